@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// Plain JavaScript that an old Node can parse: it says what is missing before anything else loads.
+import { existsSync } from 'node:fs';
+
+const nodeMajorMin = 24;
+const nodeMajor = Number.parseInt(process.versions.node, 10);
+const main = new URL('../dist/main.js', import.meta.url);
+
+if (nodeMajor < nodeMajorMin) {
+  console.error(
+    `smc needs Node ${nodeMajorMin} or later and this is ${process.versions.node}: ` +
+      '`npx smc` or `npm exec smc` inside the project uses the right one',
+  );
+  process.exitCode = 2;
+} else if (!existsSync(main)) {
+  console.error('smc is not built yet: run npm run build');
+  process.exitCode = 2;
+} else {
+  await import(main.href);
+}

@@ -1,0 +1,190 @@
+import type { Span, Value } from '@smc/protocol';
+import type { BinaryOperator } from '../syntax/tree.ts';
+
+/**
+ * The typed tree: what the checker found out, all names resolved, sugar still there.
+ *
+ * Inside a generic `fun` or `arrow` a type may contain its parameters; a use of it says which
+ * types they stand for (`typeArguments`), and the translation to combinators makes one
+ * definition for each choice, so that code is monomorphic.
+ */
+
+/** A type of the checker. No `unknown` is left in a typed tree. */
+export type Type =
+  | { readonly kind: 'unit' | 'int' | 'bool' | 'string' | 'bytes' | 'time' }
+  | { readonly kind: 'tuple'; readonly items: readonly Type[] }
+  /** Sorted by name. */
+  | { readonly kind: 'record'; readonly fields: readonly { readonly name: string; readonly type: Type }[] }
+  | { readonly kind: 'list'; readonly item: Type }
+  | { readonly kind: 'map'; readonly key: Type; readonly value: Type }
+  | { readonly kind: 'set'; readonly item: Type }
+  | { readonly kind: 'sum'; readonly declaration: SumDeclaration; readonly arguments: readonly Type[] }
+  | { readonly kind: 'function'; readonly from: Type; readonly to: Type }
+  /** A type parameter of the declaration it stands in, by position. */
+  | { readonly kind: 'parameter'; readonly name: string; readonly index: number }
+  /** A unification variable: only while inferring. */
+  | { readonly kind: 'unknown'; readonly cell: UnknownCell };
+
+export interface UnknownCell {
+  readonly id: number;
+  solution: Type | null;
+}
+
+/** A declared or built-in sum; types in it may contain its parameters. */
+export interface SumDeclaration {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  readonly constructors: readonly {
+    readonly name: string;
+    /** As in the protocol's `Constructor`. */
+    readonly labels: readonly string[] | null;
+    /** Unit, the one argument's, or the record of the named ones. */
+    readonly payload: Type;
+  }[];
+}
+
+/** A variable that a pattern or parameter binds; identity is the object. */
+export interface Local {
+  readonly name: string;
+  readonly type: Type;
+  readonly span: Span;
+}
+
+/** The function that a name stands for, at a use. */
+export type Callee =
+  | { readonly kind: 'fun'; readonly fun: TypedFun; readonly typeArguments: readonly Type[] }
+  | { readonly kind: 'arrow'; readonly arrow: TypedArrow; readonly typeArguments: readonly Type[] }
+  /** `id fst snd inl inr get put return now fail` */
+  | { readonly kind: 'primitive'; readonly name: PrimitiveArrow }
+  /** `List.append`: a row of `types/builtins.ts`. */
+  | { readonly kind: 'builtin'; readonly name: string };
+
+export type PrimitiveArrow = 'id' | 'fst' | 'snd' | 'inl' | 'inr' | 'get' | 'put' | 'return' | 'now' | 'fail';
+
+/** `span` of each is that of the tree it came from. */
+export type TypedExpression = { readonly type: Type; readonly span: Span } & (
+  | { readonly kind: 'literal'; readonly value: Value }
+  | { readonly kind: 'local'; readonly local: Local }
+  /** One argument: unit, the value, or a tuple for several. Its effects are none, but it may fault. */
+  | { readonly kind: 'call'; readonly callee: Callee; readonly argument: TypedExpression }
+  /** Payload is unit, the argument, or a `record` expression of the named arguments. */
+  | { readonly kind: 'construct'; readonly constructor: number; readonly payload: TypedExpression }
+  | { readonly kind: 'tuple'; readonly items: readonly TypedExpression[] }
+  /** Every field of the type, in the order in which they are evaluated (as written; `base` fields are `field` expressions of a `let`). */
+  | { readonly kind: 'record'; readonly fields: readonly { readonly name: string; readonly value: TypedExpression }[] }
+  | { readonly kind: 'field'; readonly record: TypedExpression; readonly name: string }
+  | { readonly kind: 'list'; readonly items: readonly TypedExpression[] }
+  | { readonly kind: 'if'; readonly condition: TypedExpression; readonly then: TypedExpression; readonly else: TypedExpression }
+  | { readonly kind: 'case'; readonly subject: TypedExpression; readonly arms: readonly { readonly pattern: TypedPattern; readonly body: TypedExpression }[] }
+  | { readonly kind: 'let'; readonly pattern: TypedPattern; readonly value: TypedExpression; readonly body: TypedExpression }
+  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: TypedExpression; readonly right: TypedExpression }
+  | { readonly kind: 'unary'; readonly operator: '-' | '!'; readonly operand: TypedExpression }
+);
+
+/** Exhaustive and without redundant arms wherever it stands in a `case`; irrefutable elsewhere. */
+export type TypedPattern = { readonly type: Type; readonly span: Span } & (
+  | { readonly kind: 'wildcard' }
+  | { readonly kind: 'bind'; readonly local: Local }
+  | { readonly kind: 'literal'; readonly value: Value }
+  | { readonly kind: 'construct'; readonly constructor: number; readonly payload: TypedPattern }
+  | { readonly kind: 'tuple'; readonly items: readonly TypedPattern[] }
+  /** Only the fields that were written. */
+  | { readonly kind: 'record'; readonly fields: readonly { readonly name: string; readonly pattern: TypedPattern }[] }
+);
+
+/** `from` and `to` at this use. */
+export type TypedArrowExpression = { readonly from: Type; readonly to: Type; readonly span: Span } & (
+  | { readonly kind: 'name'; readonly callee: Callee }
+  | { readonly kind: 'proc'; readonly pattern: TypedPattern; readonly body: TypedBlock }
+  | { readonly kind: 'compose'; readonly operator: '>>>' | '<<<' | '|||' | '+++' | '&&&' | '***'; readonly left: TypedArrowExpression; readonly right: TypedArrowExpression }
+  | { readonly kind: 'prefix'; readonly operator: 'first' | 'second' | 'left' | 'right'; readonly operand: TypedArrowExpression }
+);
+
+/** The last command's output is the block's; an empty block gives `()`. `type` is that of the output. */
+export interface TypedBlock {
+  readonly commands: readonly TypedCommand[];
+  readonly type: Type;
+  readonly span: Span;
+}
+
+/** `type` is that of the output. */
+export type TypedCommand = { readonly type: Type; readonly span: Span } & (
+  | { readonly kind: 'feed'; readonly arrow: TypedArrowExpression; readonly argument: TypedExpression }
+  | { readonly kind: 'bind'; readonly pattern: TypedPattern; readonly command: TypedCommand }
+  | { readonly kind: 'let'; readonly pattern: TypedPattern; readonly value: TypedExpression }
+  | { readonly kind: 'if'; readonly condition: TypedExpression; readonly then: TypedBlock; readonly else: TypedBlock }
+  | { readonly kind: 'case'; readonly subject: TypedExpression; readonly arms: readonly { readonly pattern: TypedPattern; readonly body: TypedBlock }[] }
+);
+
+export interface TypedFun {
+  readonly name: string;
+  readonly typeParameters: readonly string[];
+  /** Irrefutable; takes the unit, the one parameter or the tuple of all. */
+  readonly parameter: TypedPattern;
+  readonly result: Type;
+  readonly body: TypedExpression;
+  readonly span: Span;
+}
+
+export interface TypedArrow {
+  readonly name: string;
+  readonly typeParameters: readonly string[];
+  readonly from: Type;
+  readonly to: Type;
+  readonly body: TypedArrowExpression;
+  readonly effects: Effects;
+  readonly span: Span;
+}
+
+/** What can be reached from an arrow. */
+export interface Effects {
+  readonly reads: boolean;
+  readonly writes: boolean;
+  readonly clock: boolean;
+  readonly fails: boolean;
+}
+
+export interface TypedMachine {
+  readonly name: string;
+  readonly state: Type;
+  /** As declared, where the state has fields: for printing. */
+  readonly initial: TypedExpression;
+  readonly operations: readonly TypedOperation[];
+  /** Declared orders of the record types that occur in it. */
+  readonly fieldOrder: readonly (readonly string[])[];
+  readonly documentation: readonly { readonly subject: string; readonly text: string }[];
+  readonly span: Span;
+  readonly nameSpan: Span;
+}
+
+export interface TypedOperation {
+  readonly name: string;
+  readonly parameters: readonly { readonly name: string; readonly local: Local; readonly type: Type; readonly default: TypedExpression | null }[];
+  readonly reply: Type;
+  readonly body: TypedBlock;
+  readonly span: Span;
+}
+
+/** `upgrade old.M -> M { … }`: both machines, and the conversions as pure functions. */
+export interface TypedUpgrade {
+  readonly old: TypedMachine;
+  readonly new: TypedMachine;
+  /** Null: not written; the states must be the same type. */
+  readonly migration: TypedConversion | null;
+  readonly back: TypedConversion | null;
+  readonly span: Span;
+}
+
+/** In its body `fail("why")` is an expression (a call of the primitive). */
+export interface TypedConversion {
+  readonly pattern: TypedPattern;
+  readonly body: TypedExpression;
+  readonly span: Span;
+}
+
+/** One file, checked, with what it declares itself. */
+export interface TypedModule {
+  readonly file: string;
+  readonly machines: readonly TypedMachine[];
+  readonly upgrades: readonly TypedUpgrade[];
+}

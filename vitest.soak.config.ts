@@ -1,0 +1,3 @@
+import { testRun } from './vitest.config.ts';
+
+export default testRun(['test/soak/**/*.test.ts']);
