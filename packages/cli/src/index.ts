@@ -1,1 +1,1 @@
-export {};
+export { smc } from './program.ts';

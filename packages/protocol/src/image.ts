@@ -88,6 +88,8 @@ export interface Fingerprints {
 export interface Upgrade {
   readonly machine: string;
   readonly old: Fingerprints;
+  /** The `emit` number of the compiler that gave `old.code`. */
+  readonly oldEmit: number;
   /** Index of the new image in the bundle. */
   readonly image: number;
   /** Holds the functions below; they use no state and no clock. */

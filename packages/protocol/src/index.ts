@@ -1,6 +1,28 @@
+export { ByteReader, ByteWriter, type Decoded, decoding, type Malformed } from './bytes.ts';
+export {
+  decodeBundle,
+  decodeDebugOf,
+  decodeImageOf,
+  decodeUpgradeOf,
+  encodeBundle,
+  type Envelope,
+  type EnvelopeImage,
+  type EnvelopeUpgrade,
+  openBundle,
+  type Part,
+} from './bundle.ts';
+export { decodeDebug } from './debug-encoding.ts';
+export { decodeImage, decodeUpgradeBody } from './decode.ts';
 export * from './diagnostic.ts';
+export { encodeImage, encodeUpgradeBody } from './encode.ts';
+export * from './fingerprint.ts';
+export { FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
 export * from './image.ts';
 export * from './instructions.ts';
 export * from './span.ts';
 export * from './type.ts';
 export * from './value.ts';
+export { decodeValue, encodeValue, takeValue, writeValue } from './value-encoding.ts';
+export { escapeLines, type FieldOrder, printString, printType, printValue } from './text.ts';
+export * from './text-reader.ts';
+export { parseTime, printTime } from './time.ts';

@@ -41,13 +41,13 @@ export interface InstructionRow {
   readonly meaning: string;
 }
 
-const row = (
-  code: number,
+const row = <Code extends number>(
+  code: Code,
   operands: string,
   typing: string,
   meaning: string,
   more: { fuel?: string; faults?: readonly string[] } = {},
-): InstructionRow => ({
+): InstructionRow & { readonly code: Code } => ({
   code,
   operands: operands === '' ? [] : operands.split(' ').map((operand) => {
     const [name, kind] = operand.split(':');
@@ -62,7 +62,7 @@ const row = (
 const OVERFLOW = ['integer overflow'];
 const DIVISION = ['division by zero'];
 const TOO_LARGE = ['value too large'];
-const CALL_FUEL = '1 + ⌊w / 32⌋, w the words of the function called';
+const CALL_FUEL = '1 + ⌊w / 4⌋, w the words of the function called';
 
 /** In order of their codes. */
 export const INSTRUCTIONS = {
@@ -74,21 +74,21 @@ export const INSTRUCTIONS = {
   CONS: row(0x05, '', 'b · S a → (a, b) · S', 'Pair the top of the stack with the accumulator.'),
   QUOTE: row(0x06, 'constant:constant', 'a · S → c · S', 'A constant of type c; the accumulator is dropped.'),
   CUR: row(0x07, 'type:type exit:target', 'e · S → (a → b) · S', 'A closure of type (a → b) over the accumulator. Its body stands from the next instruction up to `exit`, takes (e, a) to b on an empty stack, ends in RETURN, and contains no GET, PUT or NOW, nor a CALL of a function that does.'),
-  APP: row(0x08, '', '(a → b, a) · S → b · S', 'Apply a closure.', { fuel: '1 + ⌊w / 32⌋, w the words of the body of the closure' }),
+  APP: row(0x08, '', '(a → b, a) · S → b · S', 'Apply a closure.', { fuel: '1 + ⌊w / 4⌋, w the words of the body of the closure' }),
   CALL: row(0x09, 'function:function', 'a · S → b · S', 'Call a function of type a → b, whose index is below that of the caller.', { fuel: CALL_FUEL }),
   RETURN: row(0x0a, '', 'b · → b', 'End a function, or the body of a CUR.'),
   // --------------------------------------------------------- choice, iteration
   JUMP: row(0x10, 'join:target', 'a · S → a · S', 'End an arm of BRANCH or SWITCH that is not its last: go to the join that it named.'),
   BRANCH: row(0x11, 'else:target join:target', '(e, Bool) · S → e · S', 'On true go on with the next instruction, else at `else`. Both arms take e to one type; the first ends in the JUMP just before `else`, the second falls into `join`.'),
   SWITCH: row(0x12, 'join:target arms:targets', '(e, Σ aᵢ) · S → (e, aᵢ) · S', 'Go to the arm of the constructor: the arm of the first is the next instruction, those of the others are at `arms`. All give one type; each but the last ends in the JUMP just before the next, the last falls into `join`.'),
-  FOLD: row(0x13, 'exit:target', '(e, b, List<a>) · S → b · S', 'Run the body, which takes (e, b, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.', { fuel: '1 + ⌊w / 32⌋ before each iteration, w the words of the body' }),
+  FOLD: row(0x13, 'exit:target', '(e, b, List<a>) · S → b · S', 'Run the body, which takes (e, b, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.', { fuel: '1 + ⌊w / 4⌋ before each iteration, w the words of the body' }),
   NEXT: row(0x14, '', 'b · S → b · S', 'End the body of a FOLD.'),
   // ----------------------------------------------------------- products, sums
   TUPLE: row(0x18, 'count:count', 'aₙ · S a₁ … aₙ₋₁ → (a₁, …, aₙ) · S', 'A tuple of 3 to 16 components.'),
   RECORD: row(0x19, 'type:type', 'aₙ · S a₁ … aₙ₋₁ → r · S', 'A record of type r, its n fields in the order of their sorted names.'),
   PROJECT: row(0x1a, 'component:index', 'p · S → aᵢ · S', 'A component of a tuple of 3 or more, or a field of a record.'),
   INJECT: row(0x1b, 'type:type constructor:index', 'aᵢ · S → s · S', 'A value of the sum type s by its constructor i.'),
-  LIST: row(0x1c, 'type:type count:count', 'a · S a … a → l · S', 'A list of type l from n ≥ 1 items, the last in the accumulator.', { faults: TOO_LARGE, fuel: '1 + ⌊n / 16⌋' }),
+  LIST: row(0x1c, 'type:type count:count', 'a · S a … a → l · S', 'A list of type l from n ≥ 1 items, the last in the accumulator.', { fuel: '1 + ⌊b / 64⌋, b the size of the list in bytes', faults: TOO_LARGE }),
   // -------------------------------------------------------------- state, world
   GET: row(0x20, '', 'a · S → σ · S', 'The state; the accumulator is dropped.'),
   PUT: row(0x21, '', 'σ · S → () · S', 'Replace the state.'),
@@ -102,7 +102,7 @@ export const INSTRUCTIONS = {
   REM: row(0x34, '', '(Int, Int) · S → Int · S', 'The remainder, with the sign of the dividend.', { faults: DIVISION }),
   NEG: row(0x35, '', 'Int · S → Int · S', 'The negation.'),
   // ---------------------------------------------------------------- comparison
-  EQ: row(0x38, '', '(a, a) · S → Bool · S', 'Equality on a first-order type.', { fuel: '1 + ⌊m / 256⌋, m the smaller size of the two in bytes' }),
+  EQ: row(0x38, '', '(a, a) · S → Bool · S', 'Equality on a first-order type.', { fuel: '⌊b / 64⌋, b the larger size of the two in bytes: 0 for scalars' }),
   NE: row(0x39, '', '(a, a) · S → Bool · S', 'Inequality on a first-order type.', { fuel: 'as EQ' }),
   LT: row(0x3a, '', '(a, a) · S → Bool · S', 'Less, on Int, Time or String (by scalar value).', { fuel: 'as EQ' }),
   LE: row(0x3b, '', '(a, a) · S → Bool · S', 'Less or equal, as LT.', { fuel: 'as EQ' }),
@@ -111,15 +111,18 @@ export const INSTRUCTIONS = {
   NOT: row(0x3e, '', 'Bool · S → Bool · S', 'Negation.'),
   // ----------------------------------------------------------------- built-ins
   INT_TO_STRING: row(0x40, '', 'Int · S → String · S', 'In decimal.', { fuel: '1' }),
-  STRING_CONCAT: row(0x48, '', '(String, String) · S → String · S', 'One after the other.', { fuel: '1 + ⌊u / 256⌋, u the UTF-16 units of both', faults: TOO_LARGE }),
-  STRING_LENGTH: row(0x49, '', 'String · S → Int · S', 'The number of Unicode scalar values.', { fuel: '1 + ⌊u / 256⌋, u its UTF-16 units' }),
-  LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', { fuel: '1 + ⌊n / 16⌋, n the length of the list', faults: TOO_LARGE }),
-  LIST_CONCAT: row(0x51, '', '(List<a>, List<a>) · S → List<a> · S', 'One after the other.', { fuel: '1 + ⌊n / 16⌋, n the length of both', faults: TOO_LARGE }),
+  STRING_CONCAT: row(0x48, '', '(String, String) · S → String · S', 'One after the other.', { fuel: '1 + ⌊u / 64⌋, u the UTF-16 units of both', faults: TOO_LARGE }),
+  STRING_LENGTH: row(0x49, '', 'String · S → Int · S', 'The number of Unicode scalar values.', { fuel: '1 + ⌊u / 64⌋, u its UTF-16 units' }),
+  LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', { fuel: '1 + ⌊n / 8⌋ + ⌊b / 64⌋, n the length of the list, b the size of the item in bytes', faults: TOO_LARGE }),
+  LIST_CONCAT: row(0x51, '', '(List<a>, List<a>) · S → List<a> · S', 'One after the other.', { fuel: '1 + ⌊n / 8⌋, n the length of both', faults: TOO_LARGE }),
   LIST_LENGTH: row(0x52, '', 'List<a> · S → Int · S', 'The number of items.', { fuel: '1' }),
-  LIST_RANGE: row(0x53, '', '(Int, Int) · S → List<Int> · S', 'The integers from the first up to, without, the second.', { fuel: '1 + ⌊n / 16⌋, n the length of the result', faults: TOO_LARGE }),
+  LIST_RANGE: row(0x53, '', '(Int, Int) · S → List<Int> · S', 'The integers from the first up to, without, the second.', { fuel: '1 + ⌊n / 8⌋, n the length of the result', faults: TOO_LARGE }),
 } as const satisfies Record<string, InstructionRow>;
 
 export type InstructionName = keyof typeof INSTRUCTIONS;
+
+/** The codes, as literals: a `switch` over them is checked to have an arm for each. */
+export type InstructionCode = (typeof INSTRUCTIONS)[InstructionName]['code'];
 
 /** The code of each instruction, by name: `OP.PUSH`. */
 export const OP = Object.freeze(
@@ -156,7 +159,23 @@ export function wordsAt(code: ArrayLike<number>, pc: number): number {
   return words;
 }
 
+/**
+ * How much of each thing one unit of fuel pays for, as in the table. So chosen that a unit of
+ * fuel allocates about 128 bytes of memory at most, whatever runs: a step of 10⁷ holds less
+ * than 1.5 GiB even if all of it stays reachable.
+ */
+export const PER_FUEL = {
+  /** Words of code entered: a pair is two, and takes 64 bytes. */
+  words: 4,
+  /** Items of a list that is copied. */
+  items: 8,
+  /** UTF-16 units of a string. */
+  units: 64,
+  /** Bytes of a value (`sizeOf`) that is measured or compared. */
+  bytes: 64,
+} as const;
+
 /** Fuel of entering a function, a closure's body or an iteration of this many words. */
 export function entryFuel(words: number): number {
-  return 1 + (words >> 5);
+  return 1 + Math.floor(words / PER_FUEL.words);
 }

@@ -48,9 +48,12 @@ export interface Constructor {
 
 /** Bounds of what a table takes; over them `intern` throws a `TypeLimitError`. */
 export const TYPE_LIMITS = {
-  /** Nodes of one type, written out as a tree. */
-  treeNodesMax: 10_000,
-  depthMax: 200,
+  /** Nodes of one type, written out as a tree. Environments of long blocks are large, and shared. */
+  treeNodesMax: 1_000_000,
+  depthMax: 2_000,
+  /** The same, for a type of data: a state, a parameter, a reply, a constant. */
+  dataTreeNodesMax: 10_000,
+  dataDepthMax: 100,
   tableLengthMax: 65_536,
   tupleItemsMin: 2,
   tupleItemsMax: 16,
@@ -143,6 +146,15 @@ export class TypeTable {
   /** Whether no function is in it: what may be a state, an input, a reply or a constant. */
   isFirstOrder(id: TypeId): boolean {
     return this.#firstOrder[id];
+  }
+
+  /** Whether it may be a state, a parameter, a reply or a constant: first-order, and not too large. */
+  isData(id: TypeId): boolean {
+    return (
+      this.#firstOrder[id] &&
+      this.#treeNodes[id] <= TYPE_LIMITS.dataTreeNodesMax &&
+      this.#depth[id] <= TYPE_LIMITS.dataDepthMax
+    );
   }
 
   /** The number of nodes of the type written out as a tree. */

@@ -51,22 +51,23 @@ export class List {
   }
 }
 
-export const LIST_HEADER_BYTES = 4;
+export const SCALAR_BYTES = 8;
+export const STRING_HEADER_BYTES = 16;
+export const LIST_HEADER_BYTES = 16;
 
 /**
- * The size of a value in bytes, as the limits and the fuel count it: of its tree, however
- * much of it is shared. Unit and Bool 1, Int and Time 8, a string 4 and 2 for each UTF-16
- * unit, Bytes 4 and their length, a product the sum of its parts, a sum 1 and its payload,
- * a list 4 and the sum of its items.
+ * The size of a value in bytes, as the limits and the fuel count it: about the memory that
+ * its tree would take, however much of it is shared. A unit, Bool, Int or Time is 8, a string
+ * 16 and 2 for each UTF-16 unit, Bytes 16 and their length, a product 8 and its parts, a sum
+ * 8 and its payload, a list 16 and its items.
  */
 export function sizeOf(value: Value): number {
-  if (typeof value === 'number') return 8;
-  if (typeof value === 'string') return 4 + 2 * value.length;
-  if (value === null || typeof value === 'boolean') return 1;
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return SCALAR_BYTES;
+  if (typeof value === 'string') return STRING_HEADER_BYTES + 2 * value.length;
   if (value instanceof List) return value.size;
-  if (value instanceof Sum) return 1 + sizeOf(value.value);
-  if (value instanceof Uint8Array) return 4 + value.length;
-  let size = 0;
+  if (value instanceof Sum) return SCALAR_BYTES + sizeOf(value.value);
+  if (value instanceof Uint8Array) return STRING_HEADER_BYTES + value.length;
+  let size = SCALAR_BYTES;
   for (const part of value) size += sizeOf(part);
   return size;
 }

@@ -209,7 +209,9 @@ export type TypeNode =
   | { readonly kind: 'variable'; readonly name: Name; readonly span: Span }
   | { readonly kind: 'tuple'; readonly items: readonly TypeNode[]; readonly span: Span }
   | { readonly kind: 'record'; readonly fields: readonly Parameter[]; readonly span: Span }
-  | { readonly kind: 'function'; readonly from: TypeNode; readonly to: TypeNode; readonly span: Span };
+  | { readonly kind: 'function'; readonly from: TypeNode; readonly to: TypeNode; readonly span: Span }
+  /** Left by error recovery where a type should be. */
+  | { readonly kind: 'missing'; readonly span: Span };
 
 // ---------------------------------------------------------------------- expressions
 
@@ -232,7 +234,7 @@ export type BinaryOperator =
 export type Literal =
   | {
       readonly kind: 'int';
-      /** Null where it is out of range; the parser has said so. */ readonly value: number;
+      readonly value: number;
       readonly span: Span;
     }
   | { readonly kind: 'string'; readonly value: string; readonly span: Span }

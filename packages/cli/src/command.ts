@@ -1,0 +1,83 @@
+import { Command } from 'commander';
+import { EXIT, Stop, type ExitStatus } from './exit.ts';
+import { Output, type Streams } from './output.ts';
+
+/** What runs one command: its parsed words, and where it says what it found. */
+export type Action = (words: Words, output: Output, environment: Environment) => Promise<ExitStatus>;
+
+/** The world as a command sees it, so that tests can stand in for it. */
+export interface Environment extends Streams {
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+  /** For a command that runs until it is ended: resolves on SIGINT or SIGTERM. */
+  readonly untilEnded: () => Promise<void>;
+}
+
+/** Arguments and options as commander gives them; each command says which it has. */
+export interface Words {
+  readonly arguments: readonly (string | readonly string[] | undefined)[];
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** A command of `smc`: its words are declared on the commander command that it is given. */
+export interface CommandDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** Shown at the end of its help. */
+  readonly example: string;
+  readonly declare: (command: Command) => void;
+  readonly run: Action;
+}
+
+/** Adds a command to the program; `finish` takes the status that `smc` will end with. */
+export function addCommand(
+  program: Command,
+  definition: CommandDefinition,
+  environment: Environment,
+  finish: (status: ExitStatus) => void,
+): void {
+  const command = program.command(definition.name).description(definition.summary);
+  definition.declare(command);
+  command.option('--json', 'print machine-readable output on stdout');
+  command.addHelpText('after', `\nExample:\n  ${definition.example.split('\n').join('\n  ')}`);
+  command.action(async (...given: unknown[]) => {
+    // Commander passes the declared arguments, then the options, then the command.
+    const options = given[given.length - 2] as Words['options'];
+    const words: Words = { arguments: given.slice(0, -2) as Words['arguments'], options };
+    const output = new Output(environment, options['json'] === true);
+    try {
+      finish(await definition.run(words, output, environment));
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      output.stopped(error);
+      finish(error.status);
+    }
+  });
+}
+
+/** A declared argument that takes several words. */
+export function several(words: Words, index: number): readonly string[] {
+  const value = words.arguments[index];
+  return Array.isArray(value) ? value : [];
+}
+
+/** A declared argument that takes one word. */
+export function one(words: Words, index: number): string {
+  const value = words.arguments[index];
+  if (typeof value !== 'string') throw new Error(`argument ${index} is not declared`);
+  return value;
+}
+
+/** An option that takes a word, or undefined where it was not given. */
+export function option(words: Words, name: string): string | undefined {
+  const value = words.options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Refuses options of the command line that are planned and not there yet. */
+export function refuseOptions(words: Words, names: readonly string[]): void {
+  for (const name of names) {
+    if (words.options[name] !== undefined) {
+      throw new Stop(EXIT.usage, 'not-supported', `--${name} is not supported yet`);
+    }
+  }
+}

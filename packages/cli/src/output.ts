@@ -1,0 +1,56 @@
+import { createColors } from 'picocolors';
+import type { Stop } from './exit.ts';
+
+/** The streams that a command writes to, and how. Made once, by `main`. */
+export interface Streams {
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * What a command says. Results go to stdout, as text or, with `--json`, as JSON; all that is
+ * meant for people alone goes to stderr.
+ */
+export class Output {
+  readonly json: boolean;
+  /** Whether stderr takes colour: a terminal, and no `NO_COLOR`. */
+  readonly color: boolean;
+  readonly #streams: Streams;
+  readonly #colors: ReturnType<typeof createColors>;
+
+  constructor(streams: Streams, json: boolean) {
+    this.json = json;
+    this.#streams = streams;
+    const plain = streams.environment['NO_COLOR'] !== undefined && streams.environment['NO_COLOR'] !== '';
+    this.color = streams.stderr.isTTY === true && !plain;
+    this.#colors = createColors(this.color);
+  }
+
+  /** A line of the result, where `--json` was not asked for. */
+  line(text: string): void {
+    if (!this.json) this.#streams.stdout.write(`${text}\n`);
+  }
+
+  /** The result, or one item of a stream of them, as a line of JSON, where `--json` was asked for. */
+  data(value: unknown): void {
+    if (this.json) this.#streams.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** For people: progress, summaries, explanations. */
+  note(text: string): void {
+    this.#streams.stderr.write(`${text}\n`);
+  }
+
+  /** An error line on stderr, `error: …`, with its hint below. */
+  error(message: string, hint?: string): void {
+    this.note(`${this.#colors.red(this.#colors.bold('error'))}: ${message}`);
+    if (hint !== undefined) this.note(`  ${hint}`);
+  }
+
+  /** The end of a command that was stopped: for people, and as data. */
+  stopped(stop: Stop): void {
+    this.error(stop.message, stop.hint);
+    this.data({ error: { code: stop.code, message: stop.message, ...(stop.hint === undefined ? {} : { hint: stop.hint }) } });
+  }
+}

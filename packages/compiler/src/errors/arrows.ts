@@ -1,0 +1,107 @@
+import type { Diagnostic, Span } from '@smc/protocol';
+import type { Effects } from '../types/typed.ts';
+import { error, label } from './error.ts';
+
+/** Diagnostics about functions, arrows and blocks of commands. */
+
+/** An arrow with effects that is called in an expression. */
+export function impureInExpression(span: Span, name: string, effects: Effects): Diagnostic {
+  const does = effects.writes
+    ? 'changes the state'
+    : effects.reads
+      ? 'reads the state'
+      : effects.clock
+        ? 'reads the clock'
+        : 'can fail';
+  return error(
+    'E0260',
+    `\`${name}\` ${does}, so it is no function; feed it with \`-<\``,
+    [label(span)],
+    [
+      `Expressions are pure. Write it as a command, and name what it gives: \`x <- ${name} -< …\`.`,
+    ],
+  );
+}
+
+/** `names` use each other in a circle, from the first; `uses` are the places, one for each. */
+export function recursion(names: readonly string[], uses: readonly Span[]): Diagnostic {
+  const [first, ...others] = names.map((name) => `\`${name}\``);
+  const message =
+    others.length === 0
+      ? `${first} uses itself; there is no recursion`
+      : `${first} uses ${others.join(', which uses ')}, which uses ${first}; there is no recursion`;
+  return error(
+    'E0261',
+    message,
+    uses.map((use, i) => label(use, i === 0 ? '' : 'and here')),
+    [
+      'Every step of a machine ends, so nothing is defined by itself. Work through a list by a built-in of `List`, or take one step with each input.',
+    ],
+  );
+}
+
+export function stateOutsideMachine(span: Span, name: string): Diagnostic {
+  return error(
+    'E0262',
+    `\`${name}\` uses the state of a machine, and this is outside of any`,
+    [label(span)],
+    ['Declare the arrow inside of the machine whose state it uses.'],
+  );
+}
+
+export function blockWithoutOutput(span: Span, kind: 'let' | 'bind'): Diagnostic {
+  return error(
+    'E0263',
+    'a block can not end here: its last command gives its output',
+    [label(span, kind === 'let' ? '`let` only names a value' : '`<-` only names an output')],
+    [
+      kind === 'let'
+        ? 'Add a command that uses it, like `return -< …`.'
+        : 'Leave the name and `<-` out, or add a command that uses it, like `return -< …`.',
+    ],
+  );
+}
+
+/** `if` without `else`, where the output is more than `()`. */
+export function missingElse(span: Span, type: string, place: Span): Diagnostic {
+  return error(
+    'E0263',
+    `this \`if\` gives ${type}, and nothing where the condition is false`,
+    [label(span), label(place, type)],
+    ['Add an `else`, or end the block with `return -< ()`.'],
+  );
+}
+
+/** The name of a function where a value is expected. */
+export function functionAsValue(span: Span, name: string, call: string): Diagnostic {
+  return error(
+    'E0264',
+    `\`${name}\` is a function, not a value`,
+    [label(span)],
+    [`Call it, \`${call}\`; a function can not be stored or sent.`],
+  );
+}
+
+/** Something that is called or fed, and is no function. */
+export function notCallable(span: Span, name: string, what: string, help: string): Diagnostic {
+  return error('E0264', `\`${name}\` is ${what}, not a function`, [label(span)], [help]);
+}
+
+export function primitiveInExpression(span: Span, name: string): Diagnostic {
+  const does = { get: 'reads the state', put: 'changes the state', now: 'reads the clock' }[name];
+  if (does !== undefined) {
+    const fed = name === 'put' ? '`put -< …`' : `\`x <- ${name} -< ()\``;
+    return error(
+      'E0260',
+      `\`${name}\` ${does}, so it is no function; feed it with \`-<\``,
+      [label(span)],
+      [`Expressions are pure. Write it as a command: ${fed}.`],
+    );
+  }
+  return error(
+    'E0265',
+    '`fail` is an expression only in the clauses of an upgrade',
+    [label(span)],
+    ['In a block it is a command: `fail -< "why"`. A `fun` gives a `Result` where there may be none.'],
+  );
+}

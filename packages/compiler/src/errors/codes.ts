@@ -1,0 +1,56 @@
+/**
+ * Every code of a diagnostic, with what it is about. A code keeps its meaning; one that is no
+ * longer given is not used again.
+ */
+export const CODES = {
+  E0190: 'not supported yet',
+  // names
+  E0201: 'a name that is not known',
+  E0202: 'a field that is not there',
+  E0203: 'a type that is not known',
+  E0205: 'a constructor that is not known',
+  E0206: 'a machine that is not known',
+  E0207: 'an operation that is not known',
+  E0208: 'an import that is not known',
+  E0209: 'declared twice',
+  E0210: 'a name that is built in',
+  E0211: 'a local value as an arrow',
+  // types
+  E0204: 'branches of two types',
+  E0220: 'another type than expected',
+  E0221: 'a type that is too large',
+  E0222: 'a wrong number of arguments',
+  E0223: 'a type that can not be inferred',
+  E0224: 'an operator on a type that has none',
+  E0225: 'a function as data',
+  E0226: 'arguments named or not',
+  E0227: 'nested too deeply',
+  E0228: 'a type that contains itself',
+  E0229: 'a field of what is no record',
+  // patterns
+  E0240: 'a case that is not handled',
+  E0241: 'an arm that is never reached',
+  E0242: 'a pattern that may not match',
+  E0243: 'a case that is too large to check',
+  // functions and arrows
+  E0260: 'an arrow with effects in an expression',
+  E0261: 'recursion',
+  E0262: 'the state outside of a machine',
+  E0263: 'a block without output',
+  E0264: 'a function as a value, or a value as a function',
+  E0265: 'fail in an expression',
+  // machines, modules, upgrades
+  E0270: 'a machine that is not complete',
+  E0271: 'more than a machine or type can have',
+  E0280: 'a file that can not be imported',
+  E0281: 'files that import each other',
+  E0290: 'an upgrade between two machines',
+  // translation and constants
+  E0301: 'a program that is too large',
+  E0302: 'a constant without a value',
+  // upgrades
+  E0401: 'an upgrade that gives or takes the wrong type',
+  E0402: 'something lost in an upgrade',
+} as const;
+
+export type Code = keyof typeof CODES;

@@ -1,0 +1,27 @@
+import type { Diagnostic, Span } from '@smc/protocol';
+import { error, label } from './error.ts';
+
+/** Diagnostics about machines and the limits of what is declared. */
+
+export function missingInitial(span: Span, field: string): Diagnostic {
+  return error(
+    'E0270',
+    `the field \`${field}\` has no initial value`,
+    [label(span)],
+    [`A new machine starts with it: \`${field}: Type = value\`.`],
+  );
+}
+
+export function emptyState(span: Span): Diagnostic {
+  return error(
+    'E0270',
+    'the state has no field',
+    [label(span)],
+    ['Add one, `count: Int = 0`; or leave `state` out where there is nothing to remember.'],
+  );
+}
+
+/** More parts than the bytecode can hold; `what` is counted, `few` says what to do. */
+export function tooMany(span: Span, what: string, count: number, countMax: number, help: string): Diagnostic {
+  return error('E0271', `${count} ${what}; there can be at most ${countMax}`, [label(span)], [help]);
+}

@@ -1,0 +1,127 @@
+import type { Diagnostic, Span } from '@smc/protocol';
+import { error, label } from './error.ts';
+
+/** Diagnostics about names: what is not known, and what is there twice. */
+
+const didYouMean = (suggestion: string | null): string =>
+  suggestion === null ? '' : `; did you mean \`${suggestion}\`?`;
+
+/** A value, function or arrow that is not known. `hint` says more than the nearest name could. */
+export function unknownName(span: Span, name: string, suggestion: string | null, hint: string | null): Diagnostic {
+  const help =
+    hint ??
+    (suggestion === null
+      ? 'Declare it with `let`, or as a parameter, a `fun` or an `arrow`.'
+      : `The name \`${suggestion}\` is known here.`);
+  return error(
+    'E0201',
+    `\`${name}\` is not known here${didYouMean(suggestion)}`,
+    [label(span, 'not known')],
+    [help],
+  );
+}
+
+export function unknownField(
+  span: Span,
+  name: string,
+  record: string,
+  suggestion: string | null,
+  recordSpan: Span | null,
+): Diagnostic {
+  const labels = [label(span, 'no such field')];
+  if (recordSpan !== null) labels.push(label(recordSpan, record));
+  return error('E0202', `there is no field \`${name}\`${didYouMean(suggestion)}`, labels, [
+    `The record is ${record}.`,
+  ]);
+}
+
+export function unknownType(span: Span, name: string, suggestion: string | null): Diagnostic {
+  return error('E0203', `the type \`${name}\` is not known${didYouMean(suggestion)}`, [label(span)], [
+    suggestion === null
+      ? `Declare it, \`type ${name} = …\`, or import the file that does.`
+      : `The type \`${suggestion}\` is known here.`,
+  ]);
+}
+
+export function unknownTypeVariable(span: Span, name: string, where: string, generic: boolean): Diagnostic {
+  return error(
+    'E0203',
+    `the type variable \`${name}\` is not declared`,
+    [label(span)],
+    [
+      generic
+        ? `Declare it after the name: \`${where}<${name}>\`. (The names of types start with a capital letter.)`
+        : `Types of ${where} are written out: only a \`fun\` or an \`arrow\` has type variables. (The names of types start with a capital letter.)`,
+    ],
+  );
+}
+
+export function unknownConstructor(span: Span, name: string, suggestion: string | null, hint: string | null): Diagnostic {
+  return error('E0205', `the constructor \`${name}\` is not known${didYouMean(suggestion)}`, [label(span)], [
+    hint ??
+      (suggestion === null
+        ? `Declare it as part of a type: \`type T = ${name} | …\`.`
+        : `The constructor \`${suggestion}\` is known here.`),
+  ]);
+}
+
+export function unknownMachine(span: Span, name: string, where: string, suggestion: string | null): Diagnostic {
+  return error('E0206', `there is no machine \`${name}\` in ${where}${didYouMean(suggestion)}`, [label(span)], [
+    suggestion === null
+      ? 'Names of machines are as declared with `machine`; one of an imported file takes its alias before it.'
+      : `There is a machine \`${suggestion}\`.`,
+  ]);
+}
+
+export function unknownOperation(
+  span: Span,
+  name: string,
+  machine: string,
+  machineSpan: Span,
+  suggestion: string | null,
+): Diagnostic {
+  return error(
+    'E0207',
+    `\`${machine}\` has no operation \`${name}\`${didYouMean(suggestion)}`,
+    [label(span), label(machineSpan, 'this machine')],
+    [`Declare it in the machine, \`on ${name} { … }\`, or use one that it has.`],
+  );
+}
+
+export function unknownImport(span: Span, alias: string, suggestion: string | null): Diagnostic {
+  return error(
+    'E0208',
+    `nothing is imported as \`${alias}\`${didYouMean(suggestion)}`,
+    [label(span)],
+    [`Import a file under this name: \`import "./file.sm" as ${alias}\`.`],
+  );
+}
+
+/** `what` with its article: `the operation`, `the field`. */
+export function duplicate(span: Span, what: string, name: string, first: Span): Diagnostic {
+  return error(
+    'E0209',
+    `${what} \`${name}\` is declared twice`,
+    [label(span, 'declared again'), label(first, 'first declared here')],
+    ['Rename one of them, or take it out.'],
+  );
+}
+
+export function reservedName(span: Span, what: string, name: string): Diagnostic {
+  return error(
+    'E0210',
+    `${what} \`${name}\` is built in`,
+    [label(span)],
+    ['What is built in can not be declared again: choose another name.'],
+  );
+}
+
+/** A local variable where an arrow stands, left of `-<`. */
+export function localInArrow(span: Span, name: string, declared: Span): Diagnostic {
+  return error(
+    'E0211',
+    `\`${name}\` is a local value; left of \`-<\` only arrows and functions can be used`,
+    [label(span), label(declared, 'the local value')],
+    [`What flows into an arrow stands right of \`-<\`: \`return -< ${name}\` gives the value.`],
+  );
+}

@@ -1,0 +1,531 @@
+import { lineStarts, positionAt, type Diagnostic, type Label, type Span } from '@smc/protocol';
+import type { LiteralFault } from '../syntax/literals.ts';
+
+/**
+ * What can be wrong with the syntax: a function for each mistake, that takes the facts and gives the
+ * diagnostic. A code, once released, keeps its meaning.
+ */
+export const syntaxCodes = {
+  unknownCharacter: 'E0101',
+  unclosedString: 'E0102',
+  badEscape: 'E0103',
+  unclosedComment: 'E0104',
+  badNumber: 'E0105',
+  intTooLarge: 'E0106',
+  badBytes: 'E0107',
+  badTime: 'E0108',
+  loneSurrogate: 'E0109',
+  unclosedBracket: 'E0110',
+  strayCloser: 'E0111',
+  nestedTooDeeply: 'E0112',
+  sourceTooLong: 'E0113',
+  foreignSyntax: 'E0114',
+  unexpected: 'E0120',
+  missingComma: 'E0121',
+  reservedName: 'E0122',
+  caseOfName: 'E0123',
+  missingType: 'E0124',
+  missingInitial: 'E0125',
+  lineStart: 'E0126',
+  noDeclaration: 'E0127',
+  chainedComparison: 'E0130',
+  lambdaAlone: 'E0131',
+  literalInHead: 'E0132',
+  calleeNoName: 'E0133',
+  fieldOfRecord: 'E0134',
+  ifWithoutElse: 'E0135',
+  elif: 'E0136',
+  letWithoutIn: 'E0137',
+  constructorOfType: 'E0138',
+  valueAsCommand: 'E0140',
+  missingFeed: 'E0141',
+  turnedFeed: 'E0142',
+  equalsForBind: 'E0143',
+  blockWithoutEnd: 'E0144',
+  bindInExpression: 'E0145',
+  chainedBind: 'E0146',
+  feedInExpression: 'E0147',
+  equalsForComparison: 'E0148',
+  arrowOperand: 'E0150',
+  constructorArguments: 'E0151',
+  arrowType: 'E0152',
+  badImport: 'E0153',
+  badTest: 'E0154',
+  renameOfKind: 'E0155',
+  oneInput: 'E0156',
+  notSupported: 'E0190',
+} as const;
+
+function error(what: keyof typeof syntaxCodes, message: string, at: Span, text: string, ...help: string[]): Diagnostic {
+  return { code: syntaxCodes[what], severity: 'error', message, labels: [{ span: at, text }], help };
+}
+
+function alsoAt(diagnostic: Diagnostic, ...labels: Label[]): Diagnostic {
+  return { ...diagnostic, labels: [...diagnostic.labels, ...labels] };
+}
+
+// ------------------------------------------------------------------ characters, literals
+
+/** A character that means nothing outside of strings and comments. */
+export function unknownCharacter(at: Span, character: string): Diagnostic {
+  const scalar = character.codePointAt(0) ?? 0;
+  const code = `U+${scalar.toString(16).toUpperCase().padStart(4, '0')}`;
+  const visible = /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(character);
+  const message = `the character ${visible ? `\`${character}\` (${code})` : code} means nothing here`;
+  const hints: Record<string, string> = {
+    "'": 'A string stands in double quotes: "…".',
+    '`': 'A string stands in double quotes: "…".',
+    '@': 'A time is written `@1000` (milliseconds) or `@2026-11-20T21:41:25Z`.',
+    '&': '"And" is written `&&`.',
+    '“': 'A string stands in straight double quotes: "…".',
+    '”': 'A string stands in straight double quotes: "…".',
+  };
+  const letter = /^\p{L}$/u.test(character) ? 'Names are written with the letters a to z, digits and `_`.' : undefined;
+  const hint = hints[character] ?? letter;
+  return error('unknownCharacter', message, at, '', ...(hint === undefined ? [] : [hint]));
+}
+
+export function unclosedString(at: Span): Diagnostic {
+  return error(
+    'unclosedString',
+    'this string is not closed',
+    at,
+    'no `"` up to the end of the line',
+    'A string ends on the line it starts on. A line break in it is written `\\n`, and a quote `\\"`.',
+  );
+}
+
+export function unclosedComment(at: Span): Diagnostic {
+  return error(
+    'unclosedComment',
+    'this comment is not closed',
+    at,
+    'opened here',
+    'A block comment ends with `-}`, and each `{-` inside it needs its own. Where no comment was meant, ' +
+      'write a space: `{ -`.',
+  );
+}
+
+export function singleQuotes(at: Span): Diagnostic {
+  return error('foreignSyntax', 'a string stands in double quotes', at, '', 'Write "…".');
+}
+
+export function foreignComment(at: Span, start: string): Diagnostic {
+  return error('foreignSyntax', `\`${start}\` starts no comment`, at, '', 'A comment starts with `--`.');
+}
+
+/** `===`, `!==`, `:=`, `|>` */
+export function foreignOperator(at: Span, operator: string): Diagnostic {
+  const instead: Record<string, string> = {
+    '===': 'Equality is written `==`.',
+    '!==': 'Inequality is written `!=`.',
+    ':=': 'A value is named with `let x = …`, the output of a command with `x <- …`.',
+    '|>': 'A function is called `f(x)`; arrows are composed with `>>>`.',
+  };
+  return error('foreignSyntax', `there is no operator \`${operator}\``, at, '', instead[operator] ?? '');
+}
+
+export function underscoreName(at: Span, name: string): Diagnostic {
+  const message = `\`${name}\` is no name: a name starts with a letter`;
+  return error('caseOfName', message, at, '', 'What is not used is written `_`, without a name.');
+}
+
+/** A literal that can not be read. */
+export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
+  const escapes = 'There are `\\n`, `\\r`, `\\t`, `\\"`, `\\\\` and `\\u{1F600}`.';
+  switch (fault.kind) {
+    case 'unknown escape':
+      return error('badEscape', `there is no escape \`${fault.escape}\``, at, '', escapes);
+    case 'bad unicode escape':
+      return error(
+        'badEscape',
+        `\`${fault.escape}\` names no character`,
+        at,
+        '',
+        'Write `\\u{…}` with up to six hexadecimal digits, at most 10FFFF and not D800 to DFFF.',
+      );
+    case 'lone surrogate':
+      return error('loneSurrogate', 'this string holds half of a surrogate pair, which is no character', at, '');
+    case 'fraction':
+      return error('badNumber', 'there are only whole numbers', at, '', 'Count in the smaller unit: cents, milliseconds.');
+    case 'bad digits':
+      return error(
+        'badNumber',
+        `\`${fault.text}\` is neither a number nor a name`,
+        at,
+        '',
+        'A number is written `42` or `1_000_000`, and a name starts with a letter.',
+      );
+    case 'too large':
+      return error(
+        'intTooLarge',
+        'this integer does not fit; the largest Int is 9007199254740991',
+        at,
+        '',
+        'The smallest is -9007199254740991.',
+      );
+    case 'unclosed bytes':
+      return error('badBytes', 'these bytes are not closed', at, '', 'Bytes are written `0x"00ff"`.');
+    case 'odd bytes':
+      return error('badBytes', 'half a byte is left over', at, '', 'Each byte is written with two digits: `0x"00ff"`.');
+    case 'bad hex digit':
+      return error('badBytes', `\`${fault.digit}\` is no hexadecimal digit`, at, '', 'The digits are 0 to 9 and a to f.');
+    case 'bad time':
+      return error(
+        'badTime',
+        'this time can not be read',
+        at,
+        '',
+        'A time is written `@2026-11-20T21:41:25Z`, `@2026-11-20T21:41:25.250Z`, or in milliseconds `@6000`.',
+      );
+    case 'no such time':
+      return error('badTime', 'there is no such day or time of day', at, '');
+    case 'time out of range':
+      return error('badTime', 'this time does not fit', at, '', 'A time is within 8640000000000000 milliseconds of 1970.');
+  }
+}
+
+// ------------------------------------------------------------------------ brackets, bounds
+
+/** An opening bracket that a message names. */
+export interface Opened {
+  /** `the block of machine M` */
+  readonly what: string;
+  readonly span: Span;
+}
+
+/**
+ * Blocks that are open where they can not be: `before` is the token there, null at the end of the file.
+ * The innermost comes first.
+ */
+export function unclosedBlock(at: Span, before: string | null, opened: readonly Opened[], text: string): Diagnostic {
+  const starts = lineStarts(text);
+  const place = ({ span }: Opened): string => {
+    const { line, column } = positionAt(text, starts, span.start);
+    return `${line}:${column}`;
+  };
+  const first = opened[0]!;
+  const others = opened.length === 1 ? '' : `, and ${opened.length - 1} more around it`;
+  const verb = opened.length === 1 ? 'is' : 'are';
+  const message = `${first.what}, opened at ${place(first)}${others}, ${verb} not closed`;
+  const label = before === null ? 'the file ends here' : 'this can not stand inside it';
+  const found = error('unclosedBracket', message, at, label, 'Close it with `}`.');
+  return alsoAt(found, ...opened.slice(0, 3).map(({ span }) => ({ span, text: 'opened here' })));
+}
+
+/** A bracket that is open where its line, or what is around it, ends. */
+export function unclosedBracket(at: Span, what: string, closer: string, opened: Span): Diagnostic {
+  const found = error('unclosedBracket', `${what} is not closed`, at, `${closer} is missing here`);
+  return alsoAt(found, { span: opened, text: 'opened here' });
+}
+
+export function strayCloser(at: Span, closer: string): Diagnostic {
+  return error('strayCloser', `this \`${closer}\` closes nothing`, at, '', 'Take it out, or look for what should open before it.');
+}
+
+export function nestedTooDeeply(at: Span): Diagnostic {
+  return error('nestedTooDeeply', 'this is nested too deeply', at, '', 'Give parts of it a name: with `let`, `fun` or `arrow`.');
+}
+
+export function sourceTooLong(at: Span, lengthMax: number): Diagnostic {
+  return error('sourceTooLong', `this file is too long; ${lengthMax} characters are read at most`, at, '');
+}
+
+// ------------------------------------------------------------------------- expectations
+
+export interface Expectation {
+  /** In words: `an expression`. */
+  readonly expected: string;
+  /** The token there and the one before it, as `describe` calls them; empty if there is none. */
+  readonly found: string;
+  readonly previous: string;
+  /** The rule of the grammar. */
+  readonly rule: string;
+  /** Whether what was found is a reserved word. */
+  readonly reserved: boolean;
+}
+
+/** Something else stands where one thing is due; the usual reasons for it have messages of their own. */
+export function unexpected(at: Span, facts: Expectation): Diagnostic {
+  const { expected, found, previous, rule, reserved } = facts;
+  if (found === '`<-`') return bindInExpression(at);
+  if (found === '`-<`') return feedInExpression(at);
+  if (found === '`=`' && expected === '`{`') return equalsForComparison(at);
+  if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
+  if (rule === 'letExpression' && expected === '`in`') return letWithoutIn(at);
+  if (reserved && expected === 'an expression') return reservedName(at, found.slice(1, -1));
+  const after = previous === '' ? '' : ` after ${previous}`;
+  if (found === 'the end of the line' || found === 'the end of the file') {
+    const ends = found === 'the end of the line' ? 'the line ends' : 'the file ends';
+    return error('unexpected', `${ends}, and ${expected} is missing${after}`, at, `${expected} is due here`);
+  }
+  const label = found === expected ? '' : `this should be ${expected}`;
+  return error('unexpected', `expected ${expected}${after}, found ${found}`, at, label);
+}
+
+/** More stands in a line than belongs to it. */
+export function leftOver(at: Span, found: string, previous: string): Diagnostic {
+  if (found === '`<-`') return bindInExpression(at);
+  if (found === '`-<`') return feedInExpression(at);
+  if (found === '`->`') return lambdaAlone(at);
+  const message = `expected the end of the line after ${previous}, found ${found}`;
+  if (found === '`,`') return error('unexpected', message, at, '', 'These are separated by line ends or `;`, not by `,`.');
+  return error('unexpected', message, at, '', 'A line end or `;` stands between two of these.');
+}
+
+/** A line starts with what does not continue the line before. */
+export function lineStart(at: Span, found: string, expected: string): Diagnostic {
+  return error(
+    'lineStart',
+    `a line can not start with ${found}`,
+    at,
+    expected === found ? 'this belongs to the line before' : `${expected} is due at the end of the line before`,
+    'A line is continued by one that starts with an operator, `.`, `,`, `=`, `|`, `in`, `else` or a closing ' +
+      'bracket, or after one that ends in an operator, `->`, `=`, `<-`, `-<` or `in`.',
+  );
+}
+
+export function missingComma(at: Span, found: string): Diagnostic {
+  return error('missingComma', `a \`,\` is missing before ${found}`, at, '');
+}
+
+export function reservedName(at: Span, word: string): Diagnostic {
+  return error('reservedName', `\`${word}\` is a reserved word and can not be a name`, at, '', 'Choose another name.');
+}
+
+/** An upper-case name where a value, a field, an arrow or a parameter is named. */
+export function upperCaseName(at: Span, name: string): Diagnostic {
+  const lower = name.slice(0, 1).toLowerCase() + name.slice(1);
+  const message = `\`${name}\` starts with an upper-case letter`;
+  const help = `Values, fields, arrows and type variables start in lower case: \`${lower}\`.`;
+  return error('caseOfName', message, at, 'a name in lower case is due here', help);
+}
+
+/** A lower-case name where a type, a constructor, an operation or a machine is named. */
+export function lowerCaseName(at: Span, name: string, what: string): Diagnostic {
+  const upper = name.slice(0, 1).toUpperCase() + name.slice(1);
+  const help = `Types, constructors, operations and machines start in upper case: \`${upper}\`.`;
+  return error('caseOfName', `the name of ${what} starts with an upper-case letter`, at, '', help);
+}
+
+export function missingType(at: Span, what: string, name: string): Diagnostic {
+  return error('missingType', `the ${what} \`${name}\` has no type`, at, '', `Write it after a colon: \`${name}: Int\`.`);
+}
+
+export function missingResult(at: Span, name: string): Diagnostic {
+  const help = `Write it after the parameters: \`fun ${name}(…) -> Int = …\`.`;
+  return error('missingType', `the type of the result of \`${name}\` is missing`, at, '', help);
+}
+
+export function arrowType(at: Span, name: string): Diagnostic {
+  const help = `It has the type of its input and of its output: \`arrow ${name} : Int -> String = …\`.`;
+  return error('arrowType', `the type of the arrow \`${name}\` has no \`->\``, at, '', help);
+}
+
+export function fieldWithoutInitial(at: Span, name: string): Diagnostic {
+  const help = `Write it after its type: \`${name}: Int = 0\`.`;
+  return error('missingInitial', `the field \`${name}\` of the state has no initial value`, at, '', help);
+}
+
+export function stateWithoutInitial(at: Span): Diagnostic {
+  return error('missingInitial', 'the state has no initial value', at, '', 'Write it after the type: `state: Int = 0`.');
+}
+
+/** What starts no declaration; `ofMachine` if it is one inside a machine. */
+export function noDeclaration(at: Span, found: string, ofMachine: boolean): Diagnostic {
+  if (ofMachine) {
+    const help = 'It belongs between the braces of a `machine`. Is a `}` before it too many?';
+    return error('noDeclaration', `${found} stands outside of a machine`, at, '', help);
+  }
+  const help = 'A file holds `import`, `type`, `fun`, `arrow`, `machine`, `upgrade` and `test`.';
+  return error('noDeclaration', `no declaration starts with ${found}`, at, '', help);
+}
+
+// -------------------------------------------------------------------------- expressions
+
+export function chainedComparison(at: Span, operator: string, first: Span): Diagnostic {
+  const help = 'Compare twice, `a < b && b < c`, or set parentheses.';
+  const found = error('chainedComparison', 'comparisons can not be chained', at, `a second comparison, \`${operator}\``, help);
+  return alsoAt(found, { span: first, text: 'the first one' });
+}
+
+function lambdaAlone(at: Span): Diagnostic {
+  return error(
+    'lambdaAlone',
+    '`->` can not stand here',
+    at,
+    '',
+    'A function `x -> e` can only be passed as an argument, as in `List.map(xs, x -> x + 1)`. Values are fed to ' +
+      'an arrow with `-<`.',
+  );
+}
+
+export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnostic {
+  const message = `a ${what} between \`if\` or \`case\` and its block stands in parentheses`;
+  return error('literalInHead', message, at, '', 'Otherwise its `{` would open the block. Write `case ({ … }) { … }`.');
+}
+
+export function calleeNoName(at: Span): Diagnostic {
+  return error('calleeNoName', 'only a name can be called', at, 'this is no name of a function');
+}
+
+/** `=` in the place of the `:` of a field or of a named argument */
+export function equalsForColon(at: Span): Diagnostic {
+  return error('fieldOfRecord', 'a field or a named argument takes `:`, not `=`', at, '', 'Write `name: value`.');
+}
+
+export function fieldWithoutValue(at: Span, name: string): Diagnostic {
+  return error('fieldOfRecord', `the field \`${name}\` has no value`, at, '', `Write \`${name}: ${name}\`.`);
+}
+
+export function quotedField(at: Span, name: string): Diagnostic {
+  const help = `Write ${name.slice(1, -1)} without quotes; a map with such keys is \`Map { ${name}: … }\`.`;
+  return error('fieldOfRecord', 'the name of a field has no quotes', at, '', help);
+}
+
+export function ifWithoutElse(at: Span): Diagnostic {
+  const help = 'Only a command may go without: an expression needs a value in both cases.';
+  return error('ifWithoutElse', 'this `if` has no `else`', at, '', help);
+}
+
+export function elif(at: Span, word: string): Diagnostic {
+  return error('elif', `there is no \`${word}\``, at, '', 'Write `else if`.');
+}
+
+function letWithoutIn(at: Span): Diagnostic {
+  return error('letWithoutIn', '`let` in an expression needs an `in`', at, '`in` is due here', 'Write `let x = 1 in x + 1`.');
+}
+
+export function constructorOfType(at: Span, type: string, name: string): Diagnostic {
+  const message = `the constructor \`${name}\` is written without its type`;
+  return error('constructorOfType', message, at, '', `Write \`${name}\` instead of \`${type}.${name}\`.`);
+}
+
+function equalsForComparison(at: Span): Diagnostic {
+  return error('equalsForComparison', '`=` compares nothing', at, '', 'Equality is written `==`.');
+}
+
+// ----------------------------------------------------------------------------- commands
+
+export function valueAsCommand(at: Span): Diagnostic {
+  const help = 'To give it as the output of the block, write `return -< …`; to name it, `let x = …`.';
+  return error('valueAsCommand', 'this is a value, and no command', at, '', help);
+}
+
+/** `put x` or `put(x)`: what stands at `at` is the argument. */
+export function missingFeed(at: Span, arrow: string | null, called: boolean, arrowSpan: Span): Diagnostic {
+  const name = arrow ?? 'the arrow';
+  const message = called ? `\`${name}\` is called like a function` : '`-<` is missing';
+  const help = `A value is fed to an arrow with \`-<\`: \`${arrow ?? 'arrow'} -< …\`. What a pure function gives is \`return -< f(…)\`.`;
+  const found = error('missingFeed', message, at, '`-<` is due before this', help);
+  return alsoAt(found, { span: arrowSpan, text: 'the arrow' });
+}
+
+export function turnedFeed(at: Span): Diagnostic {
+  return error('turnedFeed', '`->` feeds nothing', at, '', 'A value is fed to an arrow with `-<`, as in `return -< x`.');
+}
+
+/** `x = e`; `fed` if the right side is a command. */
+export function equalsForBind(at: Span, fed: boolean): Diagnostic {
+  const message = fed ? 'the output of a command is named with `<-`' : 'a value is named with `let`';
+  return error('equalsForBind', message, at, '', fed ? 'Write `x <- get`.' : 'Write `let x = …`.');
+}
+
+export function letWithArrow(at: Span): Diagnostic {
+  const help = 'Write `let x = value`, or `x <- command` without `let`.';
+  return error('equalsForBind', '`let` takes `=`, and `<-` no `let`', at, '', help);
+}
+
+export function blockWithoutEnd(at: Span, kind: 'let' | 'bind'): Diagnostic {
+  const what = kind === 'let' ? '`let`' : '`<-`';
+  const message = `a block can not end in ${what}`;
+  const help = 'The last command gives the output of the block: add one, such as `return -< ()`.';
+  return error('blockWithoutEnd', message, at, 'nothing follows that could use the name', help);
+}
+
+function bindInExpression(at: Span): Diagnostic {
+  return error(
+    'bindInExpression',
+    '`<-` can not stand here',
+    at,
+    '',
+    'It names the output of a command, at the start of a line: `s <- get`. To compare with a negative number, ' +
+      'write a space: `n < -1`.',
+  );
+}
+
+export function chainedBind(at: Span, first: Span): Diagnostic {
+  const found = error('chainedBind', 'a command has one `<-`', at, '', 'Name the output once, and use `let` for more names.');
+  return alsoAt(found, { span: first, text: 'the first one' });
+}
+
+function feedInExpression(at: Span): Diagnostic {
+  return error(
+    'feedInExpression',
+    '`-<` can not stand here',
+    at,
+    '',
+    'It feeds a value to an arrow, which is a command and no part of an expression. Name the output first, ' +
+      '`x <- arrow -< value`, and use `x`.',
+  );
+}
+
+// ---------------------------------------------------------------- arrows, declarations
+
+export function constructorAsArrow(at: Span, name: string): Diagnostic {
+  const help = `To give a value that is built with it, write \`return -< ${name}(…)\`.`;
+  return error('arrowOperand', `the constructor \`${name}\` is no arrow`, at, '', help);
+}
+
+export function prefixOfProc(at: Span, prefix: string): Diagnostic {
+  const help = `Write \`${prefix} (proc …)\`.`;
+  return error('arrowOperand', `after \`${prefix}\`, a \`proc\` stands in parentheses`, at, '', help);
+}
+
+export function brokenOperator(at: Span): Diagnostic {
+  return error('arrowOperand', '`>>>` is written without spaces in it', at, '');
+}
+
+export function manyUnnamedArguments(at: Span): Diagnostic {
+  const help = 'Name them, `Ctor(x: Int, y: Int)`, or take a tuple, `Ctor((Int, Int))`.';
+  return error('constructorArguments', 'a constructor has one unnamed argument, or named ones', at, '', help);
+}
+
+export function unknownImport(at: Span, word: string): Diagnostic {
+  const help = 'Write the path of a file in quotes, `import "./shapes.sm" as shapes`, or `import deployed as old`.';
+  return error('badImport', `\`${word}\` can not be imported`, at, '', help);
+}
+
+export function importWithoutName(at: Span, source: string): Diagnostic {
+  return error('badImport', 'the import has no name', at, '', `Write \`import ${source} as name\`.`);
+}
+
+export function testWithoutFor(at: Span, found: string): Diagnostic {
+  return error('badTest', `expected \`for\` and the machine, found \`${found}\``, at, '', 'Write `test "name" for Machine { … }`.');
+}
+
+/** `=`, `->` or `==` in the place of `=>` */
+export function notGives(at: Span, found: string): Diagnostic {
+  return error('badTest', `what is expected stands after \`=>\`, not \`${found}\``, at, '', 'Write `Op(…) => value`.');
+}
+
+export function renameOfKind(at: Span, old: string, name: string): Diagnostic {
+  const message = `\`${old}\` and \`${name}\` can not name the same thing`;
+  return error('renameOfKind', message, at, '', 'One starts in upper case, and the other in lower case.');
+}
+
+export function secondInput(at: Span): Diagnostic {
+  return error('oneInput', 'there is a second input in this line', at, '', 'Give each input a line of its own.');
+}
+
+export function secondValue(at: Span): Diagnostic {
+  return error('oneInput', 'there is a second value', at, '', 'One is expected.');
+}
+
+export function noValue(at: Span): Diagnostic {
+  return error('oneInput', 'a value is missing', at, '');
+}
+
+export function notSupported(at: Span, word: string): Diagnostic {
+  return error('notSupported', `\`${word}\` is not supported yet`, at, '', 'The word is reserved for a later version.');
+}

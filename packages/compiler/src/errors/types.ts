@@ -1,0 +1,240 @@
+import type { Diagnostic, Label, Span } from '@smc/protocol';
+import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
+import type { Type } from '../types/typed.ts';
+import type { Difference, Step } from '../types/unify.ts';
+import { error, label } from './error.ts';
+
+/** Diagnostics about types that disagree. */
+
+/** Why a type is expected somewhere. */
+export interface Reason {
+  /** The start of the message, given the expected type: `the reply of \`Read\` is an Int`. */
+  readonly statement: (expected: string) => string;
+  /** Where that is written, if it is, with the words beside it. */
+  readonly declared: Label | null;
+  readonly help: readonly string[];
+}
+
+/** A value of another type than expected. */
+export interface Mismatch {
+  readonly reason: Reason;
+  readonly expected: Type;
+  readonly actual: Type;
+  readonly difference: Difference;
+  readonly span: Span;
+  /** The part of the source where the difference is, if it is not all of it. */
+  readonly partSpan: Span | null;
+}
+
+export function mismatch({ reason, expected, actual, difference, span, partSpan }: Mismatch): Diagnostic {
+  const whole = difference.path.length === 0;
+  const statement = reason.statement(displayWithArticle(expected));
+  const fields = fieldsThatDiffer(difference);
+  const sentence =
+    fields !== null
+      ? `${statement}; ${fields}`
+      : whole
+        ? `${statement}, not ${displayWithArticle(actual)}`
+        : `${statement}; ${pathText(difference.path)} is ${displayWithArticle(difference.actual)} here, not ${displayWithArticle(difference.expected)}`;
+  const labels = [label(span, display(actual))];
+  if (partSpan !== null && partSpan.start !== span.start) {
+    labels.push(label(partSpan, display(difference.actual)));
+  }
+  if (reason.declared !== null) labels.push(reason.declared);
+  return error('E0220', sentence, labels, [...reason.help, ...adviceFor(difference)]);
+}
+
+/** Of two records with other fields: which are missing, which too many. */
+function fieldsThatDiffer({ expected, actual, path }: Difference): string | null {
+  if (expected.kind !== 'record' || actual.kind !== 'record') return null;
+  const wanted = new Set(expected.fields.map(({ name }) => name));
+  const given = new Set(actual.fields.map(({ name }) => name));
+  const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
+  const missing = [...wanted].filter((name) => !given.has(name));
+  const extra = [...given].filter((name) => !wanted.has(name));
+  if (missing.length === 0 && extra.length === 0) return null;
+  const inPart = path.length === 0 ? '' : ` in ${pathText(path)}`;
+  const parts = [
+    ...(missing.length === 0 ? [] : [`${quoted(missing)} is missing`]),
+    ...(extra.length === 0 ? [] : [`there is no field ${quoted(extra)}`]),
+  ];
+  return parts.join(', and ') + inPart;
+}
+
+const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth'];
+const ordinal = (index: number): string => ORDINALS[index] ?? `${index + 1}th`;
+
+function pathText(path: readonly Step[]): string {
+  const parts = path.map((step) => {
+    switch (step.kind) {
+      case 'field':
+        return `the field \`${step.name}\``;
+      case 'component':
+        return `the ${ordinal(step.index)} component`;
+      case 'item':
+        return 'an item';
+      case 'argument':
+        return `what is inside`;
+    }
+  });
+  return parts.reverse().join(' of ');
+}
+
+/** What a user usually wants, where one type stands for the other. */
+function adviceFor({ expected, actual }: Difference): string[] {
+  const [wanted, given] = [prune(expected), prune(actual)];
+  if (wanted.kind === 'string' && given.kind === 'int') return ['`Int.toString(n)` makes a String of an Int.'];
+  if (given.kind === 'parameter' || wanted.kind === 'parameter') {
+    const name = given.kind === 'parameter' ? given.name : (wanted as { name: string }).name;
+    return [
+      `\`${name}\` stands for any type here, so that nothing may be assumed about it. Write the type that is meant in the signature instead.`,
+    ];
+  }
+  if (wanted.kind === 'sum' && wanted.declaration.name === 'Option') {
+    return ['`Some(…)` makes an Option of a value.'];
+  }
+  if (given.kind === 'sum' && given.declaration.name === 'Option') {
+    return ['A value that may be absent is taken out by `case`: `case e { None -> … Some(x) -> … }`.'];
+  }
+  return [];
+}
+
+/** Two branches, items or arms that must agree; `first` is the one that is marked. */
+export function branchesDiffer(branches: {
+  readonly what: 'if' | 'case' | 'list';
+  readonly wrong: { readonly span: Span; readonly type: Type };
+  readonly other: { readonly span: Span; readonly type: Type };
+  /** What both are for, and its type, where that is known. */
+  readonly wanted: { readonly what: string; readonly type: Type } | null;
+}): Diagnostic {
+  const { what, wrong, other, wanted } = branches;
+  const words = {
+    if: ['branch', 'the other', 'Both branches of an `if`'],
+    case: ['arm', 'another', 'All arms of a `case`'],
+    list: ['item', 'another', 'All items of a list'],
+  }[what];
+  const verb = what === 'list' ? 'is' : 'gives';
+  const here = wanted === null ? '' : `, here ${wanted.what}: ${display(wanted.type)}`;
+  return error(
+    'E0204',
+    `this ${words[0]} ${verb} ${displayWithArticle(wrong.type)}, ${words[1]} ${verb} ${displayWithArticle(other.type)}`,
+    [label(wrong.span, display(wrong.type)), label(other.span, display(other.type))],
+    [`${words[2]} must ${what === 'list' ? 'be of one type' : 'give the same type'}${here}.`],
+  );
+}
+
+export function typeTooLarge(span: Span): Diagnostic {
+  return error(
+    'E0221',
+    'the type of this is too large',
+    [label(span)],
+    [
+      `A type has at most ${TYPE_NODES_MAX} parts and ${TYPE_DEPTH_MAX} levels, all written out. Put less into one value.`,
+    ],
+  );
+}
+
+/** `what` as the subject: `\`clamp\``, `the constructor \`Paid\``. */
+export function wrongCount(
+  span: Span,
+  what: string,
+  expected: number,
+  given: number,
+  declared: Span | null,
+): Diagnostic {
+  const count = (n: number): string => (n === 0 ? 'no argument' : n === 1 ? 'one argument' : `${n} arguments`);
+  const labels = [label(span, count(given))];
+  if (declared !== null) labels.push(label(declared, 'declared here'));
+  return error('E0222', `${what} takes ${count(expected)}, not ${given === 0 ? 'none' : given}`, labels, [
+    expected === 0
+      ? 'Leave the arguments out.'
+      : expected > given
+        ? 'Write the missing ones.'
+        : 'Take the others out, or put several values into a tuple: `((a, b))`.',
+  ]);
+}
+
+export function typeNotKnown(span: Span, use: string): Diagnostic {
+  return error(
+    'E0223',
+    `the type of this is not known, so ${use}`,
+    [label(span)],
+    ['Say its type where it is named: `let name: Type = …`.'],
+  );
+}
+
+/** An operator on operands of a type for which there is none. */
+export function operatorType(span: Span, operator: string, type: Type, works: string, help: string): Diagnostic {
+  return error(
+    'E0224',
+    `\`${operator}\` works on ${works}, not on ${displayWithArticle(type)}`,
+    [label(span, display(type))],
+    [help],
+  );
+}
+
+/** A function where only data can be: `what` is `the state`, `a reply`. */
+export function functionAsData(span: Span, what: string): Diagnostic {
+  return error(
+    'E0225',
+    `a function can not be part of ${what}`,
+    [label(span)],
+    [
+      'State, inputs and outputs are data, so that they can be stored and sent. Keep a value that says which function is meant, and choose by `case`.',
+    ],
+  );
+}
+
+export function namedArguments(span: Span, message: string, help: string): Diagnostic {
+  return error('E0226', message, [label(span)], [help]);
+}
+
+export function nestedTooDeeply(span: Span, levelsMax: number): Diagnostic {
+  return error(
+    'E0227',
+    `this is nested more than ${levelsMax} levels deep`,
+    [label(span)],
+    ['Name an inner part with `let`, or make a `fun` or an `arrow` of it.'],
+  );
+}
+
+export function recursiveType(span: Span, names: readonly string[], others: readonly Span[]): Diagnostic {
+  const chain = names.length === 1 ? 'itself' : `${names.slice(1).map((n) => `\`${n}\``).join(', ')} and so itself`;
+  return error(
+    'E0228',
+    `the type \`${names[0]}\` contains ${chain}; a type can not be recursive`,
+    [label(span, 'here'), ...others.map((other) => label(other, 'and here'))],
+    ['A value has a bounded depth. Keep many values in a `List`, and refer to one by its place in it.'],
+  );
+}
+
+export function noRecord(span: Span, type: Type, use: string): Diagnostic {
+  return error(
+    'E0229',
+    `${displayWithArticle(type)} has no fields${use}`,
+    [label(span, display(type))],
+    [
+      prune(type).kind === 'tuple'
+        ? 'Take a tuple apart with a pattern: `let (a, b) = …`.'
+        : 'Only a record, `{ name: Type }`, has fields.',
+    ],
+  );
+}
+
+/** A pattern for values of another type than the one it is matched with. */
+export function patternMismatch(facts: {
+  readonly span: Span;
+  readonly pattern: Type;
+  readonly value: Type;
+  readonly difference: Difference;
+  readonly subjectSpan: Span;
+  readonly subjectType: Type;
+}): Diagnostic {
+  const { span, pattern, value, subjectSpan, subjectType } = facts;
+  return error(
+    'E0220',
+    `this pattern is for ${displayWithArticle(pattern)}; the value here is ${displayWithArticle(value)}`,
+    [label(span, display(pattern)), label(subjectSpan, display(subjectType))],
+    ['A pattern has the shape of the values that it is matched with.', ...adviceFor(facts.difference)],
+  );
+}

@@ -1,0 +1,265 @@
+import { isA } from './tokens.ts';
+import * as T from './tokens.ts';
+import type { Token } from './tokens.ts';
+
+/**
+ * Which bracket belongs to which, found before the grammar runs, so that a missing one is told where it
+ * is missing, and the grammar always sees balanced ones.
+ *
+ * A missing `}` shows by a word that can not stand where it stands (`on` in the commands of another
+ * operation) or by the end of the file; a missing `)` or `]` by a `}` as well.
+ */
+
+/** An opening bracket and where it ends. */
+export interface Bracket {
+  /** Indexes in the list of tokens. */
+  readonly open: number;
+  /** The closing bracket; where `closed` is false, the first token that is outside. */
+  readonly end: number;
+  readonly closed: boolean;
+  /** Whether line ends end statements right inside: true for blocks alone. */
+  readonly block: boolean;
+  /** The word that the bracket belongs to, `machine`, `on`, `if`, …; or -1. */
+  readonly owner: number;
+}
+
+export interface Brackets {
+  /** By the index of the opening token. */
+  readonly byOpen: ReadonlyMap<number, Bracket>;
+  /** Closing brackets that close nothing. */
+  readonly stray: ReadonlySet<number>;
+  /** Where `nestingMax` is exceeded, or null. */
+  readonly tooDeep: number | null;
+}
+
+/**
+ * How much nesting there may be: a bracket counts for `bracketWeight`, an operator for 1. It bounds
+ * the height of the tree and, with it, the stack that the parser and every later phase need. Measured:
+ * see `deep.test.ts`.
+ */
+export const nestingMax = 1000;
+export const bracketWeight = 4;
+
+/** An open bracket, or the file around all of them. */
+interface Frame {
+  readonly open: number;
+  readonly block: boolean;
+  readonly owner: number;
+  /** The nesting of what is around it. */
+  readonly base: number;
+  /** The last word at this level that can own a bracket. */
+  word: number;
+  /** The operators of the statement or item being read, and the greatest nesting inside its brackets. */
+  chain: number;
+  inner: number;
+  /** The greatest nesting of the statements before it. */
+  most: number;
+}
+
+const owners = new Set([
+  ...[T.MachineWord, T.StateWord, T.OnWord, T.FunWord, T.ArrowWord, T.TypeWord, T.UpgradeWord, T.TestWord],
+  ...[T.InvariantWord, T.IfWord, T.ElseWord, T.CaseWord, T.ProcWord],
+]);
+
+/** The kinds of token that make a tree higher, beside the brackets. */
+const chaining = new Set([T.Dot, T.To, T.ElseWord, T.Bind, T.Not]);
+
+/** Pairs the brackets of a list of tokens. */
+export function pairBrackets(tokens: readonly Token[]): Brackets {
+  return new Pairing(tokens).run();
+}
+
+class Pairing {
+  private readonly tokens: readonly Token[];
+  private readonly byOpen = new Map<number, Bracket>();
+  private readonly stray = new Set<number>();
+  private readonly stack: Frame[] = [];
+  private tooDeep: number | null = null;
+
+  constructor(tokens: readonly Token[]) {
+    this.tokens = tokens;
+    this.push(-1, true);
+  }
+
+  private get top(): Frame {
+    return this.stack.at(-1)!;
+  }
+
+  run(): Brackets {
+    for (let i = 0; i < this.tokens.length && this.tooDeep === null; i++) this.step(i, this.tokens[i]!);
+    while (this.stack.length > 1) this.pop(this.tokens.length, false);
+    return { byOpen: this.byOpen, stray: this.stray, tooDeep: this.tooDeep };
+  }
+
+  private step(i: number, token: Token): void {
+    if (token.fresh && this.stack.length > 1) this.closeBefore(i);
+    const kind = token.tokenType;
+    if (T.closerOf.has(kind)) this.push(i, this.isBlock(i));
+    else if (kind === T.CloseRound || kind === T.CloseSquare || kind === T.CloseCurly) this.close(i, token);
+    else {
+      if (owners.has(kind)) this.top.word = i;
+      this.measure(i, token);
+    }
+  }
+
+  private push(open: number, block: boolean): void {
+    const around = this.stack.at(-1);
+    const base = around === undefined ? 0 : around.base + around.chain + bracketWeight;
+    const owner = around === undefined ? -1 : around.word;
+    this.stack.push({ open, block, owner, base, word: -1, chain: 0, inner: 0, most: 0 });
+    if (base > nestingMax) this.tooDeep ??= open;
+  }
+
+  private pop(end: number, closed: boolean): void {
+    const { open, block, owner, chain, inner, most } = this.stack.pop()!;
+    this.byOpen.set(open, { open, end, closed, block, owner });
+    this.top.inner = Math.max(this.top.inner, bracketWeight + Math.max(most, chain + inner));
+    this.measureTop(open);
+  }
+
+  /** Closes the innermost bracket of the kind; what is open inside it is not closed. */
+  private close(i: number, token: Token): void {
+    for (let level = this.stack.length - 1; level > 0; level--) {
+      const opener = this.tokens[this.stack[level]!.open]!.tokenType;
+      if (T.closerOf.get(opener) === token.tokenType) {
+        while (this.stack.length - 1 > level) this.pop(i, false);
+        this.pop(i, true);
+        return;
+      }
+      // A `)` that is alone in a block does not reach out of it.
+      if (opener === T.OpenCurly) break;
+    }
+    this.stray.add(i);
+  }
+
+  /** Closes what can not be open any more where a declaration starts. */
+  private closeBefore(i: number): void {
+    const reach = this.reachOf(i);
+    if (reach === null) return;
+    let level = 0;
+    if (reach !== 'file') {
+      level = this.stack.findLastIndex((frame) => {
+        const owner = this.tokens[frame.owner]?.tokenType;
+        return owner === T.MachineWord || (reach === 'members' && owner === T.UpgradeWord);
+      });
+      if (level <= 0) {
+        if (reach === 'members') return;
+        level = 0;
+      }
+    }
+    while (this.stack.length - 1 > level) this.pop(i, false);
+  }
+
+  /**
+   * Where the declaration can stand that starts at the token, if one does: in a file only, as a member
+   * (of a machine or an upgrade) only, or as both.
+   */
+  private reachOf(i: number): 'file' | 'members' | 'both' | null {
+    const next = this.tokens[i + 1]?.tokenType;
+    const name = next === T.Upper || next === T.Lower;
+    switch (this.tokens[i]!.tokenType) {
+      case T.MachineWord:
+        return next === T.Upper ? 'file' : null;
+      case T.TestWord:
+        return next === T.StringLiteral ? 'file' : null;
+      case T.ImportWord:
+        return next === T.StringLiteral || next === T.Lower ? 'file' : null;
+      case T.UpgradeWord:
+        return name ? 'file' : null;
+      case T.OnWord:
+        return next === T.Upper ? 'members' : null;
+      case T.StateWord:
+        return next === T.OpenCurly || next === T.Colon ? this.stateReach() : null;
+      case T.InvariantWord:
+        return next === T.Colon ? null : 'members';
+      case T.FunWord:
+      case T.ArrowWord:
+        return next === T.Lower ? 'both' : null;
+      case T.TypeWord:
+        return next === T.Upper ? 'both' : null;
+      default:
+        return null;
+    }
+  }
+
+  /** `state:` is a member, but not where it is a (refused) field of a record. */
+  private stateReach(): 'members' | null {
+    return this.top.block ? 'members' : null;
+  }
+
+  /** Whether the bracket that opens here is a block, and not a record, map or set. */
+  private isBlock(i: number): boolean {
+    if (this.tokens[i]!.tokenType !== T.OpenCurly) return false;
+    const [before, next, second] = [this.tokens[i - 1], this.tokens[i + 1], this.tokens[i + 2]?.tokenType];
+    if (before?.tokenType === T.StateWord || next?.tokenType === T.Spread) return false;
+    if (this.opensCollection(i)) return false;
+    if (next === undefined) return true;
+    const named = next.tokenType === T.Lower || next.tokenType === T.StringLiteral;
+    if (second === T.Colon && isA(next, T.Reserved)) return this.tokens[this.top.word]?.tokenType === T.MachineWord;
+    if (named && (second === T.Colon || second === T.Comma)) return false;
+    // `{ x = 1 }` is wrong in both: a record where a value is due
+    return !(named && second === T.Assign && before !== undefined && expectsValue(before));
+  }
+
+  /** `Map {` and `Set {`, but not where these are the names of a machine or an operation. */
+  private opensCollection(i: number): boolean {
+    const name = this.tokens[i - 1];
+    if (name?.image !== 'Map' && name?.image !== 'Set') return false;
+    const before = this.tokens[i - 2]?.tokenType;
+    if (before === T.OnWord || before === T.MachineWord || before === T.Dot) return false;
+    const owner = this.tokens[this.top.word]?.tokenType;
+    return !(this.stack.length === 1 && (owner === T.TestWord || owner === T.UpgradeWord));
+  }
+
+  /** Counts what nests without brackets. */
+  private measure(i: number, token: Token): void {
+    const top = this.top;
+    const kind = token.tokenType;
+    const ends = kind === T.Comma || kind === T.Semicolon || (token.fresh && top.block && !continuesLine(token, this.tokens[i - 1]));
+    if (ends) {
+      top.most = Math.max(top.most, top.chain + top.inner);
+      top.chain = 0;
+      top.inner = 0;
+    }
+    const weight = this.weightOf(i, token);
+    if (weight === 0) return;
+    top.chain += weight;
+    this.measureTop(i);
+  }
+
+  private weightOf(i: number, token: Token): number {
+    const kind = token.tokenType;
+    if (isA(token, T.Infix) || isA(token, T.Compose) || chaining.has(kind)) return 1;
+    // These nest by recursion, as brackets do: `if if c { … } else { … } { … }`.
+    if (kind === T.LetWord || kind === T.CaseWord) return bracketWeight;
+    return kind === T.IfWord && this.tokens[i - 1]?.tokenType !== T.ElseWord ? bracketWeight : 0;
+  }
+
+  private measureTop(i: number): void {
+    const { base, chain, inner } = this.top;
+    if (base + chain + inner > nestingMax) this.tooDeep ??= Math.max(i, 0);
+  }
+}
+
+/** Whether a value is due after the token. */
+function expectsValue(token: Token): boolean {
+  const kinds = [T.Feed, T.OpenRound, T.OpenSquare, T.Comma, T.Assign, T.Colon, T.InWord];
+  return kinds.includes(token.tokenType) || isA(token, T.Infix);
+}
+
+/**
+ * Whether a line goes on: by the token that the next one starts with, or by the one that it ends with.
+ * A `>` at the end of a line may close type arguments; the grammar decides about that one.
+ */
+export function continuesLine(token: Token, before: Token | undefined): boolean {
+  if (token.tokenType === T.Minus ? token.spaced : isA(token, T.Infix) || isA(token, T.Compose)) return true;
+  if (continuingStarts.has(token.tokenType)) return true;
+  if (before === undefined || before.tokenType === T.Greater) return false;
+  return isA(before, T.Infix) || isA(before, T.Compose) || continuingEnds.has(before.tokenType);
+}
+
+const continuingStarts = new Set([
+  ...[T.Dot, T.CloseRound, T.CloseCurly, T.CloseSquare, T.Comma, T.Assign, T.Bar, T.InWord, T.ElseWord],
+]);
+
+const continuingEnds = new Set([T.To, T.Assign, T.Bind, T.Feed, T.InWord]);

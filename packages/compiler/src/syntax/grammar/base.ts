@@ -1,0 +1,288 @@
+import {
+  EmbeddedActionsParser,
+  EOF,
+  type IParserErrorMessageProvider,
+  type IToken,
+  type ParserMethod,
+  type TokenType,
+} from 'chevrotain';
+import type { Diagnostic, Span } from '@smc/protocol';
+import * as errors from '../../errors/syntax.ts';
+import type { Report } from '../report.ts';
+import * as T from '../tokens.ts';
+import { endOf, isA, type Token } from '../tokens.ts';
+import type { Expression, Name, Path } from '../tree.ts';
+
+/**
+ * What the chapters of the grammar share. The grammar is one chevrotain parser in a chain of classes,
+ * each a chapter that builds on those before: types, patterns, operands, expressions, commands,
+ * declarations, upgrades, module.
+ *
+ * It is LL(1); where one token is not enough, a gate looks further, over brackets in one step, for the
+ * layout has paired them. Chevrotain's own error recovery is off: it resynchronises by token alone,
+ * which leads out of and into brackets. `guarded` recovers by the structure that the layout
+ * guarantees: an item ends at the next separator outside of brackets.
+ *
+ * Invariants: `report` says everything that is wrong; a rule either returns a node or throws to the
+ * next `guarded`; `inHead` is true in the head of an `if` or `case`, where `{` ends an expression.
+ */
+export type Rule<R> = ParserMethod<[], R>;
+
+/** What is to be reported of a failed expectation goes through the message of chevrotain's exception. */
+const messageProvider: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => expected.LABEL ?? expected.name,
+  buildNoViableAltMessage: ({ customUserDescription }) => customUserDescription ?? 'something else',
+  buildEarlyExitMessage: ({ customUserDescription }) => customUserDescription ?? 'something else',
+  buildNotAllInputParsedMessage: () => 'the end of the file',
+};
+
+/** What one parse reads and writes. */
+export interface Source {
+  readonly file: string;
+  readonly tokens: Token[];
+  readonly report: Report;
+}
+
+export abstract class BaseGrammar extends EmbeddedActionsParser {
+  protected abstract readonly expression: Rule<Expression>;
+  private source: Source | null = null;
+  protected inHead = false;
+
+  constructor() {
+    super([...T.parsed], {
+      recoveryEnabled: false,
+      maxLookahead: 1,
+      errorMessageProvider: messageProvider,
+      skipValidations: true,
+    });
+  }
+
+  /** Starts the parse of a source; to be followed by the call of a rule. */
+  protected read(source: Source): void {
+    this.source = source;
+    this.inHead = false;
+    this.input = source.tokens;
+  }
+
+  // ------------------------------------------------------------------------- tokens
+
+  /** The token that many ahead; 0 is the last one that was consumed. */
+  protected peek(ahead: number): Token {
+    return this.LA(ahead) as Token;
+  }
+
+  protected nextIs(kind: TokenType, ahead = 1): boolean {
+    return this.LA(ahead).tokenType === kind;
+  }
+
+  /** The token after a bracket (and what it encloses), or after any other token. */
+  protected after(token: Token): Token {
+    const tokens = this.source!.tokens;
+    return tokens[Math.max(token.partner, token.index) + 1] ?? tokens.at(-1)!;
+  }
+
+  protected tokenAt(place: number): Token {
+    return this.source!.tokens[place]!;
+  }
+
+  /** Whether there is a `(` that can be that of a call: on the line of its callee. */
+  protected callFollows(ahead = 1): boolean {
+    return this.nextIs(T.OpenRound, ahead) && !this.peek(ahead).fresh;
+  }
+
+  /** Whether nothing of the statement is left. */
+  protected atStatementEnd(): boolean {
+    const next = this.LA(1);
+    return isA(next, T.Separator) || closers.has(next.tokenType);
+  }
+
+  // -------------------------------------------------------------------------- nodes
+
+  /** From a token to the last one that was consumed. */
+  protected since(start: IToken): Span {
+    const end = endOf(this.LA(0));
+    return { file: this.file, start: start.startOffset, end: Math.max(end, start.startOffset) };
+  }
+
+  protected spanOf(token: IToken): Span {
+    return { file: this.file, start: token.startOffset, end: endOf(token) };
+  }
+
+  protected nameOf(token: IToken): Name {
+    return { text: token.image, span: this.spanOf(token) };
+  }
+
+  protected pathOf(qualifier: IToken | null, token: IToken): Path {
+    const name = this.nameOf(token);
+    if (qualifier === null) return { qualifier: null, name, span: name.span };
+    const span = { file: this.file, start: qualifier.startOffset, end: name.span.end };
+    return { qualifier: this.nameOf(qualifier), name, span };
+  }
+
+  /** A hole between the last token and the next. */
+  protected hole(): { readonly kind: 'missing'; readonly span: Span } {
+    const at = endOf(this.LA(0));
+    return { kind: 'missing', span: { file: this.file, start: at, end: at } };
+  }
+
+  protected get file(): string {
+    return this.source?.file ?? '';
+  }
+
+  // ------------------------------------------------------------------------- errors
+
+  protected complain(diagnostic: Diagnostic): void {
+    if (!this.RECORDING_PHASE) this.source!.report.add(diagnostic);
+  }
+
+  /**
+   * Runs a part of a rule. Where it fails, says so, goes on at `end()` and gives the hole; `end` is
+   * only called then, and gives the place of a token.
+   */
+  protected guarded<R>(part: () => R, hole: () => R, end: () => number): R {
+    if (this.RECORDING_PHASE) return part();
+    const { inHead } = this;
+    try {
+      return part();
+    } catch (failure) {
+      if (!isFailure(failure)) throw failure;
+      this.explain(failure);
+      this.inHead = inHead;
+      this.skipTo(this.source!.report.full ? this.source!.tokens.length - 1 : end());
+      return hole();
+    }
+  }
+
+  private explain(failure: Failure): void {
+    const found = failure.token as Token;
+    const expected = failure.message;
+    const next = found.tokenType === T.LineEnd ? this.tokenAt(found.index + 1) : found;
+    if (next !== found && lineStarters.has(next.tokenType)) {
+      return this.complain(errors.lineStart(this.spanOf(next), T.describe(next), expected));
+    }
+    const previous = found.index > 0 ? this.tokenAt(found.index - 1) : null;
+    const rule = failure.context.ruleStack.at(-1) ?? '';
+    const words = { expected, found: T.describe(found), previous: previous === null ? '' : T.describe(previous) };
+    const atEnd = found.tokenType === T.LineEnd || found.tokenType === EOF;
+    // at the end of a line, the mark stands behind what was written last
+    const span = atEnd && previous !== null ? this.spanAfter(previous) : this.spanOf(found);
+    this.complain(errors.unexpected(span, { ...words, rule, reserved: isA(found, T.Reserved) }));
+  }
+
+  private spanAfter(token: IToken): Span {
+    return { file: this.file, start: endOf(token), end: endOf(token) };
+  }
+
+  /** Goes on at the token at a place that is not behind. */
+  protected skipTo(place: number): void {
+    while (this.peek(1).index < place) this.SKIP_TOKEN();
+  }
+
+  /** Where the item ends that starts at `start`, or, if the parser is beyond that, the one it is in. */
+  protected itemEnd(start: Token): number {
+    const tokens = this.source!.tokens;
+    const here = this.peek(1).index;
+    let i = start.index;
+    for (; i < tokens.length - 1; i++) {
+      const token = tokens[i]!;
+      if (closers.has(token.tokenType)) break;
+      if (isA(token, T.Separator) && i >= here) break;
+      if (token.partner > i) i = token.partner;
+    }
+    return Math.max(i, here);
+  }
+
+  // --------------------------------------------------------------------- repetitions
+
+  /**
+   * Items each of which stands alone, ended by line ends or `;`: commands, members, arms, …
+   * To be called once in a rule.
+   */
+  protected sequence<R>(item: () => R | null): R[] {
+    const items: R[] = [];
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(T.Separator) },
+        {
+          ALT: () => {
+            const start = this.peek(1);
+            const found = this.guarded<R | null>(item, nothing, () => this.itemEnd(start));
+            if (found !== null) items.push(found);
+            this.ACTION(() => this.endItem(start));
+          },
+        },
+      ]);
+    });
+    return items;
+  }
+
+  /** Says what is left of an item, and skips it. */
+  private endItem(start: Token): void {
+    if (this.atStatementEnd()) return;
+    const found = this.peek(1);
+    this.complain(errors.leftOver(this.spanOf(found), T.describe(found), T.describe(this.peek(0))));
+    this.skipTo(this.itemEnd(start));
+  }
+
+  /** Any token, where none can stand: says what is due there, and skips the item that starts at `start`. */
+  protected refuse(start: Token, expected: string): null {
+    const token = this.CONSUME(T.Any);
+    this.ACTION(() => {
+      const facts = { expected, found: T.describe(token), previous: '', rule: '', reserved: false };
+      this.complain(errors.unexpected(this.spanOf(token), facts));
+      this.skipTo(this.itemEnd(start));
+    });
+    return null;
+  }
+
+  /**
+   * Items with commas between them, and perhaps one after the last. To be called once in a rule, right
+   * before its closing bracket.
+   */
+  protected commaSeparated<R>(item: () => R): R[] {
+    const items: R[] = [];
+    this.MANY(() => {
+      this.ACTION(() => {
+        if (items.length === 0 || this.nextIs(T.Comma, 0)) return;
+        this.complain(errors.missingComma(this.spanOf(this.LA(1)), T.describe(this.LA(1))));
+      });
+      items.push(item());
+      this.OPTION(() => this.CONSUME(T.Comma));
+    });
+    return items;
+  }
+
+  /** A bracket, what it encloses, and its end; where the inside is wrong, what `hole` gives. Once in a rule. */
+  protected bracketed<R>(opener: TokenType, inside: () => R, hole: () => R): R {
+    const open = this.CONSUME(opener) as Token;
+    const { inHead } = this;
+    this.inHead = false;
+    const close = (): R => {
+      const result = inside();
+      this.CONSUME(T.closerOf.get(opener)!, { ERR_MSG: `\`,\` or ${T.closerOf.get(opener)!.LABEL}` });
+      return result;
+    };
+    const result = this.guarded(close, hole, () => open.partner + 1);
+    this.inHead = inHead;
+    return result;
+  }
+}
+
+/** What chevrotain throws where the input does not fit. */
+interface Failure extends Error {
+  readonly token: IToken;
+  readonly context: { readonly ruleStack: readonly string[] };
+}
+
+function isFailure(thrown: unknown): thrown is Failure {
+  return thrown instanceof Error && 'token' in thrown && 'context' in thrown;
+}
+
+/** What can not start a line, and was most likely meant to go on with the one before. */
+const lineStarters = new Set<TokenType>([
+  ...[T.To, T.Feed, T.Bind, T.Gives, T.Colon, T.AsWord, T.OpenCurly, T.OpenRound],
+]);
+
+const nothing = (): null => null;
+
+const closers = new Set<TokenType>([T.CloseCurly, T.CloseRound, T.CloseSquare, EOF]);

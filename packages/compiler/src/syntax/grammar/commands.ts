@@ -1,0 +1,300 @@
+import type { Span } from '@smc/protocol';
+import * as errors from '../../errors/syntax.ts';
+import * as T from '../tokens.ts';
+import { isA, type Token } from '../tokens.ts';
+import type { ArrowExpression, Block, Command, Expression, Pattern } from '../tree.ts';
+import { ArrowGrammar } from './arrows.ts';
+import { elifs } from './expressions.ts';
+
+/**
+ * What a command is, as far as the symbols outside of its brackets tell. `value`, `assign` and `turned`
+ * are mistakes: a value alone, `x = e`, and `f -> e`.
+ */
+type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned';
+
+interface CommandArm {
+  readonly pattern: Pattern;
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** Blocks of commands: the arrow notation. */
+export abstract class CommandGrammar extends ArrowGrammar {
+  /** `{ … }` */
+  protected override readonly block = this.RULE('block', (): Block => {
+    const start = this.LA(1);
+    const commands = this.bracketed<Command[]>(
+      T.OpenCurly,
+      () => this.sequence(() => this.SUBRULE(this.command)),
+      () => [],
+    );
+    return this.ACTION(() => {
+      const last = commands.at(-1);
+      if (last?.kind === 'let' || last?.kind === 'bind') this.complain(errors.blockWithoutEnd(last.span, last.kind));
+      return { commands, span: this.since(start) };
+    });
+  });
+
+  private readonly command = this.RULE('command', (): Command | null => {
+    const start = this.peek(1);
+    return this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.letCommand) },
+        { ALT: () => this.SUBRULE(this.ifCommand) },
+        { ALT: () => this.SUBRULE(this.caseCommand) },
+        { ALT: () => this.SUBRULE(this.plainCommand) },
+        { ALT: () => this.refuse(start, 'a command') },
+      ],
+      ERR_MSG: 'a command',
+    });
+  });
+
+  private readonly plainCommand = this.RULE('plainCommand', (): Command => {
+    const shape = this.RECORDING_PHASE ? 'feed' : this.shapeOf();
+    return this.OR({
+      DEF: [
+        { GATE: () => shape === 'bind', ALT: () => this.SUBRULE(this.bindCommand) },
+        { GATE: () => shape === 'assign', ALT: () => this.SUBRULE(this.assignCommand) },
+        { GATE: () => shape === 'value', ALT: () => this.SUBRULE(this.valueCommand) },
+        { ALT: () => this.SUBRULE(this.feedCommand) },
+      ],
+      ERR_MSG: 'a command',
+    });
+  });
+
+  /** Looks over the rest of the statement, and over each bracket in one step. */
+  private shapeOf(): Shape {
+    const first = this.peek(1);
+    let operator = false;
+    for (let token = first; !isA(token, T.Separator) && !isCloser(token); token = this.after(token)) {
+      const kind = token.tokenType;
+      if (kind === T.Bind) return 'bind';
+      if (kind === T.Feed) return 'feed';
+      if (kind === T.Assign) return 'assign';
+      if (kind === T.To) return 'turned';
+      if (kind === T.Greater && this.isComposition(token)) token = this.after(this.after(token));
+      else if (isA(token, T.Infix)) operator = true;
+    }
+    return operator || this.isValueStart(first) ? 'value' : 'alone';
+  }
+
+  private isComposition(token: Token): boolean {
+    const [second, third] = [this.after(token), this.after(this.after(token))];
+    return second.tokenType === T.Greater && third.tokenType === T.Greater;
+  }
+
+  /** Whether only a value starts so, and no arrow. */
+  private isValueStart(token: Token): boolean {
+    if (token.tokenType === T.Upper) return this.after(token).tokenType !== T.Dot;
+    if (isA(token, T.Literal) || isA(token, T.Prefix)) return true;
+    if (token.tokenType === T.OpenSquare || token.tokenType === T.OpenCurly) return true;
+    if (token.tokenType !== T.OpenRound) return false;
+    let inside = this.tokenAt(token.index + 1);
+    if (inside.index === token.partner) return true;
+    for (; inside.index < token.partner; inside = this.after(inside)) if (inside.tokenType === T.Comma) return true;
+    return false;
+  }
+
+  // ------------------------------------------------------------------ simple commands
+
+  /** `arrow -< e`, `arrow` */
+  private readonly feedCommand = this.RULE('feedCommand', (): Command => {
+    const start = this.peek(1);
+    const arrow = this.SUBRULE(this.arrowExpression);
+    const argument = this.OPTION(() => {
+      this.CONSUME(T.Feed);
+      return this.SUBRULE(this.expression);
+    });
+    const turned = this.OPTION2(() => {
+      const token = this.CONSUME(T.To);
+      this.complain(errors.turnedFeed(this.spanOf(token)));
+      return this.SUBRULE2(this.expression);
+    });
+    const unfed = this.OPTION3({
+      GATE: () => argument === undefined && turned === undefined && !this.atStatementEnd(),
+      DEF: () => {
+        const at = this.LA(1);
+        if (!this.RECORDING_PHASE) this.refuseUnfed(arrow, at as Token, start);
+        return this.SUBRULE3(this.expression);
+      },
+    });
+    return this.ACTION(() => {
+      return { kind: 'feed', arrow, argument: argument ?? turned ?? unfed ?? null, span: this.since(start) };
+    });
+  });
+
+  private refuseUnfed(arrow: ArrowExpression, at: Token, start: Token): void {
+    if (elifs.has(start.image)) return this.complain(errors.elif(this.spanOf(start), start.image));
+    const name = arrow.kind === 'name' ? arrow.path.name.text : null;
+    this.complain(errors.missingFeed(this.spanOf(at), name, at.tokenType === T.OpenRound, arrow.span));
+  }
+
+  /** `pattern <- command` */
+  private readonly bindCommand = this.RULE('bindCommand', (): Command => {
+    const start = this.LA(1);
+    const pattern = this.SUBRULE(this.pattern);
+    const token = this.CONSUME(T.Bind);
+    const command = this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.ifCommand) },
+        { ALT: () => this.SUBRULE(this.caseCommand) },
+        { ALT: () => this.SUBRULE(this.plainCommand) },
+      ],
+      ERR_MSG: 'a command',
+    });
+    return this.ACTION(() => {
+      if (command.kind === 'bind') this.complain(errors.chainedBind(command.span, this.spanOf(token)));
+      return { kind: 'bind', pattern, command, span: this.since(start) };
+    });
+  });
+
+  /** `x = e`: refused, and taken for a `let`. */
+  private readonly assignCommand = this.RULE('assignCommand', (): Command => {
+    const start = this.LA(1);
+    const pattern = this.SUBRULE(this.pattern);
+    const token = this.CONSUME(T.Assign);
+    const fed = !this.RECORDING_PHASE && this.shapeOf() === 'feed';
+    this.complain(errors.equalsForBind(this.spanOf(token), fed));
+    return this.OR([
+      {
+        GATE: () => fed,
+        ALT: () => {
+          const command = this.SUBRULE(this.feedCommand);
+          return this.ACTION((): Command => ({ kind: 'bind', pattern, command, span: this.since(start) }));
+        },
+      },
+      {
+        ALT: () => {
+          const value = this.SUBRULE(this.expression);
+          return this.ACTION((): Command => ({ kind: 'let', pattern, type: null, value, span: this.since(start) }));
+        },
+      },
+    ]);
+  });
+
+  /** A value alone: refused, and taken for `return -< value`. */
+  private readonly valueCommand = this.RULE('valueCommand', (): Command => {
+    const start = this.LA(1);
+    const argument = this.SUBRULE(this.expression);
+    return this.ACTION(() => {
+      const span = this.since(start);
+      this.complain(errors.valueAsCommand(span));
+      const name = { text: 'return', span: { ...span, end: span.start } };
+      const path = { qualifier: null, name, span: name.span };
+      return { kind: 'feed', arrow: { kind: 'name', path, span: name.span }, argument, span };
+    });
+  });
+
+  /** `let p = e`, `let p: T = e` */
+  private readonly letCommand = this.RULE('letCommand', (): Command => {
+    const start = this.CONSUME(T.LetWord);
+    const pattern = this.SUBRULE(this.pattern);
+    const type = this.OPTION(() => {
+      this.CONSUME(T.Colon);
+      return this.SUBRULE(this.type);
+    });
+    const sign = this.OR({
+      DEF: [{ ALT: () => this.CONSUME(T.Assign) }, { ALT: () => this.CONSUME(T.Bind) }],
+      ERR_MSG: '`=`',
+    });
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION(() => {
+      if (sign.tokenType === T.Bind) this.complain(errors.letWithArrow(this.spanOf(sign)));
+      return { kind: 'let', pattern, type: type ?? null, value, span: this.since(start) };
+    });
+  });
+
+  // ------------------------------------------------------------------------- choices
+
+  /** `if e { … }`, `… else { … }`, `… else if e { … }` */
+  private readonly ifCommand = this.RULE('ifCommand', (): Command => {
+    const branches: { start: Token; condition: Expression; then: Block }[] = [];
+    const start = this.CONSUME(T.IfWord) as Token;
+    const condition = this.SUBRULE(this.head);
+    branches.push({ start, condition, then: this.SUBRULE(this.block) });
+    let last: Block | null = null;
+    this.MANY({
+      GATE: () => last === null && this.elseFollows(),
+      DEF: () => {
+        const elif = this.SUBRULE(this.elseWord);
+        this.OR([
+          {
+            GATE: () => elif || this.nextIs(T.IfWord),
+            ALT: () => {
+              const start = this.peek(1);
+              this.OPTION(() => this.CONSUME2(T.IfWord));
+              const condition = this.SUBRULE2(this.head);
+              branches.push({ start, condition, then: this.SUBRULE2(this.block) });
+            },
+          },
+          {
+            ALT: () => {
+              last = this.SUBRULE3(this.block);
+            },
+          },
+        ]);
+      },
+    });
+    return this.ACTION(() => {
+      const { end } = this.since(start);
+      let result: Command | null = null;
+      for (const branch of branches.toReversed()) {
+        const otherwise: Block | null = result === null ? last : { commands: [result], span: result.span };
+        const span = { file: this.file, start: branch.start.startOffset, end };
+        result = { kind: 'if', condition: branch.condition, then: branch.then, else: otherwise, span };
+      }
+      return result!;
+    });
+  });
+
+  /** `case e { Pat -> command … }` */
+  private readonly caseCommand = this.RULE('caseCommand', (): Command => {
+    const start = this.CONSUME(T.CaseWord);
+    const subject = this.SUBRULE(this.head);
+    const arms = this.bracketed<CommandArm[]>(
+      T.OpenCurly,
+      () => this.sequence(() => this.SUBRULE(this.commandArm)),
+      () => [],
+    );
+    return this.ACTION(() => ({ kind: 'case', subject, arms, span: this.since(start) }));
+  });
+
+  private readonly commandArm = this.RULE('commandArm', (): CommandArm | null => {
+    const start = this.peek(1);
+    return this.OR([
+      {
+        ALT: () => {
+          const pattern = this.SUBRULE(this.pattern);
+          this.CONSUME(T.To, { ERR_MSG: '`->`' });
+          const body = this.SUBRULE(this.armBody);
+          return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
+        },
+      },
+      { ALT: () => this.refuse(start, 'an arm, `Pattern -> …`') },
+    ]);
+  });
+
+  /** A block, or one command. */
+  private readonly armBody = this.RULE('armBody', (): Block => {
+    return this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.block) },
+        {
+          ALT: () => {
+            const command = this.SUBRULE(this.command);
+            return this.ACTION((): Block => {
+              const span = command?.span ?? this.hole().span;
+              if (command?.kind === 'let' || command?.kind === 'bind') this.complain(errors.blockWithoutEnd(span, command.kind));
+              return { commands: command === null ? [] : [command], span };
+            });
+          },
+        },
+      ],
+      ERR_MSG: 'a command',
+    });
+  });
+}
+
+function isCloser(token: Token): boolean {
+  return token.tokenType === T.CloseCurly || token.tokenType === T.CloseRound || token.tokenType === T.CloseSquare || token.image === '';
+}

@@ -1,0 +1,281 @@
+import type { ParserMethod } from 'chevrotain';
+import * as errors from '../../errors/syntax.ts';
+import * as T from '../tokens.ts';
+import type {
+  Arrow,
+  ConstructorNode,
+  Expression,
+  Fun,
+  Import,
+  Invariant,
+  Machine,
+  Member,
+  Name,
+  Operation,
+  Parameter,
+  Path,
+  State,
+  TypeDeclaration,
+  TypeNode,
+} from '../tree.ts';
+import { CommandGrammar } from './commands.ts';
+
+/** Imports, types, functions, arrows and machines. */
+export abstract class DeclarationGrammar extends CommandGrammar {
+  /** `import "./shapes.sm" as shapes`, `import deployed as old` */
+  protected readonly importing = this.RULE('importing', (): Import => {
+    const start = this.CONSUME(T.ImportWord);
+    const source = this.OR({
+      DEF: [{ ALT: () => this.CONSUME(T.StringLiteral) }, { ALT: () => this.CONSUME(T.Lower) }],
+      ERR_MSG: 'the path of a file, or `deployed`',
+    });
+    const alias = this.OPTION(() => {
+      this.CONSUME(T.AsWord);
+      return this.SUBRULE(this.lowerName);
+    });
+    return this.ACTION(() => {
+      const sourceSpan = this.spanOf(source);
+      const isPath = source.tokenType === T.StringLiteral;
+      if (!isPath && source.image !== 'deployed') this.complain(errors.unknownImport(sourceSpan, source.image));
+      if (alias === undefined) this.complain(errors.importWithoutName(this.since(start), source.image));
+      return {
+        kind: 'import',
+        source: isPath ? { kind: 'path', path: String(source.payload) } : { kind: 'deployed' },
+        sourceSpan,
+        alias: alias ?? { text: '', span: this.hole().span },
+        span: this.since(start),
+      };
+    });
+  });
+
+  // -------------------------------------------------------------------------- types
+
+  /** `type Status = Open | Paid(at: Time)`, `type Pair<a, b> = { left: a, right: b }` */
+  protected readonly typeDeclaration = this.RULE('typeDeclaration', (): TypeDeclaration => {
+    const start = this.peek(1);
+    this.CONSUME(T.TypeWord);
+    const name = this.SUBRULE(this.upperName, { ARGS: ['a type'] });
+    const parameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
+    this.CONSUME(T.Assign);
+    const body = this.OR([
+      { GATE: () => this.sumFollows(), ALT: () => this.SUBRULE(this.sum) },
+      {
+        ALT: () => {
+          const type = this.SUBRULE(this.type);
+          return this.ACTION((): TypeDeclaration['body'] => ({ kind: 'type', type }));
+        },
+      },
+    ]);
+    return this.ACTION(() => {
+      return { kind: 'type', name, parameters: parameters ?? [], body, doc: start.doc, span: this.since(start) };
+    });
+  });
+
+  /** Whether constructors come next; a single one without arguments may be an alias, and is a type here. */
+  private sumFollows(): boolean {
+    if (this.nextIs(T.Bar)) return true;
+    return this.nextIs(T.Upper) && (this.nextIs(T.Bar, 2) || this.nextIs(T.OpenRound, 2));
+  }
+
+  private readonly sum = this.RULE('sum', (): TypeDeclaration['body'] => {
+    this.OPTION(() => this.CONSUME(T.Bar));
+    const constructors = [this.SUBRULE(this.constructorNode)];
+    this.MANY(() => {
+      this.CONSUME2(T.Bar);
+      constructors.push(this.SUBRULE2(this.constructorNode));
+    });
+    return { kind: 'sum', constructors };
+  });
+
+  /** `Open`, `Failed(String)`, `Paid(at: Time, by: String)` */
+  private readonly constructorNode = this.RULE('constructorNode', (): ConstructorNode => {
+    const start = this.LA(1);
+    const name = this.SUBRULE(this.upperName, { ARGS: ['a constructor'] });
+    const items = this.OPTION(() => this.SUBRULE(this.constructorArguments));
+    return this.ACTION(() => ({ name, arguments: items ?? { kind: 'none' }, span: this.since(start) }));
+  });
+
+  private readonly constructorArguments = this.RULE('constructorArguments', (): ConstructorNode['arguments'] => {
+    const start = this.LA(1);
+    const items = this.bracketed<(Parameter | TypeNode)[]>(
+      T.OpenRound,
+      () =>
+        this.commaSeparated<Parameter | TypeNode>(() =>
+          this.OR([
+            {
+              GATE: () => this.nextIs(T.Colon, 2),
+              ALT: () => this.SUBRULE(this.parameter, { ARGS: ['argument'] }),
+            },
+            { ALT: () => this.SUBRULE(this.type) },
+          ]),
+        ),
+      () => [],
+    );
+    return this.ACTION((): ConstructorNode['arguments'] => {
+      const named = items.filter((item): item is Parameter => !('kind' in item));
+      const types = items.filter((item): item is TypeNode => 'kind' in item);
+      const first = types[0];
+      if (first === undefined) return named.length === 0 ? { kind: 'none' } : { kind: 'named', fields: named };
+      if (items.length > 1) this.complain(errors.manyUnnamedArguments(this.since(start)));
+      return { kind: 'unnamed', type: first };
+    });
+  });
+
+  // -------------------------------------------------------------- functions, arrows
+
+  /** `fun f<a>(x: a) -> a = e` */
+  protected readonly fun = this.RULE('fun', (): Fun => {
+    const start = this.peek(1);
+    this.CONSUME(T.FunWord);
+    const name = this.SUBRULE(this.lowerName);
+    const typeParameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
+    const parameters = this.SUBRULE(this.parameters);
+    const result = this.OPTION2(() => {
+      this.CONSUME(T.To);
+      return this.SUBRULE(this.type);
+    });
+    this.ACTION(() => {
+      if (result === undefined && this.nextIs(T.Assign)) this.complain(errors.missingResult(this.spanOf(this.LA(1)), name.text));
+    });
+    this.CONSUME(T.Assign, { ERR_MSG: result === undefined ? '`->` and the type of the result' : '`=`' });
+    const body = this.SUBRULE(this.expression);
+    return this.ACTION(() => {
+      const span = this.since(start);
+      const rest = { parameters, result: result ?? this.hole(), body, doc: start.doc, span };
+      return { kind: 'fun', name, typeParameters: typeParameters ?? [], ...rest };
+    });
+  });
+
+  /** `arrow f<a> : A -> B = g >>> h` */
+  protected readonly arrow = this.RULE('arrow', (): Arrow => {
+    const start = this.peek(1);
+    this.CONSUME(T.ArrowWord);
+    const name = this.SUBRULE(this.lowerName);
+    const typeParameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
+    this.CONSUME(T.Colon, { ERR_MSG: '`:` and the type' });
+    const type = this.SUBRULE(this.type);
+    this.CONSUME(T.Assign);
+    const body = this.SUBRULE(this.arrowExpression);
+    return this.ACTION(() => {
+      if (type.kind !== 'function') this.complain(errors.arrowType(type.span, name.text));
+      const [from, to] = type.kind === 'function' ? [type.from, type.to] : [type, this.hole()];
+      const rest = { from, to, body, doc: start.doc, span: this.since(start) };
+      return { kind: 'arrow', name, typeParameters: typeParameters ?? [], ...rest };
+    });
+  });
+
+  // ----------------------------------------------------------------------- machines
+
+  /** `machine Account(id: String) { … }` */
+  protected readonly machine = this.RULE('machine', (): Machine => {
+    const start = this.peek(1);
+    this.CONSUME(T.MachineWord);
+    const name = this.SUBRULE(this.upperName, { ARGS: ['a machine'] });
+    const key = this.OPTION(() => this.SUBRULE(this.machineKey));
+    const members = this.bracketed<Member[]>(
+      T.OpenCurly,
+      () => this.sequence(() => this.SUBRULE(this.member)),
+      () => [],
+    );
+    return this.ACTION(() => ({ kind: 'machine', name, key: key ?? null, members, doc: start.doc, span: this.since(start) }));
+  });
+
+  private readonly machineKey = this.RULE('machineKey', (): Parameter | null =>
+    this.bracketed<Parameter | null>(
+      T.OpenRound,
+      () => {
+        const key = this.SUBRULE(this.parameter, { ARGS: ['key'] });
+        this.OPTION(() => this.CONSUME(T.Comma));
+        return key;
+      },
+      () => null,
+    ),
+  );
+
+  private readonly member: ParserMethod<[], Member | null> = this.RULE('member', (): Member | null => {
+    const start = this.peek(1);
+    return this.OR([
+      { ALT: () => this.SUBRULE(this.state) },
+      { ALT: () => this.SUBRULE(this.operation) },
+      { ALT: () => this.SUBRULE(this.arrow) },
+      { ALT: () => this.SUBRULE(this.fun) },
+      { ALT: () => this.SUBRULE(this.invariant) },
+      { ALT: () => this.SUBRULE(this.typeDeclaration) },
+      { ALT: () => this.plannedItem(start) },
+      { ALT: () => this.refuse(start, 'a state, an operation (`on …`), an arrow, a `fun`, a type or an invariant') },
+    ]);
+  });
+
+  /** A declaration that is not there yet: refused, and skipped. */
+  protected plannedItem(start: T.Token): null {
+    const token = this.CONSUME(T.Planned);
+    this.ACTION(() => {
+      this.complain(errors.notSupported(this.spanOf(token), token.image));
+      this.skipTo(this.itemEnd(start));
+    });
+    return null;
+  }
+
+  /** `state { count: Int = 0 }`, `state: Int = 0` */
+  private readonly state = this.RULE('state', (): State => {
+    const start = this.CONSUME(T.StateWord);
+    const form = this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            const fields = this.SUBRULE(this.fieldTypes);
+            return this.ACTION(() => {
+              for (const field of fields) if (field.default === null) this.complain(errors.fieldWithoutInitial(field.name.span, field.name.text));
+              return { kind: 'fields' as const, fields };
+            });
+          },
+        },
+        { ALT: () => this.SUBRULE(this.stateValue) },
+      ],
+      ERR_MSG: '`: Type = initial` or `{ field: Type = initial }`',
+    });
+    return this.ACTION(() => ({ kind: 'state', form, span: this.since(start) }));
+  });
+
+  private readonly stateValue = this.RULE('stateValue', (): State['form'] => {
+    this.CONSUME(T.Colon);
+    const type = this.SUBRULE(this.type);
+    const initial = this.OPTION(() => {
+      this.CONSUME(T.Assign);
+      return this.SUBRULE(this.expression);
+    });
+    return this.ACTION(() => {
+      if (initial === undefined) this.complain(errors.stateWithoutInitial(type.span));
+      return { kind: 'value', type, initial: initial ?? (this.hole() as Expression) };
+    });
+  });
+
+  /** `on Op(param: Type) -> Reply { … }` */
+  private readonly operation = this.RULE('operation', (): Operation => {
+    const start = this.peek(1);
+    this.CONSUME(T.OnWord);
+    const name: Name = this.SUBRULE(this.upperName, { ARGS: ['an operation'] });
+    const parameters = this.OPTION(() => this.SUBRULE(this.parameters));
+    const reply = this.OPTION2(() => {
+      this.CONSUME(T.To);
+      return this.SUBRULE(this.type);
+    });
+    const body = this.SUBRULE(this.block);
+    return this.ACTION(() => {
+      const rest = { reply: reply ?? null, body, doc: start.doc, span: this.since(start) };
+      return { kind: 'on', name, parameters: parameters ?? [], ...rest };
+    });
+  });
+
+  /** `invariant s -> e` */
+  private readonly invariant = this.RULE('invariant', (): Invariant => {
+    const start = this.CONSUME(T.InvariantWord);
+    const pattern = this.SUBRULE(this.pattern);
+    this.CONSUME(T.To);
+    const body = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: 'invariant', pattern, body, span: this.since(start) }));
+  });
+
+  /** `Counter`, `old.Counter` */
+  protected readonly machinePath = this.RULE('machinePath', (): Path => this.SUBRULE(this.upperPath, { ARGS: ['a machine'] }));
+}

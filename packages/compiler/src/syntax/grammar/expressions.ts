@@ -1,0 +1,197 @@
+import type { IToken } from 'chevrotain';
+import * as errors from '../../errors/syntax.ts';
+import * as T from '../tokens.ts';
+import type { BinaryOperator, Expression, Pattern } from '../tree.ts';
+import type { Span } from '@smc/protocol';
+import { OperandGrammar } from './operands.ts';
+
+/** How tight each operator binds; all are left associative, but comparisons, which are not chained. */
+const precedence: Readonly<Record<BinaryOperator, number>> = {
+  '||': 1,
+  '&&': 2,
+  '==': 3,
+  '!=': 3,
+  '<': 3,
+  '<=': 3,
+  '>': 3,
+  '>=': 3,
+  '++': 4,
+  '+': 5,
+  '-': 5,
+  '*': 6,
+  '/': 6,
+  '%': 6,
+};
+const comparison = 3;
+
+/** What other languages write for `else if`. */
+export const elifs: ReadonlySet<string> = new Set(['elif', 'elseif', 'elsif']);
+
+interface ExpressionArm {
+  readonly pattern: Pattern;
+  readonly body: Expression;
+  readonly span: Span;
+}
+
+/** Expressions: operators, `if`, `case`, `let`. */
+export abstract class ExpressionGrammar extends OperandGrammar {
+  protected override readonly expression = this.RULE('expression', (): Expression => {
+    const operands = [this.SUBRULE(this.operand)];
+    const operators: IToken[] = [];
+    this.MANY(() => {
+      operators.push(this.CONSUME(T.Infix));
+      // after a `>`, which the layout can not tell from the end of a type
+      this.OPTION(() => this.CONSUME(T.LineEnd));
+      operands.push(this.SUBRULE2(this.operand));
+    });
+    return this.ACTION(() => (operators.length === 0 ? operands[0]! : this.combine(operands, operators)));
+  });
+
+  /** Builds the tree of `a + b * c` by operator precedence; no recursion, for a chain can be long. */
+  private combine(operands: readonly Expression[], operators: readonly IToken[]): Expression {
+    const values: Expression[] = [operands[0]!];
+    const waiting: IToken[] = [];
+    const apply = (): void => {
+      const token = waiting.pop()!;
+      const right = values.pop()!;
+      const left = values.pop()!;
+      const span = { file: this.file, start: left.span.start, end: right.span.end };
+      values.push({ kind: 'binary', operator: operatorOf(token), operatorSpan: this.spanOf(token), left, right, span });
+    };
+    operators.forEach((token, i) => {
+      const level = precedence[operatorOf(token)];
+      while (waiting.length > 0 && precedence[operatorOf(waiting.at(-1)!)] >= level) {
+        const last = waiting.at(-1)!;
+        if (level === comparison && precedence[operatorOf(last)] === comparison) {
+          this.complain(errors.chainedComparison(this.spanOf(token), token.image, this.spanOf(last)));
+        }
+        apply();
+      }
+      waiting.push(token);
+      values.push(operands[i + 1]!);
+    });
+    while (waiting.length > 0) apply();
+    return values[0]!;
+  }
+
+  /** The expression between `if` or `case` and the `{`. */
+  protected readonly head = this.RULE('head', (): Expression => {
+    const { inHead } = this;
+    this.inHead = true;
+    const head = this.SUBRULE(this.expression);
+    this.inHead = inHead;
+    return head;
+  });
+
+  /** `if c { a } else { b }` */
+  protected override readonly ifExpression = this.RULE('ifExpression', (): Expression => {
+    const branches: { start: IToken; condition: Expression; then: Expression }[] = [];
+    const first = this.CONSUME(T.IfWord);
+    const condition = this.SUBRULE(this.head);
+    const then = this.SUBRULE(this.branch);
+    branches.push({ start: first, condition, then });
+    let last: Expression | null = null;
+    this.MANY({
+      GATE: () => last === null && this.elseFollows(),
+      DEF: () => {
+        const elif = this.SUBRULE(this.elseWord);
+        this.OR([
+          {
+            GATE: () => elif || this.nextIs(T.IfWord),
+            ALT: () => {
+              const start = this.LA(1);
+              this.OPTION(() => this.CONSUME2(T.IfWord));
+              const condition = this.SUBRULE2(this.head);
+              branches.push({ start, condition, then: this.SUBRULE2(this.branch) });
+            },
+          },
+          {
+            ALT: () => {
+              last = this.SUBRULE3(this.branch);
+            },
+          },
+        ]);
+      },
+    });
+    return this.ACTION(() => {
+      if (last === null) this.complain(errors.ifWithoutElse(this.spanOf(first)));
+      return branches.reduceRight<Expression>(
+        (otherwise, { start, condition, then }) => ({ kind: 'if', condition, then, else: otherwise, span: this.since(start) }),
+        last ?? this.hole(),
+      );
+    });
+  });
+
+  protected elseFollows(): boolean {
+    return this.nextIs(T.ElseWord) || elifs.has(this.LA(1).image);
+  }
+
+  /** `else`; an `elif`, which gives true, is refused and taken for `else if`. */
+  protected readonly elseWord = this.RULE('elseWord', (): boolean => {
+    const token = this.OR([{ ALT: () => this.CONSUME(T.ElseWord) }, { ALT: () => this.CONSUME(T.Lower) }]);
+    const elif = token.tokenType === T.Lower;
+    if (elif) this.complain(errors.elif(this.spanOf(token), token.image));
+    return elif;
+  });
+
+  /** `{ e }` */
+  private readonly branch = this.RULE('branch', (): Expression =>
+    this.bracketed<Expression>(
+      T.OpenCurly,
+      () => {
+        this.MANY(() => this.CONSUME(T.Separator));
+        const value = this.SUBRULE(this.expression);
+        this.MANY2(() => this.CONSUME2(T.Separator));
+        return value;
+      },
+      () => this.hole(),
+    ),
+  );
+
+  /** `case e { Pat -> e … }` */
+  protected override readonly caseExpression = this.RULE('caseExpression', (): Expression => {
+    const start = this.CONSUME(T.CaseWord);
+    const subject = this.SUBRULE(this.head);
+    const arms = this.bracketed<ExpressionArm[]>(
+      T.OpenCurly,
+      () => this.sequence(() => this.SUBRULE(this.expressionArm)),
+      () => [],
+    );
+    return this.ACTION(() => ({ kind: 'case', subject, arms, span: this.since(start) }));
+  });
+
+  private readonly expressionArm = this.RULE('expressionArm', (): ExpressionArm | null => {
+    const start = this.peek(1);
+    return this.OR([
+      {
+        ALT: () => {
+          const pattern = this.SUBRULE(this.pattern);
+          this.CONSUME(T.To, { ERR_MSG: '`->`' });
+          const body = this.SUBRULE(this.expression);
+          return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
+        },
+      },
+      { ALT: () => this.refuse(start, 'an arm, `Pattern -> …`') },
+    ]);
+  });
+
+  /** `let p = e in e` */
+  protected override readonly letExpression = this.RULE('letExpression', (): Expression => {
+    const start = this.CONSUME(T.LetWord);
+    const pattern = this.SUBRULE(this.pattern);
+    const type = this.OPTION(() => {
+      this.CONSUME(T.Colon);
+      return this.SUBRULE(this.type);
+    });
+    this.CONSUME(T.Assign);
+    const value = this.SUBRULE(this.expression);
+    this.CONSUME(T.InWord, { ERR_MSG: '`in`' });
+    const body = this.SUBRULE2(this.expression);
+    return this.ACTION(() => ({ kind: 'let', pattern, type: type ?? null, value, body, span: this.since(start) }));
+  });
+}
+
+function operatorOf(token: IToken): BinaryOperator {
+  if (token.tokenType === T.ForeignEqual) return '==';
+  return token.tokenType === T.ForeignUnequal ? '!=' : (token.image as BinaryOperator);
+}

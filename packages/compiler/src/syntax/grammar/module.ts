@@ -1,0 +1,241 @@
+import { EOF } from 'chevrotain';
+import * as errors from '../../errors/syntax.ts';
+import * as T from '../tokens.ts';
+import type { Argument, Declaration, Expression, Import, Input, Module, Test, TestLine } from '../tree.ts';
+import type { Source } from './base.ts';
+import { UpgradeGrammar } from './upgrades.ts';
+
+/** A line of input: something to handle, a new time, or nothing (a blank line, a comment). */
+export type InputLine =
+  | { readonly kind: 'input'; readonly input: Input }
+  | { readonly kind: 'now'; readonly time: Expression }
+  | { readonly kind: 'blank' };
+
+/** The last chapter: tests, inputs, and what a text as a whole can be. */
+export class Grammar extends UpgradeGrammar {
+  constructor() {
+    super();
+    this.performSelfAnalysis();
+  }
+
+  /** A whole file. */
+  parseModule(source: Source): Module {
+    this.read(source);
+    return this.module();
+  }
+
+  /** One line of input; null where it says nothing that could be one. */
+  parseInputLine(source: Source): InputLine | null {
+    this.read(source);
+    return this.inputLine();
+  }
+
+  /** One expression; a hole where there is none. */
+  parseExpression(source: Source): Expression {
+    this.read(source);
+    return this.wholeExpression();
+  }
+
+  private readonly module = this.RULE('module', (): Module => {
+    const start = this.LA(1);
+    const items = this.sequence(() => this.SUBRULE(this.declaration));
+    this.CONSUME(EOF);
+    return this.ACTION(() => {
+      const imports = items.filter((item): item is Import => item.kind === 'import');
+      const declarations = items.filter((item): item is Declaration => item.kind !== 'import');
+      return { file: this.file, imports, declarations, span: { ...this.since(start), start: 0 } };
+    });
+  });
+
+  private readonly declaration = this.RULE('declaration', (): Declaration | Import | null => {
+    const start = this.peek(1);
+    return this.OR([
+      { ALT: () => this.SUBRULE(this.importing) },
+      { ALT: () => this.SUBRULE(this.typeDeclaration) },
+      { ALT: () => this.SUBRULE(this.fun) },
+      { ALT: () => this.SUBRULE(this.arrow) },
+      { ALT: () => this.SUBRULE(this.machine) },
+      { ALT: () => this.SUBRULE(this.upgrade) },
+      { ALT: () => this.SUBRULE(this.test) },
+      { ALT: () => this.plannedItem(start) },
+      { ALT: () => this.misplaced(start) },
+    ]);
+  });
+
+  private misplaced(start: T.Token): null {
+    const token = this.CONSUME(T.Any);
+    this.ACTION(() => {
+      const ofMachine = [T.OnWord, T.StateWord, T.InvariantWord].includes(token.tokenType);
+      this.complain(errors.noDeclaration(this.spanOf(token), T.describe(token), ofMachine));
+      this.skipTo(this.itemEnd(start));
+    });
+    return null;
+  }
+
+  // -------------------------------------------------------------------------- tests
+
+  /** `test "name" for Account("alice") { … }` */
+  private readonly test = this.RULE('test', (): Test => {
+    const start = this.CONSUME(T.TestWord);
+    const title = this.CONSUME(T.StringLiteral, { ERR_MSG: 'the name of the test, in quotes' });
+    const word = this.CONSUME(T.Lower, { ERR_MSG: '`for` and the machine' });
+    this.ACTION(() => {
+      if (word.image !== 'for') this.complain(errors.testWithoutFor(this.spanOf(word), word.image));
+    });
+    const machine = this.SUBRULE(this.machinePath);
+    const key = this.OPTION(() => this.SUBRULE(this.testKey));
+    const lines = this.bracketed<TestLine[]>(
+      T.OpenCurly,
+      () => this.sequence(() => this.SUBRULE(this.testLine)),
+      () => [],
+    );
+    return this.ACTION(() => {
+      const rest = { machine, key: key ?? null, lines, span: this.since(start) };
+      return { kind: 'test', title: String(title.payload ?? ''), ...rest };
+    });
+  });
+
+  private readonly testKey = this.RULE('testKey', (): Expression =>
+    this.bracketed<Expression>(
+      T.OpenRound,
+      () => {
+        const key = this.SUBRULE(this.expression);
+        this.OPTION(() => this.CONSUME(T.Comma));
+        return key;
+      },
+      () => this.hole(),
+    ),
+  );
+
+  private readonly testLine = this.RULE('testLine', (): TestLine | null => {
+    const start = this.peek(1);
+    return this.OR([
+      { GATE: () => this.clockFollows(), ALT: () => this.SUBRULE(this.clockLine) },
+      { ALT: () => this.SUBRULE(this.stateLine) },
+      { GATE: () => this.nextIs(T.Upper) || this.lowerOperationFollows(), ALT: () => this.SUBRULE(this.inputTestLine) },
+      { ALT: () => this.refuse(start, 'a line of a test: `Op(…) => reply`, `state => …` or `now = @…`') },
+    ]);
+  });
+
+  private clockFollows(): boolean {
+    return this.LA(1).image === 'now' && this.nextIs(T.Assign, 2);
+  }
+
+  private lowerOperationFollows(): boolean {
+    const next = this.LA(2).tokenType;
+    return this.nextIs(T.Lower) && (next === T.Gives || next === T.OpenRound);
+  }
+
+  /** `now = @1000` */
+  private readonly clockLine = this.RULE('clockLine', () => {
+    const start = this.CONSUME(T.Lower);
+    this.CONSUME(T.Assign);
+    const time = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: 'now' as const, time, span: this.since(start) }));
+  });
+
+  /** `state => e` */
+  private readonly stateLine = this.RULE('stateLine', (): TestLine => {
+    const start = this.CONSUME(T.StateWord);
+    this.SUBRULE(this.gives);
+    const expected = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: 'state', expected, span: this.since(start) }));
+  });
+
+  /** `Op(args) => e`, `Op => fault` */
+  private readonly inputTestLine = this.RULE('inputTestLine', (): TestLine => {
+    const input = this.SUBRULE(this.operationInput);
+    this.SUBRULE(this.gives);
+    const expected = this.OR([
+      { GATE: () => this.faultFollows(), ALT: () => this.SUBRULE(this.fault) },
+      { ALT: () => this.SUBRULE(this.expression) },
+    ]);
+    return this.ACTION(() => {
+      const span = { ...input.span, end: this.since(this.LA(0)).end };
+      return { kind: 'input', input, expected, span };
+    });
+  });
+
+  private faultFollows(): boolean {
+    const next = this.LA(2);
+    return this.LA(1).image === 'fault' && (T.isA(next, T.Separator) || next.tokenType === T.CloseCurly);
+  }
+
+  private readonly fault = this.RULE('fault', (): 'fault' => {
+    this.CONSUME(T.Lower);
+    return 'fault';
+  });
+
+  /** `=>`; what is often written for it is refused, and taken for it. */
+  private readonly gives = this.RULE('gives', () => {
+    const token = this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(T.Gives) },
+        { ALT: () => this.CONSUME(T.Assign) },
+        { ALT: () => this.CONSUME(T.To) },
+        { ALT: () => this.CONSUME(T.Equal) },
+      ],
+      ERR_MSG: '`=>` and the expected value',
+    });
+    this.ACTION(() => {
+      if (token.tokenType !== T.Gives) this.complain(errors.notGives(this.spanOf(token), token.image));
+    });
+  });
+
+  /** `Op`, `Op(1)`, `Op(by: 1)` */
+  private readonly operationInput = this.RULE('operationInput', (): Input => {
+    const start = this.LA(1);
+    const operation = this.SUBRULE(this.upperName, { ARGS: ['an operation'] });
+    const items: Argument[] | undefined = this.OPTION({
+      GATE: () => this.callFollows(),
+      DEF: () => this.SUBRULE(this.callArguments),
+    });
+    return this.ACTION(() => ({ operation, arguments: items ?? [], span: this.since(start) }));
+  });
+
+  // -------------------------------------------------------------------- whole texts
+
+  private readonly inputLine = this.RULE('inputLine', (): InputLine | null => {
+    const found = this.sequence(() => this.SUBRULE(this.inputItem));
+    this.CONSUME(EOF);
+    return this.ACTION(() => {
+      const second = found[1];
+      if (second?.kind === 'input') this.complain(errors.secondInput(second.input.span));
+      return found[0] ?? { kind: 'blank' };
+    });
+  });
+
+  private readonly inputItem = this.RULE('inputItem', (): InputLine | null => {
+    const start = this.peek(1);
+    return this.OR([
+      { GATE: () => this.clockFollows(), ALT: () => this.SUBRULE(this.clockLine) },
+      {
+        GATE: () => this.nextIs(T.Upper) || this.nextIs(T.Lower),
+        ALT: () => {
+          const input = this.SUBRULE(this.operationInput);
+          return { kind: 'input' as const, input };
+        },
+      },
+      { ALT: () => this.refuse(start, 'an input, `Op(…)`, or `now = @…`') },
+    ]);
+  });
+
+  private readonly wholeExpression = this.RULE('wholeExpression', (): Expression => {
+    const found = this.sequence(() => this.SUBRULE(this.expressionItem));
+    this.CONSUME(EOF);
+    return this.ACTION(() => {
+      const second = found[1];
+      if (second !== undefined) this.complain(errors.secondValue(second.span));
+      if (found.length === 0) this.complain(errors.noValue(this.hole().span));
+      return found[0] ?? this.hole();
+    });
+  });
+
+  private readonly expressionItem = this.RULE('expressionItem', (): Expression | null => {
+    const start = this.peek(1);
+    return this.OR([
+      { ALT: () => this.SUBRULE(this.expression) },
+      { ALT: () => this.refuse(start, 'a value') },
+    ]);
+  });
+}

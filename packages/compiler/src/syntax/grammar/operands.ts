@@ -1,0 +1,340 @@
+import type { IToken } from 'chevrotain';
+import * as errors from '../../errors/syntax.ts';
+import * as T from '../tokens.ts';
+import type { Token } from '../tokens.ts';
+import type { Argument, Expression, FieldNode, Path } from '../tree.ts';
+import type { Rule } from './base.ts';
+import { PatternGrammar } from './patterns.ts';
+
+interface Entry {
+  readonly key: Expression;
+  readonly value: Expression;
+}
+
+/** What an expression is put together from: names, calls, constructors, tuples, records, collections. */
+export abstract class OperandGrammar extends PatternGrammar {
+  protected abstract readonly ifExpression: Rule<Expression>;
+  protected abstract readonly caseExpression: Rule<Expression>;
+  protected abstract readonly letExpression: Rule<Expression>;
+
+  /** An operand with what stands before it (`-`, `!`) and after it (`.field`). */
+  protected readonly operand = this.RULE('operand', (): Expression => {
+    const start = this.LA(1);
+    const prefixes: IToken[] = [];
+    this.MANY(() => {
+      prefixes.push(this.CONSUME(T.Prefix));
+    });
+    const first = this.LA(1);
+    let operand = this.SUBRULE(this.primary);
+    this.MANY2(() => {
+      this.CONSUME(T.Dot);
+      const name = this.SUBRULE(this.lowerName);
+      const record = operand;
+      this.ACTION(() => {
+        operand = { kind: 'field', record, name, span: this.since(first) };
+      });
+    });
+    this.OPTION({
+      GATE: () => this.callFollows(),
+      DEF: () => {
+        const span = this.since(first);
+        this.SUBRULE(this.callArguments);
+        this.complain(errors.calleeNoName(span));
+      },
+    });
+    return this.ACTION(() => {
+      const end = this.since(start).end;
+      return prefixes.reduceRight<Expression>((inner, prefix) => {
+        const operator = prefix.tokenType === T.Not ? '!' : '-';
+        return { kind: 'unary', operator, operand: inner, span: { file: this.file, start: prefix.startOffset, end } };
+      }, operand);
+    });
+  });
+
+  private readonly primary = this.RULE('primary', (): Expression => {
+    return this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.lowerValue) },
+        { ALT: () => this.SUBRULE(this.upperValue) },
+        { ALT: () => this.SUBRULE(this.literal) },
+        { ALT: () => this.SUBRULE(this.group) },
+        { GATE: () => this.recordMayFollow(), ALT: () => this.SUBRULE(this.record) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.ifExpression) },
+        { ALT: () => this.SUBRULE(this.caseExpression) },
+        { ALT: () => this.SUBRULE(this.letExpression) },
+        { ALT: () => this.SUBRULE(this.planned) },
+      ],
+      ERR_MSG: 'an expression',
+    });
+  });
+
+  /** `send …`, `after …`, `pipeline …`: not there yet, in the place of an expression or an arrow. */
+  protected readonly planned = this.RULE('planned', () => {
+    const token = this.CONSUME(T.Planned) as Token;
+    return this.ACTION(() => {
+      this.complain(errors.notSupported(this.spanOf(token), token.image));
+      this.skipTo(this.itemEnd(token));
+      return { kind: 'missing' as const, span: this.since(token) };
+    });
+  });
+
+  // -------------------------------------------------------------------------- names
+
+  /** `x`, `f(a)`, `q.f(a)`, `q.Ctor(a)`; `x.y` without a call is a field, see `operand`. */
+  private readonly lowerValue = this.RULE('lowerValue', (): Expression => {
+    const start = this.LA(1);
+    const first = this.CONSUME(T.Lower);
+    const second = this.OPTION({
+      GATE: () => this.nextIs(T.Upper, 2) || (this.nextIs(T.Lower, 2) && this.callFollows(3)),
+      DEF: () => {
+        this.CONSUME(T.Dot);
+        return this.OR([{ ALT: () => this.CONSUME2(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }]);
+      },
+    });
+    const items = this.OPTION2({
+      GATE: () => this.callFollows(),
+      DEF: () => this.SUBRULE(this.callArguments),
+    });
+    return this.ACTION(() => {
+      const path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
+      return this.applied(path, items ?? null, start);
+    });
+  });
+
+  /** `Ctor`, `Ctor(a)`, `List.map`, `List.map(xs, f)`, `Map { … }`, `Set { … }` */
+  private readonly upperValue = this.RULE('upperValue', (): Expression => {
+    return this.OR([
+      { GATE: () => this.collectionFollows('Map'), ALT: () => this.SUBRULE(this.map) },
+      { GATE: () => this.collectionFollows('Set'), ALT: () => this.SUBRULE(this.set) },
+      { ALT: () => this.SUBRULE(this.constructed) },
+    ]);
+  });
+
+  private readonly constructed = this.RULE('constructed', (): Expression => {
+    const start = this.LA(1);
+    const first = this.CONSUME(T.Upper);
+    const second = this.OPTION(() => {
+      this.CONSUME(T.Dot);
+      return this.OR([{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }]);
+    });
+    const items = this.OPTION2({
+      GATE: () => this.callFollows(),
+      DEF: () => this.SUBRULE(this.callArguments),
+    });
+    return this.ACTION(() => {
+      if (second === undefined) return this.applied(this.pathOf(null, first), items ?? null, start);
+      if (second.tokenType === T.Lower) return this.applied(this.pathOf(first, second), items ?? null, start);
+      this.complain(errors.constructorOfType(this.since(first), first.image, second.image));
+      return this.applied(this.pathOf(null, second), items ?? null, start);
+    });
+  });
+
+  private applied(path: Path, items: Argument[] | null, start: IToken): Expression {
+    const span = this.since(start);
+    const upper = /^[A-Z]/.test(path.name.text);
+    if (upper) return { kind: 'construct', constructor: path, arguments: items ?? [], span };
+    return items === null ? { kind: 'variable', path, span } : { kind: 'call', callee: path, arguments: items, span };
+  }
+
+  // ---------------------------------------------------------------------- arguments
+
+  protected readonly callArguments = this.RULE('callArguments', (): Argument[] =>
+    this.bracketed<Argument[]>(
+      T.OpenRound,
+      () => this.commaSeparated(() => this.SUBRULE(this.argument)),
+      () => {
+        const { span } = this.hole();
+        return [{ name: null, value: { kind: 'missing', span }, span }];
+      },
+    ),
+  );
+
+  /** `e`, `name: e`, and a lambda, which stands nowhere else. */
+  private readonly argument = this.RULE('argument', (): Argument => {
+    const start = this.LA(1);
+    const name = this.OPTION({
+      GATE: () => this.nextIs(T.Colon, 2) || this.nextIs(T.Assign, 2),
+      DEF: () => {
+        const token = this.CONSUME(T.Lower);
+        this.SUBRULE(this.colon);
+        return this.nameOf(token);
+      },
+    });
+    const value = this.OR([
+      { GATE: () => this.lambdaFollows(), ALT: () => this.SUBRULE(this.lambda) },
+      { ALT: () => this.SUBRULE(this.expression) },
+    ]);
+    return this.ACTION(() => ({ name: name ?? null, value, span: this.since(start) }));
+  });
+
+  /** The `:` of a field or a named argument; a `=` is refused and taken for it. */
+  private readonly colon = this.RULE('colon', () => {
+    const token = this.OR({
+      DEF: [{ ALT: () => this.CONSUME(T.Colon) }, { ALT: () => this.CONSUME(T.Assign) }],
+      ERR_MSG: '`:`',
+    });
+    this.ACTION(() => {
+      if (token.tokenType === T.Assign) this.complain(errors.equalsForColon(this.spanOf(token)));
+    });
+  });
+
+  /** `x -> e`, `(a, b) -> e` */
+  private readonly lambda = this.RULE('lambda', (): Expression => {
+    const start = this.LA(1);
+    const pattern = this.SUBRULE(this.pattern);
+    this.CONSUME(T.To);
+    const body = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: 'lambda', pattern, body, span: this.since(start) }));
+  });
+
+  // ----------------------------------------------------------------------- brackets
+
+  /** `()`, `(e)`, `(a, b)` */
+  private readonly group = this.RULE('group', (): Expression => {
+    const start = this.LA(1);
+    const items = this.bracketed<Expression[]>(
+      T.OpenRound,
+      () => this.commaSeparated(() => this.SUBRULE(this.expression)),
+      () => [this.hole()],
+    );
+    return this.ACTION(() => {
+      const span = this.since(start);
+      if (items.length === 0) return { kind: 'unit', span };
+      return items.length === 1 ? items[0]! : { kind: 'tuple', items, span };
+    });
+  });
+
+  private readonly list = this.RULE('list', (): Expression => {
+    const start = this.LA(1);
+    const items = this.bracketed<Expression[] | null>(
+      T.OpenSquare,
+      () => this.commaSeparated(() => this.SUBRULE(this.expression)),
+      () => null,
+    );
+    return this.ACTION(() => {
+      const span = this.since(start);
+      return items === null ? { kind: 'missing', span } : { kind: 'list', items, span };
+    });
+  });
+
+  /** `{ x: 1, y: 2 }`, `{ ...r, x: 3 }` */
+  private readonly record = this.RULE('record', (): Expression => {
+    const start = this.LA(1);
+    this.ACTION(() => {
+      if (this.inHead) this.complain(errors.literalInHead(this.spanOf(start), 'record'));
+    });
+    const inside = this.bracketed<{ base: Expression | null; fields: FieldNode[] } | null>(
+      T.OpenCurly,
+      () => {
+        const base = this.OPTION2(() => this.SUBRULE(this.spread));
+        const fields = this.commaSeparated(() => this.SUBRULE(this.field));
+        return { base: base ?? null, fields };
+      },
+      () => null,
+    );
+    return this.ACTION(() => {
+      const span = this.since(start);
+      return inside === null ? { kind: 'missing', span } : { kind: 'record', ...inside, span };
+    });
+  });
+
+  /** `...r,` */
+  private readonly spread = this.RULE('spread', (): Expression => {
+    this.CONSUME(T.Spread);
+    const base = this.SUBRULE(this.expression);
+    this.OPTION(() => this.CONSUME(T.Comma));
+    return base;
+  });
+
+  private readonly field = this.RULE('field', (): FieldNode => {
+    const start = this.LA(1);
+    const name = this.OR([
+      { ALT: () => this.SUBRULE(this.lowerName) },
+      { ALT: () => this.SUBRULE(this.quotedName) },
+    ]);
+    const value = this.OPTION(() => {
+      this.SUBRULE(this.colon);
+      return this.SUBRULE(this.expression);
+    });
+    return this.ACTION(() => {
+      if (value !== undefined) return { name, value, span: this.since(start) };
+      this.complain(errors.fieldWithoutValue(name.span, name.text));
+      const path = { qualifier: null, name, span: name.span };
+      return { name, value: { kind: 'variable', path, span: name.span }, span: name.span };
+    });
+  });
+
+  /** `"x"` where the name of a field is due: refused, and taken for it. */
+  private readonly quotedName = this.RULE('quotedName', () => {
+    const token = this.CONSUME(T.StringLiteral);
+    this.complain(errors.quotedField(this.spanOf(token), token.image));
+    return { text: String(token.payload), span: this.spanOf(token) };
+  });
+
+  // -------------------------------------------------------------------- collections
+
+  private readonly map = this.RULE('map', (): Expression => {
+    const start = this.collectionStart();
+    const entries = this.bracketed<Entry[] | null>(
+      T.OpenCurly,
+      () => this.commaSeparated(() => this.SUBRULE(this.entry)),
+      () => null,
+    );
+    return this.ACTION(() => {
+      const span = this.since(start);
+      return entries === null ? { kind: 'missing', span } : { kind: 'map', entries, span };
+    });
+  });
+
+  private readonly entry = this.RULE('entry', (): Entry => {
+    const key = this.SUBRULE(this.expression);
+    this.CONSUME(T.Colon);
+    const value = this.SUBRULE2(this.expression);
+    return { key, value };
+  });
+
+  private readonly set = this.RULE('set', (): Expression => {
+    const start = this.collectionStart();
+    const items = this.bracketed<Expression[] | null>(
+      T.OpenCurly,
+      () => this.commaSeparated(() => this.SUBRULE(this.expression)),
+      () => null,
+    );
+    return this.ACTION(() => {
+      const span = this.since(start);
+      return items === null ? { kind: 'missing', span } : { kind: 'set', items, span };
+    });
+  });
+
+  private collectionStart(): IToken {
+    const start = this.CONSUME(T.Upper);
+    this.ACTION(() => {
+      if (this.inHead) this.complain(errors.literalInHead(this.since(start), start.image === 'Map' ? 'map' : 'set'));
+    });
+    return start;
+  }
+
+  // -------------------------------------------------------------------------- heads
+
+  /**
+   * Whether a `{` here is a record. In a head it is the block, unless it looks like a record: then that
+   * is what was meant, and is refused with the better words.
+   */
+  private recordMayFollow(): boolean {
+    if (!this.inHead) return true;
+    if (this.nextIs(T.Spread, 2)) return true;
+    return this.nextIs(T.Lower, 2) && (this.nextIs(T.Colon, 3) || this.nextIs(T.Comma, 3));
+  }
+
+  private collectionFollows(name: string): boolean {
+    if (this.LA(1).image !== name || !this.nextIs(T.OpenCurly, 2)) return false;
+    // `case Map { … } {`: only a second block tells that the first was a literal
+    return !this.inHead || this.headGoesOn(this.after(this.peek(2)).index);
+  }
+
+  private headGoesOn(place: number): boolean {
+    const next = this.tokenAt(place);
+    return next.tokenType === T.OpenCurly || T.isA(next, T.Infix);
+  }
+}

@@ -1,0 +1,185 @@
+import * as errors from '../../errors/syntax.ts';
+import * as T from '../tokens.ts';
+import type { Name, Parameter, Path, TypeNode } from '../tree.ts';
+import { BaseGrammar } from './base.ts';
+
+/** Names, types, and the parameters that types are written for. */
+export abstract class TypeGrammar extends BaseGrammar {
+  // -------------------------------------------------------------------------- names
+
+  /** A name in lower case; one in upper case, or a reserved word, is refused and taken for it. */
+  protected readonly lowerName = this.RULE('lowerName', (): Name => {
+    const token = this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(T.Lower) },
+        { ALT: () => this.CONSUME(T.Upper) },
+        { ALT: () => this.CONSUME(T.Reserved) },
+      ],
+      ERR_MSG: 'a name',
+    });
+    this.ACTION(() => {
+      if (token.tokenType === T.Upper) this.complain(errors.upperCaseName(this.spanOf(token), token.image));
+      else if (token.tokenType !== T.Lower) this.complain(errors.reservedName(this.spanOf(token), token.image));
+    });
+    return this.nameOf(token);
+  });
+
+  /** A name in upper case; one in lower case, or a reserved word, is refused and taken for it. */
+  protected readonly upperName = this.RULE('upperName', (what: string): Name => {
+    const token = this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(T.Upper) },
+        { ALT: () => this.CONSUME(T.Lower) },
+        { ALT: () => this.CONSUME(T.Reserved) },
+      ],
+      ERR_MSG: `the name of ${what}`,
+    });
+    this.ACTION(() => {
+      if (token.tokenType === T.Lower) this.complain(errors.lowerCaseName(this.spanOf(token), token.image, what));
+      else if (token.tokenType !== T.Upper) this.complain(errors.reservedName(this.spanOf(token), token.image));
+    });
+    return this.nameOf(token);
+  });
+
+  /** `Counter`, `old.Counter` */
+  protected readonly upperPath = this.RULE('upperPath', (what: string): Path => {
+    const qualifier = this.OPTION({
+      GATE: () => this.nextIs(T.Dot, 2),
+      DEF: () => {
+        const name = this.CONSUME(T.Lower);
+        this.CONSUME(T.Dot);
+        return name;
+      },
+    });
+    const name = this.SUBRULE(this.upperName, { ARGS: [what] });
+    return this.ACTION(() => {
+      if (qualifier === undefined) return { qualifier: null, name, span: name.span };
+      const span = { file: this.file, start: qualifier.startOffset, end: name.span.end };
+      return { qualifier: this.nameOf(qualifier), name, span };
+    });
+  });
+
+  // -------------------------------------------------------------------------- types
+
+  /** `A`, `A -> B -> C`, right associative */
+  protected readonly type = this.RULE('type', (): TypeNode => {
+    const items = [this.SUBRULE(this.typeAtom)];
+    this.MANY(() => {
+      this.CONSUME(T.To);
+      items.push(this.SUBRULE2(this.typeAtom));
+    });
+    return this.ACTION(() =>
+      items.reduceRight((to, from) => {
+        const span = { file: this.file, start: from.span.start, end: to.span.end };
+        return { kind: 'function', from, to, span };
+      }),
+    );
+  });
+
+  private readonly typeAtom = this.RULE(
+    'typeAtom',
+    (): TypeNode =>
+      this.OR({
+        DEF: [
+          { ALT: () => this.SUBRULE(this.typeName) },
+          { ALT: () => this.SUBRULE(this.typeGroup) },
+          { ALT: () => this.SUBRULE(this.recordType) },
+        ],
+        ERR_MSG: 'a type',
+      }),
+  );
+
+  /** `Int`, `List<a>`, `p.Status`, `a` */
+  private readonly typeName = this.RULE('typeName', (): TypeNode => {
+    const start = this.LA(1);
+    const first = this.OR([{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }]);
+    const second = this.OPTION(() => {
+      this.CONSUME(T.Dot);
+      return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a type' });
+    });
+    const items = this.OPTION2({
+      GATE: () => this.LA(0).tokenType === T.Upper,
+      DEF: () => this.SUBRULE(this.typeArguments),
+    });
+    return this.ACTION(() => {
+      const span = this.since(start);
+      if (second === undefined && first.tokenType === T.Lower) return { kind: 'variable', name: this.nameOf(first), span };
+      const path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
+      return { kind: 'named', path, arguments: items ?? [], span };
+    });
+  });
+
+  private readonly typeArguments = this.RULE('typeArguments', (): TypeNode[] => {
+    this.CONSUME(T.Less);
+    const items = this.commaSeparated(() => this.SUBRULE(this.type));
+    this.CONSUME(T.Greater, { ERR_MSG: '`,` or `>`' });
+    return items;
+  });
+
+  /** `()`, `(A)`, `(A, B)` */
+  private readonly typeGroup = this.RULE('typeGroup', (): TypeNode => {
+    const start = this.LA(1);
+    const items = this.bracketed<TypeNode[]>(
+      T.OpenRound,
+      () => this.commaSeparated(() => this.SUBRULE(this.type)),
+      () => [this.hole()],
+    );
+    return this.ACTION(() => {
+      const span = this.since(start);
+      if (items.length === 0) return { kind: 'unit', span };
+      return items.length === 1 ? items[0]! : { kind: 'tuple', items, span };
+    });
+  });
+
+  private readonly recordType = this.RULE('recordType', (): TypeNode => {
+    const start = this.LA(1);
+    const fields = this.SUBRULE(this.fieldTypes);
+    return this.ACTION(() => ({ kind: 'record', fields, span: this.since(start) }));
+  });
+
+  /** `{ name: Type, other: Type = default }`: a record type, and the fields of a state. */
+  protected readonly fieldTypes = this.RULE('fieldTypes', (): Parameter[] =>
+    this.bracketed<Parameter[]>(
+      T.OpenCurly,
+      () => this.commaSeparated(() => this.SUBRULE(this.parameter, { ARGS: ['field'] })),
+      () => [],
+    ),
+  );
+
+  // --------------------------------------------------------------------- parameters
+
+  /** `name: Type`, `name: Type = default` */
+  protected readonly parameter = this.RULE('parameter', (what: string): Parameter => {
+    const start = this.LA(1);
+    const name = this.SUBRULE(this.lowerName);
+    const type = this.OPTION(() => {
+      this.CONSUME(T.Colon);
+      return this.SUBRULE(this.type);
+    });
+    const initial = this.OPTION2(() => {
+      this.CONSUME(T.Assign);
+      return this.SUBRULE(this.expression);
+    });
+    return this.ACTION(() => {
+      if (type === undefined) this.complain(errors.missingType(name.span, what, name.text));
+      return { name, type: type ?? this.hole(), default: initial ?? null, span: this.since(start) };
+    });
+  });
+
+  /** `(name: Type, …)` */
+  protected readonly parameters = this.RULE('parameters', (): Parameter[] =>
+    this.bracketed<Parameter[]>(
+      T.OpenRound,
+      () => this.commaSeparated(() => this.SUBRULE(this.parameter, { ARGS: ['parameter'] })),
+      () => [],
+    ),
+  );
+
+  /** `<a, b>` */
+  protected readonly typeParameters = this.RULE('typeParameters', (): Name[] => {
+    this.CONSUME(T.Less);
+    const names = this.commaSeparated(() => this.SUBRULE(this.lowerName));
+    this.CONSUME(T.Greater, { ERR_MSG: '`,` or `>`' });
+    return names;
+  });
+}

@@ -1,0 +1,181 @@
+import * as errors from '../../errors/syntax.ts';
+import * as T from '../tokens.ts';
+import type { Argument, Clause, Expression, Name, Pattern, Upgrade } from '../tree.ts';
+import { DeclarationGrammar } from './declarations.ts';
+
+type ConvertClause = Extract<Clause, { kind: 'convert' }>;
+
+/** Upgrades and their clauses. */
+export abstract class UpgradeGrammar extends DeclarationGrammar {
+  /** `upgrade old.Counter -> Counter { … }` */
+  protected readonly upgrade = this.RULE('upgrade', (): Upgrade => {
+    const start = this.CONSUME(T.UpgradeWord);
+    const from = this.SUBRULE(this.machinePath);
+    this.CONSUME(T.To);
+    const to = this.SUBRULE2(this.machinePath);
+    const clauses = this.bracketed<Clause[]>(
+      T.OpenCurly,
+      () => this.sequence(() => this.SUBRULE(this.clause)),
+      () => [],
+    );
+    return this.ACTION(() => ({ kind: 'upgrade', old: from, new: to, clauses, span: this.since(start) }));
+  });
+
+  private readonly clause = this.RULE('clause', (): Clause | null => {
+    const start = this.peek(1);
+    const starts = (image: string) => (): boolean => this.LA(1).image === image;
+    return this.OR([
+      { ALT: () => this.SUBRULE(this.convertState) },
+      { ALT: () => this.SUBRULE(this.convertInput) },
+      { GATE: starts('back'), ALT: () => this.SUBRULE(this.back) },
+      { GATE: starts('rename'), ALT: () => this.SUBRULE(this.rename) },
+      { GATE: starts('drop'), ALT: () => this.SUBRULE(this.drop) },
+      { GATE: () => this.typeSubjectFollows(), ALT: () => this.SUBRULE(this.convertType) },
+      { ALT: () => this.refuse(start, 'a clause: `state …`, `on …`, `back …`, `rename …`, `drop …`, or `Type old -> …`') },
+    ]);
+  });
+
+  /** `back` and then a clause, or a pattern for the whole state. */
+  private readonly back = this.RULE('back', (): Clause => {
+    const start = this.CONSUME(T.Lower);
+    const clause = this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.convertState) },
+        { ALT: () => this.SUBRULE(this.convertInput) },
+        { GATE: () => this.typeSubjectFollows(), ALT: () => this.SUBRULE(this.convertType) },
+        {
+          ALT: () => {
+            const { pattern, body } = this.SUBRULE(this.conversion);
+            return this.ACTION((): ConvertClause => {
+              const subject = { kind: 'state' as const, path: [] };
+              return { kind: 'convert', direction: 'back', subject, pattern, body, span: this.since(start) };
+            });
+          },
+        },
+      ],
+      ERR_MSG: 'a pattern, a type or `on`',
+    });
+    return this.ACTION(() => ({ ...clause, direction: 'back', span: this.since(start) }));
+  });
+
+  /**
+   * Whether a type comes next, `Item old -> e`, and not a pattern for the whole state: in
+   * `back Id(n) -> e`, where the bracket touches, and in `back Id -> e` it is a constructor.
+   */
+  private typeSubjectFollows(): boolean {
+    const qualified = this.nextIs(T.Lower) && this.nextIs(T.Dot, 2) && this.nextIs(T.Upper, 3);
+    if (!qualified && !this.nextIs(T.Upper)) return false;
+    const name = this.peek(qualified ? 3 : 1);
+    const next = this.peek(qualified ? 4 : 2);
+    return next.tokenType !== T.To && !(next.tokenType === T.OpenRound && T.endOf(name) === next.startOffset);
+  }
+
+  /** `pattern -> e` */
+  private readonly conversion = this.RULE('conversion', (): { pattern: Pattern; body: Expression } => {
+    const pattern = this.SUBRULE(this.pattern);
+    this.CONSUME(T.To, { ERR_MSG: '`->`' });
+    const body = this.SUBRULE(this.expression);
+    return { pattern, body };
+  });
+
+  /** `state old -> e`, `state.price old -> e` */
+  private readonly convertState = this.RULE('convertState', (): Clause => {
+    const start = this.CONSUME(T.StateWord);
+    const path: Name[] = [];
+    this.MANY(() => {
+      this.CONSUME(T.Dot);
+      path.push(this.SUBRULE(this.lowerName));
+    });
+    const conversion = this.SUBRULE(this.conversion);
+    return this.ACTION(() => {
+      const subject = { kind: 'state' as const, path };
+      return { kind: 'convert', direction: 'forward', subject, ...conversion, span: this.since(start) };
+    });
+  });
+
+  /** `Item old -> e` */
+  private readonly convertType = this.RULE('convertType', (): Clause => {
+    const start = this.LA(1);
+    const name = this.SUBRULE(this.upperPath, { ARGS: ['a type'] });
+    const conversion = this.SUBRULE(this.conversion);
+    return this.ACTION(() => {
+      const subject = { kind: 'type' as const, name };
+      return { kind: 'convert', direction: 'forward', subject, ...conversion, span: this.since(start) };
+    });
+  });
+
+  // ------------------------------------------------------------------------- inputs
+
+  /** `on Old(p, …) -> New(…) reply r -> e` */
+  private readonly convertInput = this.RULE('convertInput', (): Clause => {
+    const start = this.CONSUME(T.OnWord);
+    const from = this.SUBRULE(this.upperName, { ARGS: ['an operation'] });
+    const parameters = this.OPTION(() => this.SUBRULE(this.inputPatterns));
+    this.CONSUME(T.To, { ERR_MSG: '`->` and the operation that is called instead' });
+    const to = this.SUBRULE2(this.upperName, { ARGS: ['an operation'] });
+    const items: Argument[] | undefined = this.OPTION2({
+      GATE: () => this.callFollows(),
+      DEF: () => this.SUBRULE(this.callArguments),
+    });
+    const reply = this.OPTION3({
+      GATE: () => this.LA(1).image === 'reply',
+      DEF: () => {
+        this.CONSUME(T.Lower);
+        return this.SUBRULE(this.conversion);
+      },
+    });
+    return this.ACTION(() => {
+      const rest = { to, arguments: items ?? [], reply: reply ?? null, span: this.since(start) };
+      return { kind: 'on', direction: 'forward', from, parameters: parameters ?? [], ...rest };
+    });
+  });
+
+  private readonly inputPatterns = this.RULE('inputPatterns', (): Pattern[] =>
+    this.bracketed<Pattern[]>(
+      T.OpenRound,
+      () => this.commaSeparated(() => this.SUBRULE(this.pattern)),
+      () => [],
+    ),
+  );
+
+  // -------------------------------------------------------------------------- names
+
+  /** `rename count -> total`, `rename Status.Paid -> Settled` */
+  private readonly rename = this.RULE('rename', (): Clause => {
+    const start = this.CONSUME(T.Lower);
+    const from = this.SUBRULE(this.namePath);
+    this.CONSUME(T.To, { ERR_MSG: '`->` and the new name' });
+    const to = this.SUBRULE(this.anyName);
+    return this.ACTION(() => {
+      const old = from.at(-1)!;
+      if (isUpper(old.text) !== isUpper(to.text)) this.complain(errors.renameOfKind(to.span, old.text, to.text));
+      return { kind: 'rename', from, to, span: this.since(start) };
+    });
+  });
+
+  /** `drop note`, `drop Item.price`, `drop Reset` */
+  private readonly drop = this.RULE('drop', (): Clause => {
+    const start = this.CONSUME(T.Lower);
+    const path = this.SUBRULE(this.namePath);
+    return this.ACTION(() => ({ kind: 'drop', path, span: this.since(start) }));
+  });
+
+  private readonly namePath = this.RULE('namePath', (): Name[] => {
+    const names = [this.SUBRULE(this.anyName)];
+    this.MANY(() => {
+      this.CONSUME(T.Dot);
+      names.push(this.SUBRULE2(this.anyName));
+    });
+    return names;
+  });
+
+  private readonly anyName = this.RULE('anyName', (): Name => {
+    const token = this.OR({
+      DEF: [{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }],
+      ERR_MSG: 'a name',
+    });
+    return this.nameOf(token);
+  });
+}
+
+const isUpper = (name: string): boolean => /^[A-Z]/.test(name);

@@ -1,0 +1,130 @@
+import { Lexer, type IToken } from 'chevrotain';
+import type { Span } from '@smc/protocol';
+import * as errors from '../errors/syntax.ts';
+import { readBytes, readInt, readString, readTime, type Read } from './literals.ts';
+import type { Report } from './report.ts';
+import {
+  BlockComment,
+  BytesLiteral,
+  DocComment,
+  endOf,
+  ForeignAssign,
+  ForeignComment,
+  ForeignEqual,
+  ForeignPipe,
+  ForeignUnequal,
+  IntLiteral,
+  lexed,
+  QuotedLiteral,
+  StringLiteral,
+  TimeLiteral,
+  Unknown,
+  Wildcard,
+  type Token,
+} from './tokens.ts';
+
+/** A comment as written, for the formatter. */
+export interface Comment {
+  readonly kind: 'line' | 'block' | 'doc';
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** A text in tokens. A literal's value is the token's `payload`, null where there is none. */
+export interface Lexed {
+  readonly tokens: Token[];
+  readonly comments: readonly Comment[];
+}
+
+const spaces = ' \t\r\n';
+
+let shared: Lexer | null = null;
+
+/**
+ * Splits a text into tokens; what it cannot read goes to the report, and a token stands in its place.
+ * Never throws.
+ */
+export function lex(text: string, file: string, report: Report): Lexed {
+  shared ??= new Lexer([...lexed], { positionTracking: 'onlyOffset', ensureOptimizations: true });
+  const result = shared.tokenize(text);
+  const trivia = result.groups['comments'] ?? [];
+  for (const comment of trivia) judgeComment(comment, file, report);
+  const docs = trivia.filter((comment) => comment.tokenType === DocComment);
+  const tokens: Token[] = [];
+  let nextLineEnd = text.indexOf('\n');
+  let docsTaken = 0;
+  let before = 0;
+  for (const found of result.tokens) {
+    if (report.full) break;
+    judgeToken(found, file, report);
+    while (nextLineEnd !== -1 && nextLineEnd < before) nextLineEnd = text.indexOf('\n', nextLineEnd + 1);
+    const fresh = nextLineEnd !== -1 && nextLineEnd < found.startOffset;
+    const docsFrom = docsTaken;
+    while (docsTaken < docs.length && docs[docsTaken]!.startOffset < found.startOffset) docsTaken++;
+    const doc = docsTaken === docsFrom ? null : docText(docs.slice(docsFrom, docsTaken));
+    const spaced = spaces.includes(text[endOf(found)] ?? ' ');
+    tokens.push(Object.assign(found, { index: tokens.length, partner: -1, fresh, spaced, doc }));
+    before = endOf(found);
+  }
+  return { tokens, comments: trivia.map((comment) => commentOf(comment, file)) };
+}
+
+function spanOf(token: IToken, file: string): Span {
+  return { file, start: token.startOffset, end: endOf(token) };
+}
+
+function commentOf(token: IToken, file: string): Comment {
+  const kind = token.tokenType === DocComment ? 'doc' : token.tokenType === BlockComment ? 'block' : 'line';
+  return { kind, text: token.image, span: spanOf(token, file) };
+}
+
+/** The lines of doc comments without their `--|` and the space after it. */
+function docText(lines: readonly IToken[]): string {
+  return lines.map((line) => line.image.replace(/^--\| ?/, '').trimEnd()).join('\n');
+}
+
+function judgeComment(token: IToken, file: string, report: Report): void {
+  const span = spanOf(token, file);
+  if (token.payload === 'unclosed') report.add(errors.unclosedComment({ ...span, end: span.start + 2 }));
+  if (token.tokenType === ForeignComment) {
+    const start = token.image.startsWith('#') ? '#' : '//';
+    report.add(errors.foreignComment({ ...span, end: span.start + start.length }, start));
+  }
+}
+
+/** Reads what a token says and puts it into its payload; the faults go to the report. */
+function judgeToken(token: IToken, file: string, report: Report): void {
+  const span = spanOf(token, file);
+  const keep = (read: Read<unknown>): void => {
+    token.payload = read.value;
+    if (read.ok) return;
+    for (const fault of read.faults) {
+      const at = { file, start: span.start + fault.start, end: span.start + fault.end };
+      report.add(errors.badLiteral(at, fault));
+    }
+  };
+  switch (token.tokenType) {
+    case StringLiteral:
+      if (token.payload === 'unclosed') report.add(errors.unclosedString(span));
+      return keep(readString(token.image));
+    case QuotedLiteral:
+      report.add(errors.singleQuotes(span));
+      return keep({ ok: true, value: token.image.slice(1, -1) });
+    case IntLiteral:
+      return keep(readInt(token.image));
+    case BytesLiteral:
+      return keep(readBytes(token.image));
+    case TimeLiteral:
+      return keep(readTime(token.image));
+    case ForeignEqual:
+    case ForeignUnequal:
+    case ForeignAssign:
+    case ForeignPipe:
+      return report.add(errors.foreignOperator(span, token.image));
+    case Wildcard:
+      if (token.image !== '_') report.add(errors.underscoreName(span, token.image));
+      return;
+    case Unknown:
+      return report.add(errors.unknownCharacter(span, token.image));
+  }
+}

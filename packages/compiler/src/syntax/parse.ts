@@ -1,0 +1,80 @@
+import type { Checked, Diagnostic } from '@smc/protocol';
+import * as errors from '../errors/syntax.ts';
+import type { Source } from './grammar/base.ts';
+import { Grammar, type InputLine } from './grammar/module.ts';
+import { layOut } from './layout.ts';
+import { lex, type Comment } from './lexer.ts';
+import { Report } from './report.ts';
+import type { Expression, Module } from './tree.ts';
+
+/** The longest source text, in UTF-16 code units. */
+export const sourceLengthMax = 4 * 1024 * 1024;
+
+/** What a text says, and what is wrong with it. */
+export interface Parsed {
+  /** Always there: where the text is wrong it has `missing` nodes, or lacks a declaration. */
+  readonly module: Module;
+  /** In the order of their places; at most `diagnosticsMax`. */
+  readonly diagnostics: Diagnostic[];
+  /** In the order of their places. */
+  readonly comments: readonly Comment[];
+}
+
+/** Parses the text of a file. Never throws. */
+export function parse(text: string, file: string): Parsed {
+  const empty: Module = { file, imports: [], declarations: [], span: { file, start: 0, end: text.length } };
+  const read = readSource(text, file);
+  const module = run(read, (grammar) => grammar.parseModule(read.source), empty);
+  return { module, diagnostics: read.source.report.list(), comments: read.comments };
+}
+
+/** Parses one line of input: `Incr(by: 1)`, `now = @1000`, or nothing but white space and comments. */
+export function parseInput(text: string, file: string): Checked<InputLine> {
+  const read = readSource(text, file);
+  return checked(read, run(read, (grammar) => grammar.parseInputLine(read.source), null));
+}
+
+/** Parses one expression, such as a value as the command line takes it. */
+export function parseExpression(text: string, file: string): Checked<Expression> {
+  const read = readSource(text, file);
+  return checked(read, run(read, (grammar) => grammar.parseExpression(read.source), null));
+}
+
+interface SourceRead {
+  readonly source: Source;
+  readonly text: string;
+  readonly comments: readonly Comment[];
+}
+
+function readSource(text: string, file: string): SourceRead {
+  const report = new Report();
+  if (text.length > sourceLengthMax) {
+    report.add(errors.sourceTooLong({ file, start: 0, end: 0 }, sourceLengthMax));
+    return { source: { file, tokens: layOut([], '', file, report), report }, text, comments: [] };
+  }
+  const { tokens, comments } = lex(text, file, report);
+  return { source: { file, tokens: layOut(tokens, text, file, report), report }, text, comments };
+}
+
+/** Built at the first parse: the analysis of the grammar takes some milliseconds. */
+let shared: Grammar | null = null;
+
+function run<R>({ source, text }: SourceRead, parsing: (grammar: Grammar) => R, otherwise: R): R {
+  // A report that is full already has nothing left to say.
+  if (source.report.full) return otherwise;
+  shared ??= new Grammar();
+  try {
+    return parsing(shared);
+  } catch (failure) {
+    // `nestingMax` leaves room on a stack of the usual size; a caller may have left less than that.
+    shared = null;
+    if (!(failure instanceof RangeError)) throw failure;
+    source.report.add(errors.nestedTooDeeply({ file: source.file, start: 0, end: Math.min(1, text.length) }));
+    return otherwise;
+  }
+}
+
+function checked<R>({ source }: SourceRead, value: R | null): Checked<R> {
+  const diagnostics = source.report.list();
+  return value === null || diagnostics.length > 0 ? { ok: false, diagnostics } : { ok: true, value, diagnostics };
+}

@@ -1,0 +1,247 @@
+import { createToken, EOF, Lexer, type IToken, type TokenType } from 'chevrotain';
+
+/**
+ * The vocabulary. Each kind of token is one row below, with the words that a message uses for it; the
+ * lexer matches the rows in their order, so that of two spellings with a common start the longer comes
+ * first.
+ */
+
+/** A token as the layout hands it to the grammar. */
+export interface Token extends IToken {
+  /** Its place in the list of tokens that the grammar reads. */
+  index: number;
+  /** For a bracket, the place of the one that it belongs to; otherwise -1. */
+  partner: number;
+  /** Whether a line ends between the token before and this one. */
+  fresh: boolean;
+  /** Whether white space follows it. */
+  spaced: boolean;
+  /** The doc comment before it, if there is one. */
+  doc: string | null;
+}
+
+// ----------------------------------------------------------------------- categories
+
+const category = (name: string, label: string): TokenType =>
+  createToken({ name, label, pattern: Lexer.NA });
+
+/** Anything that does not end a statement: what error recovery may step over. */
+export const Any = category('Any', 'something');
+/** What stands between two operands of an expression. */
+export const Infix = category('Infix', 'an operator');
+/** What stands between two arrows, but for `>>>`, which is three tokens. */
+export const Compose = category('Compose', 'an arrow operator');
+/** What stands before an operand. */
+export const Prefix = category('Prefix', 'an operator');
+/** A literal that is one token. */
+export const Literal = category('Literal', 'a literal');
+/** A word that is never a name. */
+export const Reserved = category('Reserved', 'a reserved word');
+/** A word that is reserved for a part of the language that is not there yet. */
+export const Planned = category('Planned', 'a reserved word');
+/** What ends a statement. */
+export const Separator = category('Separator', 'the end of the line');
+
+// --------------------------------------------------------------------------- tokens
+
+const vocabulary: TokenType[] = [];
+
+type Pattern = NonNullable<Parameters<typeof createToken>[0]['pattern']>;
+
+function define(name: string, pattern: Pattern, label: string, categories: TokenType[], hint?: string[]): TokenType {
+  const token = createToken({
+    name,
+    pattern,
+    label,
+    categories,
+    line_breaks: typeof pattern === 'function',
+    ...(hint === undefined ? {} : { start_chars_hint: hint }),
+  });
+  vocabulary.push(token);
+  return token;
+}
+
+const symbol = (name: string, text: string, ...categories: TokenType[]): TokenType =>
+  define(name, text, `\`${text}\``, [Any, ...categories]);
+
+/** A custom match: a piece of text and what the lexer should remember of it. */
+function scanned(text: string, start: number, end: number, payload?: unknown): [string] & { payload?: unknown } {
+  const match: [string] & { payload?: unknown } = [text.slice(start, end)];
+  match.payload = payload;
+  return match;
+}
+
+/** `{- -}`, nested; an unclosed one reaches to the end of the text, and says so. */
+function matchBlockComment(text: string, offset: number): ([string] & { payload?: unknown }) | null {
+  if (!text.startsWith('{-', offset)) return null;
+  let depth = 0;
+  for (let i = offset; i < text.length; i++) {
+    if (text.startsWith('{-', i)) depth++;
+    else if (text.startsWith('-}', i)) depth--;
+    else continue;
+    i++;
+    if (depth === 0) return scanned(text, offset, i + 1, 'closed');
+  }
+  return scanned(text, offset, text.length, 'unclosed');
+}
+
+/** A scan and no regular expression: those recurse, and overflow on long texts. */
+function matchString(text: string, offset: number): ([string] & { payload?: unknown }) | null {
+  const quote = text[offset];
+  if (quote !== '"') return null;
+  for (let i = offset + 1; i < text.length; i++) {
+    const char = text[i];
+    if (char === '"') return scanned(text, offset, i + 1, 'closed');
+    if (char === '\n') return scanned(text, offset, i > 0 && text[i - 1] === '\r' ? i - 1 : i, 'unclosed');
+    if (char === '\\' && text[i + 1] !== '\n') i++;
+  }
+  return scanned(text, offset, text.length, 'unclosed');
+}
+
+// The white space and comments, which the grammar never sees.
+export const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /[ \t\r\n\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
+const comment = { group: 'comments', line_breaks: false };
+export const DocComment = createToken({ name: 'DocComment', pattern: /--\|[^\n]*/, ...comment });
+export const LineComment = createToken({ name: 'LineComment', pattern: /--[^\n]*/, ...comment });
+export const BlockComment = createToken({
+  name: 'BlockComment',
+  pattern: matchBlockComment,
+  group: 'comments',
+  line_breaks: true,
+  start_chars_hint: ['{'],
+});
+/** `//` and `#`: comments of other languages, refused and then skipped. */
+export const ForeignComment = createToken({ name: 'ForeignComment', pattern: /(?:\/\/|#)[^\n]*/, ...comment });
+vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignComment);
+
+// Literals.
+export const StringLiteral = define('StringLiteral', matchString, 'a string', [Any, Literal], ['"']);
+/** `'text'`, as other languages write a string: refused, and read as one. */
+export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'/, 'a string', [Any, Literal]);
+export const BytesLiteral = define('BytesLiteral', /0x"[^"\n]*"?/, 'bytes', [Any, Literal]);
+export const TimeLiteral = define('TimeLiteral', /@[+-]?[0-9](?:[0-9A-Za-z_]|[:.+-](?=[0-9]))*/, 'a time', [Any, Literal]);
+export const IntLiteral = define('IntLiteral', /[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9A-Za-z_]*)?/, 'an integer', [Any, Literal]);
+
+// Names. The reserved words come before `Lower` and yield to a longer name.
+export const Lower = createToken({ name: 'Lower', pattern: /[a-z][A-Za-z0-9_]*/, label: 'a name', categories: [Any] });
+export const Upper = createToken({ name: 'Upper', pattern: /[A-Z][A-Za-z0-9_]*/, label: 'a name in upper case', categories: [Any] });
+export const Wildcard = createToken({ name: 'Wildcard', pattern: /_[A-Za-z0-9_]*/, label: '`_`', categories: [Any] });
+
+function word(text: string, ...categories: TokenType[]): TokenType {
+  const name = `Word_${text}`;
+  const token = createToken({ name, pattern: text, label: `\`${text}\``, longer_alt: Lower, categories: [Any, ...categories] });
+  vocabulary.push(token);
+  return token;
+}
+
+export const MachineWord = word('machine', Reserved);
+export const StateWord = word('state', Reserved);
+export const OnWord = word('on', Reserved);
+export const FunWord = word('fun', Reserved);
+export const ArrowWord = word('arrow', Reserved);
+export const TypeWord = word('type', Reserved);
+export const ImportWord = word('import', Reserved);
+export const AsWord = word('as', Reserved);
+export const UpgradeWord = word('upgrade', Reserved);
+export const TestWord = word('test', Reserved);
+export const InvariantWord = word('invariant', Reserved);
+export const LetWord = word('let', Reserved);
+export const InWord = word('in', Reserved);
+export const IfWord = word('if', Reserved);
+export const ElseWord = word('else', Reserved);
+export const CaseWord = word('case', Reserved);
+export const ProcWord = word('proc', Reserved);
+export const TrueWord = word('true', Reserved, Literal);
+export const FalseWord = word('false', Reserved, Literal);
+export const PipelineWord = word('pipeline', Reserved, Planned);
+export const SendWord = word('send', Reserved, Planned);
+export const AfterWord = word('after', Reserved, Planned);
+vocabulary.push(Lower, Upper, Wildcard);
+
+// Operators of other languages, refused by the lexer; the first two go on as `==` and `!=`.
+export const ForeignEqual = symbol('ForeignEqual', '===', Infix);
+export const ForeignUnequal = symbol('ForeignUnequal', '!==', Infix);
+export const ForeignAssign = symbol('ForeignAssign', ':=');
+export const ForeignPipe = symbol('ForeignPipe', '|>');
+
+// Operators and brackets. `>>>` is three `>` side by side, for it also closes three lists of type arguments.
+export const Spread = symbol('Spread', '...');
+export const ComposeBack = symbol('ComposeBack', '<<<', Compose);
+export const FanIn = symbol('FanIn', '|||', Compose);
+export const SumArrows = symbol('SumArrows', '+++', Compose);
+export const FanOut = symbol('FanOut', '&&&', Compose);
+export const ProductArrows = symbol('ProductArrows', '***', Compose);
+export const Gives = symbol('Gives', '=>');
+export const Equal = symbol('Equal', '==', Infix);
+export const Unequal = symbol('Unequal', '!=', Infix);
+export const AtMost = symbol('AtMost', '<=', Infix);
+export const AtLeast = symbol('AtLeast', '>=', Infix);
+export const Bind = symbol('Bind', '<-');
+export const Or = symbol('Or', '||', Infix);
+export const And = symbol('And', '&&', Infix);
+export const Append = symbol('Append', '++', Infix);
+export const To = symbol('To', '->');
+export const Feed = symbol('Feed', '-<');
+export const Less = symbol('Less', '<', Infix);
+export const Greater = symbol('Greater', '>', Infix);
+export const Plus = symbol('Plus', '+', Infix);
+export const Minus = symbol('Minus', '-', Infix, Prefix);
+export const Times = symbol('Times', '*', Infix);
+export const Divide = symbol('Divide', '/', Infix);
+export const Remainder = symbol('Remainder', '%', Infix);
+export const Not = symbol('Not', '!', Prefix);
+export const Assign = symbol('Assign', '=');
+export const Bar = symbol('Bar', '|');
+export const Dot = symbol('Dot', '.');
+export const Comma = symbol('Comma', ',');
+export const Colon = symbol('Colon', ':');
+export const OpenRound = symbol('OpenRound', '(');
+export const OpenSquare = symbol('OpenSquare', '[');
+export const OpenCurly = symbol('OpenCurly', '{');
+export const CloseRound = define('CloseRound', ')', '`)`', []);
+export const CloseSquare = define('CloseSquare', ']', '`]`', []);
+export const CloseCurly = define('CloseCurly', '}', '`}`', []);
+export const Semicolon = define('Semicolon', ';', '`;`', [Separator]);
+
+/** Any other character: the lexer has refused it, and the grammar stays silent about it. */
+export const Unknown = define('Unknown', /[\uD800-\uDBFF][\uDC00-\uDFFF]|[^]/, 'this character', [Any]);
+
+/** A line end that ends a statement; the layout puts it in. */
+export const LineEnd = createToken({ name: 'LineEnd', pattern: Lexer.NA, label: 'the end of the line', categories: [Separator] });
+
+/** What the lexer matches, in this order. */
+export const lexed: readonly TokenType[] = vocabulary;
+
+/** What the grammar is written in. */
+export const parsed: readonly TokenType[] = [
+  ...vocabulary,
+  ...[LineEnd, Any, Infix, Compose, Prefix, Literal, Reserved, Planned, Separator, EOF],
+];
+
+// -------------------------------------------------------------------------- queries
+
+/** The closing bracket of an opening one. */
+export const closerOf: ReadonlyMap<TokenType, TokenType> = new Map([
+  [OpenRound, CloseRound],
+  [OpenSquare, CloseSquare],
+  [OpenCurly, CloseCurly],
+]);
+
+/** Where a token ends: the offset after its last character. */
+export function endOf(token: IToken): number {
+  return token.startOffset + token.image.length;
+}
+
+/** Whether a token is of a category, or of a kind. */
+export function isA(token: IToken, kind: TokenType): boolean {
+  return token.tokenType === kind || kind.categoryMatchesMap?.[token.tokenTypeIdx] === true;
+}
+
+/** What a message calls a token: the text of a short one in backquotes, else what it is. */
+export function describe(token: IToken): string {
+  if (token.tokenType === EOF) return 'the end of the file';
+  if (token.tokenType === LineEnd) return 'the end of the line';
+  if (token.tokenType === StringLiteral || token.tokenType === QuotedLiteral) return 'a string';
+  const shown = token.image.length > 40 ? `${token.image.slice(0, 39)}…` : token.image;
+  return shown === '' ? (token.tokenType.LABEL ?? token.tokenType.name) : `\`${shown}\``;
+}

@@ -1,0 +1,159 @@
+import { PARAMETERS_MAX, TYPE_LIMITS } from '@smc/protocol';
+import type * as tree from '../syntax/tree.ts';
+import { tooMany } from '../errors/machines.ts';
+import * as names from '../errors/names.ts';
+import { functionAsData, typeTooLarge, wrongCount } from '../errors/types.ts';
+import { notSupportedYet } from '../errors/unsupported.ts';
+import type { Report } from './report.ts';
+import type { ModuleScope } from './scope.ts';
+import { suggest } from './suggest.ts';
+import { BASE_TYPES, BUILT_IN_SUMS, BUILT_IN_TYPES } from './sums.ts';
+import { ERROR, isTooLarge, listOf, measure, recordOf, tupleOf, UNIT } from './type.ts';
+import type { Type } from './typed.ts';
+
+/** Types as they are written: from the syntax to a `Type`. */
+
+/** Where a type is written. */
+export interface TypeContext {
+  readonly module: ModuleScope;
+  readonly typeParameters: ReadonlyMap<string, Type>;
+  readonly report: Report;
+  /** What it is the type of, as in `a function can not be part of …`. */
+  readonly role: string;
+  /** The declaration whose type variables these are; null where there are none. */
+  readonly generic: string | null;
+  /** Takes the declared order of the fields of each record that is written. */
+  readonly fieldOrders: Map<string, readonly string[]> | null;
+}
+
+/** The type that is written, or `ERROR` after a diagnostic. */
+export function typeOf(node: tree.TypeNode, context: TypeContext): Type {
+  const before = context.report.count;
+  const type = resolve(node, context);
+  if (context.report.count > before) return ERROR;
+  if (!isTooLarge(measure(type))) return type;
+  context.report.add(typeTooLarge(node.span));
+  return ERROR;
+}
+
+function resolve(node: tree.TypeNode, context: TypeContext): Type {
+  switch (node.kind) {
+    case 'unit':
+      return UNIT;
+    case 'variable':
+      return variable(node.name, context);
+    case 'tuple':
+      return tuple(node, context);
+    case 'record':
+      return record(node, context);
+    case 'function':
+      context.report.add(functionAsData(node.span, context.role));
+      return ERROR;
+    case 'named':
+      return node.path.qualifier === null ? named(node, context) : imported(node, node.path.qualifier, context);
+  }
+}
+
+function variable(name: tree.Name, context: TypeContext): Type {
+  const known = context.typeParameters.get(name.text);
+  if (known !== undefined) return known;
+  const where = context.generic ?? context.role;
+  context.report.add(names.unknownTypeVariable(name.span, name.text, where, context.generic !== null));
+  return ERROR;
+}
+
+function tuple(node: tree.TypeNode & { kind: 'tuple' }, context: TypeContext): Type {
+  if (node.items.length > PARAMETERS_MAX) {
+    const help = 'Use a record, or tuples in a tuple.';
+    context.report.add(tooMany(node.span, 'components', node.items.length, PARAMETERS_MAX, help));
+    return ERROR;
+  }
+  return tupleOf(node.items.map((item) => resolve(item, context)));
+}
+
+function record(node: tree.TypeNode & { kind: 'record' }, context: TypeContext): Type {
+  const fields = recordFields(node.fields, 'the field', context);
+  if (fields.length > 0) return recordOf(fields);
+  context.report.add(notSupportedYet(node.span, 'a record without fields', 'Write `()`.'));
+  return ERROR;
+}
+
+/** The fields of a record, the arguments of a constructor: each name once, without defaults. */
+export function recordFields(
+  parameters: readonly tree.Parameter[],
+  what: string,
+  context: TypeContext,
+): { name: string; type: Type; span: tree.Name['span'] }[] {
+  const first = new Map<string, tree.Name>();
+  const fields = [];
+  for (const { name, type, default: byDefault } of parameters) {
+    const earlier = first.get(name.text);
+    const resolved = resolve(type, context);
+    if (byDefault !== null) refuseDefault(byDefault, context);
+    if (earlier !== undefined) context.report.add(names.duplicate(name.span, what, name.text, earlier.span));
+    else fields.push({ name: name.text, type: resolved, span: name.span });
+    first.set(name.text, earlier ?? name);
+  }
+  const max = TYPE_LIMITS.recordFieldsMax;
+  if (fields.length > max) {
+    context.report.add(tooMany(parameters[max].span, 'fields', fields.length, max, 'Group them in records.'));
+  }
+  noteFieldOrder(fields.map(({ name }) => name), context.fieldOrders);
+  return fields;
+}
+
+/** Keeps the order in which the fields of a record are declared; the first declaration counts. */
+export function noteFieldOrder(fields: readonly string[], orders: TypeContext['fieldOrders']): void {
+  const key = [...fields].sort().join(',');
+  if (orders !== null && fields.length > 0 && !orders.has(key)) orders.set(key, fields);
+}
+
+export function refuseDefault(value: tree.Expression, { report }: Pick<TypeContext, 'report'>): void {
+  const help = 'Leave it out, and write the value where it is needed.';
+  report.add(notSupportedYet(value.span, 'a default value', help));
+}
+
+function named(node: tree.TypeNode & { kind: 'named' }, context: TypeContext): Type {
+  const { name } = node.path;
+  const parameters = BUILT_IN_TYPES.get(name.text);
+  if (parameters === undefined) return declared(node, context.module, context);
+  if (['Bytes', 'Map', 'Set'].includes(name.text)) {
+    context.report.add(notSupportedYet(node.span, `the type \`${name.text}\``));
+    return ERROR;
+  }
+  if (node.arguments.length !== parameters) {
+    const what = `the type \`${name.text}\``;
+    context.report.add(wrongCount(node.span, what, parameters, node.arguments.length, null));
+    return ERROR;
+  }
+  const types = node.arguments.map((argument) => resolve(argument, context));
+  if (name.text === 'List') return listOf(types[0]);
+  const declaration = BUILT_IN_SUMS.find((sum) => sum.name === name.text);
+  if (declaration !== undefined) return { kind: 'sum', declaration, arguments: types };
+  return BASE_TYPES.get(name.text) ?? ERROR;
+}
+
+function imported(node: tree.TypeNode & { kind: 'named' }, alias: tree.Name, context: TypeContext): Type {
+  const module = context.module.imports.get(alias.text);
+  if (module === undefined) {
+    const near = suggest(alias.text, context.module.imports.keys());
+    context.report.add(names.unknownImport(alias.span, alias.text, near));
+  }
+  return module ? declared(node, module, context) : ERROR;
+}
+
+function declared(node: tree.TypeNode & { kind: 'named' }, module: ModuleScope, context: TypeContext): Type {
+  const { name } = node.path;
+  const known = module.types.get(name.text);
+  if (known === undefined) {
+    const builtIn = module === context.module ? BUILT_IN_TYPES.keys() : [];
+    const near = suggest(name.text, [...module.types.keys(), ...builtIn]);
+    context.report.add(names.unknownType(name.span, name.text, near));
+    return ERROR;
+  }
+  if (node.arguments.length > 0 && known !== ERROR) {
+    context.report.add(wrongCount(node.span, `the type \`${name.text}\``, 0, node.arguments.length, null));
+    return ERROR;
+  }
+  return known;
+}

@@ -1,0 +1,30 @@
+import type * as tree from '../syntax/tree.ts';
+import * as names from '../errors/names.ts';
+import type { Inference } from './inference.ts';
+import { BUILT_IN_CONSTRUCTORS, type ConstructorReference } from './sums.ts';
+import { suggest } from './suggest.ts';
+
+/** The constructor that a name stands for, in an expression or a pattern; null after a diagnostic. */
+export function constructorOf(path: tree.Path, inference: Inference): ConstructorReference | null {
+  const { module } = inference.place;
+  const { qualifier, name } = path;
+  const scope = qualifier === null ? module : module.imports.get(qualifier.text);
+  if (scope === undefined && qualifier !== null) {
+    const near = suggest(qualifier.text, module.imports.keys());
+    inference.report(names.unknownImport(qualifier.span, qualifier.text, near));
+  }
+  if (!scope) return null;
+  const builtIn = qualifier === null ? BUILT_IN_CONSTRUCTORS : new Map<string, ConstructorReference>();
+  const known = builtIn.get(name.text) ?? scope.constructors.get(name.text);
+  if (known !== undefined || scope.refusedConstructors.has(name.text)) return known ?? null;
+  const near = suggest(name.text, [...scope.constructors.keys(), ...builtIn.keys()]);
+  const inImport = [...module.imports].find(([, other]) => other?.constructors.has(name.text));
+  const hint =
+    inImport !== undefined && qualifier === null
+      ? `\`${inImport[0]}.${name.text}\` is one: what is imported takes its alias before it.`
+      : scope.types.has(name.text)
+        ? `\`${name.text}\` is a type; a value of it is made by one of its constructors.`
+        : null;
+  inference.report(names.unknownConstructor(path.span, name.text, near, hint));
+  return null;
+}

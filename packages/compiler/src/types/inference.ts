@@ -1,0 +1,172 @@
+import type { Diagnostic, Span } from '@smc/protocol';
+import * as errors from '../errors/types.ts';
+import type { Reason } from '../errors/types.ts';
+import type { Scheme } from './builtins.ts';
+import type { Report } from './report.ts';
+import type { MachineScope, ModuleScope, Mutable, Use } from './scope.ts';
+import { ERROR, isTooLarge, measure, settled, substitute, type Measure } from './type.ts';
+import type { Effects, Local, Type, TypedArrowExpression, TypedExpression } from './typed.ts';
+import { difference, unify, type Step } from './unify.ts';
+
+/** What is known where the body of one declaration is checked. */
+export interface Place {
+  readonly module: ModuleScope;
+  readonly machine: MachineScope | null;
+  readonly typeParameters: ReadonlyMap<string, Type>;
+  /** Uses of definitions and effects are added to these. */
+  readonly uses: Use[];
+  readonly effects: Mutable<Effects>;
+  /** In a clause of an upgrade, where `fail("why")` is an expression. */
+  readonly mayFail: boolean;
+}
+
+/** The type that a place should have, so that of two branches the right one is blamed. */
+export interface Wanted {
+  readonly type: Type;
+  /** `the reply of \`Read\`` */
+  readonly what: string;
+}
+
+interface Slot {
+  type: Type;
+}
+
+/**
+ * The inference of one declaration: Hindley–Milner without generalisation, since all that is
+ * generic has its type written. Invariants: a type in a node is settled, once, at the end
+ * (`finish`), when all unknowns that can be are solved; a check that needs a type that is not
+ * known yet waits till then.
+ */
+export class Inference {
+  readonly place: Place;
+  readonly #report: Report;
+  readonly #slots: { slot: Mutable<Slot>; span: Span | null }[] = [];
+  readonly #arrows: Mutable<TypedArrowExpression>[] = [];
+  readonly #lists: Type[][] = [];
+  readonly #waiting: (() => void)[] = [];
+  #unknowns = 0;
+
+  constructor(place: Place, report: Report) {
+    this.place = place;
+    this.#report = report;
+  }
+
+  report(diagnostic: Diagnostic): void {
+    this.#report.add(diagnostic);
+  }
+
+  /** How many errors there are so far: none is reported twice where this has grown. */
+  get errors(): number {
+    return this.#report.count;
+  }
+
+  fresh(): Type {
+    return { kind: 'unknown', cell: { id: this.#unknowns++, solution: null } };
+  }
+
+  /** Types for the parameters of a declaration, at a use of it. */
+  freshList(length: number): readonly Type[] {
+    const types = Array.from({ length }, () => this.fresh());
+    this.#lists.push(types);
+    return types;
+  }
+
+  instantiate(scheme: Scheme): { from: Type; to: Type } {
+    const types = this.freshList(scheme.parameters);
+    return { from: substitute(scheme.from, types), to: substitute(scheme.to, types) };
+  }
+
+  /** Takes a node into what is settled at the end. */
+  node<N extends { readonly type: Type; readonly span: Span }>(node: N): N {
+    this.#slots.push({ slot: node, span: node.span });
+    return node;
+  }
+
+  arrow<N extends TypedArrowExpression>(node: N): N {
+    this.#arrows.push(node);
+    return node;
+  }
+
+  local(name: string, type: Type, span: Span): Local {
+    const local: Local = { name, type, span };
+    this.#slots.push({ slot: local, span });
+    return local;
+  }
+
+  /** Runs a check when all is known. */
+  later(check: () => void): void {
+    this.#waiting.push(check);
+  }
+
+  /** Makes two types the same; false where they differ. What is too large is reported here. */
+  unify(left: Type, right: Type, span: Span): boolean {
+    const outcome = unify(left, right);
+    if (outcome === 'too large') this.report(errors.typeTooLarge(span));
+    return outcome !== 'different';
+  }
+
+  /** Checks that a value fits; where it does not, says why it should. */
+  fit(value: TypedExpression, expected: Type, reason: Reason): boolean {
+    return this.fitAt(value.type, resultOf(value), value, expected, reason);
+  }
+
+  /** As `fit`, for what comes out of `span`; `value` is the expression in it, if it is one. */
+  fitAt(actual: Type, span: Span, value: TypedExpression | null, expected: Type, reason: Reason): boolean {
+    if (this.unify(actual, expected, span)) return true;
+    const where = difference(expected, actual);
+    const partSpan = value === null ? null : partOf(value, where.path);
+    this.report(errors.mismatch({ reason, expected, actual, difference: where, span, partSpan }));
+    return false;
+  }
+
+  /** Settles all types. To be called once, when the declaration has been walked. */
+  finish(): void {
+    for (const check of this.#waiting) check();
+    for (const arrow of this.#arrows) {
+      arrow.from = this.#settle(arrow.from, arrow.span);
+      arrow.to = this.#settle(arrow.to, arrow.span);
+    }
+    for (const { slot, span } of this.#slots) slot.type = this.#settle(slot.type, span);
+    for (const list of this.#lists) for (let i = 0; i < list.length; i++) list[i] = this.#settle(list[i], null);
+  }
+
+  readonly #settledTypes = new Map<Type, Type>();
+  readonly #sizes = new Map<Type, Measure>();
+  #tooLargeReported = false;
+
+  #settle(type: Type, span: Span | null): Type {
+    const result = settled(type, this.#settledTypes);
+    if (!isTooLarge(measure(result, this.#sizes))) return result;
+    // What is built of it is too large as well: one report for a declaration is enough.
+    if (span !== null && !this.#tooLargeReported) {
+      this.#tooLargeReported = true;
+      this.report(errors.typeTooLarge(span));
+    }
+    return ERROR;
+  }
+}
+
+/** The place whose value a whole expression gives. */
+export function resultOf(expression: TypedExpression): Span {
+  let seen = expression;
+  while (seen.kind === 'let' && seen.body.span !== seen.span) seen = seen.body;
+  return seen.span;
+}
+
+/** The part of an expression that a path of its type leads to, as far as it is written there. */
+function partOf(expression: TypedExpression, path: readonly Step[]): Span | null {
+  let seen: TypedExpression | undefined = expression;
+  let found: Span | null = null;
+  for (const step of path) {
+    while (seen?.kind === 'let') seen = seen.body;
+    if (seen?.kind === 'record' && step.kind === 'field') {
+      seen = seen.fields.find(({ name }) => name === step.name)?.value;
+    } else if (seen?.kind === 'tuple' && step.kind === 'component') seen = seen.items[step.index];
+    else if (seen?.kind === 'list' && step.kind === 'item') seen = seen.items[0];
+    else if (seen?.kind === 'construct' && step.kind === 'argument') seen = seen.payload;
+    else return found;
+    if (seen === undefined) return found;
+    found = seen.span;
+  }
+  return found;
+}

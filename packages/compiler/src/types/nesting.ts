@@ -1,0 +1,28 @@
+import type { Span } from '@smc/protocol';
+
+/**
+ * The nesting of a syntax tree, found without recursion: what is deeper than `NESTING_MAX` is
+ * refused before anything walks it recursively, here and in the phases that follow.
+ */
+
+/** Levels of the tree: a bracket, an operator, a branch is one each. */
+export const NESTING_MAX = 1_000;
+
+/** The first place that is nested too deeply, or null. */
+export function tooDeep(root: object): Span | null {
+  const open: { node: object; depth: number }[] = [{ node: root, depth: 0 }];
+  while (open.length > 0) {
+    const { node, depth } = open.pop() as { node: object; depth: number };
+    const span = spanOf(node);
+    const below = span === null || !('kind' in node) ? depth : depth + 1;
+    if (below > NESTING_MAX && span !== null) return span;
+    const parts: readonly unknown[] = Array.isArray(node) ? node : Object.values(node);
+    for (const part of parts) if (typeof part === 'object' && part !== null) open.push({ node: part, depth: below });
+  }
+  return null;
+}
+
+function spanOf(node: object): Span | null {
+  if (!('span' in node)) return null;
+  return node.span as Span;
+}

@@ -1,0 +1,38 @@
+import type { Diagnostic } from '@smc/protocol';
+
+const DIAGNOSTICS_MAX = 100;
+
+/**
+ * The diagnostics of a program, module by module. Invariants: at most `DIAGNOSTICS_MAX`, and at
+ * most one whose main label starts at a place: what is said later about the same place follows
+ * from what was said first.
+ */
+export class Report {
+  readonly #found: Diagnostic[] = [];
+  readonly #places = new Set<string>();
+  #sortedFrom = 0;
+
+  get count(): number {
+    return this.#found.length;
+  }
+
+  add(diagnostic: Diagnostic): void {
+    const { file, start } = diagnostic.labels[0].span;
+    const place = `${start} ${file}`;
+    if (this.#places.has(place)) return;
+    this.#places.add(place);
+    this.#found.push(diagnostic);
+  }
+
+  /** Ends a module: its diagnostics are put in the order of their places. */
+  endModule(): void {
+    const own = this.#found.splice(this.#sortedFrom);
+    own.sort((a, b) => a.labels[0].span.start - b.labels[0].span.start);
+    this.#found.push(...own);
+    this.#sortedFrom = this.#found.length;
+  }
+
+  list(): Diagnostic[] {
+    return this.#found.slice(0, DIAGNOSTICS_MAX);
+  }
+}

@@ -1,0 +1,116 @@
+import type { Span } from '@smc/protocol';
+import type * as tree from '../syntax/tree.ts';
+import type { ConstructorReference } from './sums.ts';
+import type { Effects, Local, Type, TypedArrow, TypedFun, TypedMachine } from './typed.ts';
+
+/** What names stand for: in a file, in a machine, in an expression. */
+
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface SignatureOf {
+  readonly name: tree.Name;
+  readonly typeParameters: readonly string[];
+  readonly from: Type;
+  readonly to: Type;
+  /** Where its input and its output are declared. */
+  readonly fromSpan: Span;
+  readonly toSpan: Span;
+  /** The machine that it belongs to, and whose state it may use. */
+  readonly machine: MachineScope | null;
+  /** The uses of other definitions in its body, found while that is checked. */
+  readonly uses: Use[];
+  /** At first those of its own commands; then of all that it uses. */
+  readonly effects: Mutable<Effects>;
+}
+
+/**
+ * A `fun` or an `arrow`. Its type is written, so that it can be used before its body is
+ * checked; `typed` is completed then.
+ */
+export type Definition =
+  | (SignatureOf & {
+      readonly kind: 'fun';
+      readonly node: tree.Fun;
+      readonly typed: Mutable<TypedFun>;
+    })
+  | (SignatureOf & {
+      readonly kind: 'arrow';
+      readonly node: tree.Arrow;
+      readonly typed: Mutable<TypedArrow>;
+    });
+
+/** A name that stands for a definition. */
+export interface Use {
+  readonly target: Definition;
+  readonly span: Span;
+  /** In an expression, where only what is pure can be called. */
+  readonly inExpression: boolean;
+}
+
+export interface MachineScope {
+  readonly node: tree.Machine;
+  readonly state: Type;
+  /** Where the state's type is written; the name of the machine where it has none. */
+  readonly stateSpan: Span;
+  /** The arrows and functions that are declared in it. */
+  readonly definitions: ReadonlyMap<string, Definition>;
+  /** Completed when its operations are checked. */
+  readonly typed: Mutable<TypedMachine>;
+}
+
+/** A file. A name that is there twice stands for its first declaration. */
+export interface ModuleScope {
+  readonly file: string;
+  /** By alias; null where it could not be imported, which has been said: any name of it is accepted. */
+  readonly imports: Map<string, ModuleScope | null>;
+  readonly definitions: Map<string, Definition>;
+  /** Declared types; `ERROR` where one has been refused. */
+  readonly types: Map<string, Type>;
+  readonly constructors: Map<string, ConstructorReference>;
+  /** Of types that have been refused: nothing is said about them again. */
+  readonly refusedConstructors: Set<string>;
+  readonly machines: Map<string, MachineScope>;
+}
+
+export function emptyModule(file: string): ModuleScope {
+  return {
+    file,
+    imports: new Map(),
+    definitions: new Map(),
+    types: new Map(),
+    constructors: new Map(),
+    refusedConstructors: new Set(),
+    machines: new Map(),
+  };
+}
+
+/** The local names of a place, innermost first. */
+export class Locals {
+  readonly #parent: Locals | null;
+  readonly #own = new Map<string, Local>();
+
+  constructor(parent: Locals | null) {
+    this.#parent = parent;
+  }
+
+  bind(local: Local): void {
+    this.#own.set(local.name, local);
+  }
+
+  find(name: string): Local | null {
+    for (const scope of this.#chain()) {
+      const local = scope.#own.get(name);
+      if (local !== undefined) return local;
+    }
+    return null;
+  }
+
+  /** All that are visible. */
+  names(): string[] {
+    return [...this.#chain()].flatMap((scope) => [...scope.#own.keys()]);
+  }
+
+  *#chain(): Generator<Locals> {
+    for (let scope: Locals | null = this; scope !== null; scope = scope.#parent) yield scope;
+  }
+}

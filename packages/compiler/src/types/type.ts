@@ -1,0 +1,233 @@
+import { TYPE_LIMITS } from '@smc/protocol';
+import type { SumDeclaration, Type } from './typed.ts';
+
+/**
+ * What can be done with a type, whatever it is of. Types share parts, so that a type of a few
+ * hundred objects may stand for a tree of millions of nodes, and they may be deep: all that
+ * walks a type does so by `foldType`, which visits each object once and needs no stack.
+ */
+
+export const UNIT: Type = { kind: 'unit' };
+export const INT: Type = { kind: 'int' };
+export const BOOL: Type = { kind: 'bool' };
+export const STRING: Type = { kind: 'string' };
+export const TIME: Type = { kind: 'time' };
+
+/** The type of what is wrong and was reported: it goes with every type, silently. */
+export const ERROR: Type = { kind: 'unknown', cell: { id: -1, solution: null } };
+
+export const isError = (type: Type): boolean => prune(type) === ERROR;
+
+export const tupleOf = (items: readonly Type[]): Type => ({ kind: 'tuple', items });
+export const pairOf = (left: Type, right: Type): Type => ({ kind: 'tuple', items: [left, right] });
+export const listOf = (item: Type): Type => ({ kind: 'list', item });
+
+/** A record of these fields, in any order; their names must differ. */
+export function recordOf(fields: readonly { readonly name: string; readonly type: Type }[]): Type {
+  const sorted = [...fields].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return { kind: 'record', fields: sorted.map(({ name, type }) => ({ name, type })) };
+}
+
+/** The packed input of a function of these parameters: unit, the one, or the tuple of all. */
+export function packedOf(types: readonly Type[]): Type {
+  if (types.length === 0) return UNIT;
+  return types.length === 1 ? types[0] : tupleOf(types);
+}
+
+/** The type itself, or what it is solved to. */
+export function prune(type: Type): Type {
+  let seen = type;
+  while (seen.kind === 'unknown' && seen.cell.solution !== null) seen = seen.cell.solution;
+  return seen;
+}
+
+/** The parts that a type names itself; the payloads of a sum are those of its declaration. */
+export function partsOf(type: Type): readonly Type[] {
+  switch (type.kind) {
+    case 'tuple':
+      return type.items;
+    case 'record':
+      return type.fields.map((field) => field.type);
+    case 'list':
+    case 'set':
+      return [type.item];
+    case 'map':
+      return [type.key, type.value];
+    case 'sum':
+      return type.arguments;
+    case 'function':
+      return [type.from, type.to];
+    default:
+      return [];
+  }
+}
+
+/** The same type with other parts; the type itself where all are the same. */
+export function withParts(type: Type, parts: readonly Type[]): Type {
+  const own = partsOf(type);
+  if (own.every((part, i) => part === parts[i])) return type;
+  switch (type.kind) {
+    case 'tuple':
+      return { kind: 'tuple', items: parts };
+    case 'record':
+      return { kind: 'record', fields: type.fields.map(({ name }, i) => ({ name, type: parts[i] })) };
+    case 'list':
+    case 'set':
+      return { kind: type.kind, item: parts[0] };
+    case 'map':
+      return { kind: 'map', key: parts[0], value: parts[1] };
+    case 'sum':
+      return { kind: 'sum', declaration: type.declaration, arguments: parts };
+    case 'function':
+      return { kind: 'function', from: parts[0], to: parts[1] };
+    default:
+      return type;
+  }
+}
+
+/**
+ * Computes bottom-up: `step` gets a pruned type and the results for its parts. Each object is
+ * visited once; `memo` may be kept as long as no unknown is solved in between.
+ */
+export function foldType<R>(
+  root: Type,
+  memo: Map<Type, R>,
+  step: (type: Type, parts: readonly R[]) => R,
+): R {
+  const open = [prune(root)];
+  while (open.length > 0) {
+    const type = open[open.length - 1];
+    const parts = partsOf(type).map(prune);
+    const before = open.length;
+    if (!memo.has(type)) for (const part of parts) if (!memo.has(part)) open.push(part);
+    if (open.length > before) continue;
+    if (!memo.has(type)) memo.set(type, step(type, parts.map((part) => memo.get(part) as R)));
+    open.pop();
+  }
+  return memo.get(prune(root)) as R;
+}
+
+/** The type with these in place of its parameters, by position. */
+export function substitute(type: Type, replacements: readonly Type[]): Type {
+  if (replacements.length === 0) return type;
+  return foldType<Type>(type, new Map(), (seen, parts) =>
+    seen.kind === 'parameter' ? replacements[seen.index] : withParts(seen, parts),
+  );
+}
+
+/** The type without solved unknowns; one that nothing determines is taken to be unit. */
+export function settled(type: Type, memo: Map<Type, Type>): Type {
+  return foldType(type, memo, (seen, parts) =>
+    seen.kind === 'unknown' && seen !== ERROR ? UNIT : withParts(seen, parts),
+  );
+}
+
+/** Whether a function is in it. */
+export function hasFunction(type: Type): boolean {
+  return foldType<boolean>(type, new Map(), (seen, parts) => seen.kind === 'function' || parts.includes(true));
+}
+
+/** Whether something is in it that was reported already. */
+export function hasError(type: Type): boolean {
+  return foldType<boolean>(type, new Map(), (seen, parts) => seen === ERROR || parts.includes(true));
+}
+
+// ------------------------------------------------------------------------------ size
+
+/** Nodes and depth of a type written out as a tree, as `TYPE_LIMITS` of the protocol counts. */
+export interface Measure {
+  readonly nodes: number;
+  readonly depth: number;
+}
+
+/** Half of what the bytecode allows: the translation builds environments out of types. */
+export const TYPE_NODES_MAX = TYPE_LIMITS.treeNodesMax / 2;
+export const TYPE_DEPTH_MAX = TYPE_LIMITS.depthMax / 2;
+
+export const isTooLarge = (size: Measure): boolean =>
+  size.nodes > TYPE_NODES_MAX || size.depth > TYPE_DEPTH_MAX;
+
+const LEAF: Measure = { nodes: 1, depth: 1 };
+const NODES_COUNTED_MAX = 1e9;
+
+function enclose(parts: readonly Measure[]): Measure {
+  let nodes = 1;
+  let depth = 0;
+  for (const part of parts) {
+    nodes = Math.min(nodes + part.nodes, NODES_COUNTED_MAX);
+    depth = Math.max(depth, part.depth);
+  }
+  return { nodes, depth: depth + 1 };
+}
+
+// A declaration without parameters has one size, wherever it stands.
+const declarationSizes = new WeakMap<SumDeclaration, Measure>();
+
+function measureSum(declaration: SumDeclaration, parts: readonly Measure[]): Measure {
+  const known = declarationSizes.get(declaration);
+  if (known !== undefined) return known;
+  const payloads = declaration.constructors.map(({ payload }) => measureIn(payload, parts, new Map()));
+  const size = enclose([...parts, ...payloads]);
+  if (declaration.parameters.length === 0) declarationSizes.set(declaration, size);
+  return size;
+}
+
+function measureIn(type: Type, parameters: readonly Measure[], memo: Map<Type, Measure>): Measure {
+  return foldType<Measure>(type, memo, (seen, parts) => {
+    if (seen.kind === 'parameter') return parameters[seen.index] ?? LEAF;
+    return seen.kind === 'sum' ? measureSum(seen.declaration, parts) : enclose(parts);
+  });
+}
+
+/** The size of a type. `memo` as in `foldType`. */
+export function measure(type: Type, memo: Map<Type, Measure> = new Map()): Measure {
+  return measureIn(type, [], memo);
+}
+
+// --------------------------------------------------------------------------- display
+
+const BASE_NAMES = { unit: '()', int: 'Int', bool: 'Bool', string: 'String', bytes: 'Bytes', time: 'Time' };
+const DISPLAY_LENGTH_MAX = 160;
+
+/** The type as a user writes it; `_` is what is not known, `…` what is left out of a long one. */
+export function display(type: Type): string {
+  const text = foldType<string>(type, new Map(), (seen, parts) => {
+    const written = displayNode(seen, parts);
+    return written.length > DISPLAY_LENGTH_MAX ? '…' : written;
+  });
+  return text;
+}
+
+function displayNode(type: Type, parts: readonly string[]): string {
+  switch (type.kind) {
+    case 'tuple':
+      return `(${parts.join(', ')})`;
+    case 'record':
+      return `{ ${type.fields.map(({ name }, i) => `${name}: ${parts[i]}`).join(', ')} }`;
+    case 'list':
+      return `List<${parts[0]}>`;
+    case 'set':
+      return `Set<${parts[0]}>`;
+    case 'map':
+      return `Map<${parts.join(', ')}>`;
+    case 'sum':
+      return type.declaration.name + (parts.length === 0 ? '' : `<${parts.join(', ')}>`);
+    case 'function': {
+      const from = prune(type.from).kind === 'function' ? `(${parts[0]})` : parts[0];
+      return `${from} -> ${parts[1]}`;
+    }
+    case 'parameter':
+      return type.name;
+    case 'unknown':
+      return '_';
+    default:
+      return BASE_NAMES[type.kind];
+  }
+}
+
+/** With its article, where it has one: `an Int`, `a List<Int>`, `(Int, Int)`. */
+export function displayWithArticle(type: Type): string {
+  const text = display(type);
+  if (!/^[A-Z]/.test(text)) return text;
+  return `${/^[AEIO]/.test(text) ? 'an' : 'a'} ${text}`;
+}

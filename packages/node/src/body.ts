@@ -1,0 +1,1 @@
+import { readInput, valueFromJson } from '@smc/protocol';

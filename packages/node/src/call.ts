@@ -1,0 +1,162 @@
+import { encodeValue, type Value } from '@smc/protocol';
+import { type Failure, FAILED } from '@smc/vm';
+import { readBody } from './body.ts';
+import type { Actions, CallEvent, Reply } from './event.ts';
+import { type ServedInterface, translateReply, translateRequest, type Way } from './interfaces.ts';
+import { encodeEntry } from './journal/encoding.ts';
+import type { Outcome } from './journal/entry.ts';
+import type { FirstOutcome } from './kept.ts';
+import { STEP_LIMITS } from './limits.ts';
+import { problem, type Problem, shorten } from './problem.ts';
+import type { Machine, NodeState } from './state.ts';
+
+/**
+ * A step of a machine: the request is read by the interface that the caller speaks, taken
+ * forward through the adapters, run, and its reply taken backward. What fails on the way
+ * leaves the state as it was.
+ *
+ * A step that could change the state is an entry of the log, also when it faulted. So is a
+ * request with a key, whatever it did, since it must give the same reply for ever.
+ */
+export function call(node: NodeState, event: CallEvent): Actions {
+  const machine = node.machines.get(event.machine);
+  if (machine === undefined) {
+    return refuse(null, problem('unknown-machine', `there is no machine ${JSON.stringify(event.machine)}`));
+  }
+  const { request } = event;
+  const kept = request === null ? undefined : machine.kept.get(request.key);
+  if (kept !== undefined) {
+    if (kept.digest !== request!.digest) {
+      const message = `the key ${JSON.stringify(request!.key)} was used for another request before`;
+      return refuse(machine, problem('idempotency-mismatch', message));
+    }
+    return { append: null, reply: replyOf(machine, kept.outcome) };
+  }
+  const spoken = findInterface(machine, event.interfaces);
+  if (spoken === null) return refuse(machine, unknownInterface(machine, event.interfaces!));
+  const read = readBody(event.body, spoken.version);
+  if (!read.ok) return refuse(machine, read.problem);
+  const { operation, input } = read.value;
+  const way = spoken.ways[operation];
+  const { name } = spoken.version.image.operations[operation];
+  if (way.kind === 'gone') {
+    const message = `${machine.name} has no ${name} any more: an upgrade dropped it`;
+    return refuse(machine, problem('gone', message));
+  }
+  const { readOnly } = machine.version.program.operations[way.operation];
+  if (event.readOnly && !readOnly) {
+    return refuse(machine, problem('bad-request', `${name} can change the state: use POST`));
+  }
+  return step(node, machine, { event, spoken, operation, way, readOnly }, input);
+}
+
+interface Request {
+  readonly event: CallEvent;
+  readonly spoken: ServedInterface;
+  /** An operation of the interface spoken. */
+  readonly operation: number;
+  readonly way: Way & { readonly kind: 'open' };
+  readonly readOnly: boolean;
+}
+
+function step(node: NodeState, machine: Machine, request: Request, input: Value): Actions {
+  const { event, spoken, way } = request;
+  const time = Math.max(node.time, event.time);
+  node.time = time;
+  const run = runThroughChain(machine, way, input, time);
+  if (!run.ok && run.failure.kind === 'crash') return crashed(machine, run.failure.message);
+  const origin = { interface: spoken.number, operation: request.operation };
+  const outcome: FirstOutcome = run.ok
+    ? { kind: 'ok', origin, value: run.value }
+    : { kind: run.failure.kind, message: shorten(run.failure.message, STEP_LIMITS.messageLengthMax) };
+  const reply = replyOf(machine, outcome);
+  if (request.readOnly && event.request === null) return { append: null, reply };
+  if (event.request !== null) machine.kept.add(event.request.key, { digest: event.request.digest, outcome });
+  machine.inputs++;
+  if (outcome.kind !== 'ok') machine.faults++;
+  node.position++;
+  const { image, inputTypes } = machine.version;
+  const append = encodeEntry(
+    {
+      kind: 'input',
+      position: node.position,
+      time,
+      machine: machine.number,
+      instance: '',
+      request: event.request,
+      origin,
+      operation: way.operation,
+      input:
+        run.translated === NOT_TRANSLATED
+          ? NO_BYTES
+          : encodeValue(image.unit.types, inputTypes[way.operation], run.translated),
+      outcome: outcome.kind === 'ok' ? OK : outcome,
+    },
+    node.blobs,
+  );
+  return { append, reply };
+}
+
+const OK: Outcome = { kind: 'ok' };
+const NO_BYTES = new Uint8Array(0);
+const NOT_TRANSLATED = Symbol('no adapter gave an input');
+
+type ChainRun =
+  | { readonly ok: true; readonly value: Value; readonly translated: Value }
+  | { readonly ok: false; readonly failure: Failure; readonly translated: Value | typeof NOT_TRANSLATED };
+
+function runThroughChain(machine: Machine, way: Way & { kind: 'open' }, input: Value, time: number): ChainRun {
+  const { chain, operation } = way;
+  const { adapterFuel, stepFuel } = STEP_LIMITS;
+  const forward = translateRequest(chain, input, adapterFuel);
+  if (!forward.ok) return { ok: false, failure: forward.failure, translated: NOT_TRANSLATED };
+  const translated = forward.value;
+  const { instance, version } = machine;
+  const before = instance.state;
+  const value = version.program.step(instance, operation, translated, time, stepFuel);
+  if (value === FAILED) return { ok: false, failure: instance.failure, translated };
+  const backward = translateReply(chain, value, adapterFuel);
+  if (backward.ok) return { ok: true, value: backward.value, translated };
+  instance.state = before;
+  return { ok: false, failure: backward.failure, translated };
+}
+
+/** A defect of ours and not of the program: nothing changed, and nothing is recorded. */
+function crashed(machine: Machine, message: string): Actions {
+  return refuse(machine, problem('internal', `the machine crashed, which is a defect of the node: ${message}`));
+}
+
+/** The reply to a request by its first outcome. */
+function replyOf(machine: Machine, outcome: FirstOutcome): Reply {
+  if (outcome.kind !== 'ok') {
+    return { kind: 'refused', problem: problem('fault', outcome.message), version: machine.version };
+  }
+  const { version } = machine.interfaces.known[outcome.origin.interface];
+  return {
+    kind: 'value',
+    types: version.image.unit.types,
+    type: version.image.operations[outcome.origin.operation].reply,
+    value: outcome.value,
+    fieldOrder: version.fieldOrder,
+    version: machine.version,
+  };
+}
+
+function findInterface(machine: Machine, fingerprints: readonly string[] | null): ServedInterface | null {
+  if (fingerprints === null) return machine.interfaces.current;
+  for (const fingerprint of fingerprints) {
+    const served = machine.interfaces.find(fingerprint);
+    if (served !== null) return served;
+  }
+  return null;
+}
+
+function unknownInterface(machine: Machine, fingerprints: readonly string[]): Problem {
+  const running = machine.interfaces.current.fingerprint;
+  const message = `${machine.name} serves no interface ${fingerprints.join(' or ')}; the running one is ${running}`;
+  return problem('unknown-interface', message);
+}
+
+function refuse(machine: Machine | null, problem: Problem): Actions {
+  return { append: null, reply: { kind: 'refused', problem, version: machine?.version ?? null } };
+}

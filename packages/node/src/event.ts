@@ -1,0 +1,91 @@
+import type { TypeId, TypeTable, Value } from '@smc/protocol';
+import type { Problem } from './problem.ts';
+import type { Version } from './version.ts';
+
+/**
+ * What can happen to a node, as data: `transition` is a function of these alone. The time of
+ * an event is that of the clock when it was received, in milliseconds since the epoch.
+ */
+export type NodeEvent = CallEvent | DeployEvent | RemoveEvent;
+
+/** An input for a machine. */
+export interface CallEvent {
+  readonly kind: 'call';
+  readonly time: number;
+  readonly machine: string;
+  /**
+   * The fingerprints (or prefixes) of the interfaces that the caller speaks, of which the machine
+   * must serve one; or null: the one that was current when the request was received, by `stamp`.
+   */
+  readonly interfaces: readonly string[] | null;
+  readonly body: RequestBody;
+  readonly request: { readonly key: string; readonly digest: string } | null;
+  /** The caller may not change anything: an operation that can is refused. */
+  readonly readOnly: boolean;
+}
+
+/** An operation and its argument as they were received: they are read by the interface spoken. */
+export type RequestBody =
+  /** A JSON object of the parameters; empty where nothing was sent. */
+  | { readonly form: 'json'; readonly operation: string; readonly text: string }
+  /** Names and values of parameters in a URL. */
+  | { readonly form: 'query'; readonly operation: string; readonly pairs: readonly (readonly [string, string])[] }
+  /** `Incr(by: 1)`, from an offset of a line. */
+  | { readonly form: 'text'; readonly text: string; readonly start: number };
+
+/** A bundle, to deploy what is new and to upgrade what differs: all, or nothing. */
+export interface DeployEvent {
+  readonly kind: 'deploy';
+  readonly time: number;
+  readonly bundle: Uint8Array;
+  /** `upgrade`: each machine must run already, and is upgraded even where the code is equal. */
+  readonly mode: 'deploy' | 'upgrade';
+  /** Judge and prepare, and change nothing. */
+  readonly dryRun: boolean;
+}
+
+export interface RemoveEvent {
+  readonly kind: 'remove';
+  readonly time: number;
+  readonly machine: string;
+}
+
+/** What a host has to do about an event: append the record, if there is one, then send the reply. */
+export interface Actions {
+  readonly append: Uint8Array | null;
+  readonly reply: Reply;
+}
+
+export type Reply =
+  | ValueReply
+  | { readonly kind: 'deployed'; readonly report: DeployReport }
+  | { readonly kind: 'removed' }
+  /** `version`: what runs of the machine that was asked for, where there is one. */
+  | { readonly kind: 'refused'; readonly problem: Problem; readonly version: Version | null };
+
+/** The reply of an operation, with its type in the interface that the caller speaks. */
+export interface ValueReply {
+  readonly kind: 'value';
+  readonly types: TypeTable;
+  readonly type: TypeId;
+  readonly value: Value;
+  readonly fieldOrder: Version['fieldOrder'];
+  /** What runs. */
+  readonly version: Version;
+}
+
+export interface DeployReport {
+  readonly dryRun: boolean;
+  readonly machines: readonly DeployedMachine[];
+}
+
+export interface DeployedMachine {
+  readonly name: string;
+  readonly result: 'deployed' | 'upgraded' | 'unchanged';
+  /** The code before, null for a new machine. */
+  readonly from: string | null;
+  readonly code: string;
+  /** Of an upgrade: whether it can be rolled back. */
+  readonly back: boolean;
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,205 @@
+import type { Actions, CallEvent, NodeEvent, Reply } from './event.ts';
+import { baseRecords } from './journal/base.ts';
+import { encodeEntry, JOURNAL_VERSION } from './journal/encoding.ts';
+import { Replay } from './journal/replay.ts';
+import type { NodeLimits } from './limits.ts';
+import type { Clock, Journal } from './ports.ts';
+import { problem } from './problem.ts';
+import type { NodeState } from './state.ts';
+import { stamp, transition } from './transition.ts';
+
+/** Events that are handled before their records are appended, all at once. */
+const BATCH_EVENTS_MAX = 1_024;
+
+/** A call without what the host knows: when it came. */
+export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
+
+/** An event that waits, with what its reply goes to; or a look at the node, which changes nothing. */
+type Item =
+  | { readonly event: NodeEvent; readonly bytes: number; readonly settle: (reply: Reply) => void }
+  | { readonly look: (node: NodeState) => () => void };
+
+/**
+ * The loop that runs a node: it takes events in the order in which they came, has `transition`
+ * handle them, appends their records, and sends their replies when these are durable.
+ *
+ * Invariants: the queue is bounded, in events and in bytes. A reply is never sent before the
+ * record of its event, nor before any record that came before it. After an append that failed,
+ * or an event that broke off half-way, nothing is handled any more: the log is the truth.
+ */
+export class Host {
+  /** Fulfilled with the reason when the host gave up; pending for as long as all is well. */
+  readonly failure: Promise<Error>;
+
+  readonly #node: NodeState;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #report: (error: unknown) => void;
+  #reportFailure: (error: Error) => void = () => {};
+  #queue: Item[] = [];
+  #queuedBytes = 0;
+  #state: 'open' | 'stopping' | 'failed' = 'open';
+  #running: Promise<void> | null = null;
+
+  private constructor(node: NodeState, journal: Journal, clock: Clock, report: (error: unknown) => void) {
+    this.#node = node;
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#report = report;
+    this.failure = new Promise((resolve) => (this.#reportFailure = resolve));
+  }
+
+  /**
+   * Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong.
+   * `report` gets what should never happen: defects of the node, that it goes on after.
+   */
+  static async open(
+    journal: Journal,
+    clock: Clock,
+    limits: NodeLimits,
+    report: (error: unknown) => void,
+  ): Promise<Host> {
+    const replay = new Replay(limits);
+    let records = 0;
+    for await (const record of journal.read()) {
+      replay.add(record);
+      records++;
+    }
+    const node = replay.finish();
+    if (records === 0) {
+      await journal.append([encodeEntry({ kind: 'header', version: JOURNAL_VERSION }, node.blobs)]);
+    }
+    return new Host(node, journal, clock, report);
+  }
+
+  /** Whether requests are handled. */
+  get ready(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. */
+  call(request: CallRequest, settle: (reply: Reply) => void): void {
+    const event = stamp(this.#node, { kind: 'call', time: this.#clock.now(), ...request });
+    this.#submit(event, bodyBytes(event), settle);
+  }
+
+  /** Deploys or upgrades what a bundle holds. */
+  deploy(bundle: Uint8Array, mode: 'deploy' | 'upgrade', dryRun: boolean): Promise<Reply> {
+    const event = { kind: 'deploy', time: this.#clock.now(), bundle, mode, dryRun } as const;
+    return new Promise((resolve) => this.#submit(event, bundle.length, resolve));
+  }
+
+  remove(machine: string): Promise<Reply> {
+    const event = { kind: 'remove', time: this.#clock.now(), machine } as const;
+    return new Promise((resolve) => this.#submit(event, 0, resolve));
+  }
+
+  /** What a view sees of the node between two events, once all that it saw is durable. */
+  look<T>(view: (node: NodeState) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#enqueue({
+        look: (node) => {
+          try {
+            const seen = view(node);
+            return () => resolve(seen);
+          } catch (error) {
+            return () => reject(error as Error);
+          }
+        },
+      });
+    });
+  }
+
+  /** Refuses what comes from now on, and is fulfilled when all that came before is answered. */
+  async stop(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'stopping';
+    await this.#running;
+    await this.#journal.close();
+  }
+
+  #submit(event: NodeEvent, bytes: number, settle: (reply: Reply) => void): void {
+    if (this.#state !== 'open') return settle(STOPPING);
+    const { queuedEventsMax, queuedBytesMax } = this.#node.limits;
+    if (this.#queue.length >= queuedEventsMax || this.#queuedBytes + bytes > queuedBytesMax) {
+      return settle(OVERLOADED);
+    }
+    this.#queuedBytes += bytes;
+    this.#enqueue({ event, bytes, settle });
+  }
+
+  #enqueue(item: Item): void {
+    this.#queue.push(item);
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // Whatever else arrives in this turn of the event loop becomes part of the same batch.
+    while (this.#queue.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const batch = this.#queue.splice(0, BATCH_EVENTS_MAX);
+      try {
+        await this.#handle(batch);
+      } catch (error) {
+        this.#fail(error instanceof Error ? error : new Error(String(error)), batch);
+      }
+    }
+    this.#running = null;
+  }
+
+  async #handle(batch: readonly Item[]): Promise<void> {
+    const records: Uint8Array[] = [];
+    const answers: (() => void)[] = [];
+    for (const item of batch) {
+      if ('look' in item) {
+        answers.push(item.look(this.#node));
+        continue;
+      }
+      this.#queuedBytes -= item.bytes;
+      const { append, reply } = this.#transition(item.event);
+      if (append !== null) records.push(append);
+      answers.push(() => item.settle(reply));
+    }
+    if (records.length > 0) {
+      const durable = this.#journal.append(records);
+      if (durable !== undefined) await durable;
+    }
+    for (const answer of answers) answer();
+    if (this.#journal.foldableBytes > this.#node.limits.foldBytesMin) {
+      await this.#journal.fold(baseRecords(this.#node));
+    }
+  }
+
+  #transition(event: NodeEvent): Actions {
+    const { position } = this.#node;
+    try {
+      return transition(this.#node, event);
+    } catch (error) {
+      // Before its position was taken an event has changed nothing: the node can go on without it.
+      if (this.#node.position !== position) throw error;
+      this.#report(error);
+      return { append: null, reply: INTERNAL };
+    }
+  }
+
+  #fail(error: Error, batch: readonly Item[]): void {
+    this.#state = 'failed';
+    this.#report(error);
+    this.#reportFailure(error);
+    const waiting = [...batch, ...this.#queue];
+    this.#queue = [];
+    for (const item of waiting) if ('event' in item) item.settle(INTERNAL);
+  }
+}
+
+const refused = (code: 'overloaded' | 'stopping' | 'internal', message: string): Reply => ({
+  kind: 'refused',
+  problem: problem(code, message),
+  version: null,
+});
+const OVERLOADED = refused('overloaded', 'too many requests wait for their turn; try again later');
+const STOPPING = refused('stopping', 'the node is stopping');
+const INTERNAL = refused('internal', 'a defect of the node; its log says more');
+
+function bodyBytes({ body }: CallEvent): number {
+  return body.form === 'query' ? 2 * body.pairs.flat().join('').length : 2 * body.text.length;
+}

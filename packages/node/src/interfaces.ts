@@ -1,0 +1,147 @@
+import { matchFingerprint, type OperationWay, type Value } from '@smc/protocol';
+import type { LoadedUnit, RunResult } from '@smc/vm';
+import { STEP_LIMITS } from './limits.ts';
+import type { Version } from './version.ts';
+
+/**
+ * The interfaces that a machine serves: the one of its running version, and every older one
+ * that an unbroken chain of adapters leads to it from.
+ *
+ * A chain is kept by operation, as what is left to do: identities disappear when an upgrade is
+ * taken, so the running interface costs nothing, and neither does an older one that differs
+ * elsewhere. Where a machine returns to an interface that it had, the chain starts anew.
+ */
+export interface ServedInterface {
+  /** Its number: the place in `Interfaces.known`. */
+  readonly number: number;
+  readonly fingerprint: string;
+  /** The first version that had it: its image has the names and types of its operations. */
+  readonly version: Version;
+  /** For each of its operations, by index. */
+  readonly ways: readonly Way[];
+}
+
+export type Way =
+  /** On to an operation of the running version, by index; the adapters in the order of requests. */
+  | { readonly kind: 'open'; readonly operation: number; readonly chain: readonly Adapter[] }
+  /** Dropped on the way. */
+  | { readonly kind: 'gone' };
+
+/** Two functions of a unit, by index: a request forward, the reply to it backward. */
+export interface Adapter {
+  readonly functions: LoadedUnit;
+  readonly request: number;
+  readonly reply: number;
+}
+
+/** An interface that a machine has had, whether or not it is served still. */
+export interface KnownInterface {
+  readonly fingerprint: string;
+  readonly version: Version;
+}
+
+export class Interfaces {
+  /** In the order in which they first ran; entries of the log name them by place. */
+  readonly known: KnownInterface[] = [];
+  /** By fingerprint, in the order in which they were current last. */
+  readonly #served = new Map<string, ServedInterface>();
+  #current: ServedInterface;
+
+  /** Of a machine that is new: one interface. */
+  constructor(version: Version) {
+    this.#current = this.#makeCurrent(version);
+  }
+
+  get current(): ServedInterface {
+    return this.#current;
+  }
+
+  /** All that are served, the current one last. */
+  served(): Iterable<ServedInterface> {
+    return this.#served.values();
+  }
+
+  /** The interface with this fingerprint, or with this unique prefix of it; null where none is served. */
+  find(fingerprint: string): ServedInterface | null {
+    const exact = this.#served.get(fingerprint);
+    if (exact !== undefined) return exact;
+    const match = matchFingerprint(fingerprint, this.#served.keys());
+    return match.kind === 'one' ? this.#served.get(match.fingerprint)! : null;
+  }
+
+  /**
+   * Goes on to a new version. `ways` has one for each operation of the version before it, and
+   * the names of operations in it were judged to be there.
+   */
+  advance(version: Version, ways: readonly OperationWay[], functions: LoadedUnit): void {
+    const before = this.#current.version;
+    const steps = new Map(ways.map((way) => [way.name, stepOf(way, version, functions)]));
+    const stepAt = before.image.operations.map(({ name }) => {
+      const step = steps.get(name);
+      if (step === undefined) throw new Error(`the upgrade says nothing of the operation ${name}`);
+      return step;
+    });
+    for (const [fingerprint, served] of this.#served) {
+      const followed = served.ways.map((way) => follow(way, stepAt));
+      this.#served.set(fingerprint, { ...served, ways: followed });
+    }
+    this.#current = this.#makeCurrent(version);
+    for (const fingerprint of this.#served.keys()) {
+      if (this.#served.size <= STEP_LIMITS.interfacesMax) break;
+      this.#served.delete(fingerprint);
+    }
+  }
+
+  #makeCurrent(version: Version): ServedInterface {
+    const fingerprint = version.fingerprints.interface;
+    let number = this.known.findIndex((known) => known.fingerprint === fingerprint);
+    if (number < 0) number = this.known.push({ fingerprint, version }) - 1;
+    const ways = version.image.operations.map((_, operation): Way => ({ kind: 'open', operation, chain: [] }));
+    const current = { number, fingerprint, version, ways };
+    // Taken out first, so that it stands last.
+    this.#served.delete(fingerprint);
+    this.#served.set(fingerprint, current);
+    return current;
+  }
+}
+
+const GONE: Way = { kind: 'gone' };
+
+function stepOf(way: OperationWay, version: Version, functions: LoadedUnit): Way {
+  if (way.kind === 'dropped') return GONE;
+  const name = way.kind === 'identity' ? way.name : way.to;
+  const operation = version.operationIndex.get(name);
+  if (operation === undefined) throw new Error(`${way.name} leads to ${name}, which is no operation`);
+  const chain = way.kind === 'identity' ? [] : [{ functions, request: way.request, reply: way.reply }];
+  return { kind: 'open', operation, chain };
+}
+
+function follow(way: Way, stepAt: readonly Way[]): Way {
+  if (way.kind === 'gone') return GONE;
+  const step = stepAt[way.operation];
+  if (step.kind === 'gone') return GONE;
+  const chain = step.chain.length === 0 ? way.chain : [...way.chain, ...step.chain];
+  return chain.length > STEP_LIMITS.chainLengthMax ? GONE : { kind: 'open', operation: step.operation, chain };
+}
+
+/** Takes an input forward through a chain; a failure is that of the adapter. */
+export function translateRequest(chain: readonly Adapter[], input: Value, fuel: number): RunResult {
+  let value = input;
+  for (const adapter of chain) {
+    const result = adapter.functions.run(adapter.request, value, fuel);
+    if (!result.ok) return result;
+    value = result.value;
+  }
+  return { ok: true, value };
+}
+
+/** Takes a reply backward through a chain. */
+export function translateReply(chain: readonly Adapter[], reply: Value, fuel: number): RunResult {
+  let value = reply;
+  for (let i = chain.length - 1; i >= 0; i--) {
+    const result = chain[i].functions.run(chain[i].reply, value, fuel);
+    if (!result.ok) return result;
+    value = result.value;
+  }
+  return { ok: true, value };
+}

@@ -1,0 +1,114 @@
+/**
+ * The entries of the log, as data. The log is the truth: what a node runs, holds and remembers
+ * is what `replay` makes of them. `encoding.ts` says how they are written.
+ *
+ * *Structural* entries (what was deployed, upgraded, refused, removed) stay for ever. *Foldable*
+ * ones (inputs) may be replaced by the state and the kept replies that they led to: a base.
+ */
+export type Entry = StructuralEntry | FoldableEntry;
+
+export type StructuralEntry = HeaderEntry | ChangeEntry | RefusalEntry | RemovalEntry;
+
+export type FoldableEntry = InputEntry | StateEntry | KeptEntry;
+
+/** The first of every log. */
+export interface HeaderEntry {
+  readonly kind: 'header';
+  readonly version: number;
+}
+
+interface Placed {
+  /** Counts up by one with each entry that is not the header nor part of a base. */
+  readonly position: number;
+  /** Milliseconds since the epoch; never less than that of the entry before it. */
+  readonly time: number;
+}
+
+/** What a bundle changed, all at once: between two inputs. */
+export interface ChangeEntry extends Placed {
+  readonly kind: 'change';
+  readonly parts: readonly ChangePart[];
+}
+
+/** One machine of a change. Its number in the log is the count of deployments before it. */
+export interface ChangePart {
+  readonly machine: string;
+  /** The encoded image that runs from here on. */
+  readonly image: Uint8Array;
+  /** The encoded debug data that came with it. */
+  readonly debug: Uint8Array;
+  /** The encoded upgrade record; null for a deployment. */
+  readonly upgrade: Uint8Array | null;
+}
+
+/** A bundle that was refused, for each running machine that it was for: nothing changed. */
+export interface RefusalEntry extends Placed {
+  readonly kind: 'refusal';
+  readonly code: string;
+  readonly message: string;
+  readonly machines: readonly string[];
+}
+
+export interface RemovalEntry extends Placed {
+  readonly kind: 'removal';
+  readonly machine: string;
+}
+
+export type Outcome =
+  | { readonly kind: 'ok' }
+  /** Raised by the program (fault), or by a limit (exhausted); the step was undone. */
+  | { readonly kind: 'fault' | 'exhausted'; readonly message: string };
+
+/** A step of a machine. One with an outcome other than ok is skipped in a replay. */
+export interface InputEntry extends Placed {
+  readonly kind: 'input';
+  /** The number of the machine; see `ChangePart`. */
+  readonly machine: number;
+  /** The key of the instance; empty where the machine is not keyed. */
+  readonly instance: string;
+  readonly request: RequestKey | null;
+  readonly origin: Origin;
+  /** An operation of the running image, by index. */
+  readonly operation: number;
+  /** As translated for the running image, encoded by the type of its input; empty if no adapter gave one. */
+  readonly input: Uint8Array;
+  readonly outcome: Outcome;
+}
+
+/** How an input came, before it was translated for the running image. */
+export interface Origin {
+  /** The interface: a number, in the order in which the machine got its interfaces. */
+  readonly interface: number;
+  /** An operation of that interface, by index. */
+  readonly operation: number;
+}
+
+/** What makes a request one that happens once. */
+export interface RequestKey {
+  readonly key: string;
+  /** SHA-256 of the request, 64 hex digits: another request with this key is refused. */
+  readonly digest: string;
+}
+
+/** Part of a base: where a machine stands after the inputs that were folded. */
+export interface StateEntry extends Placed {
+  readonly kind: 'state';
+  readonly machine: number;
+  /** Encoded by the running image's state type. */
+  readonly state: Uint8Array;
+  readonly inputs: number;
+  readonly faults: number;
+}
+
+/** Part of a base: the reply to a request with a key. */
+export interface KeptEntry {
+  readonly kind: 'kept';
+  readonly machine: number;
+  readonly request: RequestKey;
+  readonly reply: KeptReply;
+}
+
+export type KeptReply =
+  /** `value` is encoded by the reply type of the operation that was asked for. */
+  | { readonly kind: 'ok'; readonly origin: Origin; readonly value: Uint8Array }
+  | { readonly kind: 'fault' | 'exhausted'; readonly message: string };

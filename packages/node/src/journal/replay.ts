@@ -1,0 +1,187 @@
+import { decodeValue, type Value } from '@smc/protocol';
+import { FAILED, Instance } from '@smc/vm';
+import { translateReply } from '../interfaces.ts';
+import type { FirstOutcome } from '../kept.ts';
+import { type Machine, NodeState } from '../state.ts';
+import type { NodeLimits } from '../limits.ts';
+import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
+import { applyChange, applyRefusal, applyRemoval } from '../upgrade/swap.ts';
+import { decodeEntry } from './encoding.ts';
+import type { ChangeEntry, ChangePart, Entry, InputEntry, KeptEntry, StateEntry } from './entry.ts';
+
+/** A log that a node cannot be rebuilt from: what is wrong with it, and where. */
+export class JournalError extends Error {}
+
+/**
+ * Rebuilds a node from the records of its log, in order. Programs are verified again; steps
+ * and migrations have no fuel limit, since they ended when they were recorded.
+ *
+ * A migration waits until its state is needed: in a log that was folded, the entries of
+ * upgrades stand before the state that they led to, and the states between are not there.
+ */
+export class Replay {
+  readonly node: NodeState;
+  readonly #pending = new Map<Machine, LoadedUpgrade[]>();
+  #records = 0;
+
+  constructor(limits: NodeLimits) {
+    this.node = new NodeState(limits);
+  }
+
+  /** Throws a `JournalError` for a record that cannot be; the node is of no use then. */
+  add(record: Uint8Array): void {
+    const decoded = decodeEntry(record, this.node.blobs);
+    if (!decoded.ok) {
+      const { message, offset } = decoded.malformed;
+      this.#fail(`it does not decode: ${message} (at byte ${offset})`);
+    }
+    const entry = decoded.value;
+    if ((entry.kind === 'header') !== (this.#records === 0)) this.#fail('a header is the first record, and only that');
+    this.#apply(entry);
+    this.#records++;
+  }
+
+  /** The node, when all records were added. */
+  finish(): NodeState {
+    for (const machine of [...this.#pending.keys()]) this.#migrate(machine);
+    return this.node;
+  }
+
+  #apply(entry: Entry): void {
+    const { node } = this;
+    if (entry.kind === 'header') return;
+    if (entry.kind === 'kept') return this.#keep(entry);
+    const isNext = entry.kind === 'state' ? entry.position >= node.position : entry.position > node.position;
+    if (!isNext) this.#fail(`position ${entry.position} after ${node.position}`);
+    if (entry.time < node.time) this.#fail(`time ${entry.time} after ${node.time}`);
+    node.position = entry.position;
+    node.time = entry.time;
+    switch (entry.kind) {
+      case 'change':
+        return this.#change(entry);
+      case 'refusal':
+        return applyRefusal(node, entry);
+      case 'removal': {
+        const machine = node.machines.get(entry.machine);
+        if (machine === undefined) return this.#fail(`the removal of ${entry.machine}, which does not run`);
+        this.#pending.delete(machine);
+        return applyRemoval(node, machine);
+      }
+      case 'input':
+        return this.#input(entry);
+      case 'state':
+        return this.#state(entry);
+    }
+  }
+
+  #change(entry: ChangeEntry): void {
+    for (const part of entry.parts) {
+      const version = this.#loaded(loadVersion(part.machine, part.image, part.debug));
+      if (part.upgrade === null) {
+        applyChange(this.node, { version, upgrade: null });
+        continue;
+      }
+      const machine = this.node.machines.get(part.machine);
+      if (machine === undefined) return this.#fail(`an upgrade of ${part.machine}, which does not run`);
+      const upgrade = this.#loaded(loadUpgrade(headerOf(part, machine), part.upgrade));
+      this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
+      // The state stands still, of the older type, until it is migrated.
+      const { state } = machine.instance;
+      applyChange(this.node, { version, upgrade: { ...upgrade, body: part.upgrade, state } });
+    }
+  }
+
+  #migrate(machine: Machine): void {
+    const upgrades = this.#pending.get(machine);
+    if (upgrades === undefined) return;
+    this.#pending.delete(machine);
+    let { state } = machine.instance;
+    for (const { functions, upgrade } of upgrades) {
+      const result = functions.run(upgrade.migration, state, Number.POSITIVE_INFINITY);
+      if (!result.ok) this.#fail(`a migration of ${machine.name} fails: ${result.failure.message}`);
+      state = result.value;
+    }
+    machine.instance = new Instance(state);
+  }
+
+  #input(entry: InputEntry): void {
+    const machine = this.#machine(entry.machine);
+    this.#migrate(machine);
+    machine.inputs++;
+    const { outcome, request } = entry;
+    if (outcome.kind !== 'ok') {
+      machine.faults++;
+      if (request !== null) machine.kept.add(request.key, { digest: request.digest, outcome });
+      return;
+    }
+    const reply = this.#step(machine, entry);
+    if (request === null) return;
+    machine.kept.add(request.key, { digest: request.digest, outcome: this.#firstOutcome(machine, entry, reply) });
+  }
+
+  #step(machine: Machine, entry: InputEntry): Value {
+    const { version, instance } = machine;
+    const type = version.inputTypes[entry.operation];
+    if (type === undefined) this.#fail(`${machine.name} has no operation ${entry.operation}`);
+    const input = decodeValue(version.image.unit.types, type, entry.input);
+    if (!input.ok) this.#fail(`the input does not decode: ${input.malformed.message}`);
+    const { program } = version;
+    const reply = program.step(instance, entry.operation, input.value, entry.time, Number.POSITIVE_INFINITY);
+    if (reply === FAILED) this.#fail(`an input of ${machine.name} that was ok fails: ${instance.failure.message}`);
+    return reply;
+  }
+
+  #firstOutcome(machine: Machine, entry: InputEntry, reply: Value): FirstOutcome {
+    const { origin } = entry;
+    const known = machine.interfaces.known[origin.interface];
+    const way = known && machine.interfaces.find(known.fingerprint)?.ways[origin.operation];
+    if (way?.kind !== 'open' || way.operation !== entry.operation) {
+      return this.#fail(`interface ${origin.interface} of ${machine.name} does not lead to the operation`);
+    }
+    const value = translateReply(way.chain, reply, Number.POSITIVE_INFINITY);
+    if (!value.ok) this.#fail(`an adapter fails on a reply: ${value.failure.message}`);
+    return { kind: 'ok', origin, value: value.value };
+  }
+
+  #state(entry: StateEntry): void {
+    const machine = this.#machine(entry.machine);
+    const { image } = machine.version;
+    const state = decodeValue(image.unit.types, image.state, entry.state);
+    if (!state.ok) this.#fail(`the state of ${machine.name} does not decode: ${state.malformed.message}`);
+    this.#pending.delete(machine);
+    machine.instance = new Instance(state.value);
+    machine.inputs = entry.inputs;
+    machine.faults = entry.faults;
+  }
+
+  #keep({ machine: number, request, reply }: KeptEntry): void {
+    const machine = this.#machine(number);
+    machine.kept.add(request.key, { digest: request.digest, outcome: this.#decodeReply(machine, reply) });
+  }
+
+  #decodeReply(machine: Machine, reply: KeptEntry['reply']): FirstOutcome {
+    if (reply.kind !== 'ok') return reply;
+    const image = machine.interfaces.known[reply.origin.interface]?.version.image;
+    const operation = image?.operations[reply.origin.operation];
+    if (operation === undefined) this.#fail(`${machine.name} has no such reply`);
+    const value = decodeValue(image.unit.types, operation.reply, reply.value);
+    if (!value.ok) this.#fail(`a kept reply does not decode: ${value.malformed.message}`);
+    return { ...reply, value: value.value };
+  }
+
+  #machine(number: number): Machine {
+    return this.node.machineByNumber.get(number) ?? this.#fail(`no machine has the number ${number}`);
+  }
+
+  #loaded<T>(loaded: Loaded<T>): T {
+    return loaded.ok ? loaded.value : this.#fail(loaded.problem.message);
+  }
+
+  #fail(what: string): never {
+    throw new JournalError(`record ${this.#records} of the journal is wrong: ${what}`);
+  }
+}
+
+function headerOf(part: ChangePart, { version }: Machine): Parameters<typeof loadUpgrade>[0] {
+  return { machine: part.machine, old: version.fingerprints, oldEmit: version.image.emit, image: 0 };
+}

@@ -1,0 +1,67 @@
+/** The bounds of a node: what its queues, tables and buffers hold, and what it takes from outside. */
+export interface NodeLimits {
+  /** Events that wait for their turn; more are refused as `overloaded`. */
+  readonly queuedEventsMax: number;
+  /** Bytes of the bodies of these. */
+  readonly queuedBytesMax: number;
+  /** Bytes of a JSON body. */
+  readonly jsonBytesMax: number;
+  /** Bytes of a bundle. */
+  readonly bundleBytesMax: number;
+  /** Bytes of a line of the line protocol, without its end. */
+  readonly lineBytesMax: number;
+  /** Requests of one line connection that wait for their reply; then it is not read. */
+  readonly linePendingMax: number;
+  /** Connections of each listener. */
+  readonly connectionsMax: number;
+  /** Names that machines have had, those of removed ones included. */
+  readonly machinesMax: number;
+  /** Kept for `/history`, for each machine; older ones are in the log alone. */
+  readonly historyRecordsMax: number;
+  /** Images, upgrades and debug data, all that there ever were. */
+  readonly blobBytesMax: number;
+  /** Keyed requests of a machine whose reply is kept. */
+  readonly keptRepliesMax: number;
+  readonly keptBytesMax: number;
+  /** Inputs in the log, in bytes, after which a journal in memory is folded. */
+  readonly foldBytesMin: number;
+  /** How long `close` waits for connections to take their replies. */
+  readonly closeMillisMax: number;
+}
+
+export const NODE_LIMITS: NodeLimits = {
+  queuedEventsMax: 65_536,
+  queuedBytesMax: 256 * 1024 * 1024,
+  jsonBytesMax: 1024 * 1024,
+  bundleBytesMax: 16 * 1024 * 1024,
+  lineBytesMax: 64 * 1024,
+  linePendingMax: 256,
+  connectionsMax: 10_000,
+  machinesMax: 10_000,
+  historyRecordsMax: 10_000,
+  blobBytesMax: 1024 * 1024 * 1024,
+  keptRepliesMax: 1_000_000,
+  keptBytesMax: 256 * 1024 * 1024,
+  foldBytesMin: 64 * 1024 * 1024,
+  closeMillisMax: 5_000,
+};
+
+/** The same for every node, since a replay must come to the same result on each. */
+export const STEP_LIMITS = {
+  /** Of one step of a machine; see `docs/bytecode.md`. */
+  stepFuel: 10_000_000,
+  /** Of each function of an adapter. */
+  adapterFuel: 1_000_000,
+  /** Adapters between an old interface and the running one; the operations beyond are gone. */
+  chainLengthMax: 64,
+  /** Interfaces that a machine serves; the one that was current the longest ago is forgotten first. */
+  interfacesMax: 256,
+  /** Of a migration, for each node of the state, and at the least. */
+  migrationFuelPerNode: 1_000,
+  migrationFuelMin: 100_000,
+  /** UTF-16 units of the message of a fault, as recorded and sent; the rest is cut off. */
+  messageLengthMax: 1_000,
+} as const;
+
+/** UTF-16 units of an `Idempotency-Key`. */
+export const REQUEST_KEY_LENGTH_MAX = 256;

@@ -1,0 +1,266 @@
+import { isUtf8 } from 'node:buffer';
+import { createServer, type Socket } from 'node:net';
+import { escapeLines, printValue, readRequestLine } from '@smc/protocol';
+import type { Reply } from '../event.ts';
+import type { Host } from '../host.ts';
+import type { NodeLimits } from '../limits.ts';
+import type { Listener } from '../ports.ts';
+import { problem, type Problem } from '../problem.ts';
+
+/**
+ * The line protocol: one request a line, one reply a line, in order.
+ *
+ * ```
+ * Counter Incr(by: 1)      ok ()
+ * Counter Dance            error unknown-operation Counter has no operation "Dance"; …
+ * interface 9f2c66d1…      ok ()      what follows speaks this interface (of one of the machines)
+ * ```
+ *
+ * Blank lines are skipped. A connection whose first line is no request is closed, and so is one
+ * with a line that is too long or not UTF-8: whoever is there speaks something else.
+ */
+export async function serveLines(host: Host, port: number, limits: NodeLimits): Promise<Listener> {
+  const connections = new Set<LineConnection>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    const connection = new LineConnection(socket, host, limits);
+    connections.add(connection);
+    socket.on('close', () => connections.delete(connection));
+  });
+  server.maxConnections = limits.connectionsMax;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const connection of connections) connection.finish();
+      }),
+  };
+}
+
+/** What follows the machine in a request: an operation, with arguments or without. */
+const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
+
+/** Interfaces that one connection may name: one for each machine that it speaks to. */
+const INTERFACES_MAX = 64;
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * Invariants: at most `linePendingMax` requests wait for a reply, and while that many do, or the
+ * peer does not take its replies, nothing is read. `#replies` has a place for each request that
+ * was read, in order; a reply is written when all before it are there.
+ */
+class LineConnection {
+  readonly #socket: Socket;
+  readonly #host: Host;
+  readonly #limits: NodeLimits;
+  /** What was received and not handled; starts at the start of a line. */
+  #received: Buffer = Buffer.alloc(0);
+  /** Null where the reply is not known yet. */
+  readonly #replies: { text: string | null }[] = [];
+  #output = '';
+  #flushing = false;
+  /** The peer takes no more for now. */
+  #blocked = false;
+  #interfaces: readonly string[] | null = null;
+  #isFirst = true;
+  /** The peer sends no more. */
+  #endOfInput = false;
+  /** Nothing more is read: the connection ends when what is due was sent. */
+  #ended = false;
+
+  constructor(socket: Socket, host: Host, limits: NodeLimits) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#limits = limits;
+    socket.on('data', (chunk) => {
+      if (this.#ended) return;
+      this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+      this.#read();
+    });
+    socket.on('end', () => {
+      this.#endOfInput = true;
+      this.#read();
+    });
+    socket.on('drain', () => {
+      this.#blocked = false;
+      this.#read();
+    });
+    // A broken connection is no event of the node: 'close' follows.
+    socket.on('error', () => socket.destroy());
+  }
+
+  /** Reads no more, and ends when the replies that are due were sent. */
+  finish(): void {
+    this.#ended = true;
+    this.#flush();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #read(): void {
+    let at = 0;
+    while (!this.#ended && !this.#blocked && this.#replies.length < this.#limits.linePendingMax) {
+      const end = this.#received.indexOf(NEWLINE, at);
+      const length = (end < 0 ? this.#received.length : end) - at;
+      if (length > this.#limits.lineBytesMax) {
+        this.#close(problem('too-large', `a line has at most ${this.#limits.lineBytesMax} bytes`));
+      } else if (end >= 0) {
+        const from = at;
+        at = end + 1;
+        this.#line(this.#received.subarray(from, this.#received[end - 1] === CARRIAGE_RETURN && end > from ? end - 1 : end));
+      } else {
+        break;
+      }
+    }
+    this.#received = this.#ended ? NOTHING : this.#received.subarray(at);
+    this.#checkEnd();
+    const full = this.#blocked || this.#replies.length >= this.#limits.linePendingMax;
+    if (full && !this.#ended) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #checkEnd(): void {
+    if (!this.#endOfInput || this.#ended) return;
+    if (this.#received.indexOf(NEWLINE) >= 0) return;
+    // A request that was cut off may be another one than was meant.
+    if (this.#received.length > 0) this.#close(problem('bad-request', 'the last line has no end'));
+    else this.finish();
+  }
+
+  #line(bytes: Buffer): void {
+    if (!isUtf8(bytes) || bytes.includes(0)) {
+      return this.#close(problem('bad-request', 'a line is text in UTF-8'));
+    }
+    const line = bytes.toString('utf8').trim();
+    if (line === '') return;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    const read = readRequestLine(line);
+    if (!read.ok) return this.#refuseLine(isFirst, read.error.message);
+    const request = read.value;
+    switch (request.kind) {
+      case 'nothing':
+        return;
+      case 'authenticate':
+        return this.#refuse(problem('bad-request', 'auth is not supported yet'));
+      case 'interface':
+        return this.#speak(isFirst, request.fingerprint);
+      case 'call': {
+        const { machine, key, start } = request;
+        // Many protocols have lines that start with a name: what follows tells.
+        if (!INPUT.test(line.slice(start))) return this.#refuseLine(isFirst, 'expected an operation');
+        if (key !== null) return this.#refuse(problem('bad-request', 'keyed machines are not supported yet'));
+        return this.#call(machine, line, start);
+      }
+    }
+  }
+
+  #refuseLine(isFirst: boolean, message: string): void {
+    const refused = problem('bad-request', `${message}; a request is MACHINE OPERATION(ARGUMENTS)`);
+    return isFirst ? this.#close(refused) : this.#refuse(refused);
+  }
+
+  #call(machine: string, text: string, start: number): void {
+    const place = this.#place();
+    const body = { form: 'text', text, start } as const;
+    this.#host.call({ machine, interfaces: this.#interfaces, body, request: null, readOnly: false }, (reply) =>
+      this.#settle(place, printReply(reply)),
+    );
+  }
+
+  #speak(isFirst: boolean, text: string): void {
+    const fingerprint = text.toLowerCase();
+    if (!/^[0-9a-f]{8,64}$/.test(fingerprint)) {
+      return this.#refuseLine(isFirst, 'expected 8 to 64 digits of a fingerprint');
+    }
+    const interfaces = this.#interfaces ?? [];
+    if (interfaces.length >= INTERFACES_MAX) {
+      return this.#refuse(problem('too-large', `a connection names at most ${INTERFACES_MAX} interfaces`));
+    }
+    // Taken also where it is unknown: a request that follows must not pass for one without.
+    this.#interfaces = [...interfaces, fingerprint];
+    const place = this.#place();
+    const view = this.#host.look((node) =>
+      [...node.machines.values()].some((machine) => machine.interfaces.find(fingerprint) !== null),
+    );
+    view.then(
+      (served) => {
+        const unknown = problem('unknown-interface', `no machine serves the interface ${fingerprint}`);
+        this.#settle(place, served ? 'ok ()' : printProblem(unknown));
+      },
+      () => this.destroy(),
+    );
+  }
+
+  #place(): { text: string | null } {
+    const place = { text: null };
+    this.#replies.push(place);
+    return place;
+  }
+
+  #refuse(refused: Problem): void {
+    this.#settle(this.#place(), printProblem(refused));
+  }
+
+  #close(refused: Problem): void {
+    this.#refuse(refused);
+    this.finish();
+  }
+
+  #settle(place: { text: string | null }, text: string): void {
+    place.text = text;
+    if (this.#flushing) return;
+    // Replies of one batch are written at once.
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+      if (!this.#ended) this.#read();
+    });
+  }
+
+  #flush(): void {
+    let count = 0;
+    for (const { text } of this.#replies) {
+      if (text === null) break;
+      this.#output += `${text}\n`;
+      count++;
+    }
+    this.#replies.splice(0, count);
+    if (this.#output !== '' && !this.#socket.destroyed) {
+      this.#blocked = !this.#socket.write(this.#output);
+      this.#output = '';
+    }
+    if (this.#ended && this.#replies.length === 0 && !this.#socket.writableEnded) {
+      this.#socket.end();
+      // What the peer still sends is read and forgotten, so that it gets its replies; not for ever.
+      this.#socket.resume();
+      const force = setTimeout(() => this.destroy(), this.#limits.closeMillisMax);
+      this.#socket.once('close', () => clearTimeout(force));
+    }
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function printReply(reply: Reply): string {
+  if (reply.kind === 'refused') return printProblem(reply.problem);
+  if (reply.kind !== 'value') throw new Error(`a call was answered with ${reply.kind}`);
+  return `ok ${printValue(reply.types, reply.type, reply.value, reply.fieldOrder)}`;
+}
+
+function printProblem({ code, message }: Problem): string {
+  return `error ${code} ${escapeLines(message)}`;
+}

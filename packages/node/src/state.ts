@@ -1,0 +1,77 @@
+import { Instance } from '@smc/vm';
+import { BlobStore } from './journal/blobs.ts';
+import { Interfaces } from './interfaces.ts';
+import { KeptRequests } from './kept.ts';
+import type { NodeLimits } from './limits.ts';
+import type { Version } from './version.ts';
+
+/**
+ * What a node holds. It is changed in place, by `transition.ts` and `journal/replay.ts` alone,
+ * and only as the events and entries say: two nodes with the same log hold the same.
+ */
+export class NodeState {
+  readonly limits: NodeLimits;
+  /** By name: those that run. */
+  readonly machines = new Map<string, Machine>();
+  /** The same by their number in the log. */
+  readonly machineByNumber = new Map<number, Machine>();
+  /** By name of machine, of removed ones too. */
+  readonly histories = new Map<string, HistoryRecord[]>();
+  readonly blobs = new BlobStore();
+  /** Of the last entry of the log; 0 where there is none. */
+  position = 0;
+  /** The time of the last event: `now` never goes back. */
+  time = Number.NEGATIVE_INFINITY;
+  /** Deployments so far: the number of the next machine. */
+  deployments = 0;
+
+  constructor(limits: NodeLimits) {
+    this.limits = limits;
+  }
+}
+
+/** A machine that runs. */
+export class Machine {
+  readonly number: number;
+  readonly name: string;
+  readonly interfaces: Interfaces;
+  readonly kept: KeptRequests;
+  version: Version;
+  instance: Instance;
+  /** Inputs in the log, and how many of these faulted. */
+  inputs = 0;
+  faults = 0;
+
+  constructor(number: number, version: Version, limits: NodeLimits) {
+    this.number = number;
+    this.name = version.image.name;
+    this.interfaces = new Interfaces(version);
+    this.kept = new KeptRequests(limits.keptRepliesMax, limits.keptBytesMax);
+    this.version = version;
+    this.instance = new Instance(version.program.initial);
+  }
+}
+
+/** What happened to a machine, for people. */
+export interface HistoryRecord {
+  readonly kind: 'deployment' | 'upgrade' | 'refusal' | 'removal';
+  readonly position: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** The code that ran before and that runs after it; null where none does. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Of an upgrade: whether it has a way back, so that it can be rolled back. */
+  readonly back?: boolean;
+  /** Of a refusal: why. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** Adds to the history of a machine; the oldest record goes where there are too many. */
+export function remember(node: NodeState, machine: string, record: HistoryRecord): void {
+  let history = node.histories.get(machine);
+  if (history === undefined) node.histories.set(machine, (history = []));
+  history.push(record);
+  if (history.length > node.limits.historyRecordsMax) history.shift();
+}

@@ -1,0 +1,195 @@
+import { codeFingerprint, type Envelope, judge, openBundle } from '@smc/protocol';
+import type { DeployedMachine, DeployEvent } from '../event.ts';
+import { problem, type Problem } from '../problem.ts';
+import type { Machine, NodeState } from '../state.ts';
+import type { Version } from '../version.ts';
+import { type Loaded, type LoadedUpgrade, loadUpgrade, loadVersion } from './load.ts';
+import { migrate } from './prepare.ts';
+import type { Change } from './swap.ts';
+
+/**
+ * What a bundle would do to a node, found without changing it. The stages follow each other
+ * for all machines together, and the first that fails refuses the whole bundle: stale;
+ * malformed and unverified; ill-typed and lossy (the judge); migration-failed.
+ */
+export type Plan =
+  | { readonly ok: true; readonly changes: readonly Change[]; readonly machines: readonly DeployedMachine[] }
+  /** `about`: the running machines whose history should tell. */
+  | { readonly ok: false; readonly problem: Problem; readonly about: readonly string[] };
+
+/** What a bundle has for one machine. */
+interface Intention {
+  readonly name: string;
+  /** Index of its image in the bundle. */
+  readonly index: number;
+  readonly code: string;
+  readonly running: Machine | null;
+  readonly kind: 'deployment' | 'upgrade' | 'unchanged';
+  /** Index of its upgrade in the bundle; null where there is none. */
+  readonly upgradeIndex: number | null;
+  readonly notes: readonly string[];
+}
+
+type Staged<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: Problem; readonly about: string | null };
+
+export function plan(node: NodeState, event: DeployEvent): Plan {
+  const opened = openBundle(event.bundle);
+  if (!opened.ok) {
+    const { message, offset } = opened.malformed;
+    return refusal(problem('malformed', `the bundle does not decode: ${message} (at byte ${offset})`), null);
+  }
+  const envelope = opened.value;
+  if (envelope.images.length === 0) return refusal(problem('bad-request', 'the bundle holds no machine'), null);
+  const intended = inStages(envelope.images, (_, index) => intend(node, envelope, index, event.mode));
+  if (!intended.ok) return refusal(intended.problem, intended.about);
+  const room = checkRoom(node, event, intended.value);
+  if (room !== null) return refusal(room, null);
+  const active = intended.value.filter((intention) => intention.kind !== 'unchanged');
+  const loaded = inStages(active, (intention) => loadParts(envelope, intention));
+  if (!loaded.ok) return refusal(loaded.problem, loaded.about);
+  const judged = inStages(loaded.value, judgeParts);
+  if (!judged.ok) return refusal(judged.problem, judged.about);
+  const prepared = inStages(judged.value, prepare);
+  if (!prepared.ok) return refusal(prepared.problem, prepared.about);
+  return { ok: true, changes: prepared.value, machines: intended.value.map(describe(prepared.value)) };
+}
+
+/** One stage for all: its results, or the first refusal. */
+function inStages<A, B>(items: readonly A[], stage: (item: A, index: number) => Staged<B>): Staged<B[]> {
+  const values: B[] = [];
+  for (const [index, item] of items.entries()) {
+    const result = stage(item, index);
+    if (!result.ok) return result;
+    values.push(result.value);
+  }
+  return { ok: true, value: values };
+}
+
+function intend(
+  node: NodeState,
+  envelope: Envelope,
+  index: number,
+  mode: DeployEvent['mode'],
+): Staged<Intention> {
+  const { name, bytes } = envelope.images[index];
+  const code = codeFingerprint(bytes);
+  const running = node.machines.get(name) ?? null;
+  const found = envelope.upgrades.findIndex((upgrade) => upgrade.machine === name);
+  const upgradeIndex = found < 0 ? null : found;
+  const intention = { name, index, code, running, upgradeIndex, notes: [] };
+  if (running === null) {
+    if (mode === 'deploy') return { ok: true, value: { ...intention, kind: 'deployment' } };
+    const message = `${name} does not run here, so there is nothing to upgrade: deploy it first`;
+    return refuse(problem('unknown-machine', message), null);
+  }
+  const equal = running.version.fingerprints.code === code;
+  if (equal && (mode === 'deploy' || upgradeIndex === null)) {
+    return { ok: true, value: { ...intention, kind: 'unchanged' } };
+  }
+  return checkStale(envelope, running, intention);
+}
+
+function checkStale(
+  envelope: Envelope,
+  running: Machine,
+  intention: Omit<Intention, 'kind'>,
+): Staged<Intention> {
+  const { name, code, upgradeIndex } = intention;
+  const { fingerprints, image } = running.version;
+  if (upgradeIndex === null) {
+    const message = `${name} runs ${fingerprints.code}, and the bundle has ${code} without an upgrade from it`;
+    return refuse(problem('stale', message), name);
+  }
+  const { old, oldEmit } = envelope.upgrades[upgradeIndex];
+  if (old.code === fingerprints.code) return { ok: true, value: { ...intention, kind: 'upgrade' } };
+  const sameContract = old.state === fingerprints.state && old.interface === fingerprints.interface;
+  // Another compiler emits other code for the same source: what counts then is what the code means outside.
+  if (sameContract && oldEmit !== image.emit) {
+    const note = `the upgrade is from ${old.code}, which another version of the compiler emitted`;
+    return { ok: true, value: { ...intention, kind: 'upgrade', notes: [note] } };
+  }
+  const message = `the upgrade of ${name} is from ${old.code}, but ${fingerprints.code} is running`;
+  return refuse(problem('stale', message), name);
+}
+
+function checkRoom(node: NodeState, event: DeployEvent, intentions: readonly Intention[]): Problem | null {
+  const { machinesMax, blobBytesMax } = node.limits;
+  const fresh = intentions.filter(({ name }) => !node.histories.has(name)).length;
+  if (node.histories.size + fresh > machinesMax) {
+    return problem('too-large', `the node has had ${node.histories.size} machines, and takes ${machinesMax}`);
+  }
+  if (node.blobs.bytes + event.bundle.length > blobBytesMax) {
+    return problem('too-large', `the node holds ${node.blobs.bytes} bytes of code, and takes ${blobBytesMax}`);
+  }
+  return null;
+}
+
+interface LoadedParts {
+  readonly intention: Intention;
+  readonly version: Version;
+  readonly upgrade: LoadedUpgrade | null;
+  readonly body: Uint8Array;
+}
+
+function loadParts(envelope: Envelope, intention: Intention): Staged<LoadedParts> {
+  const { name, index, running, upgradeIndex } = intention;
+  const about = running === null ? null : name;
+  // The bundle is not kept, so that what is kept of it is copied out.
+  const copy = ({ bytes }: { readonly bytes: Uint8Array }): Uint8Array => bytes.slice();
+  const version = loadVersion(name, copy(envelope.images[index]), copy(envelope.debug[index]));
+  if (!version.ok) return refuse(version.problem, about);
+  if (intention.kind !== 'upgrade' || upgradeIndex === null) {
+    return { ok: true, value: { intention, version: version.value, upgrade: null, body: NO_BODY } };
+  }
+  const part = envelope.upgrades[upgradeIndex];
+  const body = copy(part);
+  const upgrade: Loaded<LoadedUpgrade> = loadUpgrade(part, body);
+  if (!upgrade.ok) return refuse(upgrade.problem, about);
+  return { ok: true, value: { intention, version: version.value, upgrade: upgrade.value, body } };
+}
+
+const NO_BODY = new Uint8Array(0);
+
+function judgeParts(parts: LoadedParts): Staged<LoadedParts> {
+  const { intention, upgrade, version } = parts;
+  const { running, name, index } = intention;
+  if (upgrade === null || running === null) return { ok: true, value: parts };
+  if (upgrade.upgrade.image !== index) {
+    return refuse(problem('ill-typed', `the upgrade of ${name} leads to the image of another machine`), name);
+  }
+  const verdict = judge(running.version.image, version.image, upgrade.upgrade);
+  return verdict.ok ? { ok: true, value: parts } : refuse(problem(verdict.code, verdict.message), name);
+}
+
+function prepare({ intention, upgrade, version, body }: LoadedParts): Staged<Change> {
+  if (upgrade === null || intention.running === null) return { ok: true, value: { version, upgrade: null } };
+  const migrated = migrate(intention.running, upgrade);
+  if (!migrated.ok) return refuse(migrated.problem, intention.name);
+  return { ok: true, value: { version, upgrade: { ...upgrade, body, state: migrated.value } } };
+}
+
+function describe(changes: readonly Change[]): (intention: Intention) => DeployedMachine {
+  const byName = new Map(changes.map((change) => [change.version.image.name, change]));
+  const results = { deployment: 'deployed', upgrade: 'upgraded', unchanged: 'unchanged' } as const;
+  return ({ name, kind, code, running, notes }) => {
+    const upgrade = byName.get(name)?.upgrade ?? null;
+    return {
+      name,
+      result: results[kind],
+      from: running?.version.fingerprints.code ?? null,
+      code,
+      back: upgrade !== null && upgrade.upgrade.back !== null,
+      notes,
+    };
+  };
+}
+
+function refuse(refused: Problem, about: string | null): Staged<never> {
+  return { ok: false, problem: refused, about };
+}
+
+function refusal(refused: Problem, about: string | null): Plan {
+  return { ok: false, problem: refused, about: about === null ? [] : [about] };
+}

@@ -1,0 +1,60 @@
+import type { Value } from '@smc/protocol';
+import { Instance } from '@smc/vm';
+import { Machine, type NodeState, remember } from '../state.ts';
+import type { Version } from '../version.ts';
+import type { LoadedUpgrade } from './load.ts';
+
+/** A machine that is to be deployed, or upgraded to a state that was migrated before. */
+export interface Change {
+  readonly version: Version;
+  /** Null for a deployment. */
+  readonly upgrade: (LoadedUpgrade & { readonly body: Uint8Array; readonly state: Value }) | null;
+}
+
+/**
+ * The swap of one machine, when its entry is the last of the log: code, interfaces and state
+ * change together, between two inputs. Nothing here can be refused any more.
+ */
+export function applyChange(node: NodeState, change: Change): void {
+  const { version, upgrade } = change;
+  const { name } = version.image;
+  const { position, time } = node;
+  const to = version.fingerprints.code;
+  if (upgrade === null) {
+    const machine = new Machine(node.deployments++, version, node.limits);
+    node.machines.set(name, machine);
+    node.machineByNumber.set(machine.number, machine);
+    remember(node, name, { kind: 'deployment', position, time, from: null, to });
+    return;
+  }
+  const machine = node.machines.get(name);
+  if (machine === undefined) throw new Error(`an upgrade of ${name}, which does not run`);
+  const from = machine.version.fingerprints.code;
+  machine.interfaces.advance(version, upgrade.upgrade.operations, upgrade.functions);
+  machine.version = version;
+  machine.instance = new Instance(upgrade.state);
+  const back = upgrade.upgrade.back !== null;
+  remember(node, name, { kind: 'upgrade', position, time, from, to, back });
+}
+
+/** Takes a machine off, when the entry of that is the last of the log. Its history stays. */
+export function applyRemoval(node: NodeState, machine: Machine): void {
+  node.machines.delete(machine.name);
+  node.machineByNumber.delete(machine.number);
+  const { position, time } = node;
+  const from = machine.version.fingerprints.code;
+  remember(node, machine.name, { kind: 'removal', position, time, from, to: null });
+}
+
+/** Writes a refusal into the histories of the machines that it was about. */
+export function applyRefusal(
+  node: NodeState,
+  refusal: { readonly code: string; readonly message: string; readonly machines: readonly string[] },
+): void {
+  const { position, time } = node;
+  const { code, message } = refusal;
+  for (const name of refusal.machines) {
+    const running = node.machines.get(name)?.version.fingerprints.code ?? null;
+    remember(node, name, { kind: 'refusal', position, time, from: running, to: running, code, message });
+  }
+}

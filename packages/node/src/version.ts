@@ -1,0 +1,46 @@
+import {
+  type Fingerprints,
+  fingerprints,
+  type Image,
+  type ImageDebug,
+  inputType,
+  type TypeId,
+} from '@smc/protocol';
+import type { Program } from '@smc/vm';
+
+/**
+ * One version of a machine as a node holds it: the bytes that were sent, what was decoded of
+ * them, and the verified program. It never changes.
+ */
+export interface Version {
+  readonly image: Image;
+  readonly bytes: Uint8Array;
+  readonly debugBytes: Uint8Array;
+  readonly fingerprints: Fingerprints;
+  readonly program: Program;
+  /** For printing: the field names of record types in declared order. */
+  readonly fieldOrder: ImageDebug['fieldOrder'];
+  /** The type of the packed input of each operation, by index. */
+  readonly inputTypes: readonly TypeId[];
+  readonly operationIndex: ReadonlyMap<string, number>;
+}
+
+/** Puts a version together; `program` is what the image was verified to. */
+export function makeVersion(
+  image: Image,
+  bytes: Uint8Array,
+  program: Program,
+  debug: ImageDebug,
+  debugBytes: Uint8Array,
+): Version {
+  return {
+    image,
+    bytes,
+    debugBytes,
+    fingerprints: fingerprints(image),
+    program,
+    fieldOrder: debug.fieldOrder,
+    inputTypes: image.operations.map(({ parameters }) => inputType(image.unit.types, parameters)),
+    operationIndex: new Map(image.operations.map(({ name }, index) => [name, index])),
+  };
+}

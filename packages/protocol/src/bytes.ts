@@ -1,0 +1,209 @@
+import { INT_MAX } from './value.ts';
+import { readUtf8, utf8Length, writeUtf8 } from './utf8.ts';
+
+/**
+ * The primitive forms of every encoding: bytes, numbers and strings. Each value has exactly
+ * one form, and the reader refuses all others.
+ *
+ * - *unsigned*: 0 … 2³²−1, LEB128 (7 bits a byte, least first), in as few bytes as possible;
+ * - *integer*: an Int or Time, as the unsigned LEB128 of 2n for n ≥ 0 and −2n−1 for n < 0;
+ * - *string*: the unsigned number of its bytes, then strict UTF-8.
+ */
+
+/** Bytes that are no encoding of what they should be: why, and at which offset. */
+export interface Malformed {
+  readonly message: string;
+  /** In bytes from the start of what was decoded. */
+  readonly offset: number;
+}
+
+/** What decoding gives. */
+export type Decoded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly malformed: Malformed };
+
+/** How a `ByteReader` gives up; `decoding` makes a value of it, so that it never leaves a decoder. */
+class MalformedError extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+/** Runs a decoder over `bytes`, which it must use up to the last one. */
+export function decoding<T>(bytes: Uint8Array, decode: (reader: ByteReader) => T): Decoded<T> {
+  const reader = new ByteReader(bytes);
+  try {
+    const value = decode(reader);
+    if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
+    return { ok: true, value };
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    return { ok: false, malformed: { message: error.message, offset: error.offset } };
+  }
+}
+
+/** Appends the primitive forms to a buffer that grows. */
+export class ByteWriter {
+  #bytes = new Uint8Array(256);
+  #length = 0;
+
+  /** A copy of what was written. */
+  bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** An integer from 0 to 2³²−1. */
+  unsigned(value: number): void {
+    if (value !== value >>> 0) throw new Error(`not an unsigned 32-bit integer: ${value}`);
+    this.#rest(value);
+  }
+
+  /** A safe integer. */
+  integer(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new Error(`not a safe integer: ${value}`);
+    const sign = value < 0 ? 1 : 0;
+    const magnitude = value < 0 ? -value - 1 : value;
+    // 2 × magnitude may be past 2⁵³: the sign and the lowest 6 bits go first, apart.
+    const first = (magnitude % 64) * 2 + sign;
+    if (magnitude < 64) return this.byte(first);
+    this.byte(0x80 | first);
+    return this.#rest(Math.floor(magnitude / 64));
+  }
+
+  string(text: string): void {
+    const length = utf8Length(text);
+    this.unsigned(length);
+    this.#reserve(length);
+    this.#length = writeUtf8(text, this.#bytes, this.#length);
+  }
+
+  #rest(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.byte(0x80 | (rest % 0x80));
+      rest = Math.floor(rest / 0x80);
+    }
+    this.byte(rest);
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}
+
+/** Reads the primitive forms, in the context of `decoding`: what is wrong ends the decoder. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #offset: number;
+
+  /** Reads the bytes in `[start, end)`; offsets are those of `bytes`. */
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+    this.#bytes = bytes;
+    this.#offset = start;
+    this.#end = end;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get remaining(): number {
+    return this.#end - this.#offset;
+  }
+
+  /** Gives up: the bytes at `offset` (here, if not said) are malformed. */
+  fail(message: string, offset: number = this.#offset): never {
+    throw new MalformedError(message, offset);
+  }
+
+  byte(): number {
+    if (this.#offset >= this.#end) this.fail('unexpected end');
+    return this.#bytes[this.#offset++];
+  }
+
+  /** A view of the next bytes. */
+  raw(length: number): Uint8Array {
+    if (length > this.remaining) this.fail(`${length} bytes expected, ${this.remaining} left`);
+    this.#offset += length;
+    return this.#bytes.subarray(this.#offset - length, this.#offset);
+  }
+
+  unsigned(): number {
+    const start = this.#offset;
+    const value = this.#rest(start, 5);
+    if (value > 0xffff_ffff) this.fail('number too large', start);
+    return value;
+  }
+
+  integer(): number {
+    const start = this.#offset;
+    const first = this.byte();
+    const low = (first >> 1) & 0x3f;
+    const high = first < 0x80 ? 0 : this.#rest(start, 7);
+    if (first >= 0x80 && high === 0) this.fail('number not in its shortest form', start);
+    const magnitude = high * 64 + low;
+    const value = (first & 1) === 0 ? magnitude : -magnitude - 1;
+    if (magnitude > INT_MAX || value < -INT_MAX) this.fail('number too large', start);
+    return value;
+  }
+
+  /** A number of things that follow, each of at least one byte: so a count is proven before it is used. */
+  count(what: string, max: number): number {
+    const start = this.#offset;
+    const count = this.unsigned();
+    if (count > max) this.fail(`${count} ${what}, at most ${max}`, start);
+    if (count > this.remaining) this.fail(`${count} ${what} in ${this.remaining} bytes`, start);
+    return count;
+  }
+
+  /** An index of a table of `length`. */
+  index(what: string, length: number): number {
+    const start = this.#offset;
+    const index = this.unsigned();
+    if (index >= length) this.fail(`${what} ${index} of ${length}`, start);
+    return index;
+  }
+
+  string(bytesMax: number): string {
+    const length = this.count('bytes of a string', bytesMax);
+    const start = this.#offset;
+    const text = readUtf8(this.#bytes, start, start + length);
+    if (typeof text === 'number') this.fail('not UTF-8', text);
+    this.#offset += length;
+    return text;
+  }
+
+  #rest(start: number, bytesMax: number): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < bytesMax; i++) {
+      const next = this.byte();
+      value += (next & 0x7f) * scale;
+      if (next < 0x80) {
+        if (next === 0 && i > 0) this.fail('number not in its shortest form', start);
+        return value;
+      }
+      scale *= 0x80;
+    }
+    return this.fail('number too large', start);
+  }
+}

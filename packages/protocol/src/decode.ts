@@ -1,0 +1,320 @@
+import { type ByteReader, type Decoded, decoding } from './bytes.ts';
+import { encodeImage, encodeUpgradeBody } from './encode.ts';
+import {
+  CLAUSE_KINDS,
+  FORMAT_LIMITS,
+  FORMAT_VERSION,
+  IMAGE_MAGIC,
+  KEY_KINDS,
+  RESERVED_TYPE_KINDS,
+  TYPE_KINDS,
+  WAY_KINDS,
+} from './format.ts';
+import {
+  type Constant,
+  type FunctionCode,
+  type Image,
+  type Operation,
+  type OperationParameter,
+  type OperationWay,
+  PARAMETERS_MAX,
+  type Unit,
+  type Upgrade,
+  type UpgradeClause,
+} from './image.ts';
+import { instructionName, INSTRUCTIONS } from './instructions.ts';
+import {
+  type Constructor,
+  type Field,
+  TYPE_LIMITS,
+  type TypeId,
+  TypeLimitError,
+  type TypeNode,
+  TypeTable,
+  UNIT,
+} from './type.ts';
+import { takeValue } from './value-encoding.ts';
+
+/**
+ * The mirror of `encode.ts`, for bytes that nobody vouches for. Every count is proven before
+ * anything is allocated, every index of a root is in its table, names are names; and what was
+ * read is written again and compared, so that an image has one encoding.
+ *
+ * What the operands of instructions refer to, and whether the types fit, is the verifier's
+ * question: code is only known to be whole instructions.
+ */
+
+/** The image that the bytes, all of them, encode. */
+export function decodeImage(bytes: Uint8Array): Decoded<Image> {
+  return decoding(bytes, (reader) => {
+    const image = takeImage(reader);
+    refuseOtherForms(reader, bytes, encodeImage(image));
+    return image;
+  });
+}
+
+/** What an image says of itself before its tables. */
+export type ImageHeader = Pick<Image, 'emit' | 'name' | 'key'>;
+
+/** Reads the start of an image only. */
+export function takeImageHeader(reader: ByteReader): ImageHeader {
+  takeMagic(reader, IMAGE_MAGIC, 'image');
+  const emit = reader.unsigned();
+  const name = takeName(reader, 'upper');
+  return { emit, name, key: takeKind(reader, 'kind of key', KEY_KINDS) };
+}
+
+/** Magic and version: the first that a reader of this format may rely on. */
+export function takeMagic(reader: ByteReader, magic: Uint8Array, what: string): void {
+  const { remaining, offset } = reader;
+  for (const byte of magic) {
+    if (reader.remaining === 0 || reader.byte() !== byte) reader.fail(`this is no ${what}`, offset);
+  }
+  const version = reader.byte();
+  if (version !== FORMAT_VERSION) {
+    reader.fail(`unknown version ${version} of the format; known is version ${FORMAT_VERSION}`, offset + 4);
+  }
+  if (remaining > FORMAT_LIMITS.bytesMax) {
+    reader.fail(`${remaining} bytes, at most ${FORMAT_LIMITS.bytesMax}`, offset);
+  }
+}
+
+/** What `encodeUpgradeBody` wrote. */
+export function decodeUpgradeBody(
+  header: Pick<Upgrade, 'machine' | 'old' | 'oldEmit' | 'image'>,
+  bytes: Uint8Array,
+): Decoded<Upgrade> {
+  return decoding(bytes, (reader) => {
+    const unit = takeUnit(reader);
+    const count = unit.functions.length;
+    const migration = reader.index('function', count);
+    const back = takeOptional(reader, 'function', count);
+    const operations = takeNamed(reader, () => takeWay(reader, count));
+    const backOperations = takeNamed(reader, () => takeWay(reader, count));
+    const clauses = takeList(reader, 'clauses', FORMAT_LIMITS.clausesMax, () => takeClause(reader));
+    const { machine, old, oldEmit, image } = header;
+    const upgrade: Upgrade = {
+      machine, old, oldEmit, image, unit, migration, back, operations, backOperations, clauses,
+    };
+    refuseOtherForms(reader, bytes, encodeUpgradeBody(upgrade));
+    return upgrade;
+  });
+}
+
+function refuseOtherForms(reader: ByteReader, bytes: Uint8Array, canonical: Uint8Array): void {
+  // More bytes than were read: `decoding` says so.
+  if (reader.remaining > 0) return;
+  const length = Math.max(bytes.length, canonical.length);
+  for (let i = 0; i < length; i++) {
+    if (bytes[i] !== canonical[i]) reader.fail('not canonical', i);
+  }
+}
+
+function takeImage(reader: ByteReader): Image {
+  const { emit, name, key } = takeImageHeader(reader);
+  const unit = takeUnit(reader);
+  const state = reader.index('type', unit.types.length);
+  const initial = reader.index('constant', unit.constants.length);
+  const operations = takeNamed(reader, () => takeOperation(reader, unit));
+  const invariants = takeList(reader, 'invariants', FORMAT_LIMITS.invariantsMax, () =>
+    reader.index('function', unit.functions.length),
+  );
+  return { emit, name, key, unit, state, initial, operations, invariants };
+}
+
+function takeOperation(reader: ByteReader, unit: Unit): Operation {
+  const name = takeName(reader, 'upper');
+  const start = reader.offset;
+  const parameters = takeList(reader, 'parameters', PARAMETERS_MAX, (): OperationParameter => ({
+    name: takeName(reader, 'lower'),
+    type: reader.index('type', unit.types.length),
+    default: takeOptional(reader, 'constant', unit.constants.length),
+  }));
+  refuseTwice(reader, 'parameter', parameters.map((parameter) => parameter.name), start);
+  const reply = reader.index('type', unit.types.length);
+  return { name, parameters, reply, body: reader.index('function', unit.functions.length) };
+}
+
+function takeWay(reader: ByteReader, functionCount: number): OperationWay {
+  const kind = takeKind(reader, 'kind of way', WAY_KINDS);
+  const name = takeName(reader, 'upper');
+  if (kind !== 'adapter') return { kind, name };
+  const to = takeName(reader, 'upper');
+  const request = reader.index('function', functionCount);
+  return { kind, name, to, request, reply: reader.index('function', functionCount) };
+}
+
+function takeClause(reader: ByteReader): UpgradeClause {
+  const kind = takeKind(reader, 'kind of clause', CLAUSE_KINDS);
+  const path = takeList(reader, 'steps', FORMAT_LIMITS.clauseStepsMax, () => takeName(reader, 'any'));
+  return kind === 'drop' ? { kind, path } : { kind, path, to: takeName(reader, 'any') };
+}
+
+function takeUnit(reader: ByteReader): Unit {
+  const types = takeTypes(reader);
+  const constants = takeList(reader, 'constants', FORMAT_LIMITS.constantsMax, (): Constant => {
+    const start = reader.offset;
+    const type = reader.index('type', types.length);
+    if (!types.isFirstOrder(type)) reader.fail('a constant with a function in it', start);
+    return { type, value: takeValue(reader, types, type) };
+  });
+  const functions = takeList(reader, 'functions', FORMAT_LIMITS.functionsMax, (): FunctionCode => {
+    const from = reader.index('type', types.length);
+    const to = reader.index('type', types.length);
+    return { from, to, code: takeCode(reader) };
+  });
+  return { types, constants, functions };
+}
+
+function takeTypes(reader: ByteReader): TypeTable {
+  const types = new TypeTable();
+  const count = reader.count('types', TYPE_LIMITS.tableLengthMax);
+  for (let i = 0; i < count; i++) {
+    const start = reader.offset;
+    const node = takeType(reader, types);
+    try {
+      const before = types.length;
+      if (types.intern(node) !== before) reader.fail('a type that was there before', start);
+    } catch (error) {
+      if (!(error instanceof TypeLimitError)) throw error;
+      reader.fail(error.message, start);
+    }
+  }
+  return types;
+}
+
+function takeType(reader: ByteReader, types: TypeTable): TypeNode {
+  const start = reader.offset;
+  const byte = reader.byte();
+  const reserved = RESERVED_TYPE_KINDS[byte - TYPE_KINDS.length];
+  if (reserved !== undefined) reader.fail(`the kind of type ${byte} (${reserved}) is reserved`, start);
+  const part = (): TypeId => reader.index('type', types.length);
+  switch (TYPE_KINDS[byte]) {
+    case 'tuple':
+      return { kind: 'tuple', items: takeList(reader, 'components', TYPE_LIMITS.tupleItemsMax, part) };
+    case 'record': {
+      const fields = takeList(reader, 'fields', TYPE_LIMITS.recordFieldsMax, (): Field => ({
+        name: takeName(reader, 'lower'),
+        type: part(),
+      }));
+      if (fields.length === 0) reader.fail('a record without fields', start);
+      refuseDisorder(reader, fields, start);
+      return { kind: 'record', fields };
+    }
+    case 'list':
+      return { kind: 'list', item: part() };
+    case 'function':
+      return { kind: 'function', from: part(), to: part() };
+    case 'sum': {
+      const name = takeName(reader, 'upper');
+      const args = takeList(reader, 'type arguments', FORMAT_LIMITS.typeArgumentsMax, part);
+      const constructors = takeList(reader, 'constructors', TYPE_LIMITS.constructorsMax, () =>
+        takeConstructor(reader, types),
+      );
+      if (constructors.length === 0) reader.fail('a sum without constructors', start);
+      refuseTwice(reader, 'constructor', constructors.map((constructor) => constructor.name), start);
+      return { kind: 'sum', name, arguments: args, constructors };
+    }
+    default:
+      return reader.fail(`no kind of type has the number ${byte}`, start);
+  }
+}
+
+function takeConstructor(reader: ByteReader, types: TypeTable): Constructor {
+  const name = takeName(reader, 'upper');
+  const start = reader.offset;
+  // 0: one unnamed argument; 1: none; n + 1: n named ones.
+  const form = reader.count('labels', TYPE_LIMITS.recordFieldsMax + 1);
+  if (form === 1) return { name, labels: [], payload: UNIT };
+  const labels: string[] = [];
+  for (let i = 1; i < form; i++) labels.push(takeName(reader, 'lower'));
+  const payload = reader.index('type', types.length);
+  if (form === 0) return { name, labels: null, payload };
+  if (labels.includes('tag')) reader.fail('an argument of a constructor is called tag', start);
+  const node = types.node(payload);
+  const fields = node.kind === 'record' ? node.fields.map((field) => field.name) : [];
+  if (fields.join(' ') !== labels.toSorted().join(' ')) {
+    reader.fail(`the arguments of ${name} are not a record of ${labels.join(', ')}`, start);
+  }
+  return { name, labels, payload };
+}
+
+function takeCode(reader: ByteReader): Int32Array {
+  const code = new Int32Array(reader.count('words', FORMAT_LIMITS.functionWordsMax));
+  let pc = 0;
+  while (pc < code.length) {
+    const start = pc;
+    const offset = reader.offset;
+    const word = reader.unsigned();
+    const name = instructionName(word);
+    if (name === undefined) return reader.fail(`no instruction has the code ${word}`, offset);
+    code[pc++] = word;
+    for (const { kind } of INSTRUCTIONS[name].operands) {
+      const targets = kind === 'targets' && pc < code.length ? reader.unsigned() : 0;
+      const end = pc + 1 + targets;
+      if (end > code.length) reader.fail(`${name} is cut off by the end of its function`, offset);
+      if (kind === 'targets') {
+        code[pc++] = targets;
+        while (pc < end) code[pc++] = start + reader.unsigned();
+      } else {
+        code[pc++] = kind === 'target' ? start + reader.unsigned() : reader.unsigned();
+      }
+    }
+  }
+  return code;
+}
+
+// ------------------------------------------------------------------ small forms
+
+function takeList<T>(reader: ByteReader, what: string, max: number, take: () => T): T[] {
+  const count = reader.count(what, max);
+  const items: T[] = [];
+  for (let i = 0; i < count; i++) items.push(take());
+  return items;
+}
+
+/** Things about operations, in the order of their names. */
+function takeNamed<T extends { readonly name: string }>(reader: ByteReader, take: () => T): T[] {
+  const start = reader.offset;
+  const items = takeList(reader, 'operations', FORMAT_LIMITS.operationsMax, take);
+  refuseDisorder(reader, items, start);
+  return items;
+}
+
+function takeOptional(reader: ByteReader, what: string, length: number): number | null {
+  const number = reader.index(what, length + 1);
+  return number === 0 ? null : number - 1;
+}
+
+function takeKind<T>(reader: ByteReader, what: string, kinds: readonly T[]): T {
+  return kinds[reader.index(what, kinds.length)];
+}
+
+const NAMES = {
+  lower: /^[a-z][A-Za-z0-9_]*$/,
+  upper: /^[A-Z][A-Za-z0-9_]*$/,
+  any: /^[A-Za-z0-9_]+$/,
+} as const;
+
+/** A name as the language has them, so that it can be printed and read. */
+export function takeName(reader: ByteReader, form: keyof typeof NAMES): string {
+  const start = reader.offset;
+  const name = reader.string(FORMAT_LIMITS.nameBytesMax);
+  if (!NAMES[form].test(name)) reader.fail(`not a name: ${JSON.stringify(name)}`, start);
+  return name;
+}
+
+function refuseDisorder(reader: ByteReader, items: readonly { readonly name: string }[], offset: number): void {
+  for (let i = 1; i < items.length; i++) {
+    const [left, right] = [items[i - 1].name, items[i].name];
+    if (!(left < right)) reader.fail(`${right} after ${left}: names must ascend`, offset);
+  }
+}
+
+function refuseTwice(reader: ByteReader, what: string, names: readonly string[], offset: number): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) reader.fail(`the ${what} ${name} is there twice`, offset);
+    seen.add(name);
+  }
+}

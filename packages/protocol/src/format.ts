@@ -1,0 +1,42 @@
+/**
+ * The constants of the binary format, for encoder and decoder alike: magic numbers, the
+ * version, the numbers of kinds (the position in the list; never changed, only added to),
+ * and the limits that a decoder holds to.
+ */
+
+/** `00 73 6d 62`: a bundle. */
+export const BUNDLE_MAGIC = Uint8Array.of(0x00, 0x73, 0x6d, 0x62);
+/** `00 73 6d 69`: an image, also where it stands alone. */
+export const IMAGE_MAGIC = Uint8Array.of(0x00, 0x73, 0x6d, 0x69);
+
+/** The byte after the magic. */
+export const FORMAT_VERSION = 1;
+
+/** A base type has no entry in a type table; `map` and `set` are reserved. */
+export const TYPE_KINDS: readonly string[] = ['', 'tuple', 'record', 'list', 'sum', 'function'];
+export const RESERVED_TYPE_KINDS: readonly string[] = ['map', 'set'];
+export const KEY_KINDS = ['none', 'string', 'int'] as const;
+export const WAY_KINDS = ['identity', 'adapter', 'dropped'] as const;
+export const CLAUSE_KINDS = ['rename', 'drop'] as const;
+
+/** Beside these, no count may be larger than the number of bytes that follow it. */
+export const FORMAT_LIMITS = {
+  /** Of a bundle or an image. */
+  bytesMax: 16 * 1024 * 1024,
+  nameBytesMax: 255,
+  typeArgumentsMax: 64,
+  constantsMax: 65_536,
+  functionsMax: 65_536,
+  functionWordsMax: 1_048_576,
+  operationsMax: 4_096,
+  invariantsMax: 1_024,
+  /** Images of a bundle, and upgrades. */
+  imagesMax: 1_024,
+  clausesMax: 4_096,
+  clauseStepsMax: 64,
+  /** Of source files named in debug data. */
+  filesMax: 4_096,
+  /** Of a file name, and of a piece of documentation. */
+  debugTextBytesMax: 65_536,
+  debugEntriesMax: 1_048_576,
+} as const;

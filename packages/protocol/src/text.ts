@@ -1,0 +1,129 @@
+import { toHex } from './hexadecimal.ts';
+import { printTime } from './time.ts';
+import type { TypeId, TypeNode, TypeTable } from './type.ts';
+import { List, type Product, type Sum, type Value } from './value.ts';
+
+/**
+ * How values and types are written for people: as in the source, so that what was printed can
+ * be pasted back. `text-reader.ts` is its mirror.
+ */
+
+/** The declared orders of record fields (`ImageDebug.fieldOrder`); other records print in the order of names. */
+export type FieldOrder = readonly (readonly string[])[];
+
+/** A value of a first-order type as text, on one line. */
+export function printValue(types: TypeTable, type: TypeId, value: Value, fieldOrder: FieldOrder = []): string {
+  const orders = new Map(fieldOrder.map((names) => [names.toSorted().join(','), names]));
+  return print(types, type, value, orders);
+}
+
+type Orders = ReadonlyMap<string, readonly string[]>;
+
+function print(types: TypeTable, type: TypeId, value: Value, orders: Orders): string {
+  const node = types.node(type);
+  const part = (id: TypeId, inner: Value): string => print(types, id, inner, orders);
+  switch (node.kind) {
+    case 'unit':
+      return '()';
+    case 'int':
+    case 'bool':
+      return String(value);
+    case 'string':
+      return printString(value as string);
+    case 'bytes':
+      return `0x"${toHex(value as Uint8Array)}"`;
+    case 'time':
+      return `@${printTime(value as number)}`;
+    case 'tuple':
+      return `(${node.items.map((item, i) => part(item, (value as Product)[i])).join(', ')})`;
+    case 'record': {
+      const names = node.fields.map((field) => field.name);
+      const declared = orders.get(names.join(',')) ?? names;
+      return `{ ${printNamed(node, declared, value as Product, part)} }`;
+    }
+    case 'list':
+      return `[${(value as List).items.map((item) => part(node.item, item)).join(', ')}]`;
+    case 'sum': {
+      const { tag, value: payload } = value as Sum;
+      const { name, labels, payload: payloadType } = node.constructors[tag];
+      if (labels === null) return `${name}(${part(payloadType, payload)})`;
+      if (labels.length === 0) return name;
+      return `${name}(${printNamed(types.node(payloadType), labels, payload as Product, part)})`;
+    }
+    case 'map':
+    case 'set':
+    case 'function':
+      throw new Error(`a value of a ${node.kind} type is not printed`);
+  }
+}
+
+/** `name: value` for each field of a record, in the order of `names`. */
+function printNamed(
+  node: TypeNode,
+  names: readonly string[],
+  values: Product,
+  part: (type: TypeId, value: Value) => string,
+): string {
+  if (node.kind !== 'record') throw new Error(`named arguments of a ${node.kind}`);
+  return names
+    .map((name) => {
+      const at = node.fields.findIndex((field) => field.name === name);
+      return `${name}: ${part(node.fields[at].type, values[at])}`;
+    })
+    .join(', ');
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '"': '\\"',
+  '\\': '\\\\',
+};
+
+/** A string literal: `"…"` with escapes; control characters that have none of their own as `\u{…}`. */
+export function printString(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
+  const escaped = text.replace(/["\\\u0000-\u001f\u007f-\u009f]/g, (character) => {
+    return ESCAPES[character] ?? `\\u{${character.charCodeAt(0).toString(16).toUpperCase()}}`;
+  });
+  return `"${escaped}"`;
+}
+
+/** A message on one line: its line breaks and other control characters as escapes. */
+export function escapeLines(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
+    return ESCAPES[character] ?? `\\u{${character.charCodeAt(0).toString(16).toUpperCase()}}`;
+  });
+}
+
+const BASE_NAMES = { unit: '()', int: 'Int', bool: 'Bool', string: 'String', bytes: 'Bytes', time: 'Time' } as const;
+
+/** A type as it is written in the source; a declared sum by its name. */
+export function printType(types: TypeTable, type: TypeId, fieldOrder: FieldOrder = []): string {
+  const node = types.node(type);
+  const part = (id: TypeId): string => printType(types, id, fieldOrder);
+  switch (node.kind) {
+    case 'tuple':
+      return `(${node.items.map(part).join(', ')})`;
+    case 'record': {
+      const key = node.fields.map((field) => field.name).join(',');
+      const names = fieldOrder.find((order) => order.toSorted().join(',') === key);
+      const fields = names?.map((name) => node.fields.find((field) => field.name === name)!) ?? node.fields;
+      return `{ ${fields.map((field) => `${field.name}: ${part(field.type)}`).join(', ')} }`;
+    }
+    case 'list':
+      return `List<${part(node.item)}>`;
+    case 'set':
+      return `Set<${part(node.item)}>`;
+    case 'map':
+      return `Map<${part(node.key)}, ${part(node.value)}>`;
+    case 'sum':
+      return node.arguments.length === 0 ? node.name : `${node.name}<${node.arguments.map(part).join(', ')}>`;
+    case 'function':
+      return `(${part(node.from)} -> ${part(node.to)})`;
+    default:
+      return BASE_NAMES[node.kind];
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * UTF-8, strict both ways: a lone surrogate is a broken precondition when writing, and an
+ * overlong form, a surrogate or a number past U+10FFFF is refused when reading.
+ */
+
+/** The number of bytes of a well-formed string. */
+export function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) length += unit < 0x800 ? 1 : 2;
+    // A pair of surrogates is 4 bytes: 2 for its units, and 2 for the first being past U+0800.
+    if (unit >= 0xd800 && unit < 0xdc00) i++;
+  }
+  return length;
+}
+
+/** Writes a string at an offset of `bytes`, which has room for it; returns the offset after it. */
+export function writeUtf8(text: string, bytes: Uint8Array, offset: number): number {
+  if (!text.isWellFormed()) throw new Error(`a string with a lone surrogate: ${JSON.stringify(text)}`);
+  let at = offset;
+  for (let i = 0; i < text.length; i++) {
+    let scalar = text.charCodeAt(i);
+    if (scalar < 0x80) {
+      bytes[at++] = scalar;
+      continue;
+    }
+    if (scalar >= 0xd800 && scalar < 0xdc00) {
+      scalar = 0x10000 + ((scalar - 0xd800) << 10) + (text.charCodeAt(++i) - 0xdc00);
+      bytes[at++] = 0xf0 | (scalar >> 18);
+      bytes[at++] = 0x80 | ((scalar >> 12) & 0x3f);
+      bytes[at++] = 0x80 | ((scalar >> 6) & 0x3f);
+    } else if (scalar >= 0x800) {
+      bytes[at++] = 0xe0 | (scalar >> 12);
+      bytes[at++] = 0x80 | ((scalar >> 6) & 0x3f);
+    } else {
+      bytes[at++] = 0xc0 | (scalar >> 6);
+    }
+    bytes[at++] = 0x80 | (scalar & 0x3f);
+  }
+  return at;
+}
+
+/** Units that are made into a string at once: few enough for the arguments of a call. */
+const CHUNK_UNITS = 8_192;
+
+/** The string of the bytes in `[start, end)`, or the offset of the first byte that is not UTF-8. */
+export function readUtf8(bytes: Uint8Array, start: number, end: number): string | number {
+  const units = new Uint16Array(Math.min(end - start, CHUNK_UNITS + 1));
+  let text = '';
+  let count = 0;
+  let at = start;
+  while (at < end) {
+    const lead = bytes[at];
+    if (lead < 0x80) {
+      units[count++] = lead;
+      at++;
+    } else {
+      const width = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+      const scalar = scalarAt(bytes, at, width, end);
+      if (scalar < 0) return at;
+      if (scalar >= 0x10000) units[count++] = 0xd800 + ((scalar - 0x10000) >> 10);
+      units[count++] = scalar >= 0x10000 ? 0xdc00 + ((scalar - 0x10000) & 0x3ff) : scalar;
+      at += width;
+    }
+    if (count >= CHUNK_UNITS) {
+      text += String.fromCharCode.apply(null, units.subarray(0, count) as unknown as number[]);
+      count = 0;
+    }
+  }
+  return text + String.fromCharCode.apply(null, units.subarray(0, count) as unknown as number[]);
+}
+
+/** The least scalar value that needs 2, 3 and 4 bytes. */
+const LEAST = [0, 0, 0x80, 0x800, 0x10000];
+
+/** The scalar value of a sequence of `width` bytes, or −1. */
+function scalarAt(bytes: Uint8Array, at: number, width: number, end: number): number {
+  const lead = bytes[at];
+  if (lead < 0xc2 || lead > 0xf4 || at + width > end) return -1;
+  let scalar = lead & (0x7f >> width);
+  for (let i = 1; i < width; i++) {
+    const next = bytes[at + i];
+    if ((next & 0xc0) !== 0x80) return -1;
+    scalar = (scalar << 6) | (next & 0x3f);
+  }
+  if (scalar < LEAST[width] || scalar > 0x10ffff || (scalar >= 0xd800 && scalar < 0xe000)) return -1;
+  return scalar;
+}

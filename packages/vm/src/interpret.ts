@@ -1,0 +1,459 @@
+import {
+  LIST_HEADER_BYTES,
+  List,
+  PER_FUEL,
+  SCALAR_BYTES,
+  Sum,
+  VALUE_LIMITS,
+  compareStrings,
+  entryFuel,
+  equal,
+  sizeOf,
+  type InstructionCode,
+  type Product,
+  type Value,
+} from '@smc/protocol';
+import {
+  DIVISION_BY_ZERO,
+  FAILED,
+  INTEGER_OVERFLOW,
+  OUT_OF_FUEL,
+  VALUE_TOO_LARGE,
+  crashOf,
+  type Failure,
+} from './failure.ts';
+import type { Layout } from './layout.ts';
+import { isOverflow, normal, quotient, remainder } from './values/integer.ts';
+import { scalarCount } from './values/text.ts';
+
+/**
+ * The interpretation core: one flat dispatch over verified code.
+ *
+ * It tests no type, no bound of a stack and no target of a jump: the verifier proved them.
+ * What it does test are the limits: fuel, before what it pays for; strings and lists, before
+ * they are made. The stacks are allocated once, at the size that the verifier found, and used
+ * again by each run; a run allocates nothing but the values that it makes.
+ *
+ * The codes of instructions stand in the `switch` as numbers, since the host makes a jump
+ * table of nothing else; their types are those of the table, so that each has an arm.
+ */
+
+/** What the accumulator and the stack hold: a value, or within a run a closure. */
+type Datum = Value | Closure;
+
+/** A closure: what CUR made, APP enters. */
+class Closure {
+  readonly environment: Datum;
+  readonly entry: number;
+  readonly fuel: number;
+
+  constructor(environment: Datum, entry: number, fuel: number) {
+    this.environment = environment;
+    this.entry = entry;
+    this.fuel = fuel;
+  }
+}
+
+/** Runs with more fuel than this leave no reference to their values on the stack. */
+const UNSWEPT_FUEL_MAX = 1_000;
+
+const { stringLengthMax, valueBytesMax } = VALUE_LIMITS;
+
+/** Runs the functions of one unit, one at a time. */
+export class Interpreter {
+  /** The state: set before a run that may read it; what PUT left there after one that did not fail. */
+  state: Value = null;
+  /** The time of the input, in milliseconds since the epoch; set before a run that may read it. */
+  now = 0;
+  /** What was left after the last run that did not fail. */
+  fuel = 0;
+  /** Why the last run that failed did. */
+  failure: Failure = OUT_OF_FUEL;
+
+  readonly #layout: Layout;
+  readonly #stack: Datum[];
+  readonly #returns: Int32Array;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    const slots = layout.facts.reduce((max, facts) => Math.max(max, facts.stackSlots), 0);
+    const frames = layout.facts.reduce((max, facts) => Math.max(max, facts.frames), 0);
+    this.#stack = new Array<Datum>(slots).fill(null);
+    this.#returns = new Int32Array(frames);
+  }
+
+  /**
+   * Runs a function on an argument of its type. On `FAILED` the reason is in `failure`. An
+   * exception of the host, which would be a defect, is a failure too: a crash.
+   */
+  run(index: number, argument: Value, fuel: number): Value | typeof FAILED {
+    let result: Value | typeof FAILED;
+    try {
+      result = this.#dispatch(index, argument, fuel);
+    } catch (error) {
+      this.failure = crashOf(error);
+      result = FAILED;
+    }
+    if (result === FAILED || fuel - this.fuel > UNSWEPT_FUEL_MAX) this.#stack.fill(null);
+    return result;
+  }
+
+  #fail(failure: Failure): typeof FAILED {
+    this.failure = failure;
+    return FAILED;
+  }
+
+  #dispatch(index: number, argument: Value, fuelGiven: number): Value | typeof FAILED {
+    const { code, constants, entries, entryFuels } = this.#layout;
+    const stack = this.#stack;
+    const returns = this.#returns;
+    let state = this.state;
+    let a: Datum = argument;
+    let top = 0;
+    let depth = 0;
+    let pc = entries[index];
+    let fuel = fuelGiven - entryFuels[index];
+    if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+    for (;;) {
+      switch (code[pc] as InstructionCode) {
+        case 0x01: // FST
+          a = (a as Product)[0];
+          pc += 1;
+          break;
+        case 0x02: // SND
+          a = (a as Product)[1];
+          pc += 1;
+          break;
+        case 0x03: // PUSH
+          stack[top++] = a;
+          pc += 1;
+          break;
+        case 0x04: {
+          // SWAP
+          const other = stack[top - 1];
+          stack[top - 1] = a;
+          a = other;
+          pc += 1;
+          break;
+        }
+        case 0x05: // CONS
+          a = [stack[--top], a] as Product;
+          pc += 1;
+          break;
+        case 0x06: // QUOTE
+          a = constants[code[pc + 1]];
+          pc += 2;
+          break;
+        case 0x07: // CUR
+          a = new Closure(a, pc + 3, code[pc + 1]);
+          pc = code[pc + 2];
+          break;
+        case 0x08: {
+          // APP
+          const [closure, operand] = a as unknown as readonly [Closure, Datum];
+          fuel -= closure.fuel;
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = [closure.environment, operand] as Product;
+          returns[depth++] = pc + 1;
+          pc = closure.entry;
+          break;
+        }
+        case 0x09: {
+          // CALL
+          const callee = code[pc + 1];
+          fuel -= entryFuels[callee];
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          returns[depth++] = pc + 2;
+          pc = entries[callee];
+          break;
+        }
+        case 0x0a: // RETURN
+          if (depth === 0) {
+            this.state = state;
+            this.fuel = fuel;
+            return a as Value;
+          }
+          pc = returns[--depth];
+          break;
+        case 0x10: // JUMP
+          pc = code[pc + 1];
+          break;
+        case 0x11: {
+          // BRANCH
+          const pair = a as Product;
+          a = pair[0];
+          pc = pair[1] === true ? pc + 3 : code[pc + 1];
+          break;
+        }
+        case 0x12: {
+          // SWITCH: arms from the second on have their position after the count
+          const pair = a as Product;
+          const { tag, value } = pair[1] as Sum;
+          a = [pair[0], value];
+          pc = tag === 0 ? pc + 3 + code[pc + 2] : code[pc + 2 + tag];
+          break;
+        }
+        case 0x13: {
+          // FOLD: keeps environment, items, position and the start of the body on the stack
+          const [environment, initial, list] = a as unknown as readonly [Datum, Value, List];
+          if (list.items.length === 0) {
+            a = initial;
+            pc = code[pc + 1];
+            break;
+          }
+          const body = pc + 2;
+          fuel -= entryFuel(code[pc + 1] - body);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          stack[top] = environment;
+          stack[top + 1] = list.items;
+          stack[top + 2] = 1;
+          stack[top + 3] = body;
+          top += 4;
+          a = [environment, initial, list.items[0]] as Product;
+          pc = body;
+          break;
+        }
+        case 0x14: {
+          // NEXT: the position is that of the next item
+          const body = stack[top - 1] as number;
+          const position = stack[top - 2] as number;
+          const items = stack[top - 3] as Product;
+          if (position === items.length) {
+            top -= 4;
+            pc += 1;
+            break;
+          }
+          fuel -= entryFuel(pc + 1 - body);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          stack[top - 2] = position + 1;
+          a = [stack[top - 4], a, items[position]] as Product;
+          pc = body;
+          break;
+        }
+        case 0x18: // TUPLE
+        case 0x19: {
+          // RECORD
+          const count = code[pc + 1];
+          top -= count - 1;
+          a = gather(stack, top, count, a);
+          pc += 2;
+          break;
+        }
+        case 0x1a: // PROJECT
+          a = (a as Product)[code[pc + 1]];
+          pc += 2;
+          break;
+        case 0x1b: // INJECT
+          a = new Sum(code[pc + 2], a as Value);
+          pc += 3;
+          break;
+        case 0x1c: {
+          // LIST
+          const count = code[pc + 2];
+          top -= count - 1;
+          const list = List.of(gather(stack, top, count, a));
+          fuel -= 1 + Math.floor(list.size / PER_FUEL.bytes);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          if (list.size > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
+          a = list;
+          pc += 3;
+          break;
+        }
+        case 0x20: // GET
+          a = state;
+          pc += 1;
+          break;
+        case 0x21: // PUT
+          state = a as Value;
+          a = null;
+          pc += 1;
+          break;
+        case 0x22: // NOW
+          a = this.now;
+          pc += 1;
+          break;
+        case 0x23: // FAIL
+          return this.#fail({ kind: 'fault', message: a as string });
+        case 0x30: {
+          // ADD
+          const [left, right] = a as readonly number[];
+          const result = left + right;
+          if (isOverflow(result)) return this.#fail(INTEGER_OVERFLOW);
+          a = normal(result);
+          pc += 1;
+          break;
+        }
+        case 0x31: {
+          // SUB
+          const [left, right] = a as readonly number[];
+          const result = left - right;
+          if (isOverflow(result)) return this.#fail(INTEGER_OVERFLOW);
+          a = normal(result);
+          pc += 1;
+          break;
+        }
+        case 0x32: {
+          // MUL
+          const [left, right] = a as readonly number[];
+          const result = left * right;
+          if (isOverflow(result)) return this.#fail(INTEGER_OVERFLOW);
+          a = normal(result);
+          pc += 1;
+          break;
+        }
+        case 0x33: {
+          // DIV
+          const [left, right] = a as readonly number[];
+          if (right === 0) return this.#fail(DIVISION_BY_ZERO);
+          a = quotient(left, right);
+          pc += 1;
+          break;
+        }
+        case 0x34: {
+          // REM
+          const [left, right] = a as readonly number[];
+          if (right === 0) return this.#fail(DIVISION_BY_ZERO);
+          a = remainder(left, right);
+          pc += 1;
+          break;
+        }
+        case 0x35: // NEG
+          a = 0 - (a as number);
+          pc += 1;
+          break;
+        case 0x38: // EQ
+          fuel -= comparisonFuel(a as Product);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = equal((a as Product)[0], (a as Product)[1]);
+          pc += 1;
+          break;
+        case 0x39: // NE
+          fuel -= comparisonFuel(a as Product);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = !equal((a as Product)[0], (a as Product)[1]);
+          pc += 1;
+          break;
+        case 0x3a: // LT
+          fuel -= comparisonFuel(a as Product);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = order(a as Product) < 0;
+          pc += 1;
+          break;
+        case 0x3b: // LE
+          fuel -= comparisonFuel(a as Product);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = order(a as Product) <= 0;
+          pc += 1;
+          break;
+        case 0x3c: // GT
+          fuel -= comparisonFuel(a as Product);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = order(a as Product) > 0;
+          pc += 1;
+          break;
+        case 0x3d: // GE
+          fuel -= comparisonFuel(a as Product);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = order(a as Product) >= 0;
+          pc += 1;
+          break;
+        case 0x3e: // NOT
+          a = a !== true;
+          pc += 1;
+          break;
+        case 0x40: // INT_TO_STRING
+          fuel -= 1;
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = String(a as number);
+          pc += 1;
+          break;
+        case 0x48: {
+          // STRING_CONCAT
+          const [left, right] = a as readonly string[];
+          const length = left.length + right.length;
+          fuel -= 1 + Math.floor(length / PER_FUEL.units);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          if (length > stringLengthMax) return this.#fail(VALUE_TOO_LARGE);
+          a = left + right;
+          pc += 1;
+          break;
+        }
+        case 0x49: // STRING_LENGTH
+          fuel -= 1 + Math.floor((a as string).length / PER_FUEL.units);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = scalarCount(a as string);
+          pc += 1;
+          break;
+        case 0x50: {
+          // LIST_APPEND
+          const [list, item] = a as unknown as readonly [List, Value];
+          const bytes = sizeOf(item);
+          fuel -= 1 + Math.floor(list.items.length / PER_FUEL.items) + Math.floor(bytes / PER_FUEL.bytes);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          if (list.size + bytes > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
+          a = new List(list.items.concat([item]), list.size + bytes);
+          pc += 1;
+          break;
+        }
+        case 0x51: {
+          // LIST_CONCAT
+          const [left, right] = a as unknown as readonly [List, List];
+          fuel -= 1 + Math.floor((left.items.length + right.items.length) / PER_FUEL.items);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          const size = left.size + right.size - LIST_HEADER_BYTES;
+          if (size > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
+          a = new List(left.items.concat(right.items), size);
+          pc += 1;
+          break;
+        }
+        case 0x52: // LIST_LENGTH
+          fuel -= 1;
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = (a as List).items.length;
+          pc += 1;
+          break;
+        case 0x53: {
+          // LIST_RANGE
+          const [start, end] = a as readonly number[];
+          const length = Math.max(0, end - start);
+          fuel -= 1 + Math.floor(length / PER_FUEL.items);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          const size = LIST_HEADER_BYTES + SCALAR_BYTES * length;
+          if (size > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
+          a = new List(rangeOf(start, length), size);
+          pc += 1;
+          break;
+        }
+        default:
+          throw new Error(`no instruction at ${pc}: the code was not verified`);
+      }
+    }
+  }
+}
+
+/** The values of the stack from `start` on, and after them the accumulator. */
+function gather(stack: readonly Datum[], start: number, count: number, last: Datum): Product {
+  const parts = stack.slice(start, start + count - 1);
+  parts.push(last);
+  return parts as unknown as Product;
+}
+
+/** By the larger of the two, since both are measured. */
+function comparisonFuel(pair: Product): number {
+  const [left, right] = pair;
+  if (typeof left === 'number') return 0;
+  return Math.floor(Math.max(sizeOf(left), sizeOf(right)) / PER_FUEL.bytes);
+}
+
+/** Negative, 0 or positive, as the order of two integers, times or strings. */
+function order(pair: Product): number {
+  const [left, right] = pair as readonly [number, number] | readonly [string, string];
+  if (typeof left === 'string') return compareStrings(left, right as string);
+  return left - (right as number);
+}
+
+function rangeOf(start: number, length: number): number[] {
+  const items = new Array<number>(length);
+  for (let i = 0; i < length; i++) items[i] = start + i;
+  return items;
+}

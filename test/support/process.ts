@@ -1,0 +1,147 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createConnection, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+/** Real `smc` processes, built, as a user runs them. */
+
+const smcPath = fileURLToPath(new URL('../../packages/cli/bin/smc.js', import.meta.url));
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface SmcOptions {
+  readonly cwd?: string;
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `smc` to its end. */
+export function smc(words: readonly string[], options: SmcOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [smcPath, ...words], {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  // A command that ends without reading its input closes the pipe: not a failure of the test.
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.stdin ?? '');
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, stdout: stdout(), stderr: stderr() }));
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+/** A node process on ports of its own, with nothing on it. */
+export interface NodeProcess {
+  readonly url: string;
+  readonly tcpPort: number;
+  readonly child: ChildProcess;
+  /** What it has written to stderr so far. */
+  log(): string;
+  /** Ends it with SIGTERM and gives its exit status. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts `smc node --memory` and waits for the line that says it is ready. */
+export async function startNodeProcess(more: readonly string[] = []): Promise<NodeProcess> {
+  const child = spawn(
+    process.execPath,
+    [smcPath, 'node', '--memory', '--http', '0', '--tcp', '0', '--json', ...more],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } },
+  );
+  const log = collect(child.stderr);
+  const closed = new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
+  const ready = await firstLine(child, log);
+  const { http, tcp } = JSON.parse(ready) as { http: string; tcp: { port: number } };
+  return {
+    url: http,
+    tcpPort: tcp.port,
+    child,
+    log,
+    stop: () => {
+      child.kill('SIGTERM');
+      return closed;
+    },
+  };
+}
+
+function firstLine(child: ChildProcess, log: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      const end = text.indexOf('\n');
+      if (end !== -1) resolve(text.slice(0, end));
+    });
+    child.once('close', (status) => reject(new Error(`the node ended with ${status}: ${log()}`)));
+  });
+}
+
+/** A line connection: requests are answered in order, so each reply belongs to the oldest request. */
+export class LineConnection {
+  readonly #socket: Socket;
+  readonly #waiting: { resolve: (line: string) => void; reject: (error: Error) => void }[] = [];
+  #text = '';
+  #closed: Error | null = null;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#take(chunk.toString('utf8')));
+    const fail = (error: Error): void => {
+      this.#closed ??= error;
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    };
+    socket.on('error', fail);
+    socket.on('close', () => fail(new Error('the connection was closed')));
+  }
+
+  static open(port: number): Promise<LineConnection> {
+    return new Promise((resolve, reject) => {
+      const socket = createConnection({ host: '127.0.0.1', port });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new LineConnection(socket));
+      });
+    });
+  }
+
+  /** Whether the peer closed it, or it broke. */
+  get closed(): boolean {
+    return this.#closed !== null;
+  }
+
+  #take(text: string): void {
+    this.#text += text;
+    for (let end = this.#text.indexOf('\n'); end !== -1; end = this.#text.indexOf('\n')) {
+      const line = this.#text.slice(0, end);
+      this.#text = this.#text.slice(end + 1);
+      this.#waiting.shift()?.resolve(line);
+    }
+  }
+
+  ask(line: string): Promise<string> {
+    if (this.#closed !== null) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#socket.write(`${line}\n`);
+    });
+  }
+
+  close(): void {
+    this.#closed ??= new Error('closed by the test');
+    this.#socket.destroy();
+  }
+}
