@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { EXIT, Stop, type ExitStatus } from './exit.ts';
+import { EXIT, Refused, Stop, type ExitStatus } from './exit.ts';
 import { Output, type Streams } from './output.ts';
 
 /** What runs one command: its parsed words, and where it says what it found. */
@@ -47,6 +47,7 @@ export function addCommand(
     try {
       finish(await definition.run(words, output, environment));
     } catch (error) {
+      if (error instanceof Refused) return finish(EXIT.refused);
       if (!(error instanceof Stop)) throw error;
       output.stopped(error);
       finish(error.status);

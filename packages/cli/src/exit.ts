@@ -29,3 +29,6 @@ export class Stop extends Error {
     this.hint = hint;
   }
 }
+
+/** Ends a command whose program or request was refused, when all has been said. */
+export class Refused extends Error {}

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { compile, render, toJson, type Compilation, type SourceHost } from '@smc/compiler';
-import type { Bundle, Diagnostic } from '@smc/protocol';
-import { EXIT, Stop } from './exit.ts';
+import { decodeBundle, type Bundle, type Diagnostic, type Image, type ImageDebug, type Upgrade } from '@smc/protocol';
+import { EXIT, Refused, Stop } from './exit.ts';
 import type { Output } from './output.ts';
 
 /** No source or bundle is larger; a larger file is not one of ours. */
@@ -92,19 +92,23 @@ export function bundleOf(file: string, output: Output): Bundle {
   return compilation.bundle;
 }
 
-/** Ends a command whose program was refused, when all has been said. */
-export class Refused extends Stop {
-  constructor() {
-    super(EXIT.refused, 'refused', '');
-  }
+/** The bundle of a file, source or bytecode; else what is wrong is shown and the command ends. */
+export function loadBundle(file: string, output: Output): Bundle {
+  if (!file.endsWith('.smb')) return bundleOf(file, output);
+  const decoded = decodeBundle(readFile(file));
+  if (decoded.ok) return decoded.value;
+  const { message, offset } = decoded.malformed;
+  throw new Stop(EXIT.refused, 'malformed', `${file} is malformed at byte ${offset}: ${message}`, 'Build it again with smc build.');
 }
 
 /** Several bundles as one, to be deployed together. No machine may be in two of them. */
 export function mergeBundles(bundles: readonly { readonly file: string; readonly bundle: Bundle }[]): Bundle {
   const fileOf = new Map<string, string>();
-  const merged = { images: [...bundles[0].bundle.images.slice(0, 0)], upgrades: [...bundles[0].bundle.upgrades.slice(0, 0)], debug: [...bundles[0].bundle.debug.slice(0, 0)] };
+  const images: Image[] = [];
+  const upgrades: Upgrade[] = [];
+  const debug: ImageDebug[] = [];
   for (const { file, bundle } of bundles) {
-    const offset = merged.images.length;
+    const offset = images.length;
     for (const image of bundle.images) {
       const other = fileOf.get(image.name);
       if (other !== undefined) {
@@ -112,9 +116,9 @@ export function mergeBundles(bundles: readonly { readonly file: string; readonly
       }
       fileOf.set(image.name, file);
     }
-    merged.images.push(...bundle.images);
-    merged.debug.push(...bundle.debug);
-    merged.upgrades.push(...bundle.upgrades.map((upgrade) => ({ ...upgrade, image: upgrade.image + offset })));
+    images.push(...bundle.images);
+    debug.push(...bundle.debug);
+    upgrades.push(...bundle.upgrades.map((upgrade) => ({ ...upgrade, image: upgrade.image + offset })));
   }
-  return merged;
+  return { images, upgrades, debug };
 }

@@ -1,7 +1,16 @@
-export { Program } from './combinators/construct.ts';
+export { SOURCE_LIMITS, type SourceHost } from './sources.ts';
+export { compile, type Compilation } from './compile.ts';
+export { Program as TermProgram } from './combinators/construct.ts';
 export { EffectAnalysis } from './combinators/effects.ts';
 export * from './combinators/evaluate.ts';
 export { Failure } from './combinators/primitive.ts';
 export * from './combinators/term.ts';
+export { simplify } from './combinators/laws.ts';
+export { printDefinitions } from './combinators/print.ts';
 export { WordCount } from './combinators/words.ts';
 export { emitMachine, emitUpgrade } from './emit/emit.ts';
+export { checkModules } from './types/check.ts';
+export type { CheckedModules, Resolve } from './types/check.ts';
+export type * from './types/typed.ts';
+export { render, toJson } from './errors/render.ts';
+export * from './syntax/index.ts';

@@ -64,18 +64,16 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
   const time = Math.max(node.time, event.time);
   node.time = time;
   const run = runThroughChain(machine, way, input, time);
-  if (!run.ok && run.failure.kind === 'crash') return crashed(machine, run.failure.message);
   const origin = { interface: spoken.number, operation: request.operation };
-  const outcome: FirstOutcome = run.ok
-    ? { kind: 'ok', origin, value: run.value }
-    : { kind: run.failure.kind, message: shorten(run.failure.message, STEP_LIMITS.messageLengthMax) };
+  const outcome = run.ok ? ({ kind: 'ok', origin, value: run.value } as const) : failureOutcome(run.failure);
+  if (outcome.kind === 'crash') return crashed(machine, outcome.message);
   const reply = replyOf(machine, outcome);
   if (request.readOnly && event.request === null) return { append: null, reply };
   if (event.request !== null) machine.kept.add(event.request.key, { digest: event.request.digest, outcome });
   machine.inputs++;
   if (outcome.kind !== 'ok') machine.faults++;
   node.position++;
-  const { image, inputTypes } = machine.version;
+  const { program } = machine.version;
   const append = encodeEntry(
     {
       kind: 'input',
@@ -89,7 +87,7 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
       input:
         run.translated === NOT_TRANSLATED
           ? NO_BYTES
-          : encodeValue(image.unit.types, inputTypes[way.operation], run.translated),
+          : encodeValue(program.types, program.operations[way.operation].input, run.translated),
       outcome: outcome.kind === 'ok' ? OK : outcome,
     },
     node.blobs,
@@ -119,6 +117,10 @@ function runThroughChain(machine: Machine, way: Way & { kind: 'open' }, input: V
   if (backward.ok) return { ok: true, value: backward.value, translated };
   instance.state = before;
   return { ok: false, failure: backward.failure, translated };
+}
+
+function failureOutcome({ kind, message }: Failure): Failure {
+  return { kind, message: shorten(message, STEP_LIMITS.messageLengthMax) } as Failure;
 }
 
 /** A defect of ours and not of the program: nothing changed, and nothing is recorded. */

@@ -3,8 +3,6 @@ import {
   fingerprints,
   type Image,
   type ImageDebug,
-  inputType,
-  type TypeId,
 } from '@smc/protocol';
 import type { Program } from '@smc/vm';
 
@@ -20,8 +18,6 @@ export interface Version {
   readonly program: Program;
   /** For printing: the field names of record types in declared order. */
   readonly fieldOrder: ImageDebug['fieldOrder'];
-  /** The type of the packed input of each operation, by index. */
-  readonly inputTypes: readonly TypeId[];
   readonly operationIndex: ReadonlyMap<string, number>;
 }
 
@@ -40,7 +36,6 @@ export function makeVersion(
     fingerprints: fingerprints(image),
     program,
     fieldOrder: debug.fieldOrder,
-    inputTypes: image.operations.map(({ parameters }) => inputType(image.unit.types, parameters)),
     operationIndex: new Map(image.operations.map(({ name }, index) => [name, index])),
   };
 }

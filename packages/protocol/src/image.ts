@@ -113,7 +113,11 @@ export type OperationWay =
   /** Clients of it are told `gone`. */
   | { readonly kind: 'dropped'; readonly name: string };
 
-/** A word given for what is no longer there. A path starts with `state`, or a type's or an operation's name. */
+/**
+ * A word given for what is no longer there, and all inside it. A path starts with `state`, or
+ * the name of a declared sum or of an operation; then fields, components from 0, constructors.
+ * Items of lists take no step.
+ */
 export type UpgradeClause =
   | { readonly kind: 'rename'; readonly path: readonly string[]; readonly to: string }
   | { readonly kind: 'drop'; readonly path: readonly string[] };

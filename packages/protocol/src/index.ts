@@ -26,3 +26,8 @@ export { decodeValue, encodeValue, takeValue, writeValue } from './value-encodin
 export { escapeLines, type FieldOrder, printString, printType, printValue } from './text.ts';
 export * from './text-reader.ts';
 export { parseTime, printTime } from './time.ts';
+export { compareImages, type Comparison, type Difference, printOperation, sameOperation, sameType } from './upgrade/compare.ts';
+export { judge, judgeStale, type Judgement, type Refusal, type Running, showPath } from './upgrade/judge.ts';
+export { type Leaf, partsRead, unreadParts } from './upgrade/reads.ts';
+export { inputFromJson, inputFromQuery, type JsonRead, valueFromJson, valueToJson } from './json.ts';
+export { type JsonNode, type JsonParse, parseJson } from './json-tree.ts';

@@ -1,4 +1,4 @@
-import { BOOL, STRING, TIME, UNIT, encodeValue } from '@smc/protocol';
+import { BOOL, STRING, TIME, TypeLimitError, UNIT, encodeValue } from '@smc/protocol';
 import type { TypeId, TypeTable, Value } from '@smc/protocol';
 import { CLOCK, EffectAnalysis, READS, WRITES } from './effects.ts';
 import { PRIMITIVE_ROWS } from './primitive.ts';
@@ -121,9 +121,10 @@ export class Program {
 
   // -------------------------------------------------------------- constants and lists
 
-  /** The value, of a first-order type, whatever comes in. */
+  /** The value, of a type of data, whatever comes in. Throws a `TypeLimitError` for a larger type. */
   constant(from: TypeId, to: TypeId, value: Value): Term {
-    // The encoding throws for a value of another type, and for a type that is no data.
+    if (!this.types.isData(to)) throw new TypeLimitError(`a constant of type ${to}, which is no data or too large`);
+    // The encoding throws for a value of another type.
     encodeValue(this.types, to, value);
     return { kind: 'constant', from, to, value };
   }

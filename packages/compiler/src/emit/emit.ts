@@ -1,6 +1,6 @@
 import { EMIT } from '@smc/protocol';
 import type { Constant, FunctionCode, Image, TypeTable, Unit } from '@smc/protocol';
-import type { Definition, MachineTerms, UpgradeTerms } from '../combinators/term.ts';
+import type { Definition, MachineTerms, OperationTerms, UpgradeTerms } from '../combinators/term.ts';
 import { WordCount } from '../combinators/words.ts';
 import { codeOf } from './code.ts';
 import type { Code } from './code.ts';
@@ -24,7 +24,7 @@ export function emitMachine(machine: MachineTerms): { image: Image; places: Func
     key,
     state,
     initial: unit.constant(state, machine.initial),
-    operations: machine.operations.map((operation) => ({
+    operations: machine.operations.toSorted(byName).map((operation) => ({
       name: operation.name,
       parameters: operation.parameters.map((parameter) => ({
         name: parameter.name,
@@ -39,6 +39,9 @@ export function emitMachine(machine: MachineTerms): { image: Image; places: Func
   };
   return { image, places: unit.places };
 }
+
+/** By UTF-16 code units, as the image has its operations. */
+const byName = (a: OperationTerms, b: OperationTerms): number => (a.name < b.name ? -1 : 1);
 
 /** The unit of an upgrade's functions, whose indices are those of the definitions. */
 export function emitUpgrade(upgrade: UpgradeTerms): Unit {

@@ -1,6 +1,6 @@
 import type { Diagnostic, Span } from '@smc/protocol';
 import type { Effects } from '../types/typed.ts';
-import { error, label } from './error.ts';
+import { circle, error, label } from './error.ts';
 
 /** Diagnostics about functions, arrows and blocks of commands. */
 
@@ -25,15 +25,17 @@ export function impureInExpression(span: Span, name: string, effects: Effects): 
 
 /** `names` use each other in a circle, from the first; `uses` are the places, one for each. */
 export function recursion(names: readonly string[], uses: readonly Span[]): Diagnostic {
-  const [first, ...others] = names.map((name) => `\`${name}\``);
+  const { shown, more } = circle(names);
+  const [first, ...others] = shown.map((name) => `\`${name}\``);
+  const chain = [...others, ...(more ? ['…'] : []), first].join(', which uses ');
   const message =
     others.length === 0
       ? `${first} uses itself; there is no recursion`
-      : `${first} uses ${others.join(', which uses ')}, which uses ${first}; there is no recursion`;
+      : `${first} uses ${chain}; there is no recursion`;
   return error(
     'E0261',
     message,
-    uses.map((use, i) => label(use, i === 0 ? '' : 'and here')),
+    circle(uses).shown.map((use, i) => label(use, i === 0 ? '' : 'and here')),
     [
       'Every step of a machine ends, so nothing is defined by itself. Work through a list by a built-in of `List`, or take one step with each input.',
     ],

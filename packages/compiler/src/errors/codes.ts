@@ -49,7 +49,7 @@ export const CODES = {
   E0301: 'a program that is too large',
   E0302: 'a constant without a value',
   // upgrades
-  E0401: 'an upgrade that gives or takes the wrong type',
+  E0401: 'an upgrade that does not fit its machine',
   E0402: 'something lost in an upgrade',
 } as const;
 

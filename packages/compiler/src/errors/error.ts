@@ -11,5 +11,13 @@ export function error(
   return { code, severity: 'error', message, labels, help };
 }
 
+/** At most this many members of a circle are named and marked. */
+const CIRCLE_MAX = 5;
+
+/** The members of a circle that a message names, the last but `…` where there are more. */
+export function circle<T>(members: readonly T[]): { readonly shown: readonly T[]; readonly more: boolean } {
+  return { shown: members.slice(0, CIRCLE_MAX), more: members.length > CIRCLE_MAX };
+}
+
 /** A marked place, with the words beside the mark. */
 export const label = (span: Span, text = ''): Label => ({ span, text });

@@ -252,15 +252,20 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   if (found === '`-<`') return feedInExpression(at);
   if (found === '`=`' && expected === '`{`') return equalsForComparison(at);
   if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
+  if (found === '`...`') {
+    const help = 'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`.';
+    return error('unexpected', '`...` can not stand here', at, '', help);
+  }
   if (rule === 'letExpression' && expected === '`in`') return letWithoutIn(at);
   if (reserved && expected === 'an expression') return reservedName(at, found.slice(1, -1));
-  const after = previous === '' ? '' : ` after ${previous}`;
+  // behind a comma, another one is not what is missing
+  const due = previous === '`,`' ? expected.replace(/^`,` or/, 'an item or') : expected;
   if (found === 'the end of the line' || found === 'the end of the file') {
     const ends = found === 'the end of the line' ? 'the line ends' : 'the file ends';
-    return error('unexpected', `${ends}, and ${expected} is missing${after}`, at, `${expected} is due here`);
+    return error('unexpected', `${ends} where ${due} should be`, at, '');
   }
-  const label = found === expected ? '' : `this should be ${expected}`;
-  return error('unexpected', `expected ${expected}${after}, found ${found}`, at, label);
+  const after = previous === '' ? '' : ` after ${previous}`;
+  return error('unexpected', `expected ${due}${after}, found ${found}`, at, '');
 }
 
 /** More stands in a line than belongs to it. */
@@ -274,12 +279,12 @@ export function leftOver(at: Span, found: string, previous: string): Diagnostic 
 }
 
 /** A line starts with what does not continue the line before. */
-export function lineStart(at: Span, found: string, expected: string): Diagnostic {
+export function lineStart(at: Span, found: string): Diagnostic {
   return error(
     'lineStart',
     `a line can not start with ${found}`,
     at,
-    expected === found ? 'this belongs to the line before' : `${expected} is due at the end of the line before`,
+    'this belongs to the line before',
     'A line is continued by one that starts with an operator, `.`, `,`, `=`, `|`, `in`, `else` or a closing ' +
       'bracket, or after one that ends in an operator, `->`, `=`, `<-`, `-<` or `in`.',
   );

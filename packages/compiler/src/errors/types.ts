@@ -2,7 +2,7 @@ import type { Diagnostic, Label, Span } from '@smc/protocol';
 import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
 import type { Type } from '../types/typed.ts';
 import type { Difference, Step } from '../types/unify.ts';
-import { error, label } from './error.ts';
+import { circle, error, label } from './error.ts';
 
 /** Diagnostics about types that disagree. */
 
@@ -62,7 +62,9 @@ function fieldsThatDiffer({ expected, actual, path }: Difference): string | null
 }
 
 const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth'];
-const ordinal = (index: number): string => ORDINALS[index] ?? `${index + 1}th`;
+
+/** The word for a place, from 0: `first`. */
+export const ordinal = (index: number): string => ORDINALS[index] ?? `${index + 1}th`;
 
 function pathText(path: readonly Step[]): string {
   const parts = path.map((step) => {
@@ -199,11 +201,13 @@ export function nestedTooDeeply(span: Span, levelsMax: number): Diagnostic {
 }
 
 export function recursiveType(span: Span, names: readonly string[], others: readonly Span[]): Diagnostic {
-  const chain = names.length === 1 ? 'itself' : `${names.slice(1).map((n) => `\`${n}\``).join(', ')} and so itself`;
+  const { shown, more } = circle(names);
+  const between = [...shown.slice(1).map((name) => `\`${name}\``), ...(more ? ['…'] : [])];
+  const chain = between.length === 0 ? 'itself' : `${between.join(', ')} and so itself`;
   return error(
     'E0228',
     `the type \`${names[0]}\` contains ${chain}; a type can not be recursive`,
-    [label(span, 'here'), ...others.map((other) => label(other, 'and here'))],
+    [label(span), ...circle(others).shown.map((other) => label(other, 'and here'))],
     ['A value has a bounded depth. Keep many values in a `List`, and refer to one by its place in it.'],
   );
 }

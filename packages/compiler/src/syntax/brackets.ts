@@ -28,6 +28,8 @@ export interface Brackets {
   readonly byOpen: ReadonlyMap<number, Bracket>;
   /** Closing brackets that close nothing. */
   readonly stray: ReadonlySet<number>;
+  /** Tokens at the start of a line that start a declaration or a member, whatever is before them. */
+  readonly starts: ReadonlySet<number>;
   /** Where `nestingMax` is exceeded, or null. */
   readonly tooDeep: number | null;
 }
@@ -37,7 +39,7 @@ export interface Brackets {
  * the height of the tree and, with it, the stack that the parser and every later phase need. Measured:
  * see `deep.test.ts`.
  */
-export const nestingMax = 1000;
+export const nestingMax = 1000000;
 export const bracketWeight = 4;
 
 /** An open bracket, or the file around all of them. */
@@ -73,6 +75,7 @@ class Pairing {
   private readonly tokens: readonly Token[];
   private readonly byOpen = new Map<number, Bracket>();
   private readonly stray = new Set<number>();
+  private readonly starts = new Set<number>();
   private readonly stack: Frame[] = [];
   private tooDeep: number | null = null;
 
@@ -88,11 +91,11 @@ class Pairing {
   run(): Brackets {
     for (let i = 0; i < this.tokens.length && this.tooDeep === null; i++) this.step(i, this.tokens[i]!);
     while (this.stack.length > 1) this.pop(this.tokens.length, false);
-    return { byOpen: this.byOpen, stray: this.stray, tooDeep: this.tooDeep };
+    return { byOpen: this.byOpen, stray: this.stray, starts: this.starts, tooDeep: this.tooDeep };
   }
 
   private step(i: number, token: Token): void {
-    if (token.fresh && this.stack.length > 1) this.closeBefore(i);
+    if (token.fresh) this.closeBefore(i);
     const kind = token.tokenType;
     if (T.closerOf.has(kind)) this.push(i, this.isBlock(i));
     else if (kind === T.CloseRound || kind === T.CloseSquare || kind === T.CloseCurly) this.close(i, token);
@@ -136,6 +139,7 @@ class Pairing {
   private closeBefore(i: number): void {
     const reach = this.reachOf(i);
     if (reach === null) return;
+    this.starts.add(i);
     let level = 0;
     if (reach !== 'file') {
       level = this.stack.findLastIndex((frame) => {

@@ -16,7 +16,7 @@ export function layOut(tokens: readonly Token[], text: string, file: string, rep
   if (brackets.tooDeep !== null) {
     const token = tokens[brackets.tooDeep]!;
     report.add(errors.nestedTooDeeply({ file, start: token.startOffset, end: endOf(token) }));
-    return new Layout([], { byOpen: new Map(), stray: new Set(), tooDeep: null }, text, file, report).run();
+    return new Layout([], { ...brackets, byOpen: new Map() }, text, file, report).run();
   }
   return new Layout(tokens, brackets, text, file, report).run();
 }
@@ -60,7 +60,7 @@ class Layout {
     if (token.fresh && before !== undefined) this.closeAtLineEnd(i, token, before);
     this.closeUnclosed(i);
     const last = this.output.at(-1);
-    if (token.fresh && last !== undefined && this.endsStatement(token, last)) {
+    if (token.fresh && last !== undefined && this.endsStatement(i, token, last)) {
       this.emit(virtual(T.LineEnd, endOf(last)));
     }
     const bracket = this.brackets.byOpen.get(i);
@@ -70,10 +70,10 @@ class Layout {
     else this.emit(token);
   }
 
-  private endsStatement(token: Token, last: Token): boolean {
+  private endsStatement(i: number, token: Token, last: Token): boolean {
     if (this.stack.at(-1)?.bracket.block === false) return false;
     if (T.isA(last, T.Separator) || token.tokenType === T.Semicolon) return false;
-    return last.tokenType !== T.OpenCurly && !continuesLine(token, last);
+    return last.tokenType !== T.OpenCurly && (this.brackets.starts.has(i) || !continuesLine(token, last));
   }
 
   /** Forgotten round and square brackets end with their line, unless it is to be continued. */

@@ -1,4 +1,4 @@
-import { Lexer, type IToken } from 'chevrotain';
+import { Lexer, type ILexingError, type IToken } from 'chevrotain';
 import type { Span } from '@smc/protocol';
 import * as errors from '../errors/syntax.ts';
 import { readBytes, readInt, readString, readTime, type Read } from './literals.ts';
@@ -54,7 +54,7 @@ export function lex(text: string, file: string, report: Report): Lexed {
   let nextLineEnd = text.indexOf('\n');
   let docsTaken = 0;
   let before = 0;
-  for (const found of result.tokens) {
+  for (const found of withUnknown(result.tokens, result.errors, text)) {
     if (report.full) break;
     judgeToken(found, file, report);
     while (nextLineEnd !== -1 && nextLineEnd < before) nextLineEnd = text.indexOf('\n', nextLineEnd + 1);
@@ -67,6 +67,16 @@ export function lex(text: string, file: string, report: Report): Lexed {
     before = endOf(found);
   }
   return { tokens, comments: trivia.map((comment) => commentOf(comment, file)) };
+}
+
+/** The tokens, and one for each stretch of characters that the lexer could not match. */
+function withUnknown(tokens: readonly IToken[], errors: readonly ILexingError[], text: string): readonly IToken[] {
+  if (errors.length === 0) return tokens;
+  const unknown = errors.map(({ offset, length }): IToken => {
+    const image = text.slice(offset, offset + length);
+    return { image, startOffset: offset, tokenType: Unknown, tokenTypeIdx: Unknown.tokenTypeIdx! };
+  });
+  return [...tokens, ...unknown].sort((a, b) => a.startOffset - b.startOffset);
 }
 
 function spanOf(token: IToken, file: string): Span {
@@ -124,7 +134,10 @@ function judgeToken(token: IToken, file: string, report: Report): void {
     case Wildcard:
       if (token.image !== '_') report.add(errors.underscoreName(span, token.image));
       return;
-    case Unknown:
-      return report.add(errors.unknownCharacter(span, token.image));
+    case Unknown: {
+      // one message for a stretch of them, at its first
+      const character = String.fromCodePoint(token.image.codePointAt(0) ?? 0);
+      return report.add(errors.unknownCharacter({ ...span, end: span.start + character.length }, character));
+    }
   }
 }

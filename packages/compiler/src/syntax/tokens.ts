@@ -33,6 +33,8 @@ export const Infix = category('Infix', 'an operator');
 export const Compose = category('Compose', 'an arrow operator');
 /** What stands before an operand. */
 export const Prefix = category('Prefix', 'an operator');
+/** What an item of a list can start with, and nothing that could follow an item starts with. */
+export const Starter = category('Starter', 'an item');
 /** A literal that is one token. */
 export const Literal = category('Literal', 'a literal');
 /** A word that is never a name. */
@@ -115,17 +117,17 @@ export const ForeignComment = createToken({ name: 'ForeignComment', pattern: /(?
 vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignComment);
 
 // Literals.
-export const StringLiteral = define('StringLiteral', matchString, 'a string', [Any, Literal], ['"']);
+export const StringLiteral = define('StringLiteral', matchString, 'a string', [Any, Literal, Starter], ['"']);
 /** `'text'`, as other languages write a string: refused, and read as one. */
-export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'/, 'a string', [Any, Literal]);
-export const BytesLiteral = define('BytesLiteral', /0x"[^"\n]*"?/, 'bytes', [Any, Literal]);
-export const TimeLiteral = define('TimeLiteral', /@[+-]?[0-9](?:[0-9A-Za-z_]|[:.+-](?=[0-9]))*/, 'a time', [Any, Literal]);
-export const IntLiteral = define('IntLiteral', /[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9A-Za-z_]*)?/, 'an integer', [Any, Literal]);
+export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'/, 'a string', [Any, Literal, Starter]);
+export const BytesLiteral = define('BytesLiteral', /0x"[^"\n]*"?/, 'bytes', [Any, Literal, Starter]);
+export const TimeLiteral = define('TimeLiteral', /@[+-]?[0-9](?:[0-9A-Za-z_]|[:.+-](?=[0-9]))*/, 'a time', [Any, Literal, Starter]);
+export const IntLiteral = define('IntLiteral', /[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9A-Za-z_]*)?/, 'an integer', [Any, Literal, Starter]);
 
 // Names. The reserved words come before `Lower` and yield to a longer name.
-export const Lower = createToken({ name: 'Lower', pattern: /[a-z][A-Za-z0-9_]*/, label: 'a name', categories: [Any] });
-export const Upper = createToken({ name: 'Upper', pattern: /[A-Z][A-Za-z0-9_]*/, label: 'a name in upper case', categories: [Any] });
-export const Wildcard = createToken({ name: 'Wildcard', pattern: /_[A-Za-z0-9_]*/, label: '`_`', categories: [Any] });
+export const Lower = createToken({ name: 'Lower', pattern: /[a-z][A-Za-z0-9_]*/, label: 'a name', categories: [Any, Starter] });
+export const Upper = createToken({ name: 'Upper', pattern: /[A-Z][A-Za-z0-9_]*/, label: 'a name in upper case', categories: [Any, Starter] });
+export const Wildcard = createToken({ name: 'Wildcard', pattern: /_[A-Za-z0-9_]*/, label: '`_`', categories: [Any, Starter] });
 
 function word(text: string, ...categories: TokenType[]): TokenType {
   const name = `Word_${text}`;
@@ -145,14 +147,14 @@ export const AsWord = word('as', Reserved);
 export const UpgradeWord = word('upgrade', Reserved);
 export const TestWord = word('test', Reserved);
 export const InvariantWord = word('invariant', Reserved);
-export const LetWord = word('let', Reserved);
+export const LetWord = word('let', Reserved, Starter);
 export const InWord = word('in', Reserved);
-export const IfWord = word('if', Reserved);
+export const IfWord = word('if', Reserved, Starter);
 export const ElseWord = word('else', Reserved);
-export const CaseWord = word('case', Reserved);
+export const CaseWord = word('case', Reserved, Starter);
 export const ProcWord = word('proc', Reserved);
-export const TrueWord = word('true', Reserved, Literal);
-export const FalseWord = word('false', Reserved, Literal);
+export const TrueWord = word('true', Reserved, Literal, Starter);
+export const FalseWord = word('false', Reserved, Literal, Starter);
 export const PipelineWord = word('pipeline', Reserved, Planned);
 export const SendWord = word('send', Reserved, Planned);
 export const AfterWord = word('after', Reserved, Planned);
@@ -195,16 +197,16 @@ export const Bar = symbol('Bar', '|');
 export const Dot = symbol('Dot', '.');
 export const Comma = symbol('Comma', ',');
 export const Colon = symbol('Colon', ':');
-export const OpenRound = symbol('OpenRound', '(');
-export const OpenSquare = symbol('OpenSquare', '[');
-export const OpenCurly = symbol('OpenCurly', '{');
+export const OpenRound = symbol('OpenRound', '(', Starter);
+export const OpenSquare = symbol('OpenSquare', '[', Starter);
+export const OpenCurly = symbol('OpenCurly', '{', Starter);
 export const CloseRound = define('CloseRound', ')', '`)`', []);
 export const CloseSquare = define('CloseSquare', ']', '`]`', []);
 export const CloseCurly = define('CloseCurly', '}', '`}`', []);
 export const Semicolon = define('Semicolon', ';', '`;`', [Separator]);
 
-/** Any other character: the lexer has refused it, and the grammar stays silent about it. */
-export const Unknown = define('Unknown', /[\uD800-\uDBFF][\uDC00-\uDFFF]|[^]/, 'this character', [Any]);
+/** Characters that are nothing else: the lexer has refused them, and the grammar stays silent about them. */
+export const Unknown = createToken({ name: 'Unknown', pattern: Lexer.NA, label: 'this character', categories: [Any] });
 
 /** A line end that ends a statement; the layout puts it in. */
 export const LineEnd = createToken({ name: 'LineEnd', pattern: Lexer.NA, label: 'the end of the line', categories: [Separator] });
@@ -215,7 +217,7 @@ export const lexed: readonly TokenType[] = vocabulary;
 /** What the grammar is written in. */
 export const parsed: readonly TokenType[] = [
   ...vocabulary,
-  ...[LineEnd, Any, Infix, Compose, Prefix, Literal, Reserved, Planned, Separator, EOF],
+  ...[Unknown, LineEnd, Any, Infix, Compose, Prefix, Starter, Literal, Reserved, Planned, Separator, EOF],
 ];
 
 // -------------------------------------------------------------------------- queries

@@ -8,7 +8,7 @@ import type { Report } from './report.ts';
 import type { ModuleScope } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { BASE_TYPES, BUILT_IN_SUMS, BUILT_IN_TYPES } from './sums.ts';
-import { ERROR, isTooLarge, listOf, measure, recordOf, tupleOf, UNIT } from './type.ts';
+import { ERROR, hasError, isTooLarge, listOf, measure, recordOf, tupleOf, UNIT } from './type.ts';
 import type { Type } from './typed.ts';
 
 /** Types as they are written: from the syntax to a `Type`. */
@@ -22,15 +22,13 @@ export interface TypeContext {
   readonly role: string;
   /** The declaration whose type variables these are; null where there are none. */
   readonly generic: string | null;
-  /** Takes the declared order of the fields of each record that is written. */
-  readonly fieldOrders: Map<string, readonly string[]> | null;
 }
 
 /** The type that is written, or `ERROR` after a diagnostic. */
 export function typeOf(node: tree.TypeNode, context: TypeContext): Type {
   const before = context.report.count;
   const type = resolve(node, context);
-  if (context.report.count > before) return ERROR;
+  if (context.report.count > before || hasError(type)) return ERROR;
   if (!isTooLarge(measure(type))) return type;
   context.report.add(typeTooLarge(node.span));
   return ERROR;
@@ -40,6 +38,8 @@ function resolve(node: tree.TypeNode, context: TypeContext): Type {
   switch (node.kind) {
     case 'unit':
       return UNIT;
+    case 'missing':
+      return ERROR;
     case 'variable':
       return variable(node.name, context);
     case 'tuple':
@@ -98,14 +98,14 @@ export function recordFields(
   if (fields.length > max) {
     context.report.add(tooMany(parameters[max].span, 'fields', fields.length, max, 'Group them in records.'));
   }
-  noteFieldOrder(fields.map(({ name }) => name), context.fieldOrders);
+  noteFieldOrder(fields.map(({ name }) => name), context.module.fieldOrders);
   return fields;
 }
 
 /** Keeps the order in which the fields of a record are declared; the first declaration counts. */
-export function noteFieldOrder(fields: readonly string[], orders: TypeContext['fieldOrders']): void {
+export function noteFieldOrder(fields: readonly string[], orders: ModuleScope['fieldOrders']): void {
   const key = [...fields].sort().join(',');
-  if (orders !== null && fields.length > 0 && !orders.has(key)) orders.set(key, fields);
+  if (fields.length > 0 && !orders.has(key)) orders.set(key, fields);
 }
 
 export function refuseDefault(value: tree.Expression, { report }: Pick<TypeContext, 'report'>): void {

@@ -3,9 +3,18 @@ import * as errors from '../errors/types.ts';
 import type { Reason } from '../errors/types.ts';
 import type { Scheme } from './builtins.ts';
 import type { Report } from './report.ts';
-import type { MachineScope, ModuleScope, Mutable, Use } from './scope.ts';
+import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
 import { ERROR, isTooLarge, measure, settled, substitute, type Measure } from './type.ts';
-import type { Effects, Local, Type, TypedArrowExpression, TypedExpression } from './typed.ts';
+import type {
+  Effects,
+  Local,
+  Type,
+  TypedArrowExpression,
+  TypedBlock,
+  TypedCommand,
+  TypedExpression,
+  TypedPattern,
+} from './typed.ts';
 import { difference, unify, type Step } from './unify.ts';
 
 /** What is known where the body of one declaration is checked. */
@@ -39,7 +48,7 @@ interface Slot {
  */
 export class Inference {
   readonly place: Place;
-  readonly #report: Report;
+  readonly reporter: Report;
   readonly #slots: { slot: Mutable<Slot>; span: Span | null }[] = [];
   readonly #arrows: Mutable<TypedArrowExpression>[] = [];
   readonly #lists: Type[][] = [];
@@ -48,16 +57,16 @@ export class Inference {
 
   constructor(place: Place, report: Report) {
     this.place = place;
-    this.#report = report;
+    this.reporter = report;
   }
 
   report(diagnostic: Diagnostic): void {
-    this.#report.add(diagnostic);
+    this.reporter.add(diagnostic);
   }
 
   /** How many errors there are so far: none is reported twice where this has grown. */
   get errors(): number {
-    return this.#report.count;
+    return this.reporter.count;
   }
 
   fresh(): Type {
@@ -77,7 +86,7 @@ export class Inference {
   }
 
   /** Takes a node into what is settled at the end. */
-  node<N extends { readonly type: Type; readonly span: Span }>(node: N): N {
+  node<N extends TypedExpression | TypedPattern | TypedCommand | TypedBlock>(node: N): N {
     this.#slots.push({ slot: node, span: node.span });
     return node;
   }
@@ -91,6 +100,14 @@ export class Inference {
     const local: Local = { name, type, span };
     this.#slots.push({ slot: local, span });
     return local;
+  }
+
+  /** What is visible everywhere in a machine: its key, which has been refused. */
+  topLocals(): Locals {
+    const locals = new Locals(null);
+    const key = this.place.machine?.node.key;
+    if (key) locals.bind({ name: key.name.text, type: ERROR, span: key.name.span });
+    return locals;
   }
 
   /** Runs a check when all is known. */

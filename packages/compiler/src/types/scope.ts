@@ -70,6 +70,8 @@ export interface ModuleScope {
   /** Of types that have been refused: nothing is said about them again. */
   readonly refusedConstructors: Set<string>;
   readonly machines: Map<string, MachineScope>;
+  /** Declared orders of record fields, by their sorted names. */
+  readonly fieldOrders: Map<string, readonly string[]>;
 }
 
 export function emptyModule(file: string): ModuleScope {
@@ -81,16 +83,20 @@ export function emptyModule(file: string): ModuleScope {
     constructors: new Map(),
     refusedConstructors: new Set(),
     machines: new Map(),
+    fieldOrders: new Map(),
   };
 }
 
 /** The local names of a place, innermost first. */
 export class Locals {
   readonly #parent: Locals | null;
+  /** Those around a `proc`, which are not visible in it. */
+  readonly #hidden: Locals | null;
   readonly #own = new Map<string, Local>();
 
-  constructor(parent: Locals | null) {
+  constructor(parent: Locals | null, hidden: Locals | null = null) {
     this.#parent = parent;
+    this.#hidden = hidden;
   }
 
   bind(local: Local): void {
@@ -101,6 +107,15 @@ export class Locals {
     for (const scope of this.#chain()) {
       const local = scope.#own.get(name);
       if (local !== undefined) return local;
+    }
+    return null;
+  }
+
+  /** One that is not visible here, and would be outside of a `proc` around this place. */
+  findHidden(name: string): Local | null {
+    for (const scope of this.#chain()) {
+      const found = scope.#hidden?.find(name) ?? scope.#hidden?.findHidden(name);
+      if (found) return found;
     }
     return null;
   }

@@ -140,9 +140,9 @@ export interface Measure {
   readonly depth: number;
 }
 
-/** Half of what the bytecode allows: the translation builds environments out of types. */
-export const TYPE_NODES_MAX = TYPE_LIMITS.treeNodesMax / 2;
-export const TYPE_DEPTH_MAX = TYPE_LIMITS.depthMax / 2;
+/** Every type of the language is one of data, which the bytecode limits. */
+export const TYPE_NODES_MAX = TYPE_LIMITS.dataTreeNodesMax;
+export const TYPE_DEPTH_MAX = TYPE_LIMITS.dataDepthMax;
 
 export const isTooLarge = (size: Measure): boolean =>
   size.nodes > TYPE_NODES_MAX || size.depth > TYPE_DEPTH_MAX;

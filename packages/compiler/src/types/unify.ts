@@ -1,4 +1,4 @@
-import { ERROR, partsOf, prune, TYPE_NODES_MAX } from './type.ts';
+import { ERROR, partsOf, prune, TYPE_DEPTH_MAX, TYPE_NODES_MAX } from './type.ts';
 import type { Type, UnknownCell } from './typed.ts';
 
 /**
@@ -54,16 +54,20 @@ export function sameNode(a: Type, b: Type): boolean {
   return true;
 }
 
+/** Looks through the type level by level, so that one that is too deep is soon given up. */
 function solve(cell: UnknownCell, type: Type, solved: UnknownCell[]): Unification {
   const seen = new Set<Type>();
-  const open = [type];
-  while (open.length > 0) {
-    const part = prune(open.pop() as Type);
-    if (part.kind === 'unknown' && part.cell === cell) return 'different';
-    if (seen.has(part)) continue;
-    if (seen.size > TYPE_NODES_MAX) return 'too large';
-    seen.add(part);
-    open.push(...partsOf(part));
+  let level: readonly Type[] = [type];
+  for (let depth = 1; level.length > 0; depth++) {
+    const next: Type[] = [];
+    for (const part of level.map(prune)) {
+      if (part.kind === 'unknown' && part.cell === cell) return 'different';
+      if (seen.has(part)) continue;
+      seen.add(part);
+      next.push(...partsOf(part));
+    }
+    if (depth > TYPE_DEPTH_MAX || seen.size > TYPE_NODES_MAX) return 'too large';
+    level = next;
   }
   cell.solution = type;
   solved.push(cell);
@@ -108,7 +112,8 @@ function stepInto(type: Type, index: number): Step {
   return type.kind === 'list' || type.kind === 'set' ? { kind: 'item' } : { kind: 'argument', index };
 }
 
-function differ(a: Type, b: Type): boolean {
+/** Whether two types could not be made the same; nothing is solved. */
+export function differ(a: Type, b: Type): boolean {
   const solved: UnknownCell[] = [];
   const outcome = unifyPairs(a, b, solved);
   for (const cell of solved) cell.solution = null;

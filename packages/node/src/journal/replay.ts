@@ -121,11 +121,11 @@ export class Replay {
 
   #step(machine: Machine, entry: InputEntry): Value {
     const { version, instance } = machine;
-    const type = version.inputTypes[entry.operation];
-    if (type === undefined) this.#fail(`${machine.name} has no operation ${entry.operation}`);
-    const input = decodeValue(version.image.unit.types, type, entry.input);
-    if (!input.ok) this.#fail(`the input does not decode: ${input.malformed.message}`);
     const { program } = version;
+    const operation = program.operations[entry.operation];
+    if (operation === undefined) this.#fail(`${machine.name} has no operation ${entry.operation}`);
+    const input = decodeValue(program.types, operation.input, entry.input);
+    if (!input.ok) this.#fail(`the input does not decode: ${input.malformed.message}`);
     const reply = program.step(instance, entry.operation, input.value, entry.time, Number.POSITIVE_INFINITY);
     if (reply === FAILED) this.#fail(`an input of ${machine.name} that was ok fails: ${instance.failure.message}`);
     return reply;

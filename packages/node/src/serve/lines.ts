@@ -143,11 +143,11 @@ class LineConnection {
     if (!isUtf8(bytes) || bytes.includes(0)) {
       return this.#close(problem('bad-request', 'a line is text in UTF-8'));
     }
-    const line = bytes.toString('utf8').trim();
-    if (line === '') return;
+    const line = bytes.toString('utf8');
+    const read = readRequestLine(line);
+    if (read.ok && read.value.kind === 'nothing') return;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
-    const read = readRequestLine(line);
     if (!read.ok) return this.#refuseLine(isFirst, read.error.message);
     const request = read.value;
     switch (request.kind) {

@@ -28,8 +28,9 @@ const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], documen
 export function loadVersion(name: string, bytes: Uint8Array, debugBytes: Uint8Array): Loaded<Version> {
   const image = decodeImage(bytes);
   if (!image.ok) return malformed(`the image of ${name}`, image);
-  const unsupported = unsupportedPart(image.value);
-  if (unsupported !== null) return refuse(problem('bad-request', `${name}: ${unsupported}`));
+  if (image.value.key !== 'none') {
+    return refuse(problem('bad-request', `${name}: keyed machines are not supported yet`));
+  }
   const loaded = load(image.value);
   if (!loaded.ok) return unverified(`the image of ${name}`, loaded.invalid);
   // Debug data decides nothing: what cannot be read of it is not there.
@@ -51,10 +52,6 @@ export function loadUpgrade(
   return { ok: true, value: { upgrade: upgrade.value, functions: loaded.functions } };
 }
 
-function unsupportedPart(image: { key: string; invariants: readonly number[] }): string | null {
-  if (image.key !== 'none') return 'keyed machines are not supported yet';
-  return image.invariants.length > 0 ? 'invariants are not supported yet' : null;
-}
 
 function malformed<T>(what: string, decoded: Decoded<unknown> & { ok: false }): Loaded<T> {
   const { message, offset } = decoded.malformed;

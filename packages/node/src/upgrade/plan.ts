@@ -1,4 +1,4 @@
-import { codeFingerprint, type Envelope, judge, openBundle } from '@smc/protocol';
+import { codeFingerprint, type Envelope, judge, judgeStale, openBundle } from '@smc/protocol';
 import type { DeployedMachine, DeployEvent } from '../event.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Machine, NodeState } from '../state.ts';
@@ -10,7 +10,7 @@ import type { Change } from './swap.ts';
 /**
  * What a bundle would do to a node, found without changing it. The stages follow each other
  * for all machines together, and the first that fails refuses the whole bundle: stale;
- * malformed and unverified; ill-typed and lossy (the judge); migration-failed.
+ * malformed and unverified; ill-typed and lossy (the judge); migration-failed and invariant.
  */
 export type Plan =
   | { readonly ok: true; readonly changes: readonly Change[]; readonly machines: readonly DeployedMachine[] }
@@ -102,16 +102,10 @@ function checkStale(
     const message = `${name} runs ${fingerprints.code}, and the bundle has ${code} without an upgrade from it`;
     return refuse(problem('stale', message), name);
   }
-  const { old, oldEmit } = envelope.upgrades[upgradeIndex];
-  if (old.code === fingerprints.code) return { ok: true, value: { ...intention, kind: 'upgrade' } };
-  const sameContract = old.state === fingerprints.state && old.interface === fingerprints.interface;
-  // Another compiler emits other code for the same source: what counts then is what the code means outside.
-  if (sameContract && oldEmit !== image.emit) {
-    const note = `the upgrade is from ${old.code}, which another version of the compiler emitted`;
-    return { ok: true, value: { ...intention, kind: 'upgrade', notes: [note] } };
-  }
-  const message = `the upgrade of ${name} is from ${old.code}, but ${fingerprints.code} is running`;
-  return refuse(problem('stale', message), name);
+  const verdict = judgeStale({ fingerprints, emit: image.emit }, envelope.upgrades[upgradeIndex]);
+  if (!verdict.ok) return refuse(problem(verdict.code, verdict.message), name);
+  const notes = verdict.note === null ? [] : [verdict.note];
+  return { ok: true, value: { ...intention, kind: 'upgrade', notes } };
 }
 
 function checkRoom(node: NodeState, event: DeployEvent, intentions: readonly Intention[]): Problem | null {
@@ -165,7 +159,7 @@ function judgeParts(parts: LoadedParts): Staged<LoadedParts> {
 
 function prepare({ intention, upgrade, version, body }: LoadedParts): Staged<Change> {
   if (upgrade === null || intention.running === null) return { ok: true, value: { version, upgrade: null } };
-  const migrated = migrate(intention.running, upgrade);
+  const migrated = migrate(intention.running, upgrade, version);
   if (!migrated.ok) return refuse(migrated.problem, intention.name);
   return { ok: true, value: { version, upgrade: { ...upgrade, body, state: migrated.value } } };
 }

@@ -1,29 +1,37 @@
-import { List, printValue, sizeOf, Sum, type Value, VALUE_LIMITS } from '@smc/protocol';
+import { List, printValue, Sum, type Value } from '@smc/protocol';
 import { STEP_LIMITS } from '../limits.ts';
 import { problem, shorten } from '../problem.ts';
 import type { Machine } from '../state.ts';
+import type { Version } from '../version.ts';
 import type { Loaded, LoadedUpgrade } from './load.ts';
 
 /** UTF-16 units of a counterexample in a message. */
 const COUNTEREXAMPLE_LENGTH_MAX = 400;
 
-/** The state of a machine as the migration of an upgrade gives it; the machine is not touched. */
-export function migrate(machine: Machine, { upgrade, functions }: LoadedUpgrade): Loaded<Value> {
+/**
+ * The state of a machine as the migration of an upgrade gives it, which keeps the invariants of
+ * the new version; the machine is not touched.
+ */
+export function migrate(machine: Machine, { upgrade, functions }: LoadedUpgrade, version: Version): Loaded<Value> {
   const { state } = machine.instance;
   const { migrationFuelMin, migrationFuelPerNode } = STEP_LIMITS;
   const fuel = Math.max(migrationFuelMin, migrationFuelPerNode * countNodes(state));
   const result = functions.run(upgrade.migration, state, fuel);
-  if (!result.ok) return failed(machine, result.failure.message);
-  const bytes = sizeOf(result.value);
-  return bytes > VALUE_LIMITS.valueBytesMax ? failed(machine, 'value too large') : result;
+  if (!result.ok) {
+    const shown = printState(machine.version, state);
+    const message = `the migration of ${machine.name} fails: ${result.failure.message}; the state is ${shown}`;
+    return { ok: false, problem: problem('migration-failed', message) };
+  }
+  const broken = version.program.brokenInvariant(result.value, STEP_LIMITS.stepFuel);
+  if (broken === null) return result;
+  const why = broken.failure === null ? 'does not hold' : `fails (${broken.failure.message})`;
+  const shown = printState(version, result.value);
+  const message = `invariant ${broken.index} of ${machine.name} ${why} for the migrated state, ${shown}`;
+  return { ok: false, problem: problem('invariant', message) };
 }
 
-function failed(machine: Machine, why: string): Loaded<Value> {
-  const { image, fieldOrder } = machine.version;
-  const state = printValue(image.unit.types, image.state, machine.instance.state, fieldOrder);
-  const shown = shorten(state, COUNTEREXAMPLE_LENGTH_MAX);
-  const message = `the migration of ${machine.name} fails on its state: ${why}; the state is ${shown}`;
-  return { ok: false, problem: problem('migration-failed', message) };
+function printState({ image, fieldOrder }: Version, state: Value): string {
+  return shorten(printValue(image.unit.types, image.state, state, fieldOrder), COUNTEREXAMPLE_LENGTH_MAX);
 }
 
 /** The nodes of a value, written out as a tree. Recursion follows its type, whose depth is bounded. */

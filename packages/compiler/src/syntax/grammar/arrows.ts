@@ -128,7 +128,8 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
     const first = this.OR([{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }]);
     const second = this.OPTION(() => {
       this.CONSUME(T.Dot);
-      return this.OR2([{ ALT: () => this.CONSUME2(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }]);
+      const DEF = [{ ALT: () => this.CONSUME2(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }];
+      return this.OR2({ DEF, ERR_MSG: 'a name' });
     });
     return this.ACTION(() => {
       const span = this.since(start);

@@ -19,7 +19,9 @@ import type { Expression, Name, Path } from '../tree.ts';
  * declarations, upgrades, module.
  *
  * It is LL(1); where one token is not enough, a gate looks further, over brackets in one step, for the
- * layout has paired them. Chevrotain's own error recovery is off: it resynchronises by token alone,
+ * layout has paired them. Repetitions and the choices on the way into a bracket are plain loops and
+ * conditions, which only the analysis of the grammar sees as chevrotain's: its own take five calls
+ * each, and the depth of the stack bounds how deep brackets can be nested (see `brackets.ts`). Chevrotain's own error recovery is off: it resynchronises by token alone,
  * which leads out of and into brackets. `guarded` recovers by the structure that the layout
  * guarantees: an item ends at the next separator outside of brackets.
  *
@@ -90,10 +92,14 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return this.nextIs(T.OpenRound, ahead) && !this.peek(ahead).fresh;
   }
 
+  /** Whether a bracket, or the file, ends here. */
+  private atCloser(): boolean {
+    return closers.has(this.LA(1).tokenType);
+  }
+
   /** Whether nothing of the statement is left. */
   protected atStatementEnd(): boolean {
-    const next = this.LA(1);
-    return isA(next, T.Separator) || closers.has(next.tokenType);
+    return this.atCloser() || isA(this.LA(1), T.Separator);
   }
 
   // -------------------------------------------------------------------------- nodes
@@ -145,23 +151,25 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     try {
       return part();
     } catch (failure) {
-      if (!isFailure(failure)) throw failure;
-      this.explain(failure);
       this.inHead = inHead;
-      this.skipTo(this.source!.report.full ? this.source!.tokens.length - 1 : end());
+      this.recover(failure, end);
       return hole();
     }
   }
 
-  private explain(failure: Failure): void {
-    const found = failure.token as Token;
-    const expected = failure.message;
+  private recover(failure: unknown, end: () => number): void {
+    if (!isFailure(failure)) throw failure;
+    this.explain(failure.token as Token, failure.message, failure.context.ruleStack.at(-1) ?? '');
+    this.skipTo(this.source!.report.full ? this.source!.tokens.length - 1 : end());
+  }
+
+  /** Says that something else is there than was expected, in the rule of that name. */
+  protected explain(found: Token, expected: string, rule: string): void {
     const next = found.tokenType === T.LineEnd ? this.tokenAt(found.index + 1) : found;
     if (next !== found && lineStarters.has(next.tokenType)) {
-      return this.complain(errors.lineStart(this.spanOf(next), T.describe(next), expected));
+      return this.complain(errors.lineStart(this.spanOf(next), T.describe(next)));
     }
     const previous = found.index > 0 ? this.tokenAt(found.index - 1) : null;
-    const rule = failure.context.ruleStack.at(-1) ?? '';
     const words = { expected, found: T.describe(found), previous: previous === null ? '' : T.describe(previous) };
     const atEnd = found.tokenType === T.LineEnd || found.tokenType === EOF;
     // at the end of a line, the mark stands behind what was written last
@@ -192,27 +200,41 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return Math.max(i, here);
   }
 
+  /**
+   * The last part of the item that starts at `start`: what is before it stays, even if this part is
+   * wrong. Once in a rule.
+   */
+  protected last<R>(rule: Rule<R>, start: Token, hole: () => R): R {
+    if (this.RECORDING_PHASE) return this.SUBRULE9(rule);
+    const { inHead } = this;
+    try {
+      return this.SUBRULE9(rule);
+    } catch (failure) {
+      this.inHead = inHead;
+      this.recover(failure, () => this.itemEnd(start));
+      return hole();
+    }
+  }
+
   // --------------------------------------------------------------------- repetitions
 
   /**
-   * Items each of which stands alone, ended by line ends or `;`: commands, members, arms, …
-   * To be called once in a rule.
+   * Items each of which stands alone, ended by line ends or `;`: commands, members, arms, … They reach
+   * to the end of what is around them. To be called once in a rule.
    */
   protected sequence<R>(item: () => R | null): R[] {
     const items: R[] = [];
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(T.Separator) },
-        {
-          ALT: () => {
-            const start = this.peek(1);
-            const found = this.guarded<R | null>(item, nothing, () => this.itemEnd(start));
-            if (found !== null) items.push(found);
-            this.ACTION(() => this.endItem(start));
-          },
-        },
-      ]);
-    });
+    if (this.RECORDING_PHASE) this.MANY(() => this.OR([{ ALT: () => this.CONSUME(T.Separator) }, { ALT: item }]));
+    while (!this.atCloser()) {
+      if (isA(this.LA(1), T.Separator)) {
+        this.SKIP_TOKEN();
+        continue;
+      }
+      const start = this.peek(1);
+      const found = this.guarded<R | null>(item, nothing, () => this.itemEnd(start));
+      if (found !== null) items.push(found);
+      this.endItem(start);
+    }
     return items;
   }
 
@@ -236,35 +258,55 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
   }
 
   /**
-   * Items with commas between them, and perhaps one after the last. To be called once in a rule, right
-   * before its closing bracket.
+   * Items with commas between them, and perhaps one after the last, up to a closing bracket or `end`. To
+   * be called once in a rule.
    */
-  protected commaSeparated<R>(item: () => R): R[] {
+  protected commaSeparated<R>(item: () => R, end: TokenType | null = null): R[] {
     const items: R[] = [];
-    this.MANY(() => {
-      this.ACTION(() => {
-        if (items.length === 0 || this.nextIs(T.Comma, 0)) return;
-        this.complain(errors.missingComma(this.spanOf(this.LA(1)), T.describe(this.LA(1))));
+    if (this.RECORDING_PHASE) {
+      this.MANY(() => {
+        item();
+        this.OPTION(() => this.CONSUME(T.Comma));
       });
+    }
+    while (!this.atCloser() && !(end !== null && this.nextIs(end))) {
+      if (items.length > 0 && !this.nextIs(T.Comma, 0)) {
+        this.complain(errors.missingComma(this.spanOf(this.LA(1)), T.describe(this.LA(1))));
+      }
       items.push(item());
-      this.OPTION(() => this.CONSUME(T.Comma));
-    });
+      if (this.nextIs(T.Comma)) this.SKIP_TOKEN();
+      else if (this.endsEarly()) break;
+    }
     return items;
+  }
+
+  /** Whether what follows an item is not the start of another one, with its comma forgotten. */
+  private endsEarly(): boolean {
+    return !isA(this.LA(1), T.Starter);
   }
 
   /** A bracket, what it encloses, and its end; where the inside is wrong, what `hole` gives. Once in a rule. */
   protected bracketed<R>(opener: TokenType, inside: () => R, hole: () => R): R {
     const open = this.CONSUME(opener) as Token;
+    const closer = T.closerOf.get(opener)!;
+    const expected = { ERR_MSG: `\`,\` or ${closer.LABEL}` };
+    if (this.RECORDING_PHASE) {
+      inside();
+      this.CONSUME(closer);
+      return hole();
+    }
     const { inHead } = this;
     this.inHead = false;
-    const close = (): R => {
+    try {
       const result = inside();
-      this.CONSUME(T.closerOf.get(opener)!, { ERR_MSG: `\`,\` or ${T.closerOf.get(opener)!.LABEL}` });
+      this.CONSUME(closer, expected);
       return result;
-    };
-    const result = this.guarded(close, hole, () => open.partner + 1);
-    this.inHead = inHead;
-    return result;
+    } catch (failure) {
+      this.recover(failure, () => open.partner + 1);
+      return hole();
+    } finally {
+      this.inHead = inHead;
+    }
   }
 }
 

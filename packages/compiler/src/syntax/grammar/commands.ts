@@ -50,17 +50,30 @@ export abstract class CommandGrammar extends ArrowGrammar {
   });
 
   private readonly plainCommand = this.RULE('plainCommand', (): Command => {
-    const shape = this.RECORDING_PHASE ? 'feed' : this.shapeOf();
-    return this.OR({
-      DEF: [
-        { GATE: () => shape === 'bind', ALT: () => this.SUBRULE(this.bindCommand) },
-        { GATE: () => shape === 'assign', ALT: () => this.SUBRULE(this.assignCommand) },
-        { GATE: () => shape === 'value', ALT: () => this.SUBRULE(this.valueCommand) },
-        { ALT: () => this.SUBRULE(this.feedCommand) },
-      ],
-      ERR_MSG: 'a command',
-    });
+    if (this.RECORDING_PHASE) this.recordPlainCommand();
+    switch (this.RECORDING_PHASE ? 'alone' : this.shapeOf()) {
+      case 'bind':
+        return this.SUBRULE(this.bindCommand);
+      case 'assign':
+        return this.SUBRULE(this.assignCommand);
+      case 'value':
+        return this.SUBRULE(this.valueCommand);
+      case 'feed':
+      case 'alone':
+      case 'turned':
+        return this.SUBRULE(this.feedCommand);
+    }
   });
+
+  /** The choice above, for the analysis of the grammar. */
+  private recordPlainCommand(): void {
+    this.OR([
+      { ALT: () => this.SUBRULE2(this.bindCommand) },
+      { ALT: () => this.SUBRULE2(this.assignCommand), IGNORE_AMBIGUITIES: true },
+      { ALT: () => this.SUBRULE2(this.valueCommand), IGNORE_AMBIGUITIES: true },
+      { ALT: () => this.SUBRULE2(this.feedCommand), IGNORE_AMBIGUITIES: true },
+    ]);
+  }
 
   /** Looks over the rest of the statement, and over each bracket in one step. */
   private shapeOf(): Shape {
@@ -68,6 +81,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     let operator = false;
     for (let token = first; !isA(token, T.Separator) && !isCloser(token); token = this.after(token)) {
       const kind = token.tokenType;
+      if (kind === T.Comma) break;
       if (kind === T.Bind) return 'bind';
       if (kind === T.Feed) return 'feed';
       if (kind === T.Assign) return 'assign';
@@ -103,7 +117,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     const arrow = this.SUBRULE(this.arrowExpression);
     const argument = this.OPTION(() => {
       this.CONSUME(T.Feed);
-      return this.SUBRULE(this.expression);
+      return this.last(this.expression, start, () => this.hole());
     });
     const turned = this.OPTION2(() => {
       const token = this.CONSUME(T.To);
@@ -131,22 +145,28 @@ export abstract class CommandGrammar extends ArrowGrammar {
 
   /** `pattern <- command` */
   private readonly bindCommand = this.RULE('bindCommand', (): Command => {
-    const start = this.LA(1);
+    const start = this.peek(1);
     const pattern = this.SUBRULE(this.pattern);
     const token = this.CONSUME(T.Bind);
-    const command = this.OR({
-      DEF: [
-        { ALT: () => this.SUBRULE(this.ifCommand) },
-        { ALT: () => this.SUBRULE(this.caseCommand) },
-        { ALT: () => this.SUBRULE(this.plainCommand) },
-      ],
-      ERR_MSG: 'a command',
-    });
+    const command = this.last(this.boundCommand, start, () => this.hole());
     return this.ACTION(() => {
       if (command.kind === 'bind') this.complain(errors.chainedBind(command.span, this.spanOf(token)));
       return { kind: 'bind', pattern, command, span: this.since(start) };
     });
   });
+
+  private readonly boundCommand = this.RULE(
+    'boundCommand',
+    (): Command =>
+      this.OR({
+        DEF: [
+          { ALT: () => this.SUBRULE(this.ifCommand) },
+          { ALT: () => this.SUBRULE(this.caseCommand) },
+          { ALT: () => this.SUBRULE(this.plainCommand) },
+        ],
+        ERR_MSG: 'a command',
+      }),
+  );
 
   /** `x = e`: refused, and taken for a `let`. */
   private readonly assignCommand = this.RULE('assignCommand', (): Command => {
@@ -155,7 +175,9 @@ export abstract class CommandGrammar extends ArrowGrammar {
     const token = this.CONSUME(T.Assign);
     const fed = !this.RECORDING_PHASE && this.shapeOf() === 'feed';
     this.complain(errors.equalsForBind(this.spanOf(token), fed));
-    return this.OR([
+    return this.OR({
+      ERR_MSG: 'an expression',
+      DEF: [
       {
         GATE: () => fed,
         ALT: () => {
@@ -169,7 +191,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
           return this.ACTION((): Command => ({ kind: 'let', pattern, type: null, value, span: this.since(start) }));
         },
       },
-    ]);
+    ]});
   });
 
   /** A value alone: refused, and taken for `return -< value`. */
@@ -187,7 +209,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
 
   /** `let p = e`, `let p: T = e` */
   private readonly letCommand = this.RULE('letCommand', (): Command => {
-    const start = this.CONSUME(T.LetWord);
+    const start = this.CONSUME(T.LetWord) as Token;
     const pattern = this.SUBRULE(this.pattern);
     const type = this.OPTION(() => {
       this.CONSUME(T.Colon);
@@ -197,7 +219,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
       DEF: [{ ALT: () => this.CONSUME(T.Assign) }, { ALT: () => this.CONSUME(T.Bind) }],
       ERR_MSG: '`=`',
     });
-    const value = this.SUBRULE(this.expression);
+    const value = this.last<Expression>(this.expression, start, () => this.hole());
     return this.ACTION(() => {
       if (sign.tokenType === T.Bind) this.complain(errors.letWithArrow(this.spanOf(sign)));
       return { kind: 'let', pattern, type: type ?? null, value, span: this.since(start) };
@@ -266,7 +288,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
         ALT: () => {
           const pattern = this.SUBRULE(this.pattern);
           this.CONSUME(T.To, { ERR_MSG: '`->`' });
-          const body = this.SUBRULE(this.armBody);
+          const body = this.last<Block>(this.armBody, start, () => ({ commands: [], span: this.hole().span }));
           return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
         },
       },

@@ -3,6 +3,7 @@ import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type {
   Arrow,
+  ArrowExpression,
   ConstructorNode,
   Expression,
   Fun,
@@ -57,19 +58,26 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     const name = this.SUBRULE(this.upperName, { ARGS: ['a type'] });
     const parameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
     this.CONSUME(T.Assign);
-    const body = this.OR([
-      { GATE: () => this.sumFollows(), ALT: () => this.SUBRULE(this.sum) },
-      {
-        ALT: () => {
-          const type = this.SUBRULE(this.type);
-          return this.ACTION((): TypeDeclaration['body'] => ({ kind: 'type', type }));
-        },
-      },
-    ]);
+    const body = this.last<TypeDeclaration['body']>(this.typeBody, start, () => ({ kind: 'type', type: this.hole() }));
     return this.ACTION(() => {
       return { kind: 'type', name, parameters: parameters ?? [], body, doc: start.doc, span: this.since(start) };
     });
   });
+
+  private readonly typeBody = this.RULE('typeBody', (): TypeDeclaration['body'] =>
+    this.OR({
+      DEF: [
+        { GATE: () => this.sumFollows(), ALT: () => this.SUBRULE(this.sum) },
+        {
+          ALT: () => {
+            const type = this.SUBRULE(this.type);
+            return this.ACTION((): TypeDeclaration['body'] => ({ kind: 'type', type }));
+          },
+        },
+      ],
+      ERR_MSG: 'a type or a constructor',
+    }),
+  );
 
   /** Whether constructors come next; a single one without arguments may be an alias, and is a type here. */
   private sumFollows(): boolean {
@@ -101,13 +109,13 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       T.OpenRound,
       () =>
         this.commaSeparated<Parameter | TypeNode>(() =>
-          this.OR([
-            {
-              GATE: () => this.nextIs(T.Colon, 2),
-              ALT: () => this.SUBRULE(this.parameter, { ARGS: ['argument'] }),
-            },
-            { ALT: () => this.SUBRULE(this.type) },
-          ]),
+          this.OR({
+            DEF: [
+              { GATE: () => this.nextIs(T.Colon, 2), ALT: () => this.SUBRULE(this.parameter, { ARGS: ['argument'] }) },
+              { ALT: () => this.SUBRULE(this.type) },
+            ],
+            ERR_MSG: 'a type',
+          }),
         ),
       () => [],
     );
@@ -138,7 +146,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       if (result === undefined && this.nextIs(T.Assign)) this.complain(errors.missingResult(this.spanOf(this.LA(1)), name.text));
     });
     this.CONSUME(T.Assign, { ERR_MSG: result === undefined ? '`->` and the type of the result' : '`=`' });
-    const body = this.SUBRULE(this.expression);
+    const body = this.last<Expression>(this.expression, start, () => this.hole());
     return this.ACTION(() => {
       const span = this.since(start);
       const rest = { parameters, result: result ?? this.hole(), body, doc: start.doc, span };
@@ -155,7 +163,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     this.CONSUME(T.Colon, { ERR_MSG: '`:` and the type' });
     const type = this.SUBRULE(this.type);
     this.CONSUME(T.Assign);
-    const body = this.SUBRULE(this.arrowExpression);
+    const body = this.last<ArrowExpression>(this.arrowExpression, start, () => this.hole());
     return this.ACTION(() => {
       if (type.kind !== 'function') this.complain(errors.arrowType(type.span, name.text));
       const [from, to] = type.kind === 'function' ? [type.from, type.to] : [type, this.hole()];

@@ -78,10 +78,24 @@ export abstract class ExpressionGrammar extends OperandGrammar {
   protected readonly head = this.RULE('head', (): Expression => {
     const { inHead } = this;
     this.inHead = true;
-    const head = this.SUBRULE(this.expression);
+    const start = this.peek(1);
+    const head = this.last<Expression>(this.expression, start, () => this.hole());
     this.inHead = inHead;
+    this.ACTION(() => {
+      if (this.nextIs(T.OpenCurly)) return;
+      this.explain(this.peek(1), '`{`', 'head');
+      this.skipTo(this.nextBlock());
+    });
     return head;
   });
+
+  /** The place of the next `{` of the statement, or of the next token if there is none. */
+  private nextBlock(): number {
+    const here = this.peek(1);
+    let token = here;
+    while (token.tokenType !== T.OpenCurly && !T.isA(token, T.Separator) && this.after(token) !== token) token = this.after(token);
+    return token.tokenType === T.OpenCurly ? token.index : here.index;
+  }
 
   /** `if c { a } else { b }` */
   protected override readonly ifExpression = this.RULE('ifExpression', (): Expression => {
@@ -167,7 +181,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
         ALT: () => {
           const pattern = this.SUBRULE(this.pattern);
           this.CONSUME(T.To, { ERR_MSG: '`->`' });
-          const body = this.SUBRULE(this.expression);
+          const body = this.last<Expression>(this.expression, start, () => this.hole());
           return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
         },
       },

@@ -146,10 +146,13 @@ export class Grammar extends UpgradeGrammar {
   private readonly inputTestLine = this.RULE('inputTestLine', (): TestLine => {
     const input = this.SUBRULE(this.operationInput);
     this.SUBRULE(this.gives);
-    const expected = this.OR([
-      { GATE: () => this.faultFollows(), ALT: () => this.SUBRULE(this.fault) },
-      { ALT: () => this.SUBRULE(this.expression) },
-    ]);
+    const expected = this.OR({
+      DEF: [
+        { GATE: () => this.faultFollows(), ALT: () => this.SUBRULE(this.fault) },
+        { ALT: () => this.SUBRULE(this.expression) },
+      ],
+      ERR_MSG: 'the expected reply, or `fault`',
+    });
     return this.ACTION(() => {
       const span = { ...input.span, end: this.since(this.LA(0)).end };
       return { kind: 'input', input, expected, span };

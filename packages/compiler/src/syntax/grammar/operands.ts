@@ -2,7 +2,7 @@ import type { IToken } from 'chevrotain';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
-import type { Argument, Expression, FieldNode, Path } from '../tree.ts';
+import type { Argument, Expression, FieldNode, Name, Path } from '../tree.ts';
 import type { Rule } from './base.ts';
 import { PatternGrammar } from './patterns.ts';
 
@@ -25,34 +25,7 @@ export abstract class OperandGrammar extends PatternGrammar {
       prefixes.push(this.CONSUME(T.Prefix));
     });
     const first = this.LA(1);
-    let operand = this.SUBRULE(this.primary);
-    this.MANY2(() => {
-      this.CONSUME(T.Dot);
-      const name = this.SUBRULE(this.lowerName);
-      const record = operand;
-      this.ACTION(() => {
-        operand = { kind: 'field', record, name, span: this.since(first) };
-      });
-    });
-    this.OPTION({
-      GATE: () => this.callFollows(),
-      DEF: () => {
-        const span = this.since(first);
-        this.SUBRULE(this.callArguments);
-        this.complain(errors.calleeNoName(span));
-      },
-    });
-    return this.ACTION(() => {
-      const end = this.since(start).end;
-      return prefixes.reduceRight<Expression>((inner, prefix) => {
-        const operator = prefix.tokenType === T.Not ? '!' : '-';
-        return { kind: 'unary', operator, operand: inner, span: { file: this.file, start: prefix.startOffset, end } };
-      }, operand);
-    });
-  });
-
-  private readonly primary = this.RULE('primary', (): Expression => {
-    return this.OR({
+    let operand: Expression = this.OR({
       DEF: [
         { ALT: () => this.SUBRULE(this.lowerValue) },
         { ALT: () => this.SUBRULE(this.upperValue) },
@@ -66,6 +39,26 @@ export abstract class OperandGrammar extends PatternGrammar {
         { ALT: () => this.SUBRULE(this.planned) },
       ],
       ERR_MSG: 'an expression',
+    });
+    this.MANY2(() => {
+      this.CONSUME(T.Dot);
+      const name = this.SUBRULE(this.lowerName);
+      const record = operand;
+      this.ACTION(() => {
+        operand = { kind: 'field', record, name, span: this.since(first) };
+      });
+    });
+    if (this.RECORDING_PHASE || this.callFollows()) {
+      const span = this.since(first);
+      this.SUBRULE(this.callArguments);
+      this.complain(errors.calleeNoName(span));
+    }
+    return this.ACTION(() => {
+      const end = this.since(start).end;
+      return prefixes.reduceRight<Expression>((inner, prefix) => {
+        const operator = prefix.tokenType === T.Not ? '!' : '-';
+        return { kind: 'unary', operator, operand: inner, span: { file: this.file, start: prefix.startOffset, end } };
+      }, operand);
     });
   });
 
@@ -89,26 +82,23 @@ export abstract class OperandGrammar extends PatternGrammar {
       GATE: () => this.nextIs(T.Upper, 2) || (this.nextIs(T.Lower, 2) && this.callFollows(3)),
       DEF: () => {
         this.CONSUME(T.Dot);
-        return this.OR([{ ALT: () => this.CONSUME2(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }]);
+        const DEF = [{ ALT: () => this.CONSUME2(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }];
+        return this.OR({ DEF, ERR_MSG: 'a name' });
       },
     });
-    const items = this.OPTION2({
-      GATE: () => this.callFollows(),
-      DEF: () => this.SUBRULE(this.callArguments),
-    });
+    const items = this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments) : null;
     return this.ACTION(() => {
       const path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
-      return this.applied(path, items ?? null, start);
+      return this.applied(path, items, start);
     });
   });
 
   /** `Ctor`, `Ctor(a)`, `List.map`, `List.map(xs, f)`, `Map { … }`, `Set { … }` */
   private readonly upperValue = this.RULE('upperValue', (): Expression => {
-    return this.OR([
-      { GATE: () => this.collectionFollows('Map'), ALT: () => this.SUBRULE(this.map) },
-      { GATE: () => this.collectionFollows('Set'), ALT: () => this.SUBRULE(this.set) },
-      { ALT: () => this.SUBRULE(this.constructed) },
-    ]);
+    // all three start with the same token, which is all that the analysis of the grammar needs to see
+    if (this.RECORDING_PHASE) return this.SUBRULE(this.constructed);
+    if (this.collectionFollows('Map')) return this.SUBRULE(this.map);
+    return this.collectionFollows('Set') ? this.SUBRULE(this.set) : this.SUBRULE(this.constructed);
   });
 
   private readonly constructed = this.RULE('constructed', (): Expression => {
@@ -116,17 +106,15 @@ export abstract class OperandGrammar extends PatternGrammar {
     const first = this.CONSUME(T.Upper);
     const second = this.OPTION(() => {
       this.CONSUME(T.Dot);
-      return this.OR([{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }]);
+      const DEF = [{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }];
+      return this.OR({ DEF, ERR_MSG: 'a name' });
     });
-    const items = this.OPTION2({
-      GATE: () => this.callFollows(),
-      DEF: () => this.SUBRULE(this.callArguments),
-    });
+    const items = this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments) : null;
     return this.ACTION(() => {
-      if (second === undefined) return this.applied(this.pathOf(null, first), items ?? null, start);
-      if (second.tokenType === T.Lower) return this.applied(this.pathOf(first, second), items ?? null, start);
+      if (second === undefined) return this.applied(this.pathOf(null, first), items, start);
+      if (second.tokenType === T.Lower) return this.applied(this.pathOf(first, second), items, start);
       this.complain(errors.constructorOfType(this.since(first), first.image, second.image));
-      return this.applied(this.pathOf(null, second), items ?? null, start);
+      return this.applied(this.pathOf(null, second), items, start);
     });
   });
 
@@ -142,7 +130,7 @@ export abstract class OperandGrammar extends PatternGrammar {
   protected readonly callArguments = this.RULE('callArguments', (): Argument[] =>
     this.bracketed<Argument[]>(
       T.OpenRound,
-      () => this.commaSeparated(() => this.SUBRULE(this.argument)),
+      () => this.commaSeparated(() => this.argument()),
       () => {
         const { span } = this.hole();
         return [{ name: null, value: { kind: 'missing', span }, span }];
@@ -150,23 +138,20 @@ export abstract class OperandGrammar extends PatternGrammar {
     ),
   );
 
-  /** `e`, `name: e`, and a lambda, which stands nowhere else. */
-  private readonly argument = this.RULE('argument', (): Argument => {
+  /** `e`, `name: e`, and a lambda, which stands nowhere else. A part of `callArguments`. */
+  private argument(): Argument {
     const start = this.LA(1);
-    const name = this.OPTION({
-      GATE: () => this.nextIs(T.Colon, 2) || this.nextIs(T.Assign, 2),
-      DEF: () => {
-        const token = this.CONSUME(T.Lower);
-        this.SUBRULE(this.colon);
-        return this.nameOf(token);
-      },
-    });
-    const value = this.OR([
-      { GATE: () => this.lambdaFollows(), ALT: () => this.SUBRULE(this.lambda) },
-      { ALT: () => this.SUBRULE(this.expression) },
-    ]);
-    return this.ACTION(() => ({ name: name ?? null, value, span: this.since(start) }));
-  });
+    const named = this.nextIs(T.Lower) && (this.nextIs(T.Colon, 2) || this.nextIs(T.Assign, 2));
+    let name: Name | null = null;
+    if (this.RECORDING_PHASE || named) {
+      const token = this.CONSUME(T.Lower);
+      this.SUBRULE(this.colon);
+      name = this.ACTION(() => this.nameOf(token));
+    }
+    if (this.RECORDING_PHASE) this.SUBRULE(this.lambda);
+    const value = !this.RECORDING_PHASE && this.lambdaFollows() ? this.SUBRULE(this.lambda) : this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ name, value, span: this.since(start) }));
+  }
 
   /** The `:` of a field or a named argument; a `=` is refused and taken for it. */
   private readonly colon = this.RULE('colon', () => {
@@ -249,10 +234,10 @@ export abstract class OperandGrammar extends PatternGrammar {
 
   private readonly field = this.RULE('field', (): FieldNode => {
     const start = this.LA(1);
-    const name = this.OR([
-      { ALT: () => this.SUBRULE(this.lowerName) },
-      { ALT: () => this.SUBRULE(this.quotedName) },
-    ]);
+    const name = this.OR({
+      DEF: [{ ALT: () => this.SUBRULE(this.lowerName) }, { ALT: () => this.SUBRULE(this.quotedName) }],
+      ERR_MSG: 'the name of a field',
+    });
     const value = this.OPTION(() => {
       this.SUBRULE(this.colon);
       return this.SUBRULE(this.expression);

@@ -54,10 +54,8 @@ export abstract class PatternGrammar extends TypeGrammar {
         return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a constructor' });
       },
     });
-    const items = this.OPTION2({
-      GATE: () => this.LA(0).tokenType === T.Upper && this.callFollows(),
-      DEF: () => this.SUBRULE(this.patternArguments),
-    });
+    const applied = this.nextIs(T.Upper, 0) && this.callFollows();
+    const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.patternArguments) : undefined;
     return this.ACTION(() => {
       const span = this.since(start);
       if (first.tokenType === T.Wildcard) return { kind: 'wildcard', span };
@@ -148,7 +146,7 @@ export abstract class PatternGrammar extends TypeGrammar {
     const inside = this.bracketed<{ items: Pattern[]; rest: Pattern | 'closed' } | null>(
       T.OpenSquare,
       () => {
-        const items = this.commaSeparated(() => this.SUBRULE(this.pattern));
+        const items = this.commaSeparated(() => this.SUBRULE(this.pattern), T.Spread);
         const rest = this.OPTION2(() => {
           this.CONSUME(T.Spread);
           const pattern = this.SUBRULE2(this.pattern);

@@ -21,7 +21,7 @@ export abstract class TypeGrammar extends BaseGrammar {
       if (token.tokenType === T.Upper) this.complain(errors.upperCaseName(this.spanOf(token), token.image));
       else if (token.tokenType !== T.Lower) this.complain(errors.reservedName(this.spanOf(token), token.image));
     });
-    return this.nameOf(token);
+    return this.ACTION(() => this.nameOf(token));
   });
 
   /** A name in upper case; one in lower case, or a reserved word, is refused and taken for it. */
@@ -38,7 +38,7 @@ export abstract class TypeGrammar extends BaseGrammar {
       if (token.tokenType === T.Lower) this.complain(errors.lowerCaseName(this.spanOf(token), token.image, what));
       else if (token.tokenType !== T.Upper) this.complain(errors.reservedName(this.spanOf(token), token.image));
     });
-    return this.nameOf(token);
+    return this.ACTION(() => this.nameOf(token));
   });
 
   /** `Counter`, `old.Counter` */
@@ -97,10 +97,8 @@ export abstract class TypeGrammar extends BaseGrammar {
       this.CONSUME(T.Dot);
       return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a type' });
     });
-    const items = this.OPTION2({
-      GATE: () => this.LA(0).tokenType === T.Upper,
-      DEF: () => this.SUBRULE(this.typeArguments),
-    });
+    const applied = this.nextIs(T.Less) && this.nextIs(T.Upper, 0);
+    const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.typeArguments) : undefined;
     return this.ACTION(() => {
       const span = this.since(start);
       if (second === undefined && first.tokenType === T.Lower) return { kind: 'variable', name: this.nameOf(first), span };
@@ -111,7 +109,7 @@ export abstract class TypeGrammar extends BaseGrammar {
 
   private readonly typeArguments = this.RULE('typeArguments', (): TypeNode[] => {
     this.CONSUME(T.Less);
-    const items = this.commaSeparated(() => this.SUBRULE(this.type));
+    const items = this.commaSeparated(() => this.SUBRULE(this.type), T.Greater);
     this.CONSUME(T.Greater, { ERR_MSG: '`,` or `>`' });
     return items;
   });
@@ -178,7 +176,7 @@ export abstract class TypeGrammar extends BaseGrammar {
   /** `<a, b>` */
   protected readonly typeParameters = this.RULE('typeParameters', (): Name[] => {
     this.CONSUME(T.Less);
-    const names = this.commaSeparated(() => this.SUBRULE(this.lowerName));
+    const names = this.commaSeparated(() => this.SUBRULE(this.lowerName), T.Greater);
     this.CONSUME(T.Greater, { ERR_MSG: '`,` or `>`' });
     return names;
   });

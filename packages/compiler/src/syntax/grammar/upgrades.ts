@@ -174,7 +174,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
       DEF: [{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }],
       ERR_MSG: 'a name',
     });
-    return this.nameOf(token);
+    return this.ACTION(() => this.nameOf(token));
   });
 }
 

@@ -1,0 +1,41 @@
+import { one, option, several, type CommandDefinition } from '../command.ts';
+import { EXIT, Stop, type ExitStatus } from '../exit.ts';
+import { linesOf } from '../lines.ts';
+import { declareTarget, machineName, stopFor, targetOf } from '../target.ts';
+
+/** `smc call MACHINE INPUT…`: send inputs one after the other, print the replies. */
+export const call: CommandDefinition = {
+  name: 'call',
+  summary: 'send inputs to a machine on a node, and print the replies',
+  example: 'smc call Counter Incr Read\nsmc call Bank \'Open(owner: "ann")\'',
+  declare: (command) => {
+    command
+      .argument('<machine>', 'name of the machine')
+      .argument('[input...]', 'inputs, such as Incr or "Add(by: 2)"; none: a line each from stdin')
+      .option('--interface <fingerprint>', 'the interface that the inputs are written for');
+    declareTarget(command);
+  },
+  async run(words, output, environment) {
+    const client = targetOf(words, environment);
+    const machine = machineName(one(words, 0));
+    const spoken = option(words, 'interface');
+    const inputs = several(words, 1);
+    let status: ExitStatus = EXIT.done;
+    for await (const input of inputs.length > 0 ? inputs : linesOf(environment.stdin)) {
+      if (/^\s*(--.*)?$/.test(input)) continue;
+      const result = await client.callText(machine, input, spoken === undefined ? {} : { interface: spoken });
+      if (result.ok) {
+        output.line(result.value.text);
+        output.data({ input, reply: result.value.text });
+        continue;
+      }
+      const stop: Stop = stopFor(result.error);
+      // What is wrong with one input says nothing of the next, unless there is no node or no such machine.
+      if (stop.status === EXIT.unreachable || stop.code === 'unknown-machine') throw stop;
+      output.error(stop.message);
+      output.data({ input, error: { code: stop.code, message: stop.message } });
+      status = stop.status;
+    }
+    return status;
+  },
+};

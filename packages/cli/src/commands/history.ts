@@ -1,0 +1,27 @@
+import { shortFingerprint } from '@smc/protocol';
+import { one, type CommandDefinition } from '../command.ts';
+import { EXIT } from '../exit.ts';
+import { table } from '../table.ts';
+import { declareTarget, machineName, targetOf, valueOf } from '../target.ts';
+
+/** `smc history MACHINE`: what was deployed, upgraded and refused. */
+export const history: CommandDefinition = {
+  name: 'history',
+  summary: 'show what was deployed, upgraded and refused',
+  example: 'smc history Counter',
+  declare: (command) => {
+    command.argument('<machine>', 'name of the machine');
+    declareTarget(command);
+  },
+  async run(words, output, environment) {
+    const records = valueOf(await targetOf(words, environment).history(machineName(one(words, 0))));
+    output.data({ history: records });
+    const rows = records.map(({ position, time, kind, from, to, code, message }) => {
+      const way = [from, to].filter((side) => side !== null).map(shortFingerprint);
+      const why = code === undefined ? '' : `${code}: ${message}`;
+      return [String(position), String(time), kind, way.join(' -> '), why];
+    });
+    output.line(table(['position', 'time', 'what', 'code', 'why'], rows));
+    return EXIT.done;
+  },
+};

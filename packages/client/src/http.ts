@@ -1,0 +1,184 @@
+import type { ClientError, Result } from './result.ts';
+import type { DeployReport, HistoryRecord, MachineView } from './views.ts';
+
+export interface HttpOptions {
+  /** How long one request may take, in milliseconds: 30,000 if nothing is said. */
+  readonly deadlineMillis?: number;
+}
+
+export interface DeployOptions {
+  /** `upgrade`: each machine must run already, and its upgrade is judged even where the code is equal. */
+  readonly mode?: 'deploy' | 'upgrade';
+  /** Judge and prepare, and change nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface CallOptions {
+  /** Fingerprint of the interface that the caller speaks; the running one, if nothing is said. */
+  readonly interface?: string;
+  /** A request with a key happens once, however often it is sent. */
+  readonly key?: string;
+}
+
+/** The reply of an operation, and the fingerprint of the code that runs. */
+export interface CallReply {
+  readonly text: string;
+  readonly code: string;
+}
+
+const TEXT_TYPE = 'application/vnd.smc.text';
+
+/** The node at an address, `http://127.0.0.1:4040`. Nothing is sent before the first request. */
+export function connectHttp(url: string, options: HttpOptions = {}): HttpClient {
+  return new HttpClient(url, options.deadlineMillis ?? 30_000);
+}
+
+/** Talks to one node over HTTP. Connections are kept and shared by all clients of this process. */
+export class HttpClient {
+  readonly #base: string;
+  readonly #deadlineMillis: number;
+
+  constructor(url: string, deadlineMillis: number) {
+    this.#base = url.replace(/\/+$/, '');
+    this.#deadlineMillis = deadlineMillis;
+  }
+
+  /** Deploys what is new and upgrades what differs: all that the bundle holds, or nothing. */
+  deploy(bundle: Uint8Array, { mode = 'deploy', dryRun = false }: DeployOptions = {}): Promise<Result<DeployReport>> {
+    const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
+    return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
+      body: bundle,
+      headers: { 'content-type': 'application/vnd.smc.bundle' },
+    });
+  }
+
+  /** Sends an input as it is written in the source, `Incr(by: 1)`; the reply is text in that form too. */
+  callText(machine: string, input: string, options: CallOptions = {}): Promise<Result<CallReply>> {
+    const operation = /^\s*(\w+)/.exec(input)?.[1] ?? '_';
+    return this.#call(machine, operation, input, TEXT_TYPE, options);
+  }
+
+  /** Sends an input as a JSON object of its parameters; the reply is JSON. */
+  call(machine: string, operation: string, json: string, options: CallOptions = {}): Promise<Result<CallReply>> {
+    return this.#call(machine, operation, json, 'application/json', options);
+  }
+
+  machines(): Promise<Result<readonly MachineView[]>> {
+    return this.#json('GET', '/_smc/machines');
+  }
+
+  machine(name: string): Promise<Result<MachineView>> {
+    return this.#json('GET', `/_smc/machines/${encodeURIComponent(name)}`);
+  }
+
+  /** The state of a machine, as JSON or as in the source. */
+  async state(name: string, form: 'json' | 'text'): Promise<Result<string>> {
+    const headers = { accept: form === 'text' ? TEXT_TYPE : 'application/json' };
+    const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/state`, { headers });
+    return reply.ok ? { ok: true, value: decodeText(reply.value.body) } : reply;
+  }
+
+  /** Deployments, upgrades, refusals and removals, the oldest first. */
+  history(name: string): Promise<Result<readonly HistoryRecord[]>> {
+    return this.#json('GET', `/_smc/machines/${encodeURIComponent(name)}/history`);
+  }
+
+  /** The encoded image that runs. */
+  async image(name: string): Promise<Result<Uint8Array>> {
+    const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/image`);
+    return reply.ok ? { ok: true, value: reply.value.body } : reply;
+  }
+
+  /** Takes a machine off; its history stays. */
+  remove(name: string): Promise<Result<null>> {
+    return this.#json('DELETE', `/_smc/machines/${encodeURIComponent(name)}`);
+  }
+
+  /** Whether the node takes requests. */
+  async ready(): Promise<Result<null>> {
+    const reply = await this.#send('GET', '/_smc/ready');
+    return reply.ok ? { ok: true, value: null } : reply;
+  }
+
+  async #call(
+    machine: string,
+    operation: string,
+    body: string,
+    type: string,
+    options: CallOptions,
+  ): Promise<Result<CallReply>> {
+    const headers: Record<string, string> = { 'content-type': type, accept: type };
+    if (options.interface !== undefined) headers['smc-interface'] = options.interface;
+    if (options.key !== undefined) headers['idempotency-key'] = options.key;
+    const path = `/${encodeURIComponent(machine)}/${encodeURIComponent(operation)}`;
+    const reply = await this.#send('POST', path, { body, headers });
+    if (!reply.ok) return reply;
+    return { ok: true, value: { text: decodeText(reply.value.body), code: reply.value.code } };
+  }
+
+  async #json<T>(method: string, path: string, request: RequestParts = {}): Promise<Result<T>> {
+    const reply = await this.#send(method, path, request);
+    if (!reply.ok) return reply;
+    const data = parse(decodeText(reply.value.body));
+    return data === undefined ? unexpected(200, 'no JSON') : { ok: true, value: data as T };
+  }
+
+  async #send(method: string, path: string, request: RequestParts = {}): Promise<Result<RawReply>> {
+    try {
+      const signal = AbortSignal.timeout(this.#deadlineMillis);
+      const response = await fetch(`${this.#base}${path}`, { method, signal, redirect: 'error', ...request });
+      const body = await response.bytes();
+      const code = response.headers.get('smc-code') ?? '';
+      return response.ok ? { ok: true, value: { body, code } } : refusal(response.status, decodeText(body));
+    } catch (error) {
+      return { ok: false, error: unreachable(this.#base, error, this.#deadlineMillis) };
+    }
+  }
+}
+
+interface RequestParts {
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Record<string, string>;
+}
+
+interface RawReply {
+  readonly body: Uint8Array;
+  readonly code: string;
+}
+
+function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(status: number, text: string): Result<never> {
+  const data = parse(text);
+  const error = typeof data === 'object' && data !== null && 'error' in data ? data.error : null;
+  if (typeof error !== 'object' || error === null) return unexpected(status, text);
+  const { code, message, path } = error as { code?: unknown; message?: unknown; path?: unknown };
+  if (typeof code !== 'string' || typeof message !== 'string') return unexpected(status, text);
+  const place = typeof path === 'string' ? { path } : {};
+  return { ok: false, error: { kind: 'refused', code, message, status, ...place } };
+}
+
+/** What answered is no node, or one of another time. */
+function unexpected(status: number, text: string): Result<never> {
+  const message = `an answer that is not understood (status ${status}): ${text.slice(0, 200)}`;
+  return { ok: false, error: { kind: 'refused', code: 'unexpected', message, status } };
+}
+
+function unreachable(url: string, error: unknown, deadlineMillis: number): ClientError {
+  const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
+  if (timedOut) return { kind: 'unreachable', message: `no answer from ${url} within ${deadlineMillis} ms`, timedOut };
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const why = code === 'ECONNREFUSED' ? 'nothing listens there' : cause instanceof Error ? cause.message || code : String(cause);
+  return { kind: 'unreachable', message: `no node reached at ${url}: ${why}`, timedOut };
+}

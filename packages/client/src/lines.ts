@@ -1,0 +1,74 @@
+import { createConnection, type Socket } from 'node:net';
+
+/** A reply of the line protocol. */
+export type LineReply =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/**
+ * A connection of the line protocol. Requests may be sent before the replies to earlier ones
+ * are there; replies come in order.
+ */
+export class LineClient {
+  readonly #socket: Socket;
+  readonly #waiting: ((reply: LineReply) => void)[] = [];
+  #received = '';
+  #closed: LineReply | null = null;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => this.#take(chunk));
+    socket.on('error', (error) => this.#close(error.message));
+    socket.on('close', () => this.#close('the connection was closed'));
+  }
+
+  /** Connects; rejects with the error of the system where that fails. */
+  static connect(port: number, host = '127.0.0.1'): Promise<LineClient> {
+    return new Promise((resolve, reject) => {
+      const socket = createConnection({ port, host, noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new LineClient(socket));
+      });
+    });
+  }
+
+  /** Whether the connection is still there. */
+  get open(): boolean {
+    return this.#closed === null;
+  }
+
+  /** Sends one line; a connection that is closed answers with the code `disconnected`. */
+  request(line: string): Promise<LineReply> {
+    if (/[\r\n]/.test(line)) throw new Error(`a request is one line: ${JSON.stringify(line)}`);
+    if (this.#closed !== null) return Promise.resolve(this.#closed);
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#socket.write(`${line}\n`);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(chunk: string): void {
+    const lines = (this.#received + chunk).split('\n');
+    this.#received = lines.pop() ?? '';
+    for (const line of lines) this.#waiting.shift()?.(parseReply(line));
+  }
+
+  #close(message: string): void {
+    this.#closed ??= { ok: false, code: 'disconnected', message };
+    for (const settle of this.#waiting.splice(0)) settle(this.#closed);
+  }
+}
+
+function parseReply(line: string): LineReply {
+  if (line.startsWith('ok ')) return { ok: true, value: line.slice(3) };
+  const parts = /^error (\S+) (.*)$/s.exec(line);
+  if (parts === null) return { ok: false, code: 'unexpected', message: line };
+  return { ok: false, code: parts[1], message: parts[2] };
+}

@@ -1,0 +1,24 @@
+/** What every request gives: a value, or why there is none. Nothing is thrown for what a node or a network does. */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ClientError };
+
+export type ClientError = Refused | Unreachable;
+
+/** The node answered, and refused. */
+export interface Refused {
+  readonly kind: 'refused';
+  /** The code of the node, `unknown-machine`; `unexpected` for an answer that no node gives. */
+  readonly code: string;
+  readonly message: string;
+  /** HTTP status. */
+  readonly status: number;
+  /** Where in the input, `$.by`, if it is about a place in it. */
+  readonly path?: string;
+}
+
+/** No answer came: nothing listens there, the connection broke, or the deadline passed. */
+export interface Unreachable {
+  readonly kind: 'unreachable';
+  readonly message: string;
+  /** A deadline passed: the request may have been carried out, or may still be. */
+  readonly timedOut: boolean;
+}

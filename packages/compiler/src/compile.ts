@@ -1,0 +1,130 @@
+import { FORMAT_LIMITS } from '@smc/protocol';
+import type { Bundle, Checked, Diagnostic, Image, ImageDebug, Upgrade } from '@smc/protocol';
+import { simplify } from './combinators/laws.ts';
+import type { MachineTerms, UpgradeTerms } from './combinators/term.ts';
+import { translateMachine, translateUpgrade } from './combinators/translate/translate.ts';
+import { WordCount } from './combinators/words.ts';
+import { debugOf } from './emit/debug.ts';
+import { emitMachine } from './emit/emit.ts';
+import { upgradeOfImported } from './errors/judgement.ts';
+import { duplicate } from './errors/names.ts';
+import { programTooLarge } from './errors/translation.ts';
+import { loadSources } from './sources.ts';
+import type { SourceHost } from './sources.ts';
+import { checkModules } from './types/check.ts';
+import type { TypedMachine, TypedModule, TypedUpgrade } from './types/typed.ts';
+import { makeUpgrade } from './upgrade/upgrade.ts';
+
+/** Source to bundle: the phases of the compiler, one after the other. */
+
+export interface Compilation {
+  /** In the order in which they were found; those about syntax first. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The text of each file that was read, by name. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Null where a diagnostic is an error. */
+  readonly bundle: Bundle | null;
+  /** The machines and upgrades of the bundle as combinators; null where there is none. */
+  readonly terms: { readonly machines: readonly MachineTerms[]; readonly upgrades: readonly UpgradeTerms[] } | null;
+}
+
+/** Compiles a file, which must be there, with what it imports. A mistake in it is a diagnostic. */
+export function compile(entry: string, host: SourceHost): Compilation {
+  const { modules, sources, diagnostics: unread } = loadSources(entry, host);
+  const { module, diagnostics: unsound } = checkModules(modules, entry, (from, path) => host.resolve(from, path));
+  const refused = (diagnostics: readonly Diagnostic[]): Compilation => ({
+    diagnostics,
+    sources,
+    bundle: null,
+    terms: null,
+  });
+  if (module === null || unread.length > 0) return refused([...unread, ...unsound]);
+  const machines = all(module.machines.map((machine) => compileMachine(machine, sources)));
+  if (!machines.ok) return refused(machines.diagnostics);
+  const upgrades = compileUpgrades(module, machines.value, sources);
+  if (!upgrades.ok) return refused(upgrades.diagnostics);
+  return {
+    diagnostics: [],
+    sources,
+    bundle: {
+      images: machines.value.map(({ image }) => image),
+      debug: machines.value.map(({ debug }) => debug),
+      upgrades: upgrades.value.map(({ upgrade }) => upgrade),
+    },
+    terms: {
+      machines: machines.value.map(({ terms }) => terms),
+      upgrades: upgrades.value.map(({ terms }) => terms),
+    },
+  };
+}
+
+interface CompiledMachine {
+  readonly terms: MachineTerms;
+  readonly image: Image;
+  readonly debug: ImageDebug;
+}
+
+/** Typed tree to combinators, combinators made simpler, combinators to bytecode. */
+function compileMachine(machine: TypedMachine, sources: ReadonlyMap<string, string>): Checked<CompiledMachine> {
+  const translated = translateMachine(machine);
+  if (!translated.ok) return translated;
+  const terms = { ...translated.value, definitions: simplify(translated.value).definitions };
+  const excess = excessOf(terms);
+  if (excess !== null) return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, excess)] };
+  const { image, places } = emitMachine(terms);
+  return { ok: true, value: { terms, image, debug: debugOf(terms, places, sources) }, diagnostics: [] };
+}
+
+/** What of a program is more than an image can hold, or null. */
+function excessOf({ types, definitions }: MachineTerms | UpgradeTerms): string | null {
+  const { functionWordsMax, functionsMax } = FORMAT_LIMITS;
+  const words = new WordCount(types);
+  const large = definitions.find(({ body }) => words.ofBody(body) > functionWordsMax);
+  if (large !== undefined) return `${large.name} has more than ${functionWordsMax} words of code`;
+  return definitions.length > functionsMax ? `it has more than ${functionsMax} functions` : null;
+}
+
+interface CompiledUpgrade {
+  readonly terms: UpgradeTerms;
+  readonly upgrade: Upgrade;
+}
+
+function compileUpgrades(
+  module: TypedModule,
+  machines: readonly CompiledMachine[],
+  sources: ReadonlyMap<string, string>,
+): Checked<CompiledUpgrade[]> {
+  const first = new Map<number, TypedUpgrade>();
+  return all(
+    module.upgrades.map((node) => {
+      const image = module.machines.indexOf(node.new);
+      const earlier = first.get(image);
+      first.set(image, node);
+      const { name, nameSpan } = node.new;
+      if (image < 0) return { ok: false, diagnostics: [upgradeOfImported(node.span, name, nameSpan)] };
+      if (earlier !== undefined) {
+        return { ok: false, diagnostics: [duplicate(node.span, 'the upgrade of', name, earlier.span)] };
+      }
+      const old = compileMachine(node.old, sources);
+      return old.ok ? compileUpgrade(node, old.value.image, machines[image].image, image) : old;
+    }),
+  );
+}
+
+function compileUpgrade(node: TypedUpgrade, old: Image, next: Image, image: number): Checked<CompiledUpgrade> {
+  const translated = translateUpgrade(node);
+  if (!translated.ok) return translated;
+  const { types, definitions } = translated.value;
+  const terms = { ...translated.value, definitions: simplify({ types, state: null, definitions }).definitions };
+  const excess = excessOf(terms);
+  if (excess !== null) return { ok: false, diagnostics: [programTooLarge(node.span, excess)] };
+  const made = makeUpgrade(node, terms, old, next, image);
+  return made.ok ? { ok: true, value: { terms, upgrade: made.value }, diagnostics: [] } : made;
+}
+
+/** All values, or all diagnostics. */
+function all<T>(results: readonly Checked<T>[]): Checked<T[]> {
+  const diagnostics = results.flatMap((result) => result.diagnostics);
+  const values = results.flatMap((result) => (result.ok ? [result.value] : []));
+  return values.length === results.length ? { ok: true, value: values, diagnostics } : { ok: false, diagnostics };
+}

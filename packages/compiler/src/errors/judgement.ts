@@ -1,0 +1,46 @@
+import type { Diagnostic, Span } from '@smc/protocol';
+import { error, label } from './error.ts';
+
+/** Diagnostics about upgrades that a node would refuse. */
+
+/** The places of what the judge refused, in both versions. */
+export interface JudgedPlaces {
+  /** The conversion, or the upgrade where none is written. */
+  readonly main: Span;
+  readonly old: Span;
+  readonly new: Span;
+}
+
+/** Part of the old state is gone, and nothing accounts for it; `path` as in `state.note`. */
+export function lossyUpgrade(places: JudgedPlaces, path: string): Diagnostic {
+  return error(
+    'E0402',
+    `\`${path}\` of the old version would be lost: the migration does not read it`,
+    [
+      label(places.main, 'this does not read it'),
+      label(places.old, 'it is here in the old version'),
+      label(places.new, 'the new version'),
+    ],
+    ['Read it in the migration. What is to be lost needs a word of its own, `drop`, which is not supported yet.'],
+  );
+}
+
+/** The judge refuses for a reason that has no message of its own. */
+export function refusedUpgrade(places: JudgedPlaces, message: string): Diagnostic {
+  return error(
+    'E0401',
+    message,
+    [label(places.main), label(places.old, 'the old version'), label(places.new, 'the new version')],
+    ['A node would refuse this upgrade.'],
+  );
+}
+
+/** An upgrade leads to a machine that is not in the bundle of its file. */
+export function upgradeOfImported(span: Span, name: string, machine: Span): Diagnostic {
+  return error(
+    'E0401',
+    `the upgrade leads to \`${name}\` of another file`,
+    [label(span), label(machine, 'it leads here')],
+    ['Write the upgrade into the file of the new version.'],
+  );
+}

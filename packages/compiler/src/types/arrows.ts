@@ -1,0 +1,337 @@
+import type { Span } from '@smc/protocol';
+import type * as tree from '../syntax/tree.ts';
+import { blockWithoutOutput, missingElse } from '../errors/arrows.ts';
+import type { Reason } from '../errors/types.ts';
+import { unitAt } from './calls.ts';
+import { callableOf, type Callable } from './callables.ts';
+import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
+import { inferBinding, inferCondition, inferExpression } from './expressions.ts';
+import { resultOf, type Inference, type Wanted } from './inference.ts';
+import { inferPattern } from './patterns.ts';
+import { Locals } from './scope.ts';
+import { eitherOf } from './sums.ts';
+import { display, ERROR, isError, pairOf, prune, UNIT } from './type.ts';
+import type {
+  Type,
+  TypedArrowExpression,
+  TypedBlock,
+  TypedCommand,
+  TypedExpression,
+  TypedPattern,
+} from './typed.ts';
+
+/**
+ * Types of arrow notation (Paterson 2003): arrow expressions, and the commands of a block. They
+ * are one file because each contains the other. The type of what flows into an arrow is known
+ * before the arrow is looked at, so that patterns and fields in it need no annotation.
+ */
+
+/** What flows into an arrow: its type, where it comes from, and the expression, if it is fed one. */
+export interface Input {
+  readonly type: Type;
+  readonly span: Span;
+  readonly value: TypedExpression | null;
+}
+
+export function inferArrow(
+  arrow: tree.ArrowExpression,
+  input: Input,
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null = null,
+): TypedArrowExpression {
+  switch (arrow.kind) {
+    case 'name':
+      return inferName(arrow, input, locals, inference);
+    case 'proc':
+      return inferProc(arrow, input, locals, inference, wanted);
+    case 'compose':
+      return inferCompose(arrow, input, locals, inference, wanted);
+    case 'prefix':
+      return inferPrefix(arrow, input, locals, inference);
+    case 'missing':
+      return brokenArrow(arrow.span, inference);
+  }
+}
+
+/** What stands for an arrow that has been refused: it goes with every type. */
+function brokenArrow(span: Span, inference: Inference): TypedArrowExpression {
+  const callee = { kind: 'primitive', name: 'id' } as const;
+  return inference.arrow({ kind: 'name', callee, from: ERROR, to: ERROR, span });
+}
+
+function inferName(
+  arrow: tree.ArrowExpression & { kind: 'name' },
+  input: Input,
+  locals: Locals,
+  inference: Inference,
+): TypedArrowExpression {
+  const callable = callableOf(arrow.path, 'arrow', locals, inference);
+  if (callable === null) return brokenArrow(arrow.span, inference);
+  const { value, type } = input;
+  const reason = inputReason(callable, input, inference);
+  const place = value === null ? arrow.span : resultOf(value);
+  inference.fitAt(type, place, value, callable.from, reason);
+  return inference.arrow({ ...callable, kind: 'name', span: arrow.span });
+}
+
+function inputReason({ name, definition }: Callable, input: Input, inference: Inference): Reason {
+  const { machine } = inference.place;
+  if (name === 'put' && definition === null && machine !== null) {
+    return {
+      statement: (type) => `\`put\` takes the state, ${type}`,
+      declared: { span: machine.stateSpan, text: 'the state' },
+      help: [],
+    };
+  }
+  const declared =
+    input.value === null
+      ? { span: input.span, text: `this gives ${display(input.type)}` }
+      : definition === null
+        ? null
+        : { span: definition.fromSpan, text: 'declared here' };
+  return { statement: (type) => `\`${name}\` takes ${type}`, declared, help: [] };
+}
+
+function inferProc(
+  arrow: tree.ArrowExpression & { kind: 'proc' },
+  input: Input,
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedArrowExpression {
+  const own = new Locals(inference.topLocals(), locals);
+  const pattern = inferPattern(arrow.pattern, input, own, inference);
+  checkIrrefutable(pattern, inference);
+  const body = inferBlock(arrow.body, own, inference, wanted);
+  return inference.arrow({ kind: 'proc', pattern, body, from: input.type, to: body.type, span: arrow.span });
+}
+
+function inferCompose(
+  arrow: tree.ArrowExpression & { kind: 'compose' },
+  input: Input,
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedArrowExpression {
+  const { operator, span } = arrow;
+  const node = (left: TypedArrowExpression, right: TypedArrowExpression, to: Type) =>
+    inference.arrow({ kind: 'compose', operator, left, right, from: input.type, to, span });
+  switch (operator) {
+    case '>>>': {
+      const left = inferArrow(arrow.left, input, locals, inference);
+      const right = inferArrow(arrow.right, outputOf(left), locals, inference, wanted);
+      return node(left, right, right.to);
+    }
+    case '<<<': {
+      const right = inferArrow(arrow.right, input, locals, inference);
+      const left = inferArrow(arrow.left, outputOf(right), locals, inference, wanted);
+      return node(left, right, left.to);
+    }
+    case '&&&': {
+      const left = inferArrow(arrow.left, input, locals, inference);
+      const right = inferArrow(arrow.right, input, locals, inference);
+      return node(left, right, pairOf(left.to, right.to));
+    }
+    case '***':
+    case '+++':
+    case '|||': {
+      const parts = inputParts(operator, operator === '***' ? 'pair' : 'either', arrow.operatorSpan, input, inference);
+      const left = inferArrow(arrow.left, parts[0], locals, inference);
+      const right = inferArrow(arrow.right, parts[1], locals, inference);
+      if (operator === '***') return node(left, right, pairOf(left.to, right.to));
+      if (operator === '+++') return node(left, right, eitherOf(left.to, right.to));
+      inference.fitAt(right.to, right.span, null, left.to, {
+        statement: (type) => `both sides of \`|||\` give the same type; the left side gives ${type}`,
+        declared: { span: left.span, text: display(left.to) },
+        help: [],
+      });
+      return node(left, right, left.to);
+    }
+  }
+}
+
+const outputOf = (arrow: TypedArrowExpression): Input => ({ type: arrow.to, span: arrow.span, value: null });
+
+/** The two sides of the pair or `Either` that an operator takes. */
+function inputParts(
+  operator: string,
+  shape: 'pair' | 'either',
+  place: Span,
+  input: Input,
+  inference: Inference,
+): readonly [Input, Input] {
+  if (isError(input.type)) return [input, input];
+  const [left, right] = [inference.fresh(), inference.fresh()];
+  const type = shape === 'pair' ? pairOf(left, right) : eitherOf(left, right);
+  const { value } = input;
+  const what = shape === 'pair' ? 'a pair' : 'an Either';
+  const fits = inference.fitAt(input.type, value === null ? place : resultOf(value), value, type, {
+    statement: () => `\`${operator}\` takes ${what}`,
+    declared: value === null ? { span: input.span, text: `this gives ${display(input.type)}` } : null,
+    help: [],
+  });
+  const part = (index: number, own: Type): Input => {
+    const written = shape === 'pair' && value?.kind === 'tuple' ? value.items[index] : null;
+    return { type: fits ? own : ERROR, span: input.span, value: written };
+  };
+  return [part(0, left), part(1, right)];
+}
+
+function inferPrefix(
+  arrow: tree.ArrowExpression & { kind: 'prefix' },
+  input: Input,
+  locals: Locals,
+  inference: Inference,
+): TypedArrowExpression {
+  const { operator, span } = arrow;
+  const shape = operator === 'first' || operator === 'second' ? 'pair' : 'either';
+  const isLeft = operator === 'first' || operator === 'left';
+  const place = { ...span, end: Math.min(span.end, span.start + operator.length) };
+  const [left, right] = inputParts(operator, shape, place, input, inference);
+  const operand = inferArrow(arrow.operand, isLeft ? left : right, locals, inference);
+  const types = isLeft ? ([operand.to, right.type] as const) : ([left.type, operand.to] as const);
+  const to = shape === 'pair' ? pairOf(...types) : eitherOf(...types);
+  return inference.arrow({ kind: 'prefix', operator, operand, from: input.type, to, span });
+}
+
+// ---------------------------------------------------------------------------- commands
+
+export function inferBlock(
+  block: tree.Block,
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null = null,
+): TypedBlock {
+  const own = new Locals(locals);
+  const commands = block.commands.map((command, i) =>
+    inferCommand(command, own, inference, i === block.commands.length - 1 ? wanted : null),
+  );
+  const last = block.commands.at(-1);
+  const output = commands.at(-1);
+  let type: Type = output?.type ?? UNIT;
+  if (last?.kind === 'let' || last?.kind === 'bind') {
+    inference.report(blockWithoutOutput(last.span, last.kind));
+    type = ERROR;
+  }
+  const typed: TypedBlock = { commands, type, span: block.span };
+  return inference.node(typed);
+}
+
+function inferCommand(
+  command: tree.Command,
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedCommand {
+  const { span } = command;
+  switch (command.kind) {
+    case 'feed': {
+      const { argument: fed } = command;
+      const argument =
+        fed === null ? unitAt({ ...span, start: span.end }, inference) : inferExpression(fed, locals, inference, wanted);
+      const value = fed === null ? null : argument;
+      const input = { type: argument.type, span: fed === null ? span : argument.span, value };
+      const arrow = inferArrow(command.arrow, input, new Locals(null, locals), inference, wanted);
+      return inference.node({ kind: 'feed', arrow, argument, type: arrow.to, span });
+    }
+    case 'bind': {
+      const inner = inferCommand(command.command, locals, inference, null);
+      const pattern = inferPattern(command.pattern, inner, locals, inference);
+      checkIrrefutable(pattern, inference);
+      return inference.node({ kind: 'bind', pattern, command: inner, type: UNIT, span });
+    }
+    case 'let': {
+      const { pattern, value } = inferBinding(command, locals, locals, inference);
+      return inference.node({ kind: 'let', pattern, value, type: UNIT, span });
+    }
+    case 'if':
+      return inferIf(command, locals, inference, wanted);
+    case 'case':
+      return inferCase(command, locals, inference, wanted);
+    case 'missing': {
+      const arrow = brokenArrow(span, inference);
+      return inference.node({ kind: 'feed', arrow, argument: unitAt(span, inference), type: ERROR, span });
+    }
+  }
+}
+
+function inferIf(
+  command: tree.Command & { kind: 'if' },
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedCommand {
+  const { span } = command;
+  const condition = inferCondition(command.condition, locals, inference);
+  const then = inferBlock(command.then, locals, inference, wanted);
+  if (command.else !== null) {
+    const otherwise = inferBlock(command.else, locals, inference, wanted);
+    const type = joinBranches('if', [branchOf(then), branchOf(otherwise)], wanted, inference);
+    return inference.node({ kind: 'if', condition, then, else: otherwise, type, span });
+  }
+  if (!inference.unify(then.type, UNIT, then.span)) {
+    const head = { ...span, end: Math.max(condition.span.end, span.start) };
+    inference.report(missingElse(head, display(then.type), outputPlace(then).span));
+  }
+  const empty = inference.node({ commands: [], type: UNIT, span: { ...span, start: span.end } });
+  return inference.node({ kind: 'if', condition, then, else: empty, type: UNIT, span });
+}
+
+function inferCase(
+  command: tree.Command & { kind: 'case' },
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedCommand {
+  const { span } = command;
+  const subject = inferExpression(command.subject, locals, inference);
+  const arms: { pattern: TypedPattern; body: TypedBlock }[] = [];
+  for (const arm of command.arms) {
+    const own = new Locals(locals);
+    const pattern = inferPattern(arm.pattern, subject, own, inference);
+    arms.push({ pattern, body: inferBlock(arm.body, own, inference, wanted) });
+  }
+  checkArms(arms.map(({ pattern }) => pattern), subject, span, inference);
+  const branches = arms.map(({ body }) => branchOf(body));
+  const type = branches.length === 0 ? ERROR : joinBranches('case', branches, wanted, inference);
+  return inference.node({ kind: 'case', subject, arms, type, span });
+}
+
+// ------------------------------------------------------------------ where outputs come from
+
+/** The place that gives an output, and the expression, where it is one. */
+export interface OutputPlace {
+  readonly span: Span;
+  readonly value: TypedExpression | null;
+}
+
+const branchOf = (block: TypedBlock) => ({ type: block.type, span: outputPlace(block).span });
+
+/** The place in a block that gives its output: of `return -< e` the expression. */
+export function outputPlace(block: TypedBlock): OutputPlace {
+  let seen = block;
+  for (;;) {
+    const last = seen.commands.at(-1);
+    if (last === undefined) return { span: seen.span, value: null };
+    if (last.kind === 'if') seen = last.then;
+    else if (last.kind === 'case' && last.arms.length > 0) seen = last.arms[0].body;
+    else if (last.kind === 'feed' && givesItsInput(last.arrow)) {
+      return { span: resultOf(last.argument), value: last.argument };
+    } else return { span: last.span, value: null };
+  }
+}
+
+function givesItsInput(arrow: TypedArrowExpression): boolean {
+  if (arrow.kind !== 'name' || arrow.callee.kind !== 'primitive') return false;
+  return (arrow.callee.name === 'return' || arrow.callee.name === 'id') && prune(arrow.from) !== ERROR;
+}
+
+/** The same for an arrow. */
+export function arrowOutputPlace(arrow: TypedArrowExpression): OutputPlace {
+  let seen = arrow;
+  while (seen.kind === 'compose' && (seen.operator === '>>>' || seen.operator === '<<<')) {
+    seen = seen.operator === '>>>' ? seen.right : seen.left;
+  }
+  return seen.kind === 'proc' ? outputPlace(seen.body) : { span: seen.span, value: null };
+}

@@ -1,0 +1,191 @@
+import type { Span } from '@smc/protocol';
+import type * as tree from '../syntax/tree.ts';
+import * as arrows from '../errors/arrows.ts';
+import * as names from '../errors/names.ts';
+import { notSupportedYet } from '../errors/unsupported.ts';
+import { BUILT_INS, BUILT_IN_NAMES, isPrimitive, PRIMITIVE_NAMES, PRIMITIVE_SCHEMES } from './builtins.ts';
+import type { Inference } from './inference.ts';
+import type { Definition, Locals } from './scope.ts';
+import { suggest } from './suggest.ts';
+import { substitute, UNIT } from './type.ts';
+import type { Callee, PrimitiveArrow, Type } from './typed.ts';
+
+/** The function or arrow that a name stands for, at a use of it. */
+export interface Callable {
+  readonly callee: Callee;
+  /** As written. */
+  readonly name: string;
+  readonly from: Type;
+  readonly to: Type;
+  readonly definition: Definition | null;
+}
+
+/** Where the name stands: a call in an expression, or an arrow. */
+export type Position = 'expression' | 'arrow';
+
+export const written = (path: tree.Path): string =>
+  path.qualifier === null ? path.name.text : `${path.qualifier.text}.${path.name.text}`;
+
+const startsUpper = (name: string): boolean => /^[A-Z]/.test(name);
+
+/** Null after a diagnostic. */
+export function callableOf(
+  path: tree.Path,
+  position: Position,
+  locals: Locals,
+  inference: Inference,
+): Callable | null {
+  const { qualifier } = path;
+  if (qualifier === null) return unqualified(path, position, locals, inference);
+  if (startsUpper(qualifier.text)) return builtIn(path, qualifier, inference);
+  return imported(path, qualifier, position, locals, inference);
+}
+
+function unqualified(
+  path: tree.Path,
+  position: Position,
+  locals: Locals,
+  inference: Inference,
+): Callable | null {
+  const { text, span } = path.name;
+  const { module, machine } = inference.place;
+  const local = locals.find(text);
+  if (local !== null && position === 'expression') {
+    const help = 'Only what is declared with `fun` or `arrow` can be called.';
+    inference.report(arrows.notCallable(span, text, 'a local value', help));
+    return null;
+  }
+  const definition = machine?.definitions.get(text) ?? module.definitions.get(text);
+  if (definition !== undefined) return use(definition, path, position, inference);
+  if (isPrimitive(text)) return primitive(text, span, position, inference);
+  const hidden = local ?? (position === 'arrow' ? locals.findHidden(text) : null);
+  if (hidden !== null) inference.report(names.localInArrow(span, text, hidden.span));
+  else if (startsUpper(text)) refuseUpper(path, inference);
+  else inference.report(names.unknownName(span, text, nearestFunction(text, inference), hintFor(text, inference)));
+  return null;
+}
+
+function nearestFunction(name: string, { place }: Inference): string | null {
+  const own = place.machine?.definitions.keys() ?? [];
+  return suggest(name, [...own, ...place.module.definitions.keys(), ...PRIMITIVE_NAMES]);
+}
+
+/** Where a name is declared that is not visible here. */
+export function hintFor(name: string, { place }: Inference): string | null {
+  for (const [alias, module] of place.module.imports) {
+    if (module?.definitions.has(name)) {
+      return `\`${alias}.${name}\` is one: what is imported takes its alias before it.`;
+    }
+  }
+  for (const machine of place.module.machines.values()) {
+    if (machine.definitions.has(name)) {
+      return `It is declared in the machine \`${machine.node.name.text}\`, and known there only.`;
+    }
+  }
+  return null;
+}
+
+/** A name in upper case where an arrow stands. */
+function refuseUpper(path: tree.Path, inference: Inference): void {
+  const { text, span } = path.name;
+  const operation = inference.place.machine?.node.members.some(
+    (member) => member.kind === 'on' && member.name.text === text,
+  );
+  const what = operation ? 'an operation' : 'a constructor or a type';
+  const help = operation
+    ? 'Operations are for callers. Put what they share into an `arrow` of the machine.'
+    : 'A value of it is made in an expression: `return -< …`.';
+  inference.report(arrows.notCallable(span, text, what, help));
+}
+
+function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): Callable | null {
+  const name = written(path);
+  const known = BUILT_INS.get(name);
+  if (known !== undefined) {
+    return { callee: { kind: 'builtin', name }, name, ...inference.instantiate(known), definition: null };
+  }
+  const own = BUILT_IN_NAMES.get(qualifier.text);
+  if (own === undefined) {
+    const near = suggest(qualifier.text, BUILT_IN_NAMES.keys());
+    const better = near === null ? null : `${near}.${path.name.text}`;
+    const hint = near === null ? `The built-in functions are those of ${[...BUILT_IN_NAMES.keys()].join(', ')}.` : null;
+    inference.report(names.unknownName(path.span, name, better, hint));
+  } else if (own.includes(path.name.text)) {
+    const available = [...BUILT_INS.keys()].map((each) => `\`${each}\``).join(', ');
+    inference.report(notSupportedYet(path.span, `\`${name}\``, `It will come. What there is now: ${available}.`));
+  } else {
+    const near = suggest(path.name.text, own);
+    const hint = near === null ? `\`${qualifier.text}\` has ${own.join(', ')}.` : null;
+    inference.report(names.unknownName(path.span, name, near === null ? null : `${qualifier.text}.${near}`, hint));
+  }
+  return null;
+}
+
+function imported(
+  path: tree.Path,
+  alias: tree.Name,
+  position: Position,
+  locals: Locals,
+  inference: Inference,
+): Callable | null {
+  const name = written(path);
+  if (locals.find(alias.text) !== null) {
+    inference.report(arrows.notCallable(path.span, name, 'a field', 'A field is data, and can not be called.'));
+    return null;
+  }
+  const { imports } = inference.place.module;
+  const module = imports.get(alias.text);
+  if (module === undefined) {
+    const near = suggest(alias.text, imports.keys());
+    inference.report(names.unknownImport(alias.span, alias.text, near));
+  }
+  if (!module) return null;
+  const definition = module.definitions.get(path.name.text);
+  if (definition !== undefined) return use(definition, path, position, inference);
+  const near = suggest(path.name.text, module.definitions.keys());
+  const hint = near === null ? `There is no \`fun\` or \`arrow\` of this name in ${module.file}.` : null;
+  inference.report(names.unknownName(path.span, name, near === null ? null : `${alias.text}.${near}`, hint));
+  return null;
+}
+
+function use(definition: Definition, path: tree.Path, position: Position, inference: Inference): Callable {
+  const typeArguments = inference.freshList(definition.typeParameters.length);
+  inference.place.uses.push({ target: definition, span: path.span, inExpression: position === 'expression' });
+  const callee: Callee =
+    definition.kind === 'fun'
+      ? { kind: 'fun', fun: definition.typed, typeArguments }
+      : { kind: 'arrow', arrow: definition.typed, typeArguments };
+  const from = substitute(definition.from, typeArguments);
+  const to = substitute(definition.to, typeArguments);
+  return { callee, name: written(path), from, to, definition };
+}
+
+function primitive(
+  name: PrimitiveArrow,
+  span: Span,
+  position: Position,
+  inference: Inference,
+): Callable | null {
+  const { machine, effects, mayFail } = inference.place;
+  const callee: Callee = { kind: 'primitive', name };
+  const hasEffect = ['get', 'put', 'now', 'fail'].includes(name);
+  if (position === 'expression' && hasEffect && !(name === 'fail' && mayFail)) {
+    inference.report(arrows.primitiveInExpression(span, name));
+    return null;
+  }
+  if (name === 'now') effects.clock = true;
+  if (name === 'fail') effects.fails = true;
+  if (name !== 'get' && name !== 'put') {
+    const scheme = PRIMITIVE_SCHEMES.get(name);
+    if (scheme === undefined) throw new Error(`no type of the primitive ${name}`);
+    return { callee, name, ...inference.instantiate(scheme), definition: null };
+  }
+  if (machine === null) {
+    inference.report(arrows.stateOutsideMachine(span, name));
+    return null;
+  }
+  if (name === 'get') effects.reads = true;
+  else effects.writes = true;
+  const [from, to] = name === 'get' ? [UNIT, machine.state] : [machine.state, UNIT];
+  return { callee, name, from, to, definition: null };
+}

@@ -1,0 +1,425 @@
+import type { Span } from '@smc/protocol';
+import type * as tree from '../syntax/tree.ts';
+import { functionAsValue } from '../errors/arrows.ts';
+import * as names from '../errors/names.ts';
+import * as errors from '../errors/types.ts';
+import { notSupportedYet } from '../errors/unsupported.ts';
+import { typeOf } from './annotations.ts';
+import { isPrimitive } from './builtins.ts';
+import { callableOf, hintFor, written } from './callables.ts';
+import { namedPayload, packArguments, unitAt, unnamedPayload } from './calls.ts';
+import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
+import { constructorOf } from './constructors.ts';
+import { resultOf, type Inference, type Wanted } from './inference.ts';
+import { binaryType, unaryType } from './operators.ts';
+import { inferPattern } from './patterns.ts';
+import { Locals } from './scope.ts';
+import { suggest } from './suggest.ts';
+import { BOOL, display, ERROR, INT, listOf, prune, recordOf, STRING, substitute, tupleOf } from './type.ts';
+import type { Type, TypedExpression, TypedPattern } from './typed.ts';
+
+/**
+ * Types of expressions, bottom-up.
+ */
+export function inferExpression(
+  expression: tree.Expression,
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null = null,
+): TypedExpression {
+  const { span } = expression;
+  switch (expression.kind) {
+    case 'int':
+      return literal(expression.value, INT, span, inference);
+    case 'string':
+      return literal(expression.value, STRING, span, inference);
+    case 'bool':
+      return literal(expression.value, BOOL, span, inference);
+    case 'unit':
+      return unitAt(span, inference);
+    case 'variable':
+      return inferVariable(expression.path, locals, inference);
+    case 'call':
+      return inferCall(expression, locals, inference);
+    case 'construct':
+      return inferConstruct(expression, locals, inference);
+    case 'tuple':
+      return inferTuple(expression, locals, inference);
+    case 'record':
+      return inferRecord(expression, locals, inference);
+    case 'field':
+      return inferField(expression, locals, inference);
+    case 'list':
+      return inferList(expression, locals, inference);
+    case 'if':
+      return inferIf(expression, locals, inference, wanted);
+    case 'case':
+      return inferCase(expression, locals, inference, wanted);
+    case 'let':
+      return inferLet(expression, locals, inference, wanted);
+    case 'binary':
+      return inferBinary(expression, locals, inference);
+    case 'unary':
+      return inferUnary(expression, locals, inference);
+    case 'missing':
+      return broken(span, inference);
+    case 'bytes':
+      return refuse(span, 'a `Bytes` literal', inference);
+    case 'time':
+      return refuse(span, 'a `Time` literal', inference);
+    case 'map':
+      return refuse(span, 'a `Map` literal', inference);
+    case 'set':
+      return refuse(span, 'a `Set` literal', inference);
+    case 'lambda':
+      return refuse(span, 'a function in place (`x -> …`)', inference);
+  }
+}
+
+function literal(
+  value: number | string | boolean | null,
+  type: Type,
+  span: Span,
+  inference: Inference,
+): TypedExpression {
+  return inference.node({ kind: 'literal', value, type, span });
+}
+
+/** What stands for an expression that has been refused: it goes with every type. */
+const broken = (span: Span, inference: Inference): TypedExpression => literal(null, ERROR, span, inference);
+
+function refuse(span: Span, what: string, inference: Inference): TypedExpression {
+  inference.report(notSupportedYet(span, what));
+  return broken(span, inference);
+}
+
+// ------------------------------------------------------------------------------ names
+
+function inferVariable(path: tree.Path, locals: Locals, inference: Inference): TypedExpression {
+  const { qualifier, name, span } = path;
+  const local = locals.find((qualifier ?? name).text);
+  if (local !== null) {
+    const value = inference.node({ kind: 'local' as const, local, type: local.type, span: (qualifier ?? name).span });
+    return qualifier === null ? value : fieldOf(value, name, span, inference);
+  }
+  if (qualifier === null && !isFunction(name.text, inference)) {
+    inference.report(unknownVariable(name, locals, inference));
+  } else if (qualifier !== null && !inference.place.module.imports.has(qualifier.text) && !/^[A-Z]/.test(qualifier.text)) {
+    inference.report(unknownVariable(qualifier, locals, inference));
+  } else if (callableOf(path, 'arrow', new Locals(null), inference) !== null) {
+    inference.report(functionAsValue(span, written(path), `${written(path)}(…)`));
+  }
+  return broken(span, inference);
+}
+
+function isFunction(name: string, { place }: Inference): boolean {
+  return isPrimitive(name) || place.machine?.definitions.has(name) === true || place.module.definitions.has(name);
+}
+
+function unknownVariable(name: tree.Name, locals: Locals, inference: Inference) {
+  const { machine, module } = inference.place;
+  const hidden = locals.findHidden(name.text);
+  if (hidden !== null) return names.localInArrow(name.span, name.text, hidden.span);
+  const state = machine === null ? null : prune(machine.state);
+  const isField = state?.kind === 'record' && state.fields.some((field) => field.name === name.text);
+  const near = suggest(name.text, [...locals.names(), ...module.imports.keys()]);
+  const hint = isField
+    ? `\`${name.text}\` is a field of the state: read the state with \`s <- get\`, then write \`s.${name.text}\`.`
+    : hintFor(name.text, inference);
+  return names.unknownName(name.span, name.text, near, hint);
+}
+
+function inferField(
+  expression: tree.Expression & { kind: 'field' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const { record, name, span } = expression;
+  // `v1.swap` reads as a field of `v1` where that is an import.
+  if (record.kind === 'variable' && record.path.qualifier === null) {
+    const qualifier = record.path.name;
+    if (locals.find(qualifier.text) === null && inference.place.module.imports.has(qualifier.text)) {
+      return inferVariable({ qualifier, name, span }, locals, inference);
+    }
+  }
+  return fieldOf(inferExpression(record, locals, inference), name, span, inference);
+}
+
+function fieldOf(record: TypedExpression, name: tree.Name, span: Span, inference: Inference): TypedExpression {
+  const type = prune(record.type);
+  const node = (field: Type): TypedExpression =>
+    inference.node({ kind: 'field', record, name: name.text, type: field, span });
+  if (type === ERROR) return node(ERROR);
+  if (type.kind !== 'record') {
+    const use = `there is no way to take the field \`${name.text}\``;
+    inference.report(
+      type.kind === 'unknown'
+        ? errors.typeNotKnown(record.span, use)
+        : errors.noRecord(name.span, type, `, so also no \`${name.text}\``),
+    );
+    return node(ERROR);
+  }
+  const field = type.fields.find((candidate) => candidate.name === name.text);
+  if (field !== undefined) return node(field.type);
+  const near = suggest(name.text, type.fields.map((candidate) => candidate.name));
+  inference.report(names.unknownField(name.span, name.text, display(type), near, null));
+  return node(ERROR);
+}
+
+// ------------------------------------------------------------------------------ calls
+
+function inferCall(
+  expression: tree.Expression & { kind: 'call' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const { callee: path, span } = expression;
+  const before = inference.errors;
+  const callable = callableOf(path, 'expression', locals, inference);
+  if (callable === null) {
+    // A built-in that takes a function is refused as a whole; its lambda needs no further word.
+    for (const { value } of expression.arguments) {
+      if (value.kind !== 'lambda' || inference.errors === before) inferExpression(value, locals, inference);
+    }
+    return broken(span, inference);
+  }
+  const given = expression.arguments.map(({ value }) => inferExpression(value, locals, inference));
+  const named = expression.arguments.find(({ name }) => name !== null);
+  if (named?.name) {
+    const message = `the arguments of \`${callable.name}\` have no names`;
+    const help = 'Arguments of functions are told by their place; those of operations and constructors can be named.';
+    inference.report(errors.namedArguments(named.name.span, message, help));
+    return broken(span, inference);
+  }
+  const argument = packArguments(callable, given, span, inference);
+  return inference.node({ kind: 'call', callee: callable.callee, argument, type: callable.to, span });
+}
+
+function inferConstruct(
+  expression: tree.Expression & { kind: 'construct' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const { constructor: path, span } = expression;
+  const given = expression.arguments.map(({ value }) => inferExpression(value, locals, inference));
+  const reference = constructorOf(path, inference);
+  if (reference === null) return broken(span, inference);
+  const { declaration, index } = reference;
+  const types = inference.freshList(declaration.parameters.length);
+  const { labels, payload } = declaration.constructors[index];
+  const payloadType = substitute(payload, types);
+  const value =
+    labels === null
+      ? unnamedPayload(expression, given, payloadType, inference)
+      : namedPayload(expression, given, labels, payloadType, inference);
+  if (value === null) return broken(span, inference);
+  const type: Type = { kind: 'sum', declaration, arguments: types };
+  return inference.node({ kind: 'construct', constructor: index, payload: value, type, span });
+}
+
+// -------------------------------------------------------------------- tuples, records
+
+function inferTuple(
+  expression: tree.Expression & { kind: 'tuple' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const items = expression.items.map((item) => inferExpression(item, locals, inference));
+  const type = tupleOf(items.map((item) => item.type));
+  return inference.node({ kind: 'tuple', items, type, span: expression.span });
+}
+
+function inferRecord(
+  expression: tree.Expression & { kind: 'record' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const { base, span } = expression;
+  const typedBase = base === null ? null : inferExpression(base, locals, inference);
+  const seen = new Map<string, Span>();
+  const fields: { name: string; value: TypedExpression }[] = [];
+  for (const { name, value } of expression.fields) {
+    const typed = inferExpression(value, locals, inference);
+    const first = seen.get(name.text);
+    if (first === undefined) fields.push({ name: name.text, value: typed });
+    else inference.report(names.duplicate(name.span, 'the field', name.text, first));
+    seen.set(name.text, first ?? name.span);
+  }
+  if (typedBase !== null) return update(expression, typedBase, fields, seen, inference);
+  if (fields.length === 0) return refuse(span, 'a record without fields', inference);
+  return recordNode(fields, span, inference);
+}
+
+function recordNode(
+  fields: readonly { readonly name: string; readonly value: TypedExpression }[],
+  span: Span,
+  inference: Inference,
+): TypedExpression {
+  const type = recordOf(fields.map(({ name, value }) => ({ name, type: value.type })));
+  return inference.node({ kind: 'record', fields, type, span });
+}
+
+/** `{ ...base, x: e }`: all other fields are those of the base, which is evaluated first, once. */
+function update(
+  expression: tree.Expression & { kind: 'record' },
+  base: TypedExpression,
+  fields: readonly { readonly name: string; readonly value: TypedExpression }[],
+  places: ReadonlyMap<string, Span>,
+  inference: Inference,
+): TypedExpression {
+  const { span } = expression;
+  const type = prune(base.type);
+  if (type.kind !== 'record') {
+    if (type.kind !== 'unknown') {
+      inference.report(errors.noRecord(base.span, type, ', so it can not be copied with changes'));
+    } else if (type !== ERROR) {
+      inference.report(errors.typeNotKnown(base.span, 'it can not be copied with changes'));
+    }
+    return broken(span, inference);
+  }
+  const known = new Set(type.fields.map(({ name }) => name));
+  let complete = true;
+  for (const [name, place] of places) {
+    if (known.has(name)) continue;
+    complete = false;
+    inference.report(names.unknownField(place, name, display(type), suggest(name, known), null));
+  }
+  if (!complete) return broken(span, inference);
+  const kept = type.fields.filter(({ name }) => !places.has(name));
+  const copies = (source: TypedExpression) => [
+    ...kept.map(({ name, type: field }) => ({
+      name,
+      value: inference.node({ kind: 'field' as const, record: source, name, type: field, span: base.span }),
+    })),
+    ...fields,
+  ];
+  if (base.kind === 'local') return recordNode(copies(base), span, inference);
+  const local = inference.local('base', type, base.span);
+  const pattern: TypedPattern = inference.node({ kind: 'bind', local, type, span: base.span });
+  const source: TypedExpression = inference.node({ kind: 'local', local, type, span: base.span });
+  const body = recordNode(copies(source), span, inference);
+  return inference.node({ kind: 'let', pattern, value: base, body, type: body.type, span });
+}
+
+function inferList(
+  expression: tree.Expression & { kind: 'list' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const items = expression.items.map((item) => inferExpression(item, locals, inference));
+  const branches = items.map((item) => ({ type: item.type, span: resultOf(item) }));
+  const item = items.length === 0 ? inference.fresh() : joinBranches('list', branches, null, inference);
+  return inference.node({ kind: 'list', items, type: listOf(item), span: expression.span });
+}
+
+// ------------------------------------------------------------------------------ choice
+
+/** The condition of an `if`, in an expression or a command. */
+export function inferCondition(condition: tree.Expression, locals: Locals, inference: Inference): TypedExpression {
+  const typed = inferExpression(condition, locals, inference);
+  inference.fit(typed, BOOL, {
+    statement: (type) => `the condition of an \`if\` is ${type}`,
+    declared: null,
+    help: ['Compare it with something: `==`, `<`, `>`.'],
+  });
+  return typed;
+}
+
+function inferIf(
+  expression: tree.Expression & { kind: 'if' },
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedExpression {
+  const condition = inferCondition(expression.condition, locals, inference);
+  const then = inferExpression(expression.then, locals, inference, wanted);
+  const otherwise = inferExpression(expression.else, locals, inference, wanted);
+  const branches = [then, otherwise].map((branch) => ({ type: branch.type, span: resultOf(branch) }));
+  const type = joinBranches('if', branches, wanted, inference);
+  return inference.node({ kind: 'if', condition, then, else: otherwise, type, span: expression.span });
+}
+
+function inferCase(
+  expression: tree.Expression & { kind: 'case' },
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedExpression {
+  const { span } = expression;
+  const subject = inferExpression(expression.subject, locals, inference);
+  const arms = expression.arms.map((arm) => {
+    const own = new Locals(locals);
+    const pattern = inferPattern(arm.pattern, { type: subject.type, span: subject.span }, own, inference);
+    return { pattern, body: inferExpression(arm.body, own, inference, wanted) };
+  });
+  checkArms(arms.map(({ pattern }) => pattern), subject, span, inference);
+  const branches = arms.map(({ body }) => ({ type: body.type, span: resultOf(body) }));
+  const type = arms.length === 0 ? ERROR : joinBranches('case', branches, wanted, inference);
+  return inference.node({ kind: 'case', subject, arms, type, span });
+}
+
+/** The value and the pattern of a `let`, in an expression or a command; the pattern is bound in `inner`. */
+export function inferBinding(
+  binding: Pick<tree.Expression & { kind: 'let' }, 'pattern' | 'type' | 'value'>,
+  locals: Locals,
+  inner: Locals,
+  inference: Inference,
+): { pattern: TypedPattern; value: TypedExpression } {
+  const annotation = binding.type;
+  const declared = annotation === null ? null : annotationType(annotation, inference);
+  const wanted = declared === null ? null : { type: declared, what: 'as declared' };
+  const value = inferExpression(binding.value, locals, inference, wanted);
+  if (declared !== null && annotation !== null) {
+    inference.fit(value, declared, {
+      statement: (type) => `the value declared here is ${type}`,
+      declared: { span: annotation.span, text: 'declared here' },
+      help: [],
+    });
+  }
+  const type = declared ?? value.type;
+  const pattern = inferPattern(binding.pattern, { type, span: value.span }, inner, inference);
+  checkIrrefutable(pattern, inference);
+  return { pattern, value };
+}
+
+function annotationType(node: tree.TypeNode, inference: Inference): Type {
+  const { module, typeParameters } = inference.place;
+  return typeOf(node, { module, typeParameters, report: inference.reporter, role: 'a local value', generic: null });
+}
+
+function inferLet(
+  expression: tree.Expression & { kind: 'let' },
+  locals: Locals,
+  inference: Inference,
+  wanted: Wanted | null,
+): TypedExpression {
+  const inner = new Locals(locals);
+  const { pattern, value } = inferBinding(expression, locals, inner, inference);
+  const body = inferExpression(expression.body, inner, inference, wanted);
+  return inference.node({ kind: 'let', pattern, value, body, type: body.type, span: expression.span });
+}
+
+// --------------------------------------------------------------------------- operators
+
+function inferBinary(
+  expression: tree.Expression & { kind: 'binary' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const { operator, span } = expression;
+  const left = inferExpression(expression.left, locals, inference);
+  const right = inferExpression(expression.right, locals, inference);
+  const type = binaryType(operator, left, right, inference);
+  return inference.node({ kind: 'binary', operator, left, right, type, span });
+}
+
+function inferUnary(
+  expression: tree.Expression & { kind: 'unary' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const { operator, span } = expression;
+  const operand = inferExpression(expression.operand, locals, inference);
+  const type = unaryType(operator, operand, inference);
+  return inference.node({ kind: 'unary', operator, operand, type, span });
+}

@@ -1,0 +1,87 @@
+import type { BinaryOperator } from '../syntax/tree.ts';
+import * as errors from '../errors/types.ts';
+import type { Inference } from './inference.ts';
+import { BOOL, display, INT, isError, prune, STRING, TIME, ERROR } from './type.ts';
+import type { Type, TypedExpression } from './typed.ts';
+
+/** Types of operators, given those of their operands. */
+
+const operandReason = (side: string, operator: string, help: readonly string[] = []): errors.Reason => ({
+  statement: (type) => `the ${side} of \`${operator}\` is ${type}`,
+  declared: null,
+  help,
+});
+
+/** The type of what a binary operator gives. */
+export function binaryType(
+  operator: BinaryOperator,
+  left: TypedExpression,
+  right: TypedExpression,
+  inference: Inference,
+): Type {
+  const both = (type: Type, help: readonly string[] = []): Type => {
+    inference.fit(left, type, operandReason('left side', operator, help));
+    inference.fit(right, type, operandReason('right side', operator, help));
+    return type;
+  };
+  const same = (): boolean =>
+    inference.fit(right, left.type, {
+      statement: (type) => `both sides of \`${operator}\` have one type; the left side is ${type}`,
+      declared: { span: left.span, text: display(left.type) },
+      help: [],
+    });
+  switch (operator) {
+    case '||':
+    case '&&':
+      return both(BOOL);
+    case '==':
+    case '!=':
+      same();
+      return BOOL;
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      if (same()) inference.later(() => checkOrdered(operator, left, inference));
+      return BOOL;
+    case '++':
+      if (same()) inference.later(() => checkJoined(left, inference));
+      return isError(left.type) ? right.type : left.type;
+    case '+':
+      return both(INT, prune(left.type).kind === 'string' ? ['`++` joins two strings.'] : []);
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+      return both(INT);
+  }
+}
+
+function checkOrdered(operator: string, operand: TypedExpression, inference: Inference): void {
+  const type = prune(operand.type);
+  if (type === ERROR || [INT, STRING, TIME].some(({ kind }) => kind === type.kind)) return;
+  const help = '`==` and `!=` compare values of any type.';
+  inference.report(
+    type.kind === 'unknown'
+      ? errors.typeNotKnown(operand.span, 'it can not be compared')
+      : errors.operatorType(operand.span, operator, type, 'Int, String and Time', help),
+  );
+}
+
+function checkJoined(operand: TypedExpression, inference: Inference): void {
+  const type = prune(operand.type);
+  if (type === ERROR || type.kind === 'string' || type.kind === 'list') return;
+  const help = type.kind === 'int' ? '`Int.toString(n)` makes a String of an Int.' : 'It joins two strings, or two lists.';
+  inference.report(
+    type.kind === 'unknown'
+      ? errors.typeNotKnown(operand.span, 'it can not be joined')
+      : errors.operatorType(operand.span, '++', type, 'strings and lists', help),
+  );
+}
+
+/** The type of what `-` or `!` gives. */
+export function unaryType(operator: '-' | '!', operand: TypedExpression, inference: Inference): Type {
+  const type = operator === '-' ? INT : BOOL;
+  inference.fit(operand, type, operandReason('operand', operator));
+  return type;
+}

@@ -1,0 +1,63 @@
+import { EMIT, fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
+import type { Checked, Image, OperationWay, Refusal, Span, Upgrade } from '@smc/protocol';
+import { emitUpgrade } from '../emit/emit.ts';
+import type { UpgradeTerms } from '../combinators/term.ts';
+import { lossyUpgrade, refusedUpgrade } from '../errors/judgement.ts';
+import type { JudgedPlaces } from '../errors/judgement.ts';
+import type { TypedMachine, TypedUpgrade } from '../types/typed.ts';
+
+/** The record of an upgrade, judged here as the node will judge it. */
+
+/** The record that leads from the old image to the new one, whose index in the bundle is `image`. */
+export function makeUpgrade(
+  node: TypedUpgrade,
+  terms: UpgradeTerms,
+  old: Image,
+  next: Image,
+  image: number,
+): Checked<Upgrade> {
+  const upgrade: Upgrade = {
+    machine: old.name,
+    old: fingerprints(old),
+    oldEmit: EMIT,
+    image,
+    unit: emitUpgrade(terms),
+    migration: terms.migration,
+    back: terms.back,
+    operations: identities(old, next),
+    backOperations: identities(next, old),
+    clauses: [],
+  };
+  const judgement = judge(old, next, upgrade);
+  if (judgement.ok) return { ok: true, value: upgrade, diagnostics: [] };
+  const { code, path, message } = judgement;
+  const places = placesOf(node, judgement);
+  const diagnostic =
+    code === 'lossy' ? lossyUpgrade(places, showPath(path)) : refusedUpgrade(places, message);
+  return { ok: false, diagnostics: [diagnostic] };
+}
+
+/** The operations that are the same in both, in the order of their names. */
+function identities(from: Image, to: Image): OperationWay[] {
+  return from.operations.flatMap((operation) => {
+    const other = to.operations.find(({ name }) => name === operation.name);
+    const isSame = other !== undefined && sameOperation(from, operation, to, other);
+    return isSame ? [{ kind: 'identity' as const, name: operation.name }] : [];
+  });
+}
+
+function placesOf(node: TypedUpgrade, { path }: Refusal): JudgedPlaces {
+  return {
+    main: node.migration?.span ?? node.span,
+    old: placeOf(node.old, path),
+    new: node.new.nameSpan,
+  };
+}
+
+/** Where a part of a machine is declared: an operation, or a field of its state. */
+function placeOf({ operations, initial, nameSpan }: TypedMachine, path: readonly string[]): Span {
+  const [first, second] = path;
+  if (first !== 'state') return operations.find(({ name }) => name === first)?.span ?? nameSpan;
+  const fields = initial.kind === 'record' ? initial.fields : [];
+  return fields.find(({ name }) => name === second)?.value.span ?? initial.span;
+}

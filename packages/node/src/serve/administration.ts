@@ -1,0 +1,131 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Host } from '../host.ts';
+import type { NodeLimits } from '../limits.ts';
+import { problem, type Problem } from '../problem.ts';
+import type { NodeState } from '../state.ts';
+import type { Version } from '../version.ts';
+import { isText, JSON_TYPE, sendProblem, TEXT_TYPE } from './reply.ts';
+import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
+
+const BUNDLE_TYPES = ['application/octet-stream', 'application/vnd.smc.bundle'];
+
+/** What a view answers with. */
+type Seen =
+  | { readonly ok: true; readonly type: string; readonly body: string | Uint8Array; readonly version: Version | null }
+  | { readonly ok: false; readonly problem: Problem };
+
+type MachineRoute = { Params: { machine: string } };
+
+/** The addresses below `/_smc/`: look at what runs, and change it. */
+export function addAdministration(app: FastifyInstance, host: Host, limits: NodeLimits): void {
+  app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.get('/_smc/health', (_request, reply) => reply.type(JSON_TYPE).send('{"status":"ok"}'));
+  app.get('/_smc/ready', (_request, reply) => {
+    if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
+    return sendProblem(reply, problem('stopping', 'the node takes no requests'));
+  });
+  app.get('/_smc/machines', (_request, reply) =>
+    look(host, reply, (node) => json(viewMachines(node), null)),
+  );
+  app.get<MachineRoute>('/_smc/machines/:machine', (request, reply) =>
+    look(host, reply, (node) => seeMachine(node, request.params.machine)),
+  );
+  app.get<MachineRoute>('/_smc/machines/:machine/state', (request, reply) => {
+    const form = isText(request.headers.accept) ? 'text' : 'json';
+    return look(host, reply, (node) => seeState(node, request.params.machine, form));
+  });
+  app.get<MachineRoute>('/_smc/machines/:machine/history', (request, reply) =>
+    look(host, reply, (node) => seeHistory(node, request.params.machine)),
+  );
+  app.get<MachineRoute>('/_smc/machines/:machine/image', (request, reply) =>
+    look(host, reply, (node) => seeImage(node, request.params.machine)),
+  );
+  app.put('/_smc/machines', { bodyLimit: limits.bundleBytesMax }, (request, reply) =>
+    deploy(host, request, reply),
+  );
+  app.delete<MachineRoute>('/_smc/machines/:machine', async (request, reply) => {
+    const answer = await host.remove(request.params.machine);
+    if (answer.kind === 'refused') return sendProblem(reply, answer.problem, answer.version);
+    return reply.type(JSON_TYPE).send('null');
+  });
+}
+
+async function look(host: Host, reply: FastifyReply, view: (node: NodeState) => Seen): Promise<FastifyReply> {
+  const seen = await host.look(view);
+  if (seen.ok) {
+    if (seen.version !== null) void reply.header('smc-code', seen.version.fingerprints.code);
+    return reply.type(seen.type).send(seen.body);
+  }
+  sendProblem(reply, seen.problem);
+  return reply;
+}
+
+function json(data: unknown, version: Version | null): Seen {
+  return { ok: true, type: JSON_TYPE, body: JSON.stringify(data), version };
+}
+
+function unknownMachine(name: string): Seen {
+  return { ok: false, problem: problem('unknown-machine', `there is no machine ${JSON.stringify(name)}`) };
+}
+
+function seeMachine(node: NodeState, name: string): Seen {
+  const machine = node.machines.get(name);
+  return machine === undefined ? unknownMachine(name) : json(viewMachine(machine), machine.version);
+}
+
+function seeState(node: NodeState, name: string, form: 'json' | 'text'): Seen {
+  const machine = node.machines.get(name);
+  if (machine === undefined) return unknownMachine(name);
+  const type = form === 'json' ? JSON_TYPE : TEXT_TYPE;
+  return { ok: true, type, body: viewState(machine, form), version: machine.version };
+}
+
+function seeHistory(node: NodeState, name: string): Seen {
+  const history = node.histories.get(name);
+  if (history === undefined) return unknownMachine(name);
+  return json(viewHistory(history), node.machines.get(name)?.version ?? null);
+}
+
+function seeImage(node: NodeState, name: string): Seen {
+  const machine = node.machines.get(name);
+  if (machine === undefined) return unknownMachine(name);
+  const { bytes } = machine.version;
+  // A copy: what is sent may be changed by the one who sends it.
+  return { ok: true, type: 'application/octet-stream', body: Buffer.from(bytes), version: machine.version };
+}
+
+async function deploy(host: Host, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const options = readOptions(request.query as Record<string, string | string[]>);
+  if (!options.ok) return refuse(reply, problem('bad-request', options.message));
+  const { body } = request;
+  if (!(body instanceof Uint8Array)) {
+    return refuse(reply, problem('bad-request', `a bundle is sent as ${BUNDLE_TYPES.join(' or ')}`));
+  }
+  const answer = await host.deploy(body, options.mode, options.dryRun);
+  if (answer.kind === 'refused') return refuse(reply, answer.problem);
+  if (answer.kind !== 'deployed') throw new Error(`a bundle was answered with ${answer.kind}`);
+  return reply.type(JSON_TYPE).send(JSON.stringify(answer.report));
+}
+
+function refuse(reply: FastifyReply, refused: Problem): FastifyReply {
+  sendProblem(reply, refused);
+  return reply;
+}
+
+type DeployOptions =
+  | { readonly ok: true; readonly mode: 'deploy' | 'upgrade'; readonly dryRun: boolean }
+  | { readonly ok: false; readonly message: string };
+
+function readOptions(query: Record<string, string | string[]>): DeployOptions {
+  let mode: 'deploy' | 'upgrade' = 'deploy';
+  let dryRun = false;
+  for (const [name, value] of Object.entries(query)) {
+    if (name === 'mode' && (value === 'deploy' || value === 'upgrade')) mode = value;
+    else if (name === 'dry-run' && (value === '0' || value === '1')) dryRun = value === '1';
+    else if (name === 'mode') return { ok: false, message: 'mode is deploy or upgrade' };
+    else if (name === 'dry-run') return { ok: false, message: 'dry-run is 0 or 1' };
+    else return { ok: false, message: `the option ${name} is not supported yet` };
+  }
+  return { ok: true, mode, dryRun };
+}

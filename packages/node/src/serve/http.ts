@@ -1,0 +1,189 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { printValue } from '@smc/protocol';
+const valueToJson = (..._: unknown[]) => '';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Reply, RequestBody } from '../event.ts';
+import type { Host } from '../host.ts';
+import { type NodeLimits, REQUEST_KEY_LENGTH_MAX } from '../limits.ts';
+import type { Listener } from '../ports.ts';
+import { problem, type Problem } from '../problem.ts';
+import { addAdministration } from './administration.ts';
+import { isText, JSON_TYPE, sendProblem, TEXT_TYPE } from './reply.ts';
+
+/**
+ * HTTP: operations as `POST /Counter/Incr` with a JSON object of the parameters, and the
+ * administration below `/_smc/`.
+ *
+ * The node is for programs on this computer. A page in a browser must not reach it, whatever
+ * name it was loaded under: `Host` must be local, an `Origin` that is not is refused, and a
+ * body needs a content type that no form can send.
+ */
+export async function serveHttp(host: Host, port: number, limits: NodeLimits): Promise<Listener> {
+  const app = Fastify({
+    bodyLimit: limits.jsonBytesMax,
+    // Slow clients: all of a request within half a minute, its headers within ten seconds.
+    requestTimeout: 30_000,
+    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+    keepAliveTimeout: 72_000,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512, caseSensitive: true },
+    frameworkErrors: (error, _request, reply) => answerError(error, reply),
+    clientErrorHandler: (error, socket) => {
+      const status = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW' ? '431' : '400';
+      const { message } = problem('bad-request', `this is no HTTP request: ${error.message}`);
+      const body = JSON.stringify({ error: { code: 'bad-request', message } });
+      if (!socket.writable) return;
+      socket.end(
+        `HTTP/1.1 ${status} Bad Request\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
+          `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+    },
+  });
+  app.server.maxConnections = limits.connectionsMax;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ['application/json', TEXT_TYPE],
+    { parseAs: 'buffer' },
+    (_request, body: Buffer, done) => {
+      if (isUtf8(body)) done(null, body.toString('utf8'));
+      else done(new BodyError('the body is not UTF-8'));
+    },
+  );
+  app.addHook('onRequest', (request, reply, done) => {
+    const refused = checkLocal(request);
+    if (refused === null) done();
+    else sendProblem(reply, refused);
+  });
+  app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
+  addOperations(app, host);
+  addAdministration(app, host, limits);
+  await app.listen({ port, host: '127.0.0.1' });
+  const address = app.server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: async () => {
+      const force = setTimeout(() => app.server.closeAllConnections(), limits.closeMillisMax);
+      await app.close();
+      clearTimeout(force);
+    },
+  };
+}
+
+/** A body that is refused while it is read. */
+class BodyError extends Error {
+  readonly statusCode = 400;
+}
+
+const LOCAL = String.raw`(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?`;
+const LOCAL_HOST = new RegExp(`^${LOCAL}$`, 'i');
+const LOCAL_ORIGIN = new RegExp(`^https?://${LOCAL}$`, 'i');
+
+function checkLocal({ headers }: FastifyRequest): Problem | null {
+  if (headers.host === undefined || !LOCAL_HOST.test(headers.host)) {
+    return problem('bad-request', 'the host of the request is not this computer');
+  }
+  if (headers.origin !== undefined && !LOCAL_ORIGIN.test(headers.origin)) {
+    return problem('bad-request', `requests from ${headers.origin} are not taken`);
+  }
+  return null;
+}
+
+function unknownAddress(request: FastifyRequest): Problem {
+  const { method } = request;
+  const address = request.url.split('?')[0];
+  const parts = address.split('/').slice(1);
+  if (parts[0] === '_smc') return problem('unknown-operation', `there is no ${method} ${address}`);
+  if (parts.length > 3 || parts[0] === '') {
+    return problem('unknown-machine', `there is no ${address}; call POST /MACHINE/OPERATION`);
+  }
+  if (parts.length === 3) return problem('bad-request', 'keyed machines are not supported yet');
+  return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
+}
+
+function answerError(error: FastifyError, reply: FastifyReply): void {
+  const status = error.statusCode ?? 500;
+  if (status === 413) return sendProblem(reply, problem('too-large', 'the body is too large'));
+  if (status === 415) {
+    return sendProblem(reply, problem('bad-request', 'a body needs the content type application/json'));
+  }
+  if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
+  reply.log.error(error);
+  return sendProblem(reply, problem('internal', 'a defect of the node'));
+}
+
+interface OperationRoute {
+  Params: { machine: string; operation: string };
+  Querystring: Record<string, string | string[]>;
+  Body: string | undefined;
+}
+
+function addOperations(app: FastifyInstance, host: Host): void {
+  app.post<OperationRoute>('/:machine/:operation', (request, reply) => {
+    const { operation } = request.params;
+    if (Object.keys(request.query).length > 0) {
+      const refused = problem('bad-request', 'the parameters of a POST are in its body, not in the address');
+      return sendProblem(reply, refused);
+    }
+    const text = request.body ?? '';
+    const body: RequestBody = isText(request.headers['content-type'])
+      ? { form: 'text', text, start: 0 }
+      : { form: 'json', operation, text };
+    return callMachine(host, request, reply, body, false);
+  });
+  app.get<OperationRoute>('/:machine/:operation', (request, reply) => {
+    const pairs = Object.entries(request.query).flatMap(([name, values]) =>
+      [values].flat().map((value) => [name, value] as const),
+    );
+    const body: RequestBody = { form: 'query', operation: request.params.operation, pairs };
+    return callMachine(host, request, reply, body, true);
+  });
+}
+
+function callMachine(
+  host: Host,
+  request: FastifyRequest<OperationRoute>,
+  reply: FastifyReply,
+  body: RequestBody,
+  readOnly: boolean,
+): FastifyReply | void {
+  const key = headerOf(request, 'idempotency-key');
+  if (key !== null && !(key.length > 0 && key.length <= REQUEST_KEY_LENGTH_MAX)) {
+    const message = `an Idempotency-Key has 1 to ${REQUEST_KEY_LENGTH_MAX} characters`;
+    return sendProblem(reply, problem('bad-request', message));
+  }
+  const spoken = headerOf(request, 'smc-interface');
+  host.call(
+    {
+      machine: request.params.machine,
+      interfaces: spoken === null ? null : [spoken],
+      body,
+      request: key === null ? null : { key, digest: digestOf(request.params.operation, body) },
+      readOnly,
+    },
+    (answer) => sendReply(request, reply, answer),
+  );
+  return reply;
+}
+
+/** What makes two requests the same: the operation, and the body as it was sent. */
+function digestOf(operation: string, body: RequestBody): string {
+  const argument = body.form === 'query' ? JSON.stringify(body.pairs) : body.text;
+  return createHash('sha256').update(`${operation}\n${body.form}\n${argument}`).digest('hex');
+}
+
+function headerOf(request: FastifyRequest, name: string): string | null {
+  const value = request.headers[name];
+  return value === undefined ? null : [value].flat().join(', ');
+}
+
+function sendReply(request: FastifyRequest, reply: FastifyReply, answer: Reply): void {
+  if (answer.kind === 'refused') return sendProblem(reply, answer.problem, answer.version);
+  if (answer.kind !== 'value') throw new Error(`a call was answered with ${answer.kind}`);
+  const { types, type, value, fieldOrder, version } = answer;
+  reply.header('smc-code', version.fingerprints.code);
+  if (isText(request.headers.accept)) void reply.type(TEXT_TYPE).send(printValue(types, type, value, fieldOrder));
+  else void reply.type(JSON_TYPE).send(valueToJson(types, type, value));
+}

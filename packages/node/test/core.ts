@@ -1,0 +1,93 @@
+import { encodeValue, type Image, printValue } from '@smc/protocol';
+import type { CallEvent, NodeEvent, Reply } from '../src/event.ts';
+import { encodeEntry, JOURNAL_VERSION } from '../src/journal/encoding.ts';
+import { MemoryJournal } from '../src/journal/memory.ts';
+import { Replay } from '../src/journal/replay.ts';
+import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
+import { NodeState } from '../src/state.ts';
+import { stamp, transition } from '../src/transition.ts';
+import { viewHistory, viewMachines, viewState } from '../src/serve/views.ts';
+
+/** A node without a world: events go in one by one, records go to a journal in memory. */
+export class Core {
+  readonly node: NodeState;
+  readonly journal = new MemoryJournal();
+  time = 1_000;
+
+  constructor(limits: Partial<NodeLimits> = {}) {
+    this.node = new NodeState({ ...NODE_LIMITS, ...limits });
+    this.journal.append([encodeEntry({ kind: 'header', version: JOURNAL_VERSION }, this.node.blobs)]);
+  }
+
+  handle(event: NodeEvent): Reply {
+    const { append, reply } = transition(this.node, event.kind === 'call' ? stamp(this.node, event) : event);
+    if (append !== null) this.journal.append([append]);
+    return reply;
+  }
+
+  /** Sends `Counter Incr` as text; gives the reply as text, or `CODE: MESSAGE`. */
+  call(machine: string, text: string, more: Partial<CallEvent> = {}): string {
+    const body = { form: 'text', text, start: 0 } as const;
+    return this.send({ machine, body, ...more });
+  }
+
+  send(event: Pick<CallEvent, 'machine' | 'body'> & Partial<CallEvent>): string {
+    const defaults = { kind: 'call', time: this.time, interfaces: null, request: null, readOnly: false } as const;
+    return show(this.handle({ ...defaults, ...event }));
+  }
+
+  deploy(bundle: Uint8Array, mode: 'deploy' | 'upgrade' = 'deploy', dryRun = false): string {
+    return show(this.handle({ kind: 'deploy', time: this.time, bundle, mode, dryRun }));
+  }
+
+  remove(machine: string): string {
+    return show(this.handle({ kind: 'remove', time: this.time, machine }));
+  }
+
+  /** A node rebuilt from the journal. */
+  replay(): NodeState {
+    const replay = new Replay(this.node.limits);
+    for (const record of this.journal.read()) replay.add(record);
+    return replay.finish();
+  }
+}
+
+export function show(reply: Reply): string {
+  switch (reply.kind) {
+    case 'value':
+      return printValue(reply.types, reply.type, reply.value, reply.fieldOrder);
+    case 'refused':
+      return `${reply.problem.code}: ${reply.problem.message}`;
+    case 'deployed':
+      return reply.report.machines.map(({ name, result }) => `${name} ${result}`).join(', ');
+    case 'removed':
+      return 'removed';
+  }
+}
+
+/** The first word of what a refusal shows. */
+export function codeOf(shown: string): string {
+  return shown.split(':')[0];
+}
+
+/** All that can be seen of a node, and all that it keeps: equal for nodes that are. */
+export function snapshot(node: NodeState): unknown {
+  const machines = [...node.machines.values()].map((machine) => ({
+    number: machine.number,
+    state: encodeState(machine.version.image, machine.instance.state),
+    text: viewState(machine, 'text'),
+    known: machine.interfaces.known.map(({ fingerprint }) => fingerprint),
+    kept: [...machine.kept.entries()],
+    served: Array.from(machine.interfaces.served(), ({ fingerprint, ways }) => ({
+      fingerprint,
+      ways: ways.map((way) => (way.kind === 'gone' ? 'gone' : [way.operation, way.chain.length])),
+    })),
+  }));
+  const histories = [...node.histories].map(([name, history]) => [name, viewHistory(history)]);
+  const { position, time, deployments } = node;
+  return { position, time, deployments, views: viewMachines(node), machines, histories };
+}
+
+function encodeState(image: Image, state: Parameters<typeof encodeValue>[2]): string {
+  return Buffer.from(encodeValue(image.unit.types, image.state, state)).toString('hex');
+}

@@ -1,0 +1,271 @@
+import { createConnection } from 'node:net';
+import { fingerprints } from '@smc/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RunningNode, startNode } from '../src/node.ts';
+import { bundleOf, counter, faultingMigration, labelled, toLabelled, upgradeBundle } from './images.ts';
+import { type HttpReply, post, put, send } from './requests.ts';
+
+let node: RunningNode;
+
+beforeEach(async () => {
+  node = await startNode({ httpPort: 0, linesPort: null });
+  expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 200 });
+});
+
+afterEach(() => node.close());
+
+/** Status and code of a refusal; it must be of the one form that there is. */
+function refusal({ status, headers, body }: HttpReply): string {
+  expect(headers['content-type']).toMatch(/^application\/json/);
+  const data = JSON.parse(body) as { error: { code: string; message: string } };
+  expect(Object.keys(data)).toEqual(['error']);
+  expect(data.error.message).not.toBe('');
+  return `${status} ${data.error.code}`;
+}
+
+describe('operations', () => {
+  it('are called with POST, and with GET where they only read', async () => {
+    expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200, body: 'null' });
+    expect(await post(node, '/Counter/Incr', '{}')).toMatchObject({ status: 200, body: 'null' });
+    expect(await post(node, '/Counter/Incr', '')).toMatchObject({ status: 200, body: 'null' });
+    expect(await send(node, '/Counter/Read')).toMatchObject({ status: 200, body: '3' });
+    expect(await send(node, '/Counter/Divide?by=2')).toMatchObject({ status: 200, body: '1' });
+    expect(await post(node, '/Counter/Divide', '{"by":3}')).toMatchObject({ status: 200, body: '1' });
+  });
+
+  it('answer with the code that runs', async () => {
+    const { code } = fingerprints(counter());
+    for (const path of ['/Counter/Read', '/Counter/Dance', '/_smc/machines/Counter/state']) {
+      expect((await send(node, path)).headers['smc-code']).toBe(code);
+    }
+  });
+
+  it('are refused for what is wrong with the request', async () => {
+    const json = { 'content-type': 'application/json' };
+    const cases: [Promise<HttpReply>, string][] = [
+      [post(node, '/Nobody/Read'), '404 unknown-machine'],
+      [post(node, '/Counter/Dance'), '404 unknown-operation'],
+      [post(node, '/counter/Read'), '404 unknown-machine'],
+      [post(node, '/__proto__/Read'), '404 unknown-machine'],
+      [post(node, '/Counter/constructor'), '404 unknown-operation'],
+      [post(node, '/Counter'), '404 unknown-operation'],
+      [post(node, '/Counter/alice/Read'), '400 bad-request'],
+      [post(node, '/'), '404 unknown-machine'],
+      [post(node, '/_smc/nothing'), '404 unknown-operation'],
+      [send(node, '/_smc/metrics'), '404 unknown-operation'],
+      [send(node, '/Counter/Incr'), '400 bad-request'],
+      [send(node, '/Counter/Divide'), '400 bad-request'],
+      [send(node, '/Counter/Divide?by=two'), '400 bad-request'],
+      [send(node, '/Counter/Divide?by=2&by=3'), '400 bad-request'],
+      [post(node, '/Counter/Divide?by=2'), '400 bad-request'],
+      [post(node, '/Counter/Divide'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '{"by":"2"}'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '{"by":2.0}'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '{"by":9007199254740993}'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '{"by":1,"by":2}'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '{"by":1,"__proto__":2}'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '{"by":1'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '[1]'), '400 bad-request'],
+      [post(node, '/Counter/Divide', '{"by":0}'), '422 fault'],
+      [post(node, '/Counter/Refuse', '{"why":"x"}'), '422 fault'],
+      [post(node, '/%zz/Read'), '400 bad-request'],
+      [post(node, '/Counter/Read', '{}', { 'content-type': 'text/plain' }), '400 bad-request'],
+      [post(node, '/Counter/Read', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }), '400 bad-request'],
+      [post(node, '/Counter/Read', '{}', { 'content-type': 'nonsense' }), '400 bad-request'],
+      [send(node, '/Counter/Read', { method: 'PUT' }), '404 unknown-operation'],
+      [send(node, '/Counter/Read', { method: 'OPTIONS' }), '404 unknown-operation'],
+      [send(node, '/Counter/Refuse', { method: 'POST', headers: json, body: Uint8Array.of(0x22, 0xff) }), '400 bad-request'],
+      [post(node, '/Counter/Read', '{}', { 'smc-interface': '0'.repeat(64) }), '426 unknown-interface'],
+      [post(node, '/Counter/Read', '{}', { 'smc-interface': 'x' }), '426 unknown-interface'],
+      [post(node, '/Counter/Read', '{}', { 'idempotency-key': 'x'.repeat(257) }), '400 bad-request'],
+    ];
+    for (const [index, [reply, expected]] of cases.entries()) {
+      expect(refusal(await reply), `case ${index}`).toBe(expected);
+    }
+    expect(await send(node, '/_smc/machines/Counter/state')).toMatchObject({ status: 200, body: '{"count":0}' });
+  });
+
+  it('say where in the input it is wrong', async () => {
+    const { body } = await post(node, '/Counter/Divide', '{"by":"2"}');
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'bad-request', path: '$.by' } });
+  });
+
+  it('take and give text for a caller that asks', async () => {
+    const type = 'application/vnd.smc.text';
+    const headers = { 'content-type': type, accept: type };
+    const text = (path: string, body: string): Promise<HttpReply> => send(node, path, { method: 'POST', headers, body });
+    expect(await text('/Counter/Incr', 'Incr')).toMatchObject({ status: 200, body: '()' });
+    expect(await text('/Counter/Divide', 'Divide(by: 1)')).toMatchObject({ status: 200, body: '1' });
+    expect(refusal(await text('/Counter/Divide', 'Divide(by: )'))).toBe('400 bad-request');
+    const accept = { headers: { accept: type } };
+    expect((await send(node, '/_smc/machines/Counter/state', accept)).body).toBe('{ count: 1 }');
+  });
+
+  it('with a key happen once', async () => {
+    const headers = { 'idempotency-key': 'order-1' };
+    expect((await post(node, '/Counter/Incr', '{}', headers)).status).toBe(200);
+    expect((await post(node, '/Counter/Incr', '{}', headers)).status).toBe(200);
+    expect((await send(node, '/Counter/Read')).body).toBe('1');
+    expect(refusal(await post(node, '/Counter/Incr', '{ }', headers))).toBe('422 idempotency-mismatch');
+    expect(refusal(await post(node, '/Counter/Read', '{}', headers))).toBe('422 idempotency-mismatch');
+  });
+
+  it('with one key at the same time happen once', async () => {
+    const headers = { 'idempotency-key': 'same' };
+    const replies = await Promise.all(Array.from({ length: 20 }, () => post(node, '/Counter/Incr', '{}', headers)));
+    expect(new Set(replies.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(['200 null']));
+    expect((await send(node, '/Counter/Read')).body).toBe('1');
+  });
+
+  it('of an old interface go on, or are gone', async () => {
+    const headers = { 'smc-interface': fingerprints(counter()).interface };
+    expect((await put(node, upgradeBundle(labelled(), toLabelled(counter())))).status).toBe(200);
+    expect(await post(node, '/Counter/Incr', '{}', headers)).toMatchObject({ status: 200, body: 'null' });
+    expect(await post(node, '/Counter/Incr', '{"by":4}')).toMatchObject({ status: 200, body: '5' });
+    expect(refusal(await post(node, '/Counter/Divide', '{"by":1}', headers))).toBe('410 gone');
+    expect(refusal(await send(node, '/Counter/Incr', { headers }))).toBe('400 bad-request');
+  });
+});
+
+describe('only this computer is served', () => {
+  it('by the host that was asked for', async () => {
+    for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:80', '10.0.0.1', '[::2]', '']) {
+      expect(refusal(await send(node, '/Counter/Read', { headers: { host } })), host).toBe('400 bad-request');
+    }
+    for (const host of ['127.0.0.1', 'localhost:4040', 'LOCALHOST', '[::1]:1']) {
+      expect((await send(node, '/Counter/Read', { headers: { host } })).status, host).toBe(200);
+    }
+  });
+
+  it('by the origin of a page', async () => {
+    for (const origin of ['https://evil.example', 'null', 'http://localhost.evil.example', 'file://', 'http://127.0.0.1@evil.example']) {
+      expect(refusal(await post(node, '/Counter/Incr', undefined, { origin })), origin).toBe('400 bad-request');
+    }
+    expect((await post(node, '/Counter/Incr', undefined, { origin: 'http://localhost:5173' })).status).toBe(200);
+    expect((await send(node, '/Counter/Read')).body).toBe('1');
+  });
+
+  it('at an address of this computer', async () => {
+    for (const address of ['0.0.0.0', '::', '192.168.0.1']) {
+      await expect(startNode({ httpPort: 0, linesPort: 0, address })).rejects.toThrow(/not supported yet: a node beyond loopback/);
+    }
+  });
+});
+
+describe('the administration', () => {
+  it('shows what runs', async () => {
+    const machines = JSON.parse((await send(node, '/_smc/machines')).body) as unknown[];
+    const { code, state, interface: spoken } = fingerprints(counter());
+    const expected = {
+      name: 'Counter', keyed: false, code, state, interface: spoken, stateType: '{ count: Int }',
+      interfaces: [spoken], instances: 1, inputs: 0, faults: 0,
+      operations: [
+        { name: 'Divide', parameters: [{ name: 'by', type: 'Int' }], reply: 'Int', readOnly: true },
+        { name: 'Incr', parameters: [], reply: '()', readOnly: false },
+        { name: 'Read', parameters: [], reply: 'Int', readOnly: true },
+        { name: 'Refuse', parameters: [{ name: 'why', type: 'String' }], reply: '()', readOnly: false },
+      ],
+    };
+    expect(machines).toEqual([expected]);
+    expect(JSON.parse((await send(node, '/_smc/machines/Counter')).body)).toEqual(expected);
+    for (const what of ['', '/state', '/history', '/image']) {
+      expect(refusal(await send(node, `/_smc/machines/Nobody${what}`))).toBe('404 unknown-machine');
+    }
+  });
+
+  it('tells the history', async () => {
+    await put(node, upgradeBundle(counter({ step: 2 }), faultingMigration(counter())));
+    await put(node, upgradeBundle(labelled(), toLabelled(counter())));
+    await send(node, '/_smc/machines/Counter', { method: 'DELETE' });
+    const history = JSON.parse((await send(node, '/_smc/machines/Counter/history')).body) as { kind: string }[];
+    expect(history.map(({ kind }) => kind)).toEqual(['deployment', 'refusal', 'upgrade', 'removal']);
+    const { code: from } = fingerprints(counter());
+    expect(history[1]).toMatchObject({ code: 'migration-failed', from, to: from, position: 2 });
+    expect(history[2]).toMatchObject({ from, to: fingerprints(labelled()).code, back: true, time: expect.stringMatching(/Z$/) });
+  });
+
+  it('says what a bundle did', async () => {
+    const upgrade = upgradeBundle(labelled(), toLabelled(counter()));
+    const from = fingerprints(counter()).code;
+    const code = fingerprints(labelled()).code;
+    const upgraded = { name: 'Counter', result: 'upgraded', from, code, back: true, notes: [] };
+    const rehearsed = await put(node, upgrade, '?dry-run=1');
+    expect(JSON.parse(rehearsed.body)).toEqual({ dryRun: true, machines: [upgraded] });
+    const done = await put(node, upgrade, '?mode=upgrade');
+    expect(JSON.parse(done.body)).toEqual({ dryRun: false, machines: [upgraded] });
+    const again = await put(node, upgrade, '?mode=upgrade');
+    expect(refusal(again)).toBe('409 stale');
+    expect(again.body).toContain(from);
+    expect(again.body).toContain(code);
+  });
+
+  it('refuses what is no bundle', async () => {
+    const bundle = bundleOf(labelled());
+    const text = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{}' };
+    expect(refusal(await send(node, '/_smc/machines', text))).toBe('400 bad-request');
+    expect(refusal(await send(node, '/_smc/machines', { method: 'PUT' }))).toBe('400 bad-request');
+    expect(refusal(await put(node, new Uint8Array(0)))).toMatch(/^4/);
+    expect(refusal(await put(node, bundle.slice(0, 100)))).toBe('422 malformed');
+    expect(refusal(await put(node, bundle))).toBe('409 stale');
+    expect(refusal(await put(node, bundle, '?mode=replace'))).toBe('400 bad-request');
+    expect(refusal(await put(node, bundle, '?watch=5'))).toBe('400 bad-request');
+    expect(refusal(await post(node, '/Counter/Incr', 'x', { 'content-type': 'application/octet-stream' }))).toBe('400 bad-request');
+  });
+
+  it('says that it is well', async () => {
+    expect(await send(node, '/_smc/health')).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+    expect(await send(node, '/_smc/ready')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('limits', () => {
+  it('of bodies', async () => {
+    await node.close();
+    node = await startNode({ httpPort: 0, linesPort: null, limits: { jsonBytesMax: 100, bundleBytesMax: 2_000 } });
+    expect(refusal(await post(node, '/Counter/Read', `{${' '.repeat(98)}}`))).toBe('404 unknown-machine');
+    expect(refusal(await post(node, '/Counter/Read', `{${' '.repeat(99)}}`))).toBe('413 too-large');
+    expect(refusal(await put(node, new Uint8Array(2_000)))).toBe('422 malformed');
+    expect(refusal(await put(node, new Uint8Array(2_001)))).toBe('413 too-large');
+  });
+
+  it('of headers and addresses', async () => {
+    expect((await send(node, '/Counter/Read', { headers: { 'x-long': 'x'.repeat(20_000) } })).status).toBe(431);
+    expect(refusal(await send(node, `/Counter/${'x'.repeat(1_000)}`))).toMatch(/^4/);
+  });
+
+  it('of requests that wait', async () => {
+    await node.close();
+    node = await startNode({ httpPort: 0, linesPort: null, limits: { queuedEventsMax: 0 } });
+    const reply = await post(node, '/Counter/Read', '{}');
+    expect(refusal(reply)).toBe('429 overloaded');
+    expect(reply.headers['retry-after']).toBe('1');
+  });
+
+  it('what is no HTTP is answered as such', async () => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' });
+      let received = '';
+      socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+      socket.on('error', reject);
+      socket.on('close', () => resolve(received));
+      socket.write('Counter Incr\r\n\r\n');
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('"code":"bad-request"');
+  });
+});
+
+describe('a node that ends', () => {
+  it('answers what it took, and refuses what comes', async () => {
+    const taken = Array.from({ length: 50 }, () => post(node, '/Counter/Incr', '{}').catch(() => null));
+    await node.close();
+    for (const reply of await Promise.all(taken)) {
+      if (reply !== null) expect([200, 503]).toContain(reply.status);
+    }
+    await expect(send(node, '/Counter/Read')).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('may be told to more than once', async () => {
+    await Promise.all([node.close(), node.close()]);
+  });
+});

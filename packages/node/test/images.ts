@@ -1,0 +1,251 @@
+import {
+  BOOL,
+  EMIT,
+  encodeBundle,
+  fingerprints,
+  type Image,
+  type ImageDebug,
+  INT,
+  OP,
+  type OperationWay,
+  STRING,
+  TypeTable,
+  UNIT,
+  type Unit,
+  type Upgrade,
+  type Value,
+} from '@smc/protocol';
+
+// Machines assembled by hand, so that the node is tested without the compiler.
+
+const code = (...words: number[]): Int32Array => Int32Array.from(words);
+
+/** A unit under construction: constants and functions get their numbers as they are added. */
+class UnitBuilder {
+  readonly types = new TypeTable();
+  readonly constants: { type: number; value: Value }[] = [];
+  readonly functions: { from: number; to: number; code: Int32Array }[] = [];
+
+  constant(type: number, value: Value): number {
+    return this.constants.push({ type, value }) - 1;
+  }
+
+  function(from: number, to: number, ...words: number[]): number {
+    return this.functions.push({ from, to, code: code(...words) }) - 1;
+  }
+
+  get unit(): Unit {
+    return { types: this.types, constants: this.constants, functions: this.functions };
+  }
+}
+
+/** `state { count: Int = 0 }`, `Read -> Int`, `Incr`, `Divide(by: Int) -> Int` (read-only), `Refuse(why: String)`. */
+export function counter({ name = 'Counter', step = 1 } = {}): Image {
+  const builder = new UnitBuilder();
+  const { types } = builder;
+  const state = types.record([{ name: 'count', type: INT }]);
+  const initial = builder.constant(state, [0]);
+  const by = builder.constant(INT, step);
+  const divide = builder.function(INT, INT, OP.PUSH, OP.GET, OP.PROJECT, 0, OP.SWAP, OP.CONS, OP.DIV, OP.RETURN);
+  const incr = builder.function(
+    UNIT, UNIT,
+    OP.GET, OP.PROJECT, 0, OP.PUSH, OP.QUOTE, by, OP.CONS, OP.ADD, OP.RECORD, state, OP.PUT, OP.RETURN,
+  );
+  const read = builder.function(UNIT, INT, OP.GET, OP.PROJECT, 0, OP.RETURN);
+  // Changes the state first, so that a fault has something to undo.
+  const refuse = builder.function(
+    STRING, UNIT,
+    OP.PUSH, OP.QUOTE, initial, OP.PUT, OP.SWAP, OP.FAIL, UNIT, OP.CONS, OP.SND, OP.RETURN,
+  );
+  return {
+    emit: EMIT,
+    name,
+    key: 'none',
+    unit: builder.unit,
+    state,
+    initial,
+    operations: [
+      { name: 'Divide', parameters: [{ name: 'by', type: INT, default: null }], reply: INT, body: divide },
+      { name: 'Incr', parameters: [], reply: UNIT, body: incr },
+      { name: 'Read', parameters: [], reply: INT, body: read },
+      { name: 'Refuse', parameters: [{ name: 'why', type: STRING, default: null }], reply: UNIT, body: refuse },
+    ],
+    invariants: [],
+  };
+}
+
+/**
+ * The next version of it: `state { count: Int = 0, label: String = "" }`, `Incr(by: Int = 1) -> Int`
+ * gives the new count, `Label(text: String)`, `Read -> Int`; no `Divide`, no `Refuse`.
+ */
+export function labelled(): Image {
+  const builder = new UnitBuilder();
+  const { types } = builder;
+  const state = types.record([
+    { name: 'count', type: INT },
+    { name: 'label', type: STRING },
+  ]);
+  const initial = builder.constant(state, [0, '']);
+  const one = builder.constant(INT, 1);
+  const incr = builder.function(
+    INT, INT,
+    // The sum is pushed, then stored beside the old label.
+    OP.PUSH, OP.GET, OP.PROJECT, 0, OP.CONS, OP.ADD, OP.PUSH, OP.PUSH, OP.GET, OP.PROJECT, 1,
+    OP.RECORD, state, OP.PUT, OP.CONS, OP.FST, OP.RETURN,
+  );
+  const label = builder.function(
+    STRING, UNIT,
+    OP.PUSH, OP.GET, OP.PROJECT, 0, OP.SWAP, OP.RECORD, state, OP.PUT, OP.RETURN,
+  );
+  const read = builder.function(UNIT, INT, OP.GET, OP.PROJECT, 0, OP.RETURN);
+  return {
+    emit: EMIT,
+    name: 'Counter',
+    key: 'none',
+    unit: builder.unit,
+    state,
+    initial,
+    operations: [
+      { name: 'Incr', parameters: [{ name: 'by', type: INT, default: one }], reply: INT, body: incr },
+      { name: 'Label', parameters: [{ name: 'text', type: STRING, default: null }], reply: UNIT, body: label },
+      { name: 'Read', parameters: [], reply: INT, body: read },
+    ],
+    invariants: [],
+  };
+}
+
+const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], documentation: [] };
+
+/** An image alone. */
+export function bundleOf(...images: Image[]): Uint8Array {
+  return encodeBundle({ images, upgrades: [], debug: images.map(() => NO_DEBUG) });
+}
+
+/** An image with the upgrade that leads to it. */
+export function upgradeBundle(image: Image, ...upgrades: Upgrade[]): Uint8Array {
+  return encodeBundle({ images: [image], upgrades, debug: [NO_DEBUG] });
+}
+
+/** Several images, each with the upgrade that leads to it. */
+export function upgradeBundles(...pairs: [Image, Upgrade][]): Uint8Array {
+  return encodeBundle({
+    images: pairs.map(([image]) => image),
+    upgrades: pairs.map(([, upgrade], index) => ({ ...upgrade, image: index })),
+    debug: pairs.map(() => NO_DEBUG),
+  });
+}
+
+type Header = Pick<Upgrade, 'machine' | 'old' | 'oldEmit' | 'image' | 'backOperations' | 'clauses'>;
+
+function header(from: Image): Header {
+  const { name: machine, emit: oldEmit } = from;
+  return { machine, old: fingerprints(from), oldEmit, image: 0, backOperations: [], clauses: [] };
+}
+
+const identities = (...names: string[]): OperationWay[] => names.map((name) => ({ kind: 'identity', name }));
+
+/** Between two images with the same state and the same operations. */
+export function sameShape(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const state = builder.types.adopt(from.unit.types, from.state);
+  const identity = builder.function(state, state, OP.RETURN);
+  const operations = identities(...from.operations.map(({ name }) => name));
+  return { ...header(from), unit: builder.unit, migration: identity, back: identity, operations };
+}
+
+/** From `counter` to `labelled`: adapts `Incr`, drops `Divide` and `Refuse`. */
+export function toLabelled(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const { types } = builder;
+  const old = types.record([{ name: 'count', type: INT }]);
+  const next = types.record([
+    { name: 'count', type: INT },
+    { name: 'label', type: STRING },
+  ]);
+  const text = builder.constant(STRING, 'new');
+  const one = builder.constant(INT, 1);
+  const unit = builder.constant(UNIT, null);
+  const migration = builder.function(
+    old, next,
+    OP.PROJECT, 0, OP.PUSH, OP.QUOTE, text, OP.RECORD, next, OP.RETURN,
+  );
+  const back = builder.function(next, old, OP.PROJECT, 0, OP.RECORD, old, OP.RETURN);
+  const request = builder.function(UNIT, INT, OP.QUOTE, one, OP.RETURN);
+  const reply = builder.function(INT, UNIT, OP.QUOTE, unit, OP.RETURN);
+  return {
+    ...header(from),
+    unit: builder.unit,
+    migration,
+    back,
+    operations: [
+      { kind: 'dropped', name: 'Divide' },
+      { kind: 'adapter', name: 'Incr', to: 'Incr', request, reply },
+      { kind: 'identity', name: 'Read' },
+      { kind: 'dropped', name: 'Refuse' },
+    ],
+    clauses: [
+      { kind: 'drop', path: ['Divide'] },
+      { kind: 'drop', path: ['Refuse'] },
+    ],
+  };
+}
+
+/** From `labelled` back to `counter`, as an upgrade of its own: the label is dropped. */
+export function toCounter(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const { types } = builder;
+  const old = types.record([
+    { name: 'count', type: INT },
+    { name: 'label', type: STRING },
+  ]);
+  const next = types.record([{ name: 'count', type: INT }]);
+  const unit = builder.constant(UNIT, null);
+  const zero = builder.constant(INT, 0);
+  const migration = builder.function(old, next, OP.PROJECT, 0, OP.RECORD, next, OP.RETURN);
+  const request = builder.function(INT, UNIT, OP.QUOTE, unit, OP.RETURN);
+  const reply = builder.function(UNIT, INT, OP.QUOTE, zero, OP.RETURN);
+  return {
+    ...header(from),
+    unit: builder.unit,
+    migration,
+    back: null,
+    operations: [
+      { kind: 'adapter', name: 'Incr', to: 'Incr', request, reply },
+      { kind: 'dropped', name: 'Label' },
+      { kind: 'identity', name: 'Read' },
+    ],
+    clauses: [
+      { kind: 'drop', path: ['state', 'label'] },
+      { kind: 'drop', path: ['Label'] },
+    ],
+  };
+}
+
+/** The same as `sameShape`, but its migration divides by zero. */
+export function faultingMigration(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const state = builder.types.adopt(from.unit.types, from.state);
+  const zero = builder.constant(INT, 0);
+  const migration = builder.function(
+    state, state,
+    OP.PROJECT, 0, OP.PUSH, OP.QUOTE, zero, OP.CONS, OP.DIV, OP.RECORD, state, OP.RETURN,
+  );
+  return { ...sameShape(from), unit: builder.unit, migration, back: null };
+}
+
+/** The same as `sameShape`, but its migration gives another type. */
+export function illTypedMigration(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const state = builder.types.adopt(from.unit.types, from.state);
+  const truth = builder.constant(BOOL, true);
+  const migration = builder.function(state, BOOL, OP.QUOTE, truth, OP.RETURN);
+  return { ...sameShape(from), unit: builder.unit, migration, back: null };
+}
+
+/** The same as `sameShape`, but a body is not of its type. */
+export function unverifiedMigration(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const state = builder.types.adopt(from.unit.types, from.state);
+  const migration = builder.function(state, state, OP.FST, OP.RETURN);
+  return { ...sameShape(from), unit: builder.unit, migration, back: null };
+}

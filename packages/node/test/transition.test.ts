@@ -1,0 +1,337 @@
+import { fingerprints } from '@smc/protocol';
+import { describe, expect, it } from 'vitest';
+import { codeOf, Core, snapshot } from './core.ts';
+import {
+  bundleOf,
+  counter,
+  faultingMigration,
+  illTypedMigration,
+  labelled,
+  sameShape,
+  toCounter,
+  toLabelled,
+  unverifiedMigration,
+  upgradeBundle,
+  upgradeBundles,
+} from './images.ts';
+
+const A = counter();
+const B = labelled();
+const codeA = fingerprints(A).code;
+const codeB = fingerprints(B).code;
+
+/** A node on which `Counter` runs and was incremented. */
+function running(times = 0): Core {
+  const core = new Core();
+  expect(core.deploy(bundleOf(A))).toBe('Counter deployed');
+  for (let i = 0; i < times; i++) expect(core.call('Counter', 'Incr')).toBe('()');
+  return core;
+}
+
+describe('calls', () => {
+  it('step a machine', () => {
+    const core = running(2);
+    expect(core.call('Counter', 'Read')).toBe('2');
+    expect(core.node.machines.get('Counter')).toMatchObject({ inputs: 2, faults: 0 });
+  });
+
+  it('are refused where there is no such machine or operation', () => {
+    const core = running();
+    expect(core.call('Nobody', 'Read')).toMatch(/^unknown-machine: there is no machine "Nobody"/);
+    expect(core.call('Counter', 'Dance')).toMatch(/^unknown-operation: Counter has no operation "Dance"/);
+    expect(core.call('Counter', 'Divide("x")')).toMatch(/^bad-request: expected Int/);
+    expect(core.send({ machine: 'Counter', body: { form: 'json', operation: 'Dance', text: '' } })).toMatch(
+      /^unknown-operation: Counter has no operation "Dance"/,
+    );
+  });
+
+  it('that fault leave the state as it was, and are in the log', () => {
+    const core = running(3);
+    const { position } = core.node;
+    expect(core.call('Counter', 'Refuse("no")')).toBe('fault: no');
+    expect(core.call('Counter', 'Read')).toBe('3');
+    expect(core.node.position).toBe(position + 1);
+    expect(core.node.machines.get('Counter')).toMatchObject({ inputs: 4, faults: 1 });
+  });
+
+  it('that only read are not in the log', () => {
+    const core = running(1);
+    const before = core.journal.foldableBytes;
+    expect(core.call('Counter', 'Read')).toBe('1');
+    expect(core.call('Counter', 'Divide(by: 0)')).toBe('fault: division by zero');
+    expect(core.journal.foldableBytes).toBe(before);
+  });
+
+  it('that may not change anything are refused by an operation that can', () => {
+    const core = running();
+    expect(core.call('Counter', 'Incr', { readOnly: true })).toMatch(/^bad-request: .*POST/);
+    expect(core.call('Counter', 'Read', { readOnly: true })).toBe('0');
+  });
+
+  it('cut the message of a fault', () => {
+    const shown = running().call('Counter', `Refuse("${'x'.repeat(5_000)}")`);
+    expect(shown).toBe(`fault: ${'x'.repeat(999)}…`);
+  });
+
+  it('read JSON and queries', () => {
+    const core = running(6);
+    const json = (operation: string, text: string): string =>
+      core.send({ machine: 'Counter', body: { form: 'json', operation, text } });
+    expect(json('Read', '')).toBe('6');
+    expect(json('Read', '{}')).toBe('6');
+    expect(json('Divide', '{"by": 3}')).toBe('2');
+    expect(codeOf(json('Divide', ''))).toBe('bad-request');
+    expect(codeOf(json('Divide', '{"by": 3.0}'))).toBe('bad-request');
+    expect(codeOf(json('Divide', '{"by": 3, "by": 2}'))).toBe('bad-request');
+    expect(codeOf(json('Divide', '{"by": 3, "to": 2}'))).toBe('bad-request');
+    expect(codeOf(json('Read', '[]'))).toBe('bad-request');
+    const query = (operation: string, ...pairs: [string, string][]): string =>
+      core.send({ machine: 'Counter', body: { form: 'query', operation, pairs } });
+    expect(query('Read')).toBe('6');
+    expect(query('Divide', ['by', '2'])).toBe('3');
+    expect(codeOf(query('Divide'))).toBe('bad-request');
+    expect(codeOf(query('Divide', ['by', '2'], ['by', '3']))).toBe('bad-request');
+    expect(codeOf(query('Divide', ['by', '2,"x":1']))).toBe('bad-request');
+    expect(codeOf(query('Divide', ['by', '2'], ['__proto__', '3']))).toBe('bad-request');
+    expect(query('Refuse', ['why', 'a "b" \\ c'])).toBe('fault: a "b" \\ c');
+  });
+});
+
+describe('a request with a key', () => {
+  const key = (name: string, digest = '0'): { key: string; digest: string } => ({
+    key: name,
+    digest: digest.padEnd(64, '0'),
+  });
+
+  it('happens once', () => {
+    const core = running();
+    for (let i = 0; i < 3; i++) expect(core.call('Counter', 'Incr', { request: key('a') })).toBe('()');
+    expect(core.call('Counter', 'Read')).toBe('1');
+    for (let i = 0; i < 3; i++) expect(core.call('Counter', 'Refuse("x")', { request: key('b') })).toBe('fault: x');
+    expect(core.node.machines.get('Counter')).toMatchObject({ inputs: 2, faults: 1 });
+  });
+
+  it('gets the first reply, also where it only reads', () => {
+    const core = running();
+    expect(core.call('Counter', 'Read', { request: key('r') })).toBe('0');
+    core.call('Counter', 'Incr');
+    expect(core.call('Counter', 'Read', { request: key('r') })).toBe('0');
+  });
+
+  it('is refused where it is another request', () => {
+    const core = running();
+    core.call('Counter', 'Incr', { request: key('a', '1') });
+    expect(codeOf(core.call('Counter', 'Incr', { request: key('a', '2') }))).toBe('idempotency-mismatch');
+  });
+
+  it('gets the first reply after upgrades and after a restart', () => {
+    const core = running();
+    expect(core.call('Counter', 'Incr', { request: key('a') })).toBe('()');
+    core.deploy(upgradeBundle(B, toLabelled(A)));
+    expect(core.call('Counter', 'Incr(by: 5)', { request: key('b') })).toBe('6');
+    // By an old client, through an adapter that answers ().
+    const old = { interfaces: [fingerprints(A).interface] };
+    expect(core.call('Counter', 'Incr', { request: key('c'), ...old })).toBe('()');
+    expect(core.call('Counter', 'Incr', { request: key('a') })).toBe('()');
+    const rebuilt = new Core();
+    Object.assign(rebuilt, { node: core.replay() });
+    expect(rebuilt.call('Counter', 'Incr', { request: key('a') })).toBe('()');
+    expect(rebuilt.call('Counter', 'Incr(by: 5)', { request: key('b') })).toBe('6');
+    expect(rebuilt.call('Counter', 'Incr', { request: key('c') })).toBe('()');
+    expect(rebuilt.call('Counter', 'Read')).toBe('7');
+  });
+
+  it('is forgotten when too many came after it', () => {
+    const core = new Core({ keptRepliesMax: 2 });
+    core.deploy(bundleOf(A));
+    for (const name of ['a', 'b', 'c', 'a']) core.call('Counter', 'Incr', { request: key(name) });
+    expect(core.call('Counter', 'Read')).toBe('4');
+  });
+});
+
+describe('a bundle', () => {
+  it('that is equal to what runs changes nothing', () => {
+    const core = running(2);
+    const before = snapshot(core.node);
+    expect(core.deploy(bundleOf(A))).toBe('Counter unchanged');
+    expect(snapshot(core.node)).toEqual(before);
+  });
+
+  it('that differs needs an upgrade from what runs', () => {
+    const core = running(2);
+    const shown = core.deploy(bundleOf(B));
+    expect(shown).toMatch(/^stale: /);
+    expect(shown).toContain(codeA);
+    expect(shown).toContain(codeB);
+    expect(core.call('Counter', 'Read')).toBe('2');
+  });
+
+  it('that is no bundle is malformed', () => {
+    const core = running();
+    for (const bytes of [new Uint8Array(0), new Uint8Array(100), bundleOf(A).slice(0, -1)]) {
+      expect(codeOf(core.deploy(bytes))).toBe('malformed');
+    }
+  });
+
+  it('that was damaged is refused, and changes nothing', () => {
+    const bundle = upgradeBundle(B, toLabelled(A));
+    for (let at = 0; at < bundle.length; at++) {
+      const core = running(2);
+      const { machines } = core.node;
+      const before = machines.get('Counter')!.version;
+      const damaged = bundle.slice();
+      damaged[at] ^= 0x41;
+      const shown = core.deploy(damaged, 'upgrade');
+      // A bit in a constant or a name can make another upgrade that is right.
+      if (shown === 'Counter upgraded') continue;
+      expect(machines.get('Counter')!.version).toBe(before);
+      expect(core.call('Counter', 'Read')).toBe('2');
+    }
+  });
+
+  it('with several machines is taken whole or not at all', () => {
+    const core = running(1);
+    const other = counter({ name: 'Other' });
+    expect(codeOf(core.deploy(bundleOf(B, other)))).toBe('stale');
+    expect([...core.node.machines.keys()]).toEqual(['Counter']);
+    expect(core.deploy(bundleOf(A, other))).toBe('Counter unchanged, Other deployed');
+  });
+
+  it('of machines that do not run is no upgrade', () => {
+    const core = new Core();
+    expect(codeOf(core.deploy(upgradeBundle(B, toLabelled(A)), 'upgrade'))).toBe('unknown-machine');
+    expect(core.deploy(upgradeBundle(B, toLabelled(A)))).toBe('Counter deployed');
+  });
+
+  it('may be too much for a node', () => {
+    const core = new Core({ machinesMax: 1 });
+    expect(core.deploy(bundleOf(A))).toBe('Counter deployed');
+    expect(codeOf(core.deploy(bundleOf(counter({ name: 'Other' }))))).toBe('too-large');
+    expect(core.remove('Counter')).toBe('removed');
+    expect(codeOf(core.deploy(bundleOf(counter({ name: 'Other' }))))).toBe('too-large');
+    expect(core.deploy(bundleOf(A))).toBe('Counter deployed');
+  });
+});
+
+describe('an upgrade', () => {
+  it('keeps the state', () => {
+    const core = running(2);
+    expect(core.deploy(upgradeBundle(B, toLabelled(A)))).toBe('Counter upgraded');
+    expect(core.call('Counter', 'Read')).toBe('2');
+    expect(core.call('Counter', 'Incr(by: 5)')).toBe('7');
+    expect(core.call('Counter', 'Incr')).toBe('8');
+    expect(snapshot(core.node)).toMatchObject({ machines: [{ text: '{ count: 8, label: "new" }' }] });
+  });
+
+  it('sent twice is stale, and says both fingerprints', () => {
+    const core = running(2);
+    const bundle = upgradeBundle(B, toLabelled(A));
+    expect(core.deploy(bundle, 'upgrade')).toBe('Counter upgraded');
+    const shown = core.deploy(bundle, 'upgrade');
+    expect(shown).toMatch(/^stale: /);
+    expect(shown).toContain(codeA);
+    expect(shown).toContain(codeB);
+    // As a deployment it is what runs already.
+    expect(core.deploy(bundle)).toBe('Counter unchanged');
+  });
+
+  const refusals: [string, Uint8Array, string][] = [
+    ['whose migration faults', upgradeBundle(counter({ step: 2 }), faultingMigration(A)), 'migration-failed'],
+    ['whose migration has another type', upgradeBundle(counter({ step: 2 }), illTypedMigration(A)), 'ill-typed'],
+    ['with a body of another type', upgradeBundle(counter({ step: 2 }), unverifiedMigration(A)), 'unverified'],
+    ['from another version', upgradeBundle(B, toLabelled(counter({ step: 7 }))), 'stale'],
+    [
+      'that says nothing of an operation',
+      upgradeBundle(B, { ...toLabelled(A), operations: toLabelled(A).operations.slice(1) }),
+      'ill-typed',
+    ],
+  ];
+  it.each(refusals)('%s is refused, and changes nothing', (_what, bundle, code) => {
+    const core = running(2);
+    const before = core.node.machines.get('Counter')!;
+    const { version } = before;
+    expect(codeOf(core.deploy(bundle))).toBe(code);
+    expect(core.node.machines.get('Counter')).toBe(before);
+    expect(before.version).toBe(version);
+    expect(core.call('Counter', 'Read')).toBe('2');
+    expect(core.node.histories.get('Counter')!.map(({ kind }) => kind)).toEqual(['deployment', 'refusal']);
+  });
+
+  it('that fails on the state shows it', () => {
+    const shown = running(2).deploy(upgradeBundle(counter({ step: 2 }), faultingMigration(A)));
+    expect(shown).toContain('division by zero; the state is { count: 2 }');
+  });
+
+  it('may be rehearsed', () => {
+    const core = running(2);
+    const before = snapshot(core.node);
+    expect(core.deploy(upgradeBundle(B, toLabelled(A)), 'deploy', true)).toBe('Counter upgraded');
+    expect(codeOf(core.deploy(bundleOf(B), 'deploy', true))).toBe('stale');
+    expect(snapshot(core.node)).toEqual(before);
+  });
+
+  it('of several machines that fails on one changes none', () => {
+    const core = running(2);
+    const other = counter({ name: 'Other' });
+    core.deploy(bundleOf(other));
+    const before = core.node.machines.get('Counter')!.version;
+    const bundle = upgradeBundles(
+      [counter({ step: 2 }), sameShape(A)],
+      [counter({ name: 'Other', step: 2 }), faultingMigration(other)],
+    );
+    expect(codeOf(core.deploy(bundle))).toBe('migration-failed');
+    expect(core.node.machines.get('Counter')!.version).toBe(before);
+  });
+});
+
+describe('an old client', () => {
+  const old = { interfaces: [fingerprints(A).interface] };
+
+  it('goes on through adapters, and is told what is gone', () => {
+    const core = running(2);
+    core.deploy(upgradeBundle(B, toLabelled(A)));
+    expect(core.call('Counter', 'Incr', old)).toBe('()');
+    expect(core.call('Counter', 'Read', old)).toBe('3');
+    expect(codeOf(core.call('Counter', 'Divide(1)', old))).toBe('gone');
+    expect(codeOf(core.call('Counter', 'Refuse("x")', old))).toBe('gone');
+    expect(codeOf(core.call('Counter', 'Incr(by: 1)', old))).toBe('bad-request');
+    expect(codeOf(core.call('Counter', 'Label("x")', old))).toBe('unknown-operation');
+  });
+
+  it('is served when the machine returns to its interface', () => {
+    const core = running(2);
+    core.deploy(upgradeBundle(B, toLabelled(A)));
+    core.deploy(upgradeBundle(A, toCounter(B)));
+    expect(core.call('Counter', 'Incr', old)).toBe('()');
+    expect(core.call('Counter', 'Divide(1)', old)).toBe('3');
+    const between = { interfaces: [fingerprints(B).interface] };
+    expect(core.call('Counter', 'Incr(by: 9)', between)).toBe('0');
+    expect(codeOf(core.call('Counter', 'Label("x")', between))).toBe('gone');
+    expect(core.call('Counter', 'Read', between)).toBe('4');
+  });
+
+  it('of an interface that is not known is told so', () => {
+    const core = running();
+    expect(codeOf(core.call('Counter', 'Read', { interfaces: ['0'.repeat(64)] }))).toBe('unknown-interface');
+  });
+
+  it('may give a prefix of the fingerprint', () => {
+    const core = running();
+    const { interface: full } = fingerprints(A);
+    expect(core.call('Counter', 'Read', { interfaces: [full.slice(0, 8)] })).toBe('0');
+    expect(codeOf(core.call('Counter', 'Read', { interfaces: [full.slice(0, 7)] }))).toBe('unknown-interface');
+  });
+});
+
+describe('a removed machine', () => {
+  it('is gone, and its history stays', () => {
+    const core = running(2);
+    expect(core.remove('Counter')).toBe('removed');
+    expect(codeOf(core.remove('Counter'))).toBe('unknown-machine');
+    expect(codeOf(core.call('Counter', 'Read'))).toBe('unknown-machine');
+    core.deploy(bundleOf(A));
+    expect(core.call('Counter', 'Read')).toBe('0');
+    const kinds = core.node.histories.get('Counter')!.map(({ kind }) => kind);
+    expect(kinds).toEqual(['deployment', 'removal', 'deployment']);
+  });
+});

@@ -1,0 +1,313 @@
+import { fromBase64, toBase64 } from './base64.ts';
+import type { Image, OperationParameter } from './image.ts';
+import { type JsonNode, parseJson, printJson } from './json-tree.ts';
+import { printType } from './text.ts';
+import type { TypeId, TypeNode, TypeTable } from './type.ts';
+import { INT_MAX, List, type Product, sizeOf, Sum, TIME_MAX, type Value, VALUE_LIMITS } from './value.ts';
+
+/**
+ * Values as JSON, for HTTP and generated clients:
+ *
+ * | type                            | JSON                                                    |
+ * |---------------------------------|---------------------------------------------------------|
+ * | unit                            | `null`                                                  |
+ * | Int, Time (milliseconds)        | a number without fraction or exponent                   |
+ * | Bool, String                    | the same                                                |
+ * | Bytes                           | a string in base64                                      |
+ * | tuple, list                     | an array                                                |
+ * | record                          | an object                                               |
+ * | `Option<A>`                     | `null` or the value, unless the JSON of A can be `null` |
+ * | sum without any arguments       | its constructor as a string                             |
+ * | any other sum                   | an object with `tag`, and named arguments or `value`    |
+ *
+ * Reading is exact: what is not of its type in this form is refused, with its path.
+ */
+export type JsonRead<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `path` as in `$.items[2].price`; `message` is one sentence without a full stop. */
+  | { readonly ok: false; readonly path: string; readonly message: string };
+
+/** A value of a first-order type as JSON, without white space. */
+export function valueToJson(types: TypeTable, type: TypeId, value: Value): string {
+  const node = types.node(type);
+  switch (node.kind) {
+    case 'unit':
+      return 'null';
+    case 'int':
+    case 'time':
+    case 'bool':
+      return String(value);
+    case 'string':
+      return JSON.stringify(value);
+    case 'bytes':
+      return JSON.stringify(toBase64(value as Uint8Array));
+    case 'tuple':
+      return `[${node.items.map((item, i) => valueToJson(types, item, (value as Product)[i])).join(',')}]`;
+    case 'list':
+      return `[${(value as List).items.map((item) => valueToJson(types, node.item, item)).join(',')}]`;
+    case 'record':
+      return `{${node.fields.map(({ name, type: part }, i) => fieldToJson(types, name, part, (value as Product)[i])).join(',')}}`;
+    case 'sum':
+      return sumToJson(types, type, node, value as Sum);
+    case 'map':
+    case 'set':
+    case 'function':
+      throw new Error(`a value of a ${node.kind} type has no JSON`);
+  }
+}
+
+type SumNode = TypeNode & { readonly kind: 'sum' };
+
+function sumToJson(types: TypeTable, type: TypeId, node: SumNode, { tag, value }: Sum): string {
+  const { name, labels, payload } = node.constructors[tag];
+  if (isBareOption(types, type)) return labels === null ? valueToJson(types, payload, value) : 'null';
+  if (isEnumeration(node)) return JSON.stringify(name);
+  const fields = [`"tag":${JSON.stringify(name)}`];
+  if (labels === null) fields.push(fieldToJson(types, 'value', payload, value));
+  for (const label of labels ?? []) {
+    const { place, part } = fieldOf(types, payload, label);
+    fields.push(fieldToJson(types, label, part, (value as Product)[place]));
+  }
+  return `{${fields.join(',')}}`;
+}
+
+function fieldToJson(types: TypeTable, name: string, type: TypeId, value: Value): string {
+  return `${JSON.stringify(name)}:${valueToJson(types, type, value)}`;
+}
+
+function fieldOf(types: TypeTable, record: TypeId, name: string): { place: number; part: TypeId } {
+  const node = types.node(record);
+  if (node.kind !== 'record') throw new Error(`named arguments of a ${node.kind}`);
+  const place = node.fields.findIndex((field) => field.name === name);
+  return { place, part: node.fields[place].type };
+}
+
+const isEnumeration = (node: SumNode): boolean => node.constructors.every(({ labels }) => labels?.length === 0);
+
+/** Whether a type is an `Option<A>` that is written as `null` or the value. */
+function isBareOption(types: TypeTable, type: TypeId): boolean {
+  const item = optionItem(types, type);
+  return item !== null && !canBeNull(types, item);
+}
+
+function canBeNull(types: TypeTable, type: TypeId): boolean {
+  return types.node(type).kind === 'unit' || isBareOption(types, type);
+}
+
+function optionItem(types: TypeTable, type: TypeId): TypeId | null {
+  const node = types.node(type);
+  if (node.kind !== 'sum' || node.name !== 'Option' || node.constructors.length !== 2) return null;
+  const [none, some] = node.constructors;
+  const isOption = none.name === 'None' && none.labels?.length === 0 && some.name === 'Some' && some.labels === null;
+  return isOption ? some.payload : null;
+}
+
+/** Reads a value of a first-order type, exactly. */
+export function valueFromJson(types: TypeTable, type: TypeId, text: string): JsonRead<Value> {
+  return parsed(text, (node) => new JsonReader(types).value(type, node, '$'));
+}
+
+/**
+ * Reads the input of an operation (by index) from the JSON object of its parameters. Those
+ * with a default may be left out; where none need be given, so may the whole text.
+ */
+export function inputFromJson(image: Image, operation: number, text: string): JsonRead<Value> {
+  const source = text.trim() === '' ? '{}' : text;
+  return parsed(source, (node) => new JsonReader(image.unit.types).input(image, operation, node));
+}
+
+/**
+ * Reads the input of an operation from the parameters of a query, decoded. Where the JSON of
+ * a parameter's type is always a string (String, Bytes, a sum without arguments), its text is
+ * that string as it is, without quotes; else it is JSON.
+ */
+export function inputFromQuery(
+  image: Image,
+  operation: number,
+  query: Iterable<readonly [string, string]>,
+): JsonRead<Value> {
+  const { types } = image.unit;
+  const { parameters } = image.operations[operation];
+  const fields: { name: string; value: JsonNode }[] = [];
+  for (const [name, text] of query) {
+    const parameter = parameters.find((candidate) => candidate.name === name);
+    if (parameter !== undefined && isWrittenAsString(types, parameter.type)) {
+      fields.push({ name, value: { kind: 'string', value: text } });
+      continue;
+    }
+    const node = parseJson(text);
+    if (!node.ok) return { ok: false, path: `$.${name}`, message: node.message };
+    fields.push({ name, value: node.value });
+  }
+  return reading(() => new JsonReader(types).input(image, operation, { kind: 'object', fields }));
+}
+
+function isWrittenAsString(types: TypeTable, type: TypeId): boolean {
+  const node = types.node(type);
+  return node.kind === 'string' || node.kind === 'bytes' || (node.kind === 'sum' && isEnumeration(node));
+}
+
+class JsonReadError extends Error {
+  readonly path: string;
+
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+function parsed(text: string, read: (node: JsonNode) => Value): JsonRead<Value> {
+  const node = parseJson(text);
+  if (!node.ok) return { ok: false, path: '$', message: node.message };
+  return reading(() => read(node.value));
+}
+
+function reading(read: () => Value): JsonRead<Value> {
+  try {
+    const value = read();
+    if (sizeOf(value) > VALUE_LIMITS.valueBytesMax) return { ok: false, path: '$', message: 'value too large' };
+    return { ok: true, value };
+  } catch (error) {
+    if (!(error instanceof JsonReadError)) throw error;
+    return { ok: false, path: error.path, message: error.message };
+  }
+}
+
+/** Longest piece of JSON that a message shows. */
+const SHOWN_LENGTH_MAX = 60;
+const TYPE_LENGTH_SHOWN_MAX = 200;
+
+/** What the fields of an object are read as. */
+interface Slot {
+  readonly name: string;
+  readonly type: TypeId;
+  readonly default?: Value | undefined;
+}
+
+/** From a tree of JSON to a value; recursion follows the type, whose depth is bounded. */
+class JsonReader {
+  readonly #types: TypeTable;
+
+  constructor(types: TypeTable) {
+    this.#types = types;
+  }
+
+  input(image: Image, operation: number, node: JsonNode): Value {
+    const { name, parameters } = image.operations[operation];
+    const slots = parameters.map((parameter: OperationParameter): Slot => ({
+      name: parameter.name,
+      type: parameter.type,
+      default: parameter.default === null ? undefined : image.unit.constants[parameter.default].value,
+    }));
+    if (node.kind !== 'object') this.#refuse('$', `expected an object of the parameters of ${name}`, node);
+    const values = this.#fields(slots, node.fields, '$');
+    return parameters.length === 0 ? null : parameters.length === 1 ? values[0] : values;
+  }
+
+  value(type: TypeId, json: JsonNode, path: string): Value {
+    const node = this.#types.node(type);
+    switch (node.kind) {
+      case 'unit':
+        return json.kind === 'null' ? null : this.#mismatch(type, json, path);
+      case 'bool':
+        return json.kind === 'boolean' ? json.value : this.#mismatch(type, json, path);
+      case 'int':
+        return this.#integer(type, INT_MAX, json, path);
+      case 'time':
+        return this.#integer(type, TIME_MAX, json, path);
+      case 'string':
+        if (json.kind !== 'string') return this.#mismatch(type, json, path);
+        if (json.value.length > VALUE_LIMITS.stringLengthMax) throw new JsonReadError(path, 'value too large');
+        return json.value;
+      case 'bytes':
+        return (json.kind === 'string' ? fromBase64(json.value) : null) ?? this.#mismatch(type, json, path);
+      case 'tuple':
+        if (json.kind !== 'array' || json.items.length !== node.items.length) return this.#mismatch(type, json, path);
+        return node.items.map((item, i) => this.value(item, json.items[i], `${path}[${i}]`));
+      case 'list':
+        if (json.kind !== 'array') return this.#mismatch(type, json, path);
+        return List.of(json.items.map((item, i) => this.value(node.item, item, `${path}[${i}]`)));
+      case 'record':
+        return json.kind === 'object' ? this.#fields(node.fields, json.fields, path) : this.#mismatch(type, json, path);
+      case 'sum':
+        return this.#sum(type, node, json, path);
+      case 'map':
+      case 'set':
+      case 'function':
+        throw new JsonReadError(path, `a value of type ${printType(this.#types, type)} can not be read`);
+    }
+  }
+
+  #integer(type: TypeId, max: number, json: JsonNode, path: string): number {
+    const number = json.kind === 'number' ? Number(json.text) : Number.NaN;
+    // The one way in which an integer is written: no fraction, no exponent, no −0.
+    const isExact = json.kind === 'number' && String(number) === json.text && Math.abs(number) <= max;
+    return isExact && Number.isSafeInteger(number) ? number : this.#mismatch(type, json, path);
+  }
+
+  #sum(type: TypeId, node: SumNode, json: JsonNode, path: string): Value {
+    if (isBareOption(this.#types, type)) {
+      if (json.kind === 'null') return new Sum(0, null);
+      return new Sum(1, this.value(node.constructors[1].payload, json, path));
+    }
+    if (isEnumeration(node)) {
+      const tag = json.kind === 'string' ? node.constructors.findIndex(({ name }) => name === json.value) : -1;
+      return tag < 0 ? this.#mismatch(type, json, path) : new Sum(tag, null);
+    }
+    if (json.kind !== 'object') return this.#mismatch(type, json, path);
+    const [tagField, ...others] = json.fields.filter(({ name }) => name === 'tag');
+    if (tagField === undefined) this.#refuse(`${path}.tag`, 'expected the constructor', json);
+    if (others.length > 0) throw new JsonReadError(`${path}.tag`, 'the field is there twice');
+    const name = tagField.value.kind === 'string' ? tagField.value.value : '';
+    const tag = node.constructors.findIndex((constructor) => constructor.name === name);
+    if (tag < 0) return this.#mismatch(type, tagField.value, `${path}.tag`);
+    const { labels, payload } = node.constructors[tag];
+    const fields = json.fields.filter((field) => field !== tagField);
+    if (labels === null) return new Sum(tag, this.#fields([{ name: 'value', type: payload }], fields, path)[0]);
+    const slots = labels.length === 0 ? [] : this.#slotsOf(payload);
+    const values = this.#fields(slots, fields, path);
+    return new Sum(tag, labels.length === 0 ? null : values);
+  }
+
+  #slotsOf(record: TypeId): readonly Slot[] {
+    const node = this.#types.node(record);
+    if (node.kind !== 'record') throw new Error(`named arguments of a ${node.kind}`);
+    return node.fields;
+  }
+
+  /** The values of the slots, in their order. */
+  #fields(slots: readonly Slot[], fields: (JsonNode & { kind: 'object' })['fields'], path: string): Value[] {
+    const places = new Map(slots.map(({ name }, place) => [name, place]));
+    const values: (Value | undefined)[] = slots.map(() => undefined);
+    for (const { name, value } of fields) {
+      const place = places.get(name);
+      const inner = pathTo(path, name);
+      if (place === undefined) throw new JsonReadError(inner, 'there is no such field');
+      if (values[place] !== undefined) throw new JsonReadError(inner, 'the field is there twice');
+      values[place] = this.value(slots[place].type, value, inner);
+    }
+    return values.map((value, i) => {
+      const given = value === undefined ? slots[i].default : value;
+      if (given !== undefined) return given;
+      throw new JsonReadError(pathTo(path, slots[i].name), `expected ${this.#show(slots[i].type)}, got nothing`);
+    });
+  }
+
+  #mismatch(type: TypeId, json: JsonNode, path: string): never {
+    return this.#refuse(path, `expected ${this.#show(type)}`, json);
+  }
+
+  #refuse(path: string, expected: string, json: JsonNode): never {
+    throw new JsonReadError(path, `${expected}, got ${printJson(json, SHOWN_LENGTH_MAX)}`);
+  }
+
+  #show(type: TypeId): string {
+    const text = printType(this.#types, type);
+    return text.length <= TYPE_LENGTH_SHOWN_MAX ? text : `${text.slice(0, TYPE_LENGTH_SHOWN_MAX)}…`;
+  }
+}
+
+/** A field that is no name is quoted in a path. */
+function pathTo(path: string, name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name.slice(0, SHOWN_LENGTH_MAX))}]`;
+}

@@ -1,0 +1,268 @@
+import { interfaceFingerprint } from '../fingerprint.ts';
+import type { Fingerprints, Image, OperationParameter, OperationWay, Upgrade, UpgradeClause } from '../image.ts';
+import { printType } from '../text.ts';
+import { type TypeId, type TypeTable, UNIT } from '../type.ts';
+import { type Comparison, compareImages, printOperation, sameOperation, sameType } from './compare.ts';
+import { type Leaf, partsRead, unreadInside, unreadParts } from './reads.ts';
+
+/**
+ * The judge of upgrades, one for compiler and node: the node reaches from the bytes the
+ * verdict that the compiler reached from the source.
+ *
+ * What is refused is refused by the first of these codes that fits: `stale` (`judgeStale`,
+ * which needs no more than the header), then `malformed` and `unverified` (decoder and
+ * verifier), then `ill-typed` and `lossy` (`judge`). Where several machines are deployed
+ * together, each of these stages is for all of them before the next begins.
+ */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: 'stale' | 'ill-typed' | 'lossy';
+  /** One sentence that names both sides. */
+  readonly message: string;
+  /** The place: steps from `state`, or an operation; empty where the whole is meant. */
+  readonly path: readonly string[];
+}
+
+/** What is known of an upgrade that is right. */
+export interface Judgement {
+  readonly ok: true;
+  readonly differences: Comparison;
+  /** Parts of the old state that a clause gives up. */
+  readonly dropped: readonly (readonly string[])[];
+  /** Parts of the new state that the way back does not read; null where there is no way back. */
+  readonly lostOnWayBack: readonly (readonly string[])[] | null;
+}
+
+/** What runs: its fingerprints and the `emit` number of its image. */
+export interface Running {
+  readonly fingerprints: Fingerprints;
+  readonly emit: number;
+}
+
+/**
+ * Whether an upgrade is from what runs. Another compiler may emit other code for the same
+ * source: then what counts is that state and interface are the same, and a note says so.
+ */
+export function judgeStale(
+  running: Running,
+  upgrade: Pick<Upgrade, 'machine' | 'old' | 'oldEmit'>,
+): Refusal | { readonly ok: true; readonly note: string | null } {
+  const { machine, old, oldEmit } = upgrade;
+  const { code, state, interface: running_ } = running.fingerprints;
+  if (old.code === code) return { ok: true, note: null };
+  if (oldEmit !== running.emit && old.state === state && old.interface === running_) {
+    const note = `${machine} runs ${code}, and the upgrade is from ${old.code}, which another compiler emitted (emit ${oldEmit}, not ${running.emit}): state and interface are the same`;
+    return { ok: true, note };
+  }
+  return refuse('stale', `the upgrade of ${machine} is from ${old.code}, but ${code} is running`, []);
+}
+
+/**
+ * Judges an upgrade from a running image to a new one. Both images and the unit of the
+ * upgrade are verified already: all functions have their types, and use neither state nor clock.
+ */
+export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judgement {
+  const illTyped = checkMachine(old, next, upgrade) ?? checkConversions(old, next, upgrade) ?? checkWays(old, next, upgrade);
+  if (illTyped !== null) return illTyped;
+  const { types } = old.unit;
+  const used = partsRead(upgrade.unit, upgrade.migration);
+  const usedBack = upgrade.back === null ? null : partsRead(upgrade.unit, upgrade.back);
+  if (used === null || (upgrade.back !== null && usedBack === null)) {
+    return refuse('ill-typed', `the conversions of ${old.name} are too large to tell what they read`, ['state']);
+  }
+  const unread = unreadParts(types, old.state, used, ['state']);
+  const { lost, dropped } = settle(types, old.state, unread, upgrade.clauses);
+  if (lost.length > 0) {
+    const { path, type } = lost[0];
+    const more = lost.length === 1 ? '' : ` (nor ${lost.slice(1, 1 + LOST_SHOWN_MAX).map((leaf) => showPath(leaf.path)).join(', ')})`;
+    const message =
+      `${showPath(path)}, ${show(types, type)} in the running ${old.name}, would be lost: ` +
+      `the migration does not read it${more}, and no clause drops it`;
+    return refuse('lossy', message, path);
+  }
+  const lostOnWayBack =
+    usedBack === null ? null : unreadParts(next.unit.types, next.state, usedBack, ['state']).map(({ path }) => path);
+  return {
+    ok: true,
+    differences: compareImages(old, next),
+    dropped: dropped.map(({ path }) => path),
+    lostOnWayBack,
+  };
+}
+
+const LOST_SHOWN_MAX = 8;
+
+/** A path as people see it: `state.items[].price`. */
+export function showPath(path: readonly string[]): string {
+  return path.join('.').replaceAll('.[]', '[]');
+}
+
+function refuse(code: Refusal['code'], message: string, path: readonly string[]): Refusal {
+  return { ok: false, code, message, path };
+}
+
+const illTyped = (message: string, ...path: readonly string[]): Refusal => refuse('ill-typed', message, path);
+
+const TYPE_LENGTH_SHOWN_MAX = 200;
+
+function show(types: TypeTable, type: TypeId): string {
+  const text = printType(types, type);
+  return text.length <= TYPE_LENGTH_SHOWN_MAX ? text : `${text.slice(0, TYPE_LENGTH_SHOWN_MAX)}…`;
+}
+
+function checkMachine(old: Image, next: Image, upgrade: Upgrade): Refusal | null {
+  for (const { name, what } of [
+    { name: next.name, what: 'leads to' },
+    { name: upgrade.machine, what: 'is of' },
+  ]) {
+    if (name !== old.name) return illTyped(`${old.name} is running, and the upgrade ${what} ${name}: a machine keeps its name`);
+  }
+  if (old.key !== next.key) {
+    return illTyped(`the key of ${old.name} is ${KEYS[old.key]} in what runs, and ${KEYS[next.key]} in the new version`);
+  }
+  return null;
+}
+
+const KEYS = { none: 'none', string: 'a String', int: 'an Int' } as const;
+
+function checkConversions(old: Image, next: Image, upgrade: Upgrade): Refusal | null {
+  const { types, functions } = upgrade.unit;
+  const check = (index: number, name: string, from: Image, to: Image): Refusal | null => {
+    const sides = [
+      { verb: 'takes', own: functions[index].from, image: from },
+      { verb: 'gives', own: functions[index].to, image: to },
+    ];
+    for (const { verb, own, image } of sides) {
+      if (sameType(types, own, image.unit.types, image.state)) continue;
+      const which = image === old ? 'running' : 'new';
+      const stateText = show(image.unit.types, image.state);
+      return illTyped(`the ${name} of ${old.name} ${verb} ${show(types, own)}, the ${which} state is ${stateText}`, 'state');
+    }
+    return null;
+  };
+  return check(upgrade.migration, 'migration', old, next) ?? (upgrade.back === null ? null : check(upgrade.back, 'way back', next, old));
+}
+
+/** One side of the adapters: an image, and what it is called in messages. */
+interface Side {
+  readonly image: Image;
+  readonly which: 'running' | 'new';
+}
+
+function checkWays(old: Image, next: Image, upgrade: Upgrade): Refusal | null {
+  const running: Side = { image: old, which: 'running' };
+  const coming: Side = { image: next, which: 'new' };
+  const sameInterface = interfaceFingerprint(old) === interfaceFingerprint(next);
+  const seen = new Set<string>();
+  for (const way of upgrade.operations) {
+    if (seen.has(way.name)) return illTyped(`the operation ${way.name} is there twice`, way.name);
+    seen.add(way.name);
+    const refusal = checkWay(running, coming, upgrade, way, sameInterface);
+    if (refusal !== null) return refusal;
+  }
+  for (const { name } of old.operations) {
+    if (!seen.has(name)) {
+      return illTyped(`the operation ${name} of the running ${old.name} has no way to the new version: nothing says what its clients get`, name);
+    }
+  }
+  for (const way of upgrade.backOperations) {
+    const refusal = checkWay(coming, running, upgrade, way, sameInterface);
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
+/** Whether requests for an operation of `from`, and replies to them, can go the way to `to`. */
+function checkWay(from: Side, to: Side, upgrade: Upgrade, way: OperationWay, sameInterface: boolean): Refusal | null {
+  const operationOf = (side: Side, name: string) => side.image.operations.find((operation) => operation.name === name);
+  const unknown = (side: Side, name: string): Refusal =>
+    illTyped(`the ${side.which} ${side.image.name} has no operation ${name}`, way.name);
+  const source = operationOf(from, way.name);
+  if (source === undefined) return unknown(from, way.name);
+  if (way.kind !== 'identity' && sameInterface) {
+    return illTyped(`${way.name} is no longer itself, though both interfaces are equal: clients could not be told apart`, way.name);
+  }
+  if (way.kind === 'dropped') return null;
+  const name = way.kind === 'identity' ? way.name : way.to;
+  const goal = operationOf(to, name);
+  if (goal === undefined) return unknown(to, name);
+  if (way.kind === 'identity') {
+    if (sameOperation(from.image, source, to.image, goal)) return null;
+    const sides = `${from.which} ${printOperation(from.image, source)}, ${to.which} ${printOperation(to.image, goal)}`;
+    return illTyped(`the operation ${name} is not the same on both sides: ${sides}`, name);
+  }
+  const { types, functions } = upgrade.unit;
+  const request = functions[way.request];
+  const reply = functions[way.reply];
+  const fits =
+    isInputOf(types, request.from, from.image, source.parameters) &&
+    isInputOf(types, request.to, to.image, goal.parameters) &&
+    sameType(types, reply.from, to.image.unit.types, goal.reply) &&
+    sameType(types, reply.to, from.image.unit.types, source.reply);
+  if (fits) return null;
+  const sides = `${from.which} ${printOperation(from.image, source)} to ${to.which} ${printOperation(to.image, goal)}`;
+  const given = `${show(types, request.from)} -> ${show(types, request.to)}, and back ${show(types, reply.from)} -> ${show(types, reply.to)}`;
+  return illTyped(`the adapter of ${way.name} does not lead from ${sides}: it takes ${given}`, way.name);
+}
+
+/** Whether a type is what an operation takes: unit, the one parameter's, or the tuple of all. */
+function isInputOf(types: TypeTable, type: TypeId, image: Image, parameters: readonly OperationParameter[]): boolean {
+  if (parameters.length === 0) return type === UNIT;
+  const parts = parameters.length === 1 ? [type] : types.node(type).kind === 'tuple' ? types.components(type)! : [];
+  return (
+    parts.length === parameters.length &&
+    parts.every((part, i) => sameType(types, part, image.unit.types, parameters[i].type))
+  );
+}
+
+/** What of the unread parts is lost, and what was given up on purpose. */
+function settle(
+  types: TypeTable,
+  state: TypeId,
+  unread: readonly Leaf[],
+  clauses: readonly UpgradeClause[],
+): { lost: Leaf[]; dropped: Leaf[] } {
+  const lost: Leaf[] = [];
+  const dropped: Leaf[] = [];
+  const settleLeaf = (leaf: Leaf): void => {
+    const names = namesOf(types, state, leaf.path);
+    const speaks = (test: (path: readonly string[], name: readonly string[]) => boolean): boolean =>
+      clauses.some(({ path }) => names.some((name) => test(path, name)));
+    if (speaks((path, name) => isPrefix(path, name))) dropped.push(leaf);
+    // A clause for a part of it: then every part needs one. The constructor of a sum has none.
+    else if (types.node(leaf.type).kind !== 'sum' && speaks((path, name) => isPrefix(name, path))) {
+      unreadInside(types, leaf).forEach(settleLeaf);
+    } else lost.push(leaf);
+  };
+  unread.forEach(settleLeaf);
+  return { lost, dropped };
+}
+
+/**
+ * The names under which a clause can speak of a part: from the state, and from every declared
+ * sum on the way to it. Items of lists have no name.
+ */
+function namesOf(types: TypeTable, state: TypeId, path: readonly string[]): string[][] {
+  const names: string[][] = [['state']];
+  let type = state;
+  for (const step of path.slice(1)) {
+    const node = types.node(type);
+    if (node.kind === 'sum') names.push([node.name]);
+    if (node.kind !== 'list') for (const name of names) name.push(step);
+    type = partNamed(types, type, step);
+  }
+  return names;
+}
+
+function partNamed(types: TypeTable, type: TypeId, step: string): TypeId {
+  const node = types.node(type);
+  if (node.kind === 'tuple') return node.items[Number(step)];
+  if (node.kind === 'record') return node.fields.find((field) => field.name === step)!.type;
+  if (node.kind === 'sum') return node.constructors.find((constructor) => constructor.name === step)!.payload;
+  if (node.kind === 'list') return node.item;
+  throw new Error(`a step ${step} into a ${node.kind}`);
+}
+
+function isPrefix(prefix: readonly string[], path: readonly string[]): boolean {
+  return prefix.length <= path.length && prefix.every((step, i) => step === path[i]);
+}

@@ -1,0 +1,312 @@
+import type { Unit } from '../image.ts';
+import { type InstructionName, instructionName, wordsAt } from '../instructions.ts';
+import type { TypeId, TypeTable } from '../type.ts';
+import {
+  Analysis,
+  builtSymbol,
+  closureSymbol,
+  NOTHING,
+  Part,
+  partSymbol,
+  type Summary,
+  type SymbolicValue,
+} from './symbolic-value.ts';
+
+/**
+ * Which parts of its argument a verified function reads or carries into its result, by
+ * abstract interpretation of its code (Cousot and Cousot, 1977): one pass over each body, with
+ * symbols for values. Functions, bodies of closures and of iterations are each looked at once,
+ * and what they do is kept as a summary, so a chain of functions that call each other twice
+ * costs no more than its length.
+ *
+ * A part counts as read where any path through the code uses it. Taking a product or a sum
+ * apart is not yet a use of what is in it; everything else uses a value whole.
+ */
+
+/** The parts of the argument that a function uses; null where its code is too much to analyse. */
+export function partsRead(unit: Unit, index: number): Part | null {
+  const analysis = new Analysis();
+  const summaries: Summary[] = [];
+  // A verified function calls only those before it.
+  for (const { code } of unit.functions.slice(0, index + 1)) {
+    summaries.push(new CodePass(unit, code, summaries, analysis).summary());
+    if (analysis.exhausted) return null;
+  }
+  const { argument, result } = summaries[index];
+  analysis.use(result);
+  return analysis.exhausted ? null : argument;
+}
+
+/** A part of a type: steps by name from `state`, and its type. */
+export interface Leaf {
+  readonly path: readonly string[];
+  readonly type: TypeId;
+}
+
+/**
+ * The largest parts of a value of this type of which nothing was used. What can only have one
+ * value (unit) is never missing.
+ */
+export function unreadParts(types: TypeTable, type: TypeId, used: Part, path: readonly string[]): Leaf[] {
+  if (used.whole || !isInformative(types, type)) return [];
+  return isTouched(used) ? unreadInside(types, { path, type }, used) : [{ path, type }];
+}
+
+/** The same of what is inside a part, which is itself where nothing is. */
+export function unreadInside(types: TypeTable, { path, type }: Leaf, used: Part = new Part()): Leaf[] {
+  const node = types.node(type);
+  const inner = (step: number, name: string, part: TypeId): Leaf[] =>
+    unreadParts(types, part, used.parts.get(step) ?? new Part(), [...path, name]);
+  switch (node.kind) {
+    case 'tuple':
+      return node.items.flatMap((item, i) => inner(i, String(i), item));
+    case 'record':
+      return node.fields.flatMap((field, i) => inner(i, field.name, field.type));
+    case 'sum':
+      return node.constructors.flatMap((constructor, i) => inner(i, constructor.name, constructor.payload));
+    case 'list':
+      return inner(0, ITEM_STEP, node.item);
+    default:
+      return [{ path, type }];
+  }
+}
+
+/** How the step to the items of a list is written. */
+export const ITEM_STEP = '[]';
+
+function isTouched(part: Part): boolean {
+  return part.whole || part.inspected || [...part.parts.values()].some(isTouched);
+}
+
+function isInformative(types: TypeTable, type: TypeId): boolean {
+  const node = types.node(type);
+  if (node.kind === 'sum') {
+    return node.constructors.length > 1 || isInformative(types, node.constructors[0].payload);
+  }
+  return types.components(type)?.some((part) => isInformative(types, part)) ?? node.kind !== 'unit';
+}
+
+interface MachineState {
+  readonly accumulator: SymbolicValue;
+  readonly stack: readonly SymbolicValue[];
+}
+
+/** A body inside the code: the function itself, a closure's or an iteration's. */
+interface Frame {
+  readonly argument: Part;
+  /** What the machine held when the body began, to go on with after it. */
+  readonly outer: MachineState;
+}
+
+/** One pass over the code of one function. All jumps go forward, so what reaches a position is known there. */
+class CodePass {
+  readonly #unit: Unit;
+  readonly #code: Int32Array;
+  readonly #summaries: readonly Summary[];
+  readonly #analysis: Analysis;
+  readonly #frames: Frame[] = [];
+  readonly #reaching = new Map<number, MachineState>();
+  #accumulator: SymbolicValue = NOTHING;
+  #stack: SymbolicValue[] = [];
+  #live = true;
+  #result: Summary | null = null;
+
+  constructor(unit: Unit, code: Int32Array, summaries: readonly Summary[], analysis: Analysis) {
+    this.#unit = unit;
+    this.#code = code;
+    this.#summaries = summaries;
+    this.#analysis = analysis;
+  }
+
+  summary(): Summary {
+    this.#enter(NOTHING);
+    for (let pc = 0; pc < this.#code.length; pc += wordsAt(this.#code, pc)) {
+      this.#analysis.spend(1);
+      if (this.#analysis.exhausted) break;
+      this.#arrive(pc);
+      this.#step(instructionName(this.#code[pc])!, pc);
+    }
+    return this.#result ?? { argument: new Part(), result: NOTHING };
+  }
+
+  #step(name: InstructionName, pc: number): void {
+    const analysis = this.#analysis;
+    const accumulator = this.#accumulator;
+    const operand = this.#code[pc + 1];
+    switch (name) {
+      case 'FST':
+        return this.#set(analysis.select(accumulator, 0));
+      case 'SND':
+        return this.#set(analysis.select(accumulator, 1));
+      case 'PROJECT':
+        return this.#set(analysis.select(accumulator, operand));
+      case 'PUSH':
+        this.#stack.push(accumulator);
+        return;
+      case 'SWAP':
+        this.#set(this.#pop());
+        this.#stack.push(accumulator);
+        return;
+      case 'CONS':
+        return this.#set(this.#product(2));
+      case 'TUPLE':
+        return this.#set(this.#product(operand));
+      case 'RECORD':
+        return this.#set(this.#product(this.#unit.types.components(operand)!.length));
+      case 'INJECT':
+        return this.#set(builtSymbol([[this.#code[pc + 2], accumulator]]));
+      case 'LIST': {
+        const items = this.#product(this.#code[pc + 2]);
+        return this.#set(builtSymbol([[0, this.#joinAll(items.components.values())]]));
+      }
+      case 'LIST_APPEND': {
+        const item = builtSymbol([[0, analysis.select(accumulator, 1)]]);
+        return this.#set(analysis.join(analysis.select(accumulator, 0), item));
+      }
+      case 'LIST_CONCAT':
+        return this.#set(analysis.join(analysis.select(accumulator, 0), analysis.select(accumulator, 1)));
+      case 'QUOTE':
+      case 'GET':
+      case 'NOW':
+        return this.#set(NOTHING);
+      case 'CALL':
+        return this.#set(analysis.apply(this.#summaries[operand], accumulator));
+      case 'APP':
+        return this.#set(this.#applyClosures(analysis.select(accumulator, 0), analysis.select(accumulator, 1)));
+      case 'CUR':
+      case 'FOLD':
+        return this.#enter(accumulator);
+      case 'RETURN':
+        return this.#leave();
+      case 'NEXT':
+        return this.#leaveIteration();
+      case 'JUMP':
+        this.#reach(operand, accumulator);
+        this.#live = false;
+        return;
+      case 'BRANCH':
+        analysis.use(analysis.select(accumulator, 1));
+        this.#set(analysis.select(accumulator, 0));
+        return this.#reach(operand, this.#accumulator);
+      case 'SWITCH': {
+        const environment = analysis.select(accumulator, 0);
+        const subject = analysis.select(accumulator, 1);
+        analysis.inspect(subject);
+        const armOf = (constructor: number): SymbolicValue =>
+          builtSymbol([[0, environment], [1, analysis.select(subject, constructor)]]);
+        const others = this.#code[pc + 2];
+        for (let i = 1; i <= others; i++) this.#reach(this.#code[pc + 2 + i], armOf(i));
+        return this.#set(armOf(0));
+      }
+      default:
+        // All other instructions look at the whole accumulator, and compute something new.
+        analysis.use(accumulator);
+        return this.#set(NOTHING);
+    }
+  }
+
+  #set(symbol: SymbolicValue): void {
+    this.#accumulator = symbol;
+  }
+
+  /** A verified body never takes from below its own stack. */
+  #pop(): SymbolicValue {
+    return this.#stack.pop() ?? NOTHING;
+  }
+
+  /** A product of the accumulator and what lies below it. */
+  #product(count: number): SymbolicValue {
+    const components: [number, SymbolicValue][] = [[count - 1, this.#accumulator]];
+    for (let i = count - 2; i >= 0; i--) components.push([i, this.#pop()]);
+    return builtSymbol(components);
+  }
+
+  #joinAll(symbols: Iterable<SymbolicValue>): SymbolicValue {
+    let joined = NOTHING;
+    for (const symbol of symbols) joined = this.#analysis.join(joined, symbol);
+    return joined;
+  }
+
+  #applyClosures(closure: SymbolicValue, argument: SymbolicValue): SymbolicValue {
+    const analysis = this.#analysis;
+    const results = [...closure.closures].map(([body, environment]) =>
+      analysis.apply(body, builtSymbol([[0, environment], [1, argument]])),
+    );
+    if (closure.parts.size > 0) {
+      // The closure comes from outside: what it does with its argument is not known here.
+      analysis.use(closure);
+      analysis.use(argument);
+    }
+    return this.#joinAll(results);
+  }
+
+  /** Begins a body: from here on symbols are parts of its own argument. */
+  #enter(accumulator: SymbolicValue): void {
+    const argument = new Part();
+    this.#frames.push({ argument, outer: { accumulator, stack: this.#stack } });
+    this.#set(partSymbol(argument));
+    this.#stack = [];
+  }
+
+  /** Ends the body of a function or a closure. */
+  #leave(): void {
+    const [body, outer] = this.#endBody();
+    if (this.#frames.length === 0) {
+      this.#result = body;
+      return;
+    }
+    this.#set(closureSymbol(body, outer));
+  }
+
+  /** Ends the body of an iteration, (e, b, a) -> b: b is whatever any number of turns makes of it. */
+  #leaveIteration(): void {
+    const analysis = this.#analysis;
+    const [body, outer] = this.#endBody();
+    const environment = analysis.select(outer, 0);
+    const list = analysis.select(outer, 2);
+    analysis.inspect(list);
+    const item = analysis.select(list, 0);
+    const argumentOf = (carried: SymbolicValue): SymbolicValue => builtSymbol([[0, environment], [1, carried], [2, item]]);
+    let carried = analysis.select(outer, 1);
+    // Each turn adds parts or nothing, and there are only so many: the work bound is the last resort.
+    while (!analysis.exhausted) {
+      const next = analysis.join(carried, analysis.resultFor(body, argumentOf(carried)));
+      if (next === carried) break;
+      carried = next;
+    }
+    analysis.useLike(body.argument, argumentOf(carried));
+    this.#set(carried);
+  }
+
+  #endBody(): [Summary, SymbolicValue] {
+    const { argument, outer } = this.#frames.pop()!;
+    const body = { argument, result: this.#accumulator };
+    this.#stack = [...outer.stack];
+    return [body, outer.accumulator];
+  }
+
+  /** What arrives at a target of a jump. */
+  #reach(target: number, accumulator: SymbolicValue): void {
+    const state: MachineState = { accumulator, stack: [...this.#stack] };
+    const known = this.#reaching.get(target);
+    this.#analysis.spend(state.stack.length);
+    this.#reaching.set(target, known === undefined ? state : this.#joinStates(known, state));
+  }
+
+  #arrive(pc: number): void {
+    const jumped = this.#reaching.get(pc);
+    if (jumped === undefined) return;
+    const own: MachineState = { accumulator: this.#accumulator, stack: this.#stack };
+    const { accumulator, stack } = this.#live ? this.#joinStates(jumped, own) : jumped;
+    this.#set(accumulator);
+    this.#stack = [...stack];
+    this.#live = true;
+  }
+
+  #joinStates(a: MachineState, b: MachineState): MachineState {
+    return {
+      accumulator: this.#analysis.join(a.accumulator, b.accumulator),
+      stack: a.stack.map((symbol, i) => this.#analysis.join(symbol, b.stack[i] ?? NOTHING)),
+    };
+  }
+}

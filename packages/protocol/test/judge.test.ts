@@ -1,0 +1,323 @@
+import { describe, expect, test } from 'vitest';
+import {
+  BOOL,
+  compareImages,
+  EMIT,
+  type FunctionCode,
+  fingerprints,
+  type Image,
+  INT,
+  judge,
+  judgeStale,
+  List,
+  OP,
+  partsRead,
+  showPath,
+  STRING,
+  TIME,
+  type TypeId,
+  TypeTable,
+  UNIT,
+  type Unit,
+  unreadParts,
+  type Upgrade,
+} from '../src/index.ts';
+import { counter, counterUpgrade, counterWithDirection } from './samples.ts';
+
+/** What a function does not read of its argument; functions before it are called by it. */
+function unread(types: TypeTable, from: TypeId, ...codes: readonly number[][]): string[] {
+  const functions: FunctionCode[] = codes.map((code) => ({ from, to: UNIT, code: Int32Array.from(code) }));
+  const unit: Unit = { types, constants: [{ type: UNIT, value: null }], functions };
+  const used = partsRead(unit, functions.length - 1);
+  if (used === null) throw new Error('too large');
+  return unreadParts(types, from, used, ['state']).map((leaf) => showPath(leaf.path));
+}
+
+const types = new TypeTable();
+const item = types.record([
+  { name: 'name', type: STRING },
+  { name: 'price', type: INT },
+]);
+const paidAt = types.record([{ name: 'at', type: TIME }]);
+const status = types.intern({
+  kind: 'sum',
+  name: 'Status',
+  arguments: [],
+  constructors: [
+    { name: 'Open', labels: [], payload: UNIT },
+    { name: 'Paid', labels: ['at'], payload: paidAt },
+  ],
+});
+const items = types.list(item);
+// Fields by name: items 0, note 1, status 2.
+const cart = types.record([
+  { name: 'items', type: items },
+  { name: 'note', type: STRING },
+  { name: 'status', type: status },
+]);
+
+describe('what a function reads', () => {
+  test('identity carries all', () => {
+    expect(unread(types, cart, [OP.RETURN])).toEqual([]);
+  });
+
+  test('a constant reads nothing', () => {
+    expect(unread(types, cart, [OP.QUOTE, 0, OP.RETURN])).toEqual(['state']);
+  });
+
+  test('a component that is carried is read, the others are not', () => {
+    expect(unread(types, cart, [OP.PROJECT, 0, OP.RETURN])).toEqual(['state.note', 'state.status']);
+  });
+
+  test('what is taken apart and thrown away is not read', () => {
+    const code = [OP.PUSH, OP.PROJECT, 1, OP.SWAP, OP.PROJECT, 0, OP.CONS, OP.FST, OP.RETURN];
+    expect(unread(types, cart, code)).toEqual(['state.items', 'state.status']);
+  });
+
+  test('what is computed with is read, and no more', () => {
+    const pair = types.tuple([INT, INT, INT]);
+    const add = [OP.PUSH, OP.PROJECT, 0, OP.SWAP, OP.PROJECT, 2, OP.CONS, OP.ADD, OP.RETURN];
+    expect(unread(types, pair, add)).toEqual(['state.1']);
+  });
+
+  test('a choice reads what either arm reads, and the condition', () => {
+    const triple = types.tuple([BOOL, INT, INT]);
+    // (s, s.0) branches to s.1 or to a constant
+    const code = [OP.PUSH, OP.PUSH, OP.PROJECT, 0, OP.CONS, OP.BRANCH, 12, 14, OP.PROJECT, 1, OP.JUMP, 14, OP.QUOTE, 0, OP.RETURN];
+    expect(unread(types, triple, code)).toEqual(['state.2']);
+  });
+
+  test('a case reads the constructor; payloads as the arms do', () => {
+    // (s, s.status): Open -> s.items, Paid(at) -> s.items
+    const start = [OP.PUSH, OP.PUSH, OP.PROJECT, 2, OP.CONS, OP.SWITCH, 15, 1, 12];
+    const code = [...start, OP.FST, OP.JUMP, 15, OP.FST, OP.JUMP, 15, OP.PROJECT, 0, OP.RETURN];
+    code.splice(13, 2, OP.PUSH, OP.FST);
+    expect(unread(types, cart, code)).toEqual(['state.note', 'state.status.Paid']);
+  });
+
+  test('the body of an iteration is read for every item', () => {
+    // fold((), s.items) with (e, b, a) -> b, and: b is replaced by a.price
+    const fold = (body: number[]): number[] => {
+      // s -> ((), (), s.items)
+      const code = [OP.PUSH, OP.QUOTE, 0, OP.SWAP, OP.PUSH, OP.QUOTE, 0, OP.SWAP, OP.PROJECT, 0, OP.TUPLE, 3];
+      return [...code, OP.FOLD, code.length + 2 + body.length + 1, ...body, OP.NEXT, OP.RETURN];
+    };
+    expect(unread(types, cart, fold([OP.PROJECT, 2, OP.PROJECT, 1]))).toEqual(['state.items[].name', 'state.note', 'state.status']);
+    expect(unread(types, cart, fold([OP.PROJECT, 1]))).toEqual(['state.items[]', 'state.note', 'state.status']);
+    expect(unread(types, cart, fold([OP.PROJECT, 2]))).toEqual(['state.note', 'state.status']);
+  });
+
+  test('what an iteration carries goes round', () => {
+    // (a, b, c) with a list: the carried pair is swapped in each turn, and its first is returned
+    const carried = types.tuple([INT, INT]);
+    const state = types.tuple([UNIT, carried, types.list(UNIT)]);
+    const swap = [OP.PROJECT, 1, OP.PUSH, OP.SND, OP.SWAP, OP.FST, OP.CONS];
+    expect(unread(types, state, [OP.FOLD, 10, ...swap, OP.NEXT, OP.FST, OP.RETURN])).toEqual([]);
+    expect(unread(types, state, [OP.FOLD, 5, OP.PROJECT, 1, OP.NEXT, OP.FST, OP.RETURN])).toEqual(['state.1.1']);
+  });
+
+  test('a closure reads what its body reads of where it was made', () => {
+    const pair = types.tuple([INT, INT]);
+    const closure = types.function(UNIT, INT);
+    const body = [OP.FST, OP.FST, OP.RETURN];
+    const code = [OP.CUR, closure, 3 + body.length, ...body, OP.PUSH, OP.QUOTE, 0, OP.CONS, OP.APP, OP.RETURN];
+    expect(unread(types, pair, code)).toEqual(['state.1']);
+  });
+
+  test('functions that call each other twice cost no more than their number', () => {
+    const triple = types.tuple([INT, INT, INT]);
+    const first = [OP.PROJECT, 0, OP.RETURN];
+    const twice = (callee: number): number[] => [OP.PUSH, OP.CALL, callee, OP.SWAP, OP.CALL, callee, OP.CONS, OP.ADD, OP.RETURN];
+    const chain = Array.from({ length: 200 }, (_, i) => (i === 0 ? first : twice(i - 1)));
+    expect(unread(types, triple, ...chain)).toEqual(['state.1', 'state.2']);
+  });
+
+  test('code that is too much is refused, not analysed forever', () => {
+    const wide = types.tuple([INT, INT]);
+    const code = [...Array.from({ length: 900 }, () => OP.PUSH)];
+    for (let i = 0; i < 20_000; i++) {
+      const at = code.length;
+      code.push(OP.PUSH, OP.QUOTE, 0, OP.CONS, OP.BRANCH, at + 8, at + 9, OP.JUMP);
+      code.push(at + 9);
+    }
+    const functions = [{ from: wide, to: UNIT, code: Int32Array.from([...code, OP.RETURN]) }];
+    expect(partsRead({ types, constants: [], functions }, 0)).toBe(null);
+  });
+});
+
+const upgradeOf = (changes: Partial<Upgrade>): Upgrade => ({ ...counterUpgrade(), ...changes });
+
+describe('the judge', () => {
+  test('lets a right upgrade pass, and says what it does', () => {
+    expect(judge(counter(), counterWithDirection(), counterUpgrade())).toEqual({
+      ok: true,
+      differences: {
+        state: [{ kind: 'added', path: ['state', 'down'], old: null, new: 'Bool' }],
+        operations: [],
+      },
+      dropped: [],
+      lostOnWayBack: [['state', 'down']],
+    });
+  });
+
+  test.each<[string, () => [Image, Image, Upgrade], string, string[]]>([
+    [
+      'another machine',
+      () => [counter(), { ...counterWithDirection(), name: 'Clock' }, counterUpgrade()],
+      'Counter is running, and the upgrade leads to Clock: a machine keeps its name',
+      [],
+    ],
+    [
+      'another kind of key',
+      () => [counter(), { ...counterWithDirection(), key: 'string' }, counterUpgrade()],
+      'the key of Counter is none in what runs, and a String in the new version',
+      [],
+    ],
+    [
+      'a migration to another type',
+      () => [counter(), counterWithDirection(), upgradeOf({ migration: 1 })],
+      'the migration of Counter takes { count: Int, down: Bool }, the running state is { count: Int }',
+      ['state'],
+    ],
+    [
+      'a way back of another type',
+      () => [counter(), counterWithDirection(), upgradeOf({ back: 0 })],
+      'the way back of Counter takes { count: Int }, the new state is { count: Int, down: Bool }',
+      ['state'],
+    ],
+    [
+      'an operation that is left out',
+      () => [counter(), counterWithDirection(), upgradeOf({ operations: [{ kind: 'identity', name: 'Incr' }] })],
+      'the operation Read of the running Counter has no way to the new version: nothing says what its clients get',
+      ['Read'],
+    ],
+    [
+      'an operation that the running machine does not have',
+      () => [counter(), counterWithDirection(), upgradeOf({ operations: [{ kind: 'dropped', name: 'Dance' }] })],
+      'the running Counter has no operation Dance',
+      ['Dance'],
+    ],
+    [
+      'an identity for an operation that differs',
+      () => [counter(), withOtherRead(), counterUpgrade()],
+      'the operation Read is not the same on both sides: running Read -> Int, new Read(twice: Bool) -> Int',
+      ['Read'],
+    ],
+    [
+      'an adapter that does not fit',
+      () => [counter(), withOtherRead(), upgradeOf({ operations: [{ kind: 'identity', name: 'Incr' }, { kind: 'adapter', name: 'Read', to: 'Read', request: 0, reply: 1 }] })],
+      'the adapter of Read does not lead from running Read -> Int to new Read(twice: Bool) -> Int: it takes { count: Int } -> { count: Int, down: Bool }, and back { count: Int, down: Bool } -> { count: Int }',
+      ['Read'],
+    ],
+    [
+      'an adapter to an operation that is not there',
+      () => [counter(), withOtherRead(), upgradeOf({ operations: [{ kind: 'adapter', name: 'Read', to: 'Look', request: 0, reply: 1 }] })],
+      'the new Counter has no operation Look',
+      ['Read'],
+    ],
+    [
+      'a word about equal interfaces',
+      () => [counter(), counterWithDirection(), upgradeOf({ operations: [{ kind: 'dropped', name: 'Incr' }] })],
+      'Incr is no longer itself, though both interfaces are equal: clients could not be told apart',
+      ['Incr'],
+    ],
+  ])('refuses %s', (_, sides, message, path) => {
+    expect(judge(...sides())).toEqual({ ok: false, code: 'ill-typed', message, path });
+  });
+
+  test('an adapter that fits passes', () => {
+    const upgrade = counterUpgrade();
+    const functions: FunctionCode[] = [
+      ...upgrade.unit.functions,
+      { from: UNIT, to: BOOL, code: Int32Array.of(OP.QUOTE, 0, OP.RETURN) },
+      { from: INT, to: INT, code: Int32Array.of(OP.RETURN) },
+    ];
+    const operations = [
+      { kind: 'identity', name: 'Incr' },
+      { kind: 'adapter', name: 'Read', to: 'Read', request: 2, reply: 3 },
+    ] as const;
+    const adapted = { ...upgrade, unit: { ...upgrade.unit, functions }, operations, backOperations: [] };
+    expect(judge(counter(), withOtherRead(), adapted)).toMatchObject({ ok: true });
+  });
+
+  test('what is lost without a word is refused, with a word it passes', () => {
+    // The way from the counter with a direction to the one without it.
+    const { unit } = counterUpgrade();
+    const upgrade = upgradeOf({ unit, migration: 1, back: 0 });
+    expect(judge(counterWithDirection(), counter(), upgrade)).toEqual({
+      ok: false,
+      code: 'lossy',
+      message: 'state.down, Bool in the running Counter, would be lost: the migration does not read it, and no clause drops it',
+      path: ['state', 'down'],
+    });
+    const dropped = { ...upgrade, clauses: [{ kind: 'drop', path: ['state', 'down'] }] as const };
+    expect(judge(counterWithDirection(), counter(), dropped)).toMatchObject({ ok: true, dropped: [['state', 'down']] });
+    const other = { ...upgrade, clauses: [{ kind: 'drop', path: ['state', 'count'] }] as const };
+    expect(judge(counterWithDirection(), counter(), other)).toMatchObject({ ok: false, code: 'lossy' });
+  });
+
+  test('a clause may name a part, or a declared sum wherever it occurs', () => {
+    const old: Image = { ...counter(), unit: { types, constants: [], functions: [] }, state: cart, operations: [] };
+    const functions = [{ from: cart, to: cart, code: Int32Array.of(OP.QUOTE, 0, OP.RETURN) }];
+    const constants = [{ type: cart, value: [List.of([]), '', null] }];
+    const judged = (...paths: string[][]) =>
+      judge(old, old, {
+        ...upgradeOf({ back: null, operations: [], backOperations: [] }),
+        unit: { types, constants, functions },
+        clauses: paths.map((path) => ({ kind: 'drop', path })),
+      });
+    expect(judged(['state'])).toMatchObject({ ok: true });
+    expect(judged(['state', 'items'], ['state', 'note'], ['Status', 'Paid'])).toMatchObject({
+      ok: false,
+      path: ['state', 'status'],
+    });
+    expect(judged(['state', 'items'], ['state', 'note'], ['state', 'status'])).toMatchObject({ ok: true });
+    expect(judged(['state', 'items', 'name'], ['state', 'note'], ['state', 'status'])).toMatchObject({
+      ok: false,
+      path: ['state', 'items', '[]', 'price'],
+    });
+  });
+
+  test('an upgrade from other code is stale, unless another compiler emitted it', () => {
+    const running = { fingerprints: fingerprints(counter()), emit: EMIT };
+    const upgrade = counterUpgrade();
+    expect(judgeStale(running, upgrade)).toEqual({ ok: true, note: null });
+    const other = { ...upgrade, old: { ...upgrade.old, code: 'ab'.repeat(32) } };
+    const message = `the upgrade of Counter is from ${'ab'.repeat(32)}, but ${running.fingerprints.code} is running`;
+    expect(judgeStale(running, other)).toEqual({ ok: false, code: 'stale', message, path: [] });
+    expect(judgeStale(running, { ...other, oldEmit: EMIT + 1 })).toMatchObject({ ok: true, note: expect.stringContaining('another compiler') });
+    const state = { ...other, oldEmit: EMIT + 1, old: { ...other.old, state: 'cd'.repeat(32) } };
+    expect(judgeStale(running, state)).toMatchObject({ ok: false, code: 'stale' });
+  });
+});
+
+test('differences have the place and both sides', () => {
+  const richer = types.record([
+    { name: 'name', type: STRING },
+    { name: 'price', type: STRING },
+  ]);
+  const next = types.record([
+    { name: 'items', type: types.list(richer) },
+    { name: 'status', type: status },
+    { name: 'total', type: INT },
+  ]);
+  const imageOf = (state: TypeId): Image => ({ ...counter(), unit: { ...counter().unit, types }, state, operations: [] });
+  const withOperations: Image = { ...imageOf(next), operations: withOtherRead().operations };
+  expect(compareImages(imageOf(cart), withOperations)).toEqual({
+    state: [
+      { kind: 'changed', path: ['state', 'items', '[]', 'price'], old: 'Int', new: 'String' },
+      { kind: 'removed', path: ['state', 'note'], old: 'String', new: null },
+      { kind: 'added', path: ['state', 'total'], old: null, new: 'Int' },
+    ],
+    operations: [
+      { kind: 'added', path: ['Incr'], old: null, new: 'Incr(by: Int = 1) -> ()' },
+      { kind: 'added', path: ['Read'], old: null, new: 'Read(twice: Bool) -> Int' },
+    ],
+  });
+});
+
+function withOtherRead(): Image {
+  const image = counterWithDirection();
+  const [incr, read] = image.operations;
+  return { ...image, operations: [incr, { ...read, parameters: [{ name: 'twice', type: BOOL, default: null }] }] };
+}

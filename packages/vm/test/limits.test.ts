@@ -1,0 +1,224 @@
+import {
+  BOOL,
+  INT,
+  STRING,
+  TypeTable,
+  UNIT,
+  VALUE_LIMITS,
+  entryFuel,
+  sizeOf,
+  type Value,
+} from '@smc/protocol';
+import { FAILED, Instance, load, verifyUnit } from '@smc/vm';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Assembly, imageOf } from './support/assembly.ts';
+import { list, programOf, run, sum, type Sketch } from './support/run.ts';
+import { functionOf, listOf, resolve, sumOf, tuple } from './support/types.ts';
+
+const OUT_OF_FUEL = { kind: 'exhausted', message: 'out of fuel' };
+const TOO_LARGE = { kind: 'exhausted', message: 'value too large' };
+
+/** The least fuel with which a step does not run out of it. */
+function fuelOf(sketch: Sketch, input: Value): number {
+  const program = programOf(sketch);
+  const isEnough = (fuel: number): boolean => {
+    const instance = new Instance(program.initial);
+    const reply = program.step(instance, 0, input, 0, fuel);
+    return reply !== FAILED || instance.failure.message !== 'out of fuel';
+  };
+  let low = 0;
+  let high = 10_000_000;
+  expect(isEnough(high)).toBe(true);
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isEnough(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+describe('fuel', () => {
+  const text = (length: number): string => 'a'.repeat(length);
+  const ints = (length: number): Value => list(...Array.from({ length }, (_, i) => i));
+  const strings = tuple(STRING, STRING);
+  const either = sumOf({ Left: INT, Right: STRING });
+  const one = (code: string, from: Sketch['from'], to: Sketch['to']): Sketch => ({ from, to, code: `${code}; RETURN` });
+  const closure = functionOf(INT, INT);
+
+  it.each<[string, Sketch, Value, number]>([
+    ['entering 1 word', { from: INT, to: INT, code: 'RETURN' }, 1, 1],
+    ['entering 3 words', one('NEG; NEG', INT, INT), 1, 1],
+    ['entering 4 words', one('NEG; NEG; NEG', INT, INT), 1, 2],
+    ['entering 400 words', one('NEG; '.repeat(399).slice(0, -2), INT, INT), 1, 101],
+    ['CALL of 4 words', { ...one('CALL f', INT, INT), define: (a) => a.function('f', INT, INT, 'NEG; NEG; NEG; RETURN') }, 1, 1 + 2],
+    ['APP of 5 words', { ...one('CUR Function x; ADD; NEG; NEG; NEG; RETURN; x:; PUSH; QUOTE seven; CONS; APP', INT, INT), define: (a) => (closure(a), a.constant('seven', INT, 7)) }, 1, 4 + 2],
+    ['a CUR that is not applied', { from: INT, to: INT, define: closure, code: 'PUSH; CUR Function x; ADD; RETURN; x:; SWAP; CONS; SND; RETURN'.replace('SWAP; CONS; SND', 'CONS; FST') }, 1, 3],
+    ['FOLD over nothing', one('FOLD x; PROJECT 1; NEXT; x:', tuple(UNIT, INT, listOf(INT)), INT), [null, 1, list()], 2],
+    ['FOLD of 3 words over 5', one('FOLD x; PROJECT 1; NEXT; x:', tuple(UNIT, INT, listOf(INT)), INT), [null, 1, ints(5)], 2 + 5],
+    ['FOLD of 4 words over 5', one('FOLD x; PROJECT 1; NEG; NEXT; x:', tuple(UNIT, INT, listOf(INT)), INT), [null, 1, ints(5)], 2 + 10],
+    ['LIST', one('LIST Items 1', INT, listOf(INT)), 1, 2 + 1],
+    ['LIST of 104 bytes', one('LIST Items 1', STRING, listOf(STRING)), text(36), 2 + 2],
+    ['EQ of scalars', one('EQ', tuple(INT, INT), BOOL), [1, 2], 1],
+    ['EQ of Bools', one('EQ', tuple(BOOL, BOOL), BOOL), [true, true], 1],
+    ['EQ of 63 bytes', one('EQ', strings, BOOL), [text(23), text(23)], 1],
+    ['EQ of 64 bytes', one('EQ', strings, BOOL), [text(24), 'a'], 1 + 1],
+    ['NE by the larger', one('NE', tuple(either, either), BOOL), [sum(0, 1), sum(1, text(1000))], 1 + 31],
+    ['LT of 2016 bytes', one('LT', strings, BOOL), ['', text(1000)], 1 + 31],
+    ['LE', one('LE', strings, BOOL), [text(1000), ''], 1 + 31],
+    ['GT', one('GT', strings, BOOL), [text(1000), ''], 1 + 31],
+    ['GE', one('GE', strings, BOOL), [text(1000), ''], 1 + 31],
+    ['INT_TO_STRING', one('INT_TO_STRING', INT, STRING), 1, 1 + 1],
+    ['STRING_CONCAT', one('STRING_CONCAT', strings, STRING), [text(40), text(23)], 1 + 1],
+    ['STRING_CONCAT of 64', one('STRING_CONCAT', strings, STRING), [text(40), text(24)], 1 + 2],
+    ['STRING_LENGTH', one('STRING_LENGTH', STRING, INT), text(640), 1 + 11],
+    ['LIST_APPEND', one('LIST_APPEND', tuple(listOf(INT), INT), listOf(INT)), [ints(7), 1], 1 + 1],
+    ['LIST_APPEND to 8', one('LIST_APPEND', tuple(listOf(INT), INT), listOf(INT)), [ints(8), 1], 1 + 2],
+    ['LIST_APPEND of 2016 bytes', one('LIST_APPEND', tuple(listOf(STRING), STRING), listOf(STRING)), [list(), text(1000)], 1 + 32],
+    ['LIST_CONCAT', one('LIST_CONCAT', tuple(listOf(INT), listOf(INT)), listOf(INT)), [ints(80), ints(80)], 1 + 21],
+    ['LIST_LENGTH', one('LIST_LENGTH', listOf(INT), INT), ints(80), 1 + 1],
+    ['LIST_RANGE', one('LIST_RANGE', tuple(INT, INT), listOf(INT)), [-40, 40], 1 + 11],
+  ])('%s', (_title, sketch, input, expected) => {
+    expect(fuelOf(sketch, input)).toBe(expected);
+  });
+
+  it('of the words of a function', () => expect([entryFuel(3), entryFuel(4)]).toEqual([1, 2]));
+
+  it('may be without limit', () => {
+    expect(run(one('NEG', INT, INT), 1, Number.POSITIVE_INFINITY)).toEqual({ reply: -1, state: null });
+  });
+});
+
+describe('a value too large', () => {
+  const half = 'a'.repeat(VALUE_LIMITS.stringLengthMax / 2);
+  const strings = (count: number): Value => list(...new Array<string>(count).fill(half + half));
+  const lists = tuple(listOf(STRING), listOf(STRING));
+
+  it('is a string over its limit', () => {
+    const sketch: Sketch = { from: tuple(STRING, STRING), to: STRING, code: 'STRING_CONCAT; RETURN' };
+    expect(run(sketch, [half, half]).reply).toHaveLength(VALUE_LIMITS.stringLengthMax);
+    expect(run(sketch, [half, `${half}a`]).failure).toEqual(TOO_LARGE);
+  });
+
+  it('is a list over its limit, however it comes about', () => {
+    const append: Sketch = { from: tuple(listOf(STRING), STRING), to: listOf(STRING), code: 'LIST_APPEND; RETURN' };
+    expect(run(append, [strings(2), half + half]).failure).toBeUndefined();
+    expect(run(append, [strings(3), half + half]).failure).toEqual(TOO_LARGE);
+    const concat: Sketch = { from: lists, to: listOf(STRING), code: 'LIST_CONCAT; RETURN' };
+    expect(run(concat, [strings(1), strings(2)]).failure).toBeUndefined();
+    expect(run(concat, [strings(2), strings(2)]).failure).toEqual(TOO_LARGE);
+    const literal: Sketch = { from: STRING, to: listOf(STRING), code: 'PUSH; PUSH; PUSH; LIST Items 4; RETURN' };
+    expect(run(literal, half).failure).toBeUndefined();
+    expect(run(literal, half + half).failure).toEqual(TOO_LARGE);
+    const range: Sketch = { from: tuple(INT, INT), to: listOf(INT), code: 'LIST_RANGE; RETURN' };
+    const lengthMax = (VALUE_LIMITS.valueBytesMax - 16) / 8;
+    expect(run(range, [0, lengthMax + 1]).failure).toEqual(TOO_LARGE);
+    expect(run(range, [0, 2 ** 52]).failure).toEqual(OUT_OF_FUEL);
+    expect(run(range, [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]).failure).toEqual(OUT_OF_FUEL);
+  });
+
+  it('is a reply over its limit', () => {
+    const sketch: Sketch = { from: listOf(STRING), to: tuple(listOf(STRING), listOf(STRING)), code: 'PUSH; CONS; RETURN' };
+    expect(run(sketch, strings(1)).failure).toBeUndefined();
+    expect(run(sketch, strings(2)).failure).toEqual(TOO_LARGE);
+  });
+
+  it('is a state over its limit, and leaves the old', () => {
+    const state = tuple(listOf(STRING), listOf(STRING));
+    const sketch: Sketch = { from: listOf(STRING), to: UNIT, state, initial: [list(), list()], code: 'PUSH; CONS; PUT; RETURN' };
+    expect(run(sketch, strings(1)).state).toEqual([strings(1), strings(1)]);
+    expect(run(sketch, strings(2))).toEqual({ failure: TOO_LARGE, state: [list(), list()] });
+  });
+
+  it('is measured by the tree, also where parts are shared', () => {
+    expect(sizeOf([half, half])).toBe(8 + 2 * sizeOf(half));
+  });
+});
+
+describe('what doubles', () => {
+  it('runs out of fuel: functions that call the one before twice', () => {
+    const assembly = new Assembly();
+    assembly.function('f0', INT, INT, 'RETURN');
+    for (let i = 1; i < 60; i++) assembly.function(`f${i}`, INT, INT, `CALL f${i - 1}; CALL f${i - 1}; RETURN`);
+    const loaded = load(imageOf({ assembly, from: INT, to: INT }));
+    if (!loaded.ok) throw new Error(loaded.invalid.message);
+    const instance = new Instance(null);
+    expect(loaded.program.step(instance, 0, 1, 0)).toBe(FAILED);
+    expect(instance.failure).toEqual(OUT_OF_FUEL);
+    // The machine goes on.
+    expect(loaded.program.step(instance, 0, 1, 0, 2 ** 62)).toBe(FAILED);
+  }, 1);
+
+  it('gives a value too large: a string that is doubled 60 times', () => {
+    const code = `${'PUSH; CONS; STRING_CONCAT; '.repeat(60)} RETURN`;
+    expect(run({ from: STRING, to: STRING, code }, 'ab').failure).toEqual(TOO_LARGE);
+  });
+
+  it('gives a value too large: a list that is doubled 60 times', () => {
+    const code = `${'PUSH; CONS; LIST_CONCAT; '.repeat(60)} RETURN`;
+    expect(run({ from: listOf(UNIT), to: listOf(UNIT), code }, list(null)).failure).toEqual(TOO_LARGE);
+  });
+});
+
+describe('what is deep', () => {
+  it('is called to the bound of functions', () => {
+    const assembly = new Assembly();
+    const depth = 65_536;
+    assembly.function('f0', INT, INT, 'RETURN');
+    for (let i = 1; i < depth; i++) assembly.function(`f${i}`, INT, INT, `PUSH; CALL ${i - 1}; CONS; SND; RETURN`);
+    const loaded = load(imageOf({ assembly, from: INT, to: INT }));
+    if (!loaded.ok) throw new Error(loaded.invalid.message);
+    expect(loaded.program.step(new Instance(null), 0, 5, 0)).toBe(5);
+  });
+
+  it('is applied, each closure by the next', () => {
+    const depth = 1_000;
+    const apply = 'CUR Function xI; PUSH; FST; SWAP; SND; CONS; APP; RETURN; xI:;';
+    const code = `CUR Function x; ADD; RETURN; x:; ${Array.from({ length: depth }, (_, i) => apply.replaceAll('xI', `x${i}`)).join(' ')} PUSH; QUOTE seven; CONS; APP; RETURN`;
+    const sketch: Sketch = {
+      from: INT, to: INT, code,
+      define: (a) => {
+        resolve(functionOf(INT, INT), a);
+        a.constant('seven', INT, 7);
+      },
+    };
+    expect(run(sketch, 1)).toEqual({ reply: 8, state: null });
+  });
+});
+
+describe('what is wide is verified with work in proportion', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Calls into the table of types, which every rule with work of its own makes. */
+  const workOf = (count: number, define: (assembly: Assembly, count: number) => void): number => {
+    const assembly = new Assembly();
+    define(assembly, count);
+    const spies = [vi.spyOn(TypeTable.prototype, 'intern'), vi.spyOn(TypeTable.prototype, 'node')];
+    const verdict = verifyUnit(assembly.unit(), INT);
+    const work = spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
+    vi.restoreAllMocks();
+    expect(verdict).toMatchObject({ kind: 'verified' });
+    return work;
+  };
+  const times = (count: number, line: (i: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join('\n');
+
+  it.each<[string, (assembly: Assembly, count: number) => void]>([
+    ['a long function', (a, n) => a.function('f', INT, INT, times(n, () => 'PUSH; CONS; ADD') + '\nRETURN')],
+    ['many functions', (a, n) => {
+      for (let i = 0; i < n; i++) a.function(`f${i}`, INT, INT, 'PUSH; CONS; ADD; RETURN');
+    }],
+    ['projections of a wide record', (a, n) => {
+      const width = Math.floor(n / 2);
+      const record = a.type('Wide', a.types.record(Array.from({ length: width }, (_, i) => ({ name: `f${i}`, type: INT }))));
+      a.function('f', record, INT, `${times(n, (i) => `PUSH; PROJECT ${i % width}; SWAP`).replaceAll('SWAP\n', 'SWAP; CONS; SND\n')}; CONS; SND; PROJECT 0; RETURN`);
+    }],
+    ['nested branches with one join', (a, n) => {
+      const node = tuple(INT, BOOL)(a);
+      a.function('f', INT, INT, times(n, (i) => `PUSH; PUSH; CONS; EQ; SWAP; SWAP; PUSH; CONS; SND; PUSH; SWAP; CONS; SND; PUSH; NEG; SWAP; NOT; CONS; BRANCH e${i} join; JUMP join; e${i}:`) + '\njoin:; RETURN');
+      void node;
+    }],
+  ])('%s', (_title, define) => {
+    const small = workOf(500, define);
+    const large = workOf(1_000, define);
+    expect(large).toBeLessThan(2.1 * small);
+  });
+});

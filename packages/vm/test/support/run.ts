@@ -1,0 +1,56 @@
+import { Sum, List, UNIT, type TypeId, type Value } from '@smc/protocol';
+import { FAILED, Instance, load, type Failure, type Invalid, type Program } from '@smc/vm';
+import { Assembly, imageOf } from './assembly.ts';
+import { resolve, type Typing } from './types.ts';
+
+/** A machine of one operation in assembly: what it takes and gives, its state, its code. */
+export interface Sketch {
+  readonly from: TypeId | Typing;
+  readonly to: TypeId | Typing;
+  readonly code: string;
+  readonly state?: TypeId | Typing;
+  readonly initial?: Value;
+  /** Defines the types, constants and functions that the code names. */
+  readonly define?: (assembly: Assembly) => void;
+}
+
+/** What a step came to. */
+export interface Outcome {
+  readonly reply?: Value;
+  readonly failure?: Failure;
+  readonly state: Value;
+}
+
+/** Loads a sketch, which must verify. */
+export function programOf(sketch: Sketch): Program {
+  const loaded = loadSketch(sketch);
+  if (!loaded.ok) throw new Error(`refused: ${JSON.stringify(loaded.invalid)}`);
+  return loaded.program;
+}
+
+/** Why a sketch is refused; it must be. */
+export function refusalOf(sketch: Sketch): Invalid {
+  const loaded = loadSketch(sketch);
+  if (loaded.ok) throw new Error('it was accepted');
+  return loaded.invalid;
+}
+
+function loadSketch({ from, to, code, state = UNIT, initial = null, define }: Sketch): ReturnType<typeof load> {
+  const assembly = new Assembly();
+  const types = { from: resolve(from, assembly), to: resolve(to, assembly), state: resolve(state, assembly) };
+  define?.(assembly);
+  assembly.function('main', types.from, types.to, code);
+  return load(imageOf({ assembly, initial, ...types }));
+}
+
+/** One step of a sketch from its initial state, at time 1000. */
+export function run(sketch: Sketch, input: Value, fuel?: number): Outcome {
+  const program = programOf(sketch);
+  const instance = new Instance(program.initial);
+  const reply = program.step(instance, 0, input, 1000, fuel);
+  if (reply === FAILED) return { failure: instance.failure, state: instance.state };
+  return { reply, state: instance.state };
+}
+
+export const list = (...items: Value[]): List => List.of(items);
+export const sum = (tag: number, value: Value = null): Sum => new Sum(tag, value);

@@ -1,0 +1,91 @@
+import {
+  BOOL,
+  BYTES,
+  INT,
+  INT_MAX,
+  INT_MIN,
+  List,
+  STRING,
+  Sum,
+  TIME,
+  TIME_MAX,
+  UNIT,
+  type TypeId,
+  type TypeTable,
+  type Value,
+} from '@smc/protocol';
+import type { Choices } from './choices.ts';
+
+/** Random types of data and values of them, with the limits of each among them. */
+
+const INTEGERS = [0, 1, 2, -1, 3, 7, 10, -7, 100, 94_906_265, -94_906_266, INT_MAX, INT_MIN, INT_MAX - 1];
+const STRINGS = ['', 'a', 'b', 'ab', 'why', 'é', '\u{1F415}', '\uffee', 'a\n"', 'long '.repeat(60)];
+const TIMES = [0, 1, -1, 1000, TIME_MAX, -TIME_MAX];
+
+/** A random value of a type of data. */
+export function randomValue(choices: Choices, types: TypeTable, type: TypeId): Value {
+  const node = types.node(type);
+  const of = (part: TypeId): Value => randomValue(choices, types, part);
+  switch (node.kind) {
+    case 'unit':
+      return null;
+    case 'int':
+      return choices.oneIn(4) ? choices.below(1000) - 500 : choices.of(INTEGERS);
+    case 'bool':
+      return choices.below(2) === 1;
+    case 'string':
+      return choices.of(STRINGS);
+    case 'bytes':
+      return Uint8Array.from({ length: choices.below(4) }, () => choices.below(256));
+    case 'time':
+      return choices.of(TIMES);
+    case 'tuple':
+    case 'record':
+      return types.components(type)!.map(of);
+    case 'list':
+      return List.of(Array.from({ length: choices.below(5) }, () => of(node.item)));
+    case 'sum': {
+      const tag = choices.below(node.constructors.length);
+      return new Sum(tag, of(node.constructors[tag].payload));
+    }
+    default:
+      throw new Error(`no values of a ${node.kind} are made`);
+  }
+}
+
+const BASES: readonly TypeId[] = [INT, BOOL, STRING, UNIT, TIME, BYTES];
+
+/** Base types and some composed of them, so few that equal ones meet. */
+export function randomTypes(choices: Choices, types: TypeTable): TypeId[] {
+  const palette = [...BASES, types.pair(INT, INT), types.list(INT)];
+  const count = 2 + choices.below(5);
+  for (let i = 0; i < count; i++) palette.push(randomType(choices, types, palette, i));
+  return [...new Set(palette)];
+}
+
+function randomType(choices: Choices, types: TypeTable, palette: readonly TypeId[], number: number): TypeId {
+  const part = (): TypeId => choices.of(palette);
+  switch (choices.below(6)) {
+    case 0:
+      return types.pair(part(), part());
+    case 1:
+      return types.tuple(Array.from({ length: 3 + choices.below(3) }, part));
+    case 2: {
+      const names = ['a', 'b', 'count', 'd'].slice(0, 1 + choices.below(4));
+      return types.record(names.map((name) => ({ name, type: part() })));
+    }
+    case 3:
+      return types.list(part());
+    default: {
+      const constructors = Array.from({ length: 1 + choices.below(4) }, (_, i) => {
+        const name = `C${i}`;
+        const form = choices.below(3);
+        if (form === 0) return { name, labels: [], payload: UNIT };
+        if (form === 1) return { name, labels: null, payload: part() };
+        const payload = types.record([{ name: 'n', type: part() }, { name: 'of', type: part() }]);
+        return { name, labels: ['of', 'n'], payload };
+      });
+      return types.intern({ kind: 'sum', name: `Sum${number}`, arguments: [], constructors });
+    }
+  }
+}
