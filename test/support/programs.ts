@@ -33,7 +33,7 @@ export function randomMachine(choices: Choices): MachineTerms {
   const helpers = choices.below(4);
   for (let i = 0; i < helpers; i++) {
     const from = choices.of(palette);
-    const to = choices.oneIn(4) ? types.function(choices.of(palette), choices.of(palette)) : choices.of(palette);
+    const to = choices.oneIn(3) ? types.function(choices.of(palette), choices.of(palette)) : choices.of(palette);
     program.define(`helper${i}`, generator.term(from, to, 1 + choices.below(DEPTH_MAX), choices.oneIn(3)));
   }
   const operations: OperationTerms[] = [];
@@ -95,6 +95,7 @@ class TermGenerator {
       () => this.#through(from, to, depth, pure),
       () => this.#applied(from, to, depth, pure),
       () => this.#called(from, to, depth, pure),
+      () => this.#appliedCall(from, to, depth, pure),
     ];
     const special = this.#ofResult(from, to, depth, pure);
     // A result that is made in a special way is made in that way most of the time.
@@ -112,10 +113,21 @@ class TermGenerator {
     }
     if (!pure && to === program.state) makers.push(() => program.get(from));
     if (!pure && to === TIME) makers.push(() => program.now(from));
+    if (to === BOOL) makers.push(...Array.from({ length: makers.length }, () => () => this.#comparison(from)));
     if (makers.length > 0) return this.#choices.of(makers)();
     const node = program.types.node(to);
     if (node.kind === 'function') return program.curry(this.#leaf(program.types.pair(from, node.from), node.to, true));
     return program.fork(to, program.types.components(to)!.map((part) => this.#leaf(from, part, pure)));
+  }
+
+  #comparison(from: TypeId): Term {
+    const program = this.#program;
+    const [names, types]: [readonly Primitive[], readonly TypeId[]] = this.#choices.oneIn(2)
+      ? [['EQ', 'NE'], this.#palette]
+      : [['LT', 'LE', 'GT', 'GE'], [INT, STRING, TIME]];
+    const type = this.#choices.of(types.filter((operand) => operand !== BOOL));
+    const both = program.tuple([this.#leaf(from, type, true), this.#leaf(from, type, true)]);
+    return program.compose(both, program.primitive(this.#choices.of(names), both.to));
   }
 
   /** Projections from one type to another, as far as three deep. */
@@ -142,11 +154,34 @@ class TermGenerator {
     const program = this.#program;
     const argument = this.#choices.of(this.#palette);
     const type = program.types.function(argument, to);
+    // At times the closure is itself what a closure gives.
+    if (this.#choices.oneIn(3) && depth > 1) {
+      const closure = this.#applied(from, type, depth - 1, pure);
+      const input = program.tuple([closure, this.term(from, argument, depth - 1, pure)]);
+      return program.compose(input, program.apply(type));
+    }
     const both = program.tuple([
       this.term(from, type, depth - 1, pure),
       this.term(from, argument, depth - 1, pure),
     ]);
     return program.compose(both, program.apply(type));
+  }
+
+  /** Applies the closure that a definition gives. */
+  #appliedCall(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+    const program = this.#program;
+    const makers = program.definitions.flatMap(({ body }, index) => {
+      const node = program.types.node(body.to);
+      return node.kind === 'function' && (!pure || this.#isPure(body)) ? [{ index, node }] : [];
+    });
+    if (makers.length === 0) return this.#called(from, to, depth, pure);
+    const { index, node } = this.#choices.of(makers);
+    const call = program.call(index);
+    const both = program.tuple([
+      program.compose(this.term(from, call.from, depth - 1, pure), call),
+      this.term(from, node.from, depth - 1, pure),
+    ]);
+    return program.sequence(from, [both, program.apply(call.to), this.term(node.to, to, depth - 2, pure)]);
   }
 
   #called(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
@@ -260,7 +295,8 @@ class TermGenerator {
         return [
           primitive('EQ', types.pair(equal, equal)),
           primitive('NE', types.pair(equal, equal)),
-          primitive(this.#choices.of(orders), types.pair(ordered, ordered)),
+          primitive('EQ', types.pair(equal, equal)),
+          primitive('NE', types.pair(equal, equal)),
           primitive(this.#choices.of(orders), types.pair(ordered, ordered)),
           primitive('NOT', BOOL),
         ];
@@ -269,7 +305,7 @@ class TermGenerator {
         return [
           primitive('STRING_CONCAT', types.pair(STRING, STRING)),
           primitive('INT_TO_STRING', INT),
-          ...(this.#choices.oneIn(6) ? [() => this.#largeString(from)] : []),
+          ...(this.#choices.oneIn(4) ? [() => this.#largeString(from)] : []),
         ];
       case 'list':
         return [

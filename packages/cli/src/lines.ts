@@ -20,7 +20,7 @@ export async function* linesOf(stream: AsyncIterable<Uint8Array | string>): Asyn
   if (rest !== '') yield rest;
 }
 
-function decodeChunk(decoder: TextDecoder, chunk?: Uint8Array): string {
+function decodeChunk(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
   } catch {

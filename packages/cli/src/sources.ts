@@ -69,7 +69,7 @@ export function compileFile(file: string): Compilation {
 /** Shows the diagnostics of a compilation, and says whether one of them is an error. */
 export function showDiagnostics(compilation: Compilation, output: Output): boolean {
   for (const diagnostic of compilation.diagnostics) {
-    output.note(`${render(diagnostic, compilation.sources, { color: output.color })}\n`);
+    output.note(render(diagnostic, (name) => compilation.sources.get(name) ?? null, { color: output.color }));
   }
   return compilation.diagnostics.some(isError);
 }
@@ -78,7 +78,7 @@ const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === 'er
 
 /** Diagnostics as `--json` gives them. */
 export function diagnosticsData(compilation: Compilation): unknown[] {
-  return compilation.diagnostics.map((diagnostic) => toJson(diagnostic, compilation.sources));
+  return compilation.diagnostics.map((diagnostic) => toJson(diagnostic, (name) => compilation.sources.get(name) ?? null));
 }
 
 /** The bundle of a file, which must compile; else its diagnostics are shown and the command ends. */

@@ -1,5 +1,5 @@
 import type { ClientError, Result } from './result.ts';
-import type { DeployReport, HistoryRecord, MachineView } from './views.ts';
+import type { DeployReport, HistoryView, MachineView } from './views.ts';
 
 export interface HttpOptions {
   /** How long one request may take, in milliseconds: 30,000 if nothing is said. */
@@ -47,7 +47,7 @@ export class HttpClient {
   deploy(bundle: Uint8Array, { mode = 'deploy', dryRun = false }: DeployOptions = {}): Promise<Result<DeployReport>> {
     const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
     return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
-      body: bundle,
+      body: new Uint8Array(bundle),
       headers: { 'content-type': 'application/vnd.smc.bundle' },
     });
   }
@@ -79,7 +79,7 @@ export class HttpClient {
   }
 
   /** Deployments, upgrades, refusals and removals, the oldest first. */
-  history(name: string): Promise<Result<readonly HistoryRecord[]>> {
+  history(name: string): Promise<Result<readonly HistoryView[]>> {
     return this.#json('GET', `/_smc/machines/${encodeURIComponent(name)}/history`);
   }
 

@@ -1,16 +1,34 @@
-import { readInput, type TextError } from '@smc/protocol';
+import { inputFromJson, inputFromQuery, printString, readInput, type OperationInput } from '@smc/protocol';
 import type { RequestBody } from './event.ts';
 import { problem, type Problem } from './problem.ts';
 import type { Version } from './version.ts';
 
-/** An operation by index, and the packed input that its body takes; or why there is none. */
+/** An operation, by index, with the input that its body takes; or what is wrong with the request. */
 export type ReadBody =
-  | { readonly ok: true; readonly value: ReturnType<typeof Object> }
+  | { readonly ok: true; readonly value: OperationInput }
   | { readonly ok: false; readonly problem: Problem };
-void (0 as unknown as TextError);
-export function readBody(body: RequestBody, version: Version): { ok: true; value: { operation: number; input: null } } | { ok: false; problem: Problem } {
-  if (body.form !== 'text') return { ok: false, problem: problem('internal', 'stub') };
-  const r = readInput(version.image, body.text, body.start);
-  if (!r.ok) return { ok: false, problem: problem(r.error.code, `${r.error.message} (column ${r.error.column})`) };
-  return r as never;
+
+/** Reads a request by the operations and types of a version: of the one whose interface the caller speaks. */
+export function readBody(body: RequestBody, { image, operationIndex }: Version): ReadBody {
+  if (body.form === 'text') {
+    const read = readInput(image, body.text, body.start);
+    if (read.ok) return read;
+    const { code, message, column } = read.error;
+    return refuse(problem(code, code === 'bad-request' ? `${message} (column ${column})` : message));
+  }
+  const operation = operationIndex.get(body.operation);
+  if (operation === undefined) {
+    const message = `${image.name} has no operation ${printString(body.operation.toWellFormed())}`;
+    return refuse(problem('unknown-operation', message));
+  }
+  const read =
+    body.form === 'json'
+      ? inputFromJson(image, operation, body.text)
+      : inputFromQuery(image, operation, body.pairs);
+  if (!read.ok) return refuse(problem('bad-request', read.message, read.path));
+  return { ok: true, value: { operation, input: read.value } };
+}
+
+function refuse(refused: Problem): ReadBody {
+  return { ok: false, problem: refused };
 }

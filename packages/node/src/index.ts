@@ -1,1 +1,22 @@
-export {};
+export type {
+  Actions,
+  CallEvent,
+  DeployedMachine,
+  DeployEvent,
+  DeployReport,
+  NodeEvent,
+  RemoveEvent,
+  Reply,
+  RequestBody,
+  ValueReply,
+} from './event.ts';
+export type { Entry } from './journal/entry.ts';
+export { MemoryJournal } from './journal/memory.ts';
+export { JournalError, Replay } from './journal/replay.ts';
+export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';
+export { type NodeOptions, type RunningNode, startNode } from './node.ts';
+export { type Clock, type Journal, systemClock } from './ports.ts';
+export { type Problem, PROBLEM_STATUS, type ProblemCode } from './problem.ts';
+export type { HistoryView, MachineView, OperationView, ParameterView } from './serve/views.ts';
+export { type HistoryRecord, Machine, NodeState } from './state.ts';
+export { stamp, transition } from './transition.ts';

@@ -40,7 +40,7 @@ class UnitBuilder {
 }
 
 /** `state { count: Int = 0 }`, `Read -> Int`, `Incr`, `Divide(by: Int) -> Int` (read-only), `Refuse(why: String)`. */
-export function counter({ name = 'Counter', step = 1 } = {}): Image {
+export function counter({ name = 'Counter', step = 1, roundabout = false } = {}): Image {
   const builder = new UnitBuilder();
   const { types } = builder;
   const state = types.record([{ name: 'count', type: INT }]);
@@ -51,7 +51,9 @@ export function counter({ name = 'Counter', step = 1 } = {}): Image {
     UNIT, UNIT,
     OP.GET, OP.PROJECT, 0, OP.PUSH, OP.QUOTE, by, OP.CONS, OP.ADD, OP.RECORD, state, OP.PUT, OP.RETURN,
   );
-  const read = builder.function(UNIT, INT, OP.GET, OP.PROJECT, 0, OP.RETURN);
+  // Other code that does the same.
+  const detour = roundabout ? [OP.PUSH, OP.CONS, OP.FST] : [];
+  const read = builder.function(UNIT, INT, OP.GET, OP.PROJECT, 0, ...detour, OP.RETURN);
   // Changes the state first, so that a fault has something to undo.
   const refuse = builder.function(
     STRING, UNIT,

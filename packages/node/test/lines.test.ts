@@ -112,7 +112,7 @@ describe('lines', () => {
 
   it('have a length that is bounded', async () => {
     await start({ lineBytesMax: 100 });
-    expect(await exchange(`Counter ${' '.repeat(92)}\nCounter Read${' '.repeat(88)}\n`)).toMatch(/ok 0\n$/);
+    expect(await exchange(`Counter Read${' '.repeat(88)}\nCounter Read${' '.repeat(87)}\r\n`)).toBe('ok 0\nok 0\n');
     expect(await provoke(`Counter Read\nCounter Read${' '.repeat(89)}\n`)).toMatch(/^ok 0\nerror too-large /);
     // Also before the end of the line comes.
     expect(await provoke('x'.repeat(101))).toMatch(/^error too-large /);
@@ -162,9 +162,9 @@ describe('lines', () => {
     await start();
     const connection = connect();
     await connection.ask('Counter Incr', 'ok ()');
-    const answered = exchange('Counter Incr\n'.repeat(1_000));
+    const answered = exchange('Counter Incr\n'.repeat(1_000)).catch(() => '');
     await node.close();
-    for (const reply of (await answered.catch(() => '')).split('\n')) {
+    for (const reply of (await answered).split('\n')) {
       expect(reply).toMatch(/^(ok \(\)|error stopping .*|)$/);
     }
   });
@@ -179,7 +179,8 @@ function connect(): { socket: Socket; ask: (line: string, expected: string | Reg
       socket.write(`${line}\n`);
       socket.once('data', (chunk: Buffer) => {
         try {
-          expect(chunk.toString()).toMatch(typeof expected === 'string' ? new RegExp(`^${RegExp.escape(expected)}\n$`) : expected);
+          if (typeof expected === 'string') expect(chunk.toString()).toBe(`${expected}\n`);
+          else expect(chunk.toString()).toMatch(expected);
           resolve();
         } catch (error) {
           reject(error as Error);

@@ -1,6 +1,7 @@
 import { toHex } from './hexadecimal.ts';
+import type { Image, Operation } from './image.ts';
 import { printTime } from './time.ts';
-import type { TypeId, TypeNode, TypeTable } from './type.ts';
+import { partsOf, type TypeId, type TypeNode, type TypeTable } from './type.ts';
 import { List, type Product, type Sum, type Value } from './value.ts';
 
 /**
@@ -127,3 +128,41 @@ export function printType(types: TypeTable, type: TypeId, fieldOrder: FieldOrder
       return BASE_NAMES[node.kind];
   }
 }
+
+/** An operation as it is declared: `Add(price: Int, quantity: Int = 1) -> Int`. */
+export function printOperation(image: Image, operation: Operation, fieldOrder: FieldOrder = []): string {
+  const { types, constants } = image.unit;
+  const parameters = operation.parameters.map(({ name, type, default: constant }) => {
+    const value = constant === null ? '' : ` = ${printValue(types, type, constants[constant].value, fieldOrder)}`;
+    return `${name}: ${printType(types, type, fieldOrder)}${value}`;
+  });
+  const list = parameters.length === 0 ? '' : `(${parameters.join(', ')})`;
+  return `${operation.name}${list} -> ${printType(types, operation.reply, fieldOrder)}`;
+}
+
+/** The definitions of the declared sums in a type, each as in the source: `type Status = Open | Paid(at: Time)`. */
+export function printSums(types: TypeTable, roots: readonly TypeId[]): string[] {
+  const seen = new Set<TypeId>();
+  const lines: string[] = [];
+  const visit = (id: TypeId): void => {
+    if (seen.has(id)) return;
+    seen.add(id);
+    const node = types.node(id);
+    for (const part of partsOf(node)) visit(part);
+    if (node.kind !== 'sum' || BUILT_IN_SUMS.includes(node.name)) return;
+    const constructors = node.constructors.map(({ name, labels, payload }) => {
+      if (labels === null) return `${name}(${printType(types, payload)})`;
+      const record = types.node(payload);
+      const args = labels.map((label) => {
+        const field = record.kind === 'record' ? record.fields.find(({ name: own }) => own === label) : undefined;
+        return `${label}: ${field === undefined ? '?' : printType(types, field.type)}`;
+      });
+      return args.length === 0 ? name : `${name}(${args.join(', ')})`;
+    });
+    lines.push(`type ${printType(types, id)} = ${constructors.join(' | ')}`);
+  };
+  for (const root of roots) visit(root);
+  return lines;
+}
+
+const BUILT_IN_SUMS: readonly string[] = ['Option', 'Result', 'Either'];

@@ -6,7 +6,11 @@ import {
   type Image,
   type ImageDebug,
   INT,
+  List,
   OP,
+  STRING,
+  Sum,
+  TIME,
   TypeTable,
   UNIT,
   type Upgrade,
@@ -115,3 +119,56 @@ export const NO_FINGERPRINTS: Fingerprints = {
   state: '00'.repeat(32),
   interface: '00'.repeat(32),
 };
+
+/** A machine with sums, lists and an iteration in it: of its code, only the form is right. */
+export function shop(): Image {
+  const types = new TypeTable();
+  const paidAt = types.record([
+    { name: 'at', type: TIME },
+    { name: 'by', type: STRING },
+  ]);
+  const status = types.intern({
+    kind: 'sum',
+    name: 'Status',
+    arguments: [],
+    constructors: [
+      { name: 'Open', labels: [], payload: UNIT },
+      { name: 'Paid', labels: ['by', 'at'], payload: paidAt },
+      { name: 'Gone', labels: null, payload: INT },
+    ],
+  });
+  const prices = types.list(INT);
+  const state = types.record([
+    { name: 'prices', type: prices },
+    { name: 'status', type: status },
+  ]);
+  const closure = types.function(INT, INT);
+  const total = [OP.PUSH, OP.QUOTE, 1, OP.SWAP, OP.PUSH, OP.GET, OP.PROJECT, 0, OP.TUPLE, 3, OP.FOLD, 21];
+  const add = [OP.PUSH, OP.PROJECT, 1, OP.SWAP, OP.PROJECT, 2, OP.CONS, OP.ADD, OP.NEXT];
+  const choose = [OP.SWITCH, 14, 2, 7, 10, OP.JUMP, 14, OP.SND, OP.JUMP, 14, OP.FST, OP.INJECT, status, 2, OP.RETURN];
+  const curried = [OP.CUR, closure, 5, OP.SND, OP.RETURN, OP.RETURN];
+  return {
+    emit: EMIT,
+    name: 'Shop',
+    key: 'string',
+    unit: {
+      types,
+      constants: [
+        { type: state, value: [List.of([]), new Sum(0, null)] },
+        { type: INT, value: 0 },
+      ],
+      functions: [
+        { from: UNIT, to: INT, code: Int32Array.of(...total, ...add, OP.RETURN) },
+        { from: status, to: status, code: Int32Array.from(choose) },
+        { from: INT, to: closure, code: Int32Array.of(...curried) },
+      ],
+    },
+    state,
+    initial: 0,
+    operations: [
+      { name: 'Move', parameters: [{ name: 'to', type: status, default: null }], reply: status, body: 1 },
+      { name: 'Total', parameters: [], reply: INT, body: 0 },
+    ],
+    invariants: [2],
+  };
+}

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { printMachineTerms } from '@smc/compiler';
+import { printDefinitions } from '@smc/compiler';
 import { disassemble, encodeBundle, fingerprints, shortFingerprint } from '@smc/protocol';
 import { option, several, type CommandDefinition } from '../command.ts';
 import { EXIT, Refused, Stop } from '../exit.ts';
@@ -34,7 +34,7 @@ export const build: CommandDefinition = {
     const bundle = mergeBundles(compiled.map(({ file, compilation }) => ({ file, bundle: compilation.bundle! })));
     if (form === 'core') {
       for (const { compilation } of compiled) {
-        for (const machine of compilation.terms!.machines) output.line(printMachineTerms(machine));
+        for (const machine of compilation.terms!.machines) output.line(printDefinitions(machine));
       }
     } else if (form === 'cam') {
       for (const [i, image] of bundle.images.entries()) output.line(disassemble(image, bundle.debug[i]));

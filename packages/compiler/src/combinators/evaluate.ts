@@ -1,4 +1,4 @@
-import { List, Sum, TypeTable, VALUE_LIMITS, entryFuel, sizeOf } from '@smc/protocol';
+import { List, PER_FUEL, Sum, TypeTable, VALUE_LIMITS, entryFuel, sizeOf } from '@smc/protocol';
 import type { Value } from '@smc/protocol';
 import { Failure, OUT_OF_FUEL, PRIMITIVE_ROWS, TOO_LARGE } from './primitive.ts';
 import type { Definition, Term } from './term.ts';
@@ -34,6 +34,8 @@ export interface World {
   readonly state: Value;
   readonly now: number;
   readonly fuel: number;
+  /** Told of each term before it runs, with its input: for tests that ask what was run. */
+  readonly visit?: (term: Term, input: unknown) => void;
 }
 
 export type Outcome =
@@ -66,14 +68,14 @@ const NOTHING = { from: 0, to: 0 };
 class Evaluator {
   readonly #definitions: readonly Definition[];
   readonly #words: WordCount;
-  readonly #now: number;
+  readonly #world: World;
   state: Value;
   fuel: number;
 
   constructor(definitions: readonly Definition[], words: WordCount, world: World) {
     this.#definitions = definitions;
     this.#words = words;
-    this.#now = world.now;
+    this.#world = world;
     this.state = world.state;
     this.fuel = world.fuel;
   }
@@ -89,6 +91,7 @@ class Evaluator {
       } else if (next.value instanceof Failure) {
         return next.value;
       } else {
+        this.#world.visit?.(...next.value);
         running.push(this.#evaluate(...next.value));
       }
     }
@@ -133,8 +136,8 @@ class Evaluator {
       case 'list': {
         const items: Value[] = [];
         for (const item of term.items) items.push((yield [item, x]) as Value);
-        yield* this.#pay(1 + Math.floor(items.length / 16));
         const list = List.of(items);
+        yield* this.#pay(1 + Math.floor(list.size / PER_FUEL.bytes));
         return list.size > VALUE_LIMITS.valueBytesMax ? yield TOO_LARGE : list;
       }
       case 'fold': {
@@ -152,7 +155,7 @@ class Evaluator {
         this.state = x as Value;
         return null;
       case 'now':
-        return this.#now;
+        return this.#world.now;
       case 'fail':
         return yield new Failure('fault', x as string);
       case 'call': {

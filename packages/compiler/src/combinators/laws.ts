@@ -1,4 +1,4 @@
-import { BOOL, List, Sum, sizeOf } from '@smc/protocol';
+import { BOOL, List, Sum, UNIT, sizeOf } from '@smc/protocol';
 import type { TypeId, TypeTable, Value } from '@smc/protocol';
 import { Program } from './construct.ts';
 import { FAULTS, WRITES } from './effects.ts';
@@ -16,6 +16,7 @@ import { WordCount } from './words.ts';
  *
  * ```
  * category       id >>> f = f = f >>> id              (f >>> g) >>> h = f >>> (g >>> h)
+ *                constant () = id                     from ()
  *                f >>> constant = constant            so for get and now; f discardable
  *                fail >>> f = fail                    f gives data
  *                call d = its body                    the body is small and calls nothing
@@ -98,6 +99,8 @@ class Simplifier {
     switch (term.kind) {
       case 'identity':
         return [];
+      case 'constant':
+        return term.from === UNIT && term.to === UNIT ? [] : [term];
       case 'call':
         return this.#inlined(term);
       case 'fork':
@@ -140,7 +143,7 @@ class Simplifier {
       case 'constant':
       case 'get':
       case 'now':
-        return program.effects.isDiscardable(first) ? [{ ...second, from: first.from }] : null;
+        return program.effects.isDiscardable(first) ? this.#node({ ...second, from: first.from }, []) : null;
       case 'project':
         return this.#projection(first, second.index);
       case 'inject':

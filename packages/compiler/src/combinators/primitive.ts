@@ -5,6 +5,7 @@ import {
   INT_MIN,
   LIST_HEADER_BYTES,
   List,
+  PER_FUEL,
   STRING,
   TIME,
   VALUE_LIMITS,
@@ -120,9 +121,10 @@ const free = (): number => 0;
 const one = (): number => 1;
 const perBytes = (value: Value): number => {
   const [a, b] = value as readonly Value[];
-  return 1 + Math.floor(Math.min(sizeOf(a), sizeOf(b)) / 256);
+  return Math.floor(Math.max(sizeOf(a), sizeOf(b)) / PER_FUEL.bytes);
 };
-const perItems = (count: (value: Value) => number) => (value: Value) => 1 + Math.floor(count(value) / 16);
+const perItems = (count: number): number => 1 + Math.floor(count / PER_FUEL.items);
+const perUnits = (length: number): number => 1 + Math.floor(length / PER_FUEL.units);
 const rangeLength = ([start, end]: readonly [number, number]): number => Math.max(0, end - start);
 
 const arithmetic = (operation: (a: number, b: number) => number | Failure): PrimitiveRow => ({
@@ -174,7 +176,7 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
     result: fromPair(STRING, STRING),
     fuel: (value) => {
       const [a, b] = value as readonly [string, string];
-      return 1 + Math.floor((a.length + b.length) / 256);
+      return perUnits(a.length + b.length);
     },
     run: (value) => {
       const [a, b] = value as readonly [string, string];
@@ -184,7 +186,7 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   },
   STRING_LENGTH: {
     result: from(STRING, INT),
-    fuel: (value) => 1 + Math.floor((value as string).length / 256),
+    fuel: (value) => perUnits((value as string).length),
     run: (value) => {
       let length = 0;
       for (const _ of value as string) length++;
@@ -194,7 +196,10 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   },
   LIST_APPEND: {
     result: append,
-    fuel: perItems((value) => (value as readonly [List, Value])[0].items.length),
+    fuel: (value) => {
+      const [list, item] = value as readonly [List, Value];
+      return perItems(list.items.length) + Math.floor(sizeOf(item) / PER_FUEL.bytes);
+    },
     run: (value) => {
       const [list, item] = value as readonly [List, Value];
       return listOrTooLarge(list.size + sizeOf(item), () => [...list.items, item]);
@@ -203,10 +208,10 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   },
   LIST_CONCAT: {
     result: concatenation,
-    fuel: perItems((value) => {
+    fuel: (value) => {
       const [a, b] = value as readonly [List, List];
-      return a.items.length + b.items.length;
-    }),
+      return perItems(a.items.length + b.items.length);
+    },
     run: (value) => {
       const [a, b] = value as readonly [List, List];
       return listOrTooLarge(a.size + b.size - LIST_HEADER_BYTES, () => [...a.items, ...b.items]);
@@ -221,7 +226,7 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   },
   LIST_RANGE: {
     result: (types, type) => (fromPair(INT, INT)(types, type) === null ? null : types.list(INT)),
-    fuel: perItems((value) => rangeLength(value as readonly [number, number])),
+    fuel: (value) => perItems(rangeLength(value as readonly [number, number])),
     run: (value) => {
       const range = value as readonly [number, number];
       const length = rangeLength(range);

@@ -51,19 +51,6 @@ export function stateOutsideMachine(span: Span, name: string): Diagnostic {
   );
 }
 
-export function blockWithoutOutput(span: Span, kind: 'let' | 'bind'): Diagnostic {
-  return error(
-    'E0263',
-    'a block can not end here: its last command gives its output',
-    [label(span, kind === 'let' ? '`let` only names a value' : '`<-` only names an output')],
-    [
-      kind === 'let'
-        ? 'Add a command that uses it, like `return -< …`.'
-        : 'Leave the name and `<-` out, or add a command that uses it, like `return -< …`.',
-    ],
-  );
-}
-
 /** `if` without `else`, where the output is more than `()`. */
 export function missingElse(span: Span, type: string, place: Span): Diagnostic {
   return error(

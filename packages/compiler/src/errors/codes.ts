@@ -36,11 +36,11 @@ export const CODES = {
   E0260: 'an arrow with effects in an expression',
   E0261: 'recursion',
   E0262: 'the state outside of a machine',
-  E0263: 'a block without output',
+  E0263: 'an `if` without `else`',
   E0264: 'a function as a value, or a value as a function',
   E0265: 'fail in an expression',
   // machines, modules, upgrades
-  E0270: 'a machine that is not complete',
+  E0270: 'a state without fields',
   E0271: 'more than a machine or type can have',
   E0280: 'a file that can not be imported',
   E0281: 'files that import each other',

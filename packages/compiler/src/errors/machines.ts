@@ -3,15 +3,6 @@ import { error, label } from './error.ts';
 
 /** Diagnostics about machines and the limits of what is declared. */
 
-export function missingInitial(span: Span, field: string): Diagnostic {
-  return error(
-    'E0270',
-    `the field \`${field}\` has no initial value`,
-    [label(span)],
-    [`A new machine starts with it: \`${field}: Type = value\`.`],
-  );
-}
-
 export function emptyState(span: Span): Diagnostic {
   return error(
     'E0270',

@@ -2,6 +2,7 @@ import type { Diagnostic, Label, Span } from '@smc/protocol';
 import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
 import type { Type } from '../types/typed.ts';
 import type { Difference, Step } from '../types/unify.ts';
+import { definitionsThatDiffer } from './definitions.ts';
 import { circle, error, label } from './error.ts';
 
 /** Diagnostics about types that disagree. */
@@ -41,7 +42,8 @@ export function mismatch({ reason, expected, actual, difference, span, partSpan 
     labels.push(label(partSpan, display(difference.actual)));
   }
   if (reason.declared !== null) labels.push(reason.declared);
-  return error('E0220', sentence, labels, [...reason.help, ...adviceFor(difference)]);
+  const help = [...reason.help, ...adviceFor(difference), ...definitionsThatDiffer(expected, actual)];
+  return error('E0220', sentence, labels, help);
 }
 
 /** Of two records with other fields: which are missing, which too many. */
@@ -239,6 +241,6 @@ export function patternMismatch(facts: {
     'E0220',
     `this pattern is for ${displayWithArticle(pattern)}; the value here is ${displayWithArticle(value)}`,
     [label(span, display(pattern)), label(subjectSpan, display(subjectType))],
-    ['A pattern has the shape of the values that it is matched with.', ...adviceFor(facts.difference)],
+    ['A pattern has the shape of the values that it is matched with.', ...adviceFor(facts.difference), ...definitionsThatDiffer(value, pattern)],
   );
 }

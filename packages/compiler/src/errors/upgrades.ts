@@ -1,6 +1,7 @@
 import type { Diagnostic, Label, Span } from '@smc/protocol';
 import { display } from '../types/type.ts';
 import type { Type } from '../types/typed.ts';
+import { definitionsThatDiffer } from './definitions.ts';
 import { error, label } from './error.ts';
 import { notSupportedYet } from './unsupported.ts';
 
@@ -31,7 +32,7 @@ export function derivedMigration(
     `The state was ${display(states.old)}, and is ${display(states.new)} now. Add the clause \`state old -> …\`, which makes a new state of an old one, and \`back new -> …\` for the way back.`,
   );
   return marked(
-    found,
+    { ...found, help: [...found.help, ...definitionsThatDiffer(states.old, states.new)] },
     label(states.oldSpan, `before: ${display(states.old)}`),
     label(states.newSpan, `now: ${display(states.new)}`),
   );
@@ -56,15 +57,21 @@ export function changedOperation(change: {
   readonly before: string;
   readonly after: string;
   readonly oldSpan: Span;
+  /** Of the two types that differ. */
+  readonly types: readonly [Type, Type];
 }): Diagnostic {
-  const { span, name, what, before, after, oldSpan } = change;
+  const { span, name, what, before, after, oldSpan, types } = change;
   const found = notSupportedYet(
     span,
     `changing the ${what} of an operation; \`${name}\` ${what === 'reply' ? 'replied' : 'took'} ${before}`,
     `Old clients still ${what === 'reply' ? 'expect' : 'send'} ${before}. Keep \`${name}\` as it was, and add an operation with another name.`,
   );
   return marked(
-    { ...found, labels: [label(span, `now: ${after}`)] },
+    {
+      ...found,
+      labels: [label(span, `now: ${after}`)],
+      help: [...found.help, ...definitionsThatDiffer(...types)],
+    },
     label(oldSpan, `before: ${before}`),
   );
 }

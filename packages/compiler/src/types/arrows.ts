@@ -1,6 +1,6 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { blockWithoutOutput, missingElse } from '../errors/arrows.ts';
+import { missingElse } from '../errors/arrows.ts';
 import type { Reason } from '../errors/types.ts';
 import { unitAt } from './calls.ts';
 import { callableOf, type Callable } from './callables.ts';
@@ -210,10 +210,8 @@ export function inferBlock(
   const last = block.commands.at(-1);
   const output = commands.at(-1);
   let type: Type = output?.type ?? UNIT;
-  if (last?.kind === 'let' || last?.kind === 'bind') {
-    inference.report(blockWithoutOutput(last.span, last.kind));
-    type = ERROR;
-  }
+  // A block that ends so has been refused by the parser.
+  if (last?.kind === 'let' || last?.kind === 'bind') type = ERROR;
   const typed: TypedBlock = { commands, type, span: block.span };
   return inference.node(typed);
 }
@@ -270,12 +268,13 @@ function inferIf(
     const type = joinBranches('if', [branchOf(then), branchOf(otherwise)], wanted, inference);
     return inference.node({ kind: 'if', condition, then, else: otherwise, type, span });
   }
-  if (!inference.unify(then.type, UNIT, then.span)) {
+  const complete = inference.unify(then.type, UNIT, then.span);
+  if (!complete) {
     const head = { ...span, end: Math.max(condition.span.end, span.start) };
     inference.report(missingElse(head, display(then.type), outputPlace(then).span));
   }
   const empty = inference.node({ commands: [], type: UNIT, span: { ...span, start: span.end } });
-  return inference.node({ kind: 'if', condition, then, else: empty, type: UNIT, span });
+  return inference.node({ kind: 'if', condition, then, else: empty, type: complete ? UNIT : ERROR, span });
 }
 
 function inferCase(

@@ -7,7 +7,7 @@ import { BUILT_INS, BUILT_IN_NAMES, isPrimitive, PRIMITIVE_NAMES, PRIMITIVE_SCHE
 import type { Inference } from './inference.ts';
 import type { Definition, Locals } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { substitute, UNIT } from './type.ts';
+import { isError, substitute, UNIT } from './type.ts';
 import type { Callee, PrimitiveArrow, Type } from './typed.ts';
 
 /** The function or arrow that a name stands for, at a use of it. */
@@ -52,7 +52,7 @@ function unqualified(
   const local = locals.find(text);
   if (local !== null && position === 'expression') {
     const help = 'Only what is declared with `fun` or `arrow` can be called.';
-    inference.report(arrows.notCallable(span, text, 'a local value', help));
+    if (!isError(local.type)) inference.report(arrows.notCallable(span, text, 'a local value', help));
     return null;
   }
   const definition = machine?.definitions.get(text) ?? module.definitions.get(text);

@@ -24,7 +24,9 @@ export function constructorOf(path: tree.Path, inference: Inference): Constructo
       ? `\`${inImport[0]}.${name.text}\` is one: what is imported takes its alias before it.`
       : scope.types.has(name.text)
         ? `\`${name.text}\` is a type; a value of it is made by one of its constructors.`
-        : null;
+        : scope.machines.has(name.text)
+          ? `\`${name.text}\` is a machine; only those outside of it send it inputs.`
+          : null;
   inference.report(names.unknownConstructor(path.span, name.text, near, hint));
   return null;
 }

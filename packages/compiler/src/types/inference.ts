@@ -118,7 +118,7 @@ export class Inference {
   /** Makes two types the same; false where they differ. What is too large is reported here. */
   unify(left: Type, right: Type, span: Span): boolean {
     const outcome = unify(left, right);
-    if (outcome === 'too large') this.report(errors.typeTooLarge(span));
+    if (outcome === 'too large') this.#reportTooLarge(span);
     return outcome !== 'different';
   }
 
@@ -154,12 +154,14 @@ export class Inference {
   #settle(type: Type, span: Span | null): Type {
     const result = settled(type, this.#settledTypes);
     if (!isTooLarge(measure(result, this.#sizes))) return result;
-    // What is built of it is too large as well: one report for a declaration is enough.
-    if (span !== null && !this.#tooLargeReported) {
-      this.#tooLargeReported = true;
-      this.report(errors.typeTooLarge(span));
-    }
+    if (span !== null) this.#reportTooLarge(span);
     return ERROR;
+  }
+
+  /** What is built of it is too large as well: one report for a declaration is enough. */
+  #reportTooLarge(span: Span): void {
+    if (!this.#tooLargeReported) this.report(errors.typeTooLarge(span));
+    this.#tooLargeReported = true;
   }
 }
 

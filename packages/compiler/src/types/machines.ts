@@ -1,6 +1,6 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { emptyState, missingInitial } from '../errors/machines.ts';
+import { emptyState } from '../errors/machines.ts';
 import { duplicate } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/types.ts';
 import { notSupportedYet } from '../errors/unsupported.ts';
@@ -111,10 +111,8 @@ function initialOf({ form, span }: tree.State, { state }: MachineScope, inferenc
     return value;
   }
   const fields = form.fields.flatMap(({ name, type, default: initial }) => {
-    if (initial === null) {
-      inference.report(missingInitial(name.span, name.text));
-      return [];
-    }
+    // The parser has said so.
+    if (initial === null) return [];
     const value = inferExpression(initial, locals, inference);
     const declared = state.kind === 'record' ? state.fields.find((field) => field.name === name.text) : undefined;
     inference.fit(value, declared?.type ?? ERROR, {

@@ -7,7 +7,9 @@ export function suggest(name: string, candidates: Iterable<string>): string | nu
   if (name.length > NAME_LENGTH_MAX) return null;
   const wanted = name.toLowerCase();
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  // Of a name of one or two letters every other one is near: only its case may differ.
+  const distanceMax = name.length < 3 ? 0 : Math.max(1, Math.floor(name.length / 3));
+  let bestDistance = distanceMax + 1;
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());

@@ -14,8 +14,8 @@ import type { Report } from './report.ts';
 import type { MachineScope, ModuleScope, Use } from './scope.ts';
 import { Locals } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { display, hasError } from './type.ts';
-import type { TypedConversion, TypedMachine, TypedOperation, TypedUpgrade } from './typed.ts';
+import { display, hasError, packedOf } from './type.ts';
+import type { Type, TypedConversion, TypedOperation, TypedUpgrade } from './typed.ts';
 import { differ } from './unify.ts';
 
 /** `upgrade old.M -> M { … }`: the written clauses, and that nothing else needs one. */
@@ -173,6 +173,7 @@ function compareOperations(upgrade: Upgrade): void {
           before: inputText(before),
           after: inputText(after),
           oldSpan: oldNode.name.span,
+          types: [inputOf(before), inputOf(after)],
         }),
       );
     }
@@ -185,6 +186,7 @@ function compareOperations(upgrade: Upgrade): void {
           before: display(before.reply),
           after: display(after.reply),
           oldSpan: oldNode.reply?.span ?? oldNode.name.span,
+          types: [before.reply, after.reply],
         }),
       );
     }
@@ -196,6 +198,8 @@ function operationNode({ node, typed }: MachineScope, name: string): tree.Operat
   if (found?.kind !== 'on') throw new Error(`the machine ${typed.name} has no operation ${name}`);
   return found;
 }
+
+const inputOf = ({ parameters }: TypedOperation): Type => packedOf(parameters.map(({ type }) => type));
 
 const inputText = ({ parameters }: TypedOperation): string =>
   parameters.length === 0
@@ -214,7 +218,8 @@ function parametersDiffer(before: TypedOperation, after: TypedOperation): boolea
 export function checkTest(node: tree.Test, module: ModuleScope, report: Report): void {
   const machine = machineOf(node.machine, module, report);
   if (machine === null) return;
-  const known = operationNames(machine.typed, machine.node);
+  // Operations that were refused are known all the same.
+  const known = machine.node.members.flatMap((member) => (member.kind === 'on' ? [member.name.text] : []));
   for (const line of node.lines) {
     if (line.kind !== 'input') continue;
     const { text, span } = line.input.operation;
@@ -223,7 +228,3 @@ export function checkTest(node: tree.Test, module: ModuleScope, report: Report):
     report.add(names.unknownOperation(span, text, name, nameSpan, suggest(text, known)));
   }
 }
-
-// Operations that are refused are known all the same.
-const operationNames = (_typed: TypedMachine, node: tree.Machine): readonly string[] =>
-  node.members.flatMap((member) => (member.kind === 'on' ? [member.name.text] : []));

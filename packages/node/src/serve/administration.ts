@@ -49,6 +49,10 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
     if (answer.kind === 'refused') return sendProblem(reply, answer.problem, answer.version);
     return reply.type(JSON_TYPE).send('null');
   });
+  // Without this, what is not here would be taken for an operation of a machine.
+  app.all('/_smc/*', (request, reply) =>
+    sendProblem(reply, problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`)),
+  );
 }
 
 async function look(host: Host, reply: FastifyReply, view: (node: NodeState) => Seen): Promise<FastifyReply> {

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { printValue } from '@smc/protocol';
-const valueToJson = (..._: unknown[]) => '';
+import { printValue, valueToJson } from '@smc/protocol';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Reply, RequestBody } from '../event.ts';
 import type { Host } from '../host.ts';
@@ -72,6 +71,8 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
   };
 }
 
+const NOT_JSON = problem('bad-request', 'a body needs the content type application/json');
+
 /** A body that is refused while it is read. */
 class BodyError extends Error {
   readonly statusCode = 400;
@@ -95,7 +96,6 @@ function unknownAddress(request: FastifyRequest): Problem {
   const { method } = request;
   const address = request.url.split('?')[0];
   const parts = address.split('/').slice(1);
-  if (parts[0] === '_smc') return problem('unknown-operation', `there is no ${method} ${address}`);
   if (parts.length > 3 || parts[0] === '') {
     return problem('unknown-machine', `there is no ${address}; call POST /MACHINE/OPERATION`);
   }
@@ -106,9 +106,7 @@ function unknownAddress(request: FastifyRequest): Problem {
 function answerError(error: FastifyError, reply: FastifyReply): void {
   const status = error.statusCode ?? 500;
   if (status === 413) return sendProblem(reply, problem('too-large', 'the body is too large'));
-  if (status === 415) {
-    return sendProblem(reply, problem('bad-request', 'a body needs the content type application/json'));
-  }
+  if (status === 415) return sendProblem(reply, NOT_JSON);
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
   reply.log.error(error);
   return sendProblem(reply, problem('internal', 'a defect of the node'));
@@ -117,7 +115,7 @@ function answerError(error: FastifyError, reply: FastifyReply): void {
 interface OperationRoute {
   Params: { machine: string; operation: string };
   Querystring: Record<string, string | string[]>;
-  Body: string | undefined;
+  Body: string | Uint8Array | undefined;
 }
 
 function addOperations(app: FastifyInstance, host: Host): void {
@@ -128,6 +126,7 @@ function addOperations(app: FastifyInstance, host: Host): void {
       return sendProblem(reply, refused);
     }
     const text = request.body ?? '';
+    if (typeof text !== 'string') return sendProblem(reply, NOT_JSON);
     const body: RequestBody = isText(request.headers['content-type'])
       ? { form: 'text', text, start: 0 }
       : { form: 'json', operation, text };

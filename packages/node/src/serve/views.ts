@@ -1,5 +1,4 @@
-import { printType, printValue } from '@smc/protocol';
-const valueToJson = (..._: unknown[]) => '';
+import { printType, printValue, valueToJson } from '@smc/protocol';
 import type { HistoryRecord, Machine, NodeState } from '../state.ts';
 
 /** What a node shows of itself, as data for JSON. */
@@ -78,7 +77,12 @@ export function viewState({ version, instance }: Machine, form: 'json' | 'text')
     : printValue(types, image.state, instance.state, fieldOrder);
 }
 
-/** Oldest first; times as in ISO 8601. */
-export function viewHistory(history: readonly HistoryRecord[]): (Omit<HistoryRecord, 'time'> & { time: string })[] {
+/** A record of a history; its time as in ISO 8601. */
+export interface HistoryView extends Omit<HistoryRecord, 'time'> {
+  readonly time: string;
+}
+
+/** Oldest first. */
+export function viewHistory(history: readonly HistoryRecord[]): HistoryView[] {
   return history.map((record) => ({ ...record, time: new Date(record.time).toISOString() }));
 }

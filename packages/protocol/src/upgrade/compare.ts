@@ -1,5 +1,5 @@
 import type { Image, Operation, OperationParameter } from '../image.ts';
-import { printType, printValue } from '../text.ts';
+import { printOperation, printType } from '../text.ts';
 import { type TypeId, type TypeNode, type TypeTable, partsOf } from '../type.ts';
 import { equal } from '../value.ts';
 import { ITEM_STEP } from './reads.ts';
@@ -111,17 +111,6 @@ function compareOperations(old: Image, next: Image): Difference[] {
     differences.push({ kind: 'added', path: [name], old: null, new: printOperation(next, operation) });
   }
   return differences;
-}
-
-/** An operation as it is declared: `Add(price: Int, quantity: Int = 1) -> Int`. */
-export function printOperation(image: Image, operation: Operation): string {
-  const { types, constants } = image.unit;
-  const parameters = operation.parameters.map(({ name, type, default: constant }) => {
-    const value = constant === null ? '' : ` = ${printValue(types, type, constants[constant].value)}`;
-    return `${name}: ${printType(types, type)}${value}`;
-  });
-  const list = parameters.length === 0 ? '' : `(${parameters.join(', ')})`;
-  return `${operation.name}${list} -> ${printType(types, operation.reply)}`;
 }
 
 /** Finds the places at which two types differ, as deep as their structure is the same. */

@@ -1,8 +1,8 @@
 import { interfaceFingerprint } from '../fingerprint.ts';
 import type { Fingerprints, Image, OperationParameter, OperationWay, Upgrade, UpgradeClause } from '../image.ts';
-import { printType } from '../text.ts';
+import { printOperation, printType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
-import { type Comparison, compareImages, printOperation, sameOperation, sameType } from './compare.ts';
+import { type Comparison, compareImages, sameOperation, sameType } from './compare.ts';
 import { type Leaf, partsRead, unreadInside, unreadParts } from './reads.ts';
 
 /**

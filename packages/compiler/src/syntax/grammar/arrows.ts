@@ -85,18 +85,18 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
     return first;
   });
 
-  private readonly arrowOperand = this.RULE('arrowOperand', (): ArrowExpression =>
-    this.OR({
-      DEF: [
-        { GATE: () => this.prefixFollows(), ALT: () => this.SUBRULE(this.prefixedArrow) },
-        { ALT: () => this.SUBRULE(this.arrowName) },
-        { ALT: () => this.SUBRULE(this.arrowGroup) },
-        { ALT: () => this.SUBRULE(this.proc) },
-        { ALT: () => this.SUBRULE(this.planned) },
-      ],
-      ERR_MSG: 'an arrow',
-    }),
-  );
+  private readonly arrowChoices = {
+    DEF: [
+      { GATE: () => this.prefixFollows(), ALT: (): ArrowExpression => this.SUBRULE(this.prefixedArrow) },
+      { ALT: (): ArrowExpression => this.SUBRULE(this.arrowName) },
+      { ALT: (): ArrowExpression => this.SUBRULE(this.arrowGroup) },
+      { ALT: (): ArrowExpression => this.SUBRULE(this.proc) },
+      { ALT: (): ArrowExpression => this.SUBRULE(this.planned) },
+    ],
+    ERR_MSG: 'an arrow',
+  };
+
+  private readonly arrowOperand = this.RULE('arrowOperand', (): ArrowExpression => this.OR(this.arrowChoices));
 
   /** Whether the next word is `first` and its kind, and not a name: an operand stands beside it. */
   private prefixFollows(): boolean {

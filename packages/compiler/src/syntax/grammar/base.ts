@@ -246,13 +246,13 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     this.skipTo(this.itemEnd(start));
   }
 
-  /** Any token, where none can stand: says what is due there, and skips the item that starts at `start`. */
-  protected refuse(start: Token, expected: string): null {
+  /** Any token, where an item can not start with it: says what is due there, and skips the item. */
+  protected refuse(expected: string): null {
     const token = this.CONSUME(T.Any);
     this.ACTION(() => {
       const facts = { expected, found: T.describe(token), previous: '', rule: '', reserved: false };
       this.complain(errors.unexpected(this.spanOf(token), facts));
-      this.skipTo(this.itemEnd(start));
+      this.skipTo(this.itemEnd(token as Token));
     });
     return null;
   }

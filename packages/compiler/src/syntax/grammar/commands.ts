@@ -35,19 +35,18 @@ export abstract class CommandGrammar extends ArrowGrammar {
     });
   });
 
-  private readonly command = this.RULE('command', (): Command | null => {
-    const start = this.peek(1);
-    return this.OR({
-      DEF: [
-        { ALT: () => this.SUBRULE(this.letCommand) },
-        { ALT: () => this.SUBRULE(this.ifCommand) },
-        { ALT: () => this.SUBRULE(this.caseCommand) },
-        { ALT: () => this.SUBRULE(this.plainCommand) },
-        { ALT: () => this.refuse(start, 'a command') },
-      ],
-      ERR_MSG: 'a command',
-    });
-  });
+  private readonly commandChoices = {
+    DEF: [
+      { ALT: (): Command | null => this.SUBRULE(this.letCommand) },
+      { ALT: (): Command | null => this.SUBRULE(this.ifCommand) },
+      { ALT: (): Command | null => this.SUBRULE(this.caseCommand) },
+      { ALT: (): Command | null => this.SUBRULE(this.plainCommand) },
+      { ALT: (): Command | null => this.refuse('a command') },
+    ],
+    ERR_MSG: 'a command',
+  };
+
+  private readonly command = this.RULE('command', (): Command | null => this.OR(this.commandChoices));
 
   private readonly plainCommand = this.RULE('plainCommand', (): Command => {
     if (this.RECORDING_PHASE) this.recordPlainCommand();
@@ -292,7 +291,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
           return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
         },
       },
-      { ALT: () => this.refuse(start, 'an arm, `Pattern -> …`') },
+      { ALT: () => this.refuse('an arm, `Pattern -> …`') },
     ]);
   });
 

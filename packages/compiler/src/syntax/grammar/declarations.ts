@@ -201,7 +201,6 @@ export abstract class DeclarationGrammar extends CommandGrammar {
   );
 
   private readonly member: ParserMethod<[], Member | null> = this.RULE('member', (): Member | null => {
-    const start = this.peek(1);
     return this.OR([
       { ALT: () => this.SUBRULE(this.state) },
       { ALT: () => this.SUBRULE(this.operation) },
@@ -209,17 +208,17 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       { ALT: () => this.SUBRULE(this.fun) },
       { ALT: () => this.SUBRULE(this.invariant) },
       { ALT: () => this.SUBRULE(this.typeDeclaration) },
-      { ALT: () => this.plannedItem(start) },
-      { ALT: () => this.refuse(start, 'a state, an operation (`on …`), an arrow, a `fun`, a type or an invariant') },
+      { ALT: () => this.plannedItem() },
+      { ALT: () => this.refuse('a state, an operation (`on …`), an arrow, a `fun`, a type or an invariant') },
     ]);
   });
 
   /** A declaration that is not there yet: refused, and skipped. */
-  protected plannedItem(start: T.Token): null {
+  protected plannedItem(): null {
     const token = this.CONSUME(T.Planned);
     this.ACTION(() => {
       this.complain(errors.notSupported(this.spanOf(token), token.image));
-      this.skipTo(this.itemEnd(start));
+      this.skipTo(this.itemEnd(token as T.Token));
     });
     return null;
   }

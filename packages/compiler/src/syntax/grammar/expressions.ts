@@ -185,7 +185,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
           return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
         },
       },
-      { ALT: () => this.refuse(start, 'an arm, `Pattern -> …`') },
+      { ALT: () => this.refuse('an arm, `Pattern -> …`') },
     ]);
   });
 

@@ -48,7 +48,6 @@ export class Grammar extends UpgradeGrammar {
   });
 
   private readonly declaration = this.RULE('declaration', (): Declaration | Import | null => {
-    const start = this.peek(1);
     return this.OR([
       { ALT: () => this.SUBRULE(this.importing) },
       { ALT: () => this.SUBRULE(this.typeDeclaration) },
@@ -57,17 +56,17 @@ export class Grammar extends UpgradeGrammar {
       { ALT: () => this.SUBRULE(this.machine) },
       { ALT: () => this.SUBRULE(this.upgrade) },
       { ALT: () => this.SUBRULE(this.test) },
-      { ALT: () => this.plannedItem(start) },
-      { ALT: () => this.misplaced(start) },
+      { ALT: () => this.plannedItem() },
+      { ALT: () => this.misplaced() },
     ]);
   });
 
-  private misplaced(start: T.Token): null {
+  private misplaced(): null {
     const token = this.CONSUME(T.Any);
     this.ACTION(() => {
       const ofMachine = [T.OnWord, T.StateWord, T.InvariantWord].includes(token.tokenType);
       this.complain(errors.noDeclaration(this.spanOf(token), T.describe(token), ofMachine));
-      this.skipTo(this.itemEnd(start));
+      this.skipTo(this.itemEnd(token as T.Token));
     });
     return null;
   }
@@ -108,12 +107,11 @@ export class Grammar extends UpgradeGrammar {
   );
 
   private readonly testLine = this.RULE('testLine', (): TestLine | null => {
-    const start = this.peek(1);
     return this.OR([
       { GATE: () => this.clockFollows(), ALT: () => this.SUBRULE(this.clockLine) },
       { ALT: () => this.SUBRULE(this.stateLine) },
       { GATE: () => this.nextIs(T.Upper) || this.lowerOperationFollows(), ALT: () => this.SUBRULE(this.inputTestLine) },
-      { ALT: () => this.refuse(start, 'a line of a test: `Op(…) => reply`, `state => …` or `now = @…`') },
+      { ALT: () => this.refuse('a line of a test: `Op(…) => reply`, `state => …` or `now = @…`') },
     ]);
   });
 
@@ -209,7 +207,6 @@ export class Grammar extends UpgradeGrammar {
   });
 
   private readonly inputItem = this.RULE('inputItem', (): InputLine | null => {
-    const start = this.peek(1);
     return this.OR([
       { GATE: () => this.clockFollows(), ALT: () => this.SUBRULE(this.clockLine) },
       {
@@ -219,7 +216,7 @@ export class Grammar extends UpgradeGrammar {
           return { kind: 'input' as const, input };
         },
       },
-      { ALT: () => this.refuse(start, 'an input, `Op(…)`, or `now = @…`') },
+      { ALT: () => this.refuse('an input, `Op(…)`, or `now = @…`') },
     ]);
   });
 
@@ -235,10 +232,9 @@ export class Grammar extends UpgradeGrammar {
   });
 
   private readonly expressionItem = this.RULE('expressionItem', (): Expression | null => {
-    const start = this.peek(1);
     return this.OR([
       { ALT: () => this.SUBRULE(this.expression) },
-      { ALT: () => this.refuse(start, 'a value') },
+      { ALT: () => this.refuse('a value') },
     ]);
   });
 }

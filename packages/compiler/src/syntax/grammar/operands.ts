@@ -17,6 +17,23 @@ export abstract class OperandGrammar extends PatternGrammar {
   protected abstract readonly caseExpression: Rule<Expression>;
   protected abstract readonly letExpression: Rule<Expression>;
 
+  /** Made once: a choice that is made anew each time costs time, and much of the stack. */
+  private readonly operandChoices = {
+    DEF: [
+      { ALT: (): Expression => this.SUBRULE(this.lowerValue) },
+      { ALT: (): Expression => this.SUBRULE(this.upperValue) },
+      { ALT: (): Expression => this.SUBRULE(this.literal) },
+      { ALT: (): Expression => this.SUBRULE(this.group) },
+      { GATE: () => this.recordMayFollow(), ALT: (): Expression => this.SUBRULE(this.record) },
+      { ALT: (): Expression => this.SUBRULE(this.list) },
+      { ALT: (): Expression => this.SUBRULE(this.ifExpression) },
+      { ALT: (): Expression => this.SUBRULE(this.caseExpression) },
+      { ALT: (): Expression => this.SUBRULE(this.letExpression) },
+      { ALT: (): Expression => this.SUBRULE(this.planned) },
+    ],
+    ERR_MSG: 'an expression',
+  };
+
   /** An operand with what stands before it (`-`, `!`) and after it (`.field`). */
   protected readonly operand = this.RULE('operand', (): Expression => {
     const start = this.LA(1);
@@ -25,21 +42,7 @@ export abstract class OperandGrammar extends PatternGrammar {
       prefixes.push(this.CONSUME(T.Prefix));
     });
     const first = this.LA(1);
-    let operand: Expression = this.OR({
-      DEF: [
-        { ALT: () => this.SUBRULE(this.lowerValue) },
-        { ALT: () => this.SUBRULE(this.upperValue) },
-        { ALT: () => this.SUBRULE(this.literal) },
-        { ALT: () => this.SUBRULE(this.group) },
-        { GATE: () => this.recordMayFollow(), ALT: () => this.SUBRULE(this.record) },
-        { ALT: () => this.SUBRULE(this.list) },
-        { ALT: () => this.SUBRULE(this.ifExpression) },
-        { ALT: () => this.SUBRULE(this.caseExpression) },
-        { ALT: () => this.SUBRULE(this.letExpression) },
-        { ALT: () => this.SUBRULE(this.planned) },
-      ],
-      ERR_MSG: 'an expression',
-    });
+    let operand: Expression = this.OR(this.operandChoices);
     this.MANY2(() => {
       this.CONSUME(T.Dot);
       const name = this.SUBRULE(this.lowerName);

@@ -23,21 +23,19 @@ export abstract class PatternGrammar extends TypeGrammar {
     });
   });
 
-  protected readonly pattern = this.RULE(
-    'pattern',
-    (): Pattern =>
-      this.OR({
-        DEF: [
-          { ALT: () => this.SUBRULE(this.namePattern) },
-          { ALT: () => this.SUBRULE(this.groupPattern) },
-          { ALT: () => this.SUBRULE(this.literal) },
-          { ALT: () => this.SUBRULE(this.negativePattern) },
-          { ALT: () => this.SUBRULE(this.recordPattern) },
-          { ALT: () => this.SUBRULE(this.listPattern) },
-        ],
-        ERR_MSG: 'a pattern',
-      }),
-  );
+  private readonly patternChoices = {
+    DEF: [
+      { ALT: (): Pattern => this.SUBRULE(this.namePattern) },
+      { ALT: (): Pattern => this.SUBRULE(this.groupPattern) },
+      { ALT: (): Pattern => this.SUBRULE(this.literal) },
+      { ALT: (): Pattern => this.SUBRULE(this.negativePattern) },
+      { ALT: (): Pattern => this.SUBRULE(this.recordPattern) },
+      { ALT: (): Pattern => this.SUBRULE(this.listPattern) },
+    ],
+    ERR_MSG: 'a pattern',
+  };
+
+  protected readonly pattern = this.RULE('pattern', (): Pattern => this.OR(this.patternChoices));
 
   /** `_`, `x`, `Ctor`, `Ctor(p)`, `q.Ctor(name: p)` */
   private readonly namePattern = this.RULE('namePattern', (): Pattern => {

@@ -76,18 +76,16 @@ export abstract class TypeGrammar extends BaseGrammar {
     );
   });
 
-  private readonly typeAtom = this.RULE(
-    'typeAtom',
-    (): TypeNode =>
-      this.OR({
-        DEF: [
-          { ALT: () => this.SUBRULE(this.typeName) },
-          { ALT: () => this.SUBRULE(this.typeGroup) },
-          { ALT: () => this.SUBRULE(this.recordType) },
-        ],
-        ERR_MSG: 'a type',
-      }),
-  );
+  private readonly typeChoices = {
+    DEF: [
+      { ALT: (): TypeNode => this.SUBRULE(this.typeName) },
+      { ALT: (): TypeNode => this.SUBRULE(this.typeGroup) },
+      { ALT: (): TypeNode => this.SUBRULE(this.recordType) },
+    ],
+    ERR_MSG: 'a type',
+  };
+
+  private readonly typeAtom = this.RULE('typeAtom', (): TypeNode => this.OR(this.typeChoices));
 
   /** `Int`, `List<a>`, `p.Status`, `a` */
   private readonly typeName = this.RULE('typeName', (): TypeNode => {

@@ -22,7 +22,6 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
   });
 
   private readonly clause = this.RULE('clause', (): Clause | null => {
-    const start = this.peek(1);
     const starts = (image: string) => (): boolean => this.LA(1).image === image;
     return this.OR([
       { ALT: () => this.SUBRULE(this.convertState) },
@@ -31,7 +30,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
       { GATE: starts('rename'), ALT: () => this.SUBRULE(this.rename) },
       { GATE: starts('drop'), ALT: () => this.SUBRULE(this.drop) },
       { GATE: () => this.typeSubjectFollows(), ALT: () => this.SUBRULE(this.convertType) },
-      { ALT: () => this.refuse(start, 'a clause: `state …`, `on …`, `back …`, `rename …`, `drop …`, or `Type old -> …`') },
+      { ALT: () => this.refuse('a clause: `state …`, `on …`, `back …`, `rename …`, `drop …`, or `Type old -> …`') },
     ]);
   });
 

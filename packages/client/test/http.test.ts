@@ -1,0 +1,164 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type * as served from '@smc/node';
+import { type RunningNode, startNode } from '@smc/node';
+import { decodeImage, encodeBundle, fingerprints, type Image, INT, OP, TypeTable, UNIT } from '@smc/protocol';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { connectHttp, LineClient, type Result } from '../src/index.ts';
+import type { DeployReport, HistoryView, MachineView } from '../src/views.ts';
+
+/** `state: Int = 0`, `Add(by: Int) -> Int`, `Read -> Int`. */
+function adder(): Image {
+  const types = new TypeTable();
+  const add = Int32Array.of(OP.PUSH, OP.GET, OP.CONS, OP.ADD, OP.PUSH, OP.PUT, OP.CONS, OP.FST, OP.RETURN);
+  const functions = [
+    { from: INT, to: INT, code: add },
+    { from: UNIT, to: INT, code: Int32Array.of(OP.GET, OP.RETURN) },
+  ];
+  return {
+    emit: 1,
+    name: 'Adder',
+    key: 'none',
+    unit: { types, constants: [{ type: INT, value: 0 }], functions },
+    state: INT,
+    initial: 0,
+    operations: [
+      { name: 'Add', parameters: [{ name: 'by', type: INT, default: null }], reply: INT, body: 0 },
+      { name: 'Read', parameters: [], reply: INT, body: 1 },
+    ],
+    invariants: [],
+  };
+}
+
+const BUNDLE = encodeBundle({
+  images: [adder()],
+  upgrades: [],
+  debug: [{ files: [], functions: [], fieldOrder: [], documentation: [] }],
+});
+
+function valueOf<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(`refused: ${result.error.message}`);
+  return result.value;
+}
+
+describe('a client of a node', () => {
+  let node: RunningNode;
+  beforeEach(async () => {
+    node = await startNode({ httpPort: 0, linesPort: 0 });
+  });
+  afterEach(() => node.close());
+
+  it('deploys, calls and looks', async () => {
+    const client = connectHttp(`${node.url}/`);
+    const { code } = fingerprints(adder());
+    expect(valueOf(await client.ready())).toBe(null);
+    expect(valueOf(await client.deploy(BUNDLE, { dryRun: true }))).toMatchObject({ dryRun: true });
+    expect(valueOf(await client.machines())).toEqual([]);
+    const machines = [{ name: 'Adder', result: 'deployed', from: null, code, back: false, notes: [] }];
+    expect(valueOf(await client.deploy(BUNDLE))).toEqual({ dryRun: false, machines });
+    expect(valueOf(await client.call('Adder', 'Add', '{"by":3}'))).toEqual({ text: '3', code });
+    expect(valueOf(await client.callText('Adder', ' Add(by: 4)'))).toEqual({ text: '7', code });
+    expect(valueOf(await client.callText('Adder', 'Read', { interface: fingerprints(adder()).interface }))).toMatchObject({ text: '7' });
+    for (let i = 0; i < 3; i++) valueOf(await client.call('Adder', 'Add', '{"by":1}', { key: 'once' }));
+    expect(valueOf(await client.state('Adder', 'text'))).toBe('8');
+    expect(valueOf(await client.state('Adder', 'json'))).toBe('8');
+    expect(valueOf(await client.machine('Adder'))).toMatchObject({ name: 'Adder', inputs: 3 });
+    expect(valueOf(await client.history('Adder'))).toMatchObject([{ kind: 'deployment', to: code }]);
+    const image = decodeImage(valueOf(await client.image('Adder')));
+    expect(image.ok && fingerprints(image.value).code).toBe(code);
+    expect(valueOf(await client.remove('Adder'))).toBe(null);
+    expect(valueOf(await client.machines())).toEqual([]);
+  });
+
+  it('gets refusals as values', async () => {
+    const client = connectHttp(node.url!);
+    valueOf(await client.deploy(BUNDLE));
+    expect(await client.call('Nobody', 'Read', '')).toMatchObject({
+      ok: false,
+      error: { kind: 'refused', code: 'unknown-machine', status: 404 },
+    });
+    expect(await client.call('Adder', 'Add', '{"by":true}')).toMatchObject({
+      error: { kind: 'refused', code: 'bad-request', status: 400, path: '$.by' },
+    });
+    expect(await client.callText('Adder', '(((')).toMatchObject({ error: { code: 'bad-request' } });
+    expect(await client.callText('Adder', 'Add(by: 9007199254740991)')).toMatchObject({ ok: true });
+    expect(await client.callText('Adder', 'Add(by: 1)')).toMatchObject({
+      error: { code: 'fault', status: 422, message: 'integer overflow' },
+    });
+    expect(await client.deploy(BUNDLE, { mode: 'upgrade' })).toMatchObject({ ok: true });
+    expect(await client.deploy(new Uint8Array(3))).toMatchObject({ error: { code: 'malformed', status: 422 } });
+    expect(await client.machine('a/b?c')).toMatchObject({ error: { code: 'unknown-machine' } });
+    expect(await client.call('Adder', 'Read', '{}', { interface: '0'.repeat(64) })).toMatchObject({
+      error: { code: 'unknown-interface', status: 426 },
+    });
+  });
+
+  it('speaks lines', async () => {
+    valueOf(await connectHttp(node.url!).deploy(BUNDLE));
+    const client = await LineClient.connect(node.linesPort!);
+    const replies = await Promise.all(['Adder Add(1)', 'Adder Add(by: 2)', 'Adder Dance'].map((line) => client.request(line)));
+    expect(replies).toEqual([
+      { ok: true, value: '1' },
+      { ok: true, value: '3' },
+      { ok: false, code: 'unknown-operation', message: 'Adder has no operation "Dance"' },
+    ]);
+    expect(client.open).toBe(true);
+    client.close();
+    expect(await client.request('Adder Read')).toMatchObject({ ok: false, code: 'disconnected' });
+  });
+
+  it('and the node mean the same by what is sent', () => {
+    expectTypeOf<MachineView>().toEqualTypeOf<served.MachineView>();
+    expectTypeOf<HistoryView>().toEqualTypeOf<served.HistoryView>();
+    expectTypeOf<DeployReport>().toEqualTypeOf<served.DeployReport>();
+  });
+});
+
+describe('a client of something else', () => {
+  let server: Server | null = null;
+  afterEach(() => {
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  async function serve(answer: Parameters<typeof createServer>[1]): Promise<string> {
+    server = createServer(answer as () => void);
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('is told that nothing is there', async () => {
+    const url = await serve(() => {});
+    await new Promise((resolve) => server!.close(resolve));
+    expect(await connectHttp(url).machines()).toMatchObject({
+      ok: false,
+      error: { kind: 'unreachable', timedOut: false, message: expect.stringContaining('nothing listens there') },
+    });
+  });
+
+  it('is told that no answer came in time', async () => {
+    const url = await serve(() => {});
+    const client = connectHttp(url, { deadlineMillis: 50 });
+    expect(await client.machines()).toMatchObject({ error: { kind: 'unreachable', timedOut: true } });
+  });
+
+  it('is told that the answer is none of a node', async () => {
+    const answers: [number, string][] = [
+      [200, 'hello'],
+      [500, 'broken'],
+      [404, '{"error":"no"}'],
+      [404, '{"error":{"code":1}}'],
+    ];
+    for (const [status, body] of answers) {
+      const url = await serve((_request, reply) => reply.writeHead(status).end(body));
+      expect(await connectHttp(url).machines()).toMatchObject({ error: { kind: 'refused', code: 'unexpected', status } });
+      server!.closeAllConnections();
+      server!.close();
+    }
+  });
+
+  it('does not follow it elsewhere', async () => {
+    const url = await serve((_request, reply) => reply.writeHead(302, { location: 'http://127.0.0.1:1/' }).end());
+    expect(await connectHttp(url).machines()).toMatchObject({ error: { kind: 'unreachable' } });
+  });
+});
