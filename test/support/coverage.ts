@@ -65,8 +65,13 @@ const VARIANTS: Partial<Record<InstructionName, readonly string[]>> = {
   GE: ORDERED_KINDS,
 };
 
-/** Kinds of failure, by the words with which they are counted. */
-export const FAILURES = ['integer overflow', 'division by zero', 'out of fuel', 'value too large', 'fail'];
+/** Kinds of failure with the words with which they are counted; any other is that of a `fail`. */
+export const FAILURES: ReadonlyMap<string, string> = new Map([
+  ['fault: integer overflow', 'integer overflow'],
+  ['fault: division by zero', 'division by zero'],
+  ['exhausted: out of fuel', 'out of fuel'],
+  ['exhausted: value too large', 'value too large'],
+]);
 
 const NAMES = Object.keys(INSTRUCTIONS) as InstructionName[];
 
@@ -74,7 +79,7 @@ const NAMES = Object.keys(INSTRUCTIONS) as InstructionName[];
 export const REQUIRED: readonly string[] = [
   ...NAMES.map((name) => `run ${name}`),
   ...NAMES.flatMap((name) => of(`verified ${name}`, VARIANTS[name] ?? [''])).map((rule) => rule.trimEnd()),
-  ...FAILURES.map((kind) => `failed: ${kind}`),
+  ...[...FAILURES.values(), 'fail'].map((kind) => `failed: ${kind}`),
   'failed after PUT',
 ];
 

@@ -61,10 +61,11 @@ export function randomMachine(choices: Choices): MachineTerms {
   };
 }
 
-/** Primitives by the type that they give, with what they take. */
+/** One way to make a term. */
 type Maker = () => Term;
 
-class TermGenerator {
+/** Random terms of a program, over a palette of types of data, lists and sums among them. */
+export class TermGenerator {
   readonly #choices: Choices;
   readonly #program: TermProgram;
   readonly #palette: readonly TypeId[];
@@ -86,10 +87,16 @@ class TermGenerator {
     ]);
   }
 
+  /** A term that neither writes nor faults: it can be left out without anybody noticing. */
+  discardable(from: TypeId, to: TypeId): Term {
+    const term = this.term(from, to, this.#choices.below(3), false);
+    return this.#effects.isDiscardable(term) ? term : this.#leaf(from, to, false);
+  }
+
   /** A term between two types; a pure one uses neither state nor clock. */
   term(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
     if (depth <= 0) return this.#leaf(from, to, pure);
-    const general = [
+    const general: Maker[] = [
       () => this.#leaf(from, to, pure),
       () => this.#through(from, to, depth, pure),
       () => this.#through(from, to, depth, pure),
@@ -125,7 +132,7 @@ class TermGenerator {
     const [names, types]: [readonly Primitive[], readonly TypeId[]] = this.#choices.oneIn(2)
       ? [['EQ', 'NE'], this.#palette]
       : [['LT', 'LE', 'GT', 'GE'], [INT, STRING, TIME]];
-    const type = this.#choices.of(types.filter((operand) => operand !== BOOL));
+    const type = this.#choices.of(types);
     const both = program.tuple([this.#leaf(from, type, true), this.#leaf(from, type, true)]);
     return program.compose(both, program.primitive(this.#choices.of(names), both.to));
   }

@@ -57,7 +57,8 @@ const BASES: readonly TypeId[] = [INT, BOOL, STRING, UNIT, TIME, BYTES];
 
 /** Base types and some composed of them, so few that equal ones meet. */
 export function randomTypes(choices: Choices, types: TypeTable): TypeId[] {
-  const palette = [...BASES, types.pair(INT, INT), types.list(INT)];
+  const record = types.record([{ name: 'count', type: INT }, { name: 'log', type: types.list(STRING) }]);
+  const palette = [...BASES, types.pair(INT, INT), types.list(INT), types.list(STRING), record];
   const count = 2 + choices.below(5);
   for (let i = 0; i < count; i++) palette.push(randomType(choices, types, palette, i));
   return [...new Set(palette)];

@@ -83,12 +83,12 @@ test('a state of one number becomes a pair, and the same upgrade again is stale'
   ]);
   expect(await command('state', 'Counter')).toBe('(1, 3)\n');
 
-  const [{ old, code }] = (JSON.parse(upgraded) as { machines: { old: string; code: string }[] }).machines;
+  const [{ from, code }] = (JSON.parse(upgraded) as { machines: { from: string; code: string }[] }).machines;
   const again = await smc(['upgrade', 'pair-v2.sm', '--to', node.url, '--json'], { cwd: programs });
   expect(again.status).toBe(1);
   const { error } = JSON.parse(again.stdout) as { error: { code: string; message: string } };
   expect(error.code).toBe('stale');
-  expect(error.message).toContain(old.slice(0, 12));
+  expect(error.message).toContain(from.slice(0, 12));
   expect(error.message).toContain(code.slice(0, 12));
   await asks([['Count', 'ok 3']]);
   expect(await command('state', 'Counter')).toBe('(1, 3)\n');

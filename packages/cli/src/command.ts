@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { EXIT, Refused, Stop, type ExitStatus } from './exit.ts';
 import { Output, type Streams } from './output.ts';
 
@@ -20,22 +20,19 @@ export interface Words {
 
 /** A command of `smc`: its words are declared on the commander command that it is given. */
 export interface CommandDefinition {
-  readonly name: string;
-  readonly summary: string;
   /** Shown at the end of its help. */
   readonly example: string;
   readonly declare: (command: Command) => void;
   readonly run: Action;
 }
 
-/** Adds a command to the program; `finish` takes the status that `smc` will end with. */
+/** Gives a command its words and what it does; `finish` takes the status that `smc` will end with. */
 export function addCommand(
-  program: Command,
+  command: Command,
   definition: CommandDefinition,
   environment: Environment,
   finish: (status: ExitStatus) => void,
 ): void {
-  const command = program.command(definition.name).description(definition.summary);
   definition.declare(command);
   command.option('--json', 'print machine-readable output on stdout');
   command.addHelpText('after', `\nExample:\n  ${definition.example.split('\n').join('\n  ')}`);

@@ -12,7 +12,11 @@ export async function* linesOf(stream: AsyncIterable<Uint8Array | string>): Asyn
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > LINE_LENGTH_MAX) {
-      throw new Stop(EXIT.refused, 'too-large', `a line of input is longer than ${LINE_LENGTH_MAX} characters`);
+      throw new Stop(
+        EXIT.refused,
+        'too-large',
+        `a line of input is longer than ${LINE_LENGTH_MAX} characters`,
+      );
     }
     for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
   }

@@ -51,6 +51,12 @@ export class Output {
   /** The end of a command that was stopped: for people, and as data. */
   stopped(stop: Stop): void {
     this.error(stop.message, stop.hint);
-    this.data({ error: { code: stop.code, message: stop.message, ...(stop.hint === undefined ? {} : { hint: stop.hint }) } });
+    this.data({
+      error: {
+        code: stop.code,
+        message: stop.message,
+        ...(stop.hint === undefined ? {} : { hint: stop.hint }),
+      },
+    });
   }
 }

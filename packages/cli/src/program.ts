@@ -1,32 +1,98 @@
 import { Command, CommanderError } from 'commander';
 import { addCommand, type CommandDefinition, type Environment } from './command.ts';
-import { build } from './commands/build.ts';
-import { call } from './commands/call.ts';
-import { check } from './commands/check.ts';
-import { deploy } from './commands/deploy.ts';
-import { disasm } from './commands/disasm.ts';
-import { history } from './commands/history.ts';
-import { node } from './commands/node.ts';
-import { run } from './commands/run.ts';
-import { state } from './commands/state.ts';
-import { status } from './commands/status.ts';
-import { upgrade } from './commands/upgrade.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 
-const COMMANDS: readonly CommandDefinition[] = [
-  check, build, run, disasm, node, deploy, upgrade, call, status, history, state,
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Each command loads what it needs, and no other: `smc check` has no use for a web server. */
+  readonly load: () => Promise<CommandDefinition>;
+}
+
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'check',
+    summary: 'parse and type-check',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  {
+    name: 'build',
+    summary: 'compile to bytecode, and print the fingerprint of each machine',
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  {
+    name: 'run',
+    summary: 'run inputs on a machine in this process, and print each reply',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'disasm',
+    summary: 'show the instructions, with source lines',
+    load: async () => (await import('./commands/disasm.ts')).disasm,
+  },
+  {
+    name: 'node',
+    summary: 'run a node, until SIGINT or SIGTERM',
+    load: async () => (await import('./commands/node.ts')).node,
+  },
+  {
+    name: 'deploy',
+    summary: 'deploy what is new and upgrade what differs: all, or nothing',
+    load: async () => (await import('./commands/deploy.ts')).deploy,
+  },
+  {
+    name: 'upgrade',
+    summary: 'upgrade machines that run, from the version that the upgrade names: all, or nothing',
+    load: async () => (await import('./commands/upgrade.ts')).upgrade,
+  },
+  {
+    name: 'call',
+    summary: 'send inputs to a machine on a node, and print the replies',
+    load: async () => (await import('./commands/call.ts')).call,
+  },
+  {
+    name: 'status',
+    summary: 'show what runs on a node',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'history',
+    summary: 'show what was deployed, upgraded and refused',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
+  {
+    name: 'state',
+    summary: 'show the state of a machine',
+    load: async () => (await import('./commands/state.ts')).state,
+  },
 ];
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
 const PLANNED = [
-  'new', 'test', 'fmt', 'diff', 'explain', 'dev', 'rollback', 'remove', 'interfaces', 'backup', 'restore', 'repair', 'keygen',
+  'new',
+  'test',
+  'fmt',
+  'diff',
+  'explain',
+  'dev',
+  'rollback',
+  'remove',
+  'interfaces',
+  'backup',
+  'restore',
+  'repair',
+  'keygen',
 ];
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a
  * mistake of ours throws.
  */
-export async function smc(words: readonly string[], version: string, environment: Environment): Promise<ExitStatus> {
+export async function smc(
+  words: readonly string[],
+  version: string,
+  environment: Environment,
+): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.done;
   const planned = words.find((word) => !word.startsWith('-'));
   if (planned !== undefined && PLANNED.includes(planned)) {
@@ -48,7 +114,10 @@ export async function smc(words: readonly string[], version: string, environment
       '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage; 3 no node there.' +
         '\n\nExample:\n  smc run counter.sm --state Incr Incr Read',
     );
-  for (const definition of COMMANDS) addCommand(program, definition, environment, (ended) => (status = ended));
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary);
+    if (words.includes(name)) addCommand(command, await load(), environment, (ended) => (status = ended));
+  }
   if (words.length === 0) {
     program.outputHelp({ error: true });
     return EXIT.usage;

@@ -1,7 +1,14 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { compile, render, toJson, type Compilation, type SourceHost } from '@smc/compiler';
-import { decodeBundle, type Bundle, type Diagnostic, type Image, type ImageDebug, type Upgrade } from '@smc/protocol';
+import {
+  decodeBundle,
+  type Bundle,
+  type Diagnostic,
+  type Image,
+  type ImageDebug,
+  type Upgrade,
+} from '@smc/protocol';
 import { EXIT, Refused, Stop } from './exit.ts';
 import type { Output } from './output.ts';
 
@@ -13,7 +20,11 @@ export function readFile(path: string): Uint8Array {
   try {
     const { size } = statSync(path);
     if (size > FILE_BYTES_MAX) {
-      throw new Stop(EXIT.usage, 'too-large', `${path} has ${size} bytes; at most ${FILE_BYTES_MAX} are read`);
+      throw new Stop(
+        EXIT.usage,
+        'too-large',
+        `${path} has ${size} bytes; at most ${FILE_BYTES_MAX} are read`,
+      );
     }
     return readFileSync(path);
   } catch (error) {
@@ -78,7 +89,9 @@ const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === 'er
 
 /** Diagnostics as `--json` gives them. */
 export function diagnosticsData(compilation: Compilation): unknown[] {
-  return compilation.diagnostics.map((diagnostic) => toJson(diagnostic, (name) => compilation.sources.get(name) ?? null));
+  return compilation.diagnostics.map((diagnostic) =>
+    toJson(diagnostic, (name) => compilation.sources.get(name) ?? null),
+  );
 }
 
 /** The bundle of a file, which must compile; else its diagnostics are shown and the command ends. */
@@ -98,7 +111,12 @@ export function loadBundle(file: string, output: Output): Bundle {
   const decoded = decodeBundle(readFile(file));
   if (decoded.ok) return decoded.value;
   const { message, offset } = decoded.malformed;
-  throw new Stop(EXIT.refused, 'malformed', `${file} is malformed at byte ${offset}: ${message}`, 'Build it again with smc build.');
+  throw new Stop(
+    EXIT.refused,
+    'malformed',
+    `${file} is malformed at byte ${offset}: ${message}`,
+    'Build it again with smc build.',
+  );
 }
 
 /** Several bundles as one, to be deployed together. No machine may be in two of them. */
@@ -112,7 +130,12 @@ export function mergeBundles(bundles: readonly { readonly file: string; readonly
     for (const image of bundle.images) {
       const other = fileOf.get(image.name);
       if (other !== undefined) {
-        throw new Stop(EXIT.usage, 'twice', `the machine ${image.name} is in ${other} and in ${file}`, 'Name one of the two files.');
+        throw new Stop(
+          EXIT.usage,
+          'twice',
+          `the machine ${image.name} is in ${other} and in ${file}`,
+          'Name one of the two files.',
+        );
       }
       fileOf.set(image.name, file);
     }

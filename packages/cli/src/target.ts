@@ -16,7 +16,12 @@ export function targetOf(words: Words, environment: Environment): HttpClient {
   const named = option(words, 'to') ?? environment.environment['SMC_NODE'];
   const url = named === undefined || named === '' ? DEFAULT_URL : named;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new Stop(EXIT.usage, 'usage', `${url} is not the address of a node`, `An address looks like ${DEFAULT_URL}.`);
+    throw new Stop(
+      EXIT.usage,
+      'usage',
+      `${url} is not the address of a node`,
+      `An address looks like ${DEFAULT_URL}.`,
+    );
   }
   return connectHttp(url);
 }
@@ -30,7 +35,12 @@ export function valueOf<T>(result: Result<T>): T {
 /** How a command ends that a node refused, or that reached none. */
 export function stopFor(error: ClientError): Stop {
   if (error.kind === 'unreachable') {
-    return new Stop(EXIT.unreachable, 'unreachable', error.message, 'smc node starts one; --to says where it is.');
+    return new Stop(
+      EXIT.unreachable,
+      'unreachable',
+      error.message,
+      'smc node starts one; --to says where it is.',
+    );
   }
   const place = error.path === undefined ? '' : `${error.path}: `;
   return new Stop(EXIT.refused, error.code, `${error.code}: ${place}${error.message}`);

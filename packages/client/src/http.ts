@@ -1,5 +1,5 @@
+import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
 import type { ClientError, Result } from './result.ts';
-import type { DeployReport, HistoryView, MachineView } from './views.ts';
 
 export interface HttpOptions {
   /** How long one request may take, in milliseconds: 30,000 if nothing is said. */
@@ -44,7 +44,10 @@ export class HttpClient {
   }
 
   /** Deploys what is new and upgrades what differs: all that the bundle holds, or nothing. */
-  deploy(bundle: Uint8Array, { mode = 'deploy', dryRun = false }: DeployOptions = {}): Promise<Result<DeployReport>> {
+  deploy(
+    bundle: Uint8Array,
+    { mode = 'deploy', dryRun = false }: DeployOptions = {},
+  ): Promise<Result<DeployReport>> {
     const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
     return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
       body: new Uint8Array(bundle),
@@ -59,7 +62,12 @@ export class HttpClient {
   }
 
   /** Sends an input as a JSON object of its parameters; the reply is JSON. */
-  call(machine: string, operation: string, json: string, options: CallOptions = {}): Promise<Result<CallReply>> {
+  call(
+    machine: string,
+    operation: string,
+    json: string,
+    options: CallOptions = {},
+  ): Promise<Result<CallReply>> {
     return this.#call(machine, operation, json, 'application/json', options);
   }
 
@@ -176,9 +184,15 @@ function unexpected(status: number, text: string): Result<never> {
 
 function unreachable(url: string, error: unknown, deadlineMillis: number): ClientError {
   const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
-  if (timedOut) return { kind: 'unreachable', message: `no answer from ${url} within ${deadlineMillis} ms`, timedOut };
+  if (timedOut)
+    return { kind: 'unreachable', message: `no answer from ${url} within ${deadlineMillis} ms`, timedOut };
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const why = code === 'ECONNREFUSED' ? 'nothing listens there' : cause instanceof Error ? cause.message || code : String(cause);
+  const why =
+    code === 'ECONNREFUSED'
+      ? 'nothing listens there'
+      : cause instanceof Error
+        ? cause.message || code
+        : String(cause);
   return { kind: 'unreachable', message: `no node reached at ${url}: ${why}`, timedOut };
 }

@@ -6,8 +6,9 @@ export {
   HttpClient,
   type HttpOptions,
 } from './http.ts';
-export { LineClient, type LineReply } from './lines.ts';
+export { LineClient } from './lines.ts';
 export type { ClientError, Refused, Result, Unreachable } from './result.ts';
+// What a node answers: a client needs no other package for it.
 export type {
   DeployedMachine,
   DeployReport,
@@ -15,4 +16,4 @@ export type {
   MachineView,
   OperationView,
   ParameterView,
-} from './views.ts';
+} from '@smc/protocol';

@@ -1,9 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
-
-/** A reply of the line protocol. */
-export type LineReply =
-  | { readonly ok: true; readonly value: string }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+import { type LineReply, readLineReply } from '@smc/protocol';
 
 /**
  * A connection of the line protocol. Requests may be sent before the replies to earlier ones
@@ -57,18 +53,12 @@ export class LineClient {
   #take(chunk: string): void {
     const lines = (this.#received + chunk).split('\n');
     this.#received = lines.pop() ?? '';
-    for (const line of lines) this.#waiting.shift()?.(parseReply(line));
+    for (const line of lines)
+      this.#waiting.shift()?.(readLineReply(line) ?? { ok: false, code: 'unexpected', message: line });
   }
 
   #close(message: string): void {
     this.#closed ??= { ok: false, code: 'disconnected', message };
     for (const settle of this.#waiting.splice(0)) settle(this.#closed);
   }
-}
-
-function parseReply(line: string): LineReply {
-  if (line.startsWith('ok ')) return { ok: true, value: line.slice(3) };
-  const parts = /^error (\S+) (.*)$/s.exec(line);
-  if (parts === null) return { ok: false, code: 'unexpected', message: line };
-  return { ok: false, code: parts[1], message: parts[2] };
 }

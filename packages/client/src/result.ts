@@ -1,5 +1,7 @@
 /** What every request gives: a value, or why there is none. Nothing is thrown for what a node or a network does. */
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ClientError };
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ClientError };
 
 export type ClientError = Refused | Unreachable;
 

@@ -103,7 +103,12 @@ type ChainRun =
   | { readonly ok: true; readonly value: Value; readonly translated: Value }
   | { readonly ok: false; readonly failure: Failure; readonly translated: Value | typeof NOT_TRANSLATED };
 
-function runThroughChain(machine: Machine, way: Way & { kind: 'open' }, input: Value, time: number): ChainRun {
+function runThroughChain(
+  machine: Machine,
+  way: Way & { kind: 'open' },
+  input: Value,
+  time: number,
+): ChainRun {
   const { chain, operation } = way;
   const { adapterFuel, stepFuel } = STEP_LIMITS;
   const forward = translateRequest(chain, input, adapterFuel);
@@ -125,7 +130,10 @@ function failureOutcome({ kind, message }: Failure): Failure {
 
 /** A defect of ours and not of the program: nothing changed, and nothing is recorded. */
 function crashed(machine: Machine, message: string): Actions {
-  return refuse(machine, problem('internal', `the machine crashed, which is a defect of the node: ${message}`));
+  return refuse(
+    machine,
+    problem('internal', `the machine crashed, which is a defect of the node: ${message}`),
+  );
 }
 
 /** The reply to a request by its first outcome. */

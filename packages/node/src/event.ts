@@ -1,4 +1,4 @@
-import type { TypeId, TypeTable, Value } from '@smc/protocol';
+import type { DeployReport, TypeId, TypeTable, Value } from '@smc/protocol';
 import type { Problem } from './problem.ts';
 import type { Version } from './version.ts';
 
@@ -29,7 +29,11 @@ export type RequestBody =
   /** A JSON object of the parameters; empty where nothing was sent. */
   | { readonly form: 'json'; readonly operation: string; readonly text: string }
   /** Names and values of parameters in a URL. */
-  | { readonly form: 'query'; readonly operation: string; readonly pairs: readonly (readonly [string, string])[] }
+  | {
+      readonly form: 'query';
+      readonly operation: string;
+      readonly pairs: readonly (readonly [string, string])[];
+    }
   /** `Incr(by: 1)`, from an offset of a line. */
   | { readonly form: 'text'; readonly text: string; readonly start: number };
 
@@ -72,20 +76,4 @@ export interface ValueReply {
   readonly fieldOrder: Version['fieldOrder'];
   /** What runs. */
   readonly version: Version;
-}
-
-export interface DeployReport {
-  readonly dryRun: boolean;
-  readonly machines: readonly DeployedMachine[];
-}
-
-export interface DeployedMachine {
-  readonly name: string;
-  readonly result: 'deployed' | 'upgraded' | 'unchanged';
-  /** The code before, null for a new machine. */
-  readonly from: string | null;
-  readonly code: string;
-  /** Of an upgrade: whether it can be rolled back. */
-  readonly back: boolean;
-  readonly notes: readonly string[];
 }

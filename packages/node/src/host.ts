@@ -17,7 +17,7 @@ export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
 /** An event that waits, with what its reply goes to; or a look at the node, which changes nothing. */
 type Item =
   | { readonly event: NodeEvent; readonly bytes: number; readonly settle: (reply: Reply) => void }
-  | { readonly look: (node: NodeState) => () => void };
+  | { readonly look: (node: NodeState) => () => void; readonly abandon: (error: Error) => void };
 
 /**
  * The loop that runs a node: it takes events in the order in which they came, has `transition`
@@ -34,7 +34,8 @@ export class Host {
   readonly #node: NodeState;
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #report: (error: unknown) => void;
+  /** Takes what should never happen: defects of the node, that it goes on after. */
+  readonly report: (error: unknown) => void;
   #reportFailure: (error: Error) => void = () => {};
   #queue: Item[] = [];
   #queuedBytes = 0;
@@ -45,14 +46,11 @@ export class Host {
     this.#node = node;
     this.#journal = journal;
     this.#clock = clock;
-    this.#report = report;
+    this.report = report;
     this.failure = new Promise((resolve) => (this.#reportFailure = resolve));
   }
 
-  /**
-   * Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong.
-   * `report` gets what should never happen: defects of the node, that it goes on after.
-   */
+  /** Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong. */
   static async open(
     journal: Journal,
     clock: Clock,
@@ -97,7 +95,9 @@ export class Host {
   /** What a view sees of the node between two events, once all that it saw is durable. */
   look<T>(view: (node: NodeState) => T): Promise<T> {
     return new Promise((resolve, reject) => {
+      if (this.#state === 'failed') return reject(new Error('the node gave up'));
       this.#enqueue({
+        abandon: reject,
         look: (node) => {
           try {
             const seen = view(node);
@@ -163,9 +163,18 @@ export class Host {
       const durable = this.#journal.append(records);
       if (durable !== undefined) await durable;
     }
-    for (const answer of answers) answer();
+    for (const answer of answers) this.#answer(answer);
     if (this.#journal.foldableBytes > this.#node.limits.foldBytesMin) {
       await this.#journal.fold(baseRecords(this.#node));
+    }
+  }
+
+  /** A reply that cannot be sent is the loss of one caller alone. */
+  #answer(answer: () => void): void {
+    try {
+      answer();
+    } catch (error) {
+      this.report(error);
     }
   }
 
@@ -176,18 +185,21 @@ export class Host {
     } catch (error) {
       // Before its position was taken an event has changed nothing: the node can go on without it.
       if (this.#node.position !== position) throw error;
-      this.#report(error);
+      this.report(error);
       return { append: null, reply: INTERNAL };
     }
   }
 
   #fail(error: Error, batch: readonly Item[]): void {
     this.#state = 'failed';
-    this.#report(error);
+    this.report(error);
     this.#reportFailure(error);
     const waiting = [...batch, ...this.#queue];
     this.#queue = [];
-    for (const item of waiting) if ('event' in item) item.settle(INTERNAL);
+    for (const item of waiting) {
+      if ('event' in item) this.#answer(() => item.settle(INTERNAL));
+      else item.abandon(error);
+    }
   }
 }
 

@@ -1,9 +1,7 @@
 export type {
   Actions,
   CallEvent,
-  DeployedMachine,
   DeployEvent,
-  DeployReport,
   NodeEvent,
   RemoveEvent,
   Reply,
@@ -16,7 +14,6 @@ export { JournalError, Replay } from './journal/replay.ts';
 export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';
 export { type NodeOptions, type RunningNode, startNode } from './node.ts';
 export { type Clock, type Journal, systemClock } from './ports.ts';
-export { type Problem, PROBLEM_STATUS, type ProblemCode } from './problem.ts';
-export type { HistoryView, MachineView, OperationView, ParameterView } from './serve/views.ts';
+export type { Problem } from './problem.ts';
 export { type HistoryRecord, Machine, NodeState } from './state.ts';
 export { stamp, transition } from './transition.ts';

@@ -96,7 +96,11 @@ export class Interfaces {
     const fingerprint = version.fingerprints.interface;
     let number = this.known.findIndex((known) => known.fingerprint === fingerprint);
     if (number < 0) number = this.known.push({ fingerprint, version }) - 1;
-    const ways = version.image.operations.map((_, operation): Way => ({ kind: 'open', operation, chain: [] }));
+    const ways = version.image.operations.map((_, operation): Way => ({
+      kind: 'open',
+      operation,
+      chain: [],
+    }));
     const current = { number, fingerprint, version, ways };
     // Taken out first, so that it stands last.
     this.#served.delete(fingerprint);
@@ -121,7 +125,9 @@ function follow(way: Way, stepAt: readonly Way[]): Way {
   const step = stepAt[way.operation];
   if (step.kind === 'gone') return GONE;
   const chain = step.chain.length === 0 ? way.chain : [...way.chain, ...step.chain];
-  return chain.length > STEP_LIMITS.chainLengthMax ? GONE : { kind: 'open', operation: step.operation, chain };
+  return chain.length > STEP_LIMITS.chainLengthMax
+    ? GONE
+    : { kind: 'open', operation: step.operation, chain };
 }
 
 /** Takes an input forward through a chain; a failure is that of the adapter. */

@@ -8,7 +8,8 @@ export interface Clock {
 
 /**
  * The log as a medium keeps it: a sequence of encoded entries (`journal/encoding.ts`), which
- * it does not look into but to tell structural ones from foldable ones.
+ * it does not look into but to tell structural ones from foldable ones. A medium that can be
+ * damaged has to notice that itself: a record carries no checksum.
  */
 export interface Journal {
   /** Every record, in order. Read once, before anything is appended. */

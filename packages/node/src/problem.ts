@@ -1,44 +1,13 @@
-/**
- * Why a node refuses a request, as a value: a stable code and a sentence for people. Codes and
- * statuses are the table of "Addresses and protocols" in `docs/`.
- */
-export interface Problem {
-  readonly code: ProblemCode;
-  readonly message: string;
-  /** Where in the input, `$.by`, if it is about a place in it. */
-  readonly path?: string;
-}
+import type { ErrorCode, RequestError } from '@smc/protocol';
 
-/** HTTP status by code. */
-export const PROBLEM_STATUS = {
-  'bad-request': 400,
-  unauthorized: 401,
-  'unknown-machine': 404,
-  'unknown-operation': 404,
-  stale: 409,
-  busy: 409,
-  gone: 410,
-  'too-large': 413,
-  fault: 422,
-  malformed: 422,
-  unverified: 422,
-  'ill-typed': 422,
-  lossy: 422,
-  'migration-failed': 422,
-  invariant: 422,
-  'idempotency-mismatch': 422,
-  'unknown-interface': 426,
-  overloaded: 429,
-  internal: 500,
-  stopping: 503,
-} as const;
-
-export type ProblemCode = keyof typeof PROBLEM_STATUS;
+/** Why a node refuses a request: a stable code and a sentence for people. */
+export type Problem = RequestError;
 
 /** UTF-16 units of a message; the rest is cut off. */
 const MESSAGE_LENGTH_MAX = 4_000;
 
-export function problem(code: ProblemCode, message: string, path?: string): Problem {
+/** `path` is the place in the input, `$.by`, if it is about one. */
+export function problem(code: ErrorCode, message: string, path?: string): Problem {
   const shown = shorten(message, MESSAGE_LENGTH_MAX);
   return path === undefined ? { code, message: shown } : { code, message: shown, path };
 }

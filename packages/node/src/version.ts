@@ -1,9 +1,4 @@
-import {
-  type Fingerprints,
-  fingerprints,
-  type Image,
-  type ImageDebug,
-} from '@smc/protocol';
+import { type Fingerprints, fingerprints, type Image, type ImageDebug } from '@smc/protocol';
 import type { Program } from '@smc/vm';
 
 /**

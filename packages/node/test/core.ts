@@ -32,7 +32,13 @@ export class Core {
   }
 
   send(event: Pick<CallEvent, 'machine' | 'body'> & Partial<CallEvent>): string {
-    const defaults = { kind: 'call', time: this.time, interfaces: null, request: null, readOnly: false } as const;
+    const defaults = {
+      kind: 'call',
+      time: this.time,
+      interfaces: null,
+      request: null,
+      readOnly: false,
+    } as const;
     return show(this.handle({ ...defaults, ...event }));
   }
 

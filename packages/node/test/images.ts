@@ -46,18 +46,51 @@ export function counter({ name = 'Counter', step = 1, roundabout = false } = {})
   const state = types.record([{ name: 'count', type: INT }]);
   const initial = builder.constant(state, [0]);
   const by = builder.constant(INT, step);
-  const divide = builder.function(INT, INT, OP.PUSH, OP.GET, OP.PROJECT, 0, OP.SWAP, OP.CONS, OP.DIV, OP.RETURN);
+  const divide = builder.function(
+    INT,
+    INT,
+    OP.PUSH,
+    OP.GET,
+    OP.PROJECT,
+    0,
+    OP.SWAP,
+    OP.CONS,
+    OP.DIV,
+    OP.RETURN,
+  );
   const incr = builder.function(
-    UNIT, UNIT,
-    OP.GET, OP.PROJECT, 0, OP.PUSH, OP.QUOTE, by, OP.CONS, OP.ADD, OP.RECORD, state, OP.PUT, OP.RETURN,
+    UNIT,
+    UNIT,
+    OP.GET,
+    OP.PROJECT,
+    0,
+    OP.PUSH,
+    OP.QUOTE,
+    by,
+    OP.CONS,
+    OP.ADD,
+    OP.RECORD,
+    state,
+    OP.PUT,
+    OP.RETURN,
   );
   // Other code that does the same.
   const detour = roundabout ? [OP.PUSH, OP.CONS, OP.FST] : [];
   const read = builder.function(UNIT, INT, OP.GET, OP.PROJECT, 0, ...detour, OP.RETURN);
   // Changes the state first, so that a fault has something to undo.
   const refuse = builder.function(
-    STRING, UNIT,
-    OP.PUSH, OP.QUOTE, initial, OP.PUT, OP.SWAP, OP.FAIL, UNIT, OP.CONS, OP.SND, OP.RETURN,
+    STRING,
+    UNIT,
+    OP.PUSH,
+    OP.QUOTE,
+    initial,
+    OP.PUT,
+    OP.SWAP,
+    OP.FAIL,
+    UNIT,
+    OP.CONS,
+    OP.SND,
+    OP.RETURN,
   );
   return {
     emit: EMIT,
@@ -70,7 +103,12 @@ export function counter({ name = 'Counter', step = 1, roundabout = false } = {})
       { name: 'Divide', parameters: [{ name: 'by', type: INT, default: null }], reply: INT, body: divide },
       { name: 'Incr', parameters: [], reply: UNIT, body: incr },
       { name: 'Read', parameters: [], reply: INT, body: read },
-      { name: 'Refuse', parameters: [{ name: 'why', type: STRING, default: null }], reply: UNIT, body: refuse },
+      {
+        name: 'Refuse',
+        parameters: [{ name: 'why', type: STRING, default: null }],
+        reply: UNIT,
+        body: refuse,
+      },
     ],
     invariants: [],
   };
@@ -90,14 +128,39 @@ export function labelled(): Image {
   const initial = builder.constant(state, [0, '']);
   const one = builder.constant(INT, 1);
   const incr = builder.function(
-    INT, INT,
+    INT,
+    INT,
     // The sum is pushed, then stored beside the old label.
-    OP.PUSH, OP.GET, OP.PROJECT, 0, OP.CONS, OP.ADD, OP.PUSH, OP.PUSH, OP.GET, OP.PROJECT, 1,
-    OP.RECORD, state, OP.PUT, OP.CONS, OP.FST, OP.RETURN,
+    OP.PUSH,
+    OP.GET,
+    OP.PROJECT,
+    0,
+    OP.CONS,
+    OP.ADD,
+    OP.PUSH,
+    OP.PUSH,
+    OP.GET,
+    OP.PROJECT,
+    1,
+    OP.RECORD,
+    state,
+    OP.PUT,
+    OP.CONS,
+    OP.FST,
+    OP.RETURN,
   );
   const label = builder.function(
-    STRING, UNIT,
-    OP.PUSH, OP.GET, OP.PROJECT, 0, OP.SWAP, OP.RECORD, state, OP.PUT, OP.RETURN,
+    STRING,
+    UNIT,
+    OP.PUSH,
+    OP.GET,
+    OP.PROJECT,
+    0,
+    OP.SWAP,
+    OP.RECORD,
+    state,
+    OP.PUT,
+    OP.RETURN,
   );
   const read = builder.function(UNIT, INT, OP.GET, OP.PROJECT, 0, OP.RETURN);
   return {
@@ -109,7 +172,12 @@ export function labelled(): Image {
     initial,
     operations: [
       { name: 'Incr', parameters: [{ name: 'by', type: INT, default: one }], reply: INT, body: incr },
-      { name: 'Label', parameters: [{ name: 'text', type: STRING, default: null }], reply: UNIT, body: label },
+      {
+        name: 'Label',
+        parameters: [{ name: 'text', type: STRING, default: null }],
+        reply: UNIT,
+        body: label,
+      },
       { name: 'Read', parameters: [], reply: INT, body: read },
     ],
     invariants: [],
@@ -168,8 +236,16 @@ export function toLabelled(from: Image): Upgrade {
   const one = builder.constant(INT, 1);
   const unit = builder.constant(UNIT, null);
   const migration = builder.function(
-    old, next,
-    OP.PROJECT, 0, OP.PUSH, OP.QUOTE, text, OP.RECORD, next, OP.RETURN,
+    old,
+    next,
+    OP.PROJECT,
+    0,
+    OP.PUSH,
+    OP.QUOTE,
+    text,
+    OP.RECORD,
+    next,
+    OP.RETURN,
   );
   const back = builder.function(next, old, OP.PROJECT, 0, OP.RECORD, old, OP.RETURN);
   const request = builder.function(UNIT, INT, OP.QUOTE, one, OP.RETURN);
@@ -229,8 +305,18 @@ export function faultingMigration(from: Image): Upgrade {
   const state = builder.types.adopt(from.unit.types, from.state);
   const zero = builder.constant(INT, 0);
   const migration = builder.function(
-    state, state,
-    OP.PROJECT, 0, OP.PUSH, OP.QUOTE, zero, OP.CONS, OP.DIV, OP.RECORD, state, OP.RETURN,
+    state,
+    state,
+    OP.PROJECT,
+    0,
+    OP.PUSH,
+    OP.QUOTE,
+    zero,
+    OP.CONS,
+    OP.DIV,
+    OP.RECORD,
+    state,
+    OP.RETURN,
   );
   return { ...sameShape(from), unit: builder.unit, migration, back: null };
 }

@@ -24,7 +24,16 @@ const BUNDLES: readonly (readonly [Uint8Array, 'deploy' | 'upgrade'])[] = [
   [upgradeBundle(A2, sameShape(A)), 'upgrade'],
   [upgradeBundle(A, sameShape(A2)), 'upgrade'],
 ];
-const INPUTS = ['Incr', 'Incr(by: 3)', 'Read', 'Divide(by: 0)', 'Refuse("no")', 'Refuse("gone")', 'Label("é\\u{1F600}")', 'Dance'];
+const INPUTS = [
+  'Incr',
+  'Incr(by: 3)',
+  'Read',
+  'Divide(by: 0)',
+  'Refuse("no")',
+  'Refuse("gone")',
+  'Label("é\\u{1F600}")',
+  'Dance',
+];
 const INTERFACES = [null, fingerprints(A).interface, fingerprints(B).interface];
 
 const step = fc.oneof(
@@ -60,7 +69,10 @@ function run(core: Core, steps: readonly Step[]): string[] {
     const { input, key, spoken } = event;
     return core.call(event.machine, input, {
       interfaces: spoken === null ? null : [spoken],
-      request: key === null ? null : { key, digest: Buffer.from(input.padEnd(32).slice(0, 32)).toString('hex').slice(0, 64) },
+      request:
+        key === null
+          ? null
+          : { key, digest: Buffer.from(input.padEnd(32).slice(0, 32)).toString('hex').slice(0, 64) },
     });
   });
 }
@@ -69,29 +81,32 @@ describe('the log is the truth', () => {
   it('a node rebuilt from its journal is the node that wrote it, after any events', () => {
     const seen = new Map<string, number>();
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.array(step, { maxLength: 10 }), (before, after) => {
-        const core = new Core();
-        core.deploy(bundleOf(A));
-        for (const shown of run(core, before)) {
-          const kind = shown.split(/[: ]/)[0];
-          seen.set(kind, (seen.get(kind) ?? 0) + 1);
-        }
-        const rebuilt = core.replay();
-        expect(strip(snapshot(rebuilt))).toEqual(strip(snapshot(core.node)));
-        // The same, and behaves the same from there on.
-        const other = new Core();
-        other.time = core.time;
-        Object.assign(other, { node: rebuilt });
-        rebuilt.time = core.node.time;
-        expect(run(other, after)).toEqual(run(core, after));
-        expect(snapshot(other.node)).toEqual(snapshot(core.node));
-      }),
-      { numRuns: 300 },
+      fc.property(
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        fc.array(step, { maxLength: 10 }),
+        (before, after) => {
+          const core = new Core();
+          core.deploy(bundleOf(A));
+          for (const shown of run(core, before)) {
+            const kind = shown.split(/[: ]/)[0];
+            seen.set(kind, (seen.get(kind) ?? 0) + 1);
+          }
+          const rebuilt = core.replay();
+          expect(strip(snapshot(rebuilt))).toEqual(strip(snapshot(core.node)));
+          // The same, and behaves the same from there on.
+          const other = new Core();
+          other.time = core.time;
+          Object.assign(other, { node: rebuilt });
+          rebuilt.time = core.node.time;
+          expect(run(other, after)).toEqual(run(core, after));
+          expect(snapshot(other.node)).toEqual(snapshot(core.node));
+        },
+      ),
+      { numRuns: 100 },
     );
     // The law says nothing if the events do nothing.
-    for (const kind of ['()', 'fault', 'stale', 'gone', 'removed', 'Counter', 'unknown-interface']) {
-      expect(seen.get(kind), kind).toBeGreaterThan(20);
-    }
+    const kinds = ['()', 'fault', 'stale', 'gone', 'removed', 'Counter', 'unknown-interface'];
+    expect(kinds.filter((kind) => (seen.get(kind) ?? 0) <= 5)).toEqual([]);
   });
 
   it('also through two upgrades, with the behaviour of each', () => {
@@ -161,8 +176,9 @@ describe('a journal that is wrong', () => {
     expect(() => replay([newer])).toThrow(/version 2, and this node reads version 1/);
   });
 
-  it('never passes for another one silently, or breaks the node', () => {
+  it('is refused as such, wherever it is damaged, if it can be told at all', () => {
     const records = good();
+    const errors = new Set<string>();
     for (const [index, record] of records.entries()) {
       for (let at = 0; at < record.length; at++) {
         const damaged = record.slice();
@@ -170,10 +186,11 @@ describe('a journal that is wrong', () => {
         try {
           replay(records.map((other, i) => (i === index ? damaged : other)));
         } catch (error) {
-          expect(error).toBeInstanceOf(JournalError);
+          errors.add((error as Error).constructor.name);
         }
       }
     }
+    expect([...errors]).toEqual([JournalError.name]);
   });
 });
 
@@ -183,7 +200,9 @@ describe('a journal in memory', () => {
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 })), (records) => {
         const journal = new MemoryJournal();
         for (const record of records) journal.append([record]);
-        expect([...journal.read()].map((record) => [...record])).toEqual(records.map((record) => [...record]));
+        expect([...journal.read()].map((record) => [...record])).toEqual(
+          records.map((record) => [...record]),
+        );
       }),
     );
   });

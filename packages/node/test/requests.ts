@@ -18,23 +18,39 @@ export interface HttpParts {
 export function send(node: RunningNode, path: string, parts: HttpParts = {}): Promise<HttpReply> {
   const { method = 'GET', headers = {}, body } = parts;
   return new Promise((resolve, reject) => {
-    const sent = request({ port: node.httpPort!, host: '127.0.0.1', path, method, headers, agent: false }, (reply) => {
-      const chunks: Buffer[] = [];
-      reply.on('data', (chunk: Buffer) => chunks.push(chunk));
-      reply.on('error', reject);
-      reply.on('end', () => {
-        resolve({ status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(chunks).toString() });
-      });
-    });
+    const sent = request(
+      { port: node.httpPort!, host: '127.0.0.1', path, method, headers, agent: false },
+      (reply) => {
+        const chunks: Buffer[] = [];
+        reply.on('data', (chunk: Buffer) => chunks.push(chunk));
+        reply.on('error', reject);
+        reply.on('end', () => {
+          resolve({
+            status: reply.statusCode ?? 0,
+            headers: reply.headers,
+            body: Buffer.concat(chunks).toString(),
+          });
+        });
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });
 }
 
 /** Calls an operation; without a body where none is given. */
-export function post(node: RunningNode, path: string, body?: string, headers: Record<string, string> = {}): Promise<HttpReply> {
+export function post(
+  node: RunningNode,
+  path: string,
+  body?: string,
+  headers: Record<string, string> = {},
+): Promise<HttpReply> {
   const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-  return send(node, path, { method: 'POST', headers: { ...type, ...headers }, ...(body !== undefined && { body }) });
+  return send(node, path, {
+    method: 'POST',
+    headers: { ...type, ...headers },
+    ...(body !== undefined && { body }),
+  });
 }
 
 /** Deploys a bundle. */

@@ -107,7 +107,8 @@ describe('a request with a key', () => {
     const core = running();
     for (let i = 0; i < 3; i++) expect(core.call('Counter', 'Incr', { request: key('a') })).toBe('()');
     expect(core.call('Counter', 'Read')).toBe('1');
-    for (let i = 0; i < 3; i++) expect(core.call('Counter', 'Refuse("x")', { request: key('b') })).toBe('fault: x');
+    for (let i = 0; i < 3; i++)
+      expect(core.call('Counter', 'Refuse("x")', { request: key('b') })).toBe('fault: x');
     expect(core.node.machines.get('Counter')).toMatchObject({ inputs: 2, faults: 1 });
   });
 
@@ -237,8 +238,16 @@ describe('an upgrade', () => {
 
   const refusals: [string, Uint8Array, string][] = [
     ['whose migration faults', upgradeBundle(counter({ step: 2 }), faultingMigration(A)), 'migration-failed'],
-    ['whose migration has another type', upgradeBundle(counter({ step: 2 }), illTypedMigration(A)), 'ill-typed'],
-    ['with a body of another type', upgradeBundle(counter({ step: 2 }), unverifiedMigration(A)), 'unverified'],
+    [
+      'whose migration has another type',
+      upgradeBundle(counter({ step: 2 }), illTypedMigration(A)),
+      'ill-typed',
+    ],
+    [
+      'with a body of another type',
+      upgradeBundle(counter({ step: 2 }), unverifiedMigration(A)),
+      'unverified',
+    ],
     ['from another version', upgradeBundle(B, toLabelled(counter({ step: 7 }))), 'stale'],
     [
       'that says nothing of an operation',
@@ -319,7 +328,9 @@ describe('an old client', () => {
     const core = running();
     const { interface: full } = fingerprints(A);
     expect(core.call('Counter', 'Read', { interfaces: [full.slice(0, 8)] })).toBe('0');
-    expect(codeOf(core.call('Counter', 'Read', { interfaces: [full.slice(0, 7)] }))).toBe('unknown-interface');
+    expect(codeOf(core.call('Counter', 'Read', { interfaces: [full.slice(0, 7)] }))).toBe(
+      'unknown-interface',
+    );
   });
 });
 

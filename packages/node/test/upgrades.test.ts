@@ -32,7 +32,8 @@ class Incrementer {
     this.done = new Promise((resolve) => {
       this.#socket.on('error', (error) => this.wrong.push(String(error)));
       this.#socket.on('close', () => {
-        if (this.#replies !== this.#sent + preamble) this.wrong.push(`${this.#sent} sent, ${this.#replies} replies`);
+        if (this.#replies !== this.#sent + preamble)
+          this.wrong.push(`${this.#sent} sent, ${this.#replies} replies`);
         resolve();
       });
       this.#socket.on('data', (chunk: Buffer) => {
@@ -69,12 +70,16 @@ class Incrementer {
 async function alternate(there: Uint8Array, back: Uint8Array): Promise<void> {
   for (let i = 0; i < UPGRADES; i++) {
     const reply = await put(node, i % 2 === 0 ? there : back, '?mode=upgrade');
-    expect(reply, reply.body).toMatchObject({ status: 200 });
+    expect(`${reply.status} ${reply.body}`).toMatch(/^200 /);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-async function underLoad(there: [Image, Upgrade], back: [Image, Upgrade], first: string | null): Promise<void> {
+async function underLoad(
+  there: [Image, Upgrade],
+  back: [Image, Upgrade],
+  first: string | null,
+): Promise<void> {
   const journal = new MemoryJournal();
   node = await startNode({ httpPort: 0, linesPort: 0, journal });
   await put(node, bundleOf(back[0]));

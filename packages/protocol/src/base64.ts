@@ -1,7 +1,7 @@
 /** Base64 (RFC 4648, section 4): the standard alphabet, with padding. */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-const SEXTETS = new Map([...ALPHABET].map((character, sextet) => [character, sextet]));
+const SEXTETS = new Map(Array.from(ALPHABET).map((character, sextet) => [character, sextet]));
 
 export function toBase64(bytes: Uint8Array): string {
   let text = '';

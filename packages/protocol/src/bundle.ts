@@ -1,6 +1,13 @@
 import { ByteReader, ByteWriter, type Decoded, decoding } from './bytes.ts';
 import { decodeDebug, encodeDebug } from './debug-encoding.ts';
-import { decodeImage, decodeUpgradeBody, type ImageHeader, takeImageHeader, takeMagic, takeName } from './decode.ts';
+import {
+  decodeImage,
+  decodeUpgradeBody,
+  type ImageHeader,
+  takeImageHeader,
+  takeMagic,
+  takeName,
+} from './decode.ts';
 import { encodeImageNumbered, encodeUpgradeBody } from './encode.ts';
 import { BUNDLE_MAGIC, FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
 import type { Bundle, Fingerprints, FunctionDebug, Image, ImageDebug, Upgrade } from './image.ts';
@@ -25,26 +32,29 @@ export interface Envelope {
   readonly images: readonly EnvelopeImage[];
   readonly upgrades: readonly EnvelopeUpgrade[];
   /** One for each image. */
-  readonly debug: readonly Part[];
+  readonly debug: readonly EnvelopePart[];
 }
 
 /** Bytes inside a bundle: a view, and the offset where it starts. */
-export interface Part {
+export interface EnvelopePart {
   readonly bytes: Uint8Array;
   readonly offset: number;
 }
 
-export interface EnvelopeImage extends Part, ImageHeader {}
+export interface EnvelopeImage extends EnvelopePart, ImageHeader {}
 
 /** The header of an upgrade, and the rest of it. */
-export interface EnvelopeUpgrade extends Part, Pick<Upgrade, 'machine' | 'old' | 'oldEmit' | 'image'> {}
+export interface EnvelopeUpgrade
+  extends EnvelopePart, Pick<Upgrade, 'machine' | 'old' | 'oldEmit' | 'image'> {}
 
 /** The canonical encoding of a bundle, whose images are of different machines. */
 export function encodeBundle(bundle: Bundle): Uint8Array {
   if (bundle.debug.length !== bundle.images.length) {
     throw new Error(`${bundle.images.length} images with ${bundle.debug.length} pieces of debug data`);
   }
-  const order = bundle.images.map((_, i) => i).sort((a, b) => compareNames(bundle.images[a].name, bundle.images[b].name));
+  const order = bundle.images
+    .map((_, i) => i)
+    .sort((a, b) => compareNames(bundle.images[a].name, bundle.images[b].name));
   const encoded = order.map((index) => encodeImageNumbered(bundle.images[index]));
   const upgrades = bundle.upgrades.toSorted((a, b) => compareNames(a.machine, b.machine));
   for (const names of [order.map((i) => bundle.images[i].name), upgrades.map((upgrade) => upgrade.machine)]) {
@@ -100,7 +110,11 @@ export function openBundle(bytes: Uint8Array): Decoded<Envelope> {
       const start = reader.offset;
       const machine = takeName(reader, 'upper');
       if (i > 0) refuseDisorder(reader, upgrades[i - 1].machine, machine, start);
-      const old: Fingerprints = { code: takeDigest(reader), state: takeDigest(reader), interface: takeDigest(reader) };
+      const old: Fingerprints = {
+        code: takeDigest(reader),
+        state: takeDigest(reader),
+        interface: takeDigest(reader),
+      };
       const oldEmit = reader.unsigned();
       const image = reader.index('image', images.length);
       upgrades.push({ machine, old, oldEmit, image, ...takePart(reader) });
@@ -142,20 +156,21 @@ export function decodeBundle(bytes: Uint8Array): Decoded<Bundle> {
       return { ok: false, malformed: { message: 'debug data of another number of functions', offset } };
     }
   }
-  const values = <T>(decoded: readonly Decoded<T>[]): T[] => decoded.flatMap((part) => (part.ok ? [part.value] : []));
+  const values = <T>(decoded: readonly Decoded<T>[]): T[] =>
+    decoded.flatMap((part) => (part.ok ? [part.value] : []));
   return {
     ok: true,
     value: { images: values(parts.images), upgrades: values(parts.upgrades), debug: values(parts.debug) },
   };
 }
 
-function within<T>(part: Part, decoded: Decoded<T>): Decoded<T> {
+function within<T>(part: EnvelopePart, decoded: Decoded<T>): Decoded<T> {
   if (decoded.ok) return decoded;
   const { message, offset } = decoded.malformed;
   return { ok: false, malformed: { message, offset: part.offset + offset } };
 }
 
-function takePart(reader: ByteReader): Part {
+function takePart(reader: ByteReader): EnvelopePart {
   const length = reader.count('bytes', FORMAT_LIMITS.bytesMax);
   return { offset: reader.offset, bytes: reader.raw(length) };
 }

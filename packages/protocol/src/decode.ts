@@ -94,7 +94,16 @@ export function decodeUpgradeBody(
     const clauses = takeList(reader, 'clauses', FORMAT_LIMITS.clausesMax, () => takeClause(reader));
     const { machine, old, oldEmit, image } = header;
     const upgrade: Upgrade = {
-      machine, old, oldEmit, image, unit, migration, back, operations, backOperations, clauses,
+      machine,
+      old,
+      oldEmit,
+      image,
+      unit,
+      migration,
+      back,
+      operations,
+      backOperations,
+      clauses,
     };
     refuseOtherForms(reader, bytes, encodeUpgradeBody(upgrade));
     return upgrade;
@@ -130,7 +139,12 @@ function takeOperation(reader: ByteReader, unit: Unit): Operation {
     type: reader.index('type', unit.types.length),
     default: takeOptional(reader, 'constant', unit.constants.length),
   }));
-  refuseTwice(reader, 'parameter', parameters.map((parameter) => parameter.name), start);
+  refuseTwice(
+    reader,
+    'parameter',
+    parameters.map((parameter) => parameter.name),
+    start,
+  );
   const reply = reader.index('type', unit.types.length);
   return { name, parameters, reply, body: reader.index('function', unit.functions.length) };
 }
@@ -155,7 +169,7 @@ function takeUnit(reader: ByteReader): Unit {
   const constants = takeList(reader, 'constants', FORMAT_LIMITS.constantsMax, (): Constant => {
     const start = reader.offset;
     const type = reader.index('type', types.length);
-    if (!types.isFirstOrder(type)) reader.fail('a constant with a function in it', start);
+    if (!types.isData(type)) reader.fail('a constant whose type is no type of data', start);
     return { type, value: takeValue(reader, types, type) };
   });
   const functions = takeList(reader, 'functions', FORMAT_LIMITS.functionsMax, (): FunctionCode => {
@@ -212,7 +226,12 @@ function takeType(reader: ByteReader, types: TypeTable): TypeNode {
         takeConstructor(reader, types),
       );
       if (constructors.length === 0) reader.fail('a sum without constructors', start);
-      refuseTwice(reader, 'constructor', constructors.map((constructor) => constructor.name), start);
+      refuseTwice(
+        reader,
+        'constructor',
+        constructors.map((constructor) => constructor.name),
+        start,
+      );
       return { kind: 'sum', name, arguments: args, constructors };
     }
     default:
@@ -304,7 +323,11 @@ export function takeName(reader: ByteReader, form: keyof typeof NAMES): string {
   return name;
 }
 
-function refuseDisorder(reader: ByteReader, items: readonly { readonly name: string }[], offset: number): void {
+function refuseDisorder(
+  reader: ByteReader,
+  items: readonly { readonly name: string }[],
+  offset: number,
+): void {
   for (let i = 1; i < items.length; i++) {
     const [left, right] = [items[i - 1].name, items[i].name];
     if (!(left < right)) reader.fail(`${right} after ${left}: names must ascend`, offset);

@@ -22,7 +22,9 @@ export function disassemble(image: Image, debug?: ImageDebug): string {
     `  code ${shortFingerprint(code)}, state ${shortFingerprint(state)}, interface ${shortFingerprint(face)}, emit ${image.emit}`,
     `  key: ${image.key}`,
     `  state: ${printType(types, image.state, order)} = ${printValue(types, initial.type, initial.value, order)}`,
-    ...image.operations.map((operation) => `  on ${printOperation(image, operation, order)}: function ${operation.body}`),
+    ...image.operations.map(
+      (operation) => `  on ${printOperation(image, operation, order)}: function ${operation.body}`,
+    ),
     ...image.invariants.map((invariant) => `  invariant: function ${invariant}`),
     ...printSums(types, allTypes(image.unit)).map((line) => `  ${line}`),
   ];
@@ -47,7 +49,9 @@ function printFunction(unit: Unit, index: number, debug: ImageDebug | undefined)
   const order = debug?.fieldOrder ?? [];
   const own = debug?.functions[index];
   const name = nameOf(own);
-  const lines = [`function ${index}${name}: ${printType(unit.types, from, order)} -> ${printType(unit.types, to, order)}`];
+  const lines = [
+    `function ${index}${name}: ${printType(unit.types, from, order)} -> ${printType(unit.types, to, order)}`,
+  ];
   const places = new Map((own?.positions ?? []).map((position) => [position.word, position]));
   let shown = '';
   let current: { word: number; parts: string[] } | null = null;
@@ -87,7 +91,9 @@ function printOperand(
     case 'type':
       return word >= 0 && word < types.length ? printType(types, word, order) : `${word}?`;
     case 'constant':
-      return word in constants ? printValue(types, constants[word].type, constants[word].value, order) : `${word}?`;
+      return word in constants
+        ? printValue(types, constants[word].type, constants[word].value, order)
+        : `${word}?`;
     case 'function':
       return word in functions ? `${word}${nameOf(debug?.functions[word])}` : `${word}?`;
     case 'index': {
@@ -103,4 +109,5 @@ function printOperand(
   }
 }
 
-const nameOf = (debug: FunctionDebug | undefined): string => (debug === undefined || debug.name === '' ? '' : ` ${debug.name}`);
+const nameOf = (debug: FunctionDebug | undefined): string =>
+  debug === undefined || debug.name === '' ? '' : ` ${debug.name}`;

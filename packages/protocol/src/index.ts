@@ -9,7 +9,7 @@ export {
   type EnvelopeImage,
   type EnvelopeUpgrade,
   openBundle,
-  type Part,
+  type EnvelopePart,
 } from './bundle.ts';
 export { decodeDebug } from './debug-encoding.ts';
 export { decodeImage, decodeUpgradeBody } from './decode.ts';
@@ -18,18 +18,44 @@ export { encodeImage, encodeUpgradeBody } from './encode.ts';
 export * from './fingerprint.ts';
 export { FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
 export * from './image.ts';
+export {
+  type InputLine,
+  type OperationInput,
+  readInput,
+  readInputLine,
+  readRequestLine,
+  readTarget,
+  type RequestLine,
+} from './input-line.ts';
 export * from './instructions.ts';
 export * from './span.ts';
 export * from './type.ts';
 export * from './value.ts';
 export { decodeValue, encodeValue, takeValue, writeValue } from './value-encoding.ts';
-export { escapeLines, type FieldOrder, printOperation, printString, printSums, printType, printValue } from './text.ts';
-export * from './text-reader.ts';
+export {
+  escapeLines,
+  type FieldOrder,
+  printOperation,
+  printString,
+  printSums,
+  printType,
+  printValue,
+} from './text.ts';
+export { type TextError, type TextRead } from './text-cursor.ts';
+export { readValue } from './text-reader.ts';
 export { parseTime, printTime } from './time.ts';
-export { compareImages, type Comparison, type Difference, sameOperation, sameType } from './upgrade/compare.ts';
+export {
+  compareImages,
+  type Comparison,
+  type Difference,
+  sameOperation,
+  sameType,
+} from './upgrade/compare.ts';
 export { judge, judgeStale, type Judgement, type Refusal, type Running, showPath } from './upgrade/judge.ts';
-export { type Leaf, partsRead, unreadParts } from './upgrade/reads.ts';
+export { ITEM_STEP, type Leaf, partsRead, unreadParts } from './upgrade/reads.ts';
 export { inputFromJson, inputFromQuery, type JsonRead, valueFromJson, valueToJson } from './json.ts';
 export { type JsonNode, type JsonParse, parseJson } from './json-tree.ts';
 export { disassemble, disassembleUnit } from './disassemble.ts';
 export * from './message.ts';
+export { instructionReference } from './reference.ts';
+export type { Part } from './upgrade/symbolic-value.ts';

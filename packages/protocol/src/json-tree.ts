@@ -8,7 +8,10 @@ export type JsonNode =
   | { readonly kind: 'number'; readonly text: string }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'array'; readonly items: readonly JsonNode[] }
-  | { readonly kind: 'object'; readonly fields: readonly { readonly name: string; readonly value: JsonNode }[] };
+  | {
+      readonly kind: 'object';
+      readonly fields: readonly { readonly name: string; readonly value: JsonNode }[];
+    };
 
 export type JsonParse =
   | { readonly ok: true; readonly value: JsonNode }
@@ -168,7 +171,8 @@ class JsonParser {
       return simple;
     }
     const digits = this.#text.slice(this.#at + 2, this.#at + 6);
-    if (letter !== 'u' || digits.length < 4 || ![...digits].every(isHexDigit)) this.#fail('unknown escape');
+    if (letter !== 'u' || digits.length < 4 || !Array.from(digits).every(isHexDigit))
+      this.#fail('unknown escape');
     this.#at += 6;
     return String.fromCharCode(Number.parseInt(digits, 16));
   }
@@ -185,10 +189,18 @@ class JsonParser {
 }
 
 const ESCAPES: Readonly<Record<string, string | undefined>> = {
-  '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t',
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
 };
 
-const isDigit = (character: string | undefined): boolean => character !== undefined && character >= '0' && character <= '9';
+const isDigit = (character: string | undefined): boolean =>
+  character !== undefined && character >= '0' && character <= '9';
 const isHexDigit = (character: string): boolean =>
   isDigit(character) || (character >= 'a' && character <= 'f') || (character >= 'A' && character <= 'F');
 

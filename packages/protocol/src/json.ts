@@ -36,7 +36,7 @@ export function valueToJson(types: TypeTable, type: TypeId, value: Value): strin
     case 'int':
     case 'time':
     case 'bool':
-      return String(value);
+      return String(value as number | boolean);
     case 'string':
       return JSON.stringify(value);
     case 'bytes':
@@ -82,7 +82,8 @@ function fieldOf(types: TypeTable, record: TypeId, name: string): { place: numbe
   return { place, part: node.fields[place].type };
 }
 
-const isEnumeration = (node: SumNode): boolean => node.constructors.every(({ labels }) => labels?.length === 0);
+const isEnumeration = (node: SumNode): boolean =>
+  node.constructors.every(({ labels }) => labels?.length === 0);
 
 /** Whether a type is an `Option<A>` that is written as `null` or the value. */
 function isBareOption(types: TypeTable, type: TypeId): boolean {
@@ -98,7 +99,8 @@ function optionItem(types: TypeTable, type: TypeId): TypeId | null {
   const node = types.node(type);
   if (node.kind !== 'sum' || node.name !== 'Option' || node.constructors.length !== 2) return null;
   const [none, some] = node.constructors;
-  const isOption = none.name === 'None' && none.labels?.length === 0 && some.name === 'Some' && some.labels === null;
+  const isOption =
+    none.name === 'None' && none.labels?.length === 0 && some.name === 'Some' && some.labels === null;
   return isOption ? some.payload : null;
 }
 
@@ -165,7 +167,8 @@ function parsed(text: string, read: (node: JsonNode) => Value): JsonRead<Value> 
 function reading(read: () => Value): JsonRead<Value> {
   try {
     const value = read();
-    if (sizeOf(value) > VALUE_LIMITS.valueBytesMax) return { ok: false, path: '$', message: 'value too large' };
+    if (sizeOf(value) > VALUE_LIMITS.valueBytesMax)
+      return { ok: false, path: '$', message: 'value too large' };
     return { ok: true, value };
   } catch (error) {
     if (!(error instanceof JsonReadError)) throw error;
@@ -217,18 +220,22 @@ class JsonReader {
         return this.#integer(type, TIME_MAX, json, path);
       case 'string':
         if (json.kind !== 'string') return this.#mismatch(type, json, path);
-        if (json.value.length > VALUE_LIMITS.stringLengthMax) throw new JsonReadError(path, 'value too large');
+        if (json.value.length > VALUE_LIMITS.stringLengthMax)
+          throw new JsonReadError(path, 'value too large');
         return json.value;
       case 'bytes':
         return (json.kind === 'string' ? fromBase64(json.value) : null) ?? this.#mismatch(type, json, path);
       case 'tuple':
-        if (json.kind !== 'array' || json.items.length !== node.items.length) return this.#mismatch(type, json, path);
+        if (json.kind !== 'array' || json.items.length !== node.items.length)
+          return this.#mismatch(type, json, path);
         return node.items.map((item, i) => this.value(item, json.items[i], `${path}[${i}]`));
       case 'list':
         if (json.kind !== 'array') return this.#mismatch(type, json, path);
         return List.of(json.items.map((item, i) => this.value(node.item, item, `${path}[${i}]`)));
       case 'record':
-        return json.kind === 'object' ? this.#fields(node.fields, json.fields, path) : this.#mismatch(type, json, path);
+        return json.kind === 'object'
+          ? this.#fields(node.fields, json.fields, path)
+          : this.#mismatch(type, json, path);
       case 'sum':
         return this.#sum(type, node, json, path);
       case 'map':
@@ -251,7 +258,8 @@ class JsonReader {
       return new Sum(1, this.value(node.constructors[1].payload, json, path));
     }
     if (isEnumeration(node)) {
-      const tag = json.kind === 'string' ? node.constructors.findIndex(({ name }) => name === json.value) : -1;
+      const tag =
+        json.kind === 'string' ? node.constructors.findIndex(({ name }) => name === json.value) : -1;
       return tag < 0 ? this.#mismatch(type, json, path) : new Sum(tag, null);
     }
     if (json.kind !== 'object') return this.#mismatch(type, json, path);
@@ -263,7 +271,8 @@ class JsonReader {
     if (tag < 0) return this.#mismatch(type, tagField.value, `${path}.tag`);
     const { labels, payload } = node.constructors[tag];
     const fields = json.fields.filter((field) => field !== tagField);
-    if (labels === null) return new Sum(tag, this.#fields([{ name: 'value', type: payload }], fields, path)[0]);
+    if (labels === null)
+      return new Sum(tag, this.#fields([{ name: 'value', type: payload }], fields, path)[0]);
     const slots = labels.length === 0 ? [] : this.#slotsOf(payload);
     const values = this.#fields(slots, fields, path);
     return new Sum(tag, labels.length === 0 ? null : values);
@@ -289,7 +298,10 @@ class JsonReader {
     return values.map((value, i) => {
       const given = value === undefined ? slots[i].default : value;
       if (given !== undefined) return given;
-      throw new JsonReadError(pathTo(path, slots[i].name), `expected ${this.#show(slots[i].type)}, got nothing`);
+      throw new JsonReadError(
+        pathTo(path, slots[i].name),
+        `expected ${this.#show(slots[i].type)}, got nothing`,
+      );
     });
   }
 
@@ -309,5 +321,7 @@ class JsonReader {
 
 /** A field that is no name is quoted in a path. */
 function pathTo(path: string, name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name.slice(0, SHOWN_LENGTH_MAX))}]`;
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+    ? `${path}.${name}`
+    : `${path}[${JSON.stringify(name.slice(0, SHOWN_LENGTH_MAX))}]`;
 }

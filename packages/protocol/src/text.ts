@@ -1,8 +1,8 @@
 import { toHex } from './hexadecimal.ts';
 import type { Image, Operation } from './image.ts';
 import { printTime } from './time.ts';
-import { partsOf, type TypeId, type TypeNode, type TypeTable } from './type.ts';
-import { List, type Product, type Sum, type Value } from './value.ts';
+import { partsOf, TYPE_LIMITS, type TypeId, type TypeNode, type TypeTable } from './type.ts';
+import type { List, Product, Sum, Value } from './value.ts';
 
 /**
  * How values and types are written for people: as in the source, so that what was printed can
@@ -13,7 +13,12 @@ import { List, type Product, type Sum, type Value } from './value.ts';
 export type FieldOrder = readonly (readonly string[])[];
 
 /** A value of a first-order type as text, on one line. */
-export function printValue(types: TypeTable, type: TypeId, value: Value, fieldOrder: FieldOrder = []): string {
+export function printValue(
+  types: TypeTable,
+  type: TypeId,
+  value: Value,
+  fieldOrder: FieldOrder = [],
+): string {
   const orders = new Map(fieldOrder.map((names) => [names.toSorted().join(','), names]));
   return print(types, type, value, orders);
 }
@@ -28,7 +33,7 @@ function print(types: TypeTable, type: TypeId, value: Value, orders: Orders): st
       return '()';
     case 'int':
     case 'bool':
-      return String(value);
+      return String(value as number | boolean);
     case 'string':
       return printString(value as string);
     case 'bytes':
@@ -99,12 +104,22 @@ export function escapeLines(text: string): string {
   });
 }
 
-const BASE_NAMES = { unit: '()', int: 'Int', bool: 'Bool', string: 'String', bytes: 'Bytes', time: 'Time' } as const;
+const BASE_NAMES = {
+  unit: '()',
+  int: 'Int',
+  bool: 'Bool',
+  string: 'String',
+  bytes: 'Bytes',
+  time: 'Time',
+} as const;
 
-/** A type as it is written in the source; a declared sum by its name. */
-export function printType(types: TypeTable, type: TypeId, fieldOrder: FieldOrder = []): string {
+/** A type as it is written in the source, a declared sum by its name. Types larger than data can be are cut short. */
+export function printType(types: TypeTable, type: TypeId, fieldOrder: FieldOrder = [], depth = 0): string {
   const node = types.node(type);
-  const part = (id: TypeId): string => printType(types, id, fieldOrder);
+  const part = (id: TypeId): string =>
+    depth >= TYPE_LIMITS.dataDepthMax || types.treeNodes(id) > TYPE_LIMITS.dataTreeNodesMax
+      ? '…'
+      : printType(types, id, fieldOrder, depth + 1);
   switch (node.kind) {
     case 'tuple':
       return `(${node.items.map(part).join(', ')})`;
@@ -133,7 +148,8 @@ export function printType(types: TypeTable, type: TypeId, fieldOrder: FieldOrder
 export function printOperation(image: Image, operation: Operation, fieldOrder: FieldOrder = []): string {
   const { types, constants } = image.unit;
   const parameters = operation.parameters.map(({ name, type, default: constant }) => {
-    const value = constant === null ? '' : ` = ${printValue(types, type, constants[constant].value, fieldOrder)}`;
+    const value =
+      constant === null ? '' : ` = ${printValue(types, type, constants[constant].value, fieldOrder)}`;
     return `${name}: ${printType(types, type, fieldOrder)}${value}`;
   });
   const list = parameters.length === 0 ? '' : `(${parameters.join(', ')})`;
@@ -154,7 +170,8 @@ export function printSums(types: TypeTable, roots: readonly TypeId[]): string[] 
       if (labels === null) return `${name}(${printType(types, payload)})`;
       const record = types.node(payload);
       const args = labels.map((label) => {
-        const field = record.kind === 'record' ? record.fields.find(({ name: own }) => own === label) : undefined;
+        const field =
+          record.kind === 'record' ? record.fields.find(({ name: own }) => own === label) : undefined;
         return `${label}: ${field === undefined ? '?' : printType(types, field.type)}`;
       });
       return args.length === 0 ? name : `${name}(${args.join(', ')})`;

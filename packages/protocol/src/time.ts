@@ -31,7 +31,8 @@ export function parseDigits(text: string): number | null {
   let value = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit === UNDERSCORE && i > 0 && i < text.length - 1 && text.charCodeAt(i - 1) !== UNDERSCORE) continue;
+    if (unit === UNDERSCORE && i > 0 && i < text.length - 1 && text.charCodeAt(i - 1) !== UNDERSCORE)
+      continue;
     if (unit < ZERO || unit > NINE) return null;
     // Past 2⁵³ this is inexact, but stays too large.
     value = value * 10 + (unit - ZERO);

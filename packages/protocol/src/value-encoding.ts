@@ -36,7 +36,7 @@ export function decodeValue(types: TypeTable, type: TypeId, bytes: Uint8Array): 
 export function writeValue(writer: ByteWriter, types: TypeTable, type: TypeId, value: Value): void {
   const node = types.node(type);
   const mismatch = (): never => {
-    throw new Error(`a value that is no ${node.kind} (type ${type}): ${String(value)}`);
+    throw new Error(`a value that is no ${node.kind} (type ${type}): ${JSON.stringify(value)}`);
   };
   switch (node.kind) {
     case 'unit':

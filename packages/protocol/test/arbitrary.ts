@@ -24,7 +24,11 @@ export type TypeTree =
   | { kind: 'tuple'; items: TypeTree[] }
   | { kind: 'record'; fields: { name: string; type: TypeTree }[] }
   | { kind: 'list'; item: TypeTree }
-  | { kind: 'sum'; name: string; constructors: { name: string; labels: string[] | null; parts: TypeTree[] }[] };
+  | {
+      kind: 'sum';
+      name: string;
+      constructors: { name: string; labels: string[] | null; parts: TypeTree[] }[];
+    };
 
 const lowerName = fc.stringMatching(/^[a-z][A-Za-z0-9_]{0,6}$/);
 const upperName = fc.stringMatching(/^[A-Z][A-Za-z0-9_]{0,6}$/);
@@ -32,12 +36,22 @@ const label = lowerName.filter((name) => name !== 'tag');
 /** Constructor names that text would read as something else. */
 const BUILT_IN = ['Map', 'Set'];
 
-const { type: typeTree } = fc.letrec<{ type: TypeTree; constructor: { name: string; labels: string[] | null; parts: TypeTree[] } }>((tie) => ({
+const { type: typeTree } = fc.letrec<{
+  type: TypeTree;
+  constructor: { name: string; labels: string[] | null; parts: TypeTree[] };
+}>((tie) => ({
   constructor: fc.oneof(
     upperName.map((name) => ({ name, labels: [], parts: [] })),
     fc.tuple(upperName, tie('type')).map(([name, part]) => ({ name, labels: null, parts: [part] })),
     fc
-      .tuple(upperName, fc.uniqueArray(fc.tuple(label, tie('type')), { minLength: 1, maxLength: 3, selector: ([name]) => name }))
+      .tuple(
+        upperName,
+        fc.uniqueArray(fc.tuple(label, tie('type')), {
+          minLength: 1,
+          maxLength: 3,
+          selector: ([name]) => name,
+        }),
+      )
       .map(([name, args]) => ({ name, labels: args.map(([l]) => l), parts: args.map(([, part]) => part) })),
   ),
   type: fc.oneof(
@@ -45,13 +59,21 @@ const { type: typeTree } = fc.letrec<{ type: TypeTree; constructor: { name: stri
     fc.integer({ min: 0, max: 5 }).map((id) => ({ kind: 'base' as const, id })),
     fc.array(tie('type'), { minLength: 2, maxLength: 4 }).map((items) => ({ kind: 'tuple' as const, items })),
     fc
-      .uniqueArray(fc.record({ name: lowerName, type: tie('type') }), { minLength: 1, maxLength: 4, selector: (field) => field.name })
+      .uniqueArray(fc.record({ name: lowerName, type: tie('type') }), {
+        minLength: 1,
+        maxLength: 4,
+        selector: (field) => field.name,
+      })
       .map((fields) => ({ kind: 'record' as const, fields })),
     tie('type').map((item) => ({ kind: 'list' as const, item })),
     fc
       .tuple(
         upperName,
-        fc.uniqueArray(tie('constructor'), { minLength: 1, maxLength: 4, selector: (constructor) => constructor.name }),
+        fc.uniqueArray(tie('constructor'), {
+          minLength: 1,
+          maxLength: 4,
+          selector: (constructor) => constructor.name,
+        }),
       )
       .map(([name, constructors]) => ({
         kind: 'sum' as const,
@@ -59,7 +81,14 @@ const { type: typeTree } = fc.letrec<{ type: TypeTree; constructor: { name: stri
         constructors: constructors.filter((c) => !BUILT_IN.includes(c.name)),
       }))
       .filter((sum) => sum.constructors.length > 0),
-    tie('type').map((item): TypeTree => ({ kind: 'sum', name: 'Option', constructors: [{ name: 'None', labels: [], parts: [] }, { name: 'Some', labels: null, parts: [item] }] })),
+    tie('type').map((item): TypeTree => ({
+      kind: 'sum',
+      name: 'Option',
+      constructors: [
+        { name: 'None', labels: [], parts: [] },
+        { name: 'Some', labels: null, parts: [item] },
+      ],
+    })),
   ),
 }));
 
@@ -80,7 +109,8 @@ export function build(types: TypeTable, tree: TypeTree): TypeId {
       const constructors = tree.constructors.map(({ name, labels, parts }) => {
         const built = parts.map((part) => build(types, part));
         if (labels === null) return { name, labels, payload: built[0] };
-        const payload = labels.length === 0 ? UNIT : types.record(labels.map((l, i) => ({ name: l, type: built[i] })));
+        const payload =
+          labels.length === 0 ? UNIT : types.record(labels.map((l, i) => ({ name: l, type: built[i] })));
         return { name, labels, payload };
       });
       const args = tree.name === 'Option' ? [constructors[1].payload] : [];
@@ -89,16 +119,31 @@ export function build(types: TypeTable, tree: TypeTree): TypeId {
   }
 }
 
-export const ints = fc.oneof(
-  fc.integer({ min: -200, max: 200 }),
-  fc.maxSafeInteger(),
-  fc.constantFrom(Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 63, 64, -64, -65, 2 ** 32, -(2 ** 32)),
-).filter((n) => Number.isSafeInteger(n)).map((n) => n + 0);
+export const ints = fc
+  .oneof(
+    fc.integer({ min: -200, max: 200 }),
+    fc.maxSafeInteger(),
+    fc.constantFrom(Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 63, 64, -64, -65, 2 ** 32, -(2 ** 32)),
+  )
+  .filter((n) => Number.isSafeInteger(n))
+  .map((n) => n + 0);
 
 const strings = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.string({ unit: 'binary' }),
-  fc.constantFrom('', '"', '\\', '\n\r\t', '\u0000\u001f\u007f', '\u2028\u2029', '😀', '\u{10ffff}', '\ud7ff\ue000', '-- x', '{-'),
+  fc.constantFrom(
+    '',
+    '"',
+    '\\',
+    '\n\r\t',
+    '\u0000\u001f\u007f',
+    '\u2028\u2029',
+    '😀',
+    '\u{10ffff}',
+    '\ud7ff\ue000',
+    '-- x',
+    '{-',
+  ),
 );
 
 /** Values of a first-order type. */
@@ -112,11 +157,13 @@ export function valuesOf(types: TypeTable, type: TypeId): fc.Arbitrary<Value> {
     case 'int':
       return ints;
     case 'time':
-      return fc.oneof(
-        fc.integer({ min: -TIME_MAX, max: TIME_MAX }),
-        fc.integer({ min: -1e6, max: 1e12 }),
-        fc.constantFrom(TIME_MAX, -TIME_MAX, 253402300800000, -62167219200000, -62167219200001),
-      ).map((n) => n + 0);
+      return fc
+        .oneof(
+          fc.integer({ min: -TIME_MAX, max: TIME_MAX }),
+          fc.integer({ min: -1e6, max: 1e12 }),
+          fc.constantFrom(TIME_MAX, -TIME_MAX, 253402300800000, -62167219200000, -62167219200001),
+        )
+        .map((n) => n + 0);
     case 'string':
       return strings;
     case 'bytes':
@@ -129,7 +176,9 @@ export function valuesOf(types: TypeTable, type: TypeId): fc.Arbitrary<Value> {
     case 'sum':
       return fc.oneof(
         ...node.constructors.map(({ labels, payload }, tag) =>
-          (labels?.length === 0 ? fc.constant(null) : valuesOf(types, payload)).map((value) => new Sum(tag, value)),
+          (labels?.length === 0 ? fc.constant(null) : valuesOf(types, payload)).map(
+            (value) => new Sum(tag, value),
+          ),
         ),
       );
     default:
@@ -161,12 +210,19 @@ export const units: fc.Arbitrary<Unit> = fc
     );
     return constants.chain((table) =>
       fc
-        .array(functionsOf(types, table.length, functionCount), { minLength: functionCount, maxLength: functionCount })
+        .array(functionsOf(types, table.length, functionCount), {
+          minLength: functionCount,
+          maxLength: functionCount,
+        })
         .map((functions) => ({ types, constants: table, functions })),
     );
   });
 
-function functionsOf(types: TypeTable, constantCount: number, functionCount: number): fc.Arbitrary<FunctionCode> {
+function functionsOf(
+  types: TypeTable,
+  constantCount: number,
+  functionCount: number,
+): fc.Arbitrary<FunctionCode> {
   const word: Record<string, fc.Arbitrary<number>> = {
     type: index(types.length),
     constant: index(constantCount),
@@ -175,17 +231,19 @@ function functionsOf(types: TypeTable, constantCount: number, functionCount: num
     count: fc.nat(20),
     target: fc.integer({ min: -5, max: 300 }),
   };
-  const instruction = fc.constantFrom(...Object.values(INSTRUCTIONS)).chain((row) =>
-    fc
-      .tuple(
-        ...row.operands.map(({ kind }) =>
-          kind === 'targets'
-            ? fc.array(word.target, { maxLength: 3 }).map((targets) => [targets.length, ...targets])
-            : word[kind].map((operand) => [operand]),
-        ),
-      )
-      .map((operands) => [row.code, ...operands.flat()]),
-  );
+  const instruction = fc
+    .constantFrom(...Object.values(INSTRUCTIONS))
+    .chain((row) =>
+      fc
+        .tuple(
+          ...row.operands.map(({ kind }) =>
+            kind === 'targets'
+              ? fc.array(word.target, { maxLength: 3 }).map((targets) => [targets.length, ...targets])
+              : word[kind].map((operand) => [operand]),
+          ),
+        )
+        .map((operands) => [row.code, ...operands.flat()]),
+    );
   return fc.record({
     from: fc.nat(types.length - 1),
     to: fc.nat(types.length - 1),

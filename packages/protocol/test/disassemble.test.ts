@@ -8,8 +8,21 @@ import { counter, counterUpgrade, shop } from './samples.ts';
 const debug: ImageDebug = {
   files: ['counter.sm'],
   functions: [
-    { name: 'Read', positions: [{ word: 0, file: 0, line: 5, column: 10 }, { word: 1, file: 0, line: 6, column: 15 }] },
-    { name: 'Incr', positions: [{ word: 0, file: 0, line: 10, column: 10 }, { word: 5, file: 0, line: 10, column: 12 }, { word: 8, file: 0, line: 11, column: 5 }] },
+    {
+      name: 'Read',
+      positions: [
+        { word: 0, file: 0, line: 5, column: 10 },
+        { word: 1, file: 0, line: 6, column: 15 },
+      ],
+    },
+    {
+      name: 'Incr',
+      positions: [
+        { word: 0, file: 0, line: 10, column: 10 },
+        { word: 5, file: 0, line: 10, column: 12 },
+        { word: 8, file: 0, line: 11, column: 5 },
+      ],
+    },
   ],
   fieldOrder: [],
   documentation: [],
@@ -20,7 +33,11 @@ const broken: Image = {
   unit: {
     ...counter().unit,
     functions: [
-      { from: 0, to: 0, code: Int32Array.of(OP.CALL, 99, OP.QUOTE, -1, OP.FAIL, 77, OP.PROJECT, 5, 250, OP.SWITCH, 9, 100, 3) },
+      {
+        from: 0,
+        to: 0,
+        code: Int32Array.of(OP.CALL, 99, OP.QUOTE, -1, OP.FAIL, 77, OP.PROJECT, 5, 250, OP.SWITCH, 9, 100, 3),
+      },
     ],
   },
 };
@@ -41,7 +58,11 @@ describe('disassembly', () => {
 
   test('each golden file is used', () => {
     const files = readdirSync(new URL('golden', import.meta.url));
-    expect(files.sort()).toEqual(Object.keys(CASES).map((name) => `${name}.golden`).sort());
+    expect(files.sort()).toEqual(
+      Object.keys(CASES)
+        .map((name) => `${name}.golden`)
+        .sort(),
+    );
   });
 
   test('any image has a text', () => {

@@ -83,7 +83,23 @@ describe('what a function reads', () => {
   test('a choice reads what either arm reads, and the condition', () => {
     const triple = types.tuple([BOOL, INT, INT]);
     // (s, s.0) branches to s.1 or to a constant
-    const code = [OP.PUSH, OP.PUSH, OP.PROJECT, 0, OP.CONS, OP.BRANCH, 12, 14, OP.PROJECT, 1, OP.JUMP, 14, OP.QUOTE, 0, OP.RETURN];
+    const code = [
+      OP.PUSH,
+      OP.PUSH,
+      OP.PROJECT,
+      0,
+      OP.CONS,
+      OP.BRANCH,
+      12,
+      14,
+      OP.PROJECT,
+      1,
+      OP.JUMP,
+      14,
+      OP.QUOTE,
+      0,
+      OP.RETURN,
+    ];
     expect(unread(types, triple, code)).toEqual(['state.2']);
   });
 
@@ -102,8 +118,16 @@ describe('what a function reads', () => {
       const code = [OP.PUSH, OP.QUOTE, 0, OP.SWAP, OP.PUSH, OP.QUOTE, 0, OP.SWAP, OP.PROJECT, 0, OP.TUPLE, 3];
       return [...code, OP.FOLD, code.length + 2 + body.length + 1, ...body, OP.NEXT, OP.RETURN];
     };
-    expect(unread(types, cart, fold([OP.PROJECT, 2, OP.PROJECT, 1]))).toEqual(['state.items[].name', 'state.note', 'state.status']);
-    expect(unread(types, cart, fold([OP.PROJECT, 1]))).toEqual(['state.items[]', 'state.note', 'state.status']);
+    expect(unread(types, cart, fold([OP.PROJECT, 2, OP.PROJECT, 1]))).toEqual([
+      'state.items[].name',
+      'state.note',
+      'state.status',
+    ]);
+    expect(unread(types, cart, fold([OP.PROJECT, 1]))).toEqual([
+      'state.items[]',
+      'state.note',
+      'state.status',
+    ]);
     expect(unread(types, cart, fold([OP.PROJECT, 2]))).toEqual(['state.note', 'state.status']);
   });
 
@@ -113,28 +137,68 @@ describe('what a function reads', () => {
     const state = types.tuple([UNIT, carried, types.list(UNIT)]);
     const swap = [OP.PROJECT, 1, OP.PUSH, OP.SND, OP.SWAP, OP.FST, OP.CONS];
     expect(unread(types, state, [OP.FOLD, 10, ...swap, OP.NEXT, OP.FST, OP.RETURN])).toEqual([]);
-    expect(unread(types, state, [OP.FOLD, 5, OP.PROJECT, 1, OP.NEXT, OP.FST, OP.RETURN])).toEqual(['state.1.1']);
+    expect(unread(types, state, [OP.FOLD, 5, OP.PROJECT, 1, OP.NEXT, OP.FST, OP.RETURN])).toEqual([
+      'state.1.1',
+    ]);
   });
 
   test('a closure reads what its body reads of where it was made', () => {
     const pair = types.tuple([INT, INT]);
     const closure = types.function(UNIT, INT);
     const body = [OP.FST, OP.FST, OP.RETURN];
-    const code = [OP.CUR, closure, 3 + body.length, ...body, OP.PUSH, OP.QUOTE, 0, OP.CONS, OP.APP, OP.RETURN];
+    const code = [
+      OP.CUR,
+      closure,
+      3 + body.length,
+      ...body,
+      OP.PUSH,
+      OP.QUOTE,
+      0,
+      OP.CONS,
+      OP.APP,
+      OP.RETURN,
+    ];
     expect(unread(types, pair, code)).toEqual(['state.1']);
   });
 
   test('functions that call each other twice cost no more than their number', () => {
     const triple = types.tuple([INT, INT, INT]);
     const first = [OP.PROJECT, 0, OP.RETURN];
-    const twice = (callee: number): number[] => [OP.PUSH, OP.CALL, callee, OP.SWAP, OP.CALL, callee, OP.CONS, OP.ADD, OP.RETURN];
+    const twice = (callee: number): number[] => [
+      OP.PUSH,
+      OP.CALL,
+      callee,
+      OP.SWAP,
+      OP.CALL,
+      callee,
+      OP.CONS,
+      OP.ADD,
+      OP.RETURN,
+    ];
     const chain = Array.from({ length: 200 }, (_, i) => (i === 0 ? first : twice(i - 1)));
     expect(unread(types, triple, ...chain)).toEqual(['state.1', 'state.2']);
   });
 
+  test('values as deep as types can be need no stack', () => {
+    const deep = [
+      OP.PUSH,
+      ...Array.from({ length: 1_900 }, () => [OP.PUSH, OP.CONS]).flat(),
+      OP.SND,
+      OP.RETURN,
+    ];
+    const own = new TypeTable();
+    const codes = [
+      [OP.CUR, own.function(UNIT, UNIT), 4, OP.RETURN, OP.RETURN],
+      deep,
+      [OP.CALL, 1, OP.CALL, 1, OP.RETURN],
+    ];
+    expect(unread(own, own.tuple([INT, INT]), ...codes.slice(1, 2))).toEqual([]);
+    expect(unread(own, own.tuple([INT, INT]), ...codes)).toEqual([]);
+  });
+
   test('code that is too much is refused, not analysed forever', () => {
     const wide = types.tuple([INT, INT]);
-    const code = [...Array.from({ length: 900 }, () => OP.PUSH)];
+    const code = Array.from({ length: 900 }, () => OP.PUSH);
     for (let i = 0; i < 20_000; i++) {
       const at = code.length;
       code.push(OP.PUSH, OP.QUOTE, 0, OP.CONS, OP.BRANCH, at + 8, at + 9, OP.JUMP);
@@ -187,13 +251,21 @@ describe('the judge', () => {
     ],
     [
       'an operation that is left out',
-      () => [counter(), counterWithDirection(), upgradeOf({ operations: [{ kind: 'identity', name: 'Incr' }] })],
+      () => [
+        counter(),
+        counterWithDirection(),
+        upgradeOf({ operations: [{ kind: 'identity', name: 'Incr' }] }),
+      ],
       'the operation Read of the running Counter has no way to the new version: nothing says what its clients get',
       ['Read'],
     ],
     [
       'an operation that the running machine does not have',
-      () => [counter(), counterWithDirection(), upgradeOf({ operations: [{ kind: 'dropped', name: 'Dance' }] })],
+      () => [
+        counter(),
+        counterWithDirection(),
+        upgradeOf({ operations: [{ kind: 'dropped', name: 'Dance' }] }),
+      ],
       'the running Counter has no operation Dance',
       ['Dance'],
     ],
@@ -205,19 +277,36 @@ describe('the judge', () => {
     ],
     [
       'an adapter that does not fit',
-      () => [counter(), withOtherRead(), upgradeOf({ operations: [{ kind: 'identity', name: 'Incr' }, { kind: 'adapter', name: 'Read', to: 'Read', request: 0, reply: 1 }] })],
+      () => [
+        counter(),
+        withOtherRead(),
+        upgradeOf({
+          operations: [
+            { kind: 'identity', name: 'Incr' },
+            { kind: 'adapter', name: 'Read', to: 'Read', request: 0, reply: 1 },
+          ],
+        }),
+      ],
       'the adapter of Read does not lead from running Read -> Int to new Read(twice: Bool) -> Int: it takes { count: Int } -> { count: Int, down: Bool }, and back { count: Int, down: Bool } -> { count: Int }',
       ['Read'],
     ],
     [
       'an adapter to an operation that is not there',
-      () => [counter(), withOtherRead(), upgradeOf({ operations: [{ kind: 'adapter', name: 'Read', to: 'Look', request: 0, reply: 1 }] })],
+      () => [
+        counter(),
+        withOtherRead(),
+        upgradeOf({ operations: [{ kind: 'adapter', name: 'Read', to: 'Look', request: 0, reply: 1 }] }),
+      ],
       'the new Counter has no operation Look',
       ['Read'],
     ],
     [
       'a word about equal interfaces',
-      () => [counter(), counterWithDirection(), upgradeOf({ operations: [{ kind: 'dropped', name: 'Incr' }] })],
+      () => [
+        counter(),
+        counterWithDirection(),
+        upgradeOf({ operations: [{ kind: 'dropped', name: 'Incr' }] }),
+      ],
       'Incr is no longer itself, though both interfaces are equal: clients could not be told apart',
       ['Incr'],
     ],
@@ -247,17 +336,26 @@ describe('the judge', () => {
     expect(judge(counterWithDirection(), counter(), upgrade)).toEqual({
       ok: false,
       code: 'lossy',
-      message: 'state.down, Bool in the running Counter, would be lost: the migration does not read it, and no clause drops it',
+      message:
+        'state.down, Bool in the running Counter, would be lost: the migration does not read it, and no clause drops it',
       path: ['state', 'down'],
     });
     const dropped = { ...upgrade, clauses: [{ kind: 'drop', path: ['state', 'down'] }] as const };
-    expect(judge(counterWithDirection(), counter(), dropped)).toMatchObject({ ok: true, dropped: [['state', 'down']] });
+    expect(judge(counterWithDirection(), counter(), dropped)).toMatchObject({
+      ok: true,
+      dropped: [['state', 'down']],
+    });
     const other = { ...upgrade, clauses: [{ kind: 'drop', path: ['state', 'count'] }] as const };
     expect(judge(counterWithDirection(), counter(), other)).toMatchObject({ ok: false, code: 'lossy' });
   });
 
   test('a clause may name a part, or a declared sum wherever it occurs', () => {
-    const old: Image = { ...counter(), unit: { types, constants: [], functions: [] }, state: cart, operations: [] };
+    const old: Image = {
+      ...counter(),
+      unit: { types, constants: [], functions: [] },
+      state: cart,
+      operations: [],
+    };
     const functions = [{ from: cart, to: cart, code: Int32Array.of(OP.QUOTE, 0, OP.RETURN) }];
     const constants = [{ type: cart, value: [List.of([]), '', null] }];
     const judged = (...paths: string[][]) =>
@@ -285,7 +383,10 @@ describe('the judge', () => {
     const other = { ...upgrade, old: { ...upgrade.old, code: 'ab'.repeat(32) } };
     const message = `the upgrade of Counter is from ${'ab'.repeat(32)}, but ${running.fingerprints.code} is running`;
     expect(judgeStale(running, other)).toEqual({ ok: false, code: 'stale', message, path: [] });
-    expect(judgeStale(running, { ...other, oldEmit: EMIT + 1 })).toMatchObject({ ok: true, note: expect.stringContaining('another compiler') });
+    expect(judgeStale(running, { ...other, oldEmit: EMIT + 1 })).toMatchObject({
+      ok: true,
+      note: expect.stringContaining('another compiler'),
+    });
     const state = { ...other, oldEmit: EMIT + 1, old: { ...other.old, state: 'cd'.repeat(32) } };
     expect(judgeStale(running, state)).toMatchObject({ ok: false, code: 'stale' });
   });
@@ -301,7 +402,12 @@ test('differences have the place and both sides', () => {
     { name: 'status', type: status },
     { name: 'total', type: INT },
   ]);
-  const imageOf = (state: TypeId): Image => ({ ...counter(), unit: { ...counter().unit, types }, state, operations: [] });
+  const imageOf = (state: TypeId): Image => ({
+    ...counter(),
+    unit: { ...counter().unit, types },
+    state,
+    operations: [],
+  });
   const withOperations: Image = { ...imageOf(next), operations: withOtherRead().operations };
   expect(compareImages(imageOf(cart), withOperations)).toEqual({
     state: [
@@ -319,5 +425,8 @@ test('differences have the place and both sides', () => {
 function withOtherRead(): Image {
   const image = counterWithDirection();
   const [incr, read] = image.operations;
-  return { ...image, operations: [incr, { ...read, parameters: [{ name: 'twice', type: BOOL, default: null }] }] };
+  return {
+    ...image,
+    operations: [incr, { ...read, parameters: [{ name: 'twice', type: BOOL, default: null }] }],
+  };
 }

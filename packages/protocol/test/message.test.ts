@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { errorToJson, type LineReply, printLineReply, readLineReply } from '../src/index.ts';
 
 test('an error has its code, its message and maybe its path', () => {
-  expect(errorToJson({ code: 'gone', message: 'Note is "gone"' })).toBe('{"error":{"code":"gone","message":"Note is \\"gone\\""}}');
+  expect(errorToJson({ code: 'gone', message: 'Note is "gone"' })).toBe(
+    '{"error":{"code":"gone","message":"Note is \\"gone\\""}}',
+  );
   expect(errorToJson({ code: 'bad-request', message: 'no', path: '$.by' })).toBe(
     '{"error":{"code":"bad-request","message":"no","path":"$.by"}}',
   );
@@ -12,7 +14,9 @@ test('an error has its code, its message and maybe its path', () => {
 describe('replies of the line protocol', () => {
   test('are one line', () => {
     expect(printLineReply({ ok: true, text: '()' })).toBe('ok ()');
-    expect(printLineReply({ ok: false, code: 'fault', message: 'refused:\r\nlate\u2028' })).toBe('error fault refused:\\r\\nlate\\u{2028}');
+    expect(printLineReply({ ok: false, code: 'fault', message: 'refused:\r\nlate\u2028' })).toBe(
+      'error fault refused:\\r\\nlate\\u{2028}',
+    );
   });
 
   test('come back', () => {
@@ -31,6 +35,7 @@ describe('replies of the line protocol', () => {
   });
 
   test('something else is none', () => {
-    for (const text of ['', 'okay', 'error', 'error ', 'HTTP/1.1 200 OK']) expect(readLineReply(text)).toBe(null);
+    for (const text of ['', 'okay', 'error', 'error ', 'HTTP/1.1 200 OK'])
+      expect(readLineReply(text)).toBe(null);
   });
 });

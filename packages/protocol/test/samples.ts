@@ -35,9 +35,8 @@ export function counter(): Image {
         {
           from: INT,
           to: UNIT,
-          code: Int32Array.of(
-            ...[OP.PUSH, OP.GET, OP.PROJECT, 0, OP.CONS, OP.ADD],
-            ...[OP.RECORD, state, OP.PUT, OP.RETURN],
+          code: Int32Array.from(
+            [OP.PUSH, OP.GET, OP.PROJECT, 0, OP.CONS, OP.ADD].concat(OP.RECORD, state, OP.PUT, OP.RETURN),
           ),
         },
       ],
@@ -145,7 +144,23 @@ export function shop(): Image {
   const closure = types.function(INT, INT);
   const total = [OP.PUSH, OP.QUOTE, 1, OP.SWAP, OP.PUSH, OP.GET, OP.PROJECT, 0, OP.TUPLE, 3, OP.FOLD, 21];
   const add = [OP.PUSH, OP.PROJECT, 1, OP.SWAP, OP.PROJECT, 2, OP.CONS, OP.ADD, OP.NEXT];
-  const choose = [OP.SWITCH, 14, 2, 7, 10, OP.JUMP, 14, OP.SND, OP.JUMP, 14, OP.FST, OP.INJECT, status, 2, OP.RETURN];
+  const choose = [
+    OP.SWITCH,
+    14,
+    2,
+    7,
+    10,
+    OP.JUMP,
+    14,
+    OP.SND,
+    OP.JUMP,
+    14,
+    OP.FST,
+    OP.INJECT,
+    status,
+    2,
+    OP.RETURN,
+  ];
   const curried = [OP.CUR, closure, 5, OP.SND, OP.RETURN, OP.RETURN];
   return {
     emit: EMIT,

@@ -61,7 +61,14 @@ const image: Image = {
   emit: 1,
   name: 'Machine',
   key: 'none',
-  unit: { types, constants: [{ type: INT, value: 7 }, { type: STRING, value: 'x' }], functions: [] },
+  unit: {
+    types,
+    constants: [
+      { type: INT, value: 7 },
+      { type: STRING, value: 'x' },
+    ],
+    functions: [],
+  },
   state: INT,
   initial: 0,
   operations: [
@@ -135,7 +142,7 @@ describe('reading', () => {
         const read = readValue(typed.types, typed.type, changed);
         if (read.ok) return;
         expect(read.error.column).toBeGreaterThanOrEqual(1);
-        expect(read.error.column).toBeLessThanOrEqual([...changed].length + 1);
+        expect(read.error.column).toBeLessThanOrEqual(Array.from(changed).length + 1);
         expect(read.error.message).not.toBe('');
       }),
       { numRuns: 500 },
@@ -184,7 +191,10 @@ describe('reading', () => {
     [shape, 'Box(1, height: 2)', 'arguments are all positional or all named', 8],
     [shape, 'Box(1)', 'Box needs the parameter height: Int', 5],
   ])('type %i: %s is refused', (type, text, message, column) => {
-    expect(readValue(types, type, text)).toEqual({ ok: false, error: { code: 'bad-request', message, column } });
+    expect(readValue(types, type, text)).toEqual({
+      ok: false,
+      error: { code: 'bad-request', message, column },
+    });
   });
 });
 
@@ -208,7 +218,12 @@ describe('inputs', () => {
     ['Add("a")', 'Add needs the parameter price: Int', 5, 'bad-request'],
     ['Add(count: 1)', 'Add needs the parameter price: Int', 5, 'bad-request'],
     ['Add("a", price: 1)', 'arguments are all positional or all named', 10, 'bad-request'],
-    ['Add(price: 1, 2)', 'expected ":" (arguments are all positional or all named), got ")"', 16, 'bad-request'],
+    [
+      'Add(price: 1, 2)',
+      'expected ":" (arguments are all positional or all named), got ")"',
+      16,
+      'bad-request',
+    ],
     ['Add(price: 1, cost: 2)', 'Add has no parameter cost', 15, 'bad-request'],
     ['Add("a", 2, 3, 4)', 'expected ")" after 3 arguments of Add, got 4', 16, 'bad-request'],
     ['Read(1)', 'expected ")" after 0 arguments of Read, got 1', 6, 'bad-request'],
@@ -222,23 +237,43 @@ describe('inputs', () => {
     expect(readInputLine(image, '  -- a comment')).toEqual({ ok: true, value: { kind: 'nothing' } });
     expect(readInputLine(image, '')).toEqual({ ok: true, value: { kind: 'nothing' } });
     expect(readInputLine(image, 'now = @1000')).toEqual({ ok: true, value: { kind: 'clock', time: 1000 } });
-    expect(readInputLine(image, 'Read')).toEqual({ ok: true, value: { kind: 'input', operation: 2, input: null } });
+    expect(readInputLine(image, 'Read')).toEqual({
+      ok: true,
+      value: { kind: 'input', operation: 2, input: null },
+    });
     expect(readInputLine(image, 'now @1')).toMatchObject({ ok: false, error: { column: 5 } });
   });
 
   test('lines of the line protocol', () => {
     const line = 'Account/alice Add("a", "b")';
     const request = readRequestLine(line);
-    expect(request).toEqual({ ok: true, value: { kind: 'call', machine: 'Account', key: 'alice', start: 13 } });
+    expect(request).toEqual({
+      ok: true,
+      value: { kind: 'call', machine: 'Account', key: 'alice', start: 13 },
+    });
     expect(readInput(image, line, 13)).toMatchObject({ ok: false, error: { column: 24 } });
     expect(readRequestLine('Account/"a b" Read\r')).toMatchObject({ value: { key: 'a b', start: 13 } });
-    expect(readRequestLine('Counter Read')).toMatchObject({ value: { machine: 'Counter', key: null, start: 7 } });
-    expect(readRequestLine('auth s3cret')).toEqual({ ok: true, value: { kind: 'authenticate', token: 's3cret' } });
-    expect(readRequestLine('interface 01ab')).toEqual({ ok: true, value: { kind: 'interface', fingerprint: '01ab' } });
+    expect(readRequestLine('Counter Read')).toMatchObject({
+      value: { machine: 'Counter', key: null, start: 7 },
+    });
+    expect(readRequestLine('auth s3cret')).toEqual({
+      ok: true,
+      value: { kind: 'authenticate', token: 's3cret' },
+    });
+    expect(readRequestLine('interface 01ab')).toEqual({
+      ok: true,
+      value: { kind: 'interface', fingerprint: '01ab' },
+    });
     expect(readRequestLine('')).toEqual({ ok: true, value: { kind: 'nothing' } });
     expect(readRequestLine('GET / HTTP/1.1')).toMatchObject({ ok: true, value: { machine: 'GET' } });
-    expect(readRequestLine('get')).toMatchObject({ ok: false, error: { message: 'expected the name of a machine, got get' } });
-    expect(readTarget('Account/')).toMatchObject({ ok: false, error: { message: 'expected a key, got the end of the line' } });
+    expect(readRequestLine('get')).toMatchObject({
+      ok: false,
+      error: { message: 'expected the name of a machine, got get' },
+    });
+    expect(readTarget('Account/')).toMatchObject({
+      ok: false,
+      error: { message: 'expected a key, got the end of the line' },
+    });
     expect(readTarget('Account/-5')).toEqual({ ok: true, value: { machine: 'Account', key: '-5' } });
   });
 });
@@ -250,7 +285,15 @@ test('every time is written in one way', () => {
       expect(parseTime(String(millis))).toBe(millis + 0);
     }),
   );
-  for (const text of ['', '-', '1.5', '-000000-01-01T00:00:00Z', '2026-13-01T00:00:00Z', '2026-01-01', '2026-01-01T00:00:00']) {
+  for (const text of [
+    '',
+    '-',
+    '1.5',
+    '-000000-01-01T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-01-01',
+    '2026-01-01T00:00:00',
+  ]) {
     expect(parseTime(text)).toBe(null);
   }
 });

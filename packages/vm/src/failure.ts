@@ -34,5 +34,8 @@ export const FAILED: unique symbol = Symbol('failed');
 
 /** The failure that an exception of the host is. */
 export function crashOf(error: unknown): Failure {
-  return { kind: 'crash', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  return {
+    kind: 'crash',
+    message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+  };
 }

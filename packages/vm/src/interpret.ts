@@ -78,7 +78,7 @@ export class Interpreter {
     this.#layout = layout;
     const slots = layout.facts.reduce((max, facts) => Math.max(max, facts.stackSlots), 0);
     const frames = layout.facts.reduce((max, facts) => Math.max(max, facts.frames), 0);
-    this.#stack = new Array<Datum>(slots).fill(null);
+    this.#stack = Array.from({ length: slots }, () => null);
     this.#returns = new Int32Array(frames);
   }
 
@@ -150,10 +150,10 @@ export class Interpreter {
           break;
         case 0x08: {
           // APP
-          const [closure, operand] = a as unknown as readonly [Closure, Datum];
+          const closure = (a as Product)[0] as Datum as Closure;
           fuel -= closure.fuel;
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
-          a = [closure.environment, operand] as Product;
+          a = [closure.environment, (a as Product)[1]] as Product;
           returns[depth++] = pc + 1;
           pc = closure.entry;
           break;
@@ -195,8 +195,10 @@ export class Interpreter {
         }
         case 0x13: {
           // FOLD: keeps environment, items, position and the start of the body on the stack
-          const [environment, initial, list] = a as unknown as readonly [Datum, Value, List];
-          if (list.items.length === 0) {
+          const environment: Value = (a as Product)[0];
+          const initial: Value = (a as Product)[1];
+          const { items } = (a as Product)[2] as List;
+          if (items.length === 0) {
             a = initial;
             pc = code[pc + 1];
             break;
@@ -205,11 +207,11 @@ export class Interpreter {
           fuel -= entryFuel(code[pc + 1] - body);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           stack[top] = environment;
-          stack[top + 1] = list.items;
+          stack[top + 1] = items;
           stack[top + 2] = 1;
           stack[top + 3] = body;
           top += 4;
-          a = [environment, initial, list.items[0]] as Product;
+          a = [environment, initial, items[0]];
           pc = body;
           break;
         }
@@ -276,8 +278,7 @@ export class Interpreter {
           return this.#fail({ kind: 'fault', message: a as string });
         case 0x30: {
           // ADD
-          const [left, right] = a as readonly number[];
-          const result = left + right;
+          const result = left(a) + right(a);
           if (isOverflow(result)) return this.#fail(INTEGER_OVERFLOW);
           a = normal(result);
           pc += 1;
@@ -285,8 +286,7 @@ export class Interpreter {
         }
         case 0x31: {
           // SUB
-          const [left, right] = a as readonly number[];
-          const result = left - right;
+          const result = left(a) - right(a);
           if (isOverflow(result)) return this.#fail(INTEGER_OVERFLOW);
           a = normal(result);
           pc += 1;
@@ -294,8 +294,7 @@ export class Interpreter {
         }
         case 0x32: {
           // MUL
-          const [left, right] = a as readonly number[];
-          const result = left * right;
+          const result = left(a) * right(a);
           if (isOverflow(result)) return this.#fail(INTEGER_OVERFLOW);
           a = normal(result);
           pc += 1;
@@ -303,17 +302,17 @@ export class Interpreter {
         }
         case 0x33: {
           // DIV
-          const [left, right] = a as readonly number[];
-          if (right === 0) return this.#fail(DIVISION_BY_ZERO);
-          a = quotient(left, right);
+          const divisor = right(a);
+          if (divisor === 0) return this.#fail(DIVISION_BY_ZERO);
+          a = quotient(left(a), divisor);
           pc += 1;
           break;
         }
         case 0x34: {
           // REM
-          const [left, right] = a as readonly number[];
-          if (right === 0) return this.#fail(DIVISION_BY_ZERO);
-          a = remainder(left, right);
+          const divisor = right(a);
+          if (divisor === 0) return this.#fail(DIVISION_BY_ZERO);
+          a = remainder(left(a), divisor);
           pc += 1;
           break;
         }
@@ -369,12 +368,13 @@ export class Interpreter {
           break;
         case 0x48: {
           // STRING_CONCAT
-          const [left, right] = a as readonly string[];
-          const length = left.length + right.length;
+          const first = (a as Product)[0] as string;
+          const second = (a as Product)[1] as string;
+          const length = first.length + second.length;
           fuel -= 1 + Math.floor(length / PER_FUEL.units);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           if (length > stringLengthMax) return this.#fail(VALUE_TOO_LARGE);
-          a = left + right;
+          a = first + second;
           pc += 1;
           break;
         }
@@ -386,7 +386,8 @@ export class Interpreter {
           break;
         case 0x50: {
           // LIST_APPEND
-          const [list, item] = a as unknown as readonly [List, Value];
+          const list = (a as Product)[0] as List;
+          const item = (a as Product)[1];
           const bytes = sizeOf(item);
           fuel -= 1 + Math.floor(list.items.length / PER_FUEL.items) + Math.floor(bytes / PER_FUEL.bytes);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
@@ -397,12 +398,13 @@ export class Interpreter {
         }
         case 0x51: {
           // LIST_CONCAT
-          const [left, right] = a as unknown as readonly [List, List];
-          fuel -= 1 + Math.floor((left.items.length + right.items.length) / PER_FUEL.items);
+          const first = (a as Product)[0] as List;
+          const second = (a as Product)[1] as List;
+          fuel -= 1 + Math.floor((first.items.length + second.items.length) / PER_FUEL.items);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
-          const size = left.size + right.size - LIST_HEADER_BYTES;
+          const size = first.size + second.size - LIST_HEADER_BYTES;
           if (size > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
-          a = new List(left.items.concat(right.items), size);
+          a = new List(first.items.concat(second.items), size);
           pc += 1;
           break;
         }
@@ -414,8 +416,8 @@ export class Interpreter {
           break;
         case 0x53: {
           // LIST_RANGE
-          const [start, end] = a as readonly number[];
-          const length = Math.max(0, end - start);
+          const start = left(a);
+          const length = Math.max(0, right(a) - start);
           fuel -= 1 + Math.floor(length / PER_FUEL.items);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           const size = LIST_HEADER_BYTES + SCALAR_BYTES * length;
@@ -438,22 +440,24 @@ function gather(stack: readonly Datum[], start: number, count: number, last: Dat
   return parts as unknown as Product;
 }
 
+// Not by a pattern: that would be the protocol of iterators, for every addition.
+const left = (pair: Datum): number => (pair as Product)[0] as number;
+const right = (pair: Datum): number => (pair as Product)[1] as number;
+
 /** By the larger of the two, since both are measured. */
 function comparisonFuel(pair: Product): number {
-  const [left, right] = pair;
-  if (typeof left === 'number') return 0;
-  return Math.floor(Math.max(sizeOf(left), sizeOf(right)) / PER_FUEL.bytes);
+  if (typeof pair[0] === 'number') return 0;
+  return Math.floor(Math.max(sizeOf(pair[0]), sizeOf(pair[1])) / PER_FUEL.bytes);
 }
 
 /** Negative, 0 or positive, as the order of two integers, times or strings. */
 function order(pair: Product): number {
-  const [left, right] = pair as readonly [number, number] | readonly [string, string];
-  if (typeof left === 'string') return compareStrings(left, right as string);
-  return left - (right as number);
+  if (typeof pair[0] === 'string') return compareStrings(pair[0], pair[1] as string);
+  return left(pair) - right(pair);
 }
 
 function rangeOf(start: number, length: number): number[] {
-  const items = new Array<number>(length);
-  for (let i = 0; i < length; i++) items[i] = start + i;
+  const items: number[] = [];
+  for (let i = 0; i < length; i++) items.push(start + i);
   return items;
 }

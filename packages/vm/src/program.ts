@@ -74,7 +74,10 @@ export class Program {
     this.types = types;
     this.initial = image.unit.constants[image.initial].value;
     this.operations = image.operations.map(({ name, parameters, reply }, index) => ({
-      name, parameters, reply, ...verified.operations[index],
+      name,
+      parameters,
+      reply,
+      ...verified.operations[index],
     }));
     this.#indices = new Map(this.operations.map(({ name }, index) => [name, index]));
     this.#isStateBounded = isBounded(types, image.state);
@@ -125,7 +128,10 @@ export class Program {
    * The first invariant that a state breaks, by its number from 0, with the failure where it
    * gave none; null where all hold. `fuel` is for each.
    */
-  brokenInvariant(state: Value, fuel: number = STEP_FUEL): { readonly index: number; readonly failure: Failure | null } | null {
+  brokenInvariant(
+    state: Value,
+    fuel: number = STEP_FUEL,
+  ): { readonly index: number; readonly failure: Failure | null } | null {
     for (const [index, body] of this.#image.invariants.entries()) {
       const holds = this.#interpreter.run(body, state, fuel);
       if (holds !== true) return { index, failure: holds === FAILED ? this.#interpreter.failure : null };

@@ -37,8 +37,10 @@ const invalid = (message: string): Invalid => ({ kind: 'invalid', message });
 export function verifyUnit(unit: Unit, state: TypeId | null): Verified | Invalid {
   const defect = tableDefect(unit);
   if (defect !== null) return { kind: 'invalid', ...defect };
-  if (state !== null && !isType(unit.types, state)) return invalid(`the state has the type ${state} of ${unit.types.length}`);
-  if (state !== null && !unit.types.isData(state)) return invalid(`the state is no data: ${typeText(unit.types, state)}`);
+  if (state !== null && !isType(unit.types, state))
+    return invalid(`the state has the type ${state} of ${unit.types.length}`);
+  if (state !== null && !unit.types.isData(state))
+    return invalid(`the state is no data: ${typeText(unit.types, state)}`);
   return verifyCode(unit, state);
 }
 
@@ -56,13 +58,16 @@ function imageVerdict(image: Image): VerifiedImage | Invalid {
   const { unit, state, operations, invariants } = image;
   const { operationsMax, invariantsMax } = FORMAT_LIMITS;
   if (!isUpperName(image.name)) return invalid(`a machine called ${JSON.stringify(image.name)}`);
-  if (operations.length > operationsMax) return invalid(`${operations.length} operations, at most ${operationsMax}`);
-  if (invariants.length > invariantsMax) return invalid(`${invariants.length} invariants, at most ${invariantsMax}`);
+  if (operations.length > operationsMax)
+    return invalid(`${operations.length} operations, at most ${operationsMax}`);
+  if (invariants.length > invariantsMax)
+    return invalid(`${invariants.length} invariants, at most ${invariantsMax}`);
   const verified = verifyUnit(unit, state);
   if (verified.kind === 'invalid') return verified;
   const { types, functions } = verified;
   const initial = unit.constants[image.initial];
-  if (initial?.type !== state) return invalid(`the initial state, constant ${image.initial}, is no ${typeText(types, state)}`);
+  if (initial?.type !== state)
+    return invalid(`the initial state, constant ${image.initial}, is no ${typeText(types, state)}`);
   const found: { input: TypeId; readOnly: boolean }[] = [];
   for (const [index, operation] of operations.entries()) {
     const defect = operationDefect(image, types, index);
@@ -73,7 +78,8 @@ function imageVerdict(image: Image): VerifiedImage | Invalid {
   for (const index of invariants) {
     const code = unit.functions[index];
     if (code === undefined) return invalid(`an invariant is function ${index} of ${unit.functions.length}`);
-    if (code.from !== state || code.to !== BOOL) return invalid(`invariant ${index} is not from the state to Bool`);
+    if (code.from !== state || code.to !== BOOL)
+      return invalid(`invariant ${index} is not from the state to Bool`);
     if (functions[index].effects !== 0) return invalid(`invariant ${index} uses state or clock`);
   }
   return { ...verified, operations: found };
@@ -85,7 +91,8 @@ function operationDefect(image: Image, types: TypeTable, index: number): string 
   if (index > 0 && !(image.operations[index - 1].name < name)) return 'not sorted, or there twice';
   if (!isDataOf(image, reply)) return 'its reply is no data';
   if (parameters.length > PARAMETERS_MAX) return `${parameters.length} parameters, at most ${PARAMETERS_MAX}`;
-  if (new Set(parameters.map((parameter) => parameter.name)).size < parameters.length) return 'two parameters of one name';
+  if (new Set(parameters.map((parameter) => parameter.name)).size < parameters.length)
+    return 'two parameters of one name';
   for (const parameter of parameters) {
     const defect = parameterDefect(image, parameter);
     if (defect !== null) return `parameter ${JSON.stringify(parameter.name)}: ${defect}`;
@@ -103,7 +110,8 @@ function parameterDefect(image: Image, parameter: Operation['parameters'][number
   const { name, type, default: fallback } = parameter;
   if (!isLowerName(name)) return 'its name is none';
   if (!isDataOf(image, type)) return 'it is no data';
-  if (fallback !== null && image.unit.constants[fallback]?.type !== type) return 'its default has another type';
+  if (fallback !== null && image.unit.constants[fallback]?.type !== type)
+    return 'its default has another type';
   return null;
 }
 

@@ -32,8 +32,10 @@ export function tableDefect(unit: Unit): { readonly message: string; readonly fu
     const defect = typeDefect(types, id);
     if (defect !== null) return { message: `type ${id}, ${typeText(types, id)}: ${defect}` };
   }
-  if (constants.length > constantsMax) return { message: `${constants.length} constants, at most ${constantsMax}` };
-  if (functions.length > functionsMax) return { message: `${functions.length} functions, at most ${functionsMax}` };
+  if (constants.length > constantsMax)
+    return { message: `${constants.length} constants, at most ${constantsMax}` };
+  if (functions.length > functionsMax)
+    return { message: `${functions.length} functions, at most ${functionsMax}` };
   let bytes = 0;
   for (const [index, { type, value }] of constants.entries()) {
     if (!isType(types, type)) return { message: `constant ${index} has the type ${type} of ${types.length}` };
@@ -42,12 +44,17 @@ export function tableDefect(unit: Unit): { readonly message: string; readonly fu
     bytes += sizeOf(value);
   }
   for (const [index, { from, to, code }] of functions.entries()) {
-    if (!isType(types, from) || !isType(types, to)) return { message: 'its type is out of bounds', function: index };
-    if (!types.isFirstOrder(from)) return { message: `it takes a closure: ${typeText(types, from)}`, function: index };
-    if (code.length > functionWordsMax) return { message: `${code.length} words, at most ${functionWordsMax}`, function: index };
+    if (!isType(types, from) || !isType(types, to))
+      return { message: 'its type is out of bounds', function: index };
+    if (!types.isFirstOrder(from))
+      return { message: `it takes a closure: ${typeText(types, from)}`, function: index };
+    if (code.length > functionWordsMax)
+      return { message: `${code.length} words, at most ${functionWordsMax}`, function: index };
     bytes += code.byteLength;
   }
-  return bytes > UNIT_BYTES_MAX ? { message: `${bytes} bytes of code and constants, at most ${UNIT_BYTES_MAX}` } : null;
+  return bytes > UNIT_BYTES_MAX
+    ? { message: `${bytes} bytes of code and constants, at most ${UNIT_BYTES_MAX}` }
+    : null;
 }
 
 /** Whether a table has this type. */

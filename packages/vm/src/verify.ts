@@ -70,7 +70,7 @@ export interface Verified {
 export const VERIFIER_LIMITS = {
   /** Of both stacks of a function: what is preallocated for it. */
   stackSlotsMax: 1_048_576,
-  framesMax: 1_048_576,
+  framesMax: 262_144,
 } as const;
 
 /** Where and why; it never leaves this file. */
@@ -170,18 +170,21 @@ class FunctionReader {
       this.#leaveChoices();
       const block = this.#blocks.at(-1);
       if (block === undefined) break;
-      if (this.word >= block.end) this.#refuse(`the code of the ${block.kind} ends without ${END_OF[block.kind]}`);
+      if (this.word >= block.end)
+        this.#refuse(`the code of the ${block.kind} ends without ${END_OF[block.kind]}`);
       const name = instructionName(this.#code[this.word]);
       if (name === undefined) this.#refuse(`no instruction has the code ${this.#code[this.word]}`);
       this.#name = name;
       this.#next = this.word + wordsAt(this.#code, this.word);
-      if (this.#next > block.end) this.#refuse(`${name} reaches over the end of the ${block.kind} at ${block.end}`);
+      if (this.#next > block.end)
+        this.#refuse(`${name} reaches over the end of the ${block.kind} at ${block.end}`);
       this.#instruction(name, block);
     }
     const { stackSlotsMax, framesMax } = VERIFIER_LIMITS;
     const stackSlots = this.#height * (1 + this.#closures) + this.#slotsBelow;
     const frames = 1 + this.#closures + this.#framesBelow;
-    if (stackSlots > stackSlotsMax) throw new Refusal(`${stackSlots} slots of stack, at most ${stackSlotsMax}`, null);
+    if (stackSlots > stackSlotsMax)
+      throw new Refusal(`${stackSlots} slots of stack, at most ${stackSlotsMax}`, null);
     if (frames > framesMax) throw new Refusal(`calls ${frames} deep, at most ${framesMax}`, null);
     return { effects: this.#effects, stackSlots, frames };
   }
@@ -245,10 +248,15 @@ class FunctionReader {
         const [e, sum] = this.#pair('(e, Σ)');
         const { constructors } = this.#nodeOf('sum', sum);
         const count = this.#operand(2);
-        if (count !== constructors.length - 1) this.#refuse(`${count + 1} arms for ${constructors.length} constructors`);
+        if (count !== constructors.length - 1)
+          this.#refuse(`${count + 1} arms for ${constructors.length} constructors`);
         const join = this.#target(1, block.end);
         const starts = Array.from({ length: count }, (_, i) => this.#target(3 + i, join));
-        return this.#choose(join, starts, constructors.map(({ payload }) => types.pair(e, payload)));
+        return this.#choose(
+          join,
+          starts,
+          constructors.map(({ payload }) => types.pair(e, payload)),
+        );
       }
       case 'FOLD': {
         const [e, b, list] = this.#components(3, '(e, b, List<a>)');
@@ -273,7 +281,8 @@ class FunctionReader {
         const { fields } = this.#nodeOf('record', type);
         const parts = this.#collect(fields.length);
         const wrong = fields.find((field, i) => field.type !== parts[i]);
-        if (wrong !== undefined) this.#refuse(`RECORD ${this.#text(type)}: its field ${wrong.name} has another type`);
+        if (wrong !== undefined)
+          this.#refuse(`RECORD ${this.#text(type)}: its field ${wrong.name} has another type`);
         return this.#give(type);
       }
       case 'PROJECT': {
@@ -433,7 +442,8 @@ class FunctionReader {
   #choose(join: number, starts: readonly number[], takes: readonly TypeId[]): void {
     const ends = [...starts, join];
     const disorder = ends.findIndex((end, i) => i > 0 && end < ends[i - 1]);
-    if (disorder !== -1) this.#refuse(`an arm of ${this.#name} starts at ${ends[disorder - 1]} and ends at ${ends[disorder]}`);
+    if (disorder !== -1)
+      this.#refuse(`an arm of ${this.#name} starts at ${ends[disorder - 1]} and ends at ${ends[disorder]}`);
     const arms = ends.map((end, i) => ({ end, takes: takes[i] })).reverse();
     const first = arms.pop()!;
     this.#open({ kind: 'choice', end: first.end, result: null, after: null, arms });
@@ -514,7 +524,8 @@ class FunctionReader {
   }
 
   #data(type: TypeId): void {
-    if (!this.#types.isFirstOrder(type)) this.#refuse(`a closure out of a ${this.#name}: ${this.#text(type)}`);
+    if (!this.#types.isFirstOrder(type))
+      this.#refuse(`a closure out of a ${this.#name}: ${this.#text(type)}`);
   }
 
   // -------------------------------------------------------------- state and world
@@ -526,7 +537,8 @@ class FunctionReader {
 
   /** Bodies of closures are pure, so that it does not matter when they run. */
   #affect(effects: number): void {
-    if (effects !== 0 && this.#closuresOpen > 0) this.#refuse(`${this.#name} uses state or clock within a closure`);
+    if (effects !== 0 && this.#closuresOpen > 0)
+      this.#refuse(`${this.#name} uses state or clock within a closure`);
     this.#effects |= effects;
   }
 

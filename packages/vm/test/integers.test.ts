@@ -53,11 +53,16 @@ describe.each(Object.entries(MEANINGS))('%s', (name, meaning) => {
 
   it('is exact just below a multiple of the divisor', () => {
     const divisor = fc.integer({ min: 1, max: 2 ** 31 });
-    const property = fc.property(divisor, fc.maxSafeNat(), fc.integer({ min: -2, max: 2 }), (b, bound, off) => {
-      const a = Math.min(INT_MAX, Number((BigInt(bound) / BigInt(b)) * BigInt(b)) + off);
-      agree(a, b);
-      agree(0 - a, b);
-    });
+    const property = fc.property(
+      divisor,
+      fc.maxSafeNat(),
+      fc.integer({ min: -2, max: 2 }),
+      (b, bound, off) => {
+        const a = Math.min(INT_MAX, Number((BigInt(bound) / BigInt(b)) * BigInt(b)) + off);
+        agree(a, b);
+        agree(0 - a, b);
+      },
+    );
     fc.assert(property, { numRuns: 2_000 });
   });
 });

@@ -1,27 +1,7 @@
-import {
-  BOOL,
-  BYTES,
-  FORMAT_LIMITS,
-  INT,
-  List,
-  OP,
-  STRING,
-  Sum,
-  TIME,
-  UNIT,
-  VALUE_LIMITS,
-  type Constructor,
-  type FunctionCode,
-  type TypeId,
-  type TypeNode,
-  type Unit,
-  type Value,
-} from '@smc/protocol';
-import { CLOCK, READS, VERIFIER_LIMITS, WRITES, verifyUnit, type Verified } from '@smc/vm';
+import { BOOL, INT, STRING, TIME, UNIT } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
-import { Assembly } from './support/assembly.ts';
 import { refusalOf, type Sketch } from './support/run.ts';
-import { functionOf, listOf, recordOf, resolve, sumOf, tuple, type Typing } from './support/types.ts';
+import { functionOf, listOf, recordOf, sumOf, tuple } from './support/types.ts';
 
 /** Code that is refused: where (its word), and why. */
 type Refusal = readonly [title: string, sketch: Sketch, word: number, message: string];
@@ -30,95 +10,410 @@ const INTS = tuple(INT, INT);
 const DATA = { from: INT, to: INT };
 const EITHER = sumOf({ Left: INT, Right: STRING });
 const makesClosure = (code: string, from: Sketch['from'] = INT, to: Sketch['to'] = INT): Sketch => ({
-  from, to, code, define: functionOf(INT, INT),
+  from,
+  to,
+  code,
+  define: functionOf(INT, INT),
 });
 const onCondition = tuple(INT, BOOL);
 const onEither = tuple(INT, EITHER);
 const onList = tuple(INT, INT, listOf(INT));
 
 const mismatch = (name: string, from: Sketch['from'], message: string): Refusal => [
-  `${name} on a wrong accumulator`, { from, to: INT, code: `${name}; RETURN`, define: EITHER }, 0, message,
+  `${name} on a wrong accumulator`,
+  { from, to: INT, code: `${name}; RETURN`, define: EITHER },
+  0,
+  message,
 ];
 
 const REFUSALS: readonly Refusal[] = [
   // ------------------------------------------------------------------ what code is
   ['no instruction', { ...DATA, code: '' }, 0, 'the code of the function ends without RETURN'],
   ['no RETURN', { ...DATA, code: 'NEG' }, 1, 'the code of the function ends without RETURN'],
-  ['code after RETURN', { ...DATA, code: 'RETURN; NEG' }, 0, 'RETURN that does not end its block, a function up to 2'],
+  [
+    'code after RETURN',
+    { ...DATA, code: 'RETURN; NEG' },
+    0,
+    'RETURN that does not end its block, a function up to 2',
+  ],
   ['a result of another type', { from: INT, to: BOOL, code: 'RETURN' }, 0, 'RETURN takes Bool, not Int'],
   ['something left on the stack', { ...DATA, code: 'PUSH; RETURN' }, 1, 'RETURN leaves 1 on the stack'],
   // ------------------------------------------------------------------ the stack
   ['SWAP on nothing', { ...DATA, code: 'SWAP; RETURN' }, 0, 'SWAP finds nothing on the stack of its block'],
   ['CONS on nothing', { ...DATA, code: 'CONS; RETURN' }, 0, 'CONS finds nothing on the stack of its block'],
-  ['TUPLE on too little', { ...DATA, code: 'PUSH; TUPLE 3; RETURN' }, 1, 'TUPLE finds nothing on the stack of its block'],
-  ['RECORD on nothing', { from: INT, to: recordOf({ x: INT, y: INT }), code: 'RECORD Record; RETURN' }, 0, 'RECORD finds nothing on the stack of its block'],
-  ['LIST on nothing', { from: INT, to: listOf(INT), code: 'LIST Items 2; RETURN' }, 0, 'LIST finds nothing on the stack of its block'],
+  [
+    'TUPLE on too little',
+    { ...DATA, code: 'PUSH; TUPLE 3; RETURN' },
+    1,
+    'TUPLE finds nothing on the stack of its block',
+  ],
+  [
+    'RECORD on nothing',
+    { from: INT, to: recordOf({ x: INT, y: INT }), code: 'RECORD Record; RETURN' },
+    0,
+    'RECORD finds nothing on the stack of its block',
+  ],
+  [
+    'LIST on nothing',
+    { from: INT, to: listOf(INT), code: 'LIST Items 2; RETURN' },
+    0,
+    'LIST finds nothing on the stack of its block',
+  ],
   // ------------------------------------------------------------------ operands
   ['a constant that is not there', { ...DATA, code: 'QUOTE 1; RETURN' }, 0, 'constant out of bounds: 1 of 1'],
   ['a negative constant', { ...DATA, code: 'QUOTE -1; RETURN' }, 0, 'constant out of bounds: -1 of 1'],
-  ['a type that is not there', { ...DATA, code: 'INT_TO_STRING; FAIL 6; RETURN' }, 1, 'type out of bounds: 6 of 6'],
-  ['a derived type, by number', { ...DATA, code: 'PUSH; PUSH; CONS; CONS; SND; FST; INT_TO_STRING; FAIL 6; RETURN' }, 7, 'type out of bounds: 6 of 6'],
+  [
+    'a type that is not there',
+    { ...DATA, code: 'INT_TO_STRING; FAIL 6; RETURN' },
+    1,
+    'type out of bounds: 6 of 6',
+  ],
+  [
+    'a derived type, by number',
+    { ...DATA, code: 'PUSH; PUSH; CONS; CONS; SND; FST; INT_TO_STRING; FAIL 6; RETURN' },
+    7,
+    'type out of bounds: 6 of 6',
+  ],
   ['a call of itself', { ...DATA, code: 'CALL 0; RETURN' }, 0, 'function out of bounds: 0 of 0'],
-  ['a component that is not there', { from: tuple(INT, INT, INT), to: INT, code: 'PROJECT 3; RETURN' }, 0, 'component out of bounds: 3 of 3'],
-  ['a field that is not there', { from: recordOf({ x: INT }), to: INT, code: 'PROJECT 1; RETURN' }, 0, 'component out of bounds: 1 of 1'],
-  ['a constructor that is not there', { from: INT, to: EITHER, code: 'INJECT Sum 2; RETURN' }, 0, 'constructor out of bounds: 2 of 2'],
-  ['a tuple of two by TUPLE', { from: INT, to: INTS, code: 'PUSH; TUPLE 2; RETURN' }, 1, 'TUPLE of 2 components'],
-  ['a tuple of 17', { ...DATA, code: `${'PUSH; '.repeat(16)} TUPLE 17; RETURN` }, 16, 'TUPLE of 17 components'],
-  ['an empty list by LIST', { from: INT, to: listOf(INT), code: 'LIST Items 0; RETURN' }, 0, 'LIST of 0 items'],
+  [
+    'a component that is not there',
+    { from: tuple(INT, INT, INT), to: INT, code: 'PROJECT 3; RETURN' },
+    0,
+    'component out of bounds: 3 of 3',
+  ],
+  [
+    'a field that is not there',
+    { from: recordOf({ x: INT }), to: INT, code: 'PROJECT 1; RETURN' },
+    0,
+    'component out of bounds: 1 of 1',
+  ],
+  [
+    'a constructor that is not there',
+    { from: INT, to: EITHER, code: 'INJECT Sum 2; RETURN' },
+    0,
+    'constructor out of bounds: 2 of 2',
+  ],
+  [
+    'a tuple of two by TUPLE',
+    { from: INT, to: INTS, code: 'PUSH; TUPLE 2; RETURN' },
+    1,
+    'TUPLE of 2 components',
+  ],
+  [
+    'a tuple of 17',
+    { ...DATA, code: `${'PUSH; '.repeat(16)} TUPLE 17; RETURN` },
+    16,
+    'TUPLE of 17 components',
+  ],
+  [
+    'an empty list by LIST',
+    { from: INT, to: listOf(INT), code: 'LIST Items 0; RETURN' },
+    0,
+    'LIST of 0 items',
+  ],
   // ------------------------------------------------------------------ jumps
-  ['an else arm before the first', { from: onCondition, to: INT, code: 'BRANCH 0 join; JUMP join; join:; RETURN' }, 0, 'jump out of bounds: 0, not in 3 to 5'],
-  ['a join outside of the function', { from: onCondition, to: INT, code: 'BRANCH 5 7; JUMP 7; RETURN' }, 0, 'jump out of bounds: 7, not in 3 to 6'],
-  ['an else arm after the join', { from: onCondition, to: INT, code: 'BRANCH 6 5; JUMP 5; RETURN' }, 0, 'jump out of bounds: 6, not in 3 to 5'],
-  ['an arm that ends inside an instruction', { from: onCondition, to: INT, code: 'BRANCH 4 6; JUMP 6; NEG; RETURN' }, 3, 'JUMP reaches over the end of the choice at 4'],
-  ['a join inside an instruction', { from: onCondition, to: INT, code: 'BRANCH else 6; JUMP 6; else:; QUOTE 0; RETURN' }, 5, 'QUOTE reaches over the end of the choice at 6'],
-  ['a first arm without JUMP', { from: onCondition, to: INT, code: 'BRANCH else join; NEG; else:; NEG; join:; RETURN' }, 4, 'the code of the choice ends without JUMP'],
-  ['a JUMP out of nothing', { ...DATA, code: 'JUMP 2; RETURN' }, 0, 'JUMP that does not end an arm before the last'],
-  ['a JUMP in the last arm', { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; else:; JUMP join; join:; RETURN' }, 5, 'JUMP that does not end an arm before the last'],
-  ['a JUMP in the middle of an arm', { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; JUMP join; else:; join:; RETURN' }, 3, 'JUMP that does not end an arm before the last'],
-  ['a JUMP to another join', { from: onCondition, to: INT, code: 'BRANCH else join; JUMP else; else:; NEG; join:; RETURN' }, 3, 'JUMP to 5, the join is 6'],
-  ['an arm that ends in RETURN', { from: onCondition, to: INT, code: 'BRANCH else join; RETURN; else:; NEG; join:; RETURN' }, 3, 'RETURN that does not end its block, a choice up to 4'],
+  [
+    'an else arm before the first',
+    { from: onCondition, to: INT, code: 'BRANCH 0 join; JUMP join; join:; RETURN' },
+    0,
+    'jump out of bounds: 0, not in 3 to 5',
+  ],
+  [
+    'a join outside of the function',
+    { from: onCondition, to: INT, code: 'BRANCH 5 7; JUMP 7; RETURN' },
+    0,
+    'jump out of bounds: 7, not in 3 to 6',
+  ],
+  [
+    'an else arm after the join',
+    { from: onCondition, to: INT, code: 'BRANCH 6 5; JUMP 5; RETURN' },
+    0,
+    'jump out of bounds: 6, not in 3 to 5',
+  ],
+  [
+    'an arm that ends inside an instruction',
+    { from: onCondition, to: INT, code: 'BRANCH 4 6; JUMP 6; NEG; RETURN' },
+    3,
+    'JUMP reaches over the end of the choice at 4',
+  ],
+  [
+    'a join inside an instruction',
+    { from: onCondition, to: INT, code: 'BRANCH else 6; JUMP 6; else:; QUOTE 0; RETURN' },
+    5,
+    'QUOTE reaches over the end of the choice at 6',
+  ],
+  [
+    'a first arm without JUMP',
+    { from: onCondition, to: INT, code: 'BRANCH else join; NEG; else:; NEG; join:; RETURN' },
+    4,
+    'the code of the choice ends without JUMP',
+  ],
+  [
+    'a JUMP out of nothing',
+    { ...DATA, code: 'JUMP 2; RETURN' },
+    0,
+    'JUMP that does not end an arm before the last',
+  ],
+  [
+    'a JUMP in the last arm',
+    { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; else:; JUMP join; join:; RETURN' },
+    5,
+    'JUMP that does not end an arm before the last',
+  ],
+  [
+    'a JUMP in the middle of an arm',
+    { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; JUMP join; else:; join:; RETURN' },
+    3,
+    'JUMP that does not end an arm before the last',
+  ],
+  [
+    'a JUMP to another join',
+    { from: onCondition, to: INT, code: 'BRANCH else join; JUMP else; else:; NEG; join:; RETURN' },
+    3,
+    'JUMP to 5, the join is 6',
+  ],
+  [
+    'an arm that ends in RETURN',
+    { from: onCondition, to: INT, code: 'BRANCH else join; RETURN; else:; NEG; join:; RETURN' },
+    3,
+    'RETURN that does not end its block, a choice up to 4',
+  ],
   // ------------------------------------------------------------------ choice
-  ['arms of two types', { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; else:; INT_TO_STRING; join:; RETURN' }, 6, 'the arms give Int and String'],
-  ['an arm that leaves something', { from: onCondition, to: INT, code: 'BRANCH else join; PUSH; JUMP join; else:; join:; RETURN' }, 4, 'an arm leaves 1 on the stack'],
-  ['a last arm that leaves something', { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; else:; PUSH; join:; RETURN' }, 6, 'an arm leaves 1 on the stack'],
-  ['an arm that takes from outside', { from: tuple(INT, BOOL), to: INT, code: 'PUSH; BRANCH else join; SWAP; JUMP join; else:; join:; RETURN' }, 4, 'SWAP finds nothing on the stack of its block'],
-  ['too few arms', { from: onEither, to: INT, code: 'SWITCH join; FST; join:; RETURN' }, 0, '1 arms for 2 constructors'],
-  ['too many arms', { from: onEither, to: INT, code: 'SWITCH join b b; FST; JUMP join; b:; FST; join:; RETURN' }, 0, '3 arms for 2 constructors'],
-  ['arms out of order', { from: tuple(INT, sumOf({ A: UNIT, B: UNIT, C: UNIT })), to: INT, code: 'SWITCH join c b; FST; JUMP join; b:; FST; JUMP join; c:; FST; join:; RETURN' }, 0, 'an arm of SWITCH starts at 11 and ends at 8'],
-  ['a SWITCH on no sum', { from: onCondition, to: INT, code: 'SWITCH 3; RETURN' }, 0, 'SWITCH is about a sum, not Bool'],
-  ['a closure out of arms', makesClosure('BRANCH else join; CUR Function x; ADD; RETURN; x:; JUMP join; else:; CUR Function y; SUB; RETURN; y:; join:; CUR Function z; APP; RETURN; z:; APP; RETURN', onCondition), 8, 'a closure out of a JUMP: Int → Int'],
+  [
+    'arms of two types',
+    { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; else:; INT_TO_STRING; join:; RETURN' },
+    6,
+    'the arms give Int and String',
+  ],
+  [
+    'an arm that leaves something',
+    { from: onCondition, to: INT, code: 'BRANCH else join; PUSH; JUMP join; else:; join:; RETURN' },
+    4,
+    'an arm leaves 1 on the stack',
+  ],
+  [
+    'a last arm that leaves something',
+    { from: onCondition, to: INT, code: 'BRANCH else join; JUMP join; else:; PUSH; join:; RETURN' },
+    6,
+    'an arm leaves 1 on the stack',
+  ],
+  [
+    'an arm that takes from outside',
+    {
+      from: tuple(INT, BOOL),
+      to: INT,
+      code: 'PUSH; BRANCH else join; SWAP; JUMP join; else:; join:; RETURN',
+    },
+    4,
+    'SWAP finds nothing on the stack of its block',
+  ],
+  [
+    'too few arms',
+    { from: onEither, to: INT, code: 'SWITCH join; FST; join:; RETURN' },
+    0,
+    '1 arms for 2 constructors',
+  ],
+  [
+    'too many arms',
+    { from: onEither, to: INT, code: 'SWITCH join b b; FST; JUMP join; b:; FST; join:; RETURN' },
+    0,
+    '3 arms for 2 constructors',
+  ],
+  [
+    'arms out of order',
+    {
+      from: tuple(INT, sumOf({ A: UNIT, B: UNIT, C: UNIT })),
+      to: INT,
+      code: 'SWITCH join c b; FST; JUMP join; b:; FST; JUMP join; c:; FST; join:; RETURN',
+    },
+    0,
+    'an arm of SWITCH starts at 11 and ends at 8',
+  ],
+  [
+    'a SWITCH on no sum',
+    { from: onCondition, to: INT, code: 'SWITCH 3; RETURN' },
+    0,
+    'SWITCH is about a sum, not Bool',
+  ],
+  [
+    'a closure out of arms',
+    makesClosure(
+      'BRANCH else join; CUR Function x; ADD; RETURN; x:; JUMP join; else:; CUR Function y; SUB; RETURN; y:; join:; CUR Function z; APP; RETURN; z:; APP; RETURN',
+      onCondition,
+    ),
+    8,
+    'a closure out of a JUMP: Int → Int',
+  ],
   // ------------------------------------------------------------------ iteration
-  ['a FOLD over no list', { from: tuple(INT, INT, INT), to: INT, code: 'FOLD x; PROJECT 1; NEXT; x:; RETURN' }, 0, 'FOLD is about a list, not Int'],
-  ['a body that gives another type', { from: onList, to: INT, code: 'FOLD x; PROJECT 1; INT_TO_STRING; NEXT; x:; RETURN' }, 5, 'NEXT takes Int, not String'],
-  ['a body without NEXT', { from: onList, to: INT, code: 'FOLD x; PROJECT 1; x:; RETURN' }, 4, 'the code of the fold ends without NEXT'],
-  ['a NEXT before the exit', { from: onList, to: INT, code: 'FOLD x; PROJECT 1; NEXT; NEG; x:; RETURN' }, 4, 'NEXT that does not end its block, a fold up to 6'],
+  [
+    'a FOLD over no list',
+    { from: tuple(INT, INT, INT), to: INT, code: 'FOLD x; PROJECT 1; NEXT; x:; RETURN' },
+    0,
+    'FOLD is about a list, not Int',
+  ],
+  [
+    'a body that gives another type',
+    { from: onList, to: INT, code: 'FOLD x; PROJECT 1; INT_TO_STRING; NEXT; x:; RETURN' },
+    5,
+    'NEXT takes Int, not String',
+  ],
+  [
+    'a body without NEXT',
+    { from: onList, to: INT, code: 'FOLD x; PROJECT 1; x:; RETURN' },
+    4,
+    'the code of the fold ends without NEXT',
+  ],
+  [
+    'a NEXT before the exit',
+    { from: onList, to: INT, code: 'FOLD x; PROJECT 1; NEXT; NEG; x:; RETURN' },
+    4,
+    'NEXT that does not end its block, a fold up to 6',
+  ],
   ['a NEXT of no FOLD', { ...DATA, code: 'NEXT' }, 0, 'NEXT that does not end its block, a function up to 1'],
-  ['a body that leaves something', { from: onList, to: INT, code: 'FOLD x; PROJECT 1; PUSH; NEXT; x:; RETURN' }, 5, 'NEXT leaves 1 on the stack'],
-  ['a body that takes from the stack below', { from: onList, to: INT, code: 'PUSH; FOLD x; PROJECT 1; SWAP; NEXT; x:; RETURN' }, 5, 'SWAP finds nothing on the stack of its block'],
-  ['an exit out of bounds', { from: onList, to: INT, code: 'FOLD 9; PROJECT 1; NEXT; RETURN' }, 0, 'jump out of bounds: 9, not in 2 to 6'],
-  ['a closure as accumulator of a FOLD', makesClosure('PUSH; QUOTE 0; SWAP; PUSH; FST; CUR Function x; ADD; RETURN; x:; SWAP; SND; TUPLE 3; FOLD y; PROJECT 1; NEXT; y:; RETURN', tuple(INT, listOf(INT))), 15, 'a closure out of a FOLD: Int → Int'],
+  [
+    'a body that leaves something',
+    { from: onList, to: INT, code: 'FOLD x; PROJECT 1; PUSH; NEXT; x:; RETURN' },
+    5,
+    'NEXT leaves 1 on the stack',
+  ],
+  [
+    'a body that takes from the stack below',
+    { from: onList, to: INT, code: 'PUSH; FOLD x; PROJECT 1; SWAP; NEXT; x:; RETURN' },
+    5,
+    'SWAP finds nothing on the stack of its block',
+  ],
+  [
+    'an exit out of bounds',
+    { from: onList, to: INT, code: 'FOLD 9; PROJECT 1; NEXT; RETURN' },
+    0,
+    'jump out of bounds: 9, not in 2 to 6',
+  ],
+  [
+    'a closure as accumulator of a FOLD',
+    makesClosure(
+      'PUSH; QUOTE 0; SWAP; PUSH; FST; CUR Function x; ADD; RETURN; x:; SWAP; SND; TUPLE 3; FOLD y; PROJECT 1; NEXT; y:; RETURN',
+      tuple(INT, listOf(INT)),
+    ),
+    15,
+    'a closure out of a FOLD: Int → Int',
+  ],
   // ------------------------------------------------------------------ closures
-  ['a CUR of no function type', { ...DATA, code: `CUR ${INT} x; RETURN; x:; RETURN` }, 0, 'CUR is about a function, not Int'],
-  ['a body of another type', makesClosure('CUR Function x; FST; INT_TO_STRING; RETURN; x:; RETURN'), 5, 'RETURN takes Int, not String'],
-  ['a body without RETURN', makesClosure('CUR Function x; FST; x:; RETURN'), 4, 'the code of the closure ends without RETURN'],
-  ['a body that takes from the stack below', makesClosure('PUSH; CUR Function x; SWAP; RETURN; x:; RETURN'), 4, 'SWAP finds nothing on the stack of its block'],
-  ['APP of no closure', { from: INTS, to: INT, code: 'APP; RETURN' }, 0, 'APP takes (a → b, a), not (Int, Int)'],
-  ['APP to another type', makesClosure('CUR Function x; ADD; RETURN; x:; PUSH; QUOTE 0; CONS; APP; RETURN'), 9, 'APP takes (a → b, a), not (Int → Int, ())'],
-  ['a state read in a closure', makesClosure('CUR Function x; GET; RETURN; x:; RETURN'), 3, 'GET uses state or clock within a closure'],
-  ['a state replaced in a closure', makesClosure('CUR Function x; PUT; RETURN; x:; RETURN'), 3, 'PUT uses state or clock within a closure'],
-  ['the clock in a closure', makesClosure('CUR Function x; NOW; RETURN; x:; RETURN'), 3, 'NOW uses state or clock within a closure'],
-  ['a closure compared', makesClosure('CUR Function x; ADD; RETURN; x:; PUSH; CONS; EQ; RETURN'), 7, 'EQ takes (a, a) of data, not (Int → Int, Int → Int)'],
-  ['a closure as the type of FAIL', makesClosure('INT_TO_STRING; FAIL Function; RETURN'), 1, 'a closure out of a FAIL: Int → Int'],
+  [
+    'a CUR of no function type',
+    { ...DATA, code: `CUR ${INT} x; RETURN; x:; RETURN` },
+    0,
+    'CUR is about a function, not Int',
+  ],
+  [
+    'a body of another type',
+    makesClosure('CUR Function x; FST; INT_TO_STRING; RETURN; x:; RETURN'),
+    5,
+    'RETURN takes Int, not String',
+  ],
+  [
+    'a body without RETURN',
+    makesClosure('CUR Function x; FST; x:; RETURN'),
+    4,
+    'the code of the closure ends without RETURN',
+  ],
+  [
+    'a body that takes from the stack below',
+    makesClosure('PUSH; CUR Function x; SWAP; RETURN; x:; RETURN'),
+    4,
+    'SWAP finds nothing on the stack of its block',
+  ],
+  [
+    'APP of no closure',
+    { from: INTS, to: INT, code: 'APP; RETURN' },
+    0,
+    'APP takes (a → b, a), not (Int, Int)',
+  ],
+  [
+    'APP to another type',
+    makesClosure('CUR Function x; ADD; RETURN; x:; PUSH; QUOTE 0; CONS; APP; RETURN'),
+    9,
+    'APP takes (a → b, a), not (Int → Int, ())',
+  ],
+  [
+    'a state read in a closure',
+    makesClosure('CUR Function x; GET; RETURN; x:; RETURN'),
+    3,
+    'GET uses state or clock within a closure',
+  ],
+  [
+    'a state replaced in a closure',
+    makesClosure('CUR Function x; PUT; RETURN; x:; RETURN'),
+    3,
+    'PUT uses state or clock within a closure',
+  ],
+  [
+    'the clock in a closure',
+    makesClosure('CUR Function x; NOW; RETURN; x:; RETURN'),
+    3,
+    'NOW uses state or clock within a closure',
+  ],
+  [
+    'a closure compared',
+    makesClosure('CUR Function x; ADD; RETURN; x:; PUSH; CONS; EQ; RETURN'),
+    7,
+    'EQ takes (a, a) of data, not (Int → Int, Int → Int)',
+  ],
+  [
+    'a closure as the type of FAIL',
+    makesClosure('INT_TO_STRING; FAIL Function; RETURN'),
+    1,
+    'a closure out of a FAIL: Int → Int',
+  ],
   // ------------------------------------------------------------------ parts
-  ['a field of another type', { from: INT, to: recordOf({ x: INT, y: STRING }), code: 'PUSH; RECORD Record; RETURN' }, 1, 'RECORD { x: Int, y: String }: its field y has another type'],
-  ['a RECORD of no record', { ...DATA, code: `RECORD ${INT}; RETURN` }, 0, 'RECORD is about a record, not Int'],
-  ['an INJECT into no sum', { ...DATA, code: `INJECT ${BOOL} 0; RETURN` }, 0, 'INJECT is about a sum, not Bool'],
-  ['a payload of another type', { from: INT, to: EITHER, code: 'INJECT Sum 1; RETURN' }, 0, 'INJECT takes String, not Int'],
-  ['an item of another type', { from: INT, to: listOf(INT), code: 'PUSH; INT_TO_STRING; LIST Items 2; RETURN' }, 2, 'LIST List<Int> with an item String'],
+  [
+    'a field of another type',
+    { from: INT, to: recordOf({ x: INT, y: STRING }), code: 'PUSH; RECORD Record; RETURN' },
+    1,
+    'RECORD { x: Int, y: String }: its field y has another type',
+  ],
+  [
+    'a RECORD of no record',
+    { ...DATA, code: `RECORD ${INT}; RETURN` },
+    0,
+    'RECORD is about a record, not Int',
+  ],
+  [
+    'an INJECT into no sum',
+    { ...DATA, code: `INJECT ${BOOL} 0; RETURN` },
+    0,
+    'INJECT is about a sum, not Bool',
+  ],
+  [
+    'a payload of another type',
+    { from: INT, to: EITHER, code: 'INJECT Sum 1; RETURN' },
+    0,
+    'INJECT takes String, not Int',
+  ],
+  [
+    'an item of another type',
+    { from: INT, to: listOf(INT), code: 'PUSH; INT_TO_STRING; LIST Items 2; RETURN' },
+    2,
+    'LIST List<Int> with an item String',
+  ],
   ['a LIST of no list', { ...DATA, code: `LIST ${INT} 1; RETURN` }, 0, 'LIST is about a list, not Int'],
-  ['PROJECT on a pair', { from: INTS, to: INT, code: 'PROJECT 0; RETURN' }, 0, 'PROJECT takes a record or a tuple of 3 or more, not (Int, Int)'],
-  ['FST on a record', { from: recordOf({ x: INT, y: INT }), to: INT, code: 'FST; RETURN' }, 0, 'FST takes (a, b), not { x: Int, y: Int }'],
-  ['a call with another type', { from: INT, to: INT, define: (a) => a.function('f', BOOL, BOOL, 'RETURN'), code: 'CALL f; RETURN' }, 0, 'CALL takes Bool, not Int'],
+  [
+    'PROJECT on a pair',
+    { from: INTS, to: INT, code: 'PROJECT 0; RETURN' },
+    0,
+    'PROJECT takes a record or a tuple of 3 or more, not (Int, Int)',
+  ],
+  [
+    'FST on a record',
+    { from: recordOf({ x: INT, y: INT }), to: INT, code: 'FST; RETURN' },
+    0,
+    'FST takes (a, b), not { x: Int, y: Int }',
+  ],
+  [
+    'a call with another type',
+    { from: INT, to: INT, define: (a) => a.function('f', BOOL, BOOL, 'RETURN'), code: 'CALL f; RETURN' },
+    0,
+    'CALL takes Bool, not Int',
+  ],
   // ------------------------------------------------------------------ accumulators
   mismatch('FST', tuple(INT, INT, INT), 'FST takes (a, b), not (Int, Int, Int)'),
   mismatch('SND', INT, 'SND takes (a, b), not Int'),
@@ -140,9 +435,17 @@ const REFUSALS: readonly Refusal[] = [
   mismatch('INT_TO_STRING', TIME, 'INT_TO_STRING takes Int, not Time'),
   mismatch('STRING_CONCAT', tuple(STRING, INT), 'STRING_CONCAT takes (String, String), not (String, Int)'),
   mismatch('STRING_LENGTH', listOf(STRING), 'STRING_LENGTH takes String, not List<String>'),
-  mismatch('LIST_APPEND', tuple(listOf(INT), STRING), 'LIST_APPEND takes (List<a>, a), not (List<Int>, String)'),
+  mismatch(
+    'LIST_APPEND',
+    tuple(listOf(INT), STRING),
+    'LIST_APPEND takes (List<a>, a), not (List<Int>, String)',
+  ),
   mismatch('LIST_APPEND', INTS, 'LIST_APPEND is about a list, not Int'),
-  mismatch('LIST_CONCAT', tuple(listOf(INT), listOf(STRING)), 'LIST_CONCAT takes (List<a>, List<a>), not (List<Int>, List<String>)'),
+  mismatch(
+    'LIST_CONCAT',
+    tuple(listOf(INT), listOf(STRING)),
+    'LIST_CONCAT takes (List<a>, List<a>), not (List<Int>, List<String>)',
+  ),
   mismatch('LIST_CONCAT', STRING, 'LIST_CONCAT takes (List<a>, List<a>), not String'),
   mismatch('LIST_LENGTH', STRING, 'LIST_LENGTH is about a list, not String'),
 ];
@@ -152,173 +455,3 @@ describe('code that is refused', () => {
     expect(refusalOf(sketch)).toEqual({ kind: 'invalid', message, function: expect.any(Number), word });
   });
 });
-
-describe('a unit', () => {
-  const unitOf = (define: (assembly: Assembly) => void): Unit => {
-    const assembly = new Assembly();
-    define(assembly);
-    return assembly.unit();
-  };
-  const verdict = (define: (assembly: Assembly) => void, state: TypeId | null = null): unknown =>
-    verifyUnit(unitOf(define), state);
-  const refused = (message: string, place: object = {}): unknown => ({ kind: 'invalid', message, ...place });
-  const raw = (...words: number[]): Unit => {
-    const unit = new Assembly().unit();
-    return { ...unit, functions: [{ from: INT, to: INT, code: Int32Array.from(words) }] };
-  };
-
-  it('refuses what is no instruction', () => {
-    const place = { function: 0, word: 0 };
-    expect(verifyUnit(raw(0), null)).toEqual(refused('no instruction has the code 0', place));
-    expect(verifyUnit(raw(255), null)).toEqual(refused('no instruction has the code 255', place));
-    expect(verifyUnit(raw(-1), null)).toEqual(refused('no instruction has the code -1', place));
-  });
-
-  it('refuses an instruction that is cut off', () => {
-    const message = 'QUOTE reaches over the end of the function at 1';
-    expect(verifyUnit(raw(OP.QUOTE), null)).toEqual(refused(message, { function: 0, word: 0 }));
-    const arms = 'SWITCH reaches over the end of the function at 3';
-    expect(verifyUnit(raw(OP.SWITCH, 3, 2 ** 31 - 1), null)).toEqual(refused(arms, { function: 0, word: 0 }));
-  });
-
-  it('refuses state and clock where there are none', () => {
-    const place = { function: 0, word: 0 };
-    expect(verdict((a) => a.function('f', INT, INT, 'GET; RETURN'))).toEqual(refused('GET where there is no state', place));
-    expect(verdict((a) => a.function('f', INT, UNIT, 'PUT; RETURN'))).toEqual(refused('PUT where there is no state', place));
-    expect(verdict((a) => a.function('f', INT, TIME, 'NOW; RETURN'))).toEqual(refused('NOW where there is no clock', place));
-  });
-
-  it('refuses a state that is no data', () => {
-    expect(verdict(() => undefined, 6)).toEqual(refused('the state has the type 6 of 6'));
-    const closure = (a: Assembly): void => void a.types.function(INT, INT);
-    expect(verdict(closure, 6)).toEqual(refused('the state is no data: Int → Int'));
-  });
-
-  it('finds what a function does to the world', () => {
-    const unit = unitOf((a) => {
-      functionOf(INT, INT)(a);
-      a.function('none', INT, INT, 'NEG; RETURN');
-      a.function('get', INT, INT, 'GET; RETURN');
-      a.function('put', INT, UNIT, 'PUT; RETURN');
-      a.function('now', UNIT, TIME, 'NOW; RETURN');
-      a.function('all', INT, TIME, 'CALL get; CALL put; CALL now; RETURN');
-    });
-    const verified = verifyUnit(unit, INT) as Verified;
-    expect(verified.functions.map((facts) => facts.effects)).toEqual([0, READS, WRITES, CLOCK, READS | WRITES | CLOCK]);
-  });
-
-  it('finds the bounds of both stacks', () => {
-    const unit = unitOf((a) => {
-      functionOf(INT, INT)(a);
-      listOf(INT)(a);
-      a.function('leaf', INT, INT, 'RETURN');
-      a.function('deep', INT, INT, 'PUSH; PUSH; CALL leaf; CONS; CONS; SND; FST; RETURN');
-      a.function('closure', INT, INT, 'PUSH; CUR Function x; ADD; RETURN; x:; SWAP; CONS; APP; CALL deep; RETURN');
-      a.function('fold', a.types.tuple([INT, INT, a.types.list(INT)]), INT, 'FOLD x; PROJECT 1; CALL leaf; NEXT; x:; CALL deep; RETURN');
-    });
-    const { functions } = verifyUnit(unit, null) as Verified;
-    expect(functions.map(({ stackSlots, frames }) => [stackSlots, frames])).toEqual([[0, 1], [2, 2], [4, 4], [6, 3]]);
-  });
-
-  it('refuses stacks over the limits', () => {
-    const { stackSlotsMax, framesMax } = VERIFIER_LIMITS;
-    const unit = unitOf((a) => {
-      for (let i = 0; i < 4; i++) {
-        const call = i === 0 ? [] : [OP.CALL, i - 1];
-        const code = Int32Array.from([...pushes(300_000), ...call, ...drops(300_000), OP.RETURN]);
-        a.functions.push({ from: INT, to: INT, code });
-      }
-    });
-    expect(verifyUnit(unit, null)).toEqual(refused(`1200000 slots of stack, at most ${stackSlotsMax}`, { function: 3 }));
-    expect(framesMax).toBeGreaterThan(FORMAT_LIMITS.functionsMax);
-  });
-
-  it('refuses a type that grows too large in the code', () => {
-    const code = `${'PUSH; CONS; '.repeat(30)} RETURN`;
-    const found = verdict((a) => a.function('f', INT, INT, code));
-    expect(found).toEqual(refused(expect.stringMatching(/^type too large: nodes/) as string, { function: 0, word: 37 }));
-  });
-
-  it('leaves the types of the unit as they were', () => {
-    const unit = unitOf((a) => a.function('f', INT, INT, 'PUSH; CONS; FST; RETURN'));
-    const { types } = verifyUnit(unit, null) as Verified;
-    expect([unit.types.length, types.length]).toEqual([6, 7]);
-  });
-
-  it('refuses closures where data belongs', () => {
-    const closure = functionOf(INT, INT);
-    expect(verdict(listOf(closure))).toEqual(refused('type 7, List<Int → Int>: a list of closures'));
-    expect(verdict(functionOf(closure, INT))).toEqual(refused('type 7, Int → Int → Int: a closure that takes a closure'));
-    expect(verdict((a) => sumOf({ A: closure(a) })(a))).toEqual(refused('type 7, Sum: a sum with a closure in it'));
-    expect(verdict((a) => a.function('f', closure(a), INT, 'RETURN'))).toEqual(
-      refused('it takes a closure: Int → Int', { function: 0 }),
-    );
-    expect(verdict((a) => a.constant('c', closure(a), null))).toEqual(refused('constant 0 is no data: Int → Int'));
-  });
-
-  it('refuses types that do not hold together', () => {
-    const type = (node: TypeNode) => verdict((a) => void a.types.intern(node));
-    const sum = (...constructors: Constructor[]): TypeNode => ({ kind: 'sum', name: 'S', arguments: [], constructors });
-    const none = { labels: [], payload: UNIT };
-    expect(type({ kind: 'record', fields: [] })).toEqual(refused('type 6, {  }: a record without fields'));
-    expect(type({ kind: 'record', fields: [{ name: 'X', type: INT }] })).toEqual(refused('type 6, { X: Int }: a field called "X"'));
-    expect(type({ kind: 'set', item: INT })).toEqual(refused('type 6, Set<Int>: a set, which this version does not know'));
-    expect(type({ kind: 'map', key: INT, value: INT })).toEqual(refused('type 6, Map<Int, Int>: a map, which this version does not know'));
-    expect(type({ ...sum(), name: 's' } as TypeNode)).toEqual(refused('type 6, s: a sum called "s"'));
-    expect(type(sum())).toEqual(refused('type 6, S: a sum without constructors'));
-    expect(type({ ...sum({ name: 'A', ...none }), arguments: new Array<TypeId>(65).fill(INT) } as TypeNode)).toMatchObject({ message: expect.stringContaining('too many type arguments') as string });
-    expect(type(sum({ name: 'a', ...none }))).toEqual(refused('type 6, S: a constructor whose name is none'));
-    expect(type(sum({ name: 'A', ...none }, { name: 'A', ...none }))).toEqual(refused('type 6, S: two constructors of one name'));
-    const wrong = refused('type 6, S: the arguments of A are not those that it holds');
-    expect(type(sum({ name: 'A', labels: [], payload: INT }))).toEqual(wrong);
-    expect(type(sum({ name: 'A', labels: ['x'], payload: INT }))).toEqual(wrong);
-    expect(
-      verdict((a) => void a.types.intern(sum({ name: 'A', labels: ['y'], payload: recordOf({ x: INT })(a) }))),
-    ).toEqual(refused('type 7, S: the arguments of A are not those that it holds'));
-  });
-
-  it.each<[string, Typing | TypeId, Value, string]>([
-    ['unit', UNIT, 0, '()'],
-    ['a fraction', INT, 1.5, 'Int'],
-    ['−0', INT, -0, 'Int'],
-    ['an unsafe integer', INT, 2 ** 53, 'Int'],
-    ['not a number', INT, Number.NaN, 'Int'],
-    ['a number as Bool', BOOL, 1, 'Bool'],
-    ['a lone surrogate', STRING, '\ud800', 'String'],
-    ['a string that is too long', STRING, 'a'.repeat(VALUE_LIMITS.stringLengthMax + 1), 'String'],
-    ['a time out of range', TIME, 8.64e15 + 1, 'Time'],
-    ['bytes', BYTES, 'a', 'Bytes'],
-    ['a pair of three', INTS, [1, 2, 3], '(Int, Int)'],
-    ['a pair with a wrong part', INTS, [1, 'a'], '(Int, Int)'],
-    ['a record with a wrong field', recordOf({ x: INT }), ['a'], '{ x: Int }'],
-    ['a list', listOf(INT), [1], 'List<Int>'],
-    ['a list with a wrong item', listOf(INT), List.of([true]), 'List<Int>'],
-    ['a list of a wrong size', listOf(INT), new List([1], 0), 'List<Int>'],
-    ['a sum with a wrong tag', EITHER, new Sum(2, 1), 'Sum'],
-    ['a sum with a negative tag', EITHER, new Sum(-1, 1), 'Sum'],
-    ['a sum with a wrong payload', EITHER, new Sum(1, 1), 'Sum'],
-  ])('refuses the constant: %s', (_title, type, value, text) => {
-    expect(verdict((a) => a.constant('c', resolve(type, a), value))).toEqual(refused(`constant 0 is no ${text}`));
-  });
-
-  it('refuses too much of anything', () => {
-    const { constantsMax, functionsMax, functionWordsMax } = FORMAT_LIMITS;
-    const unit = new Assembly().unit();
-    const constants = new Array<Unit['constants'][number]>(constantsMax + 1).fill({ type: INT, value: 1 });
-    expect(verifyUnit({ ...unit, constants }, null)).toEqual(refused(`${constantsMax + 1} constants, at most ${constantsMax}`));
-    const small = { from: INT, to: INT, code: Int32Array.of(OP.RETURN) };
-    const functions = new Array<FunctionCode>(functionsMax + 1).fill(small);
-    expect(verifyUnit({ ...unit, functions }, null)).toEqual(refused(`${functionsMax + 1} functions, at most ${functionsMax}`));
-    const long = { ...small, code: new Int32Array(functionWordsMax + 1) };
-    expect(verifyUnit({ ...unit, functions: [long] }, null)).toEqual(refused(`${functionWordsMax + 1} words, at most ${functionWordsMax}`, { function: 0 }));
-    const large = { ...small, code: new Int32Array(functionWordsMax) };
-    expect(verifyUnit({ ...unit, functions: new Array<FunctionCode>(17).fill(large) }, null)).toEqual(
-      refused('71303168 bytes of code and constants, at most 67108864'),
-    );
-    expect(verifyUnit({ ...unit, functions: [{ ...small, to: 6 }] }, null)).toEqual(refused('its type is out of bounds', { function: 0 }));
-    expect(verifyUnit({ ...unit, constants: [{ type: 6, value: 1 }] }, null)).toEqual(refused('constant 0 has the type 6 of 6'));
-  });
-});
-
-const pushes = (count: number): number[] => new Array<number>(count).fill(OP.PUSH);
-const drops = (count: number): number[] => new Array<number[]>(count).fill([OP.CONS, OP.FST]).flat();

@@ -9,14 +9,15 @@ const FORMS = ['core', 'cam'];
 
 /** `smc build FILE… [-o OUT.smb]`: one bundle of all the machines of the files. */
 export const build: CommandDefinition = {
-  name: 'build',
-  summary: 'compile to bytecode, and print the fingerprint of each machine',
   example: 'smc build counter.sm -o counter.smb\nsmc build counter.sm --emit core',
   declare: (command) =>
     command
       .argument('<file...>', 'source files (.sm)')
       .option('-o, --output <file>', 'where the bundle goes (default: the first file, ending in .smb)')
-      .option('--emit <form>', 'print an intermediate form and write nothing: core (combinators) or cam (bytecode)'),
+      .option(
+        '--emit <form>',
+        'print an intermediate form and write nothing: core (combinators) or cam (bytecode)',
+      ),
   async run(words, output) {
     const form = option(words, 'emit');
     if (form === 'js') throw new Stop(EXIT.usage, 'not-supported', '--emit js is not supported yet');
@@ -31,7 +32,9 @@ export const build: CommandDefinition = {
       output.data({ diagnostics });
       throw new Refused();
     }
-    const bundle = mergeBundles(compiled.map(({ file, compilation }) => ({ file, bundle: compilation.bundle! })));
+    const bundle = mergeBundles(
+      compiled.map(({ file, compilation }) => ({ file, bundle: compilation.bundle! })),
+    );
     if (form === 'core') {
       for (const { compilation } of compiled) {
         for (const machine of compilation.terms!.machines) output.line(printDefinitions(machine));
@@ -42,7 +45,8 @@ export const build: CommandDefinition = {
     const out = option(words, 'output') ?? `${basename(files[0]).replace(/\.sm$/, '')}.smb`;
     if (form === undefined) {
       writeFile(out, encodeBundle(bundle));
-      for (const image of bundle.images) output.line(`${image.name} ${shortFingerprint(fingerprints(image).code)}`);
+      for (const image of bundle.images)
+        output.line(`${image.name} ${shortFingerprint(fingerprints(image).code)}`);
     }
     output.data({
       machines: bundle.images.map((image) => ({ name: image.name, ...fingerprints(image) })),

@@ -5,8 +5,6 @@ import { declareTarget, machineName, stopFor, targetOf } from '../target.ts';
 
 /** `smc call MACHINE INPUT…`: send inputs one after the other, print the replies. */
 export const call: CommandDefinition = {
-  name: 'call',
-  summary: 'send inputs to a machine on a node, and print the replies',
   example: 'smc call Counter Incr Read\nsmc call Bank \'Open(owner: "ann")\'',
   declare: (command) => {
     command

@@ -4,8 +4,6 @@ import { compileFile, diagnosticsData, showDiagnostics } from '../sources.ts';
 
 /** `smc check FILE…`: parse and type-check, upgrades included. */
 export const check: CommandDefinition = {
-  name: 'check',
-  summary: 'parse and type-check',
   example: 'smc check counter.sm',
   declare: (command) => command.argument('<file...>', 'source files (.sm)'),
   async run(words, output) {

@@ -3,8 +3,6 @@ import { declareDeployment, deployment } from '../deployment.ts';
 
 /** `smc deploy FILE…`: deploy what is new, upgrade what differs. */
 export const deploy: CommandDefinition = {
-  name: 'deploy',
-  summary: 'deploy what is new and upgrade what differs: all, or nothing',
   example: 'smc deploy counter.sm --to http://127.0.0.1:4040',
   declare: declareDeployment,
   run: deployment('deploy'),

@@ -5,8 +5,6 @@ import { loadBundle } from '../sources.ts';
 
 /** `smc disasm FILE`: the instructions of a source file or a bundle, with source lines. */
 export const disasm: CommandDefinition = {
-  name: 'disasm',
-  summary: 'show the instructions, with source lines',
   example: 'smc disasm counter.sm',
   declare: (command) => command.argument('<file>', 'source file (.sm) or bytecode (.smb)'),
   async run(words, output) {

@@ -6,8 +6,6 @@ import { declareTarget, machineName, targetOf, valueOf } from '../target.ts';
 
 /** `smc history MACHINE`: what was deployed, upgraded and refused. */
 export const history: CommandDefinition = {
-  name: 'history',
-  summary: 'show what was deployed, upgraded and refused',
   example: 'smc history Counter',
   declare: (command) => {
     command.argument('<machine>', 'name of the machine');

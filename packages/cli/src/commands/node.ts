@@ -7,8 +7,6 @@ const DEFAULT_TCP_PORT = 4041;
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
-  name: 'node',
-  summary: 'run a node, until SIGINT or SIGTERM',
   example: 'smc node --memory',
   declare: (command) =>
     command
@@ -29,10 +27,15 @@ export const node: CommandDefinition = {
     const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
     const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
     const report = (error: unknown): void => {
-      output.error(`a defect of the node: ${error instanceof Error ? error.message : String(error)}`, 'Please report it.');
+      output.error(
+        `a defect of the node: ${error instanceof Error ? error.message : String(error)}`,
+        'Please report it.',
+      );
     };
     const running = await start(() => startNode({ httpPort, linesPort, report }));
-    output.line(`ready: ${running.url} (HTTP), 127.0.0.1:${running.linesPort} (lines); nothing is kept on disk`);
+    output.line(
+      `ready: ${running.url} (HTTP), 127.0.0.1:${running.linesPort} (lines); nothing is kept on disk`,
+    );
     output.data({ ready: true, http: running.url, tcp: { host: '127.0.0.1', port: running.linesPort } });
     const failed = await Promise.race([environment.untilEnded().then(() => null), running.failure]);
     if (failed !== null) throw new Stop(EXIT.refused, 'failed', `the node gave up: ${failed.message}`);

@@ -1,4 +1,13 @@
-import { escapeLines, printTime, printValue, readInputLine, valueToJson, type Image, type ImageDebug, type Value } from '@smc/protocol';
+import {
+  escapeLines,
+  printTime,
+  printValue,
+  readInputLine,
+  valueToJson,
+  type Image,
+  type ImageDebug,
+  type Value,
+} from '@smc/protocol';
 import { FAILED, Instance, load, type Program } from '@smc/vm';
 import { option, several, one, type CommandDefinition } from '../command.ts';
 import { EXIT, Stop, type ExitStatus } from '../exit.ts';
@@ -9,8 +18,6 @@ import { bundleOf } from '../sources.ts';
 
 /** `smc run FILE INPUT…`: a machine in this process, from its initial state, at `@0`. */
 export const run: CommandDefinition = {
-  name: 'run',
-  summary: 'run inputs on a machine in this process, and print each reply',
   example: 'smc run counter.sm --state Incr Incr Read\nsmc run counter.sm <inputs.txt',
   declare: (command) =>
     command
@@ -39,10 +46,16 @@ function chosen(images: readonly Image[], name: string | undefined): number {
   if (images.length === 0) throw new Stop(EXIT.usage, 'no-machine', 'the file has no machine');
   if (name === undefined) {
     if (images.length === 1) return 0;
-    throw new Stop(EXIT.usage, 'several-machines', `the file has several machines: ${names}`, 'Name one with --machine.');
+    throw new Stop(
+      EXIT.usage,
+      'several-machines',
+      `the file has several machines: ${names}`,
+      'Name one with --machine.',
+    );
   }
   const index = images.findIndex((image) => image.name === name);
-  if (index === -1) throw new Stop(EXIT.usage, 'no-machine', `the file has no machine ${name}`, `It has: ${names}.`);
+  if (index === -1)
+    throw new Stop(EXIT.usage, 'no-machine', `the file has no machine ${name}`, `It has: ${names}.`);
   return index;
 }
 

@@ -4,8 +4,6 @@ import { declareTarget, machineName, targetOf, valueOf } from '../target.ts';
 
 /** `smc state MACHINE`: the state as it is now. */
 export const state: CommandDefinition = {
-  name: 'state',
-  summary: 'show the state of a machine',
   example: 'smc state Counter',
   declare: (command) => {
     command.argument('<machine>', 'name of the machine');

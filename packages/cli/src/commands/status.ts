@@ -6,8 +6,6 @@ import { declareTarget, targetOf, valueOf } from '../target.ts';
 
 /** `smc status`: what runs on a node. */
 export const status: CommandDefinition = {
-  name: 'status',
-  summary: 'show what runs on a node',
   example: 'smc status --to http://127.0.0.1:4040',
   declare: declareTarget,
   async run(words, output, environment) {

@@ -3,8 +3,6 @@ import { declareDeployment, deployment } from '../deployment.ts';
 
 /** `smc upgrade FILE…`: upgrade what runs; it must run the version that the upgrade is from. */
 export const upgrade: CommandDefinition = {
-  name: 'upgrade',
-  summary: 'upgrade machines that run, from the version that the upgrade names: all, or nothing',
   example: 'smc upgrade counter-v2.sm',
   declare: declareDeployment,
   run: deployment('upgrade'),

@@ -1,4 +1,4 @@
-import { BOOL, List, Sum, UNIT, sizeOf } from '@smc/protocol';
+import { BOOL, List, Sum, sizeOf } from '@smc/protocol';
 import type { TypeId, TypeTable, Value } from '@smc/protocol';
 import { Program } from './construct.ts';
 import { FAULTS, WRITES } from './effects.ts';
@@ -16,7 +16,6 @@ import { WordCount } from './words.ts';
  *
  * ```
  * category       id >>> f = f = f >>> id              (f >>> g) >>> h = f >>> (g >>> h)
- *                constant () = id                     from ()
  *                f >>> constant = constant            so for get and now; f discardable
  *                fail >>> f = fail                    f gives data
  *                call d = its body                    the body is small and calls nothing
@@ -99,8 +98,6 @@ class Simplifier {
     switch (term.kind) {
       case 'identity':
         return [];
-      case 'constant':
-        return term.from === UNIT && term.to === UNIT ? [] : [term];
       case 'call':
         return this.#inlined(term);
       case 'fork':
@@ -120,11 +117,8 @@ class Simplifier {
           ? [program.project(term.from, 1)]
           : [{ ...term, arms }];
       }
-      case 'if': {
-        const [then, otherwise] = [part(0, term.then.from), part(1, term.else.from)];
-        const isCondition = isConstant(then, true) && isConstant(otherwise, false);
-        return isCondition ? [program.project(term.from, 1)] : [{ ...term, then, else: otherwise }];
-      }
+      case 'if':
+        return this.#if({ ...term, then: part(0, term.then.from), else: part(1, term.else.from) });
       case 'curry':
       case 'fold':
         return [{ ...term, body: part(0, term.body.from) }];
@@ -143,7 +137,7 @@ class Simplifier {
       case 'constant':
       case 'get':
       case 'now':
-        return program.effects.isDiscardable(first) ? this.#node({ ...second, from: first.from }, []) : null;
+        return program.effects.isDiscardable(first) ? [{ ...second, from: first.from }] : null;
       case 'project':
         return this.#projection(first, second.index);
       case 'inject':
@@ -163,6 +157,11 @@ class Simplifier {
   }
 
   // ----------------------------------------------------------------------- cartesian
+
+  #pair(left: Term, right: Term): Stages {
+    const to = this.#program.types.pair(left.to, right.to);
+    return this.#fork({ kind: 'fork', from: left.from, to, parts: [] }, [left, right]);
+  }
 
   #fork(term: Extract<Term, { kind: 'fork' }>, parts: readonly Term[]): Stages {
     const values = this.#constantsOf(term.to, parts);
@@ -238,8 +237,7 @@ class Simplifier {
     const [environment, sum] = parts;
     const payload = this.#payloadOf(sum);
     if (payload === null) return null;
-    const input = this.#program.tuple([environment, payload.term]);
-    return [...this.#fork(input as Extract<Term, { kind: 'fork' }>, [environment, payload.term]), ...stages(second.arms[payload.index])];
+    return [...this.#pair(environment, payload.term), ...stages(second.arms[payload.index])];
   }
 
   /** The constructor and the payload of a sum that a term makes, or null. */
@@ -255,6 +253,11 @@ class Simplifier {
     return { index: tag, term: this.#program.sequence(sum.from, [...before, payload]) };
   }
 
+  #if(term: Extract<Term, { kind: 'if' }>): Stages {
+    const isCondition = isConstant(term.then, true) && isConstant(term.else, false);
+    return isCondition ? [this.#program.project(term.from, 1)] : [term];
+  }
+
   #chosenIf(first: Term, second: Extract<Term, { kind: 'if' }>): Stages | null {
     const parts = this.#componentsOf(first);
     if (parts === null) return null;
@@ -266,8 +269,8 @@ class Simplifier {
     const last = steps[steps.length - 1];
     if (last.kind !== 'primitive' || last.instruction !== 'NOT') return null;
     const positive = this.#program.sequence(condition.from, steps.slice(0, -1));
-    const swapped: Term = { ...second, then: second.else, else: second.then };
-    return [this.#program.tuple([environment, positive]), swapped];
+    const swapped = this.#if({ ...second, then: second.else, else: second.then });
+    return [...this.#pair(environment, positive), ...swapped];
   }
 
   // ------------------------------------------------------------------ functions, calls
@@ -279,7 +282,7 @@ class Simplifier {
     const last = steps[steps.length - 1];
     if (last.kind !== 'curry') return null;
     const environment = this.#program.sequence(closure.from, steps.slice(0, -1));
-    return [this.#program.tuple([environment, argument]), ...stages(last.body)];
+    return [...this.#pair(environment, argument), ...stages(last.body)];
   }
 
   #inlined(call: Extract<Term, { kind: 'call' }>): Stages {

@@ -17,9 +17,7 @@ export function impureInExpression(span: Span, name: string, effects: Effects): 
     'E0260',
     `\`${name}\` ${does}, so it is no function; feed it with \`-<\``,
     [label(span)],
-    [
-      `Expressions are pure. Write it as a command, and name what it gives: \`x <- ${name} -< …\`.`,
-    ],
+    [`Expressions are pure. Write it as a command, and name what it gives: \`x <- ${name} -< …\`.`],
   );
 }
 

@@ -24,7 +24,6 @@ export const CODES = {
   E0224: 'an operator on a type that has none',
   E0225: 'a function as data',
   E0226: 'arguments named or not',
-  E0227: 'nested too deeply',
   E0228: 'a type that contains itself',
   E0229: 'a field of what is no record',
   // patterns

@@ -12,7 +12,13 @@ import { display, widthOfText } from './display.ts';
 /** What is drawn, for whoever colours it. */
 export type Row =
   | { readonly kind: 'source'; readonly line: number; readonly text: string }
-  | { readonly kind: 'mark'; readonly indent: number; readonly mark: string; readonly text: string; readonly main: boolean }
+  | {
+      readonly kind: 'mark';
+      readonly indent: number;
+      readonly mark: string;
+      readonly text: string;
+      readonly main: boolean;
+    }
   | { readonly kind: 'gap' };
 
 export interface Excerpt {
@@ -52,7 +58,13 @@ export function excerpt(text: string, labels: readonly Label[], main: Label | nu
   let last = 0;
   for (const line of shown) {
     if (last !== 0 && line > last + 1) rows.push({ kind: 'gap' });
-    rows.push(...drawLine(line, lineOf(line), marks.filter((mark) => mark.line === line)));
+    rows.push(
+      ...drawLine(
+        line,
+        lineOf(line),
+        marks.filter((mark) => mark.line === line),
+      ),
+    );
     last = line;
   }
   return { rows, digits: String(last).length };
@@ -70,7 +82,8 @@ function marksOf(
   // an end at the start of a line is the end of the line before
   const lastOffset = Math.max(span.start, Math.min(span.end, text.length) - 1);
   const last = positionAt(text, starts, lastOffset).line;
-  const offset = (line: number, at: number): number => Math.min(Math.max(at - starts[line - 1]!, 0), lineOf(line).length);
+  const offset = (line: number, at: number): number =>
+    Math.min(Math.max(at - starts[line - 1]!, 0), lineOf(line).length);
   const start = offset(first, span.start);
   if (first === last) return [{ line: first, start, end: offset(first, span.end), text: words, main }];
   const indent = lineOf(last).search(/\S|$/);
@@ -104,7 +117,13 @@ function drawLine(line: number, text: string, marks: readonly Mark[]): Row[] {
     const start = Math.max((columns[mark.start] ?? 0) - left, 0);
     const end = Math.min((columns[mark.end] ?? 0) - left, columnsMax);
     const width = Math.max(end - start, 1);
-    rows.push({ kind: 'mark', indent: start, mark: (mark.main ? '^' : '-').repeat(width), text: mark.text, main: mark.main });
+    rows.push({
+      kind: 'mark',
+      indent: start,
+      mark: (mark.main ? '^' : '-').repeat(width),
+      text: mark.text,
+      main: mark.main,
+    });
   }
   return rows;
 }

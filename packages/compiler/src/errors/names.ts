@@ -7,7 +7,12 @@ const didYouMean = (suggestion: string | null): string =>
   suggestion === null ? '' : `; did you mean \`${suggestion}\`?`;
 
 /** A value, function or arrow that is not known. `hint` says more than the nearest name could. */
-export function unknownName(span: Span, name: string, suggestion: string | null, hint: string | null): Diagnostic {
+export function unknownName(
+  span: Span,
+  name: string,
+  suggestion: string | null,
+  hint: string | null,
+): Diagnostic {
   const help =
     hint ??
     (suggestion === null
@@ -36,41 +41,75 @@ export function unknownField(
 }
 
 export function unknownType(span: Span, name: string, suggestion: string | null): Diagnostic {
-  return error('E0203', `the type \`${name}\` is not known${didYouMean(suggestion)}`, [label(span)], [
-    suggestion === null
-      ? `Declare it, \`type ${name} = …\`, or import the file that does.`
-      : `The type \`${suggestion}\` is known here.`,
-  ]);
-}
-
-export function unknownTypeVariable(span: Span, name: string, where: string, generic: boolean): Diagnostic {
   return error(
     'E0203',
-    `the type variable \`${name}\` is not declared`,
+    `the type \`${name}\` is not known${didYouMean(suggestion)}`,
     [label(span)],
     [
-      generic
-        ? `Declare it after the name: \`${where}<${name}>\`. (The names of types start with a capital letter.)`
-        : `Types of ${where} are written out: only a \`fun\` or an \`arrow\` has type variables. (The names of types start with a capital letter.)`,
+      suggestion === null
+        ? `Declare it, \`type ${name} = …\`, or import the file that does.`
+        : `The type \`${suggestion}\` is known here.`,
     ],
   );
 }
 
-export function unknownConstructor(span: Span, name: string, suggestion: string | null, hint: string | null): Diagnostic {
-  return error('E0205', `the constructor \`${name}\` is not known${didYouMean(suggestion)}`, [label(span)], [
-    hint ??
-      (suggestion === null
-        ? `Declare it as part of a type: \`type T = ${name} | …\`.`
-        : `The constructor \`${suggestion}\` is known here.`),
-  ]);
+/** `where` is the declaration, which has type variables if it is `generic`; `meant` a type of nearly this name. */
+export function unknownTypeVariable(
+  span: Span,
+  name: string,
+  where: string,
+  generic: boolean,
+  meant: string | null,
+): Diagnostic {
+  const help =
+    meant !== null
+      ? 'The names of types start with a capital letter; one in lower case stands for any type.'
+      : generic
+        ? `Declare it after the name: \`${where}<${name}>\`. (The names of types start with a capital letter.)`
+        : `Types of ${where} are written out: only a \`fun\` or an \`arrow\` has type variables. (The names of types start with a capital letter.)`;
+  return error(
+    'E0203',
+    `the type variable \`${name}\` is not declared${didYouMean(meant)}`,
+    [label(span)],
+    [help],
+  );
 }
 
-export function unknownMachine(span: Span, name: string, where: string, suggestion: string | null): Diagnostic {
-  return error('E0206', `there is no machine \`${name}\` in ${where}${didYouMean(suggestion)}`, [label(span)], [
-    suggestion === null
-      ? 'Names of machines are as declared with `machine`; one of an imported file takes its alias before it.'
-      : `There is a machine \`${suggestion}\`.`,
-  ]);
+export function unknownConstructor(
+  span: Span,
+  name: string,
+  suggestion: string | null,
+  hint: string | null,
+): Diagnostic {
+  return error(
+    'E0205',
+    `the constructor \`${name}\` is not known${didYouMean(suggestion)}`,
+    [label(span)],
+    [
+      hint ??
+        (suggestion === null
+          ? `Declare it as part of a type: \`type T = ${name} | …\`.`
+          : `The constructor \`${suggestion}\` is known here.`),
+    ],
+  );
+}
+
+export function unknownMachine(
+  span: Span,
+  name: string,
+  where: string,
+  suggestion: string | null,
+): Diagnostic {
+  return error(
+    'E0206',
+    `there is no machine \`${name}\` in ${where}${didYouMean(suggestion)}`,
+    [label(span)],
+    [
+      suggestion === null
+        ? 'Names of machines are as declared with `machine`; one of an imported file takes its alias before it.'
+        : `There is a machine \`${suggestion}\`.`,
+    ],
+  );
 }
 
 export function unknownOperation(
@@ -113,6 +152,16 @@ export function reservedName(span: Span, what: string, name: string): Diagnostic
     `${what} \`${name}\` is built in`,
     [label(span)],
     ['What is built in can not be declared again: choose another name.'],
+  );
+}
+
+/** A local variable that is around a `proc`, in the `proc`. */
+export function hiddenLocal(span: Span, name: string, declared: Span): Diagnostic {
+  return error(
+    'E0211',
+    `\`${name}\` is not known here: a \`proc\` sees only what is fed to it`,
+    [label(span), label(declared, 'the local value')],
+    [`Feed it in with the rest: \`proc (x, ${name}) { … } -< (x, ${name})\`.`],
   );
 }
 

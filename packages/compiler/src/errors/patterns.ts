@@ -5,16 +5,23 @@ import { error, label } from './error.ts';
 
 /** `missing` are patterns that no arm takes. */
 export function missingArms(span: Span, missing: readonly string[], more: boolean): Diagnostic {
+  const every = 'A `case` says what to do for every value.';
+  if (missing.length === 1 && missing[0] === '_') {
+    return error(
+      'E0240',
+      'all other values are not handled',
+      [label(span)],
+      [`${every} Add an arm: \`_ -> …\`.`],
+    );
+  }
   const quoted = missing.map((pattern) => `\`${pattern}\``);
-  const list = quoted.join(', ') + (more ? ', …' : '');
   const one = missing.length === 1 && !more;
+  const arms = missing.map((pattern) => `\`${pattern} -> …\``).join(', ');
   return error(
     'E0240',
-    `${list} ${one ? 'is' : 'are'} not handled`,
+    `${quoted.join(', ')}${more ? ', …' : ''} ${one ? 'is' : 'are'} not handled`,
     [label(span)],
-    [
-      `A \`case\` says what to do for every value. Add ${one ? 'an arm' : 'arms'}: ${missing.map((pattern) => `\`${pattern} -> …\``).join(', ')}; or \`_ -> …\` for all that is left.`,
-    ],
+    [`${every} Add ${one ? 'an arm' : 'arms'}: ${arms}; or \`_ -> …\` for all others.`],
   );
 }
 

@@ -22,8 +22,12 @@ type Paint = (style: keyof typeof styles, text: string) => string;
  * last one ended; a blank line separates its parts.
  */
 export function render(diagnostic: Diagnostic, sources: SourceLookup, { color }: RenderOptions): string {
-  const paint: Paint = (style, text) => (color && text !== '' ? `\u001B[${styles[style]}m${text}\u001B[0m` : text);
-  const severity = paint(diagnostic.severity === 'error' ? 'red' : 'yellow', `${diagnostic.severity}[${diagnostic.code}]`);
+  const paint: Paint = (style, text) =>
+    color && text !== '' ? `\u001B[${styles[style]}m${text}\u001B[0m` : text;
+  const severity = paint(
+    diagnostic.severity === 'error' ? 'red' : 'yellow',
+    `${diagnostic.severity}[${diagnostic.code}]`,
+  );
   const lines = [`${severity}: ${paint('bold', printableLine(diagnostic.message))}`];
   for (const part of parts(diagnostic, sources)) {
     lines.push('', `  ${paint('blue', printableLine(part.title))}`);

@@ -56,7 +56,13 @@ export const syntaxCodes = {
   notSupported: 'E0190',
 } as const;
 
-function error(what: keyof typeof syntaxCodes, message: string, at: Span, text: string, ...help: string[]): Diagnostic {
+function error(
+  what: keyof typeof syntaxCodes,
+  message: string,
+  at: Span,
+  text: string,
+  ...help: string[]
+): Diagnostic {
   return { code: syntaxCodes[what], severity: 'error', message, labels: [{ span: at, text }], help };
 }
 
@@ -80,7 +86,9 @@ export function unknownCharacter(at: Span, character: string): Diagnostic {
     '“': 'A string stands in straight double quotes: "…".',
     '”': 'A string stands in straight double quotes: "…".',
   };
-  const letter = /^\p{L}$/u.test(character) ? 'Names are written with the letters a to z, digits and `_`.' : undefined;
+  const letter = /^\p{L}$/u.test(character)
+    ? 'Names are written with the letters a to z, digits and `_`.'
+    : undefined;
   const hint = hints[character] ?? letter;
   return error('unknownCharacter', message, at, '', ...(hint === undefined ? [] : [hint]));
 }
@@ -145,9 +153,20 @@ export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
         'Write `\\u{…}` with up to six hexadecimal digits, at most 10FFFF and not D800 to DFFF.',
       );
     case 'lone surrogate':
-      return error('loneSurrogate', 'this string holds half of a surrogate pair, which is no character', at, '');
+      return error(
+        'loneSurrogate',
+        'this string holds half of a surrogate pair, which is no character',
+        at,
+        '',
+      );
     case 'fraction':
-      return error('badNumber', 'there are only whole numbers', at, '', 'Count in the smaller unit: cents, milliseconds.');
+      return error(
+        'badNumber',
+        'there are only whole numbers',
+        at,
+        '',
+        'Count in the smaller unit: cents, milliseconds.',
+      );
     case 'bad digits':
       return error(
         'badNumber',
@@ -167,9 +186,21 @@ export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
     case 'unclosed bytes':
       return error('badBytes', 'these bytes are not closed', at, '', 'Bytes are written `0x"00ff"`.');
     case 'odd bytes':
-      return error('badBytes', 'half a byte is left over', at, '', 'Each byte is written with two digits: `0x"00ff"`.');
+      return error(
+        'badBytes',
+        'half a byte is left over',
+        at,
+        '',
+        'Each byte is written with two digits: `0x"00ff"`.',
+      );
     case 'bad hex digit':
-      return error('badBytes', `\`${fault.digit}\` is no hexadecimal digit`, at, '', 'The digits are 0 to 9 and a to f.');
+      return error(
+        'badBytes',
+        `\`${fault.digit}\` is no hexadecimal digit`,
+        at,
+        '',
+        'The digits are 0 to 9 and a to f.',
+      );
     case 'bad time':
       return error(
         'badTime',
@@ -181,7 +212,13 @@ export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
     case 'no such time':
       return error('badTime', 'there is no such day or time of day', at, '');
     case 'time out of range':
-      return error('badTime', 'this time does not fit', at, '', 'A time is within 8640000000000000 milliseconds of 1970.');
+      return error(
+        'badTime',
+        'this time does not fit',
+        at,
+        '',
+        'A time is within 8640000000000000 milliseconds of 1970.',
+      );
   }
 }
 
@@ -198,7 +235,12 @@ export interface Opened {
  * Blocks that are open where they can not be: `before` is the token there, null at the end of the file.
  * The innermost comes first.
  */
-export function unclosedBlock(at: Span, before: string | null, opened: readonly Opened[], text: string): Diagnostic {
+export function unclosedBlock(
+  at: Span,
+  before: string | null,
+  opened: readonly Opened[],
+  text: string,
+): Diagnostic {
   const starts = lineStarts(text);
   const place = ({ span }: Opened): string => {
     const { line, column } = positionAt(text, starts, span.start);
@@ -220,11 +262,23 @@ export function unclosedBracket(at: Span, what: string, closer: string, opened: 
 }
 
 export function strayCloser(at: Span, closer: string): Diagnostic {
-  return error('strayCloser', `this \`${closer}\` closes nothing`, at, '', 'Take it out, or look for what should open before it.');
+  return error(
+    'strayCloser',
+    `this \`${closer}\` closes nothing`,
+    at,
+    '',
+    'Take it out, or look for what should open before it.',
+  );
 }
 
 export function nestedTooDeeply(at: Span): Diagnostic {
-  return error('nestedTooDeeply', 'this is nested too deeply', at, '', 'Give parts of it a name: with `let`, `fun` or `arrow`.');
+  return error(
+    'nestedTooDeeply',
+    'this is nested too deeply',
+    at,
+    '',
+    'Give parts of it a name: with `let`, `fun` or `arrow`.',
+  );
 }
 
 export function sourceTooLong(at: Span, lengthMax: number): Diagnostic {
@@ -253,7 +307,8 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   if (found === '`=`' && expected === '`{`') return equalsForComparison(at);
   if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
   if (found === '`...`') {
-    const help = 'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`.';
+    const help =
+      'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`.';
     return error('unexpected', '`...` can not stand here', at, '', help);
   }
   if (rule === 'letExpression' && expected === '`in`') return letWithoutIn(at);
@@ -274,7 +329,8 @@ export function leftOver(at: Span, found: string, previous: string): Diagnostic 
   if (found === '`-<`') return feedInExpression(at);
   if (found === '`->`') return lambdaAlone(at);
   const message = `expected the end of the line after ${previous}, found ${found}`;
-  if (found === '`,`') return error('unexpected', message, at, '', 'These are separated by line ends or `;`, not by `,`.');
+  if (found === '`,`')
+    return error('unexpected', message, at, '', 'These are separated by line ends or `;`, not by `,`.');
   return error('unexpected', message, at, '', 'A line end or `;` stands between two of these.');
 }
 
@@ -295,7 +351,13 @@ export function missingComma(at: Span, found: string): Diagnostic {
 }
 
 export function reservedName(at: Span, word: string): Diagnostic {
-  return error('reservedName', `\`${word}\` is a reserved word and can not be a name`, at, '', 'Choose another name.');
+  return error(
+    'reservedName',
+    `\`${word}\` is a reserved word and can not be a name`,
+    at,
+    '',
+    'Choose another name.',
+  );
 }
 
 /** An upper-case name where a value, a field, an arrow or a parameter is named. */
@@ -314,7 +376,13 @@ export function lowerCaseName(at: Span, name: string, what: string): Diagnostic 
 }
 
 export function missingType(at: Span, what: string, name: string): Diagnostic {
-  return error('missingType', `the ${what} \`${name}\` has no type`, at, '', `Write it after a colon: \`${name}: Int\`.`);
+  return error(
+    'missingType',
+    `the ${what} \`${name}\` has no type`,
+    at,
+    '',
+    `Write it after a colon: \`${name}: Int\`.`,
+  );
 }
 
 export function missingResult(at: Span, name: string): Diagnostic {
@@ -333,7 +401,13 @@ export function fieldWithoutInitial(at: Span, name: string): Diagnostic {
 }
 
 export function stateWithoutInitial(at: Span): Diagnostic {
-  return error('missingInitial', 'the state has no initial value', at, '', 'Write it after the type: `state: Int = 0`.');
+  return error(
+    'missingInitial',
+    'the state has no initial value',
+    at,
+    '',
+    'Write it after the type: `state: Int = 0`.',
+  );
 }
 
 /** What starts no declaration; `ofMachine` if it is one inside a machine. */
@@ -350,7 +424,13 @@ export function noDeclaration(at: Span, found: string, ofMachine: boolean): Diag
 
 export function chainedComparison(at: Span, operator: string, first: Span): Diagnostic {
   const help = 'Compare twice, `a < b && b < c`, or set parentheses.';
-  const found = error('chainedComparison', 'comparisons can not be chained', at, `a second comparison, \`${operator}\``, help);
+  const found = error(
+    'chainedComparison',
+    'comparisons can not be chained',
+    at,
+    `a second comparison, \`${operator}\``,
+    help,
+  );
   return alsoAt(found, { span: first, text: 'the first one' });
 }
 
@@ -367,7 +447,13 @@ function lambdaAlone(at: Span): Diagnostic {
 
 export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnostic {
   const message = `a ${what} between \`if\` or \`case\` and its block stands in parentheses`;
-  return error('literalInHead', message, at, '', 'Otherwise its `{` would open the block. Write `case ({ … }) { … }`.');
+  return error(
+    'literalInHead',
+    message,
+    at,
+    '',
+    'Otherwise its `{` would open the block. Write `case ({ … }) { … }`.',
+  );
 }
 
 export function calleeNoName(at: Span): Diagnostic {
@@ -376,7 +462,13 @@ export function calleeNoName(at: Span): Diagnostic {
 
 /** `=` in the place of the `:` of a field or of a named argument */
 export function equalsForColon(at: Span): Diagnostic {
-  return error('fieldOfRecord', 'a field or a named argument takes `:`, not `=`', at, '', 'Write `name: value`.');
+  return error(
+    'fieldOfRecord',
+    'a field or a named argument takes `:`, not `=`',
+    at,
+    '',
+    'Write `name: value`.',
+  );
 }
 
 export function fieldWithoutValue(at: Span, name: string): Diagnostic {
@@ -398,7 +490,13 @@ export function elif(at: Span, word: string): Diagnostic {
 }
 
 function letWithoutIn(at: Span): Diagnostic {
-  return error('letWithoutIn', '`let` in an expression needs an `in`', at, '`in` is due here', 'Write `let x = 1 in x + 1`.');
+  return error(
+    'letWithoutIn',
+    '`let` in an expression needs an `in`',
+    at,
+    '`in` is due here',
+    'Write `let x = 1 in x + 1`.',
+  );
 }
 
 export function constructorOfType(at: Span, type: string, name: string): Diagnostic {
@@ -427,7 +525,13 @@ export function missingFeed(at: Span, arrow: string | null, called: boolean, arr
 }
 
 export function turnedFeed(at: Span): Diagnostic {
-  return error('turnedFeed', '`->` feeds nothing', at, '', 'A value is fed to an arrow with `-<`, as in `return -< x`.');
+  return error(
+    'turnedFeed',
+    '`->` feeds nothing',
+    at,
+    '',
+    'A value is fed to an arrow with `-<`, as in `return -< x`.',
+  );
 }
 
 /** `x = e`; `fed` if the right side is a command. */
@@ -460,7 +564,13 @@ function bindInExpression(at: Span): Diagnostic {
 }
 
 export function chainedBind(at: Span, first: Span): Diagnostic {
-  const found = error('chainedBind', 'a command has one `<-`', at, '', 'Name the output once, and use `let` for more names.');
+  const found = error(
+    'chainedBind',
+    'a command has one `<-`',
+    at,
+    '',
+    'Name the output once, and use `let` for more names.',
+  );
   return alsoAt(found, { span: first, text: 'the first one' });
 }
 
@@ -497,7 +607,8 @@ export function manyUnnamedArguments(at: Span): Diagnostic {
 }
 
 export function unknownImport(at: Span, word: string): Diagnostic {
-  const help = 'Write the path of a file in quotes, `import "./shapes.sm" as shapes`, or `import deployed as old`.';
+  const help =
+    'Write the path of a file in quotes, `import "./shapes.sm" as shapes`, or `import deployed as old`.';
   return error('badImport', `\`${word}\` can not be imported`, at, '', help);
 }
 
@@ -506,12 +617,24 @@ export function importWithoutName(at: Span, source: string): Diagnostic {
 }
 
 export function testWithoutFor(at: Span, found: string): Diagnostic {
-  return error('badTest', `expected \`for\` and the machine, found \`${found}\``, at, '', 'Write `test "name" for Machine { … }`.');
+  return error(
+    'badTest',
+    `expected \`for\` and the machine, found \`${found}\``,
+    at,
+    '',
+    'Write `test "name" for Machine { … }`.',
+  );
 }
 
 /** `=`, `->` or `==` in the place of `=>` */
 export function notGives(at: Span, found: string): Diagnostic {
-  return error('badTest', `what is expected stands after \`=>\`, not \`${found}\``, at, '', 'Write `Op(…) => value`.');
+  return error(
+    'badTest',
+    `what is expected stands after \`=>\`, not \`${found}\``,
+    at,
+    '',
+    'Write `Op(…) => value`.',
+  );
 }
 
 export function renameOfKind(at: Span, old: string, name: string): Diagnostic {
@@ -520,7 +643,13 @@ export function renameOfKind(at: Span, old: string, name: string): Diagnostic {
 }
 
 export function secondInput(at: Span): Diagnostic {
-  return error('oneInput', 'there is a second input in this line', at, '', 'Give each input a line of its own.');
+  return error(
+    'oneInput',
+    'there is a second input in this line',
+    at,
+    '',
+    'Give each input a line of its own.',
+  );
 }
 
 export function secondValue(at: Span): Diagnostic {
@@ -532,5 +661,11 @@ export function noValue(at: Span): Diagnostic {
 }
 
 export function notSupported(at: Span, word: string): Diagnostic {
-  return error('notSupported', `\`${word}\` is not supported yet`, at, '', 'The word is reserved for a later version.');
+  return error(
+    'notSupported',
+    `\`${word}\` is not supported yet`,
+    at,
+    '',
+    'The word is reserved for a later version.',
+  );
 }

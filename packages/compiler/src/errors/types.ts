@@ -87,7 +87,8 @@ function pathText(path: readonly Step[]): string {
 /** What a user usually wants, where one type stands for the other. */
 function adviceFor({ expected, actual }: Difference): string[] {
   const [wanted, given] = [prune(expected), prune(actual)];
-  if (wanted.kind === 'string' && given.kind === 'int') return ['`Int.toString(n)` makes a String of an Int.'];
+  if (wanted.kind === 'string' && given.kind === 'int')
+    return ['`Int.toString(n)` makes a String of an Int.'];
   if (given.kind === 'parameter' || wanted.kind === 'parameter') {
     const name = given.kind === 'parameter' ? given.name : (wanted as { name: string }).name;
     return [
@@ -145,16 +146,19 @@ export function wrongCount(
   expected: number,
   given: number,
   declared: Span | null,
+  help: string | null = null,
 ): Diagnostic {
-  const count = (n: number): string => (n === 0 ? 'no argument' : n === 1 ? 'one argument' : `${n} arguments`);
+  const count = (n: number): string =>
+    n === 0 ? 'no argument' : n === 1 ? 'one argument' : `${n} arguments`;
   const labels = [label(span, count(given))];
   if (declared !== null) labels.push(label(declared, 'declared here'));
   return error('E0222', `${what} takes ${count(expected)}, not ${given === 0 ? 'none' : given}`, labels, [
-    expected === 0
-      ? 'Leave the arguments out.'
-      : expected > given
-        ? 'Write the missing ones.'
-        : 'Take the others out, or put several values into a tuple: `((a, b))`.',
+    help ??
+      (expected === 0
+        ? 'Leave the arguments out.'
+        : expected > given
+          ? 'Write the missing ones.'
+          : 'Take the others out.'),
   ]);
 }
 
@@ -168,7 +172,13 @@ export function typeNotKnown(span: Span, use: string): Diagnostic {
 }
 
 /** An operator on operands of a type for which there is none. */
-export function operatorType(span: Span, operator: string, type: Type, works: string, help: string): Diagnostic {
+export function operatorType(
+  span: Span,
+  operator: string,
+  type: Type,
+  works: string,
+  help: string,
+): Diagnostic {
   return error(
     'E0224',
     `\`${operator}\` works on ${works}, not on ${displayWithArticle(type)}`,
@@ -191,15 +201,6 @@ export function functionAsData(span: Span, what: string): Diagnostic {
 
 export function namedArguments(span: Span, message: string, help: string): Diagnostic {
   return error('E0226', message, [label(span)], [help]);
-}
-
-export function nestedTooDeeply(span: Span, levelsMax: number): Diagnostic {
-  return error(
-    'E0227',
-    `this is nested more than ${levelsMax} levels deep`,
-    [label(span)],
-    ['Name an inner part with `let`, or make a `fun` or an `arrow` of it.'],
-  );
 }
 
 export function recursiveType(span: Span, names: readonly string[], others: readonly Span[]): Diagnostic {
@@ -241,6 +242,10 @@ export function patternMismatch(facts: {
     'E0220',
     `this pattern is for ${displayWithArticle(pattern)}; the value here is ${displayWithArticle(value)}`,
     [label(span, display(pattern)), label(subjectSpan, display(subjectType))],
-    ['A pattern has the shape of the values that it is matched with.', ...adviceFor(facts.difference), ...definitionsThatDiffer(value, pattern)],
+    [
+      'A pattern has the shape of the values that it is matched with.',
+      ...adviceFor(facts.difference),
+      ...definitionsThatDiffer(value, pattern),
+    ],
   );
 }

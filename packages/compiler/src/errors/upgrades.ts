@@ -2,12 +2,17 @@ import type { Diagnostic, Label, Span } from '@smc/protocol';
 import { display } from '../types/type.ts';
 import type { Type } from '../types/typed.ts';
 import { definitionsThatDiffer } from './definitions.ts';
-import { error, label } from './error.ts';
+import { circle, error, label } from './error.ts';
 import { notSupportedYet } from './unsupported.ts';
 
 /** Diagnostics about upgrades: what changed between two versions of a machine. */
 
-export function otherMachine(span: Span, oldName: string, newName: string, places: readonly [Span, Span]): Diagnostic {
+export function otherMachine(
+  span: Span,
+  oldName: string,
+  newName: string,
+  places: readonly [Span, Span],
+): Diagnostic {
   return error(
     'E0290',
     `an upgrade leads from a machine to the same machine; \`${oldName}\` is not \`${newName}\``,
@@ -22,30 +27,43 @@ const marked = (diagnostic: Diagnostic, ...labels: Label[]): Diagnostic => ({
 });
 
 /** Two versions of a state of different types, and no clause that says how one becomes the other. */
-export function derivedMigration(
-  span: Span,
-  states: { readonly old: Type; readonly oldSpan: Span; readonly new: Type; readonly newSpan: Span },
-): Diagnostic {
-  const found = notSupportedYet(
-    span,
-    'deriving a migration; write `state old -> …`',
-    `The state was ${display(states.old)}, and is ${display(states.new)} now. Add the clause \`state old -> …\`, which makes a new state of an old one, and \`back new -> …\` for the way back.`,
-  );
-  return marked(
-    { ...found, help: [...found.help, ...definitionsThatDiffer(states.old, states.new)] },
-    label(states.oldSpan, `before: ${display(states.old)}`),
-    label(states.newSpan, `now: ${display(states.new)}`),
+export function derivedMigration(states: {
+  readonly old: Type;
+  readonly oldSpan: Span;
+  readonly new: Type;
+  readonly newSpan: Span;
+}): Diagnostic {
+  const [before, now] = [display(states.old), display(states.new)];
+  return error(
+    'E0190',
+    'not supported yet: deriving a migration; write `state old -> …`',
+    [label(states.newSpan, `now: ${now}`), label(states.oldSpan, `before: ${before}`)],
+    [
+      'The type of the state changed. In the upgrade, the clause `state old -> …` makes a new state of an old one, and `back new -> …` is the way back.',
+      ...definitionsThatDiffer(states.old, states.new),
+    ],
   );
 }
 
-/** An operation that the new version does not have any more. */
-export function removedOperation(span: Span, name: string, machine: string, places: readonly [Span, Span]): Diagnostic {
+/** Operations that the new version does not have any more; `span` is the head of the upgrade. */
+export function removedOperations(
+  span: Span,
+  machine: { readonly name: string; readonly span: Span },
+  removed: readonly { readonly name: string; readonly span: Span }[],
+): Diagnostic {
+  const { shown, more } = circle(removed);
+  const list = [...shown.map(({ name }) => `\`${name}\``), ...(more ? ['…'] : [])].join(', ');
+  const one = removed.length === 1;
   const found = notSupportedYet(
     span,
-    `taking away an operation; \`${name}\` of \`${machine}\` is gone`,
-    `Old clients still call it. Keep the operation \`${name}\`.`,
+    `taking away ${one ? 'an operation' : 'operations'}; ${list} of \`${machine.name}\` ${one ? 'is' : 'are'} gone`,
+    `Old clients still call ${one ? 'it' : 'them'}. Keep ${list}.`,
   );
-  return marked(found, label(places[0], 'it was here'), label(places[1], 'the new version has none of this name'));
+  return marked(
+    found,
+    ...shown.map((operation) => label(operation.span, 'it was here')),
+    label(machine.span, `not in the new version`),
+  );
 }
 
 /** An operation whose parameters or reply are not those of the old version. */

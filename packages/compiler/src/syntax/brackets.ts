@@ -37,12 +37,12 @@ export interface Brackets {
 /**
  * How much nesting there may be, by the weights below. It bounds the height of the tree and, with it, the
  * stack that the parser and every later phase need. Measured on a stack of the usual 984 KB, with code
- * that is not optimised yet: 170 nested blocks or 220 other brackets fill it, and half of that is allowed.
+ * that is not optimised yet: about 170 nested `proc`, or 220 to 350 other brackets fill it.
  * Operators are read in loops; for them the bound is that of the phases to come.
  */
-const nestingMax = 1000000;
-const blockWeight = 12;
+const nestingMax = 1000;
 const bracketWeight = 8;
+const procWeight = 4;
 
 /** An open bracket, or the file around all of them. */
 interface Frame {
@@ -66,7 +66,9 @@ const owners = new Set([
 ]);
 
 /** The kinds of token that make a tree higher, beside the brackets. */
-const chaining = new Set([T.Dot, T.To, T.ElseWord, T.Bind, T.Not]);
+const chaining = new Set([T.Dot, T.To, T.ElseWord, T.Not]);
+
+const heads = new Set([T.IfWord, T.CaseWord]);
 
 /** Pairs the brackets of a list of tokens. */
 export function pairBrackets(tokens: readonly Token[]): Brackets {
@@ -109,7 +111,7 @@ class Pairing {
 
   private push(open: number, block: boolean): void {
     const around = this.stack.at(-1);
-    const base = around === undefined ? 0 : around.base + around.chain + (block ? blockWeight : bracketWeight);
+    const base = around === undefined ? 0 : around.base + around.chain + bracketWeight;
     const owner = around === undefined ? -1 : around.word;
     this.stack.push({ open, block, owner, base, word: -1, chain: 0, inner: 0, most: 0 });
     if (base > nestingMax) this.tooDeep ??= open;
@@ -118,8 +120,7 @@ class Pairing {
   private pop(end: number, closed: boolean): void {
     const { open, block, owner, chain, inner, most } = this.stack.pop()!;
     this.byOpen.set(open, { open, end, closed, block, owner });
-    const weight = block ? blockWeight : bracketWeight;
-    this.top.inner = Math.max(this.top.inner, weight + Math.max(most, chain + inner));
+    this.top.inner = Math.max(this.top.inner, bracketWeight + Math.max(most, chain + inner));
     this.measureTop(open);
   }
 
@@ -202,7 +203,8 @@ class Pairing {
     if (this.opensCollection(i)) return false;
     if (next === undefined) return true;
     const named = next.tokenType === T.Lower || next.tokenType === T.StringLiteral;
-    if (second === T.Colon && isA(next, T.Reserved)) return this.tokens[this.top.word]?.tokenType === T.MachineWord;
+    if (second === T.Colon && isA(next, T.Reserved))
+      return this.tokens[this.top.word]?.tokenType === T.MachineWord;
     if (named && (second === T.Colon || second === T.Comma)) return false;
     // `{ x = 1 }` is wrong in both: a record where a value is due
     return !(named && second === T.Assign && before !== undefined && expectsValue(before));
@@ -222,26 +224,39 @@ class Pairing {
   private measure(i: number, token: Token): void {
     const top = this.top;
     const kind = token.tokenType;
-    const ends = kind === T.Comma || kind === T.Semicolon || (token.fresh && top.block && !continuesLine(token, this.tokens[i - 1]));
+    const ends =
+      kind === T.Comma ||
+      kind === T.Semicolon ||
+      (token.fresh && top.block && !continuesLine(token, this.tokens[i - 1]));
     if (ends) {
       top.most = Math.max(top.most, top.chain + top.inner);
       top.chain = 0;
       top.inner = 0;
     }
-    const weight = this.weightOf(i, token);
+    const opener = this.tokens[i - 1];
+    const weight = this.weightOf(
+      i,
+      token,
+      ends || (opener !== undefined && T.closerOf.has(opener.tokenType)),
+    );
     if (weight === 0) return;
     top.chain += weight;
     this.measureTop(i);
   }
 
-  private weightOf(i: number, token: Token): number {
+  /** `starts` if the token is the first of a statement or an item. */
+  private weightOf(i: number, token: Token, starts: boolean): number {
     const kind = token.tokenType;
     // type arguments
     if (kind === T.Less && this.tokens[i - 1]?.tokenType === T.Upper) return bracketWeight;
     if (isA(token, T.Infix) || isA(token, T.Compose) || chaining.has(kind)) return 1;
-    // These nest by recursion, as brackets do: `if if c { … } else { … } { … }`.
-    if (kind === T.LetWord || kind === T.CaseWord) return bracketWeight;
-    return kind === T.IfWord && this.tokens[i - 1]?.tokenType !== T.ElseWord ? bracketWeight : 0;
+    if (kind === T.ProcWord) return procWeight;
+    // These nest by recursion, as brackets do: `let a = let b = …`, `if if c { … } else { … } { … }`.
+    if (kind === T.Bind || (kind === T.LetWord && !starts)) return bracketWeight;
+    const before = this.tokens[i - 1];
+    const headed =
+      before !== undefined && (isA(before, T.Infix) || isA(before, T.Prefix) || heads.has(before.tokenType));
+    return (kind === T.IfWord || kind === T.CaseWord) && headed ? bracketWeight : 0;
   }
 
   private measureTop(i: number): void {

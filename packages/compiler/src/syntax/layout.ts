@@ -80,7 +80,8 @@ class Layout {
   private closeAtLineEnd(i: number, token: Token, before: Token): void {
     const open = this.stack.at(-1);
     if (open === undefined || open.bracket.closed || open.bracket.block || open.bracket.end === i) return;
-    if (before.tokenType === T.Comma || T.closerOf.has(before.tokenType) || continuesLine(token, before)) return;
+    if (before.tokenType === T.Comma || T.closerOf.has(before.tokenType) || continuesLine(token, before))
+      return;
     this.closeForgotten();
     this.closeAtLineEnd(i, token, before);
   }
@@ -98,7 +99,10 @@ class Layout {
     const first = blocks[0];
     if (first === undefined) return;
     const at = this.tokens[i];
-    const span = at === undefined ? { file: this.file, start: this.text.length, end: this.text.length } : this.spanOf(at);
+    const span =
+      at === undefined
+        ? { file: this.file, start: this.text.length, end: this.text.length }
+        : this.spanOf(at);
     const what = blocks.map((open) => ({ what: this.nameOf(open), span: this.spanOf(open.token) }));
     this.report.add(errors.unclosedBlock(span, at === undefined ? null : T.describe(at), what, this.text));
   }
@@ -163,6 +167,16 @@ class Layout {
 
 function virtual(tokenType: TokenType, offset: number): Token {
   const tokenTypeIdx = tokenType.tokenTypeIdx!;
-  const place = { index: -1, partner: -1, fresh: false, spaced: true, doc: null };
-  return { image: '', startOffset: offset, tokenType, tokenTypeIdx, ...place };
+  return {
+    image: '',
+    startOffset: offset,
+    tokenType,
+    tokenTypeIdx,
+    payload: undefined,
+    index: -1,
+    partner: -1,
+    fresh: false,
+    spaced: true,
+    doc: null,
+  };
 }

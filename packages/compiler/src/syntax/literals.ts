@@ -8,7 +8,11 @@ import { parseTime } from '@smc/protocol';
 /** A value, or the fault and the part of the token that it is in. */
 export type Read<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly faults: readonly LiteralFault[]; /** What to go on with. */ readonly value: T | null };
+  | {
+      readonly ok: false;
+      readonly faults: readonly LiteralFault[];
+      /** What to go on with. */ readonly value: T | null;
+    };
 
 export type LiteralFault = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'unknown escape'; readonly escape: string }
@@ -46,11 +50,17 @@ export function readString(image: string): Read<string> {
     else faults.push(escape.fault);
   }
   value += image.slice(copied, end);
-  return faults.length === 0 ? { ok: true, value } : { ok: false, faults, value: value.replace(surrogatesAlone, '') };
+  return faults.length === 0
+    ? { ok: true, value }
+    : { ok: false, faults, value: value.replace(surrogatesAlone, '') };
 }
 
 /** The escape whose backslash is at `start`. */
-function readEscape(image: string, start: number, limit: number): { value: string; end: number; fault: LiteralFault | null } {
+function readEscape(
+  image: string,
+  start: number,
+  limit: number,
+): { value: string; end: number; fault: LiteralFault | null } {
   const letter = String.fromCodePoint(image.codePointAt(start + 1) ?? 0x20);
   const simple = simpleEscapes[letter];
   if (simple !== undefined && start + 1 < limit) return { value: simple, end: start + 2, fault: null };
@@ -77,14 +87,16 @@ export function readInt(image: string): Read<number> {
     return { ok: false, faults: [{ kind: 'bad digits', text: image, ...whole }], value: null };
   }
   const value = Number(image.replaceAll('_', ''));
-  if (value > Number.MAX_SAFE_INTEGER) return { ok: false, faults: [{ kind: 'too large', ...whole }], value: null };
+  if (value > Number.MAX_SAFE_INTEGER)
+    return { ok: false, faults: [{ kind: 'too large', ...whole }], value: null };
   return { ok: true, value };
 }
 
 /** The value of a bytes literal, `0x"…"`. */
 export function readBytes(image: string): Read<Uint8Array> {
   const fail = (fault: LiteralFault): Read<Uint8Array> => ({ ok: false, faults: [fault], value: null });
-  if (image.length < 4 || !image.endsWith('"')) return fail({ kind: 'unclosed bytes', start: 0, end: image.length });
+  if (image.length < 4 || !image.endsWith('"'))
+    return fail({ kind: 'unclosed bytes', start: 0, end: image.length });
   const digits = image.slice(3, -1);
   const wrong = digits.search(/[^0-9A-Fa-f]/);
   if (wrong !== -1) {

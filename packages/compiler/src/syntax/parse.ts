@@ -31,13 +31,19 @@ export function parse(text: string, file: string): Parsed {
 /** Parses one line of input: `Incr(by: 1)`, `now = @1000`, or nothing but white space and comments. */
 export function parseInput(text: string, file: string): Checked<InputLine> {
   const read = readSource(text, file);
-  return checked(read, run(read, (grammar) => grammar.parseInputLine(read.source), null));
+  return checked(
+    read,
+    run(read, (grammar) => grammar.parseInputLine(read.source), null),
+  );
 }
 
 /** Parses one expression, such as a value as the command line takes it. */
 export function parseExpression(text: string, file: string): Checked<Expression> {
   const read = readSource(text, file);
-  return checked(read, run(read, (grammar) => grammar.parseExpression(read.source), null));
+  return checked(
+    read,
+    run(read, (grammar) => grammar.parseExpression(read.source), null),
+  );
 }
 
 interface SourceRead {
@@ -76,5 +82,7 @@ function run<R>({ source, text }: SourceRead, parsing: (grammar: Grammar) => R, 
 
 function checked<R>({ source }: SourceRead, value: R | null): Checked<R> {
   const diagnostics = source.report.list();
-  return value === null || diagnostics.length > 0 ? { ok: false, diagnostics } : { ok: true, value, diagnostics };
+  return value === null || diagnostics.length > 0
+    ? { ok: false, diagnostics }
+    : { ok: true, value, diagnostics };
 }

@@ -22,8 +22,7 @@ export interface Token extends IToken {
 
 // ----------------------------------------------------------------------- categories
 
-const category = (name: string, label: string): TokenType =>
-  createToken({ name, label, pattern: Lexer.NA });
+const category = (name: string, label: string): TokenType => createToken({ name, label, pattern: Lexer.NA });
 
 /** Anything that does not end a statement: what error recovery may step over. */
 export const Any = category('Any', 'something');
@@ -50,7 +49,13 @@ const vocabulary: TokenType[] = [];
 
 type Pattern = NonNullable<Parameters<typeof createToken>[0]['pattern']>;
 
-function define(name: string, pattern: Pattern, label: string, categories: TokenType[], hint?: string[]): TokenType {
+function define(
+  name: string,
+  pattern: Pattern,
+  label: string,
+  categories: TokenType[],
+  hint?: string[],
+): TokenType {
   const token = createToken({
     name,
     pattern,
@@ -67,7 +72,12 @@ const symbol = (name: string, text: string, ...categories: TokenType[]): TokenTy
   define(name, text, `\`${text}\``, [Any, ...categories]);
 
 /** A custom match: a piece of text and what the lexer should remember of it. */
-function scanned(text: string, start: number, end: number, payload?: unknown): [string] & { payload?: unknown } {
+function scanned(
+  text: string,
+  start: number,
+  end: number,
+  payload?: unknown,
+): [string] & { payload?: unknown } {
   const match: [string] & { payload?: unknown } = [text.slice(start, end)];
   match.payload = payload;
   return match;
@@ -101,7 +111,12 @@ function matchString(text: string, offset: number): ([string] & { payload?: unkn
 }
 
 // The white space and comments, which the grammar never sees.
-export const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /[ \t\r\n\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
+export const WhiteSpace = createToken({
+  name: 'WhiteSpace',
+  pattern: /[ \t\r\n\uFEFF]+/,
+  group: Lexer.SKIPPED,
+  line_breaks: true,
+});
 const comment = { group: 'comments', line_breaks: false };
 export const DocComment = createToken({ name: 'DocComment', pattern: /--\|[^\n]*/, ...comment });
 export const LineComment = createToken({ name: 'LineComment', pattern: /--[^\n]*/, ...comment });
@@ -113,7 +128,11 @@ export const BlockComment = createToken({
   start_chars_hint: ['{'],
 });
 /** `//` and `#`: comments of other languages, refused and then skipped. */
-export const ForeignComment = createToken({ name: 'ForeignComment', pattern: /(?:\/\/|#)[^\n]*/, ...comment });
+export const ForeignComment = createToken({
+  name: 'ForeignComment',
+  pattern: /(?:\/\/|#)[^\n]*/,
+  ...comment,
+});
 vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignComment);
 
 // Literals.
@@ -121,17 +140,46 @@ export const StringLiteral = define('StringLiteral', matchString, 'a string', [A
 /** `'text'`, as other languages write a string: refused, and read as one. */
 export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'/, 'a string', [Any, Literal, Starter]);
 export const BytesLiteral = define('BytesLiteral', /0x"[^"\n]*"?/, 'bytes', [Any, Literal, Starter]);
-export const TimeLiteral = define('TimeLiteral', /@[+-]?[0-9](?:[0-9A-Za-z_]|[:.+-](?=[0-9]))*/, 'a time', [Any, Literal, Starter]);
-export const IntLiteral = define('IntLiteral', /[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9A-Za-z_]*)?/, 'an integer', [Any, Literal, Starter]);
+export const TimeLiteral = define('TimeLiteral', /@[+-]?[0-9](?:[0-9A-Za-z_]|[:.+-](?=[0-9]))*/, 'a time', [
+  Any,
+  Literal,
+  Starter,
+]);
+export const IntLiteral = define('IntLiteral', /[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9A-Za-z_]*)?/, 'an integer', [
+  Any,
+  Literal,
+  Starter,
+]);
 
 // Names. The reserved words come before `Lower` and yield to a longer name.
-export const Lower = createToken({ name: 'Lower', pattern: /[a-z][A-Za-z0-9_]*/, label: 'a name', categories: [Any, Starter] });
-export const Upper = createToken({ name: 'Upper', pattern: /[A-Z][A-Za-z0-9_]*/, label: 'a name in upper case', categories: [Any, Starter] });
-export const Wildcard = createToken({ name: 'Wildcard', pattern: /_[A-Za-z0-9_]*/, label: '`_`', categories: [Any, Starter] });
+export const Lower = createToken({
+  name: 'Lower',
+  pattern: /[a-z][A-Za-z0-9_]*/,
+  label: 'a name',
+  categories: [Any, Starter],
+});
+export const Upper = createToken({
+  name: 'Upper',
+  pattern: /[A-Z][A-Za-z0-9_]*/,
+  label: 'a name in upper case',
+  categories: [Any, Starter],
+});
+export const Wildcard = createToken({
+  name: 'Wildcard',
+  pattern: /_[A-Za-z0-9_]*/,
+  label: '`_`',
+  categories: [Any, Starter],
+});
 
 function word(text: string, ...categories: TokenType[]): TokenType {
   const name = `Word_${text}`;
-  const token = createToken({ name, pattern: text, label: `\`${text}\``, longer_alt: Lower, categories: [Any, ...categories] });
+  const token = createToken({
+    name,
+    pattern: text,
+    label: `\`${text}\``,
+    longer_alt: Lower,
+    categories: [Any, ...categories],
+  });
   vocabulary.push(token);
   return token;
 }
@@ -152,7 +200,7 @@ export const InWord = word('in', Reserved);
 export const IfWord = word('if', Reserved, Starter);
 export const ElseWord = word('else', Reserved);
 export const CaseWord = word('case', Reserved, Starter);
-export const ProcWord = word('proc', Reserved);
+export const ProcWord = word('proc', Reserved, Starter);
 export const TrueWord = word('true', Reserved, Literal, Starter);
 export const FalseWord = word('false', Reserved, Literal, Starter);
 export const PipelineWord = word('pipeline', Reserved, Planned);
@@ -206,10 +254,20 @@ export const CloseCurly = define('CloseCurly', '}', '`}`', []);
 export const Semicolon = define('Semicolon', ';', '`;`', [Separator]);
 
 /** Characters that are nothing else: the lexer has refused them, and the grammar stays silent about them. */
-export const Unknown = createToken({ name: 'Unknown', pattern: Lexer.NA, label: 'this character', categories: [Any] });
+export const Unknown = createToken({
+  name: 'Unknown',
+  pattern: Lexer.NA,
+  label: 'this character',
+  categories: [Any],
+});
 
 /** A line end that ends a statement; the layout puts it in. */
-export const LineEnd = createToken({ name: 'LineEnd', pattern: Lexer.NA, label: 'the end of the line', categories: [Separator] });
+export const LineEnd = createToken({
+  name: 'LineEnd',
+  pattern: Lexer.NA,
+  label: 'the end of the line',
+  categories: [Separator],
+});
 
 /** What the lexer matches, in this order. */
 export const lexed: readonly TokenType[] = vocabulary;

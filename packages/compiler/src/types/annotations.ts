@@ -50,7 +50,9 @@ function resolve(node: tree.TypeNode, context: TypeContext): Type {
       context.report.add(functionAsData(node.span, context.role));
       return ERROR;
     case 'named':
-      return node.path.qualifier === null ? named(node, context) : imported(node, node.path.qualifier, context);
+      return node.path.qualifier === null
+        ? named(node, context)
+        : imported(node, node.path.qualifier, context);
   }
 }
 
@@ -58,7 +60,9 @@ function variable(name: tree.Name, context: TypeContext): Type {
   const known = context.typeParameters.get(name.text);
   if (known !== undefined) return known;
   const where = context.generic ?? context.role;
-  context.report.add(names.unknownTypeVariable(name.span, name.text, where, context.generic !== null));
+  const upper = name.text.slice(0, 1).toUpperCase() + name.text.slice(1);
+  const meant = BUILT_IN_TYPES.has(upper) || context.module.types.has(upper) ? upper : null;
+  context.report.add(names.unknownTypeVariable(name.span, name.text, where, context.generic !== null, meant));
   return ERROR;
 }
 
@@ -98,7 +102,10 @@ export function recordFields(
   if (fields.length > max) {
     context.report.add(tooMany(parameters[max].span, 'fields', fields.length, max, 'Group them in records.'));
   }
-  noteFieldOrder(fields.map(({ name }) => name), context.module.fieldOrders);
+  noteFieldOrder(
+    fields.map(({ name }) => name),
+    context.module.fieldOrders,
+  );
   return fields;
 }
 

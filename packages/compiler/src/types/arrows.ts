@@ -86,7 +86,7 @@ function inputReason({ name, definition }: Callable, input: Input, inference: In
   }
   const declared =
     input.value === null
-      ? { span: input.span, text: `this gives ${display(input.type)}` }
+      ? { span: input.span, text: 'what flows in comes from here' }
       : definition === null
         ? null
         : { span: definition.fromSpan, text: 'declared here' };
@@ -136,7 +136,13 @@ function inferCompose(
     case '***':
     case '+++':
     case '|||': {
-      const parts = inputParts(operator, operator === '***' ? 'pair' : 'either', arrow.operatorSpan, input, inference);
+      const parts = inputParts(
+        operator,
+        operator === '***' ? 'pair' : 'either',
+        arrow.operatorSpan,
+        input,
+        inference,
+      );
       const left = inferArrow(arrow.left, parts[0], locals, inference);
       const right = inferArrow(arrow.right, parts[1], locals, inference);
       if (operator === '***') return node(left, right, pairOf(left.to, right.to));
@@ -168,7 +174,7 @@ function inputParts(
   const what = shape === 'pair' ? 'a pair' : 'an Either';
   const fits = inference.fitAt(input.type, value === null ? place : resultOf(value), value, type, {
     statement: () => `\`${operator}\` takes ${what}`,
-    declared: value === null ? { span: input.span, text: `this gives ${display(input.type)}` } : null,
+    declared: value === null ? { span: input.span, text: 'what flows in comes from here' } : null,
     help: [],
   });
   const part = (index: number, own: Type): Input => {
@@ -204,9 +210,11 @@ export function inferBlock(
   wanted: Wanted | null = null,
 ): TypedBlock {
   const own = new Locals(locals);
-  const commands = block.commands.map((command, i) =>
-    inferCommand(command, own, inference, i === block.commands.length - 1 ? wanted : null),
-  );
+  const commands: TypedCommand[] = [];
+  for (const [i, command] of block.commands.entries()) {
+    const isLast = i === block.commands.length - 1;
+    commands.push(inferCommand(command, own, inference, isLast ? wanted : null));
+  }
   const last = block.commands.at(-1);
   const output = commands.at(-1);
   let type: Type = output?.type ?? UNIT;
@@ -226,8 +234,11 @@ function inferCommand(
   switch (command.kind) {
     case 'feed': {
       const { argument: fed } = command;
+      const own = isIdentity(command.arrow) ? wanted : null;
       const argument =
-        fed === null ? unitAt({ ...span, start: span.end }, inference) : inferExpression(fed, locals, inference, wanted);
+        fed === null
+          ? unitAt({ ...span, start: span.end }, inference)
+          : inferExpression(fed, locals, inference, own);
       const value = fed === null ? null : argument;
       const input = { type: argument.type, span: fed === null ? span : argument.span, value };
       const arrow = inferArrow(command.arrow, input, new Locals(null, locals), inference, wanted);
@@ -252,6 +263,12 @@ function inferCommand(
       return inference.node({ kind: 'feed', arrow, argument: unitAt(span, inference), type: ERROR, span });
     }
   }
+}
+
+/** `return` or `id`, whose input is wanted where its output is. */
+function isIdentity(arrow: tree.ArrowExpression): boolean {
+  if (arrow.kind !== 'name' || arrow.path.qualifier !== null) return false;
+  return arrow.path.name.text === 'return' || arrow.path.name.text === 'id';
 }
 
 function inferIf(
@@ -291,7 +308,12 @@ function inferCase(
     const pattern = inferPattern(arm.pattern, subject, own, inference);
     arms.push({ pattern, body: inferBlock(arm.body, own, inference, wanted) });
   }
-  checkArms(arms.map(({ pattern }) => pattern), subject, span, inference);
+  checkArms(
+    arms.map(({ pattern }) => pattern),
+    subject,
+    span,
+    inference,
+  );
   const branches = arms.map(({ body }) => branchOf(body));
   const type = branches.length === 0 ? ERROR : joinBranches('case', branches, wanted, inference);
   return inference.node({ kind: 'case', subject, arms, type, span });

@@ -61,7 +61,10 @@ function unqualified(
   const hidden = local ?? (position === 'arrow' ? locals.findHidden(text) : null);
   if (hidden !== null) inference.report(names.localInArrow(span, text, hidden.span));
   else if (startsUpper(text)) refuseUpper(path, inference);
-  else inference.report(names.unknownName(span, text, nearestFunction(text, inference), hintFor(text, inference)));
+  else
+    inference.report(
+      names.unknownName(span, text, nearestFunction(text, inference), hintFor(text, inference)),
+    );
   return null;
 }
 
@@ -108,15 +111,20 @@ function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): C
   if (own === undefined) {
     const near = suggest(qualifier.text, BUILT_IN_NAMES.keys());
     const better = near === null ? null : `${near}.${path.name.text}`;
-    const hint = near === null ? `The built-in functions are those of ${[...BUILT_IN_NAMES.keys()].join(', ')}.` : null;
+    const hint =
+      near === null ? `The built-in functions are those of ${[...BUILT_IN_NAMES.keys()].join(', ')}.` : null;
     inference.report(names.unknownName(path.span, name, better, hint));
   } else if (own.includes(path.name.text)) {
     const available = [...BUILT_INS.keys()].map((each) => `\`${each}\``).join(', ');
-    inference.report(notSupportedYet(path.span, `\`${name}\``, `It will come. What there is now: ${available}.`));
+    inference.report(
+      notSupportedYet(path.span, `\`${name}\``, `It will come. What there is now: ${available}.`),
+    );
   } else {
     const near = suggest(path.name.text, own);
     const hint = near === null ? `\`${qualifier.text}\` has ${own.join(', ')}.` : null;
-    inference.report(names.unknownName(path.span, name, near === null ? null : `${qualifier.text}.${near}`, hint));
+    inference.report(
+      names.unknownName(path.span, name, near === null ? null : `${qualifier.text}.${near}`, hint),
+    );
   }
   return null;
 }
@@ -130,7 +138,9 @@ function imported(
 ): Callable | null {
   const name = written(path);
   if (locals.find(alias.text) !== null) {
-    inference.report(arrows.notCallable(path.span, name, 'a field', 'A field is data, and can not be called.'));
+    inference.report(
+      arrows.notCallable(path.span, name, 'a field', 'A field is data, and can not be called.'),
+    );
     return null;
   }
   const { imports } = inference.place.module;

@@ -74,6 +74,10 @@ const constructorReason = (which: string, name: string): errors.Reason => ({
   help: [],
 });
 
+/** A constructor with one unnamed tuple takes it as one argument; null where it takes no tuple. */
+export const tupleHelp = (name: string, payload: Type): string | null =>
+  prune(payload).kind === 'tuple' ? `It takes one argument, a tuple: \`${name}((…, …))\`.` : null;
+
 /** The payload of a constructor with one unnamed argument; null after a diagnostic. */
 export function unnamedPayload(
   expression: tree.Expression & { kind: 'construct' },
@@ -84,7 +88,9 @@ export function unnamedPayload(
   const name = expression.constructor.name.text;
   if (given.length !== 1) {
     const what = `the constructor \`${name}\``;
-    inference.report(errors.wrongCount(expression.span, what, 1, given.length, null));
+    inference.report(
+      errors.wrongCount(expression.span, what, 1, given.length, null, tupleHelp(name, payload)),
+    );
     return null;
   }
   const label = expression.arguments[0].name;
@@ -121,10 +127,13 @@ export function namedPayload(
   for (const [i, { name: label, span: place }] of written_.entries()) {
     const field = label ?? { text: labels[i] ?? '', span: place };
     const first = seen.get(field.text);
-    const declared = type.kind === 'record' ? type.fields.find((candidate) => candidate.name === field.text) : undefined;
+    const declared =
+      type.kind === 'record' ? type.fields.find((candidate) => candidate.name === field.text) : undefined;
     if (label !== null && declared === undefined) {
       const near = suggest(field.text, labels);
-      inference.report(names.unknownField(field.span, field.text, `${name}(${labels.join(', ')})`, near, null));
+      inference.report(
+        names.unknownField(field.span, field.text, `${name}(${labels.join(', ')})`, near, null),
+      );
       return null;
     }
     if (label !== null && first !== undefined) {

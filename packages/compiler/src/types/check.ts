@@ -3,13 +3,13 @@ import type * as tree from '../syntax/tree.ts';
 import { importMissing } from '../errors/imports.ts';
 import { importCycle } from '../errors/modules.ts';
 import { duplicate } from '../errors/names.ts';
-import { nestedTooDeeply } from '../errors/types.ts';
+import { nestedTooDeeply } from '../errors/syntax.ts';
 import { notSupportedYet } from '../errors/unsupported.ts';
 import { declareTypes } from './declarations.ts';
 import { checkDefinition, checkUses, declareFunctions } from './functions.ts';
 import { order } from './graph.ts';
 import { checkMachine, declareMachine } from './machines.ts';
-import { NESTING_MAX, tooDeep } from './nesting.ts';
+import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';
 import { emptyModule, type ModuleScope, type Use } from './scope.ts';
 import { SharedSums } from './sums.ts';
@@ -47,7 +47,12 @@ export function checkModules(
       const found = files.importsOf(module).find(({ target }) => target === next);
       return found?.node.sourceSpan ?? module.span;
     });
-    report.add(importCycle(places, cycle.map(({ file }) => file)));
+    report.add(
+      importCycle(
+        places,
+        cycle.map(({ file }) => file),
+      ),
+    );
   }
   const scopes = new Map<tree.Module, ModuleScope>();
   const sums = new SharedSums();
@@ -118,15 +123,12 @@ function declareImports(
 }
 
 /** Declares all that is in a file by its signature, then checks what is in it. */
-function checkModule(
-  module: tree.Module,
-  scope: ModuleScope,
-  sums: SharedSums,
-  report: Report,
-): TypedModule {
+function checkModule(module: tree.Module, scope: ModuleScope, sums: SharedSums, report: Report): TypedModule {
   const declarations = module.declarations.filter((declaration) => isShallow(declaration, report));
   const of = <K extends tree.Declaration['kind']>(kind: K) =>
-    declarations.filter((declaration): declaration is tree.Declaration & { kind: K } => declaration.kind === kind);
+    declarations.filter(
+      (declaration): declaration is tree.Declaration & { kind: K } => declaration.kind === kind,
+    );
   declareTypes(of('type'), scope, sums, report);
   const functions = declarations.filter((each) => each.kind === 'fun' || each.kind === 'arrow');
   for (const [name, definition] of declareFunctions(functions, scope, () => null, report)) {
@@ -157,6 +159,6 @@ function checkModule(
 function isShallow(declaration: tree.Declaration, report: Report): boolean {
   if (declaration.kind !== 'type' && declaration.kind !== 'test') return true;
   const deep = tooDeep(declaration);
-  if (deep !== null) report.add(nestedTooDeeply(deep, NESTING_MAX));
+  if (deep !== null) report.add(nestedTooDeeply(deep));
   return deep === null;
 }

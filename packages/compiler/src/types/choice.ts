@@ -43,7 +43,8 @@ export function checkArms(
       inference.report(patterns.caseTooLarge(head));
       return;
     }
-    if (covered.missing.length > 0) inference.report(patterns.missingArms(head, covered.missing, covered.more));
+    if (covered.missing.length > 0)
+      inference.report(patterns.missingArms(head, covered.missing, covered.more));
     for (const { arm, by } of covered.redundant) {
       inference.report(patterns.redundantArm(arms[arm].span, by === null ? null : arms[by].span));
     }
@@ -56,8 +57,8 @@ export function checkIrrefutable(pattern: TypedPattern, inference: Inference): v
     const covered = coverage([pattern], pattern.type);
     if (covered === null) return;
     if (covered === 'too large') inference.report(patterns.caseTooLarge(pattern.span));
-    else if (covered.missing.length > 0) {
-      inference.report(patterns.refutablePattern(pattern.span, covered.missing[0]));
+    else if (covered.example !== null) {
+      inference.report(patterns.refutablePattern(pattern.span, covered.example));
     }
   });
 }

@@ -34,7 +34,9 @@ export function declareTypes(
     [...byName.values()].map((declaration) => [declaration, referencesOf(declaration, byName)] as const),
   );
   const edges = (declaration: tree.TypeDeclaration) => references.get(declaration) ?? [];
-  const { sorted, cycles } = order(byName.values(), (declaration) => edges(declaration).map(({ target }) => target));
+  const { sorted, cycles } = order(byName.values(), (declaration) =>
+    edges(declaration).map(({ target }) => target),
+  );
   for (const cycle of cycles) refuseCycle(cycle, edges, module, report);
   for (const declaration of sorted) {
     if (!module.types.has(declaration.name.text)) declare(declaration, byName, module, sums, report);
@@ -69,7 +71,11 @@ function referencesOf(
 function typesIn({ body }: tree.TypeDeclaration): readonly tree.TypeNode[] {
   if (body.kind === 'type') return [body.type];
   return body.constructors.flatMap(({ arguments: given }) =>
-    given.kind === 'none' ? [] : given.kind === 'unnamed' ? [given.type] : given.fields.map((field) => field.type),
+    given.kind === 'none'
+      ? []
+      : given.kind === 'unnamed'
+        ? [given.type]
+        : given.fields.map((field) => field.type),
   );
 }
 
@@ -80,7 +86,8 @@ function singleConstructor(
 ): tree.Name | null {
   if (body.kind !== 'type' || body.type.kind !== 'named') return null;
   const { path, arguments: given } = body.type;
-  const isType = BUILT_IN_TYPES.has(path.name.text) || (byName.has(path.name.text) && path.name.text !== name.text);
+  const isType =
+    BUILT_IN_TYPES.has(path.name.text) || (byName.has(path.name.text) && path.name.text !== name.text);
   return path.qualifier !== null || given.length > 0 || isType ? null : path.name;
 }
 
@@ -95,7 +102,13 @@ function refuseCycle(
     return edges(declaration).find(({ target }) => target === next)?.span ?? declaration.name.span;
   });
   const [first, ...others] = spans;
-  report.add(recursiveType(first, cycle.map(({ name }) => name.text), others));
+  report.add(
+    recursiveType(
+      first,
+      cycle.map(({ name }) => name.text),
+      others,
+    ),
+  );
   for (const declaration of cycle) refuse(declaration, module);
 }
 
@@ -134,7 +147,9 @@ function declare(
   const sum: SumDeclaration = {
     name: name.text,
     parameters: [],
-    constructors: distinct(constructors, module, report).map((constructor) => constructorOf(constructor, context)),
+    constructors: distinct(constructors, module, report).map((constructor) =>
+      constructorOf(constructor, context),
+    ),
   };
   if (report.count > before || sum.constructors.some(({ payload }) => hasError(payload))) {
     refuse(declaration, module);
@@ -156,7 +171,8 @@ function distinct(
   const seen = new Map<string, Span>();
   for (const { name } of constructors) {
     const first = seen.get(name.text);
-    if (BUILT_IN_CONSTRUCTORS.has(name.text)) report.add(reservedName(name.span, 'the constructor', name.text));
+    if (BUILT_IN_CONSTRUCTORS.has(name.text))
+      report.add(reservedName(name.span, 'the constructor', name.text));
     else if (first !== undefined) report.add(duplicate(name.span, 'the constructor', name.text, first));
     else if (module.constructors.has(name.text)) {
       const other = module.constructors.get(name.text)?.declaration.name;
@@ -181,7 +197,8 @@ function constructorOf(
   if (given.kind === 'none' || (given.kind === 'named' && given.fields.length === 0)) {
     return { name: name.text, labels: [], payload: UNIT };
   }
-  if (given.kind === 'unnamed') return { name: name.text, labels: null, payload: typeOf(given.type, context) };
+  if (given.kind === 'unnamed')
+    return { name: name.text, labels: null, payload: typeOf(given.type, context) };
   const tag = given.fields.find((field) => field.name.text === 'tag');
   if (tag !== undefined) context.report.add(reservedName(tag.name.span, 'the argument name', 'tag'));
   const fields = recordFields(given.fields, 'the argument', context);
@@ -189,7 +206,10 @@ function constructorOf(
 }
 
 /** The type parameters of a declaration, each as itself; names that are there twice are reported. */
-export function declareTypeParameters(names: readonly tree.Name[], report: Report): ReadonlyMap<string, Type> {
+export function declareTypeParameters(
+  names: readonly tree.Name[],
+  report: Report,
+): ReadonlyMap<string, Type> {
   const known = new Map<string, Type>();
   const first = new Map<string, Span>();
   for (const { text, span } of names) {

@@ -18,8 +18,10 @@ interface Node {
 }
 
 export interface Coverage {
-  /** Patterns that no arm takes, as a user writes them; at most `MISSING_MAX`. */
+  /** Patterns that no arm takes, as a user writes them; at most `MISSING_MAX`. `_` stands for other literals. */
   readonly missing: readonly string[];
+  /** One value that no arm takes, or null. */
+  readonly example: string | null;
   /** Whether there are more than that. */
   readonly more: boolean;
   /** Arms that are never reached, each with the earlier one that takes all of it alone, or null. */
@@ -58,20 +60,43 @@ function cover(rows: readonly Shape[], type: Type): Coverage {
   const redundant: { arm: number; by: number | null }[] = [];
   const reached: Shape[] = [];
   for (const [arm, row] of rows.entries()) {
-    if (search.useful(reached.map((earlier) => [earlier]), [row], [type], 0) !== null) reached.push(row);
+    if (
+      search.useful(
+        reached.map((earlier) => [earlier]),
+        [row],
+        [type],
+        0,
+      ) !== null
+    )
+      reached.push(row);
     else {
       const by = rows.slice(0, arm).findIndex((one) => search.useful([[one]], [row], [type], 0) === null);
       redundant.push({ arm, by: by === -1 ? null : by });
     }
   }
   const missing: string[] = [];
+  let example: string | null = null;
   for (;;) {
-    const witness = search.useful(reached.map((row) => [row]), [null], [type], 0);
-    if (witness === null) return { missing, more: false, redundant };
-    if (missing.length === MISSING_MAX) return { missing, more: true, redundant };
-    missing.push(write(witness[0], type));
-    reached.push(witness[0]);
+    const witness = search.useful(
+      reached.map((row) => [row]),
+      [null],
+      [type],
+      0,
+    );
+    if (witness === null) return { missing, example, more: false, redundant };
+    if (missing.length === MISSING_MAX) return { missing, example, more: true, redundant };
+    const pattern = withoutLiterals(witness[0], type);
+    example ??= write(witness[0], type);
+    missing.push(write(pattern, type));
+    reached.push(pattern);
   }
+}
+
+/** A witness with `_` for the literals that were chosen for it: they stand for all others. */
+function withoutLiterals(shape: Shape, type: Type): Shape {
+  if (shape === null || headsOf(type) === null) return null;
+  const types = partTypes(type, shape.head);
+  return { head: shape.head, parts: shape.parts.map((part, i) => withoutLiterals(part, types[i])) };
 }
 
 /** Undefined where it, or a part of it, was refused already. */
@@ -91,7 +116,10 @@ function shapeOf(pattern: TypedPattern): Shape | undefined {
       const type = prune(pattern.type);
       if (type.kind !== 'record') return undefined;
       const written = new Map(pattern.fields.map(({ name, pattern: part }) => [name, shapeOf(part)]));
-      return node(null, type.fields.map(({ name }) => (written.has(name) ? written.get(name) : null)));
+      return node(
+        null,
+        type.fields.map(({ name }) => (written.has(name) ? written.get(name) : null)),
+      );
     }
   }
 }
@@ -131,7 +159,7 @@ class Search {
     const others = rows.filter(([shape]) => shape === null).map((row) => row.slice(1));
     const found = this.useful(others, query.slice(1), otherTypes, depth + 1);
     if (found === null) return null;
-    const absent = heads.size === 0 ? undefined : all?.find((head) => !heads.has(head));
+    const absent = heads.size === 0 ? undefined : absentHead(first, heads, all);
     const witness: Shape =
       absent === undefined ? null : { head: absent, parts: partTypes(first, absent).map(() => null) };
     return [witness, ...found];
@@ -156,6 +184,20 @@ class Search {
     if (found === null) return null;
     return [{ head, parts: found.slice(0, parts.length) }, ...found.slice(parts.length)];
   }
+}
+
+/** A head that is not among these. */
+function absentHead(
+  type: Type,
+  heads: ReadonlySet<Node['head']>,
+  all: readonly Node['head'][] | null,
+): Node['head'] | undefined {
+  if (all !== null) return all.find((head) => !heads.has(head));
+  for (let n = 0; n <= heads.size; n++) {
+    const head = prune(type).kind === 'string' ? 'a'.repeat(n) : n;
+    if (!heads.has(head)) return head;
+  }
+  return undefined;
 }
 
 /** All heads that values of a type can have; null where there are too many to list. */
@@ -199,7 +241,10 @@ function write(shape: Shape, type: Type): string {
     case 'unit':
       return '()';
     case 'bool':
+    case 'int':
       return String(shape.head);
+    case 'string':
+      return JSON.stringify(shape.head);
     case 'tuple':
       return `(${parts.join(', ')})`;
     case 'record':

@@ -99,12 +99,21 @@ function inferVariable(path: tree.Path, locals: Locals, inference: Inference): T
   const { qualifier, name, span } = path;
   const local = locals.find((qualifier ?? name).text);
   if (local !== null) {
-    const value = inference.node({ kind: 'local' as const, local, type: local.type, span: (qualifier ?? name).span });
+    const value = inference.node({
+      kind: 'local' as const,
+      local,
+      type: local.type,
+      span: (qualifier ?? name).span,
+    });
     return qualifier === null ? value : fieldOf(value, name, span, inference);
   }
   if (qualifier === null && !isFunction(name.text, inference)) {
     inference.report(unknownVariable(name, locals, inference));
-  } else if (qualifier !== null && !inference.place.module.imports.has(qualifier.text) && !/^[A-Z]/.test(qualifier.text)) {
+  } else if (
+    qualifier !== null &&
+    !inference.place.module.imports.has(qualifier.text) &&
+    !/^[A-Z]/.test(qualifier.text)
+  ) {
     inference.report(unknownVariable(qualifier, locals, inference));
   } else if (callableOf(path, 'arrow', new Locals(null), inference) !== null) {
     inference.report(functionAsValue(span, written(path), `${written(path)}(…)`));
@@ -113,13 +122,15 @@ function inferVariable(path: tree.Path, locals: Locals, inference: Inference): T
 }
 
 function isFunction(name: string, { place }: Inference): boolean {
-  return isPrimitive(name) || place.machine?.definitions.has(name) === true || place.module.definitions.has(name);
+  return (
+    isPrimitive(name) || place.machine?.definitions.has(name) === true || place.module.definitions.has(name)
+  );
 }
 
 function unknownVariable(name: tree.Name, locals: Locals, inference: Inference) {
   const { machine, module } = inference.place;
   const hidden = locals.findHidden(name.text);
-  if (hidden !== null) return names.localInArrow(name.span, name.text, hidden.span);
+  if (hidden !== null) return names.hiddenLocal(name.span, name.text, hidden.span);
   const state = machine === null ? null : prune(machine.state);
   const isField = state?.kind === 'record' && state.fields.some((field) => field.name === name.text);
   const near = suggest(name.text, [...locals.names(), ...module.imports.keys()]);
@@ -145,7 +156,12 @@ function inferField(
   return fieldOf(inferExpression(record, locals, inference), name, span, inference);
 }
 
-function fieldOf(record: TypedExpression, name: tree.Name, span: Span, inference: Inference): TypedExpression {
+function fieldOf(
+  record: TypedExpression,
+  name: tree.Name,
+  span: Span,
+  inference: Inference,
+): TypedExpression {
   const type = prune(record.type);
   const node = (field: Type): TypedExpression =>
     inference.node({ kind: 'field', record, name: name.text, type: field, span });
@@ -161,7 +177,10 @@ function fieldOf(record: TypedExpression, name: tree.Name, span: Span, inference
   }
   const field = type.fields.find((candidate) => candidate.name === name.text);
   if (field !== undefined) return node(field.type);
-  const near = suggest(name.text, type.fields.map((candidate) => candidate.name));
+  const near = suggest(
+    name.text,
+    type.fields.map((candidate) => candidate.name),
+  );
   inference.report(names.unknownField(name.span, name.text, display(type), near, null));
   return node(ERROR);
 }
@@ -187,7 +206,8 @@ function inferCall(
   const named = expression.arguments.find(({ name }) => name !== null);
   if (named?.name) {
     const message = `the arguments of \`${callable.name}\` have no names`;
-    const help = 'Arguments of functions are told by their place; those of operations and constructors can be named.';
+    const help =
+      'Arguments of functions are told by their place; those of operations and constructors can be named.';
     inference.report(errors.namedArguments(named.name.span, message, help));
     return broken(span, inference);
   }
@@ -315,7 +335,11 @@ function inferList(
 // ------------------------------------------------------------------------------ choice
 
 /** The condition of an `if`, in an expression or a command. */
-export function inferCondition(condition: tree.Expression, locals: Locals, inference: Inference): TypedExpression {
+export function inferCondition(
+  condition: tree.Expression,
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
   const typed = inferExpression(condition, locals, inference);
   inference.fit(typed, BOOL, {
     statement: (type) => `the condition of an \`if\` is ${type}`,
@@ -352,7 +376,12 @@ function inferCase(
     const pattern = inferPattern(arm.pattern, { type: subject.type, span: subject.span }, own, inference);
     return { pattern, body: inferExpression(arm.body, own, inference, wanted) };
   });
-  checkArms(arms.map(({ pattern }) => pattern), subject, span, inference);
+  checkArms(
+    arms.map(({ pattern }) => pattern),
+    subject,
+    span,
+    inference,
+  );
   const branches = arms.map(({ body }) => ({ type: body.type, span: resultOf(body) }));
   const type = arms.length === 0 ? ERROR : joinBranches('case', branches, wanted, inference);
   return inference.node({ kind: 'case', subject, arms, type, span });
@@ -384,7 +413,13 @@ export function inferBinding(
 
 function annotationType(node: tree.TypeNode, inference: Inference): Type {
   const { module, typeParameters } = inference.place;
-  return typeOf(node, { module, typeParameters, report: inference.reporter, role: 'a local value', generic: null });
+  return typeOf(node, {
+    module,
+    typeParameters,
+    report: inference.reporter,
+    role: 'a local value',
+    generic: null,
+  });
 }
 
 function inferLet(

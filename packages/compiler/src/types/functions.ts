@@ -3,7 +3,7 @@ import type * as tree from '../syntax/tree.ts';
 import * as arrowErrors from '../errors/arrows.ts';
 import { tooMany } from '../errors/machines.ts';
 import { duplicate, reservedName } from '../errors/names.ts';
-import { nestedTooDeeply } from '../errors/types.ts';
+import { nestedTooDeeply } from '../errors/syntax.ts';
 import { notSupportedYet } from '../errors/unsupported.ts';
 import { refuseDefault, typeOf, type TypeContext } from './annotations.ts';
 import { arrowOutputPlace, inferArrow } from './arrows.ts';
@@ -12,7 +12,7 @@ import { declareTypeParameters } from './declarations.ts';
 import { inferExpression } from './expressions.ts';
 import { order } from './graph.ts';
 import { Inference } from './inference.ts';
-import { NESTING_MAX, tooDeep } from './nesting.ts';
+import { tooDeep } from './nesting.ts';
 import type { Report } from './report.ts';
 import type { Definition, MachineScope, ModuleScope, Mutable, Use } from './scope.ts';
 import { ERROR, packedOf, prune, UNIT } from './type.ts';
@@ -20,7 +20,12 @@ import type { Effects, Local, Type, TypedArrow, TypedFun, TypedPattern } from '.
 
 /** Declarations of `fun` and `arrow`: their signatures, their bodies, and what they use. */
 
-export const noEffects = (): Mutable<Effects> => ({ reads: false, writes: false, clock: false, fails: false });
+export const noEffects = (): Mutable<Effects> => ({
+  reads: false,
+  writes: false,
+  clock: false,
+  fails: false,
+});
 
 /**
  * Declares the functions of a file or a machine by their signatures. `machine` is that they are
@@ -37,22 +42,28 @@ export function declareFunctions(
     const { text, span } = node.name;
     const first = known.get(text);
     const what = node.kind === 'fun' ? 'the function' : 'the arrow';
-    const deep = tooDeep(node);
-    if (deep !== null) report.add(nestedTooDeeply(deep, NESTING_MAX));
     if (isPrimitive(text)) report.add(reservedName(span, what, text));
     else if (first !== undefined) report.add(duplicate(span, what, text, first.name.span));
-    else known.set(text, signatureOf(deep === null ? node : withoutBody(node), module, machine, report));
+    else known.set(text, signatureOf(withoutDeepParts(node, report), module, machine, report));
   }
   return known;
 }
 
-/** What is nested too deeply is not looked into: only its name is kept. */
-function withoutBody<N extends tree.Fun | tree.Arrow>(node: N): N {
+/** The declaration without what is nested too deeply in it, which is reported. */
+function withoutDeepParts<N extends tree.Fun | tree.Arrow>(node: N, report: Report): N {
+  const deepBody = tooDeep(node.body);
+  const deepSignature = tooDeep({ ...node, body: null });
+  for (const deep of [deepBody, deepSignature]) if (deep !== null) report.add(nestedTooDeeply(deep));
   const missing = { kind: 'missing', span: node.name.span } as const;
-  const unknown = { kind: 'unit', span: node.name.span } as const;
-  return node.kind === 'fun'
-    ? { ...node, parameters: [], result: unknown, body: missing }
-    : { ...node, from: unknown, to: unknown, body: missing };
+  const shallow = deepBody === null ? node : { ...node, body: missing };
+  if (deepSignature === null) return shallow;
+  return shallow.kind === 'fun'
+    ? {
+        ...shallow,
+        parameters: shallow.parameters.map((each) => ({ ...each, type: missing })),
+        result: missing,
+      }
+    : { ...shallow, from: missing, to: missing };
 }
 
 function signatureOf(
@@ -63,13 +74,25 @@ function signatureOf(
 ): Definition {
   const typeParameters = declareTypeParameters(node.typeParameters, report);
   const role = node.kind === 'fun' ? 'the result of a function' : 'what flows through an arrow';
-  const context: TypeContext = { module, typeParameters, report, role, generic: `${node.kind} ${node.name.text}` };
+  const context: TypeContext = {
+    module,
+    typeParameters,
+    report,
+    role,
+    generic: `${node.kind} ${node.name.text}`,
+  };
   const names = [...typeParameters.keys()];
   const common = { name: node.name, typeParameters: names, uses: [], effects: noEffects() };
   const named = { name: node.name.text, typeParameters: names, span: node.span };
   if (node.kind === 'arrow') {
     const [from, to] = [typeOf(node.from, context), typeOf(node.to, context)];
-    const body = { kind: 'name', callee: { kind: 'primitive', name: 'id' }, from, to, span: node.span } as const;
+    const body = {
+      kind: 'name',
+      callee: { kind: 'primitive', name: 'id' },
+      from,
+      to,
+      span: node.span,
+    } as const;
     const typed: TypedArrow = { ...named, from, to, body, effects: noEffects() };
     return {
       ...common,
@@ -165,7 +188,12 @@ function checkFun(definition: Definition & { kind: 'fun' }, inference: Inference
   typed.body = body;
 }
 
-function parameterPattern(locals: readonly Local[], type: Type, span: Span, inference: Inference): TypedPattern {
+function parameterPattern(
+  locals: readonly Local[],
+  type: Type,
+  span: Span,
+  inference: Inference,
+): TypedPattern {
   const items = locals.map((local) =>
     inference.node({ kind: 'bind' as const, local, type: local.type, span: local.span }),
   );
@@ -194,18 +222,19 @@ function checkArrow(definition: Definition & { kind: 'arrow' }, inference: Infer
  * Refuses recursion, adds to each arrow the effects of all that it uses, and refuses calls in
  * expressions of arrows that have any. `uses` are those of operations and upgrades.
  */
-export function checkUses(
-  definitions: readonly Definition[],
-  uses: readonly Use[],
-  report: Report,
-): void {
+export function checkUses(definitions: readonly Definition[], uses: readonly Use[], report: Report): void {
   const { sorted, cycles } = order(definitions, (definition) => definition.uses.map(({ target }) => target));
   for (const cycle of cycles) {
     const places = cycle.map((definition, i) => {
       const next = cycle[(i + 1) % cycle.length];
       return definition.uses.find(({ target }) => target === next)?.span ?? definition.name.span;
     });
-    report.add(arrowErrors.recursion(cycle.map(({ name }) => name.text), places));
+    report.add(
+      arrowErrors.recursion(
+        cycle.map(({ name }) => name.text),
+        places,
+      ),
+    );
   }
   for (const { uses: own, effects, kind, typed } of sorted) {
     for (const { target } of own) {

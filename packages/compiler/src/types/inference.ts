@@ -144,7 +144,8 @@ export class Inference {
       arrow.to = this.#settle(arrow.to, arrow.span);
     }
     for (const { slot, span } of this.#slots) slot.type = this.#settle(slot.type, span);
-    for (const list of this.#lists) for (let i = 0; i < list.length; i++) list[i] = this.#settle(list[i], null);
+    for (const list of this.#lists)
+      for (let i = 0; i < list.length; i++) list[i] = this.#settle(list[i], null);
   }
 
   readonly #settledTypes = new Map<Type, Type>();

@@ -2,14 +2,14 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import { emptyState } from '../errors/machines.ts';
 import { duplicate } from '../errors/names.ts';
-import { nestedTooDeeply } from '../errors/types.ts';
+import { nestedTooDeeply } from '../errors/syntax.ts';
 import { notSupportedYet } from '../errors/unsupported.ts';
 import { recordFields, typeOf, type TypeContext } from './annotations.ts';
 import { inferBlock, outputPlace } from './arrows.ts';
 import { inferExpression } from './expressions.ts';
 import { declareFunctions, noEffects, parameterTypes } from './functions.ts';
 import { Inference } from './inference.ts';
-import { NESTING_MAX, tooDeep } from './nesting.ts';
+import { tooDeep } from './nesting.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
 import { ERROR, partsOf, recordOf, UNIT } from './type.ts';
@@ -50,7 +50,7 @@ function withoutDeepMembers(node: tree.Machine, report: Report): tree.Machine {
   const members = node.members.filter((member) => {
     const isFunction = member.kind === 'fun' || member.kind === 'arrow';
     const deep = isFunction ? null : tooDeep(member);
-    if (deep !== null) report.add(nestedTooDeeply(deep, NESTING_MAX));
+    if (deep !== null) report.add(nestedTooDeeply(deep));
     return deep === null;
   });
   return { ...node, members };
@@ -71,7 +71,13 @@ const stateSpanOf = (state: tree.State | null): Span | null =>
   state?.form.kind === 'value' ? state.form.type.span : (state?.span ?? null);
 
 function stateTypeOf({ form, span }: tree.State, module: ModuleScope, report: Report): Type {
-  const context: TypeContext = { module, typeParameters: new Map(), report, role: 'the state', generic: null };
+  const context: TypeContext = {
+    module,
+    typeParameters: new Map(),
+    report,
+    role: 'the state',
+    generic: null,
+  };
   if (form.kind === 'value') return typeOf(form.type, context);
   if (form.fields.length === 0) {
     report.add(emptyState(span));
@@ -79,7 +85,11 @@ function stateTypeOf({ form, span }: tree.State, module: ModuleScope, report: Re
   }
   const before = report.count;
   // The initial value of a field stands where the default of a parameter does.
-  const fields = recordFields(form.fields.map((field) => ({ ...field, default: null })), 'the field', context);
+  const fields = recordFields(
+    form.fields.map((field) => ({ ...field, default: null })),
+    'the field',
+    context,
+  );
   return report.count > before ? ERROR : recordOf(fields);
 }
 
@@ -87,7 +97,14 @@ function stateTypeOf({ form, span }: tree.State, module: ModuleScope, report: Re
 export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use[], report: Report): void {
   const { node, typed } = scope;
   const inferenceOf = (): Inference => {
-    const place = { module, machine: scope, typeParameters: new Map(), uses, effects: noEffects(), mayFail: false };
+    const place = {
+      module,
+      machine: scope,
+      typeParameters: new Map(),
+      uses,
+      effects: noEffects(),
+      mayFail: false,
+    };
     return new Inference(place, report);
   };
   const state = node.members.find((member) => member.kind === 'state');
@@ -98,7 +115,11 @@ export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use
   typed.documentation = documentationOf(node);
 }
 
-function initialOf({ form, span }: tree.State, { state }: MachineScope, inference: Inference): TypedExpression {
+function initialOf(
+  { form, span }: tree.State,
+  { state }: MachineScope,
+  inference: Inference,
+): TypedExpression {
   const locals = new Locals(null);
   if (form.kind === 'value') {
     const value = inferExpression(form.initial, locals, inference);
@@ -114,7 +135,8 @@ function initialOf({ form, span }: tree.State, { state }: MachineScope, inferenc
     // The parser has said so.
     if (initial === null) return [];
     const value = inferExpression(initial, locals, inference);
-    const declared = state.kind === 'record' ? state.fields.find((field) => field.name === name.text) : undefined;
+    const declared =
+      state.kind === 'record' ? state.fields.find((field) => field.name === name.text) : undefined;
     inference.fit(value, declared?.type ?? ERROR, {
       statement: (text) => `the field \`${name.text}\` is ${text}`,
       declared: { span: type.span, text: 'declared here' },
@@ -172,7 +194,8 @@ function checkOperation(
   inference.fitAt(body.type, span, value, reply, {
     statement: (type) => `${what} is ${type}`,
     declared,
-    help: node.reply === null ? [`Declare it, \`on ${node.name.text} -> …\`, or end with \`return -< ()\`.`] : [],
+    help:
+      node.reply === null ? [`Declare it, \`on ${node.name.text} -> …\`, or end with \`return -< ()\`.`] : [],
   });
   inference.finish();
   return { name: node.name.text, parameters, reply, body, span: node.span };
@@ -184,7 +207,8 @@ function fieldOrdersOf(typed: TypedMachine, module: ModuleScope): TypedMachine['
   const orders = new Map<string, readonly string[]>();
   const seen = new Set<Type>();
   const open: Type[] = [typed.state];
-  for (const { parameters, reply } of typed.operations) open.push(...parameters.map(({ type }) => type), reply);
+  for (const { parameters, reply } of typed.operations)
+    open.push(...parameters.map(({ type }) => type), reply);
   for (let type = open.pop(); type !== undefined; type = open.pop()) {
     if (seen.has(type)) continue;
     seen.add(type);
@@ -192,7 +216,9 @@ function fieldOrdersOf(typed: TypedMachine, module: ModuleScope): TypedMachine['
     if (type.kind === 'sum') open.push(...type.declaration.constructors.map(({ payload }) => payload));
     if (type.kind !== 'record') continue;
     const key = type.fields.map(({ name }) => name).join(',');
-    const declared = scopes.map(({ fieldOrders }) => fieldOrders.get(key)).find((names) => names !== undefined);
+    const declared = scopes
+      .map(({ fieldOrders }) => fieldOrders.get(key))
+      .find((names) => names !== undefined);
     if (declared !== undefined) orders.set(key, declared);
   }
   return [...orders].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, names]) => names);

@@ -5,7 +5,7 @@ import type { Span } from '@smc/protocol';
  * refused before anything walks it recursively, here and in the phases that follow.
  */
 
-/** Levels of the tree: a bracket, an operator, a branch is one each. */
+/** Levels of the tree: an expression, a pattern, a command, a block is one each. */
 export const NESTING_MAX = 1_000;
 
 /** The first place that is nested too deeply, or null. */
@@ -14,10 +14,12 @@ export function tooDeep(root: object): Span | null {
   while (open.length > 0) {
     const { node, depth } = open.pop() as { node: object; depth: number };
     const span = spanOf(node);
-    const below = span === null || !('kind' in node) ? depth : depth + 1;
-    if (below > NESTING_MAX && span !== null) return span;
+    const isLevel = span !== null && ('kind' in node || 'commands' in node);
+    const below = isLevel ? depth + 1 : depth;
+    if (below > NESTING_MAX) return span;
     const parts: readonly unknown[] = Array.isArray(node) ? node : Object.values(node);
-    for (const part of parts) if (typeof part === 'object' && part !== null) open.push({ node: part, depth: below });
+    for (const part of parts)
+      if (typeof part === 'object' && part !== null) open.push({ node: part, depth: below });
   }
   return null;
 }

@@ -6,10 +6,10 @@ import type { Type, TypedExpression } from './typed.ts';
 
 /** Types of operators, given those of their operands. */
 
-const operandReason = (side: string, operator: string, help: readonly string[] = []): errors.Reason => ({
+const operandReason = (side: string, operator: string): errors.Reason => ({
   statement: (type) => `the ${side} of \`${operator}\` is ${type}`,
   declared: null,
-  help,
+  help: [],
 });
 
 /** The type of what a binary operator gives. */
@@ -19,9 +19,9 @@ export function binaryType(
   right: TypedExpression,
   inference: Inference,
 ): Type {
-  const both = (type: Type, help: readonly string[] = []): Type => {
-    inference.fit(left, type, operandReason('left side', operator, help));
-    inference.fit(right, type, operandReason('right side', operator, help));
+  const both = (type: Type): Type => {
+    inference.fit(left, type, operandReason('left side', operator));
+    inference.fit(right, type, operandReason('right side', operator));
     return type;
   };
   const same = (): boolean =>
@@ -48,7 +48,9 @@ export function binaryType(
       if (same()) inference.later(() => checkJoined(left, inference));
       return isError(left.type) ? right.type : left.type;
     case '+':
-      return both(INT, prune(left.type).kind === 'string' ? ['`++` joins two strings.'] : []);
+      if (prune(left.type).kind !== 'string' || prune(right.type).kind !== 'string') return both(INT);
+      inference.report(errors.operatorType(left.span, '+', STRING, 'Int', '`++` joins two strings.'));
+      return STRING;
     case '-':
     case '*':
     case '/':
@@ -71,7 +73,10 @@ function checkOrdered(operator: string, operand: TypedExpression, inference: Inf
 function checkJoined(operand: TypedExpression, inference: Inference): void {
   const type = prune(operand.type);
   if (type === ERROR || type.kind === 'string' || type.kind === 'list') return;
-  const help = type.kind === 'int' ? '`Int.toString(n)` makes a String of an Int.' : 'It joins two strings, or two lists.';
+  const help =
+    type.kind === 'int'
+      ? '`Int.toString(n)` makes a String of an Int.'
+      : 'It joins two strings, or two lists.';
   inference.report(
     type.kind === 'unknown'
       ? errors.typeNotKnown(operand.span, 'it can not be joined')

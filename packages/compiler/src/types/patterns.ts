@@ -3,6 +3,7 @@ import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import * as errors from '../errors/types.ts';
 import { notSupportedYet } from '../errors/unsupported.ts';
+import { tupleHelp } from './calls.ts';
 import { constructorOf } from './constructors.ts';
 import type { Inference } from './inference.ts';
 import type { Locals } from './scope.ts';
@@ -99,7 +100,12 @@ class PatternInference {
     return this.inference.node({ kind: 'bind', local, type, span: name.span });
   }
 
-  #literal(pattern: tree.Pattern, value: number | string | boolean | null, own: Type, type: Type): TypedPattern {
+  #literal(
+    pattern: tree.Pattern,
+    value: number | string | boolean | null,
+    own: Type,
+    type: Type,
+  ): TypedPattern {
     const { span } = pattern;
     if (!this.#matches(pattern, own, type)) return this.#broken(span);
     return this.inference.node({ kind: 'literal', value, type: own, span });
@@ -131,7 +137,10 @@ class PatternInference {
       if (first !== undefined) {
         this.inference.report(names.duplicate(name.span, 'the field', name.text, first));
       } else if (field === undefined) {
-        const near = suggest(name.text, record.fields.map((candidate) => candidate.name));
+        const near = suggest(
+          name.text,
+          record.fields.map((candidate) => candidate.name),
+        );
         this.inference.report(names.unknownField(name.span, name.text, display(record), near, null));
       }
       seen.set(name.text, first ?? name.span);
@@ -163,7 +172,8 @@ class PatternInference {
     const { text } = pattern.constructor.name;
     if (pattern.arguments.length !== 1) {
       const what = `the constructor \`${text}\``;
-      this.inference.report(errors.wrongCount(pattern.span, what, 1, pattern.arguments.length, null));
+      const help = tupleHelp(text, payload);
+      this.inference.report(errors.wrongCount(pattern.span, what, 1, pattern.arguments.length, null, help));
       return null;
     }
     const [{ name, pattern: part }] = pattern.arguments;

@@ -122,10 +122,12 @@ export class Locals {
 
   /** All that are visible. */
   names(): string[] {
-    return [...this.#chain()].flatMap((scope) => [...scope.#own.keys()]);
+    return this.#chain().flatMap((scope) => [...scope.#own.keys()]);
   }
 
-  *#chain(): Generator<Locals> {
-    for (let scope: Locals | null = this; scope !== null; scope = scope.#parent) yield scope;
+  #chain(): Locals[] {
+    const chain: Locals[] = [this];
+    for (let scope = this.#parent; scope !== null; scope = scope.#parent) chain.push(scope);
+    return chain;
   }
 }

@@ -90,7 +90,8 @@ export class SharedSums {
     return foldType<string>(type, new Map(), (seen, parts) => {
       if (seen === ERROR) return 'error';
       if (seen.kind === 'sum') return `sum ${this.#numbers.get(seen.declaration)}<${parts.join(',')}>`;
-      const names = seen.kind === 'record' ? seen.fields.map(({ name }) => JSON.stringify(name)).join(',') : '';
+      const names =
+        seen.kind === 'record' ? seen.fields.map(({ name }) => JSON.stringify(name)).join(',') : '';
       const index = seen.kind === 'parameter' ? seen.index : '';
       return `${seen.kind}${index} ${names}(${parts.join(',')})`;
     });

@@ -22,10 +22,25 @@ export const tupleOf = (items: readonly Type[]): Type => ({ kind: 'tuple', items
 export const pairOf = (left: Type, right: Type): Type => ({ kind: 'tuple', items: [left, right] });
 export const listOf = (item: Type): Type => ({ kind: 'list', item });
 
+/** The order in which the fields of a record type are written: for messages only. */
+const writtenOrders = new WeakMap<Type, readonly string[]>();
+
 /** A record of these fields, in any order; their names must differ. */
 export function recordOf(fields: readonly { readonly name: string; readonly type: Type }[]): Type {
   const sorted = [...fields].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  return { kind: 'record', fields: sorted.map(({ name, type }) => ({ name, type })) };
+  const type: Type = {
+    kind: 'record',
+    fields: sorted.map(({ name, type: field }) => ({ name, type: field })),
+  };
+  writtenOrders.set(
+    type,
+    fields.map(({ name }) => name),
+  );
+  return type;
+}
+
+function orderOf(type: Type & { kind: 'record' }): readonly string[] {
+  return writtenOrders.get(type) ?? type.fields.map(({ name }) => name);
 }
 
 /** The packed input of a function of these parameters: unit, the one, or the tuple of all. */
@@ -69,8 +84,14 @@ export function withParts(type: Type, parts: readonly Type[]): Type {
   switch (type.kind) {
     case 'tuple':
       return { kind: 'tuple', items: parts };
-    case 'record':
-      return { kind: 'record', fields: type.fields.map(({ name }, i) => ({ name, type: parts[i] })) };
+    case 'record': {
+      const record: Type = {
+        kind: 'record',
+        fields: type.fields.map(({ name }, i) => ({ name, type: parts[i] })),
+      };
+      writtenOrders.set(record, orderOf(type));
+      return record;
+    }
     case 'list':
     case 'set':
       return { kind: type.kind, item: parts[0] };
@@ -89,11 +110,7 @@ export function withParts(type: Type, parts: readonly Type[]): Type {
  * Computes bottom-up: `step` gets a pruned type and the results for its parts. Each object is
  * visited once; `memo` may be kept as long as no unknown is solved in between.
  */
-export function foldType<R>(
-  root: Type,
-  memo: Map<Type, R>,
-  step: (type: Type, parts: readonly R[]) => R,
-): R {
+export function foldType<R>(root: Type, memo: Map<Type, R>, step: (type: Type, parts: readonly R[]) => R): R {
   const open = [prune(root)];
   while (open.length > 0) {
     const type = open[open.length - 1];
@@ -101,7 +118,14 @@ export function foldType<R>(
     const before = open.length;
     if (!memo.has(type)) for (const part of parts) if (!memo.has(part)) open.push(part);
     if (open.length > before) continue;
-    if (!memo.has(type)) memo.set(type, step(type, parts.map((part) => memo.get(part) as R)));
+    if (!memo.has(type))
+      memo.set(
+        type,
+        step(
+          type,
+          parts.map((part) => memo.get(part) as R),
+        ),
+      );
     open.pop();
   }
   return memo.get(prune(root)) as R;
@@ -120,11 +144,6 @@ export function settled(type: Type, memo: Map<Type, Type>): Type {
   return foldType(type, memo, (seen, parts) =>
     seen.kind === 'unknown' && seen !== ERROR ? UNIT : withParts(seen, parts),
   );
-}
-
-/** Whether a function is in it. */
-export function hasFunction(type: Type): boolean {
-  return foldType<boolean>(type, new Map(), (seen, parts) => seen.kind === 'function' || parts.includes(true));
 }
 
 /** Whether something is in it that was reported already. */
@@ -202,8 +221,11 @@ function displayNode(type: Type, parts: readonly string[]): string {
   switch (type.kind) {
     case 'tuple':
       return `(${parts.join(', ')})`;
-    case 'record':
-      return `{ ${type.fields.map(({ name }, i) => `${name}: ${parts[i]}`).join(', ')} }`;
+    case 'record': {
+      const written = new Map(type.fields.map(({ name }, i) => [name, parts[i]]));
+      const fields = orderOf(type).map((name) => `${name}: ${written.get(name)}`);
+      return `{ ${fields.join(', ')} }`;
+    }
     case 'list':
       return `List<${parts[0]}>`;
     case 'set':
@@ -225,9 +247,10 @@ function displayNode(type: Type, parts: readonly string[]): string {
   }
 }
 
-/** With its article, where it has one: `an Int`, `a List<Int>`, `(Int, Int)`. */
+/** With its article, where it has one: `an Int`, `a List<Int>`, `(Int, Int)`; a type variable in quotes. */
 export function displayWithArticle(type: Type): string {
   const text = display(type);
+  if (prune(type).kind === 'parameter') return `\`${text}\``;
   if (!/^[A-Z]/.test(text)) return text;
   return `${/^[AEIO]/.test(text) ? 'an' : 'a'} ${text}`;
 }

@@ -71,13 +71,35 @@ export type TypedExpression = { readonly type: Type; readonly span: Span } & (
   | { readonly kind: 'construct'; readonly constructor: number; readonly payload: TypedExpression }
   | { readonly kind: 'tuple'; readonly items: readonly TypedExpression[] }
   /** Every field of the type, in the order in which they are evaluated (as written; `base` fields are `field` expressions of a `let`). */
-  | { readonly kind: 'record'; readonly fields: readonly { readonly name: string; readonly value: TypedExpression }[] }
+  | {
+      readonly kind: 'record';
+      readonly fields: readonly { readonly name: string; readonly value: TypedExpression }[];
+    }
   | { readonly kind: 'field'; readonly record: TypedExpression; readonly name: string }
   | { readonly kind: 'list'; readonly items: readonly TypedExpression[] }
-  | { readonly kind: 'if'; readonly condition: TypedExpression; readonly then: TypedExpression; readonly else: TypedExpression }
-  | { readonly kind: 'case'; readonly subject: TypedExpression; readonly arms: readonly { readonly pattern: TypedPattern; readonly body: TypedExpression }[] }
-  | { readonly kind: 'let'; readonly pattern: TypedPattern; readonly value: TypedExpression; readonly body: TypedExpression }
-  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: TypedExpression; readonly right: TypedExpression }
+  | {
+      readonly kind: 'if';
+      readonly condition: TypedExpression;
+      readonly then: TypedExpression;
+      readonly else: TypedExpression;
+    }
+  | {
+      readonly kind: 'case';
+      readonly subject: TypedExpression;
+      readonly arms: readonly { readonly pattern: TypedPattern; readonly body: TypedExpression }[];
+    }
+  | {
+      readonly kind: 'let';
+      readonly pattern: TypedPattern;
+      readonly value: TypedExpression;
+      readonly body: TypedExpression;
+    }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: TypedExpression;
+      readonly right: TypedExpression;
+    }
   | { readonly kind: 'unary'; readonly operator: '-' | '!'; readonly operand: TypedExpression }
 );
 
@@ -89,15 +111,27 @@ export type TypedPattern = { readonly type: Type; readonly span: Span } & (
   | { readonly kind: 'construct'; readonly constructor: number; readonly payload: TypedPattern }
   | { readonly kind: 'tuple'; readonly items: readonly TypedPattern[] }
   /** Only the fields that were written. */
-  | { readonly kind: 'record'; readonly fields: readonly { readonly name: string; readonly pattern: TypedPattern }[] }
+  | {
+      readonly kind: 'record';
+      readonly fields: readonly { readonly name: string; readonly pattern: TypedPattern }[];
+    }
 );
 
 /** `from` and `to` at this use. */
 export type TypedArrowExpression = { readonly from: Type; readonly to: Type; readonly span: Span } & (
   | { readonly kind: 'name'; readonly callee: Callee }
   | { readonly kind: 'proc'; readonly pattern: TypedPattern; readonly body: TypedBlock }
-  | { readonly kind: 'compose'; readonly operator: '>>>' | '<<<' | '|||' | '+++' | '&&&' | '***'; readonly left: TypedArrowExpression; readonly right: TypedArrowExpression }
-  | { readonly kind: 'prefix'; readonly operator: 'first' | 'second' | 'left' | 'right'; readonly operand: TypedArrowExpression }
+  | {
+      readonly kind: 'compose';
+      readonly operator: '>>>' | '<<<' | '|||' | '+++' | '&&&' | '***';
+      readonly left: TypedArrowExpression;
+      readonly right: TypedArrowExpression;
+    }
+  | {
+      readonly kind: 'prefix';
+      readonly operator: 'first' | 'second' | 'left' | 'right';
+      readonly operand: TypedArrowExpression;
+    }
 );
 
 /** The last command's output is the block's; an empty block gives `()`. `type` is that of the output. */
@@ -112,8 +146,17 @@ export type TypedCommand = { readonly type: Type; readonly span: Span } & (
   | { readonly kind: 'feed'; readonly arrow: TypedArrowExpression; readonly argument: TypedExpression }
   | { readonly kind: 'bind'; readonly pattern: TypedPattern; readonly command: TypedCommand }
   | { readonly kind: 'let'; readonly pattern: TypedPattern; readonly value: TypedExpression }
-  | { readonly kind: 'if'; readonly condition: TypedExpression; readonly then: TypedBlock; readonly else: TypedBlock }
-  | { readonly kind: 'case'; readonly subject: TypedExpression; readonly arms: readonly { readonly pattern: TypedPattern; readonly body: TypedBlock }[] }
+  | {
+      readonly kind: 'if';
+      readonly condition: TypedExpression;
+      readonly then: TypedBlock;
+      readonly else: TypedBlock;
+    }
+  | {
+      readonly kind: 'case';
+      readonly subject: TypedExpression;
+      readonly arms: readonly { readonly pattern: TypedPattern; readonly body: TypedBlock }[];
+    }
 );
 
 export interface TypedFun {
@@ -159,7 +202,12 @@ export interface TypedMachine {
 
 export interface TypedOperation {
   readonly name: string;
-  readonly parameters: readonly { readonly name: string; readonly local: Local; readonly type: Type; readonly default: TypedExpression | null }[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly local: Local;
+    readonly type: Type;
+    readonly default: TypedExpression | null;
+  }[];
   readonly reply: Type;
   readonly body: TypedBlock;
   readonly span: Span;

@@ -1,14 +1,14 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
-import { nestedTooDeeply } from '../errors/types.ts';
+import { nestedTooDeeply } from '../errors/syntax.ts';
 import { notSupportedYet } from '../errors/unsupported.ts';
 import * as errors from '../errors/upgrades.ts';
 import { inferExpression } from './expressions.ts';
 import { checkIrrefutable } from './choice.ts';
 import { noEffects } from './functions.ts';
 import { Inference } from './inference.ts';
-import { NESTING_MAX, tooDeep } from './nesting.ts';
+import { tooDeep } from './nesting.ts';
 import { inferPattern } from './patterns.ts';
 import type { Report } from './report.ts';
 import type { MachineScope, ModuleScope, Use } from './scope.ts';
@@ -29,7 +29,7 @@ export function checkUpgrade(
 ): TypedUpgrade | null {
   const deep = tooDeep(node);
   if (deep !== null) {
-    report.add(nestedTooDeeply(deep, NESTING_MAX));
+    report.add(nestedTooDeeply(deep));
     return null;
   }
   const older = machineOf(node.old, module, report);
@@ -81,23 +81,32 @@ interface Clauses {
   readonly hasRefused: boolean;
 }
 
-const NOT_SUPPORTED: { readonly [K in tree.Clause['kind']]: string } = {
-  convert: 'a clause for a part of the state or for a type',
-  on: 'a clause for an operation',
-  rename: 'a clause with `rename`',
-  drop: 'a clause with `drop`',
+/** What to say of a clause that is not supported, and what to do instead. */
+const NOT_SUPPORTED: { readonly [K in tree.Clause['kind']]: readonly [string, string] } = {
+  convert: [
+    'a clause for a part of the state or for a type',
+    'Write the whole migration, `state old -> …`, and `back new -> …`.',
+  ],
+  on: ['a clause for an operation', 'Keep the operation as it was, and add one with another name.'],
+  rename: [
+    'a clause with `rename`',
+    'Keep operations as they were; rename in the state by `state old -> …`.',
+  ],
+  drop: ['a clause with `drop`', 'Keep operations as they were; what `state old -> …` does not use is lost.'],
 };
 
 function clausesOf(upgrade: Upgrade): Clauses {
   const { node, older, newer, report } = upgrade;
   let hasRefused = false;
   const first: { forward: Span | null; back: Span | null } = { forward: null, back: null };
-  const found: { forward: TypedConversion | null; back: TypedConversion | null } = { forward: null, back: null };
+  const found: { forward: TypedConversion | null; back: TypedConversion | null } = {
+    forward: null,
+    back: null,
+  };
   for (const clause of node.clauses) {
     if (clause.kind !== 'convert' || clause.subject.kind !== 'state' || clause.subject.path.length > 0) {
       hasRefused = true;
-      const help = 'It will come. Write the whole migration, `state old -> …`, and `back new -> …`.';
-      report.add(notSupportedYet(clause.span, NOT_SUPPORTED[clause.kind], help));
+      report.add(notSupportedYet(clause.span, ...NOT_SUPPORTED[clause.kind]));
       continue;
     }
     const { direction } = clause;
@@ -105,7 +114,10 @@ function clausesOf(upgrade: Upgrade): Clauses {
     const [from, to] = direction === 'forward' ? [older, newer] : [newer, older];
     const conversion = checkConversion(clause, from, to, upgrade);
     if (earlier === null) found[direction] = conversion;
-    else report.add(names.duplicate(clause.span, 'the clause', direction === 'forward' ? 'state' : 'back', earlier));
+    else
+      report.add(
+        names.duplicate(clause.span, 'the clause', direction === 'forward' ? 'state' : 'back', earlier),
+      );
     first[direction] = earlier ?? clause.span;
   }
   return { migration: found.forward, back: found.back, hasRefused };
@@ -117,7 +129,14 @@ function checkConversion(
   to: MachineScope,
   { module, uses, report }: Upgrade,
 ): TypedConversion {
-  const place = { module, machine: null, typeParameters: new Map(), uses, effects: noEffects(), mayFail: true };
+  const place = {
+    module,
+    machine: null,
+    typeParameters: new Map(),
+    uses,
+    effects: noEffects(),
+    mayFail: true,
+  };
   const inference = new Inference(place, report);
   const locals = new Locals(null);
   const input = { type: from.state, span: from.stateSpan };
@@ -127,7 +146,9 @@ function checkConversion(
   const body = inferExpression(clause.body, locals, inference, { type: to.state, what: `the ${age} state` });
   inference.fit(body, to.state, {
     statement: (type) =>
-      age === 'new' ? `the migration gives the new state, ${type}` : `the way back gives the old state, ${type}`,
+      age === 'new'
+        ? `the migration gives the new state, ${type}`
+        : `the way back gives the old state, ${type}`,
     declared: { span: to.stateSpan, text: `the ${age} state` },
     help: [],
   });
@@ -143,7 +164,7 @@ function compareStates(upgrade: Upgrade): void {
   const { older, newer, report } = upgrade;
   if (hasError(older.state) || hasError(newer.state) || !differ(older.state, newer.state)) return;
   report.add(
-    errors.derivedMigration(headOf(upgrade), {
+    errors.derivedMigration({
       old: older.state,
       oldSpan: older.stateSpan,
       new: newer.state,
@@ -155,12 +176,12 @@ function compareStates(upgrade: Upgrade): void {
 /** Every operation is still there, with its parameters and its reply. */
 function compareOperations(upgrade: Upgrade): void {
   const { older, newer, report } = upgrade;
+  const removed: { name: string; span: Span }[] = [];
   for (const before of older.typed.operations) {
     const after = newer.typed.operations.find(({ name }) => name === before.name);
     const oldNode = operationNode(older, before.name);
     if (after === undefined) {
-      const places = [oldNode.name.span, newer.typed.nameSpan] as const;
-      report.add(errors.removedOperation(headOf(upgrade), before.name, newer.typed.name, places));
+      removed.push({ name: before.name, span: oldNode.name.span });
       continue;
     }
     const newNode = operationNode(newer, before.name);
@@ -190,6 +211,10 @@ function compareOperations(upgrade: Upgrade): void {
         }),
       );
     }
+  }
+  if (removed.length > 0) {
+    const machine = { name: newer.typed.name, span: newer.typed.nameSpan };
+    report.add(errors.removedOperations(headOf(upgrade), machine, removed));
   }
 }
 

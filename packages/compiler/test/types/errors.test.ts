@@ -5,7 +5,7 @@ import { render } from '../../src/errors/render.ts';
 import { checkSources } from './check-sources.ts';
 
 /*
- * Golden files: a program, then all that the checker says about it. `CODE-what.txt` is an
+ * Golden files: a program, then all that the checker says about it. `CODE-what.golden` is an
  * example of CODE. `UPDATE_GOLDENS=1` writes the output anew.
  */
 

@@ -36,14 +36,15 @@ export class Replay {
       this.#fail(`it does not decode: ${message} (at byte ${offset})`);
     }
     const entry = decoded.value;
-    if ((entry.kind === 'header') !== (this.#records === 0)) this.#fail('a header is the first record, and only that');
+    if ((entry.kind === 'header') !== (this.#records === 0))
+      this.#fail('a header is the first record, and only that');
     this.#apply(entry);
     this.#records++;
   }
 
   /** The node, when all records were added. */
   finish(): NodeState {
-    for (const machine of [...this.#pending.keys()]) this.#migrate(machine);
+    for (const machine of this.node.machines.values()) this.#migrate(machine);
     return this.node;
   }
 
@@ -109,6 +110,9 @@ export class Replay {
     this.#migrate(machine);
     machine.inputs++;
     const { outcome, request } = entry;
+    if (request !== null && machine.kept.get(request.key) !== undefined) {
+      this.#fail(`the key ${JSON.stringify(request.key)} is there twice`);
+    }
     if (outcome.kind !== 'ok') {
       machine.faults++;
       if (request !== null) machine.kept.add(request.key, { digest: request.digest, outcome });
@@ -116,7 +120,10 @@ export class Replay {
     }
     const reply = this.#step(machine, entry);
     if (request === null) return;
-    machine.kept.add(request.key, { digest: request.digest, outcome: this.#firstOutcome(machine, entry, reply) });
+    machine.kept.add(request.key, {
+      digest: request.digest,
+      outcome: this.#firstOutcome(machine, entry, reply),
+    });
   }
 
   #step(machine: Machine, entry: InputEntry): Value {
@@ -127,7 +134,8 @@ export class Replay {
     const input = decodeValue(program.types, operation.input, entry.input);
     if (!input.ok) this.#fail(`the input does not decode: ${input.malformed.message}`);
     const reply = program.step(instance, entry.operation, input.value, entry.time, Number.POSITIVE_INFINITY);
-    if (reply === FAILED) this.#fail(`an input of ${machine.name} that was ok fails: ${instance.failure.message}`);
+    if (reply === FAILED)
+      this.#fail(`an input of ${machine.name} that was ok fails: ${instance.failure.message}`);
     return reply;
   }
 
@@ -156,6 +164,8 @@ export class Replay {
 
   #keep({ machine: number, request, reply }: KeptEntry): void {
     const machine = this.#machine(number);
+    if (machine.kept.get(request.key) !== undefined)
+      this.#fail(`the key ${JSON.stringify(request.key)} is there twice`);
     machine.kept.add(request.key, { digest: request.digest, outcome: this.#decodeReply(machine, reply) });
   }
 

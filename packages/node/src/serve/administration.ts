@@ -11,7 +11,12 @@ const BUNDLE_TYPES = ['application/octet-stream', 'application/vnd.smc.bundle'];
 
 /** What a view answers with. */
 type Seen =
-  | { readonly ok: true; readonly type: string; readonly body: string | Uint8Array; readonly version: Version | null }
+  | {
+      readonly ok: true;
+      readonly type: string;
+      readonly body: string | Uint8Array;
+      readonly version: Version | null;
+    }
   | { readonly ok: false; readonly problem: Problem };
 
 type MachineRoute = { Params: { machine: string } };
@@ -25,9 +30,7 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
     if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
     return sendProblem(reply, problem('stopping', 'the node takes no requests'));
   });
-  app.get('/_smc/machines', (_request, reply) =>
-    look(host, reply, (node) => json(viewMachines(node), null)),
-  );
+  app.get('/_smc/machines', (_request, reply) => look(host, reply, (node) => json(viewMachines(node), null)));
   app.get<MachineRoute>('/_smc/machines/:machine', (request, reply) =>
     look(host, reply, (node) => seeMachine(node, request.params.machine)),
   );
@@ -51,7 +54,10 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
   });
   // Without this, what is not here would be taken for an operation of a machine.
   app.all('/_smc/*', (request, reply) =>
-    sendProblem(reply, problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`)),
+    sendProblem(
+      reply,
+      problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`),
+    ),
   );
 }
 

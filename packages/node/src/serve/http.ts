@@ -1,14 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { printValue, valueToJson } from '@smc/protocol';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { errorToJson, printValue, valueToJson } from '@smc/protocol';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Reply, RequestBody } from '../event.ts';
 import type { Host } from '../host.ts';
 import { type NodeLimits, REQUEST_KEY_LENGTH_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
-import { isText, JSON_TYPE, sendProblem, TEXT_TYPE } from './reply.ts';
+import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE } from './reply.ts';
 
 /**
  * HTTP: operations as `POST /Counter/Incr` with a JSON object of the parameters, and the
@@ -28,11 +33,10 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512, caseSensitive: true },
-    frameworkErrors: (error, _request, reply) => answerError(error, reply),
+    frameworkErrors: (error, _request, reply) => answerError(host, error, reply),
     clientErrorHandler: (error, socket) => {
       const status = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW' ? '431' : '400';
-      const { message } = problem('bad-request', `this is no HTTP request: ${error.message}`);
-      const body = JSON.stringify({ error: { code: 'bad-request', message } });
+      const body = errorToJson(problem('bad-request', `this is no HTTP request: ${error.message}`));
       if (!socket.writable) return;
       socket.end(
         `HTTP/1.1 ${status} Bad Request\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
@@ -55,7 +59,7 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
     if (refused === null) done();
     else sendProblem(reply, refused);
   });
-  app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
+  app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
   addOperations(app, host);
   addAdministration(app, host, limits);
@@ -103,12 +107,12 @@ function unknownAddress(request: FastifyRequest): Problem {
   return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
 }
 
-function answerError(error: FastifyError, reply: FastifyReply): void {
+function answerError(host: Host, error: FastifyError, reply: FastifyReply): void {
   const status = error.statusCode ?? 500;
   if (status === 413) return sendProblem(reply, problem('too-large', 'the body is too large'));
   if (status === 415) return sendProblem(reply, NOT_JSON);
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
-  reply.log.error(error);
+  host.report(error);
   return sendProblem(reply, problem('internal', 'a defect of the node'));
 }
 
@@ -127,9 +131,13 @@ function addOperations(app: FastifyInstance, host: Host): void {
     }
     const text = request.body ?? '';
     if (typeof text !== 'string') return sendProblem(reply, NOT_JSON);
-    const body: RequestBody = isText(request.headers['content-type'])
-      ? { form: 'text', text, start: 0 }
-      : { form: 'json', operation, text };
+    const isInput = isText(request.headers['content-type']);
+    const named = isInput ? /^\s*(\w+)/.exec(text)?.[1] : undefined;
+    if (named !== undefined && named !== operation) {
+      const message = `the address names the operation ${operation}, and the input ${named}`;
+      return sendProblem(reply, problem('bad-request', message));
+    }
+    const body: RequestBody = isInput ? { form: 'text', text, start: 0 } : { form: 'json', operation, text };
     return callMachine(host, request, reply, body, false);
   });
   app.get<OperationRoute>('/:machine/:operation', (request, reply) => {
@@ -162,7 +170,14 @@ function callMachine(
       request: key === null ? null : { key, digest: digestOf(request.params.operation, body) },
       readOnly,
     },
-    (answer) => sendReply(request, reply, answer),
+    (answer) => {
+      try {
+        sendReply(request, reply, answer);
+      } catch (error) {
+        host.report(error);
+        sendProblem(reply, NOT_WRITTEN);
+      }
+    },
   );
   return reply;
 }
@@ -183,6 +198,7 @@ function sendReply(request: FastifyRequest, reply: FastifyReply, answer: Reply):
   if (answer.kind !== 'value') throw new Error(`a call was answered with ${answer.kind}`);
   const { types, type, value, fieldOrder, version } = answer;
   reply.header('smc-code', version.fingerprints.code);
-  if (isText(request.headers.accept)) void reply.type(TEXT_TYPE).send(printValue(types, type, value, fieldOrder));
+  if (isText(request.headers.accept))
+    void reply.type(TEXT_TYPE).send(printValue(types, type, value, fieldOrder));
   else void reply.type(JSON_TYPE).send(valueToJson(types, type, value));
 }

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { createServer, type Socket } from 'node:net';
-import { escapeLines, printValue, readRequestLine } from '@smc/protocol';
+import { printLineReply, printValue, readRequestLine } from '@smc/protocol';
 import type { Reply } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
+import { NOT_WRITTEN } from './reply.ts';
 
 /**
  * The line protocol: one request a line, one reply a line, in order.
@@ -85,15 +86,15 @@ class LineConnection {
     socket.on('data', (chunk) => {
       if (this.#ended) return;
       this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-      this.#read();
+      this.#readGuarded();
     });
     socket.on('end', () => {
       this.#endOfInput = true;
-      this.#read();
+      this.#readGuarded();
     });
     socket.on('drain', () => {
       this.#blocked = false;
-      this.#read();
+      this.#readGuarded();
     });
     // A broken connection is no event of the node: 'close' follows.
     socket.on('error', () => socket.destroy());
@@ -109,6 +110,16 @@ class LineConnection {
     this.#socket.destroy();
   }
 
+  /** A defect that one connection brings to light must not end the others. */
+  #readGuarded(): void {
+    try {
+      this.#read();
+    } catch (error) {
+      this.#host.report(error);
+      this.destroy();
+    }
+  }
+
   #read(): void {
     let at = 0;
     while (!this.#ended && !this.#blocked && this.#replies.length < this.#limits.linePendingMax) {
@@ -119,7 +130,12 @@ class LineConnection {
       } else if (end >= 0) {
         const from = at;
         at = end + 1;
-        this.#line(this.#received.subarray(from, this.#received[end - 1] === CARRIAGE_RETURN && end > from ? end - 1 : end));
+        this.#line(
+          this.#received.subarray(
+            from,
+            this.#received[end - 1] === CARRIAGE_RETURN && end > from ? end - 1 : end,
+          ),
+        );
       } else {
         break;
       }
@@ -175,8 +191,9 @@ class LineConnection {
   #call(machine: string, text: string, start: number): void {
     const place = this.#place();
     const body = { form: 'text', text, start } as const;
-    this.#host.call({ machine, interfaces: this.#interfaces, body, request: null, readOnly: false }, (reply) =>
-      this.#settle(place, printReply(reply)),
+    this.#host.call(
+      { machine, interfaces: this.#interfaces, body, request: null, readOnly: false },
+      (reply) => this.#settle(place, this.#print(reply)),
     );
   }
 
@@ -204,6 +221,15 @@ class LineConnection {
     );
   }
 
+  #print(reply: Reply): string {
+    try {
+      return printReply(reply);
+    } catch (error) {
+      this.#host.report(error);
+      return printProblem(NOT_WRITTEN);
+    }
+  }
+
   #place(): { text: string | null } {
     const place = { text: null };
     this.#replies.push(place);
@@ -227,7 +253,7 @@ class LineConnection {
     queueMicrotask(() => {
       this.#flushing = false;
       this.#flush();
-      if (!this.#ended) this.#read();
+      if (!this.#ended) this.#readGuarded();
     });
   }
 
@@ -258,9 +284,10 @@ const NOTHING = Buffer.alloc(0);
 function printReply(reply: Reply): string {
   if (reply.kind === 'refused') return printProblem(reply.problem);
   if (reply.kind !== 'value') throw new Error(`a call was answered with ${reply.kind}`);
-  return `ok ${printValue(reply.types, reply.type, reply.value, reply.fieldOrder)}`;
+  const { types, type, value, fieldOrder } = reply;
+  return printLineReply({ ok: true, text: printValue(types, type, value, fieldOrder) });
 }
 
 function printProblem({ code, message }: Problem): string {
-  return `error ${code} ${escapeLines(message)}`;
+  return printLineReply({ ok: false, code, message });
 }

@@ -1,40 +1,7 @@
-import { printType, printValue, valueToJson } from '@smc/protocol';
+import { type HistoryView, type MachineView, printType, printValue, valueToJson } from '@smc/protocol';
 import type { HistoryRecord, Machine, NodeState } from '../state.ts';
 
-/** What a node shows of itself, as data for JSON. */
-
-/** A machine that runs. Fingerprints are 64 hex digits; types are written as in the source. */
-export interface MachineView {
-  readonly name: string;
-  readonly keyed: boolean;
-  readonly code: string;
-  readonly state: string;
-  readonly interface: string;
-  readonly stateType: string;
-  readonly operations: readonly OperationView[];
-  /** Fingerprints of all interfaces that are served, the running one last. */
-  readonly interfaces: readonly string[];
-  readonly instances: number;
-  /** Inputs in the log: all but those that only read. */
-  readonly inputs: number;
-  /** How many of these faulted. */
-  readonly faults: number;
-}
-
-export interface OperationView {
-  readonly name: string;
-  readonly parameters: readonly ParameterView[];
-  readonly reply: string;
-  readonly readOnly: boolean;
-}
-
-export interface ParameterView {
-  readonly name: string;
-  readonly type: string;
-  /** As in the source; absent where the parameter must be given. */
-  readonly default?: string;
-}
-
+/** A machine as the administration shows it. */
 export function viewMachine({ name, version, interfaces, inputs, faults }: Machine): MachineView {
   const { image, program, fieldOrder } = version;
   const { types, constants } = image.unit;
@@ -75,11 +42,6 @@ export function viewState({ version, instance }: Machine, form: 'json' | 'text')
   return form === 'json'
     ? valueToJson(types, image.state, instance.state)
     : printValue(types, image.state, instance.state, fieldOrder);
-}
-
-/** A record of a history; its time as in ISO 8601. */
-export interface HistoryView extends Omit<HistoryRecord, 'time'> {
-  readonly time: string;
 }
 
 /** Oldest first. */

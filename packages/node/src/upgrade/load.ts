@@ -52,7 +52,6 @@ export function loadUpgrade(
   return { ok: true, value: { upgrade: upgrade.value, functions: loaded.functions } };
 }
 
-
 function malformed<T>(what: string, decoded: Decoded<unknown> & { ok: false }): Loaded<T> {
   const { message, offset } = decoded.malformed;
   return refuse(problem('malformed', `${what} does not decode: ${message} (at byte ${offset})`));
@@ -60,7 +59,11 @@ function malformed<T>(what: string, decoded: Decoded<unknown> & { ok: false }): 
 
 function unverified<T>(what: string, { message, function: index, word }: Invalid): Loaded<T> {
   const place =
-    index === undefined ? '' : word === undefined ? ` (function ${index})` : ` (function ${index}, word ${word})`;
+    index === undefined
+      ? ''
+      : word === undefined
+        ? ` (function ${index})`
+        : ` (function ${index}, word ${word})`;
   return refuse(problem('unverified', `${what} does not verify: ${message}${place}`));
 }
 

@@ -1,5 +1,12 @@
-import { codeFingerprint, type Envelope, judge, judgeStale, openBundle } from '@smc/protocol';
-import type { DeployedMachine, DeployEvent } from '../event.ts';
+import {
+  codeFingerprint,
+  type DeployedMachine,
+  type Envelope,
+  judge,
+  judgeStale,
+  openBundle,
+} from '@smc/protocol';
+import type { DeployEvent } from '../event.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Machine, NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
@@ -41,7 +48,8 @@ export function plan(node: NodeState, event: DeployEvent): Plan {
     return refusal(problem('malformed', `the bundle does not decode: ${message} (at byte ${offset})`), null);
   }
   const envelope = opened.value;
-  if (envelope.images.length === 0) return refusal(problem('bad-request', 'the bundle holds no machine'), null);
+  if (envelope.images.length === 0)
+    return refusal(problem('bad-request', 'the bundle holds no machine'), null);
   const intended = inStages(envelope.images, (_, index) => intend(node, envelope, index, event.mode));
   if (!intended.ok) return refusal(intended.problem, intended.about);
   const room = checkRoom(node, event, intended.value);
@@ -115,7 +123,10 @@ function checkRoom(node: NodeState, event: DeployEvent, intentions: readonly Int
     return problem('too-large', `the node has had ${node.histories.size} machines, and takes ${machinesMax}`);
   }
   if (node.blobs.bytes + event.bundle.length > blobBytesMax) {
-    return problem('too-large', `the node holds ${node.blobs.bytes} bytes of code, and takes ${blobBytesMax}`);
+    return problem(
+      'too-large',
+      `the node holds ${node.blobs.bytes} bytes of code, and takes ${blobBytesMax}`,
+    );
   }
   return null;
 }

@@ -12,7 +12,11 @@ const COUNTEREXAMPLE_LENGTH_MAX = 400;
  * The state of a machine as the migration of an upgrade gives it, which keeps the invariants of
  * the new version; the machine is not touched.
  */
-export function migrate(machine: Machine, { upgrade, functions }: LoadedUpgrade, version: Version): Loaded<Value> {
+export function migrate(
+  machine: Machine,
+  { upgrade, functions }: LoadedUpgrade,
+  version: Version,
+): Loaded<Value> {
   const { state } = machine.instance;
   const { migrationFuelMin, migrationFuelPerNode } = STEP_LIMITS;
   const fuel = Math.max(migrationFuelMin, migrationFuelPerNode * countNodes(state));

@@ -74,7 +74,12 @@ function sameShape(a: TypeNode, b: TypeNode): boolean {
 }
 
 /** Whether an operation of two images has the same parameters, defaults and reply. */
-export function sameOperation(old: Image, oldOperation: Operation, next: Image, newOperation: Operation): boolean {
+export function sameOperation(
+  old: Image,
+  oldOperation: Operation,
+  next: Image,
+  newOperation: Operation,
+): boolean {
   const parameters = oldOperation.parameters;
   return (
     parameters.length === newOperation.parameters.length &&

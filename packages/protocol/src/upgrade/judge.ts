@@ -1,5 +1,12 @@
 import { interfaceFingerprint } from '../fingerprint.ts';
-import type { Fingerprints, Image, OperationParameter, OperationWay, Upgrade, UpgradeClause } from '../image.ts';
+import type {
+  Fingerprints,
+  Image,
+  OperationParameter,
+  OperationWay,
+  Upgrade,
+  UpgradeClause,
+} from '../image.ts';
 import { printOperation, printType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
 import { type Comparison, compareImages, sameOperation, sameType } from './compare.ts';
@@ -48,9 +55,9 @@ export function judgeStale(
   upgrade: Pick<Upgrade, 'machine' | 'old' | 'oldEmit'>,
 ): Refusal | { readonly ok: true; readonly note: string | null } {
   const { machine, old, oldEmit } = upgrade;
-  const { code, state, interface: running_ } = running.fingerprints;
+  const { code, state, interface: spoken } = running.fingerprints;
   if (old.code === code) return { ok: true, note: null };
-  if (oldEmit !== running.emit && old.state === state && old.interface === running_) {
+  if (oldEmit !== running.emit && old.state === state && old.interface === spoken) {
     const note = `${machine} runs ${code}, and the upgrade is from ${old.code}, which another compiler emitted (emit ${oldEmit}, not ${running.emit}): state and interface are the same`;
     return { ok: true, note };
   }
@@ -62,26 +69,37 @@ export function judgeStale(
  * upgrade are verified already: all functions have their types, and use neither state nor clock.
  */
 export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judgement {
-  const illTyped = checkMachine(old, next, upgrade) ?? checkConversions(old, next, upgrade) ?? checkWays(old, next, upgrade);
+  const illTyped =
+    checkMachine(old, next, upgrade) ?? checkConversions(old, next, upgrade) ?? checkWays(old, next, upgrade);
   if (illTyped !== null) return illTyped;
   const { types } = old.unit;
   const used = partsRead(upgrade.unit, upgrade.migration);
   const usedBack = upgrade.back === null ? null : partsRead(upgrade.unit, upgrade.back);
   if (used === null || (upgrade.back !== null && usedBack === null)) {
-    return refuse('ill-typed', `the conversions of ${old.name} are too large to tell what they read`, ['state']);
+    return refuse('ill-typed', `the conversions of ${old.name} are too large to tell what they read`, [
+      'state',
+    ]);
   }
   const unread = unreadParts(types, old.state, used, ['state']);
   const { lost, dropped } = settle(types, old.state, unread, upgrade.clauses);
   if (lost.length > 0) {
     const { path, type } = lost[0];
-    const more = lost.length === 1 ? '' : ` (nor ${lost.slice(1, 1 + LOST_SHOWN_MAX).map((leaf) => showPath(leaf.path)).join(', ')})`;
+    const more =
+      lost.length === 1
+        ? ''
+        : ` (nor ${lost
+            .slice(1, 1 + LOST_SHOWN_MAX)
+            .map((leaf) => showPath(leaf.path))
+            .join(', ')})`;
     const message =
       `${showPath(path)}, ${show(types, type)} in the running ${old.name}, would be lost: ` +
       `the migration does not read it${more}, and no clause drops it`;
     return refuse('lossy', message, path);
   }
   const lostOnWayBack =
-    usedBack === null ? null : unreadParts(next.unit.types, next.state, usedBack, ['state']).map(({ path }) => path);
+    usedBack === null
+      ? null
+      : unreadParts(next.unit.types, next.state, usedBack, ['state']).map(({ path }) => path);
   return {
     ok: true,
     differences: compareImages(old, next),
@@ -115,10 +133,13 @@ function checkMachine(old: Image, next: Image, upgrade: Upgrade): Refusal | null
     { name: next.name, what: 'leads to' },
     { name: upgrade.machine, what: 'is of' },
   ]) {
-    if (name !== old.name) return illTyped(`${old.name} is running, and the upgrade ${what} ${name}: a machine keeps its name`);
+    if (name !== old.name)
+      return illTyped(`${old.name} is running, and the upgrade ${what} ${name}: a machine keeps its name`);
   }
   if (old.key !== next.key) {
-    return illTyped(`the key of ${old.name} is ${KEYS[old.key]} in what runs, and ${KEYS[next.key]} in the new version`);
+    return illTyped(
+      `the key of ${old.name} is ${KEYS[old.key]} in what runs, and ${KEYS[next.key]} in the new version`,
+    );
   }
   return null;
 }
@@ -136,11 +157,17 @@ function checkConversions(old: Image, next: Image, upgrade: Upgrade): Refusal | 
       if (sameType(types, own, image.unit.types, image.state)) continue;
       const which = image === old ? 'running' : 'new';
       const stateText = show(image.unit.types, image.state);
-      return illTyped(`the ${name} of ${old.name} ${verb} ${show(types, own)}, the ${which} state is ${stateText}`, 'state');
+      return illTyped(
+        `the ${name} of ${old.name} ${verb} ${show(types, own)}, the ${which} state is ${stateText}`,
+        'state',
+      );
     }
     return null;
   };
-  return check(upgrade.migration, 'migration', old, next) ?? (upgrade.back === null ? null : check(upgrade.back, 'way back', next, old));
+  return (
+    check(upgrade.migration, 'migration', old, next) ??
+    (upgrade.back === null ? null : check(upgrade.back, 'way back', next, old))
+  );
 }
 
 /** One side of the adapters: an image, and what it is called in messages. */
@@ -162,7 +189,10 @@ function checkWays(old: Image, next: Image, upgrade: Upgrade): Refusal | null {
   }
   for (const { name } of old.operations) {
     if (!seen.has(name)) {
-      return illTyped(`the operation ${name} of the running ${old.name} has no way to the new version: nothing says what its clients get`, name);
+      return illTyped(
+        `the operation ${name} of the running ${old.name} has no way to the new version: nothing says what its clients get`,
+        name,
+      );
     }
   }
   for (const way of upgrade.backOperations) {
@@ -173,14 +203,24 @@ function checkWays(old: Image, next: Image, upgrade: Upgrade): Refusal | null {
 }
 
 /** Whether requests for an operation of `from`, and replies to them, can go the way to `to`. */
-function checkWay(from: Side, to: Side, upgrade: Upgrade, way: OperationWay, sameInterface: boolean): Refusal | null {
-  const operationOf = (side: Side, name: string) => side.image.operations.find((operation) => operation.name === name);
+function checkWay(
+  from: Side,
+  to: Side,
+  upgrade: Upgrade,
+  way: OperationWay,
+  sameInterface: boolean,
+): Refusal | null {
+  const operationOf = (side: Side, name: string) =>
+    side.image.operations.find((operation) => operation.name === name);
   const unknown = (side: Side, name: string): Refusal =>
     illTyped(`the ${side.which} ${side.image.name} has no operation ${name}`, way.name);
   const source = operationOf(from, way.name);
   if (source === undefined) return unknown(from, way.name);
   if (way.kind !== 'identity' && sameInterface) {
-    return illTyped(`${way.name} is no longer itself, though both interfaces are equal: clients could not be told apart`, way.name);
+    return illTyped(
+      `${way.name} is no longer itself, though both interfaces are equal: clients could not be told apart`,
+      way.name,
+    );
   }
   if (way.kind === 'dropped') return null;
   const name = way.kind === 'identity' ? way.name : way.to;
@@ -206,9 +246,15 @@ function checkWay(from: Side, to: Side, upgrade: Upgrade, way: OperationWay, sam
 }
 
 /** Whether a type is what an operation takes: unit, the one parameter's, or the tuple of all. */
-function isInputOf(types: TypeTable, type: TypeId, image: Image, parameters: readonly OperationParameter[]): boolean {
+function isInputOf(
+  types: TypeTable,
+  type: TypeId,
+  image: Image,
+  parameters: readonly OperationParameter[],
+): boolean {
   if (parameters.length === 0) return type === UNIT;
-  const parts = parameters.length === 1 ? [type] : types.node(type).kind === 'tuple' ? types.components(type)! : [];
+  const parts =
+    parameters.length === 1 ? [type] : types.node(type).kind === 'tuple' ? types.components(type)! : [];
   return (
     parts.length === parameters.length &&
     parts.every((part, i) => sameType(types, part, image.unit.types, parameters[i].type))

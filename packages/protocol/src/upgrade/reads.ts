@@ -172,7 +172,9 @@ class CodePass {
       case 'CALL':
         return this.#set(analysis.apply(this.#summaries[operand], accumulator));
       case 'APP':
-        return this.#set(this.#applyClosures(analysis.select(accumulator, 0), analysis.select(accumulator, 1)));
+        return this.#set(
+          this.#applyClosures(analysis.select(accumulator, 0), analysis.select(accumulator, 1)),
+        );
       case 'CUR':
       case 'FOLD':
         return this.#enter(accumulator);
@@ -193,7 +195,10 @@ class CodePass {
         const subject = analysis.select(accumulator, 1);
         analysis.inspect(subject);
         const armOf = (constructor: number): SymbolicValue =>
-          builtSymbol([[0, environment], [1, analysis.select(subject, constructor)]]);
+          builtSymbol([
+            [0, environment],
+            [1, analysis.select(subject, constructor)],
+          ]);
         const others = this.#code[pc + 2];
         for (let i = 1; i <= others; i++) this.#reach(this.#code[pc + 2 + i], armOf(i));
         return this.#set(armOf(0));
@@ -230,7 +235,13 @@ class CodePass {
   #applyClosures(closure: SymbolicValue, argument: SymbolicValue): SymbolicValue {
     const analysis = this.#analysis;
     const results = [...closure.closures].map(([body, environment]) =>
-      analysis.apply(body, builtSymbol([[0, environment], [1, argument]])),
+      analysis.apply(
+        body,
+        builtSymbol([
+          [0, environment],
+          [1, argument],
+        ]),
+      ),
     );
     if (closure.parts.size > 0) {
       // The closure comes from outside: what it does with its argument is not known here.
@@ -266,7 +277,12 @@ class CodePass {
     const list = analysis.select(outer, 2);
     analysis.inspect(list);
     const item = analysis.select(list, 0);
-    const argumentOf = (carried: SymbolicValue): SymbolicValue => builtSymbol([[0, environment], [1, carried], [2, item]]);
+    const argumentOf = (carried: SymbolicValue): SymbolicValue =>
+      builtSymbol([
+        [0, environment],
+        [1, carried],
+        [2, item],
+      ]);
     let carried = analysis.select(outer, 1);
     // Each turn adds parts or nothing, and there are only so many: the work bound is the last resort.
     while (!analysis.exhausted) {

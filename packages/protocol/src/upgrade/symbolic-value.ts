@@ -6,19 +6,28 @@
  * of a tuple or record, the payload of a constructor, or (0) any item of a list.
  */
 
+const NONE: ReadonlyMap<never, never> = new Map<never, never>();
+
 /** A part of a block's argument, and how the block used it. */
 export class Part {
   /** All of it was used: computed with, compared, or carried into the result. */
   whole = false;
   /** Its constructor, or the number of its items, decided something. */
   inspected = false;
-  readonly parts = new Map<number, Part>();
+  #parts: Map<number, Part> | null = null;
+
+  /** The parts of it that were looked at, by step. */
+  get parts(): ReadonlyMap<number, Part> {
+    return this.#parts ?? NONE;
+  }
 
   at(step: number): Part {
-    let part = this.parts.get(step);
+    let part = this.#parts?.get(step);
     if (part === undefined) {
       part = new Part();
-      this.parts.set(step, part);
+      // Most parts are leaves: the map is made when it is needed.
+      this.#parts ??= new Map();
+      this.#parts.set(step, part);
     }
     return part;
   }
@@ -43,7 +52,6 @@ export interface Summary {
 }
 
 const NO_PARTS: ReadonlySet<Part> = new Set();
-const NONE: ReadonlyMap<never, never> = new Map<never, never>();
 
 /** Nothing of the argument: a constant, or what was computed. */
 export const NOTHING: SymbolicValue = { parts: NO_PARTS, components: NONE, closures: NONE };
@@ -62,7 +70,7 @@ export function builtSymbol(components: Iterable<readonly [number, SymbolicValue
 }
 
 /** Code whose analysis takes more work than this is not analysed: a bound for untrusted code. */
-export const ANALYSIS_WORK_MAX = 10_000_000;
+export const ANALYSIS_WORK_MAX = 1_000_000;
 
 /** The analysis of one unit, with its bound; a step of work is a symbol that is looked at. */
 export class Analysis {
@@ -92,14 +100,19 @@ export class Analysis {
     this.spend(1 + b.parts.size);
     if (a === b || b === NOTHING || this.exhausted) return a;
     if (a === NOTHING) return b;
-    const parts = [...b.parts].every((part) => a.parts.has(part)) ? a.parts : new Set([...a.parts, ...b.parts]);
+    const parts = [...b.parts].every((part) => a.parts.has(part))
+      ? a.parts
+      : new Set([...a.parts, ...b.parts]);
     const components = this.#joinEach(a.components, b.components);
     const closures = this.#joinEach(a.closures, b.closures);
     const same = parts === a.parts && components === a.components && closures === a.closures;
     return same ? a : { parts, components, closures };
   }
 
-  #joinEach<K>(a: ReadonlyMap<K, SymbolicValue>, b: ReadonlyMap<K, SymbolicValue>): ReadonlyMap<K, SymbolicValue> {
+  #joinEach<K>(
+    a: ReadonlyMap<K, SymbolicValue>,
+    b: ReadonlyMap<K, SymbolicValue>,
+  ): ReadonlyMap<K, SymbolicValue> {
     let joined: Map<K, SymbolicValue> | null = null;
     for (const [key, symbol] of b) {
       const known = a.get(key);
@@ -154,9 +167,12 @@ export class Analysis {
       if (symbol === NOTHING || this.exhausted) return NOTHING;
       const before = known.get(symbol);
       if (before !== undefined) return before;
-      const closures = new Map([...symbol.closures].map(([body, inner]) => [body, replace(inner)]));
-      const built = builtSymbol([...symbol.components].map(([step, inner]) => [step, replace(inner)] as const));
-      let replaced: SymbolicValue = closures.size === 0 ? built : { ...built, closures };
+      // Loops, not callbacks: a value is as deep as its type, and so is this recursion.
+      const components = new Map<number, SymbolicValue>();
+      for (const [step, inner] of symbol.components) components.set(step, replace(inner));
+      const closures = new Map<Summary, SymbolicValue>();
+      for (const [body, inner] of symbol.closures) closures.set(body, replace(inner));
+      let replaced: SymbolicValue = { parts: NO_PARTS, components, closures };
       for (const part of symbol.parts) replaced = this.join(replaced, byPart.get(part)!);
       known.set(symbol, replaced);
       return replaced;

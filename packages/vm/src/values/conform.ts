@@ -28,11 +28,15 @@ export function conforms(types: TypeTable, type: TypeId, value: Value): boolean 
     case 'time':
       return isInteger(value, -TIME_MAX, TIME_MAX);
     case 'string':
-      return typeof value === 'string' && value.length <= VALUE_LIMITS.stringLengthMax && value.isWellFormed();
+      return (
+        typeof value === 'string' && value.length <= VALUE_LIMITS.stringLengthMax && value.isWellFormed()
+      );
     case 'bytes':
       return value instanceof Uint8Array && value.length <= VALUE_LIMITS.valueBytesMax;
     case 'tuple':
-      return areParts(value, node.items.length) && node.items.every((part, i) => conforms(types, part, value[i]));
+      return (
+        areParts(value, node.items.length) && node.items.every((part, i) => conforms(types, part, value[i]))
+      );
     case 'record':
       return (
         areParts(value, node.fields.length) &&

@@ -15,7 +15,10 @@ export function sizeMax(types: TypeTable, type: TypeId): number {
     case 'record':
       return node.fields.reduce((sum, field) => sum + sizeMax(types, field.type), SCALAR_BYTES);
     case 'sum':
-      return node.constructors.reduce((max, { payload }) => Math.max(max, SCALAR_BYTES + sizeMax(types, payload)), 0);
+      return node.constructors.reduce(
+        (max, { payload }) => Math.max(max, SCALAR_BYTES + sizeMax(types, payload)),
+        0,
+      );
     case 'bytes':
     case 'list':
     case 'map':

@@ -35,7 +35,14 @@ export function refusalOf(sketch: Sketch): Invalid {
   return loaded.invalid;
 }
 
-function loadSketch({ from, to, code, state = UNIT, initial = null, define }: Sketch): ReturnType<typeof load> {
+function loadSketch({
+  from,
+  to,
+  code,
+  state = UNIT,
+  initial = null,
+  define,
+}: Sketch): ReturnType<typeof load> {
   const assembly = new Assembly();
   const types = { from: resolve(from, assembly), to: resolve(to, assembly), state: resolve(state, assembly) };
   define?.(assembly);

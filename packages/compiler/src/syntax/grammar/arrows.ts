@@ -47,13 +47,17 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
       const { text, token } = waiting.pop()!;
       const left = values.pop()!;
       const right = values.pop()!;
-      const operatorSpan = { file: this.file, start: token.startOffset, end: token.startOffset + text.length };
+      const operatorSpan = {
+        file: this.file,
+        start: token.startOffset,
+        end: token.startOffset + text.length,
+      };
       const span = { file: this.file, start: left.span.start, end: right.span.end };
       values.push({ kind: 'compose', operator: text, operatorSpan, left, right, span });
     };
     for (let i = operators.length - 1; i >= 0; i--) {
       const operator = operators[i]!;
-      while (waiting.length > 0 && precedence[waiting.at(-1)!.text] > precedence[operator.text]) apply();
+      while (waiting.length > 0 && precedence[waiting.at(-1)!.text] >= precedence[operator.text]) apply();
       waiting.push(operator);
       values.push(operands[i]!);
     }
@@ -66,7 +70,7 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
       { ALT: () => this.CONSUME(T.Compose) },
       { ALT: () => this.SUBRULE(this.composeForward) },
     ]);
-    this.OPTION(() => this.CONSUME(T.LineEnd));
+    if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd);
     return this.ACTION(() => {
       const text = token.tokenType === T.Greater ? '>>>' : (token.image as ComposeOperator);
       return { text, token };
@@ -79,7 +83,8 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
     const second = this.CONSUME2(T.Greater, { ERR_MSG: '`>>>`' });
     const third = this.CONSUME3(T.Greater, { ERR_MSG: '`>>>`' });
     this.ACTION(() => {
-      const touch = second.startOffset === first.startOffset + 1 && third.startOffset === second.startOffset + 1;
+      const touch =
+        second.startOffset === first.startOffset + 1 && third.startOffset === second.startOffset + 1;
       if (!touch) this.complain(errors.brokenOperator(this.since(first)));
     });
     return first;
@@ -96,7 +101,9 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
     ERR_MSG: 'an arrow',
   };
 
-  private readonly arrowOperand = this.RULE('arrowOperand', (): ArrowExpression => this.OR(this.arrowChoices));
+  private readonly arrowOperand = this.RULE('arrowOperand', (): ArrowExpression =>
+    this.OR(this.arrowChoices),
+  );
 
   /** Whether the next word is `first` and its kind, and not a name: an operand stands beside it. */
   private prefixFollows(): boolean {
@@ -138,7 +145,11 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
         this.complain(errors.constructorAsArrow(span, last.image));
         return { kind: 'missing', span };
       }
-      return { kind: 'name', path: second === undefined ? this.pathOf(null, first) : this.pathOf(first, second), span };
+      return {
+        kind: 'name',
+        path: second === undefined ? this.pathOf(null, first) : this.pathOf(first, second),
+        span,
+      };
     });
   });
 

@@ -170,7 +170,11 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
       return this.complain(errors.lineStart(this.spanOf(next), T.describe(next)));
     }
     const previous = found.index > 0 ? this.tokenAt(found.index - 1) : null;
-    const words = { expected, found: T.describe(found), previous: previous === null ? '' : T.describe(previous) };
+    const words = {
+      expected,
+      found: T.describe(found),
+      previous: previous === null ? '' : T.describe(previous),
+    };
     const atEnd = found.tokenType === T.LineEnd || found.tokenType === EOF;
     // at the end of a line, the mark stands behind what was written last
     const span = atEnd && previous !== null ? this.spanAfter(previous) : this.spanOf(found);
@@ -224,7 +228,8 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
    */
   protected sequence<R>(item: () => R | null): R[] {
     const items: R[] = [];
-    if (this.RECORDING_PHASE) this.MANY(() => this.OR([{ ALT: () => this.CONSUME(T.Separator) }, { ALT: item }]));
+    if (this.RECORDING_PHASE)
+      this.MANY(() => this.OR([{ ALT: () => this.CONSUME(T.Separator) }, { ALT: item }]));
     while (!this.atCloser()) {
       if (isA(this.LA(1), T.Separator)) {
         this.SKIP_TOKEN();

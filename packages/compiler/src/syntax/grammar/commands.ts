@@ -7,10 +7,10 @@ import { ArrowGrammar } from './arrows.ts';
 import { elifs } from './expressions.ts';
 
 /**
- * What a command is, as far as the symbols outside of its brackets tell. `value`, `assign` and `turned`
- * are mistakes: a value alone, `x = e`, and `f -> e`.
+ * What a command is, as far as the symbols outside of its brackets tell. The last four
+ * are mistakes: a value alone, `x = e`, `f -> e`, and `elif c { … }`.
  */
-type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned';
+type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned' | 'elif';
 
 interface CommandArm {
   readonly pattern: Pattern;
@@ -30,7 +30,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
     );
     return this.ACTION(() => {
       const last = commands.at(-1);
-      if (last?.kind === 'let' || last?.kind === 'bind') this.complain(errors.blockWithoutEnd(last.span, last.kind));
+      if (last?.kind === 'let' || last?.kind === 'bind')
+        this.complain(errors.blockWithoutEnd(last.span, last.kind));
       return { commands, span: this.since(start) };
     });
   });
@@ -57,6 +58,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
         return this.SUBRULE(this.assignCommand);
       case 'value':
         return this.SUBRULE(this.valueCommand);
+      case 'elif':
+        return this.SUBRULE(this.elifCommand);
       case 'feed':
       case 'alone':
       case 'turned':
@@ -88,6 +91,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
       if (kind === T.Greater && this.isComposition(token)) token = this.after(this.after(token));
       else if (isA(token, T.Infix)) operator = true;
     }
+    if (elifs.has(first.image) && this.tokenAt(first.index + 1).tokenType !== T.Dot) return 'elif';
     return operator || this.isValueStart(first) ? 'value' : 'alone';
   }
 
@@ -104,7 +108,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
     if (token.tokenType !== T.OpenRound) return false;
     let inside = this.tokenAt(token.index + 1);
     if (inside.index === token.partner) return true;
-    for (; inside.index < token.partner; inside = this.after(inside)) if (inside.tokenType === T.Comma) return true;
+    for (; inside.index < token.partner; inside = this.after(inside))
+      if (inside.tokenType === T.Comma) return true;
     return false;
   }
 
@@ -127,7 +132,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
       GATE: () => argument === undefined && turned === undefined && !this.atStatementEnd(),
       DEF: () => {
         const at = this.LA(1);
-        if (!this.RECORDING_PHASE) this.refuseUnfed(arrow, at as Token, start);
+        if (!this.RECORDING_PHASE) this.refuseUnfed(arrow, at as Token);
         return this.SUBRULE3(this.expression);
       },
     });
@@ -136,8 +141,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     });
   });
 
-  private refuseUnfed(arrow: ArrowExpression, at: Token, start: Token): void {
-    if (elifs.has(start.image)) return this.complain(errors.elif(this.spanOf(start), start.image));
+  private refuseUnfed(arrow: ArrowExpression, at: Token): void {
     const name = arrow.kind === 'name' ? arrow.path.name.text : null;
     this.complain(errors.missingFeed(this.spanOf(at), name, at.tokenType === T.OpenRound, arrow.span));
   }
@@ -154,17 +158,15 @@ export abstract class CommandGrammar extends ArrowGrammar {
     });
   });
 
-  private readonly boundCommand = this.RULE(
-    'boundCommand',
-    (): Command =>
-      this.OR({
-        DEF: [
-          { ALT: () => this.SUBRULE(this.ifCommand) },
-          { ALT: () => this.SUBRULE(this.caseCommand) },
-          { ALT: () => this.SUBRULE(this.plainCommand) },
-        ],
-        ERR_MSG: 'a command',
-      }),
+  private readonly boundCommand = this.RULE('boundCommand', (): Command =>
+    this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.ifCommand) },
+        { ALT: () => this.SUBRULE(this.caseCommand) },
+        { ALT: () => this.SUBRULE(this.plainCommand) },
+      ],
+      ERR_MSG: 'a command',
+    }),
   );
 
   /** `x = e`: refused, and taken for a `let`. */
@@ -177,20 +179,27 @@ export abstract class CommandGrammar extends ArrowGrammar {
     return this.OR({
       ERR_MSG: 'an expression',
       DEF: [
-      {
-        GATE: () => fed,
-        ALT: () => {
-          const command = this.SUBRULE(this.feedCommand);
-          return this.ACTION((): Command => ({ kind: 'bind', pattern, command, span: this.since(start) }));
+        {
+          GATE: () => fed,
+          ALT: () => {
+            const command = this.SUBRULE(this.feedCommand);
+            return this.ACTION((): Command => ({ kind: 'bind', pattern, command, span: this.since(start) }));
+          },
         },
-      },
-      {
-        ALT: () => {
-          const value = this.SUBRULE(this.expression);
-          return this.ACTION((): Command => ({ kind: 'let', pattern, type: null, value, span: this.since(start) }));
+        {
+          ALT: () => {
+            const value = this.SUBRULE(this.expression);
+            return this.ACTION((): Command => ({
+              kind: 'let',
+              pattern,
+              type: null,
+              value,
+              span: this.since(start),
+            }));
+          },
         },
-      },
-    ]});
+      ],
+    });
   });
 
   /** A value alone: refused, and taken for `return -< value`. */
@@ -268,6 +277,15 @@ export abstract class CommandGrammar extends ArrowGrammar {
     });
   });
 
+  /** `elif e { … }` at the start of a line: refused, and taken for an `if`. */
+  private readonly elifCommand = this.RULE('elifCommand', (): Command => {
+    const start = this.CONSUME(T.Lower);
+    this.complain(errors.elif(this.spanOf(start), start.image));
+    const condition = this.SUBRULE(this.head);
+    const then = this.SUBRULE(this.block);
+    return this.ACTION(() => ({ kind: 'if', condition, then, else: null, span: this.since(start) }));
+  });
+
   /** `case e { Pat -> command … }` */
   private readonly caseCommand = this.RULE('caseCommand', (): Command => {
     const start = this.CONSUME(T.CaseWord);
@@ -287,7 +305,10 @@ export abstract class CommandGrammar extends ArrowGrammar {
         ALT: () => {
           const pattern = this.SUBRULE(this.pattern);
           this.CONSUME(T.To, { ERR_MSG: '`->`' });
-          const body = this.last<Block>(this.armBody, start, () => ({ commands: [], span: this.hole().span }));
+          const body = this.last<Block>(this.armBody, start, () => ({
+            commands: [],
+            span: this.hole().span,
+          }));
           return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
         },
       },
@@ -305,7 +326,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
             const command = this.SUBRULE(this.command);
             return this.ACTION((): Block => {
               const span = command?.span ?? this.hole().span;
-              if (command?.kind === 'let' || command?.kind === 'bind') this.complain(errors.blockWithoutEnd(span, command.kind));
+              if (command?.kind === 'let' || command?.kind === 'bind')
+                this.complain(errors.blockWithoutEnd(span, command.kind));
               return { commands: command === null ? [] : [command], span };
             });
           },
@@ -317,5 +339,10 @@ export abstract class CommandGrammar extends ArrowGrammar {
 }
 
 function isCloser(token: Token): boolean {
-  return token.tokenType === T.CloseCurly || token.tokenType === T.CloseRound || token.tokenType === T.CloseSquare || token.image === '';
+  return (
+    token.tokenType === T.CloseCurly ||
+    token.tokenType === T.CloseRound ||
+    token.tokenType === T.CloseSquare ||
+    token.image === ''
+  );
 }

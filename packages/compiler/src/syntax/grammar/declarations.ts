@@ -37,7 +37,8 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     return this.ACTION(() => {
       const sourceSpan = this.spanOf(source);
       const isPath = source.tokenType === T.StringLiteral;
-      if (!isPath && source.image !== 'deployed') this.complain(errors.unknownImport(sourceSpan, source.image));
+      if (!isPath && source.image !== 'deployed')
+        this.complain(errors.unknownImport(sourceSpan, source.image));
       if (alias === undefined) this.complain(errors.importWithoutName(this.since(start), source.image));
       return {
         kind: 'import',
@@ -58,9 +59,19 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     const name = this.SUBRULE(this.upperName, { ARGS: ['a type'] });
     const parameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
     this.CONSUME(T.Assign);
-    const body = this.last<TypeDeclaration['body']>(this.typeBody, start, () => ({ kind: 'type', type: this.hole() }));
+    const body = this.last<TypeDeclaration['body']>(this.typeBody, start, () => ({
+      kind: 'type',
+      type: this.hole(),
+    }));
     return this.ACTION(() => {
-      return { kind: 'type', name, parameters: parameters ?? [], body, doc: start.doc, span: this.since(start) };
+      return {
+        kind: 'type',
+        name,
+        parameters: parameters ?? [],
+        body,
+        doc: start.doc,
+        span: this.since(start),
+      };
     });
   });
 
@@ -82,7 +93,9 @@ export abstract class DeclarationGrammar extends CommandGrammar {
   /** Whether constructors come next; a single one without arguments may be an alias, and is a type here. */
   private sumFollows(): boolean {
     if (this.nextIs(T.Bar)) return true;
-    return this.nextIs(T.Upper) && (this.nextIs(T.Bar, 2) || this.nextIs(T.OpenRound, 2));
+    // also in lower case, which is then refused with better words
+    if (!this.nextIs(T.Upper) && !this.nextIs(T.Lower)) return false;
+    return this.nextIs(T.Bar, 2) || this.nextIs(T.OpenRound, 2);
   }
 
   private readonly sum = this.RULE('sum', (): TypeDeclaration['body'] => {
@@ -103,31 +116,38 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     return this.ACTION(() => ({ name, arguments: items ?? { kind: 'none' }, span: this.since(start) }));
   });
 
-  private readonly constructorArguments = this.RULE('constructorArguments', (): ConstructorNode['arguments'] => {
-    const start = this.LA(1);
-    const items = this.bracketed<(Parameter | TypeNode)[]>(
-      T.OpenRound,
-      () =>
-        this.commaSeparated<Parameter | TypeNode>(() =>
-          this.OR({
-            DEF: [
-              { GATE: () => this.nextIs(T.Colon, 2), ALT: () => this.SUBRULE(this.parameter, { ARGS: ['argument'] }) },
-              { ALT: () => this.SUBRULE(this.type) },
-            ],
-            ERR_MSG: 'a type',
-          }),
-        ),
-      () => [],
-    );
-    return this.ACTION((): ConstructorNode['arguments'] => {
-      const named = items.filter((item): item is Parameter => !('kind' in item));
-      const types = items.filter((item): item is TypeNode => 'kind' in item);
-      const first = types[0];
-      if (first === undefined) return named.length === 0 ? { kind: 'none' } : { kind: 'named', fields: named };
-      if (items.length > 1) this.complain(errors.manyUnnamedArguments(this.since(start)));
-      return { kind: 'unnamed', type: first };
-    });
-  });
+  private readonly constructorArguments = this.RULE(
+    'constructorArguments',
+    (): ConstructorNode['arguments'] => {
+      const start = this.LA(1);
+      const items = this.bracketed<(Parameter | TypeNode)[]>(
+        T.OpenRound,
+        () =>
+          this.commaSeparated<Parameter | TypeNode>(() =>
+            this.OR({
+              DEF: [
+                {
+                  GATE: () => this.nextIs(T.Colon, 2),
+                  ALT: () => this.SUBRULE(this.parameter, { ARGS: ['argument'] }),
+                },
+                { ALT: () => this.SUBRULE(this.type) },
+              ],
+              ERR_MSG: 'a type',
+            }),
+          ),
+        () => [],
+      );
+      return this.ACTION((): ConstructorNode['arguments'] => {
+        const named = items.filter((item): item is Parameter => !('kind' in item));
+        const types = items.filter((item): item is TypeNode => 'kind' in item);
+        const first = types[0];
+        if (first === undefined)
+          return named.length === 0 ? { kind: 'none' } : { kind: 'named', fields: named };
+        if (items.length > 1) this.complain(errors.manyUnnamedArguments(this.since(start)));
+        return { kind: 'unnamed', type: first };
+      });
+    },
+  );
 
   // -------------------------------------------------------------- functions, arrows
 
@@ -143,7 +163,8 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       return this.SUBRULE(this.type);
     });
     this.ACTION(() => {
-      if (result === undefined && this.nextIs(T.Assign)) this.complain(errors.missingResult(this.spanOf(this.LA(1)), name.text));
+      if (result === undefined && this.nextIs(T.Assign))
+        this.complain(errors.missingResult(this.spanOf(this.LA(1)), name.text));
     });
     this.CONSUME(T.Assign, { ERR_MSG: result === undefined ? '`->` and the type of the result' : '`=`' });
     const body = this.last<Expression>(this.expression, start, () => this.hole());
@@ -160,7 +181,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     this.CONSUME(T.ArrowWord);
     const name = this.SUBRULE(this.lowerName);
     const typeParameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
-    this.CONSUME(T.Colon, { ERR_MSG: '`:` and the type' });
+    this.CONSUME(T.Colon, { ERR_MSG: '`:` and a type' });
     const type = this.SUBRULE(this.type);
     this.CONSUME(T.Assign);
     const body = this.last<ArrowExpression>(this.arrowExpression, start, () => this.hole());
@@ -185,7 +206,14 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       () => this.sequence(() => this.SUBRULE(this.member)),
       () => [],
     );
-    return this.ACTION(() => ({ kind: 'machine', name, key: key ?? null, members, doc: start.doc, span: this.since(start) }));
+    return this.ACTION(() => ({
+      kind: 'machine',
+      name,
+      key: key ?? null,
+      members,
+      doc: start.doc,
+      span: this.since(start),
+    }));
   });
 
   private readonly machineKey = this.RULE('machineKey', (): Parameter | null =>
@@ -232,7 +260,9 @@ export abstract class DeclarationGrammar extends CommandGrammar {
           ALT: () => {
             const fields = this.SUBRULE(this.fieldTypes);
             return this.ACTION(() => {
-              for (const field of fields) if (field.default === null) this.complain(errors.fieldWithoutInitial(field.name.span, field.name.text));
+              for (const field of fields)
+                if (field.default === null)
+                  this.complain(errors.fieldWithoutInitial(field.name.span, field.name.text));
               return { kind: 'fields' as const, fields };
             });
           },
@@ -284,5 +314,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
   });
 
   /** `Counter`, `old.Counter` */
-  protected readonly machinePath = this.RULE('machinePath', (): Path => this.SUBRULE(this.upperPath, { ARGS: ['a machine'] }));
+  protected readonly machinePath = this.RULE('machinePath', (): Path =>
+    this.SUBRULE(this.upperPath, { ARGS: ['a machine'] }),
+  );
 }

@@ -40,12 +40,16 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     const operators: IToken[] = [];
     this.MANY(() => {
       operators.push(this.CONSUME(T.Infix));
-      // after a `>`, which the layout can not tell from the end of a type
-      this.OPTION(() => this.CONSUME(T.LineEnd));
+      if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd);
       operands.push(this.SUBRULE2(this.operand));
     });
     return this.ACTION(() => (operators.length === 0 ? operands[0]! : this.combine(operands, operators)));
   });
+
+  /** Whether the line end after a `>`, which the layout can not tell from the end of a type, is none. */
+  protected lineGoesOn(): boolean {
+    return this.nextIs(T.LineEnd) && (T.isA(this.LA(2), T.Starter) || T.isA(this.LA(2), T.Prefix));
+  }
 
   /** Builds the tree of `a + b * c` by operator precedence; no recursion, for a chain can be long. */
   private combine(operands: readonly Expression[], operators: readonly IToken[]): Expression {
@@ -56,7 +60,14 @@ export abstract class ExpressionGrammar extends OperandGrammar {
       const right = values.pop()!;
       const left = values.pop()!;
       const span = { file: this.file, start: left.span.start, end: right.span.end };
-      values.push({ kind: 'binary', operator: operatorOf(token), operatorSpan: this.spanOf(token), left, right, span });
+      values.push({
+        kind: 'binary',
+        operator: operatorOf(token),
+        operatorSpan: this.spanOf(token),
+        left,
+        right,
+        span,
+      });
     };
     operators.forEach((token, i) => {
       const level = precedence[operatorOf(token)];
@@ -93,7 +104,8 @@ export abstract class ExpressionGrammar extends OperandGrammar {
   private nextBlock(): number {
     const here = this.peek(1);
     let token = here;
-    while (token.tokenType !== T.OpenCurly && !T.isA(token, T.Separator) && this.after(token) !== token) token = this.after(token);
+    while (token.tokenType !== T.OpenCurly && !T.isA(token, T.Separator) && this.after(token) !== token)
+      token = this.after(token);
     return token.tokenType === T.OpenCurly ? token.index : here.index;
   }
 
@@ -130,7 +142,13 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     return this.ACTION(() => {
       if (last === null) this.complain(errors.ifWithoutElse(this.spanOf(first)));
       return branches.reduceRight<Expression>(
-        (otherwise, { start, condition, then }) => ({ kind: 'if', condition, then, else: otherwise, span: this.since(start) }),
+        (otherwise, { start, condition, then }) => ({
+          kind: 'if',
+          condition,
+          then,
+          else: otherwise,
+          span: this.since(start),
+        }),
         last ?? this.hole(),
       );
     });
@@ -201,7 +219,14 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     const value = this.SUBRULE(this.expression);
     this.CONSUME(T.InWord, { ERR_MSG: '`in`' });
     const body = this.SUBRULE2(this.expression);
-    return this.ACTION(() => ({ kind: 'let', pattern, type: type ?? null, value, body, span: this.since(start) }));
+    return this.ACTION(() => ({
+      kind: 'let',
+      pattern,
+      type: type ?? null,
+      value,
+      body,
+      span: this.since(start),
+    }));
   });
 }
 

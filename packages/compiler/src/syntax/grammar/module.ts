@@ -76,8 +76,8 @@ export class Grammar extends UpgradeGrammar {
   /** `test "name" for Account("alice") { … }` */
   private readonly test = this.RULE('test', (): Test => {
     const start = this.CONSUME(T.TestWord);
-    const title = this.CONSUME(T.StringLiteral, { ERR_MSG: 'the name of the test, in quotes' });
-    const word = this.CONSUME(T.Lower, { ERR_MSG: '`for` and the machine' });
+    const title = this.CONSUME(T.StringLiteral, { ERR_MSG: 'a name in quotes' });
+    const word = this.CONSUME(T.Lower, { ERR_MSG: '`for` and a machine' });
     this.ACTION(() => {
       if (word.image !== 'for') this.complain(errors.testWithoutFor(this.spanOf(word), word.image));
     });
@@ -110,7 +110,10 @@ export class Grammar extends UpgradeGrammar {
     return this.OR([
       { GATE: () => this.clockFollows(), ALT: () => this.SUBRULE(this.clockLine) },
       { ALT: () => this.SUBRULE(this.stateLine) },
-      { GATE: () => this.nextIs(T.Upper) || this.lowerOperationFollows(), ALT: () => this.SUBRULE(this.inputTestLine) },
+      {
+        GATE: () => this.nextIs(T.Upper) || this.lowerOperationFollows(),
+        ALT: () => this.SUBRULE(this.inputTestLine),
+      },
       { ALT: () => this.refuse('a line of a test: `Op(…) => reply`, `state => …` or `now = @…`') },
     ]);
   });
@@ -149,7 +152,7 @@ export class Grammar extends UpgradeGrammar {
         { GATE: () => this.faultFollows(), ALT: () => this.SUBRULE(this.fault) },
         { ALT: () => this.SUBRULE(this.expression) },
       ],
-      ERR_MSG: 'the expected reply, or `fault`',
+      ERR_MSG: 'a value or `fault`',
     });
     return this.ACTION(() => {
       const span = { ...input.span, end: this.since(this.LA(0)).end };
@@ -176,7 +179,7 @@ export class Grammar extends UpgradeGrammar {
         { ALT: () => this.CONSUME(T.To) },
         { ALT: () => this.CONSUME(T.Equal) },
       ],
-      ERR_MSG: '`=>` and the expected value',
+      ERR_MSG: '`=>` and a value',
     });
     this.ACTION(() => {
       if (token.tokenType !== T.Gives) this.complain(errors.notGives(this.spanOf(token), token.image));
@@ -232,9 +235,6 @@ export class Grammar extends UpgradeGrammar {
   });
 
   private readonly expressionItem = this.RULE('expressionItem', (): Expression | null => {
-    return this.OR([
-      { ALT: () => this.SUBRULE(this.expression) },
-      { ALT: () => this.refuse('a value') },
-    ]);
+    return this.OR([{ ALT: () => this.SUBRULE(this.expression) }, { ALT: () => this.refuse('a value') }]);
   });
 }

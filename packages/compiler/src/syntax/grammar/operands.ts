@@ -60,7 +60,12 @@ export abstract class OperandGrammar extends PatternGrammar {
       const end = this.since(start).end;
       return prefixes.reduceRight<Expression>((inner, prefix) => {
         const operator = prefix.tokenType === T.Not ? '!' : '-';
-        return { kind: 'unary', operator, operand: inner, span: { file: this.file, start: prefix.startOffset, end } };
+        return {
+          kind: 'unary',
+          operator,
+          operand: inner,
+          span: { file: this.file, start: prefix.startOffset, end },
+        };
       }, operand);
     });
   });
@@ -92,7 +97,7 @@ export abstract class OperandGrammar extends PatternGrammar {
     const items = this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments) : null;
     return this.ACTION(() => {
       const path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
-      return this.applied(path, items, start);
+      return this.applied(path, items, start, (second ?? first).tokenType === T.Upper);
     });
   });
 
@@ -114,18 +119,19 @@ export abstract class OperandGrammar extends PatternGrammar {
     });
     const items = this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments) : null;
     return this.ACTION(() => {
-      if (second === undefined) return this.applied(this.pathOf(null, first), items, start);
-      if (second.tokenType === T.Lower) return this.applied(this.pathOf(first, second), items, start);
+      if (second === undefined) return this.applied(this.pathOf(null, first), items, start, true);
+      if (second.tokenType === T.Lower) return this.applied(this.pathOf(first, second), items, start, false);
       this.complain(errors.constructorOfType(this.since(first), first.image, second.image));
-      return this.applied(this.pathOf(null, second), items, start);
+      return this.applied(this.pathOf(null, second), items, start, true);
     });
   });
 
-  private applied(path: Path, items: Argument[] | null, start: IToken): Expression {
+  private applied(path: Path, items: Argument[] | null, start: IToken, upper: boolean): Expression {
     const span = this.since(start);
-    const upper = /^[A-Z]/.test(path.name.text);
     if (upper) return { kind: 'construct', constructor: path, arguments: items ?? [], span };
-    return items === null ? { kind: 'variable', path, span } : { kind: 'call', callee: path, arguments: items, span };
+    return items === null
+      ? { kind: 'variable', path, span }
+      : { kind: 'call', callee: path, arguments: items, span };
   }
 
   // ---------------------------------------------------------------------- arguments
@@ -152,7 +158,10 @@ export abstract class OperandGrammar extends PatternGrammar {
       name = this.ACTION(() => this.nameOf(token));
     }
     if (this.RECORDING_PHASE) this.SUBRULE(this.lambda);
-    const value = !this.RECORDING_PHASE && this.lambdaFollows() ? this.SUBRULE(this.lambda) : this.SUBRULE(this.expression);
+    const value =
+      !this.RECORDING_PHASE && this.lambdaFollows()
+        ? this.SUBRULE(this.lambda)
+        : this.SUBRULE(this.expression);
     return this.ACTION(() => ({ name, value, span: this.since(start) }));
   }
 
@@ -298,7 +307,8 @@ export abstract class OperandGrammar extends PatternGrammar {
   private collectionStart(): IToken {
     const start = this.CONSUME(T.Upper);
     this.ACTION(() => {
-      if (this.inHead) this.complain(errors.literalInHead(this.since(start), start.image === 'Map' ? 'map' : 'set'));
+      if (this.inHead)
+        this.complain(errors.literalInHead(this.since(start), start.image === 'Map' ? 'map' : 'set'));
     });
     return start;
   }

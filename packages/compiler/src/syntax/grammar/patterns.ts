@@ -3,25 +3,32 @@ import type { Literal, Name, Path, Pattern } from '../tree.ts';
 import * as T from '../tokens.ts';
 import { TypeGrammar } from './types.ts';
 
-type PatternArgument = { readonly name: Name | null; readonly pattern: Pattern; readonly span: Pattern['span'] };
+type PatternArgument = {
+  readonly name: Name | null;
+  readonly pattern: Pattern;
+  readonly span: Pattern['span'];
+};
 type PatternField = { readonly name: Name; readonly pattern: Pattern; readonly span: Pattern['span'] };
 
 /** Literals, and patterns: what stands left of `<-`, `=` and `->`. */
 export abstract class PatternGrammar extends TypeGrammar {
   /** A literal of one token; a faulty one, which the lexer has told, is a hole. */
-  protected readonly literal = this.RULE('literal', (): Literal | { kind: 'missing'; span: Literal['span'] } => {
-    const token = this.CONSUME(T.Literal);
-    return this.ACTION(() => {
-      const span = this.spanOf(token);
-      const value: unknown = token.payload;
-      if (token.tokenType === T.TrueWord) return { kind: 'bool', value: true, span };
-      if (token.tokenType === T.FalseWord) return { kind: 'bool', value: false, span };
-      if (typeof value === 'string') return { kind: 'string', value, span };
-      if (value instanceof Uint8Array) return { kind: 'bytes', value, span };
-      if (typeof value !== 'number') return { kind: 'missing', span };
-      return { kind: token.tokenType === T.TimeLiteral ? 'time' : 'int', value, span };
-    });
-  });
+  protected readonly literal = this.RULE(
+    'literal',
+    (): Literal | { kind: 'missing'; span: Literal['span'] } => {
+      const token = this.CONSUME(T.Literal);
+      return this.ACTION(() => {
+        const span = this.spanOf(token);
+        const value: unknown = token.payload;
+        if (token.tokenType === T.TrueWord) return { kind: 'bool', value: true, span };
+        if (token.tokenType === T.FalseWord) return { kind: 'bool', value: false, span };
+        if (typeof value === 'string') return { kind: 'string', value, span };
+        if (value instanceof Uint8Array) return { kind: 'bytes', value, span };
+        if (typeof value !== 'number') return { kind: 'missing', span };
+        return { kind: token.tokenType === T.TimeLiteral ? 'time' : 'int', value, span };
+      });
+    },
+  );
 
   private readonly patternChoices = {
     DEF: [
@@ -57,7 +64,8 @@ export abstract class PatternGrammar extends TypeGrammar {
     return this.ACTION(() => {
       const span = this.since(start);
       if (first.tokenType === T.Wildcard) return { kind: 'wildcard', span };
-      if (second === undefined && first.tokenType === T.Lower) return { kind: 'bind', name: this.nameOf(first), span };
+      if (second === undefined && first.tokenType === T.Lower)
+        return { kind: 'bind', name: this.nameOf(first), span };
       const constructor: Path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
       return { kind: 'construct', constructor, arguments: items ?? [], span };
     });
@@ -108,7 +116,9 @@ export abstract class PatternGrammar extends TypeGrammar {
     return this.ACTION(() => {
       const span = this.since(start);
       // 0 - n, for there is no −0
-      return typeof token.payload === 'number' ? { kind: 'int', value: 0 - token.payload, span } : { kind: 'missing', span };
+      return typeof token.payload === 'number'
+        ? { kind: 'int', value: 0 - token.payload, span }
+        : { kind: 'missing', span };
     });
   });
 
@@ -167,7 +177,9 @@ export abstract class PatternGrammar extends TypeGrammar {
     if (first.tokenType === EOF) return false;
     const next = this.after(first);
     if (next.tokenType === T.To) return isPatternStart.has(first.tokenType);
-    return first.tokenType === T.Upper && next.tokenType === T.OpenRound && this.after(next).tokenType === T.To;
+    return (
+      first.tokenType === T.Upper && next.tokenType === T.OpenRound && this.after(next).tokenType === T.To
+    );
   }
 }
 

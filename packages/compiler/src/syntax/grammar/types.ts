@@ -19,7 +19,8 @@ export abstract class TypeGrammar extends BaseGrammar {
     });
     this.ACTION(() => {
       if (token.tokenType === T.Upper) this.complain(errors.upperCaseName(this.spanOf(token), token.image));
-      else if (token.tokenType !== T.Lower) this.complain(errors.reservedName(this.spanOf(token), token.image));
+      else if (token.tokenType !== T.Lower)
+        this.complain(errors.reservedName(this.spanOf(token), token.image));
     });
     return this.ACTION(() => this.nameOf(token));
   });
@@ -35,8 +36,10 @@ export abstract class TypeGrammar extends BaseGrammar {
       ERR_MSG: `the name of ${what}`,
     });
     this.ACTION(() => {
-      if (token.tokenType === T.Lower) this.complain(errors.lowerCaseName(this.spanOf(token), token.image, what));
-      else if (token.tokenType !== T.Upper) this.complain(errors.reservedName(this.spanOf(token), token.image));
+      if (token.tokenType === T.Lower)
+        this.complain(errors.lowerCaseName(this.spanOf(token), token.image, what));
+      else if (token.tokenType !== T.Upper)
+        this.complain(errors.reservedName(this.spanOf(token), token.image));
     });
     return this.ACTION(() => this.nameOf(token));
   });
@@ -99,7 +102,8 @@ export abstract class TypeGrammar extends BaseGrammar {
     const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.typeArguments) : undefined;
     return this.ACTION(() => {
       const span = this.since(start);
-      if (second === undefined && first.tokenType === T.Lower) return { kind: 'variable', name: this.nameOf(first), span };
+      if (second === undefined && first.tokenType === T.Lower)
+        return { kind: 'variable', name: this.nameOf(first), span };
       const path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
       return { kind: 'named', path, arguments: items ?? [], span };
     });

@@ -30,7 +30,10 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
       { GATE: starts('rename'), ALT: () => this.SUBRULE(this.rename) },
       { GATE: starts('drop'), ALT: () => this.SUBRULE(this.drop) },
       { GATE: () => this.typeSubjectFollows(), ALT: () => this.SUBRULE(this.convertType) },
-      { ALT: () => this.refuse('a clause: `state …`, `on …`, `back …`, `rename …`, `drop …`, or `Type old -> …`') },
+      {
+        ALT: () =>
+          this.refuse('a clause: `state …`, `on …`, `back …`, `rename …`, `drop …`, or `Type old -> …`'),
+      },
     ]);
   });
 
@@ -110,7 +113,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
     const start = this.CONSUME(T.OnWord);
     const from = this.SUBRULE(this.upperName, { ARGS: ['an operation'] });
     const parameters = this.OPTION(() => this.SUBRULE(this.inputPatterns));
-    this.CONSUME(T.To, { ERR_MSG: '`->` and the operation that is called instead' });
+    this.CONSUME(T.To, { ERR_MSG: '`->` and an operation' });
     const to = this.SUBRULE2(this.upperName, { ARGS: ['an operation'] });
     const items: Argument[] | undefined = this.OPTION2({
       GATE: () => this.callFollows(),
@@ -143,11 +146,12 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
   private readonly rename = this.RULE('rename', (): Clause => {
     const start = this.CONSUME(T.Lower);
     const from = this.SUBRULE(this.namePath);
-    this.CONSUME(T.To, { ERR_MSG: '`->` and the new name' });
+    this.CONSUME(T.To, { ERR_MSG: '`->` and a name' });
     const to = this.SUBRULE(this.anyName);
     return this.ACTION(() => {
       const old = from.at(-1)!;
-      if (isUpper(old.text) !== isUpper(to.text)) this.complain(errors.renameOfKind(to.span, old.text, to.text));
+      if (isUpper(old.text) !== isUpper(to.text))
+        this.complain(errors.renameOfKind(to.span, old.text, to.text));
       return { kind: 'rename', from, to, span: this.since(start) };
     });
   });

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { render } from '../../src/errors/render.ts';
+import { syntaxCodes } from '../../src/errors/syntax.ts';
+import { parse } from '../../src/syntax/index.ts';
+
+/**
+ * Golden files: a program, a line of dashes, and what is said about it. `GOLDEN=write` in the
+ * environment writes what is said now.
+ */
+const root = new URL('errors/', import.meta.url);
+const divider = '--------------------------------------------------------------------------------\n';
+const write = process.env['GOLDEN'] === 'write';
+
+function judge(program: string): string {
+  const { diagnostics } = parse(program, 'a.sm');
+  return diagnostics.map((diagnostic) => render(diagnostic, () => program, { color: false })).join('\n');
+}
+
+const files = readdirSync(root).filter((name) => name.endsWith('.golden'));
+
+describe('syntax errors', () => {
+  test.each(files)('%s', (name) => {
+    const golden = readFileSync(new URL(name, root), 'utf8');
+    const [program = ''] = golden.split(divider);
+    const now = `${program}${divider}${judge(program)}`;
+    if (write) writeFileSync(new URL(name, root), now);
+    else expect(golden).toBe(now);
+    expect(now.includes('error[')).toBe(true);
+  });
+
+  // These need more text, or stranger text, than a golden file is good for: see the other tests.
+  const elsewhere: string[] = [
+    syntaxCodes.sourceTooLong,
+    syntaxCodes.nestedTooDeeply,
+    syntaxCodes.loneSurrogate,
+    syntaxCodes.oneInput,
+  ];
+
+  test.each(Object.entries(syntaxCodes))('%s has a golden file', (_, code) => {
+    const all = files.map((name) => readFileSync(new URL(name, root), 'utf8'));
+    expect(all.some((golden) => golden.includes(`error[${code}]`))).toBe(!elsewhere.includes(code));
+  });
+});

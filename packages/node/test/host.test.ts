@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import type { CallEvent, Reply } from '../src/event.ts';
+import { Host } from '../src/host.ts';
+import { MemoryJournal } from '../src/journal/memory.ts';
+import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
+import type { Journal } from '../src/ports.ts';
+import { show } from './core.ts';
+import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
+
+/** A journal whose appends wait until they are told how to end. */
+class SlowJournal implements Journal {
+  readonly #memory = new MemoryJournal();
+  readonly waiting: { records: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+  slow = false;
+
+  get foldableBytes(): number {
+    return this.#memory.foldableBytes;
+  }
+
+  read(): Iterable<Uint8Array> {
+    return this.#memory.read();
+  }
+
+  fold(base: Iterable<Uint8Array>): void {
+    this.#memory.fold(base);
+  }
+
+  close(): void {}
+
+  append(records: readonly Uint8Array[]): void | Promise<void> {
+    this.#memory.append(records);
+    if (!this.slow) return undefined;
+    return new Promise((resolve, reject) => this.waiting.push({ records: records.length, resolve, reject }));
+  }
+}
+
+const reports: unknown[] = [];
+
+async function open(journal: Journal = new MemoryJournal(), limits: Partial<NodeLimits> = {}): Promise<Host> {
+  let time = 1_000;
+  const clock = { now: () => time++ };
+  return Host.open(journal, clock, { ...NODE_LIMITS, ...limits }, (error) => reports.push(error));
+}
+
+function call(host: Host, text: string, more: Partial<CallEvent> = {}): Promise<string> {
+  const body = { form: 'text', text, start: 0 } as const;
+  const request = { machine: 'Counter', interfaces: null, body, request: null, readOnly: false, ...more };
+  return new Promise((resolve) => host.call(request, (reply: Reply) => resolve(show(reply))));
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await turn();
+}
+
+describe('a host', () => {
+  it('handles events in the order in which they came', async () => {
+    const host = await open();
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const replies = Promise.all(['Incr', 'Read', 'Incr', 'Incr', 'Read'].map((text) => call(host, text)));
+    expect(await replies).toEqual(['()', '1', '()', '()', '3']);
+  });
+
+  it('answers when the record is durable, and what only reads too', async () => {
+    const journal = new SlowJournal();
+    const host = await open(journal);
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    journal.slow = true;
+    const answers: string[] = [];
+    void call(host, 'Incr').then((answer) => answers.push(answer));
+    void call(host, 'Read').then((answer) => answers.push(answer));
+    void host.look((node) => node.position).then((position) => answers.push(`at ${position}`));
+    await turns();
+    expect(answers).toEqual([]);
+    expect(journal.waiting.map(({ records }) => records)).toEqual([1]);
+    journal.waiting[0].resolve();
+    await turns();
+    expect(answers).toEqual(['()', '1', 'at 2']);
+  });
+
+  it('gives up when its journal fails', async () => {
+    const journal = new SlowJournal();
+    const host = await open(journal);
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    journal.slow = true;
+    const taken = call(host, 'Incr');
+    await turns();
+    const waiting = call(host, 'Incr');
+    const looking = host.look((node) => node.position);
+    journal.waiting[0].reject(new Error('the disk is full'));
+    expect(await taken).toMatch(/^internal:/);
+    expect(await waiting).toMatch(/^internal:/);
+    await expect(looking).rejects.toThrow('the disk is full');
+    expect((await host.failure).message).toBe('the disk is full');
+    expect(host.ready).toBe(false);
+    expect(await call(host, 'Read')).toMatch(/^stopping:/);
+    await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
+  });
+
+  it('refuses what is too much', async () => {
+    const host = await open(new MemoryJournal(), { queuedEventsMax: 3 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const replies = await Promise.all(Array.from({ length: 6 }, () => call(host, 'Incr')));
+    expect(replies.map((reply) => reply.split(':')[0])).toEqual([
+      '()',
+      '()',
+      '()',
+      'overloaded',
+      'overloaded',
+      'overloaded',
+    ]);
+    expect(await call(host, 'Read')).toBe('3');
+    const small = await open(new MemoryJournal(), { queuedBytesMax: 100 });
+    expect(await call(small, `Read${' '.repeat(100)}`)).toMatch(/^overloaded:/);
+    expect(await call(small, 'Read')).toMatch(/^unknown-machine:/);
+  });
+
+  it('adapts a request that a swap overtakes', async () => {
+    const host = await open();
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const swap = host.deploy(upgradeBundle(labelled(), toLabelled(counter())), 'upgrade', false);
+    // Received before the swap: by the interface of that time Incr gives (), and there is a Divide.
+    const replies = Promise.all([call(host, 'Incr'), call(host, 'Divide(1)')]);
+    expect(show(await swap)).toBe('Counter upgraded');
+    expect(await replies).toEqual(['()', expect.stringMatching(/^gone:/)]);
+    expect(await call(host, 'Incr')).toBe('2');
+  });
+
+  it('goes on from its journal, folded or not', async () => {
+    for (const foldBytesMin of [1, NODE_LIMITS.foldBytesMin]) {
+      const journal = new MemoryJournal();
+      const first = await open(journal, { foldBytesMin });
+      await first.deploy(bundleOf(counter()), 'deploy', false);
+      const request = { key: 'k', digest: '0'.repeat(64) };
+      await call(first, 'Incr', { request });
+      for (let i = 0; i < 10; i++) await call(first, 'Incr');
+      await first.deploy(upgradeBundle(labelled(), toLabelled(counter())), 'upgrade', false);
+      await call(first, 'Label("x")');
+      const before = await first.look((node) => [node.position, node.histories.get('Counter')!.length]);
+      await first.stop();
+      const second = await open(journal);
+      expect(await second.look((node) => [node.position, node.histories.get('Counter')!.length])).toEqual(
+        before,
+      );
+      expect(await call(second, 'Incr', { request })).toBe('()');
+      expect(await call(second, 'Read')).toBe('11');
+      expect(journal.foldableBytes > 100).toBe(foldBytesMin > 1);
+    }
+  });
+
+  it('refuses what comes when it stops, and answers what came before', async () => {
+    const host = await open();
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const before = call(host, 'Incr');
+    const stopped = host.stop();
+    const after = call(host, 'Incr');
+    await stopped;
+    expect(await before).toBe('()');
+    expect(await after).toMatch(/^stopping:/);
+  });
+
+  it('goes on after a caller that cannot take its reply', async () => {
+    const host = await open();
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const body = { form: 'text', text: 'Incr', start: 0 } as const;
+    const before = reports.length;
+    host.call({ machine: 'Counter', interfaces: null, body, request: null, readOnly: false }, () => {
+      throw new Error('gone away');
+    });
+    expect(await call(host, 'Read')).toBe('1');
+    expect(reports.slice(before).map(String)).toEqual(['Error: gone away']);
+  });
+});

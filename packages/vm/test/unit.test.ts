@@ -1,0 +1,276 @@
+import {
+  BOOL,
+  BYTES,
+  FORMAT_LIMITS,
+  INT,
+  List,
+  OP,
+  STRING,
+  Sum,
+  TIME,
+  UNIT,
+  VALUE_LIMITS,
+  type Constructor,
+  type TypeId,
+  type TypeNode,
+  type Unit,
+  type Value,
+} from '@smc/protocol';
+import { CLOCK, READS, VERIFIER_LIMITS, WRITES, verifyUnit, type Verified } from '@smc/vm';
+import { describe, expect, it } from 'vitest';
+import { Assembly } from './support/assembly.ts';
+import { repeat } from './support/repeat.ts';
+import { functionOf, listOf, recordOf, resolve, sumOf, tuple, type Typing } from './support/types.ts';
+
+const INTS = tuple(INT, INT);
+const EITHER = sumOf({ Left: INT, Right: STRING });
+
+describe('a unit', () => {
+  const unitOf = (define: (assembly: Assembly) => void): Unit => {
+    const assembly = new Assembly();
+    define(assembly);
+    return assembly.unit();
+  };
+  const verdict = (define: (assembly: Assembly) => void, state: TypeId | null = null): unknown =>
+    verifyUnit(unitOf(define), state);
+  const refused = (message: string, place: object = {}): unknown => ({ kind: 'invalid', message, ...place });
+  const raw = (...words: number[]): Unit => {
+    const unit = new Assembly().unit();
+    return { ...unit, functions: [{ from: INT, to: INT, code: Int32Array.from(words) }] };
+  };
+
+  it('refuses what is no instruction', () => {
+    const place = { function: 0, word: 0 };
+    expect(verifyUnit(raw(0), null)).toEqual(refused('no instruction has the code 0', place));
+    expect(verifyUnit(raw(255), null)).toEqual(refused('no instruction has the code 255', place));
+    expect(verifyUnit(raw(-1), null)).toEqual(refused('no instruction has the code -1', place));
+  });
+
+  it('refuses an instruction that is cut off', () => {
+    const message = 'QUOTE reaches over the end of the function at 1';
+    expect(verifyUnit(raw(OP.QUOTE), null)).toEqual(refused(message, { function: 0, word: 0 }));
+    const arms = 'SWITCH reaches over the end of the function at 3';
+    expect(verifyUnit(raw(OP.SWITCH, 3, 2 ** 31 - 1), null)).toEqual(refused(arms, { function: 0, word: 0 }));
+  });
+
+  it('refuses state and clock where there are none', () => {
+    const place = { function: 0, word: 0 };
+    expect(verdict((a) => a.function('f', INT, INT, 'GET; RETURN'))).toEqual(
+      refused('GET where there is no state', place),
+    );
+    expect(verdict((a) => a.function('f', INT, UNIT, 'PUT; RETURN'))).toEqual(
+      refused('PUT where there is no state', place),
+    );
+    expect(verdict((a) => a.function('f', INT, TIME, 'NOW; RETURN'))).toEqual(
+      refused('NOW where there is no clock', place),
+    );
+  });
+
+  it('refuses a state that is no data', () => {
+    expect(verdict(() => undefined, 6)).toEqual(refused('the state has the type 6 of 6'));
+    const closure = (a: Assembly): void => void a.types.function(INT, INT);
+    expect(verdict(closure, 6)).toEqual(refused('the state is no data: Int → Int'));
+  });
+
+  it('finds what a function does to the world', () => {
+    const unit = unitOf((a) => {
+      functionOf(INT, INT)(a);
+      a.function('none', INT, INT, 'NEG; RETURN');
+      a.function('get', INT, INT, 'GET; RETURN');
+      a.function('put', INT, UNIT, 'PUT; RETURN');
+      a.function('now', UNIT, TIME, 'NOW; RETURN');
+      a.function('all', INT, TIME, 'CALL get; CALL put; CALL now; RETURN');
+    });
+    const verified = verifyUnit(unit, INT) as Verified;
+    expect(verified.functions.map((facts) => facts.effects)).toEqual([
+      0,
+      READS,
+      WRITES,
+      CLOCK,
+      READS | WRITES | CLOCK,
+    ]);
+  });
+
+  it('finds the bounds of both stacks', () => {
+    const unit = unitOf((a) => {
+      functionOf(INT, INT)(a);
+      listOf(INT)(a);
+      a.function('leaf', INT, INT, 'RETURN');
+      a.function('deep', INT, INT, 'PUSH; PUSH; CALL leaf; CONS; CONS; SND; FST; RETURN');
+      a.function(
+        'closure',
+        INT,
+        INT,
+        'PUSH; CUR Function x; ADD; RETURN; x:; SWAP; CONS; APP; CALL deep; RETURN',
+      );
+      a.function(
+        'fold',
+        a.types.tuple([INT, INT, a.types.list(INT)]),
+        INT,
+        'FOLD x; PROJECT 1; CALL leaf; NEXT; x:; CALL deep; RETURN',
+      );
+    });
+    const { functions } = verifyUnit(unit, null) as Verified;
+    expect(functions.map(({ stackSlots, frames }) => [stackSlots, frames])).toEqual([
+      [0, 1],
+      [2, 2],
+      [4, 4],
+      [6, 3],
+    ]);
+  });
+
+  it('refuses stacks over the limits', () => {
+    const { stackSlotsMax, framesMax } = VERIFIER_LIMITS;
+    // A closure over a number that gives it, or 7, without using the stack.
+    const closures = (type: TypeId, count: number, start: number): number[] => {
+      const each = (_: unknown, i: number): number[] => [
+        OP.CUR,
+        type,
+        start + 5 * (i + 1),
+        OP.SND,
+        OP.RETURN,
+      ];
+      return Array.from({ length: count }, each).flat();
+    };
+    const unitOfClosures = (functions: number, count: number, height: number): Unit =>
+      unitOf((a) => {
+        const type = functionOf(INT, INT)(a);
+        a.constant('seven', INT, 7);
+        for (let i = 0; i < functions; i++) {
+          const before = [...(i === 0 ? [] : [OP.CALL, i - 1]), ...repeat(height, OP.PUSH)];
+          const after = [OP.QUOTE, 0, ...repeat(height, [OP.CONS, OP.SND]).flat(), OP.RETURN];
+          const code = Int32Array.from([...before, ...closures(type, count, before.length), ...after]);
+          a.functions.push({ from: INT, to: INT, code });
+        }
+      });
+    expect(verifyUnit(unitOfClosures(1, 1_100, 1_000), null)).toEqual(
+      refused(`1101000 slots of stack, at most ${stackSlotsMax}`, { function: 0 }),
+    );
+    expect(verifyUnit(unitOfClosures(2, 140_000, 0), null)).toEqual(
+      refused(`calls 280002 deep, at most ${framesMax}`, { function: 1 }),
+    );
+  });
+
+  it('refuses a type that grows too large in the code', () => {
+    const code = `${'PUSH; CONS; '.repeat(30)} RETURN`;
+    const found = verdict((a) => a.function('f', INT, INT, code));
+    expect(found).toEqual(
+      refused(expect.stringMatching(/^type too large: nodes/) as string, { function: 0, word: 37 }),
+    );
+  });
+
+  it('leaves the types of the unit as they were', () => {
+    const unit = unitOf((a) => a.function('f', INT, INT, 'PUSH; CONS; FST; RETURN'));
+    const { types } = verifyUnit(unit, null) as Verified;
+    expect([unit.types.length, types.length]).toEqual([6, 7]);
+  });
+
+  it('refuses closures where data belongs', () => {
+    const closure = functionOf(INT, INT);
+    expect(verdict(listOf(closure))).toEqual(refused('type 7, List<Int → Int>: a list of closures'));
+    expect(verdict(functionOf(closure, INT))).toEqual(
+      refused('type 7, Int → Int → Int: a closure that takes a closure'),
+    );
+    expect(verdict((a) => sumOf({ A: closure(a) })(a))).toEqual(
+      refused('type 7, Sum: a sum with a closure in it'),
+    );
+    expect(verdict((a) => a.function('f', closure(a), INT, 'RETURN'))).toEqual(
+      refused('it takes a closure: Int → Int', { function: 0 }),
+    );
+    expect(verdict((a) => a.constant('c', closure(a), null))).toEqual(
+      refused('constant 0 is no data: Int → Int'),
+    );
+  });
+
+  it('refuses types that do not hold together', () => {
+    const type = (node: TypeNode) => verdict((a) => void a.types.intern(node));
+    const sum = (...constructors: Constructor[]): TypeNode => ({
+      kind: 'sum',
+      name: 'S',
+      arguments: [],
+      constructors,
+    });
+    const none = { labels: [], payload: UNIT };
+    expect(type({ kind: 'record', fields: [] })).toEqual(refused('type 6, {  }: a record without fields'));
+    expect(type({ kind: 'record', fields: [{ name: 'X', type: INT }] })).toEqual(
+      refused('type 6, { X: Int }: a field called "X"'),
+    );
+    expect(type({ kind: 'set', item: INT })).toEqual(
+      refused('type 6, Set<Int>: a set, which this version does not know'),
+    );
+    expect(type({ kind: 'map', key: INT, value: INT })).toEqual(
+      refused('type 6, Map<Int, Int>: a map, which this version does not know'),
+    );
+    expect(type({ ...sum(), name: 's' } as TypeNode)).toEqual(refused('type 6, s: a sum called "s"'));
+    expect(type(sum())).toEqual(refused('type 6, S: a sum without constructors'));
+    expect(type({ ...sum({ name: 'A', ...none }), arguments: repeat(65, INT) } as TypeNode)).toMatchObject({
+      message: expect.stringContaining('too many type arguments') as string,
+    });
+    expect(type(sum({ name: 'a', ...none }))).toEqual(refused('type 6, S: a constructor whose name is none'));
+    expect(type(sum({ name: 'A', ...none }, { name: 'A', ...none }))).toEqual(
+      refused('type 6, S: two constructors of one name'),
+    );
+    const wrong = refused('type 6, S: the arguments of A are not those that it holds');
+    expect(type(sum({ name: 'A', labels: [], payload: INT }))).toEqual(wrong);
+    expect(type(sum({ name: 'A', labels: ['x'], payload: INT }))).toEqual(wrong);
+    expect(
+      verdict(
+        (a) => void a.types.intern(sum({ name: 'A', labels: ['y'], payload: recordOf({ x: INT })(a) })),
+      ),
+    ).toEqual(refused('type 7, S: the arguments of A are not those that it holds'));
+  });
+
+  it.each<[string, Typing | TypeId, Value, string]>([
+    ['unit', UNIT, 0, '()'],
+    ['a fraction', INT, 1.5, 'Int'],
+    ['−0', INT, -0, 'Int'],
+    ['an unsafe integer', INT, 2 ** 53, 'Int'],
+    ['not a number', INT, Number.NaN, 'Int'],
+    ['a number as Bool', BOOL, 1, 'Bool'],
+    ['a lone surrogate', STRING, '\ud800', 'String'],
+    ['a string that is too long', STRING, 'a'.repeat(VALUE_LIMITS.stringLengthMax + 1), 'String'],
+    ['a time out of range', TIME, 8.64e15 + 1, 'Time'],
+    ['bytes', BYTES, 'a', 'Bytes'],
+    ['a pair of three', INTS, [1, 2, 3], '(Int, Int)'],
+    ['a pair with a wrong part', INTS, [1, 'a'], '(Int, Int)'],
+    ['a record with a wrong field', recordOf({ x: INT }), ['a'], '{ x: Int }'],
+    ['a list', listOf(INT), [1], 'List<Int>'],
+    ['a list with a wrong item', listOf(INT), List.of([true]), 'List<Int>'],
+    ['a list of a wrong size', listOf(INT), new List([1], 0), 'List<Int>'],
+    ['a sum with a wrong tag', EITHER, new Sum(2, 1), 'Sum'],
+    ['a sum with a negative tag', EITHER, new Sum(-1, 1), 'Sum'],
+    ['a sum with a wrong payload', EITHER, new Sum(1, 1), 'Sum'],
+  ])('refuses the constant: %s', (_title, type, value, text) => {
+    expect(verdict((a) => a.constant('c', resolve(type, a), value))).toEqual(
+      refused(`constant 0 is no ${text}`),
+    );
+  });
+
+  it('refuses too much of anything', () => {
+    const { constantsMax, functionsMax, functionWordsMax } = FORMAT_LIMITS;
+    const unit = new Assembly().unit();
+    const constants = repeat(constantsMax + 1, { type: INT, value: 1 });
+    expect(verifyUnit({ ...unit, constants }, null)).toEqual(
+      refused(`${constantsMax + 1} constants, at most ${constantsMax}`),
+    );
+    const small = { from: INT, to: INT, code: Int32Array.of(OP.RETURN) };
+    const functions = repeat(functionsMax + 1, small);
+    expect(verifyUnit({ ...unit, functions }, null)).toEqual(
+      refused(`${functionsMax + 1} functions, at most ${functionsMax}`),
+    );
+    const long = { ...small, code: new Int32Array(functionWordsMax + 1) };
+    expect(verifyUnit({ ...unit, functions: [long] }, null)).toEqual(
+      refused(`${functionWordsMax + 1} words, at most ${functionWordsMax}`, { function: 0 }),
+    );
+    const large = { ...small, code: new Int32Array(functionWordsMax) };
+    expect(verifyUnit({ ...unit, functions: repeat(17, large) }, null)).toEqual(
+      refused('71303168 bytes of code and constants, at most 67108864'),
+    );
+    expect(verifyUnit({ ...unit, functions: [{ ...small, to: 6 }] }, null)).toEqual(
+      refused('its type is out of bounds', { function: 0 }),
+    );
+    expect(verifyUnit({ ...unit, constants: [{ type: 6, value: 1 }] }, null)).toEqual(
+      refused('constant 0 has the type 6 of 6'),
+    );
+  });
+});
