@@ -6,8 +6,8 @@ import type { NodeLimits } from './limits.ts';
 import type { Version } from './version.ts';
 
 /**
- * What a node holds. It is changed in place, by `transition.ts` and `journal/replay.ts` alone,
- * and only as the events and entries say: two nodes with the same log hold the same.
+ * What a node holds. It is changed in place, by what `transition` and `Replay` call and by nothing
+ * else, and only as the events and entries say: two nodes with the same log hold the same.
  */
 export class NodeState {
   readonly limits: NodeLimits;

@@ -1,7 +1,7 @@
 import { call } from './call.ts';
 import type { Actions, CallEvent, DeployEvent, NodeEvent, RemoveEvent } from './event.ts';
 import { encodeEntry } from './journal/encoding.ts';
-import type { Entry, StructuralEntry } from './journal/entry.ts';
+import type { StructuralEntry } from './journal/entry.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { plan } from './upgrade/plan.ts';
@@ -87,5 +87,5 @@ function advance(node: NodeState, event: NodeEvent): { position: number; time: n
 }
 
 function record(node: NodeState, entry: StructuralEntry): Uint8Array {
-  return encodeEntry(entry satisfies Entry, node.blobs);
+  return encodeEntry(entry, node.blobs);
 }

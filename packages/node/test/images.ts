@@ -3,6 +3,7 @@ import {
   EMIT,
   encodeBundle,
   fingerprints,
+  type FunctionCode,
   type Image,
   type ImageDebug,
   INT,
@@ -40,7 +41,7 @@ class UnitBuilder {
 }
 
 /** `state { count: Int = 0 }`, `Read -> Int`, `Incr`, `Divide(by: Int) -> Int` (read-only), `Refuse(why: String)`. */
-export function counter({ name = 'Counter', step = 1, roundabout = false } = {}): Image {
+export function counter({ name = 'Counter', step = 1, roundabout = false, twin = false } = {}): Image {
   const builder = new UnitBuilder();
   const { types } = builder;
   const state = types.record([{ name: 'count', type: INT }]);
@@ -109,6 +110,8 @@ export function counter({ name = 'Counter', step = 1, roundabout = false } = {})
         reply: UNIT,
         body: refuse,
       },
+      // The same as Read, for another interface.
+      ...(twin ? [{ name: 'Twin', parameters: [], reply: INT, body: read }] : []),
     ],
     invariants: [],
   };
@@ -266,6 +269,27 @@ export function toLabelled(from: Image): Upgrade {
       { kind: 'drop', path: ['Refuse'] },
     ],
   };
+}
+
+/** The same, with an adapter of `Incr` that faults, on the request or on the reply. */
+export function withFaultingAdapter(from: Image, side: 'request' | 'reply'): Upgrade {
+  const upgrade = toLabelled(from);
+  const { types, constants, functions } = upgrade.unit;
+  const why = constants.length;
+  const fault = (input: number, output: number): FunctionCode => ({
+    from: input,
+    to: output,
+    code: code(OP.QUOTE, why, OP.FAIL, output, OP.RETURN),
+  });
+  const unit: Unit = {
+    types,
+    constants: [...constants, { type: STRING, value: `no ${side}` }],
+    functions: [...functions, side === 'request' ? fault(UNIT, INT) : fault(INT, UNIT)],
+  };
+  const operations = upgrade.operations.map((way) =>
+    way.kind === 'adapter' ? { ...way, [side]: functions.length } : way,
+  );
+  return { ...upgrade, unit, operations };
 }
 
 /** From `labelled` back to `counter`, as an upgrade of its own: the label is dropped. */

@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { fingerprints } from '@smc/protocol';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RunningNode, startNode } from '../src/node.ts';
 import type { NodeLimits } from '../src/limits.ts';
@@ -149,6 +150,43 @@ describe('lines', () => {
     await start();
     expect(await exchange('Counter Incr\nCounter Incr')).toMatch(/^ok \(\)\nerror bad-request the last line/);
     expect(await exchange('Counter Read\n')).toBe('ok 1\n');
+  });
+
+  it('are each answered by one line, whatever is in them', async () => {
+    await start();
+    const part = fc.constantFrom(
+      'Counter',
+      ' ',
+      'Incr',
+      'Divide',
+      '(',
+      ')',
+      'by',
+      ':',
+      '0',
+      '-1',
+      '"',
+      '\\',
+      '/',
+      'é',
+      '\u2028',
+      '\t',
+    );
+    const line = fc
+      .oneof(
+        fc.array(part, { maxLength: 12 }).map((parts) => parts.join('')),
+        fc.string({ unit: 'binary' }),
+      )
+      .filter((text) => !/[\n\0]|^\s*(--|$)/.test(text) && text.isWellFormed());
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 30 }), async (lines) => {
+        const replies = await exchange(
+          ['Counter Read', ...lines, 'Counter Read'].map((text) => `${text}\n`).join(''),
+        );
+        expect(replies.replaceAll(/(ok|error) .+\n/g, '.')).toBe('.'.repeat(lines.length + 2));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('name the interface of what follows', async () => {

@@ -1,5 +1,6 @@
 import { fingerprints } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
+import { STEP_LIMITS } from '../src/limits.ts';
 import { codeOf, Core, snapshot } from './core.ts';
 import {
   bundleOf,
@@ -13,6 +14,7 @@ import {
   unverifiedMigration,
   upgradeBundle,
   upgradeBundles,
+  withFaultingAdapter,
 } from './images.ts';
 
 const A = counter();
@@ -307,6 +309,21 @@ describe('an old client', () => {
     expect(codeOf(core.call('Counter', 'Label("x")', old))).toBe('unknown-operation');
   });
 
+  it.each(['request', 'reply'] as const)(
+    'gets a fault of the adapter of a %s, which undoes the step',
+    (side) => {
+      const core = running(2);
+      expect(core.deploy(upgradeBundle(B, withFaultingAdapter(A, side)))).toBe('Counter upgraded');
+      const request = { key: 'k', digest: '0'.repeat(64) };
+      expect(core.call('Counter', 'Incr', { ...old, request })).toBe(`fault: no ${side}`);
+      expect(core.call('Counter', 'Incr', { ...old, request })).toBe(`fault: no ${side}`);
+      expect(core.call('Counter', 'Read', old)).toBe('2');
+      expect(core.call('Counter', 'Incr')).toBe('3');
+      expect(core.node.machines.get('Counter')).toMatchObject({ inputs: 4, faults: 1 });
+      expect(snapshot(core.replay())).toEqual(snapshot(core.node));
+    },
+  );
+
   it('is served when the machine returns to its interface', () => {
     const core = running(2);
     core.deploy(upgradeBundle(B, toLabelled(A)));
@@ -317,6 +334,26 @@ describe('an old client', () => {
     expect(core.call('Counter', 'Incr(by: 9)', between)).toBe('0');
     expect(codeOf(core.call('Counter', 'Label("x")', between))).toBe('gone');
     expect(core.call('Counter', 'Read', between)).toBe('4');
+  });
+
+  it('is served through a chain of bounded length', () => {
+    const core = running();
+    const C = counter({ twin: true });
+    const toB = upgradeBundle(B, {
+      ...toLabelled(C),
+      operations: [...toLabelled(C).operations, { kind: 'dropped', name: 'Twin' }],
+    });
+    core.deploy(upgradeBundle(B, toLabelled(A)));
+    for (let i = 1; i < STEP_LIMITS.chainLengthMax; i++) {
+      expect(core.deploy(i % 2 === 1 ? upgradeBundle(C, toCounter(B)) : toB, 'upgrade')).toBe(
+        'Counter upgraded',
+      );
+      expect(core.call('Counter', 'Incr', old)).toBe('()');
+    }
+    expect(core.deploy(toB, 'upgrade')).toBe('Counter upgraded');
+    expect(codeOf(core.call('Counter', 'Incr', old))).toBe('gone');
+    // What was never adapted goes on for ever.
+    expect(core.call('Counter', 'Read', old)).toBe(String(STEP_LIMITS.chainLengthMax - 1));
   });
 
   it('of an interface that is not known is told so', () => {

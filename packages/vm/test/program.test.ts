@@ -16,10 +16,14 @@ import { Assembly, imageOf } from './support/assembly.ts';
 import { programOf } from './support/run.ts';
 import { repeat } from './support/repeat.ts';
 
+/** A type of that machine that is no data. */
+const CLOSURE = 6;
+
 /** A counter with operations that read, write, fail, and look at the clock. */
 function machine(change: (image: Image) => Image = (image) => image): Image {
   const assembly = new Assembly();
   const { types } = assembly;
+  expect(types.function(INT, INT)).toBe(CLOSURE);
   assembly.constant('zero', INT, 0);
   assembly.constant('why', STRING, 'no');
   assembly.function('read', UNIT, INT, 'GET; RETURN');
@@ -166,13 +170,18 @@ describe('an image', () => {
       (image) => ({ ...image, operations: repeat(4097, image.operations[0]) }),
     ],
     ['1025 invariants, at most 1024', (image) => ({ ...image, invariants: repeat(1025, 4) })],
-    ['the state has the type 99 of 7', (image) => ({ ...image, state: 99 })],
+    ['the state has the type 99 of 8', (image) => ({ ...image, state: 99 })],
     ['the initial state, constant 1, is no Int', (image) => ({ ...image, initial: 1 })],
     ['the initial state, constant 2, is no Int', (image) => ({ ...image, initial: 2 })],
     ['operation "add": its name is none', withFirst({ name: 'add' })],
     ['operation "Fail": not sorted, or there twice', withFirst({ name: 'Fail' })],
     ['operation "Fail": not sorted, or there twice', withFirst({ name: 'Zero' })],
     ['operation "Add": its reply is no data', withFirst({ reply: 99 })],
+    ['operation "Add": its reply is no data', withFirst({ reply: CLOSURE })],
+    [
+      'operation "Add": parameter "by": it is no data',
+      withFirst({ parameters: [{ ...parameter, type: CLOSURE }] }),
+    ],
     ['operation "Add": its body takes Int, not ()', withFirst({ parameters: [] })],
     [
       'operation "Add": its body takes Int, not (Int, Int)',
@@ -202,6 +211,7 @@ describe('an image', () => {
     ['operation "Add": its body takes Int, not (String, Int)', (image) => ({ ...image, key: 'string' })],
     ['an invariant is function 6 of 6', (image) => ({ ...image, invariants: [6] })],
     ['invariant 0 is not from the state to Bool', (image) => ({ ...image, invariants: [0] })],
+    ['invariant 1 is not from the state to Bool', (image) => ({ ...image, invariants: [1] })],
   ])('is refused: %s', (message, change) => {
     expect(refusal(change)).toBe(message);
   });

@@ -1,5 +1,5 @@
 import { one, option, several, type CommandDefinition } from '../command.ts';
-import { EXIT, Stop, type ExitStatus } from '../exit.ts';
+import { EXIT, type ExitStatus, type Stop } from '../exit.ts';
 import { linesOf } from '../lines.ts';
 import { declareTarget, machineName, stopFor, targetOf } from '../target.ts';
 

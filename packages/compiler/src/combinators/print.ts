@@ -1,7 +1,7 @@
 import { printType, printValue } from '@smc/protocol';
-import type { TypeId, TypeTable } from '@smc/protocol';
+import type { TypeTable } from '@smc/protocol';
 import type { Definition, Term } from './term.ts';
-import { bottomUp } from './traverse.ts';
+import { bottomUp, partsOfTerm } from './traverse.ts';
 
 /**
  * Terms as text, for people: `smc build --emit core`. Composition is `f >>> g`, a fork
@@ -14,7 +14,7 @@ export function printDefinitions(program: {
 }): string {
   const printer = new TermPrinter(program.types, program.definitions);
   const texts = program.definitions.map(({ name, body }, index) => {
-    const type = `${printer.type(body.from)} -> ${printer.type(body.to)}`;
+    const type = `${printType(program.types, body.from)} -> ${printType(program.types, body.to)}`;
     const lines = printer.lines(body).map((line) => `  ${line}\n`);
     return `${index} ${name} : ${type}\n${lines.join('')}`;
   });
@@ -23,47 +23,86 @@ export function printDefinitions(program: {
 
 const LINE_LENGTH_MAX = 100;
 
+/** What is still to be written, with what stands before and after it. */
+interface Item {
+  readonly what: Term | string;
+  readonly indent: number;
+  readonly lead: string;
+  readonly trail: string;
+}
+
 class TermPrinter {
   readonly #types: TypeTable;
   readonly #definitions: readonly Definition[];
-  readonly #memo = new WeakMap<Term, { readonly result: readonly string[] }>();
+  /** The term on one line, or null where it is too long for one. */
+  readonly #flat = new WeakMap<Term, { readonly result: string | null }>();
 
   constructor(types: TypeTable, definitions: readonly Definition[]) {
     this.#types = types;
     this.#definitions = definitions;
   }
 
-  type(type: TypeId): string {
-    return printType(this.#types, type);
+  lines(root: Term): string[] {
+    const lines: string[] = [];
+    const pending: Item[] = [{ what: root, indent: 0, lead: '', trail: '' }];
+    for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
+      const { what, indent, lead, trail } = item;
+      const text = typeof what === 'string' ? what : this.#onOneLine(what);
+      if (text !== null) lines.push(`${'  '.repeat(indent)}${lead}${text}${trail}`);
+      else for (const part of this.#broken(item, what as Term).reverse()) pending.push(part);
+    }
+    return lines;
   }
 
-  lines(term: Term): readonly string[] {
-    return bottomUp<readonly string[]>(term, this.#memo, (node, parts) => this.#node(node, parts));
+  #onOneLine(root: Term): string | null {
+    return bottomUp<string | null>(root, this.#flat, (term, parts) => {
+      const [open, close, separator] = this.#brackets(term);
+      const labelled = parts.map((part, i) => (part === null ? null : `${this.#label(term, i)}${part}`));
+      if (labelled.length === 0) return this.#leaf(term);
+      if (labelled.includes(null)) return null;
+      const text = `${open}${labelled.join(separator)}${close}`;
+      return text.length <= LINE_LENGTH_MAX ? text : null;
+    });
   }
 
-  #node(term: Term, parts: readonly (readonly string[])[]): readonly string[] {
+  /** A term that is too long for a line, in several. */
+  #broken({ indent, lead, trail }: Item, term: Term): Item[] {
+    const parts = partsOfTerm(term);
+    if (term.kind === 'compose') {
+      return parts.map((what, i) => ({
+        what,
+        indent,
+        lead: i === 0 ? lead : '>>> ',
+        trail: i === parts.length - 1 ? trail : '',
+      }));
+    }
+    const [open, close] = this.#brackets(term);
+    const inner = parts.map((what, i) => ({ what, indent: indent + 1, lead: this.#label(term, i), trail: ',' }));
+    return [
+      { what: open.trimEnd(), indent, lead, trail: '' },
+      ...inner,
+      { what: close.trimStart(), indent, lead: '', trail },
+    ];
+  }
+
+  /** What stands around the parts of a term, and between them. */
+  #brackets(term: Term): readonly [string, string, string] {
     switch (term.kind) {
       case 'compose':
-        return composition(parts);
-      case 'fork': {
-        const type = this.#types.node(term.to);
-        if (type.kind !== 'record') return bracketed('(', parts, ')');
-        const fields = parts.map(([head, ...rest], i) => [`${type.fields[i].name}: ${head}`, ...rest]);
-        return bracketed('{ ', fields, ' }');
-      }
+        return ['', '', ' >>> '];
+      case 'fork':
+        return this.#types.node(term.to).kind === 'record' ? ['{ ', ' }', ', '] : ['(', ')', ', '];
       case 'list':
-        return bracketed('[', parts, ']');
-      case 'case':
-        return bracketed('case (', parts, ')');
-      case 'if':
-        return bracketed('if (', parts, ')');
-      case 'curry':
-        return bracketed('curry (', parts, ')');
-      case 'fold':
-        return bracketed('fold (', parts, ')');
+        return ['[', ']', ', '];
       default:
-        return [this.#leaf(term)];
+        return [`${term.kind} (`, ')', ', '];
     }
+  }
+
+  /** What stands before a part: the name of a field. */
+  #label(term: Term, index: number): string {
+    const type = this.#types.node(term.to);
+    return term.kind === 'fork' && type.kind === 'record' ? `${type.fields[index].name}: ` : '';
   }
 
   #leaf(term: Term): string {
@@ -86,22 +125,4 @@ class TermPrinter {
         return term.kind;
     }
   }
-}
-
-const oneLine = (parts: readonly (readonly string[])[], text: string): boolean =>
-  text.length <= LINE_LENGTH_MAX && parts.every((part) => part.length === 1);
-
-function composition(parts: readonly (readonly string[])[]): readonly string[] {
-  const text = parts.flat().join(' >>> ');
-  if (oneLine(parts, text)) return [text];
-  return parts.flatMap(([head, ...rest], i) => [i === 0 ? head : `>>> ${head}`, ...rest]);
-}
-
-function bracketed(open: string, parts: readonly (readonly string[])[], close: string): readonly string[] {
-  const text = `${open}${parts.flat().join(', ')}${close}`;
-  if (oneLine(parts, text)) return [text];
-  const inner = parts.flatMap((part) =>
-    part.map((line, i) => `  ${line}${i === part.length - 1 ? ',' : ''}`),
-  );
-  return [open.trimEnd(), ...inner, close.trimStart()];
 }

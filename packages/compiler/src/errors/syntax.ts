@@ -1,226 +1,10 @@
-import { lineStarts, positionAt, type Diagnostic, type Label, type Span } from '@smc/protocol';
-import type { LiteralFault } from '../syntax/literals.ts';
+import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protocol';
+import { alsoAt, syntaxError as error } from './syntax-codes.ts';
 
 /**
  * What can be wrong with the syntax: a function for each mistake, that takes the facts and gives the
- * diagnostic. A code, once released, keeps its meaning.
+ * diagnostic.
  */
-export const syntaxCodes = {
-  unknownCharacter: 'E0101',
-  unclosedString: 'E0102',
-  badEscape: 'E0103',
-  unclosedComment: 'E0104',
-  badNumber: 'E0105',
-  intTooLarge: 'E0106',
-  badBytes: 'E0107',
-  badTime: 'E0108',
-  loneSurrogate: 'E0109',
-  unclosedBracket: 'E0110',
-  strayCloser: 'E0111',
-  nestedTooDeeply: 'E0112',
-  sourceTooLong: 'E0113',
-  foreignSyntax: 'E0114',
-  unexpected: 'E0120',
-  missingComma: 'E0121',
-  reservedName: 'E0122',
-  caseOfName: 'E0123',
-  missingType: 'E0124',
-  missingInitial: 'E0125',
-  lineStart: 'E0126',
-  noDeclaration: 'E0127',
-  chainedComparison: 'E0130',
-  lambdaAlone: 'E0131',
-  literalInHead: 'E0132',
-  calleeNoName: 'E0133',
-  fieldOfRecord: 'E0134',
-  ifWithoutElse: 'E0135',
-  elif: 'E0136',
-  letWithoutIn: 'E0137',
-  constructorOfType: 'E0138',
-  valueAsCommand: 'E0140',
-  missingFeed: 'E0141',
-  turnedFeed: 'E0142',
-  equalsForBind: 'E0143',
-  blockWithoutEnd: 'E0144',
-  bindInExpression: 'E0145',
-  chainedBind: 'E0146',
-  feedInExpression: 'E0147',
-  equalsForComparison: 'E0148',
-  arrowOperand: 'E0150',
-  constructorArguments: 'E0151',
-  arrowType: 'E0152',
-  badImport: 'E0153',
-  badTest: 'E0154',
-  renameOfKind: 'E0155',
-  oneInput: 'E0156',
-  notSupported: 'E0190',
-} as const;
-
-function error(
-  what: keyof typeof syntaxCodes,
-  message: string,
-  at: Span,
-  text: string,
-  ...help: string[]
-): Diagnostic {
-  return { code: syntaxCodes[what], severity: 'error', message, labels: [{ span: at, text }], help };
-}
-
-function alsoAt(diagnostic: Diagnostic, ...labels: Label[]): Diagnostic {
-  return { ...diagnostic, labels: [...diagnostic.labels, ...labels] };
-}
-
-// ------------------------------------------------------------------ characters, literals
-
-/** A character that means nothing outside of strings and comments. */
-export function unknownCharacter(at: Span, character: string): Diagnostic {
-  const scalar = character.codePointAt(0) ?? 0;
-  const code = `U+${scalar.toString(16).toUpperCase().padStart(4, '0')}`;
-  const visible = /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(character);
-  const message = `the character ${visible ? `\`${character}\` (${code})` : code} means nothing here`;
-  const hints: Record<string, string> = {
-    "'": 'A string stands in double quotes: "…".',
-    '`': 'A string stands in double quotes: "…".',
-    '@': 'A time is written `@1000` (milliseconds) or `@2026-11-20T21:41:25Z`.',
-    '&': '"And" is written `&&`.',
-    '“': 'A string stands in straight double quotes: "…".',
-    '”': 'A string stands in straight double quotes: "…".',
-  };
-  const letter = /^\p{L}$/u.test(character)
-    ? 'Names are written with the letters a to z, digits and `_`.'
-    : undefined;
-  const hint = hints[character] ?? letter;
-  return error('unknownCharacter', message, at, '', ...(hint === undefined ? [] : [hint]));
-}
-
-export function unclosedString(at: Span): Diagnostic {
-  return error(
-    'unclosedString',
-    'this string is not closed',
-    at,
-    'no `"` up to the end of the line',
-    'A string ends on the line it starts on. A line break in it is written `\\n`, and a quote `\\"`.',
-  );
-}
-
-export function unclosedComment(at: Span): Diagnostic {
-  return error(
-    'unclosedComment',
-    'this comment is not closed',
-    at,
-    'opened here',
-    'A block comment ends with `-}`, and each `{-` inside it needs its own. Where no comment was meant, ' +
-      'write a space: `{ -`.',
-  );
-}
-
-export function singleQuotes(at: Span): Diagnostic {
-  return error('foreignSyntax', 'a string stands in double quotes', at, '', 'Write "…".');
-}
-
-export function foreignComment(at: Span, start: string): Diagnostic {
-  return error('foreignSyntax', `\`${start}\` starts no comment`, at, '', 'A comment starts with `--`.');
-}
-
-/** `===`, `!==`, `:=`, `|>` */
-export function foreignOperator(at: Span, operator: string): Diagnostic {
-  const instead: Record<string, string> = {
-    '===': 'Equality is written `==`.',
-    '!==': 'Inequality is written `!=`.',
-    ':=': 'A value is named with `let x = …`, the output of a command with `x <- …`.',
-    '|>': 'A function is called `f(x)`; arrows are composed with `>>>`.',
-  };
-  return error('foreignSyntax', `there is no operator \`${operator}\``, at, '', instead[operator] ?? '');
-}
-
-export function underscoreName(at: Span, name: string): Diagnostic {
-  const message = `\`${name}\` is no name: a name starts with a letter`;
-  return error('caseOfName', message, at, '', 'What is not used is written `_`, without a name.');
-}
-
-/** A literal that can not be read. */
-export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
-  const escapes = 'There are `\\n`, `\\r`, `\\t`, `\\"`, `\\\\` and `\\u{1F600}`.';
-  switch (fault.kind) {
-    case 'unknown escape':
-      return error('badEscape', `there is no escape \`${fault.escape}\``, at, '', escapes);
-    case 'bad unicode escape':
-      return error(
-        'badEscape',
-        `\`${fault.escape}\` names no character`,
-        at,
-        '',
-        'Write `\\u{…}` with up to six hexadecimal digits, at most 10FFFF and not D800 to DFFF.',
-      );
-    case 'lone surrogate':
-      return error(
-        'loneSurrogate',
-        'this string holds half of a surrogate pair, which is no character',
-        at,
-        '',
-      );
-    case 'fraction':
-      return error(
-        'badNumber',
-        'there are only whole numbers',
-        at,
-        '',
-        'Count in the smaller unit: cents, milliseconds.',
-      );
-    case 'bad digits':
-      return error(
-        'badNumber',
-        `\`${fault.text}\` is neither a number nor a name`,
-        at,
-        '',
-        'A number is written `42` or `1_000_000`, and a name starts with a letter.',
-      );
-    case 'too large':
-      return error(
-        'intTooLarge',
-        'this integer does not fit; the largest Int is 9007199254740991',
-        at,
-        '',
-        'The smallest is -9007199254740991.',
-      );
-    case 'unclosed bytes':
-      return error('badBytes', 'these bytes are not closed', at, '', 'Bytes are written `0x"00ff"`.');
-    case 'odd bytes':
-      return error(
-        'badBytes',
-        'half a byte is left over',
-        at,
-        '',
-        'Each byte is written with two digits: `0x"00ff"`.',
-      );
-    case 'bad hex digit':
-      return error(
-        'badBytes',
-        `\`${fault.digit}\` is no hexadecimal digit`,
-        at,
-        '',
-        'The digits are 0 to 9 and a to f.',
-      );
-    case 'bad time':
-      return error(
-        'badTime',
-        'this time can not be read',
-        at,
-        '',
-        'A time is written `@2026-11-20T21:41:25Z`, `@2026-11-20T21:41:25.250Z`, or in milliseconds `@6000`.',
-      );
-    case 'no such time':
-      return error('badTime', 'there is no such day or time of day', at, '');
-    case 'time out of range':
-      return error(
-        'badTime',
-        'this time does not fit',
-        at,
-        '',
-        'A time is within 8640000000000000 milliseconds of 1970.',
-      );
-  }
-}
 
 // ------------------------------------------------------------------------ brackets, bounds
 
@@ -251,19 +35,19 @@ export function unclosedBlock(
   const verb = opened.length === 1 ? 'is' : 'are';
   const message = `${first.what}, opened at ${place(first)}${others}, ${verb} not closed`;
   const label = before === null ? 'the file ends here' : 'this can not stand inside it';
-  const found = error('unclosedBracket', message, at, label, 'Close it with `}`.');
+  const found = error('E0110', message, at, label, 'Close it with `}`.');
   return alsoAt(found, ...opened.slice(0, 3).map(({ span }) => ({ span, text: 'opened here' })));
 }
 
 /** A bracket that is open where its line, or what is around it, ends. */
 export function unclosedBracket(at: Span, what: string, closer: string, opened: Span): Diagnostic {
-  const found = error('unclosedBracket', `${what} is not closed`, at, `${closer} is missing here`);
+  const found = error('E0110', `${what} is not closed`, at, `${closer} is missing here`);
   return alsoAt(found, { span: opened, text: 'opened here' });
 }
 
 export function strayCloser(at: Span, closer: string): Diagnostic {
   return error(
-    'strayCloser',
+    'E0111',
     `this \`${closer}\` closes nothing`,
     at,
     '',
@@ -273,7 +57,7 @@ export function strayCloser(at: Span, closer: string): Diagnostic {
 
 export function nestedTooDeeply(at: Span): Diagnostic {
   return error(
-    'nestedTooDeeply',
+    'E0112',
     'this is nested too deeply',
     at,
     '',
@@ -282,7 +66,7 @@ export function nestedTooDeeply(at: Span): Diagnostic {
 }
 
 export function sourceTooLong(at: Span, lengthMax: number): Diagnostic {
-  return error('sourceTooLong', `this file is too long; ${lengthMax} characters are read at most`, at, '');
+  return error('E0113', `this file is too long; ${lengthMax} characters are read at most`, at, '');
 }
 
 // ------------------------------------------------------------------------- expectations
@@ -309,7 +93,7 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   if (found === '`...`') {
     const help =
       'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`.';
-    return error('unexpected', '`...` can not stand here', at, '', help);
+    return error('E0120', '`...` can not stand here', at, '', help);
   }
   if (rule === 'letExpression' && expected === '`in`') return letWithoutIn(at);
   if (reserved && expected === 'an expression') return reservedName(at, found.slice(1, -1));
@@ -317,10 +101,12 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   const due = previous === '`,`' ? expected.replace(/^`,` or/, 'an item or') : expected;
   if (found === 'the end of the line' || found === 'the end of the file') {
     const ends = found === 'the end of the line' ? 'the line ends' : 'the file ends';
-    return error('unexpected', `${ends} where ${due} should be`, at, '');
+    return error('E0120', `${ends} where ${due} should be`, at, '');
   }
   const after = previous === '' ? '' : ` after ${previous}`;
-  return error('unexpected', `expected ${due}${after}, found ${found}`, at, '');
+  const glued = found === '`>=`' && expected.endsWith('`>`');
+  const help = glued ? ['Write a space between `>` and `=`.'] : [];
+  return error('E0120', `expected ${due}${after}, found ${found}`, at, '', ...help);
 }
 
 /** More stands in a line than belongs to it. */
@@ -330,14 +116,14 @@ export function leftOver(at: Span, found: string, previous: string): Diagnostic 
   if (found === '`->`') return lambdaAlone(at);
   const message = `expected the end of the line after ${previous}, found ${found}`;
   if (found === '`,`')
-    return error('unexpected', message, at, '', 'These are separated by line ends or `;`, not by `,`.');
-  return error('unexpected', message, at, '', 'A line end or `;` stands between two of these.');
+    return error('E0120', message, at, '', 'These are separated by line ends or `;`, not by `,`.');
+  return error('E0120', message, at, '', 'A line end or `;` stands between two of these.');
 }
 
 /** A line starts with what does not continue the line before. */
 export function lineStart(at: Span, found: string): Diagnostic {
   return error(
-    'lineStart',
+    'E0126',
     `a line can not start with ${found}`,
     at,
     'this belongs to the line before',
@@ -347,12 +133,12 @@ export function lineStart(at: Span, found: string): Diagnostic {
 }
 
 export function missingComma(at: Span, found: string): Diagnostic {
-  return error('missingComma', `a \`,\` is missing before ${found}`, at, '');
+  return error('E0121', `a \`,\` is missing before ${found}`, at, '');
 }
 
 export function reservedName(at: Span, word: string): Diagnostic {
   return error(
-    'reservedName',
+    'E0122',
     `\`${word}\` is a reserved word and can not be a name`,
     at,
     '',
@@ -365,19 +151,19 @@ export function upperCaseName(at: Span, name: string): Diagnostic {
   const lower = name.slice(0, 1).toLowerCase() + name.slice(1);
   const message = `\`${name}\` starts with an upper-case letter`;
   const help = `Values, fields, arrows and type variables start in lower case: \`${lower}\`.`;
-  return error('caseOfName', message, at, 'a name in lower case is due here', help);
+  return error('E0123', message, at, 'a name in lower case is due here', help);
 }
 
 /** A lower-case name where a type, a constructor, an operation or a machine is named. */
 export function lowerCaseName(at: Span, name: string, what: string): Diagnostic {
   const upper = name.slice(0, 1).toUpperCase() + name.slice(1);
   const help = `Types, constructors, operations and machines start in upper case: \`${upper}\`.`;
-  return error('caseOfName', `the name of ${what} starts with an upper-case letter`, at, '', help);
+  return error('E0123', `the name of ${what} starts with an upper-case letter`, at, '', help);
 }
 
 export function missingType(at: Span, what: string, name: string): Diagnostic {
   return error(
-    'missingType',
+    'E0124',
     `the ${what} \`${name}\` has no type`,
     at,
     '',
@@ -387,22 +173,27 @@ export function missingType(at: Span, what: string, name: string): Diagnostic {
 
 export function missingResult(at: Span, name: string): Diagnostic {
   const help = `Write it after the parameters: \`fun ${name}(…) -> Int = …\`.`;
-  return error('missingType', `the type of the result of \`${name}\` is missing`, at, '', help);
+  return error('E0124', `the type of the result of \`${name}\` is missing`, at, '', help);
+}
+
+export function missingReply(at: Span): Diagnostic {
+  const help = 'Write it after the `->`, as in `on Read -> Int { … }`; without a reply, leave out the `->`.';
+  return error('E0124', 'the type of the reply is missing', at, '', help);
 }
 
 export function arrowType(at: Span, name: string): Diagnostic {
   const help = `It has the type of its input and of its output: \`arrow ${name} : Int -> String = …\`.`;
-  return error('arrowType', `the type of the arrow \`${name}\` has no \`->\``, at, '', help);
+  return error('E0152', `the type of the arrow \`${name}\` has no \`->\``, at, '', help);
 }
 
 export function fieldWithoutInitial(at: Span, name: string): Diagnostic {
   const help = `Write it after its type: \`${name}: Int = 0\`.`;
-  return error('missingInitial', `the field \`${name}\` of the state has no initial value`, at, '', help);
+  return error('E0125', `the field \`${name}\` of the state has no initial value`, at, '', help);
 }
 
 export function stateWithoutInitial(at: Span): Diagnostic {
   return error(
-    'missingInitial',
+    'E0125',
     'the state has no initial value',
     at,
     '',
@@ -414,10 +205,10 @@ export function stateWithoutInitial(at: Span): Diagnostic {
 export function noDeclaration(at: Span, found: string, ofMachine: boolean): Diagnostic {
   if (ofMachine) {
     const help = 'It belongs between the braces of a `machine`. Is a `}` before it too many?';
-    return error('noDeclaration', `${found} stands outside of a machine`, at, '', help);
+    return error('E0127', `${found} stands outside of a machine`, at, '', help);
   }
   const help = 'A file holds `import`, `type`, `fun`, `arrow`, `machine`, `upgrade` and `test`.';
-  return error('noDeclaration', `no declaration starts with ${found}`, at, '', help);
+  return error('E0127', `no declaration starts with ${found}`, at, '', help);
 }
 
 // -------------------------------------------------------------------------- expressions
@@ -425,7 +216,7 @@ export function noDeclaration(at: Span, found: string, ofMachine: boolean): Diag
 export function chainedComparison(at: Span, operator: string, first: Span): Diagnostic {
   const help = 'Compare twice, `a < b && b < c`, or set parentheses.';
   const found = error(
-    'chainedComparison',
+    'E0130',
     'comparisons can not be chained',
     at,
     `a second comparison, \`${operator}\``,
@@ -436,7 +227,7 @@ export function chainedComparison(at: Span, operator: string, first: Span): Diag
 
 function lambdaAlone(at: Span): Diagnostic {
   return error(
-    'lambdaAlone',
+    'E0131',
     '`->` can not stand here',
     at,
     '',
@@ -448,7 +239,7 @@ function lambdaAlone(at: Span): Diagnostic {
 export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnostic {
   const message = `a ${what} between \`if\` or \`case\` and its block stands in parentheses`;
   return error(
-    'literalInHead',
+    'E0132',
     message,
     at,
     '',
@@ -457,41 +248,35 @@ export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnos
 }
 
 export function calleeNoName(at: Span): Diagnostic {
-  return error('calleeNoName', 'only a name can be called', at, 'this is no name of a function');
+  return error('E0133', 'only a name can be called', at, 'this is no name of a function');
 }
 
 /** `=` in the place of the `:` of a field or of a named argument */
 export function equalsForColon(at: Span): Diagnostic {
-  return error(
-    'fieldOfRecord',
-    'a field or a named argument takes `:`, not `=`',
-    at,
-    '',
-    'Write `name: value`.',
-  );
+  return error('E0134', 'a field or a named argument takes `:`, not `=`', at, '', 'Write `name: value`.');
 }
 
 export function fieldWithoutValue(at: Span, name: string): Diagnostic {
-  return error('fieldOfRecord', `the field \`${name}\` has no value`, at, '', `Write \`${name}: ${name}\`.`);
+  return error('E0134', `the field \`${name}\` has no value`, at, '', `Write \`${name}: ${name}\`.`);
 }
 
 export function quotedField(at: Span, name: string): Diagnostic {
   const help = `Write ${name.slice(1, -1)} without quotes; a map with such keys is \`Map { ${name}: … }\`.`;
-  return error('fieldOfRecord', 'the name of a field has no quotes', at, '', help);
+  return error('E0134', 'the name of a field has no quotes', at, '', help);
 }
 
 export function ifWithoutElse(at: Span): Diagnostic {
   const help = 'Only a command may go without: an expression needs a value in both cases.';
-  return error('ifWithoutElse', 'this `if` has no `else`', at, '', help);
+  return error('E0135', 'this `if` has no `else`', at, '', help);
 }
 
 export function elif(at: Span, word: string): Diagnostic {
-  return error('elif', `there is no \`${word}\``, at, '', 'Write `else if`.');
+  return error('E0136', `there is no \`${word}\``, at, '', 'Write `else if`.');
 }
 
 function letWithoutIn(at: Span): Diagnostic {
   return error(
-    'letWithoutIn',
+    'E0137',
     '`let` in an expression needs an `in`',
     at,
     '`in` is due here',
@@ -501,18 +286,18 @@ function letWithoutIn(at: Span): Diagnostic {
 
 export function constructorOfType(at: Span, type: string, name: string): Diagnostic {
   const message = `the constructor \`${name}\` is written without its type`;
-  return error('constructorOfType', message, at, '', `Write \`${name}\` instead of \`${type}.${name}\`.`);
+  return error('E0138', message, at, '', `Write \`${name}\` instead of \`${type}.${name}\`.`);
 }
 
 function equalsForComparison(at: Span): Diagnostic {
-  return error('equalsForComparison', '`=` compares nothing', at, '', 'Equality is written `==`.');
+  return error('E0148', '`=` compares nothing', at, '', 'Equality is written `==`.');
 }
 
 // ----------------------------------------------------------------------------- commands
 
 export function valueAsCommand(at: Span): Diagnostic {
   const help = 'To give it as the output of the block, write `return -< …`; to name it, `let x = …`.';
-  return error('valueAsCommand', 'this is a value, and no command', at, '', help);
+  return error('E0140', 'this is a value, and no command', at, '', help);
 }
 
 /** `put x` or `put(x)`: what stands at `at` is the argument. */
@@ -520,13 +305,13 @@ export function missingFeed(at: Span, arrow: string | null, called: boolean, arr
   const name = arrow ?? 'the arrow';
   const message = called ? `\`${name}\` is called like a function` : '`-<` is missing';
   const help = `A value is fed to an arrow with \`-<\`: \`${arrow ?? 'arrow'} -< …\`. What a pure function gives is \`return -< f(…)\`.`;
-  const found = error('missingFeed', message, at, '`-<` is due before this', help);
+  const found = error('E0141', message, at, '`-<` is due before this', help);
   return alsoAt(found, { span: arrowSpan, text: 'the arrow' });
 }
 
 export function turnedFeed(at: Span): Diagnostic {
   return error(
-    'turnedFeed',
+    'E0142',
     '`->` feeds nothing',
     at,
     '',
@@ -537,24 +322,24 @@ export function turnedFeed(at: Span): Diagnostic {
 /** `x = e`; `fed` if the right side is a command. */
 export function equalsForBind(at: Span, fed: boolean): Diagnostic {
   const message = fed ? 'the output of a command is named with `<-`' : 'a value is named with `let`';
-  return error('equalsForBind', message, at, '', fed ? 'Write `x <- get`.' : 'Write `let x = …`.');
+  return error('E0143', message, at, '', fed ? 'Write `x <- get`.' : 'Write `let x = …`.');
 }
 
 export function letWithArrow(at: Span): Diagnostic {
   const help = 'Write `let x = value`, or `x <- command` without `let`.';
-  return error('equalsForBind', '`let` takes `=`, and `<-` no `let`', at, '', help);
+  return error('E0143', '`let` takes `=`, and `<-` no `let`', at, '', help);
 }
 
 export function blockWithoutEnd(at: Span, kind: 'let' | 'bind'): Diagnostic {
   const what = kind === 'let' ? '`let`' : '`<-`';
   const message = `a block can not end in ${what}`;
   const help = 'The last command gives the output of the block: add one, such as `return -< ()`.';
-  return error('blockWithoutEnd', message, at, 'nothing follows that could use the name', help);
+  return error('E0144', message, at, 'nothing follows that could use the name', help);
 }
 
 function bindInExpression(at: Span): Diagnostic {
   return error(
-    'bindInExpression',
+    'E0145',
     '`<-` can not stand here',
     at,
     '',
@@ -565,7 +350,7 @@ function bindInExpression(at: Span): Diagnostic {
 
 export function chainedBind(at: Span, first: Span): Diagnostic {
   const found = error(
-    'chainedBind',
+    'E0146',
     'a command has one `<-`',
     at,
     '',
@@ -576,7 +361,7 @@ export function chainedBind(at: Span, first: Span): Diagnostic {
 
 function feedInExpression(at: Span): Diagnostic {
   return error(
-    'feedInExpression',
+    'E0147',
     '`-<` can not stand here',
     at,
     '',
@@ -589,36 +374,36 @@ function feedInExpression(at: Span): Diagnostic {
 
 export function constructorAsArrow(at: Span, name: string): Diagnostic {
   const help = `To give a value that is built with it, write \`return -< ${name}(…)\`.`;
-  return error('arrowOperand', `the constructor \`${name}\` is no arrow`, at, '', help);
+  return error('E0150', `the constructor \`${name}\` is no arrow`, at, '', help);
 }
 
 export function prefixOfProc(at: Span, prefix: string): Diagnostic {
   const help = `Write \`${prefix} (proc …)\`.`;
-  return error('arrowOperand', `after \`${prefix}\`, a \`proc\` stands in parentheses`, at, '', help);
+  return error('E0150', `after \`${prefix}\`, a \`proc\` stands in parentheses`, at, '', help);
 }
 
 export function brokenOperator(at: Span): Diagnostic {
-  return error('arrowOperand', '`>>>` is written without spaces in it', at, '');
+  return error('E0150', '`>>>` is written without spaces in it', at, '');
 }
 
 export function manyUnnamedArguments(at: Span): Diagnostic {
   const help = 'Name them, `Ctor(x: Int, y: Int)`, or take a tuple, `Ctor((Int, Int))`.';
-  return error('constructorArguments', 'a constructor has one unnamed argument, or named ones', at, '', help);
+  return error('E0151', 'a constructor has one unnamed argument, or named ones', at, '', help);
 }
 
 export function unknownImport(at: Span, word: string): Diagnostic {
   const help =
     'Write the path of a file in quotes, `import "./shapes.sm" as shapes`, or `import deployed as old`.';
-  return error('badImport', `\`${word}\` can not be imported`, at, '', help);
+  return error('E0153', `\`${word}\` can not be imported`, at, '', help);
 }
 
 export function importWithoutName(at: Span, source: string): Diagnostic {
-  return error('badImport', 'the import has no name', at, '', `Write \`import ${source} as name\`.`);
+  return error('E0153', 'the import has no name', at, '', `Write \`import ${source} as name\`.`);
 }
 
 export function testWithoutFor(at: Span, found: string): Diagnostic {
   return error(
-    'badTest',
+    'E0154',
     `expected \`for\` and the machine, found \`${found}\``,
     at,
     '',
@@ -629,7 +414,7 @@ export function testWithoutFor(at: Span, found: string): Diagnostic {
 /** `=`, `->` or `==` in the place of `=>` */
 export function notGives(at: Span, found: string): Diagnostic {
   return error(
-    'badTest',
+    'E0154',
     `what is expected stands after \`=>\`, not \`${found}\``,
     at,
     '',
@@ -639,30 +424,24 @@ export function notGives(at: Span, found: string): Diagnostic {
 
 export function renameOfKind(at: Span, old: string, name: string): Diagnostic {
   const message = `\`${old}\` and \`${name}\` can not name the same thing`;
-  return error('renameOfKind', message, at, '', 'One starts in upper case, and the other in lower case.');
+  return error('E0155', message, at, '', 'One starts in upper case, and the other in lower case.');
 }
 
 export function secondInput(at: Span): Diagnostic {
-  return error(
-    'oneInput',
-    'there is a second input in this line',
-    at,
-    '',
-    'Give each input a line of its own.',
-  );
+  return error('E0156', 'there is a second input in this line', at, '', 'Give each input a line of its own.');
 }
 
 export function secondValue(at: Span): Diagnostic {
-  return error('oneInput', 'there is a second value', at, '', 'One is expected.');
+  return error('E0156', 'there is a second value', at, '', 'One is expected.');
 }
 
 export function noValue(at: Span): Diagnostic {
-  return error('oneInput', 'a value is missing', at, '');
+  return error('E0156', 'a value is missing', at, '');
 }
 
 export function notSupported(at: Span, word: string): Diagnostic {
   return error(
-    'notSupported',
+    'E0190',
     `\`${word}\` is not supported yet`,
     at,
     '',

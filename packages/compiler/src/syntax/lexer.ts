@@ -1,6 +1,6 @@
 import { Lexer, type ILexingError, type IToken, type TokenType } from 'chevrotain';
 import type { Span } from '@smc/protocol';
-import * as errors from '../errors/syntax.ts';
+import * as errors from '../errors/lexical.ts';
 import { readBytes, readInt, readString, readTime, type Read } from './literals.ts';
 import type { Report } from './report.ts';
 import {

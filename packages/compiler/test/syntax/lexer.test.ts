@@ -120,5 +120,5 @@ test('reserved words are no names', () => {
   const words =
     'machine state on fun arrow type import as upgrade test invariant let in if else case proc true false pipeline send after';
   for (const name of words.split(' '))
-    expect(readFaults(`fun ${name}(x: Int) -> Int = 1`), name).toEqual(['E0122 4']);
+    expect([name, ...readFaults(`fun ${name}(x: Int) -> Int = 1`)]).toEqual([name, 'E0122 4']);
 });

@@ -294,8 +294,10 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     const name: Name = this.SUBRULE(this.upperName, { ARGS: ['an operation'] });
     const parameters = this.OPTION(() => this.SUBRULE(this.parameters));
     const reply = this.OPTION2(() => {
-      this.CONSUME(T.To);
-      return this.SUBRULE(this.type);
+      const to = this.CONSUME(T.To);
+      if (this.RECORDING_PHASE || !this.blockFollows()) return this.SUBRULE(this.type);
+      this.complain(errors.missingReply(this.spanOf(to)));
+      return this.hole();
     });
     const body = this.SUBRULE(this.block);
     return this.ACTION(() => {
@@ -303,6 +305,11 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       return { kind: 'on', name, parameters: parameters ?? [], ...rest };
     });
   });
+
+  /** Whether a block comes next, and not a record type. */
+  private blockFollows(): boolean {
+    return this.nextIs(T.OpenCurly) && !this.nextIs(T.Colon, 3);
+  }
 
   /** `invariant s -> e` */
   private readonly invariant = this.RULE('invariant', (): Invariant => {

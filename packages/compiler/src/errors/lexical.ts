@@ -1,0 +1,153 @@
+import type { Diagnostic, Span } from '@smc/protocol';
+import type { LiteralFault } from '../syntax/literals.ts';
+import { syntaxError as error } from './syntax-codes.ts';
+
+/**
+ * What can be wrong with characters and literals: a function for each mistake, that takes the facts and
+ * gives the diagnostic.
+ */
+
+/** A character that means nothing outside of strings and comments. */
+export function unknownCharacter(at: Span, character: string): Diagnostic {
+  const scalar = character.codePointAt(0) ?? 0;
+  const code = `U+${scalar.toString(16).toUpperCase().padStart(4, '0')}`;
+  const visible = /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(character);
+  const message = `the character ${visible ? `\`${character}\` (${code})` : code} means nothing here`;
+  const hints: Record<string, string> = {
+    "'": 'A string stands in double quotes: "…".',
+    '`': 'A string stands in double quotes: "…".',
+    '@': 'A time is written `@1000` (milliseconds) or `@2026-11-20T21:41:25Z`.',
+    '&': '"And" is written `&&`.',
+    '“': 'A string stands in straight double quotes: "…".',
+    '”': 'A string stands in straight double quotes: "…".',
+  };
+  const letter = /^\p{L}$/u.test(character)
+    ? 'Names are written with the letters a to z, digits and `_`.'
+    : undefined;
+  const hint = hints[character] ?? letter;
+  return error('E0101', message, at, '', ...(hint === undefined ? [] : [hint]));
+}
+
+export function unclosedString(at: Span): Diagnostic {
+  return error(
+    'E0102',
+    'this string is not closed',
+    at,
+    'no `"` up to the end of the line',
+    'A string ends on the line it starts on. A line break in it is written `\\n`, and a quote `\\"`.',
+  );
+}
+
+export function unclosedComment(at: Span): Diagnostic {
+  return error(
+    'E0104',
+    'this comment is not closed',
+    at,
+    'opened here',
+    'A block comment ends with `-}`, and each `{-` inside it needs its own. Where no comment was meant, ' +
+      'write a space: `{ -`.',
+  );
+}
+
+export function singleQuotes(at: Span): Diagnostic {
+  return error('E0114', 'a string stands in double quotes', at, '', 'Write "…".');
+}
+
+export function foreignComment(at: Span, start: string): Diagnostic {
+  return error('E0114', `\`${start}\` starts no comment`, at, '', 'A comment starts with `--`.');
+}
+
+/** `===`, `!==`, `:=`, `|>` */
+export function foreignOperator(at: Span, operator: string): Diagnostic {
+  const instead: Record<string, string> = {
+    '===': 'Equality is written `==`.',
+    '!==': 'Inequality is written `!=`.',
+    ':=': 'A value is named with `let x = …`, the output of a command with `x <- …`.',
+    '|>': 'A function is called `f(x)`; arrows are composed with `>>>`.',
+  };
+  return error('E0114', `there is no operator \`${operator}\``, at, '', instead[operator] ?? '');
+}
+
+export function underscoreName(at: Span, name: string): Diagnostic {
+  const message = `\`${name}\` is no name: a name starts with a letter`;
+  return error('E0123', message, at, '', 'What is not used is written `_`, without a name.');
+}
+
+/** A literal that can not be read. */
+export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
+  const escapes = 'There are `\\n`, `\\r`, `\\t`, `\\"`, `\\\\` and `\\u{1F600}`.';
+  switch (fault.kind) {
+    case 'unknown escape':
+      return error('E0103', `there is no escape \`${fault.escape}\``, at, '', escapes);
+    case 'bad unicode escape':
+      return error(
+        'E0103',
+        `\`${fault.escape}\` names no character`,
+        at,
+        '',
+        'Write `\\u{…}` with up to six hexadecimal digits, at most 10FFFF and not D800 to DFFF.',
+      );
+    case 'lone surrogate':
+      return error('E0109', 'this string holds half of a surrogate pair, which is no character', at, '');
+    case 'fraction':
+      return error(
+        'E0105',
+        'there are only whole numbers',
+        at,
+        '',
+        'Count in the smaller unit: cents, milliseconds.',
+      );
+    case 'bad digits':
+      return error(
+        'E0105',
+        `\`${fault.text}\` is neither a number nor a name`,
+        at,
+        '',
+        'A number is written `42` or `1_000_000`, and a name starts with a letter.',
+      );
+    case 'too large':
+      return error(
+        'E0106',
+        'this integer does not fit; the largest Int is 9007199254740991',
+        at,
+        '',
+        'The smallest is -9007199254740991.',
+      );
+    case 'unclosed bytes':
+      return error('E0107', 'these bytes are not closed', at, '', 'Bytes are written `0x"00ff"`.');
+    case 'odd bytes':
+      return error(
+        'E0107',
+        'half a byte is left over',
+        at,
+        '',
+        'Each byte is written with two digits: `0x"00ff"`.',
+      );
+    case 'bad hex digit':
+      return error(
+        'E0107',
+        `\`${fault.digit}\` is no hexadecimal digit`,
+        at,
+        '',
+        'The digits are 0 to 9 and a to f.',
+      );
+    case 'bad time':
+      return error(
+        'E0108',
+        'this time can not be read',
+        at,
+        '',
+        'A time is written `@2026-11-20T21:41:25Z`, `@2026-11-20T21:41:25.250Z`, or in milliseconds `@6000`.',
+      );
+    case 'no such time':
+      return error('E0108', 'there is no such day or time of day', at, '');
+    case 'time out of range':
+      return error(
+        'E0108',
+        'this time does not fit',
+        at,
+        '',
+        'A time is within 8640000000000000 milliseconds of 1970.',
+      );
+  }
+}
