@@ -37,7 +37,7 @@ function piecesOf(choices: Choices): Pieces {
     ],
   });
   const all = [...palette, option];
-  const program = new TermProgram(types, choices.of(all));
+  const program = new TermProgram(types, choices.oneIn(2) ? INT : choices.of(all));
   const generator = new TermGenerator(choices, program, all);
   program.define('helper', generator.term(INT, INT, 2, false));
   return {
@@ -49,6 +49,11 @@ function piecesOf(choices: Choices): Pieces {
     type: () => choices.of(all),
     sum: () => choices.of(all.filter((type) => types.node(type).kind === 'sum')),
   };
+}
+
+function increment(program: TermProgram, from: TypeId): Term {
+  const both = program.tuple([program.get(from), program.constant(from, INT, 1)]);
+  return program.compose(both, program.primitive('ADD', both.to));
 }
 
 /** A term that reads the state, replaces it or faults, or none of them. */
@@ -64,7 +69,11 @@ function wild(choices: Choices, program: TermProgram, generator: TermGenerator, 
       // Whether the state was replaced before is seen in what comes out.
       return to === program.state ? program.get(from) : plain;
     default: {
-      const state = program.constant(from, program.state!, randomValue(choices, types, program.state!));
+      // An increment shows how often it ran.
+      const state =
+        program.state === INT
+          ? increment(program, from)
+          : program.constant(from, program.state!, randomValue(choices, types, program.state!));
       const both = program.tuple([program.identity(from), program.compose(state, program.put())]);
       return program.sequence(from, [both, program.project(both.to, 0), plain]);
     }

@@ -212,7 +212,7 @@ class Simplifier {
     const counts = parts.map((_, i) => uses.filter((use) => use === i).length);
     const fixed = parts.every((part, i) => {
       if (counts[i] === 0) return effects.isDiscardable(part);
-      return true;
+      return counts[i] === 1 || isAtom(part);
     });
     if (!fixed) return false;
     const used = uses.map((use) => effects.of(parts[use]));

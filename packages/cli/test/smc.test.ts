@@ -1,0 +1,233 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startNode, type RunningNode } from '@smc/node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { smc } from '../src/index.ts';
+
+/** The commands in this process, on real files and a real node; whole processes are in `test/upgrade`. */
+const counter = `machine Counter {
+  state { count: Int = 0, down: Bool = false }
+  on Read -> Int { s <- get
+    return -< s.count }
+  on Add(by: Int, note: String) -> Int {
+    s <- get
+    put -< { ...s, count: s.count + by }
+    return -< s.count + by
+  }
+  on Divide(by: Int) -> Int { return -< 10 / by }
+}
+`;
+
+let folder: string;
+let node: RunningNode;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-cli-'));
+  writeFileSync(join(folder, 'counter.sm'), counter);
+  writeFileSync(join(folder, 'two.sm'), counter + counter.replace('Counter', 'Other'));
+  writeFileSync(join(folder, 'other.sm'), counter.replace('Counter', 'Other'));
+  writeFileSync(join(folder, 'wrong.sm'), counter.replace('count: Int = 0', 'count: Int = "none"'));
+  writeFileSync(join(folder, 'latin1.sm'), Uint8Array.from([0xe9, 0x0a]));
+  node = await startNode({ httpPort: 0, linesPort: null });
+});
+
+afterAll(async () => {
+  await node.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(words: readonly string[], stdin: readonly (string | Uint8Array)[] = [], to = node.url ?? ''): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const paths = words.map((word) => (/^\w+\.(sm|smb)$/.test(word) ? join(folder, word) : word));
+  const status = await smc(paths, '1.2.3', {
+    stdin: (async function* () {
+      yield* stdin;
+    })(),
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+    environment: { SMC_NODE: to },
+    untilEnded: () => Promise.resolve(),
+  });
+  const plain = (text: string): string => text.replaceAll(`${folder}/`, '');
+  return { status, out: plain(out), err: plain(err) };
+}
+
+describe('words', () => {
+  test.each([
+    ['nothing', [], /Usage: smc/],
+    ['a command that is not there', ['dploy'], /unknown command 'dploy'\n\(Did you mean deploy\?\)/],
+    ['a flag that is not there', ['run', 'counter.sm', '--stat'], /unknown option '--stat'\n\(Did you mean --state\?\)/],
+    ['a missing file name', ['check'], /missing required argument 'file'/],
+    ['a word too many', ['state', 'Counter', 'Other'], /too many arguments/],
+    ['a command of later', ['dev', 'counter.sm'], /smc dev is not supported yet/],
+    ['a flag of later', ['deploy', 'counter.sm', '--watch', '5/60s'], /--watch is not supported yet/],
+    ['a form that is not there', ['build', 'counter.sm', '--emit', 'wasm'], /--emit takes core or cam, not wasm/],
+    ['a file that is not there', ['check', 'none.sm'], /none.sm can not be read: there is no such file/],
+    ['several machines and none named', ['run', 'two.sm', 'Read'], /several machines: Counter, Other/],
+    ['a machine that is not there', ['run', 'two.sm', '--machine', 'Third'], /no machine Third/],
+    ['a key for a machine without', ['run', 'counter.sm', '--key', 'a', 'Read'], /Counter is not keyed/],
+    ['a port that is none', ['node', '--memory', '--http', '70000'], /a port from 0 to 65535, not 70000/],
+    ['a node that would forget', ['node'], /a log on disk is not supported yet/],
+    ['an address that is none', ['status', '--to', 'here'], /here is not the address of a node/],
+  ])('%s: exit status 2', async (_, words, message) => {
+    const ran = await run(words);
+    expect(ran).toMatchObject({ status: 2, out: '' });
+    expect(ran.err).toMatch(message);
+  });
+
+  test('help has an example, for every command', async () => {
+    const help = await run(['--help']);
+    expect(help.status).toBe(0);
+    const commands = [...help.out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name);
+    expect(commands).toEqual([
+      'check', 'build', 'run', 'disasm', 'node', 'deploy', 'upgrade', 'call', 'status', 'history', 'state',
+    ]);
+    for (const command of commands) {
+      const { status, out } = await run([command, '--help']);
+      expect(status).toBe(0);
+      expect(out).toMatch(new RegExp(`Example:\\n {2}smc ${command} `));
+      expect(out).toContain('--json');
+    }
+  });
+
+  test('the version', async () => {
+    expect(await run(['--version'])).toEqual({ status: 0, out: '1.2.3\n', err: '' });
+  });
+});
+
+describe('check and build', () => {
+  test('a program without errors', async () => {
+    expect(await run(['check', 'counter.sm'])).toEqual({ status: 0, out: 'counter.sm: no errors\n', err: '' });
+    expect(await run(['check', 'counter.sm', '--json'])).toEqual({ status: 0, out: '{"diagnostics":[]}\n', err: '' });
+  });
+
+  test('a program with one', async () => {
+    const ran = await run(['check', 'wrong.sm', 'counter.sm']);
+    expect(ran).toMatchObject({ status: 1, out: '' });
+    expect(ran.err).toMatch(/^error\[E0\d+\]: .*\n\n {2}wrong.sm:2:24\n/);
+    const { status, out } = await run(['check', 'wrong.sm', '--json']);
+    expect(status).toBe(1);
+    const [diagnostic] = (JSON.parse(out) as { diagnostics: unknown[] }).diagnostics;
+    expect(diagnostic).toMatchObject({ severity: 'error', start: { line: 2, column: 24 } });
+    expect(Object.keys(diagnostic as object)).toEqual(
+      expect.arrayContaining(['code', 'severity', 'message', 'file', 'start', 'end', 'labels', 'help']),
+    );
+  });
+
+  test('a file that is not text', async () => {
+    expect(await run(['check', 'latin1.sm'])).toMatchObject({ status: 1, err: 'error: latin1.sm is not UTF-8 text\n' });
+  });
+
+  test('a bundle of two files, that is read again', async () => {
+    const out = join(folder, 'both.smb');
+    const ran = await run(['build', 'counter.sm', 'other.sm', '-o', out]);
+    expect(ran.status).toBe(0);
+    expect(ran.out).toMatch(/^Counter [0-9a-f]{12}\nOther [0-9a-f]{12}\n$/);
+    const text = await run(['disasm', 'both.smb']);
+    expect(text.out).toMatch(/^machine Counter$/m);
+    expect(text.out).toMatch(/^machine Other$/m);
+    expect(text.out).toMatch(/ADD +\S*counter\.sm:\d+/);
+    writeFileSync(join(folder, 'cut.smb'), readFileSync(out).subarray(0, 100));
+    expect(await run(['disasm', 'cut.smb'])).toMatchObject({ status: 1, err: expect.stringMatching(/cut.smb is malformed at byte \d+/) as string });
+    expect(await run(['build', 'counter.sm', 'two.sm'])).toMatchObject({ status: 2, err: expect.stringContaining('the machine Counter is in') as string });
+  });
+
+  test('the intermediate forms', async () => {
+    expect((await run(['build', 'counter.sm', '--emit', 'core'])).out).toMatch(/Add : \(Int, String\) -> Int/);
+    expect((await run(['build', 'counter.sm', '--emit', 'cam'])).out).toMatch(/^ +\d+ {2}GET/m);
+  });
+});
+
+describe('run', () => {
+  test('inputs as words', async () => {
+    expect(await run(['run', 'counter.sm', '--state', 'Add(2, "a")', 'Add(note: "b", by: -5)', 'Read'])).toEqual({
+      status: 0,
+      out: '2\n-3\n-3\n{ count: -3, down: false }\n',
+      err: '',
+    });
+  });
+
+  test('inputs as lines, cut anywhere, with and without a last line end', async () => {
+    const bytes = new TextEncoder().encode('Read\r\n\n-- nothing\nnow = @1000\nAdd(1, "é")\nRead');
+    expect((await run(['run', 'counter.sm'], [bytes])).out).toBe('0\n1\n1\n');
+    expect((await run(['run', 'counter.sm'], [...bytes].map((byte) => Uint8Array.of(byte)))).out).toBe('0\n1\n1\n');
+    expect(await run(['run', 'counter.sm'], [Uint8Array.of(0xe9)])).toMatchObject({ status: 1 });
+  });
+
+  test('a fault and a bad line are said, and the run goes on', async () => {
+    const ran = await run(['run', 'counter.sm', 'Divide(0)', 'Dance', 'Divide("a")', 'Divide(3)']);
+    expect(ran).toMatchObject({ status: 1, out: 'fault: division by zero\n3\n' });
+    expect(ran.err).toMatch(/input 2: .*Dance/);
+    expect(ran.err).toMatch(/input 3: expected Int.*\n {2}Divide\("a"\)\n {9}\^\n/);
+  });
+
+  test('the clock is not set back', async () => {
+    const ran = await run(['run', 'counter.sm', 'now = @1000', 'now = @999', 'Read']);
+    expect(ran).toMatchObject({ status: 1, out: '0\n' });
+    expect(ran.err).toContain('can not be set back');
+  });
+
+  test('as JSON, a line for each input', async () => {
+    const ran = await run(['run', 'counter.sm', '--json', '--state', 'Add(2, "a")', 'Divide(0)']);
+    expect(ran.status).toBe(1);
+    expect(ran.out.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+      { input: 'Add(2, "a")', reply: 2 },
+      { input: 'Divide(0)', fault: 'division by zero' },
+      { state: { count: 2, down: false } },
+    ]);
+  });
+});
+
+describe('a node', () => {
+  test('is deployed to, called and looked at', async () => {
+    expect((await run(['status'])).out).toBe('no machine runs on this node\n');
+    expect((await run(['deploy', 'counter.sm', '--dry-run'])).out).toMatch(/^Counter would be deployed [0-9a-f]{12}\n$/);
+    expect((await run(['upgrade', 'counter.sm']))).toMatchObject({ status: 1, err: expect.stringContaining('unknown-machine') as string });
+    expect((await run(['deploy', 'counter.sm'])).out).toMatch(/^Counter deployed [0-9a-f]{12}\n$/);
+    expect((await run(['deploy', 'counter.sm'])).out).toMatch(/^Counter unchanged [0-9a-f]{12}\n$/);
+    expect((await run(['deploy', 'counter.sm', 'other.sm'])).out).toMatch(/^Counter unchanged .*\nOther deployed .*\n$/);
+    expect(await run(['call', 'Counter', 'Add(3, "é\\n")', 'Read'])).toEqual({ status: 0, out: '3\n3\n', err: '' });
+    expect(await run(['call', 'Counter'], ['Read\n-- no\n\nRead\n'])).toEqual({ status: 0, out: '3\n3\n', err: '' });
+    expect((await run(['state', 'Counter'])).out).toBe('{ count: 3, down: false }\n');
+    expect((await run(['state', 'Counter', '--json'])).out).toBe('{"state":{"count":3,"down":false}}\n');
+    expect((await run(['status'])).out).toMatch(/^machine .*\nCounter +[0-9a-f]{12} .*\{ count: Int, down: Bool \}\nOther /);
+    expect((await run(['history', 'Counter'])).out).toMatch(/deployment +[0-9a-f]{12}\n/);
+  });
+
+  test('refuses, and says why', async () => {
+    const ran = await run(['call', 'Counter', 'Divide(0)', 'Dance', 'Read']);
+    expect(ran).toMatchObject({ status: 1, out: '3\n' });
+    expect(ran.err).toMatch(/fault: .*division by zero\n.*unknown-operation: .*Dance/s);
+    expect(await run(['call', 'Nobody', 'Read'])).toMatchObject({ status: 1, out: '' });
+    expect(await run(['call', 'Counter', '--interface', 'ff'.repeat(32), 'Read'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('unknown-interface') as string,
+    });
+    expect(await run(['call', 'Counter/alice', 'Read'])).toMatchObject({ status: 2 });
+  });
+
+  test('is not there: exit status 3', async () => {
+    const gone = await startNode({ httpPort: 0, linesPort: null });
+    await gone.close();
+    const ran = await run(['status', '--json'], [], gone.url ?? '');
+    expect(ran).toMatchObject({ status: 3, err: expect.stringContaining(gone.url ?? '-') as string });
+    expect(JSON.parse(ran.out)).toMatchObject({ error: { code: 'unreachable' } });
+  });
+
+  test('starts where it is told, says so, and ends', async () => {
+    const ran = await run(['node', '--memory', '--http', '0', '--tcp', '0']);
+    expect(ran).toMatchObject({ status: 0, err: 'stopping\n' });
+    expect(ran.out).toMatch(/^ready: http:\/\/127\.0\.0\.1:\d+ \(HTTP\), 127\.0\.0\.1:\d+ \(lines\); nothing is kept on disk\n$/);
+    const taken = await run(['node', '--memory', '--http', new URL(node.url ?? '').port, '--tcp', '0']);
+    expect(taken).toMatchObject({ status: 1, out: '' });
+    expect(taken.err).toMatch(/port \d+ of 127\.0\.0\.1 is taken/);
+  });
+});
