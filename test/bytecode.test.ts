@@ -76,11 +76,20 @@ describe('fingerprints', () => {
 
   it.each([
     ['comments and space', original.replaceAll('{ s', '{  -- the state\n\n s')],
-    ['names of locals', original.replaceAll('s <-', 'now <-').replaceAll('s.', 'now.').replaceAll('...s', '...now')],
+    [
+      'names of locals',
+      original.replaceAll('s <-', 'now <-').replaceAll('s.', 'now.').replaceAll('...s', '...now'),
+    ],
     ['names of functions', original.replaceAll('add(', 'plus(')],
     ['documentation', original.replace('machine', '--| Counts.\n    machine')],
-    ['the order of declarations', original.replace(/ {4}fun.*\n/, '') + '\nfun add(a: Int, b: Int) -> Int = a + b'],
-    ['the order of fields', original.replace('count: Int = 0, log: List<String> = []', 'log: List<String> = [], count: Int = 0')],
+    [
+      'the order of declarations',
+      original.replace(/ {4}fun.*\n/, '') + '\nfun add(a: Int, b: Int) -> Int = a + b',
+    ],
+    [
+      'the order of fields',
+      original.replace('count: Int = 0, log: List<String> = []', 'log: List<String> = [], count: Int = 0'),
+    ],
     ['a function of the same code', `${original}\nfun unused(a: Int) -> Int = a * 7`],
   ])('do not change with %s', (_what, text) => {
     expect(text).not.toBe(original);

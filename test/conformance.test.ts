@@ -2,7 +2,15 @@
 // and on the virtual machine; what must be refused is refused at its place.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { STEP_FUEL_DEFAULT, evaluate, type Compilation, type MachineTerms } from '@smc/compiler';
-import { escapeLines, lineStarts, positionAt, printValue, readInputLine, type Image, type Value } from '@smc/protocol';
+import {
+  escapeLines,
+  lineStarts,
+  positionAt,
+  printValue,
+  readInputLine,
+  type Image,
+  type Value,
+} from '@smc/protocol';
 import { FAILED, Instance, load } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import { compileFile, testFolder } from './support/files.ts';
@@ -57,7 +65,12 @@ function onMachine(image: Image): Session {
 }
 
 /** What `smc run --state` prints for these inputs. */
-function transcript(image: Image, fieldOrder: readonly (readonly string[])[], inputs: string, session: Session): string {
+function transcript(
+  image: Image,
+  fieldOrder: readonly (readonly string[])[],
+  inputs: string,
+  session: Session,
+): string {
   const { types } = image.unit;
   const lines: string[] = [];
   let now = 0;
@@ -91,18 +104,29 @@ describe('conformance', () => {
     const inputs = textOf(`${path}.in`);
     const expected = textOf(`${path}.out`);
     expect(transcript(image, fieldOrder, inputs, onMachine(image))).toBe(expected);
-    const evaluated = transcript(image, fieldOrder, inputs, onEvaluator(image, compilation.terms!.machines[0]));
+    const evaluated = transcript(
+      image,
+      fieldOrder,
+      inputs,
+      onEvaluator(image, compilation.terms!.machines[0]),
+    );
     expect(evaluated).toBe(expected);
     run.push(path);
   });
 
   it('ran what this compiler supports', () => {
-    expect(run).toEqual(expect.arrayContaining(['arrows', 'counter', 'faults'].map((name) => `${FOLDER}/${name}`)));
+    expect(run).toEqual(
+      expect.arrayContaining(['arrows', 'counter', 'faults'].map((name) => `${FOLDER}/${name}`)),
+    );
   });
 
   it('has inputs and outputs for every program', () => {
     for (const path of programsIn(FOLDER)) {
-      expect([path, existsSync(`${testFolder}${path}.in`), existsSync(`${testFolder}${path}.out`)]).toEqual([path, true, true]);
+      expect([path, existsSync(`${testFolder}${path}.in`), existsSync(`${testFolder}${path}.out`)]).toEqual([
+        path,
+        true,
+        true,
+      ]);
     }
   });
 });
@@ -122,7 +146,9 @@ describe('programs that are refused', () => {
   });
 
   it('are refused for their own reason, but for those with something that is not supported yet', () => {
-    const unsupported = programsIn(`${FOLDER}/bad`).filter((path) => codesOf(compileFile(`${path}.sm`)).includes('E0190'));
+    const unsupported = programsIn(`${FOLDER}/bad`).filter((path) =>
+      codesOf(compileFile(`${path}.sm`)).includes('E0190'),
+    );
     expect(unsupported.length).toBeLessThanOrEqual(1);
   });
 });

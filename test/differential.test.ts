@@ -24,7 +24,9 @@ describe('evaluator and virtual machine', () => {
       fc.property(tapes(1_500), (tape) => {
         const choices = new Choices(tape);
         const written = randomMachine(choices);
-        const machine = choices.oneIn(3) ? { ...written, definitions: simplify(written).definitions } : written;
+        const machine = choices.oneIn(3)
+          ? { ...written, definitions: simplify(written).definitions }
+          : written;
         const program = sent(machine);
         for (const { body } of machine.definitions) coverage.verified(machine.types, body);
         const inputs = 1 + choices.below(INPUTS_MAX);
@@ -35,7 +37,6 @@ describe('evaluator and virtual machine', () => {
   });
 
   afterAll(() => {
-    console.log(REQUIRED.map((r) => [coverage.counts.get(r) ?? 0, r] as const).sort((a, b) => a[0] - b[0]).slice(0, 20).join(' | '));
     expect(coverage.missing(REQUIRED, COUNT_MIN)).toEqual([]);
   });
 });
@@ -89,7 +90,10 @@ function compareStep(choices: Choices, machine: MachineTerms, program: Program):
 const textOf = ({ kind, message }: { readonly kind: string; readonly message: string }): string =>
   `${kind}: ${message}`;
 
-function countFailure({ kind, message }: { readonly kind: string; readonly message: string }, hasPut: boolean): void {
+function countFailure(
+  { kind, message }: { readonly kind: string; readonly message: string },
+  hasPut: boolean,
+): void {
   coverage.count(`failed: ${FAILURES.get(textOf({ kind, message })) ?? 'fail'}`);
   if (hasPut) coverage.count('failed after PUT');
 }

@@ -1,6 +1,14 @@
 // The laws of the simplifier, each on random terms, and all of them together on random programs:
 // what is simpler gives the same reply, state and failure.
-import { TermProgram, evaluate, printDefinitions, simplify, type MachineTerms, type Outcome, type Term } from '@smc/compiler';
+import {
+  TermProgram,
+  evaluate,
+  printDefinitions,
+  simplify,
+  type MachineTerms,
+  type Outcome,
+  type Term,
+} from '@smc/compiler';
 import { BOOL, INT, List, STRING, TypeTable, inputType, type TypeId } from '@smc/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -57,7 +65,13 @@ function increment(program: TermProgram, from: TypeId): Term {
 }
 
 /** A term that reads the state, replaces it or faults, or none of them. */
-function wild(choices: Choices, program: TermProgram, generator: TermGenerator, from: TypeId, to: TypeId): Term {
+function wild(
+  choices: Choices,
+  program: TermProgram,
+  generator: TermGenerator,
+  from: TypeId,
+  to: TypeId,
+): Term {
   const { types } = program;
   const plain = generator.term(from, to, 1, false);
   switch (choices.below(4)) {
@@ -133,7 +147,10 @@ const LAWS: Readonly<Record<string, Law>> = {
   },
   'call = its body, if it is small': ({ program, type }) => {
     const [a, b] = [type(), type()];
-    const body = program.tuple([program.project(program.types.pair(a, b), 1), program.project(program.types.pair(a, b), 0)]);
+    const body = program.tuple([
+      program.project(program.types.pair(a, b), 1),
+      program.project(program.types.pair(a, b), 0),
+    ]);
     return [program.call(program.define('swap', body)), body];
   },
   '⟨f, g⟩ >>> π₀ = f': ({ program, any, total, type }) => {
@@ -284,7 +301,10 @@ describe('laws', () => {
         const { types } = program;
         const simple = simplify(program);
         const [lawful, plain] = definitions.map((index) =>
-          printDefinitions({ types, definitions: [{ name: '', body: simple.definitions[index].body }] }).replaceAll(/#\d+/g, ''),
+          printDefinitions({
+            types,
+            definitions: [{ name: '', body: simple.definitions[index].body }],
+          }).replaceAll(/#\d+/g, ''),
         );
         expect(lawful).toBe(plain);
         const input = randomValue(choices, types, left.from);
@@ -294,7 +314,7 @@ describe('laws', () => {
         );
         for (const outcome of outcomes.slice(1)) expectSame(outcomes[0], outcome);
       }),
-      { numRuns: 150, endOnFailure: true },
+      { numRuns: 150 },
     );
   });
 
@@ -313,7 +333,7 @@ describe('laws', () => {
           evaluate(simplify(program), definition, input, world),
         );
       }),
-      { numRuns: 300, endOnFailure: true },
+      { numRuns: 300 },
     );
   });
 
@@ -336,9 +356,11 @@ describe('laws', () => {
           );
         }
         // What is simple stays as it is.
-        expect(printDefinitions({ ...simple, definitions: simplify(simple).definitions })).toBe(printDefinitions(simple));
+        expect(printDefinitions({ ...simple, definitions: simplify(simple).definitions })).toBe(
+          printDefinitions(simple),
+        );
       }),
-      { numRuns: 1_000, endOnFailure: true },
+      { numRuns: 1_000 },
     );
     expect(simpler).toBeGreaterThan(500);
   });

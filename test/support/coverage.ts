@@ -21,10 +21,6 @@ export class Coverage {
     });
   }
 
-  get counts(): ReadonlyMap<string, number> {
-    return this.#counts;
-  }
-
   /** A term is about to run, on this input. */
   run(types: TypeTable, term: Term, input: unknown): void {
     for (const name of instructionsOf(types, term, input)) this.count(`run ${name}`);
@@ -43,7 +39,8 @@ export class Coverage {
 
 const DATA_KINDS = ['unit', 'int', 'bool', 'string', 'bytes', 'time', 'tuple', 'record', 'list', 'sum'];
 const ORDERED_KINDS = ['int', 'string', 'time'];
-const of = (name: string, variants: readonly string[]): string[] => variants.map((variant) => `${name} ${variant}`);
+const of = (name: string, variants: readonly string[]): string[] =>
+  variants.map((variant) => `${name} ${variant}`);
 
 /** The typing rules: one for each instruction, and one for each variant of those for several types. */
 const VARIANTS: Partial<Record<InstructionName, readonly string[]>> = {

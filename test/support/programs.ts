@@ -10,7 +10,14 @@ import {
   type TypeId,
   type Value,
 } from '@smc/protocol';
-import { EffectAnalysis, TermProgram, type MachineTerms, type OperationTerms, type Primitive, type Term } from '@smc/compiler';
+import {
+  type EffectAnalysis,
+  TermProgram,
+  type MachineTerms,
+  type OperationTerms,
+  type Primitive,
+  type Term,
+} from '@smc/compiler';
 import type { Choices } from './choices.ts';
 import { randomTypes, randomValue } from './values.ts';
 
@@ -33,7 +40,9 @@ export function randomMachine(choices: Choices): MachineTerms {
   const helpers = choices.below(4);
   for (let i = 0; i < helpers; i++) {
     const from = choices.of(palette);
-    const to = choices.oneIn(3) ? types.function(choices.of(palette), choices.of(palette)) : choices.of(palette);
+    const to = choices.oneIn(3)
+      ? types.function(choices.of(palette), choices.of(palette))
+      : choices.of(palette);
     program.define(`helper${i}`, generator.term(from, to, 1 + choices.below(DEPTH_MAX), choices.oneIn(3)));
   }
   const operations: OperationTerms[] = [];
@@ -106,7 +115,10 @@ export class TermGenerator {
     ];
     const special = this.#ofResult(from, to, depth, pure);
     // A result that is made in a special way is made in that way most of the time.
-    const makers = special.length > 0 && !this.#choices.oneIn(3) ? special : [...general, ...this.#ofData(from, to, depth, pure)];
+    const makers =
+      special.length > 0 && !this.#choices.oneIn(3)
+        ? special
+        : [...general, ...this.#ofData(from, to, depth, pure)];
     return this.#choices.of(makers)();
   }
 
@@ -120,18 +132,26 @@ export class TermGenerator {
     }
     if (!pure && to === program.state) makers.push(() => program.get(from));
     if (!pure && to === TIME) makers.push(() => program.now(from));
-    if (to === BOOL) makers.push(...Array.from({ length: makers.length }, () => () => this.#comparison(from)));
+    if (to === BOOL)
+      makers.push(...Array.from({ length: makers.length }, () => () => this.#comparison(from)));
     if (makers.length > 0) return this.#choices.of(makers)();
     const node = program.types.node(to);
-    if (node.kind === 'function') return program.curry(this.#leaf(program.types.pair(from, node.from), node.to, true));
-    return program.fork(to, program.types.components(to)!.map((part) => this.#leaf(from, part, pure)));
+    if (node.kind === 'function')
+      return program.curry(this.#leaf(program.types.pair(from, node.from), node.to, true));
+    return program.fork(
+      to,
+      program.types.components(to)!.map((part) => this.#leaf(from, part, pure)),
+    );
   }
 
   #comparison(from: TypeId): Term {
     const program = this.#program;
     const [names, types]: [readonly Primitive[], readonly TypeId[]] = this.#choices.oneIn(2)
       ? [['EQ', 'NE'], this.#palette]
-      : [['LT', 'LE', 'GT', 'GE'], [INT, STRING, TIME]];
+      : [
+          ['LT', 'LE', 'GT', 'GE'],
+          [INT, STRING, TIME],
+        ];
     const type = this.#choices.of(types);
     const both = program.tuple([this.#leaf(from, type, true), this.#leaf(from, type, true)]);
     return program.compose(both, program.primitive(this.#choices.of(names), both.to));
@@ -218,7 +238,10 @@ export class TermGenerator {
       () =>
         pure
           ? this.#leaf(from, to, pure)
-          : program.sequence(from, [...this.#keeping(from, this.#put(from, depth - 1)), this.term(from, to, depth - 1, pure)]),
+          : program.sequence(from, [
+              ...this.#keeping(from, this.#put(from, depth - 1)),
+              this.term(from, to, depth - 1, pure),
+            ]),
     ];
   }
 
@@ -319,7 +342,9 @@ export class TermGenerator {
           () => program.list(Array.from({ length: 1 + this.#choices.below(4) }, () => part(node.item))),
           primitive('LIST_APPEND', types.pair(to, node.item)),
           primitive('LIST_CONCAT', types.pair(to, to)),
-          ...(node.item === INT ? [primitive('LIST_RANGE', types.pair(INT, INT)), () => this.#range(from)] : []),
+          ...(node.item === INT
+            ? [primitive('LIST_RANGE', types.pair(INT, INT)), () => this.#range(from)]
+            : []),
           ...(node.item === STRING ? [() => this.#largeList(from)] : []),
         ];
       case 'tuple':
@@ -355,7 +380,10 @@ export class TermGenerator {
     const doublings = Array.from({ length: 22 + this.#choices.below(3) }, (_, i) => i);
     const body = types.tuple([UNIT, STRING, INT]);
     const string = program.project(body, 1);
-    const doubled = program.compose(program.tuple([string, string]), program.primitive('STRING_CONCAT', types.pair(STRING, STRING)));
+    const doubled = program.compose(
+      program.tuple([string, string]),
+      program.primitive('STRING_CONCAT', types.pair(STRING, STRING)),
+    );
     return program.compose(
       program.tuple([
         this.#constant(from, UNIT, null),
@@ -372,7 +400,10 @@ export class TermGenerator {
     const { types } = program;
     const string = program.identity(STRING);
     const list = program.list(Array.from({ length: 1 + this.#choices.below(6) }, () => string));
-    const twice = program.compose(program.tuple([list, list]), program.primitive('LIST_CONCAT', types.pair(list.to, list.to)));
+    const twice = program.compose(
+      program.tuple([list, list]),
+      program.primitive('LIST_CONCAT', types.pair(list.to, list.to)),
+    );
     return program.compose(this.#largeString(from), this.#choices.of([list, list, twice]));
   }
 

@@ -57,7 +57,10 @@ const BASES: readonly TypeId[] = [INT, BOOL, STRING, UNIT, TIME, BYTES];
 
 /** Base types and some composed of them, so few that equal ones meet. */
 export function randomTypes(choices: Choices, types: TypeTable): TypeId[] {
-  const record = types.record([{ name: 'count', type: INT }, { name: 'log', type: types.list(STRING) }]);
+  const record = types.record([
+    { name: 'count', type: INT },
+    { name: 'log', type: types.list(STRING) },
+  ]);
   const palette = [...BASES, types.pair(INT, INT), types.list(INT), types.list(STRING), record];
   const count = 2 + choices.below(5);
   for (let i = 0; i < count; i++) palette.push(randomType(choices, types, palette, i));
@@ -83,7 +86,10 @@ function randomType(choices: Choices, types: TypeTable, palette: readonly TypeId
         const form = choices.below(3);
         if (form === 0) return { name, labels: [], payload: UNIT };
         if (form === 1) return { name, labels: null, payload: part() };
-        const payload = types.record([{ name: 'n', type: part() }, { name: 'of', type: part() }]);
+        const payload = types.record([
+          { name: 'n', type: part() },
+          { name: 'of', type: part() },
+        ]);
         return { name, labels: ['of', 'n'], payload };
       });
       return types.intern({ kind: 'sum', name: `Sum${number}`, arguments: [], constructors });

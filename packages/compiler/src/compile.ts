@@ -1,9 +1,8 @@
-import { FORMAT_LIMITS } from '@smc/protocol';
+import { decodeImage, decodeUpgradeBody, encodeImage, encodeUpgradeBody } from '@smc/protocol';
 import type { Bundle, Checked, Diagnostic, Image, ImageDebug, Upgrade } from '@smc/protocol';
 import { simplify } from './combinators/laws.ts';
 import type { MachineTerms, UpgradeTerms } from './combinators/term.ts';
 import { translateMachine, translateUpgrade } from './combinators/translate/translate.ts';
-import { WordCount } from './combinators/words.ts';
 import { debugOf } from './emit/debug.ts';
 import { emitMachine } from './emit/emit.ts';
 import { upgradeOfImported } from './errors/judgement.ts';
@@ -25,13 +24,18 @@ export interface Compilation {
   /** Null where a diagnostic is an error. */
   readonly bundle: Bundle | null;
   /** The machines and upgrades of the bundle as combinators; null where there is none. */
-  readonly terms: { readonly machines: readonly MachineTerms[]; readonly upgrades: readonly UpgradeTerms[] } | null;
+  readonly terms: {
+    readonly machines: readonly MachineTerms[];
+    readonly upgrades: readonly UpgradeTerms[];
+  } | null;
 }
 
 /** Compiles a file, which must be there, with what it imports. A mistake in it is a diagnostic. */
 export function compile(entry: string, host: SourceHost): Compilation {
   const { modules, sources, diagnostics: unread } = loadSources(entry, host);
-  const { module, diagnostics: unsound } = checkModules(modules, entry, (from, path) => host.resolve(from, path));
+  const { module, diagnostics: unsound } = checkModules(modules, entry, (from, path) =>
+    host.resolve(from, path),
+  );
   const refused = (diagnostics: readonly Diagnostic[]): Compilation => ({
     diagnostics,
     sources,
@@ -65,23 +69,19 @@ interface CompiledMachine {
 }
 
 /** Typed tree to combinators, combinators made simpler, combinators to bytecode. */
-function compileMachine(machine: TypedMachine, sources: ReadonlyMap<string, string>): Checked<CompiledMachine> {
+function compileMachine(
+  machine: TypedMachine,
+  sources: ReadonlyMap<string, string>,
+): Checked<CompiledMachine> {
   const translated = translateMachine(machine);
   if (!translated.ok) return translated;
   const terms = { ...translated.value, definitions: simplify(translated.value).definitions };
-  const excess = excessOf(terms);
-  if (excess !== null) return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, excess)] };
   const { image, places } = emitMachine(terms);
+  // What a node would not decode is too large: nothing else can be wrong with it.
+  const decoded = decodeImage(encodeImage(image));
+  if (!decoded.ok)
+    return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, decoded.malformed.message)] };
   return { ok: true, value: { terms, image, debug: debugOf(terms, places, sources) }, diagnostics: [] };
-}
-
-/** What of a program is more than an image can hold, or null. */
-function excessOf({ types, definitions }: MachineTerms | UpgradeTerms): string | null {
-  const { functionWordsMax, functionsMax } = FORMAT_LIMITS;
-  const words = new WordCount(types);
-  const large = definitions.find(({ body }) => words.ofBody(body) > functionWordsMax);
-  if (large !== undefined) return `${large.name} has more than ${functionWordsMax} words of code`;
-  return definitions.length > functionsMax ? `it has more than ${functionsMax} functions` : null;
 }
 
 interface CompiledUpgrade {
@@ -111,20 +111,32 @@ function compileUpgrades(
   );
 }
 
-function compileUpgrade(node: TypedUpgrade, old: Image, next: Image, image: number): Checked<CompiledUpgrade> {
+function compileUpgrade(
+  node: TypedUpgrade,
+  old: Image,
+  next: Image,
+  image: number,
+): Checked<CompiledUpgrade> {
   const translated = translateUpgrade(node);
   if (!translated.ok) return translated;
   const { types, definitions } = translated.value;
-  const terms = { ...translated.value, definitions: simplify({ types, state: null, definitions }).definitions };
-  const excess = excessOf(terms);
-  if (excess !== null) return { ok: false, diagnostics: [programTooLarge(node.span, excess)] };
+  const terms = {
+    ...translated.value,
+    definitions: simplify({ types, state: null, definitions }).definitions,
+  };
   const made = makeUpgrade(node, terms, old, next, image);
-  return made.ok ? { ok: true, value: { terms, upgrade: made.value }, diagnostics: [] } : made;
+  if (!made.ok) return made;
+  const upgrade = made.value;
+  const decoded = decodeUpgradeBody(upgrade, encodeUpgradeBody(upgrade));
+  if (!decoded.ok) return { ok: false, diagnostics: [programTooLarge(node.span, decoded.malformed.message)] };
+  return { ok: true, value: { terms, upgrade }, diagnostics: [] };
 }
 
 /** All values, or all diagnostics. */
 function all<T>(results: readonly Checked<T>[]): Checked<T[]> {
   const diagnostics = results.flatMap((result) => result.diagnostics);
   const values = results.flatMap((result) => (result.ok ? [result.value] : []));
-  return values.length === results.length ? { ok: true, value: values, diagnostics } : { ok: false, diagnostics };
+  return values.length === results.length
+    ? { ok: true, value: values, diagnostics }
+    : { ok: false, diagnostics };
 }

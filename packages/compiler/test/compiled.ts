@@ -1,4 +1,4 @@
-import { List, readInput, printValue, type Value } from '@smc/protocol';
+import { readInput, printValue, type Value } from '@smc/protocol';
 import { STEP_FUEL_DEFAULT, evaluate } from '../src/combinators/evaluate.ts';
 import { printDefinitions } from '../src/combinators/print.ts';
 import type { MachineTerms } from '../src/combinators/term.ts';
@@ -35,7 +35,14 @@ export function core(text: string, operation = 'Go'): string {
   const { types, definitions } = machine;
   // The calls in it are of definitions before it.
   const all = printDefinitions({ types, definitions: definitions.slice(0, body + 1) });
-  return all.split('\n\n').at(-1)!.split('\n').slice(1).map((line) => line.slice(2)).join('\n').trimEnd();
+  return all
+    .split('\n\n')
+    .at(-1)!
+    .split('\n')
+    .slice(1)
+    .map((line) => line.slice(2))
+    .join('\n')
+    .trimEnd();
 }
 
 /** Runs inputs such as `Go(1)` one after the other; each reply or fault as text, then the state. */
@@ -57,5 +64,3 @@ export function run(text: string, ...inputs: string[]): string[] {
   });
   return [...lines, printValue(image.unit.types, image.state, state, fieldOrder)];
 }
-
-export const listOf = (...items: Value[]): List => List.of(items);

@@ -46,7 +46,9 @@ export class Program {
   }
 
   call(definition: number): Term {
-    const { body } = this.definitions[definition];
+    const known = this.definitions[definition];
+    if (known === undefined) throw new Error(`no definition ${definition} of ${this.definitions.length}`);
+    const { body } = known;
     return { kind: 'call', from: body.from, to: body.to, definition };
   }
 
@@ -123,7 +125,8 @@ export class Program {
 
   /** The value, of a type of data, whatever comes in. Throws a `TypeLimitError` for a larger type. */
   constant(from: TypeId, to: TypeId, value: Value): Term {
-    if (!this.types.isData(to)) throw new TypeLimitError(`a constant of type ${to}, which is no data or too large`);
+    if (!this.types.isData(to))
+      throw new TypeLimitError(`a constant of type ${to}, which is no data or too large`);
     // The encoding throws for a value of another type.
     encodeValue(this.types, to, value);
     return { kind: 'constant', from, to, value };

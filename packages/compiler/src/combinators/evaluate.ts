@@ -1,5 +1,5 @@
-import { List, PER_FUEL, Sum, TypeTable, VALUE_LIMITS, entryFuel, sizeOf } from '@smc/protocol';
-import type { Value } from '@smc/protocol';
+import { List, PER_FUEL, Sum, VALUE_LIMITS, entryFuel, sizeOf } from '@smc/protocol';
+import type { TypeTable, Value } from '@smc/protocol';
 import { Failure, OUT_OF_FUEL, PRIMITIVE_ROWS, TOO_LARGE } from './primitive.ts';
 import type { Definition, Term } from './term.ts';
 import { WordCount } from './words.ts';

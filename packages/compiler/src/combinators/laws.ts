@@ -201,7 +201,9 @@ class Simplifier {
       const step = path?.at(0);
       if (path === null || step === undefined || path.length > PATH_LENGTH_MAX) return null;
       uses.push(step.index);
-      moved.push(this.#program.sequence(first.from, this.#join([...stages(parts[step.index]), ...path.slice(1)])));
+      moved.push(
+        this.#program.sequence(first.from, this.#join([...stages(parts[step.index]), ...path.slice(1)])),
+      );
     }
     return this.#mayRearrange(parts, uses) ? this.#fork({ ...second, from: first.from }, moved) : null;
   }
@@ -226,7 +228,9 @@ class Simplifier {
     if (term.kind === 'fork') return term.parts;
     if (term.kind !== 'constant') return null;
     const types = this.#program.types.components(term.to);
-    return types?.map((type, i) => ({ ...term, to: type, value: (term.value as readonly Value[])[i] })) ?? null;
+    return (
+      types?.map((type, i) => ({ ...term, to: type, value: (term.value as readonly Value[])[i] })) ?? null
+    );
   }
 
   // -------------------------------------------------------------- sums, conditionals
@@ -364,4 +368,3 @@ function isInjectionOfPayload(arm: Term, index: number, sum: TypeId): boolean {
     injection.to === sum
   );
 }
-

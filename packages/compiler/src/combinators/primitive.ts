@@ -171,7 +171,12 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   GT: ordering((sign) => sign > 0),
   GE: ordering((sign) => sign >= 0),
   NOT: { result: from(BOOL, BOOL), fuel: free, run: (value) => value !== true, faults: false },
-  INT_TO_STRING: { result: from(INT, STRING), fuel: one, run: (value) => String(value as number), faults: false },
+  INT_TO_STRING: {
+    result: from(INT, STRING),
+    fuel: one,
+    run: (value) => String(value as number),
+    faults: false,
+  },
   STRING_CONCAT: {
     result: fromPair(STRING, STRING),
     fuel: (value) => {

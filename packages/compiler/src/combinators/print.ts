@@ -22,6 +22,8 @@ export function printDefinitions(program: {
 }
 
 const LINE_LENGTH_MAX = 100;
+/** Deeper levels are not indented any more: text stays linear in the term. */
+const INDENT_MAX = 40;
 
 /** What is still to be written, with what stands before and after it. */
 interface Item {
@@ -48,7 +50,7 @@ class TermPrinter {
     for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
       const { what, indent, lead, trail } = item;
       const text = typeof what === 'string' ? what : this.#onOneLine(what);
-      if (text !== null) lines.push(`${'  '.repeat(indent)}${lead}${text}${trail}`);
+      if (text !== null) lines.push(`${'  '.repeat(Math.min(indent, INDENT_MAX))}${lead}${text}${trail}`);
       else for (const part of this.#broken(item, what as Term).reverse()) pending.push(part);
     }
     return lines;
@@ -77,7 +79,12 @@ class TermPrinter {
       }));
     }
     const [open, close] = this.#brackets(term);
-    const inner = parts.map((what, i) => ({ what, indent: indent + 1, lead: this.#label(term, i), trail: ',' }));
+    const inner = parts.map((what, i) => ({
+      what,
+      indent: indent + 1,
+      lead: this.#label(term, i),
+      trail: ',',
+    }));
     return [
       { what: open.trimEnd(), indent, lead, trail: '' },
       ...inner,

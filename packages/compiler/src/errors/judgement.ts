@@ -11,8 +11,8 @@ export interface JudgedPlaces {
   readonly new: Span;
 }
 
-/** Part of the old state is gone, and nothing accounts for it; `path` as in `state.note`. */
-export function lossyUpgrade(places: JudgedPlaces, path: string): Diagnostic {
+/** Part of the old state is gone, and nothing accounts for it; `path` as in `state.note`, `message` the judge's. */
+export function lossyUpgrade(places: JudgedPlaces, path: string, message: string): Diagnostic {
   return error(
     'E0402',
     `\`${path}\` of the old version would be lost: the migration does not read it`,
@@ -21,7 +21,10 @@ export function lossyUpgrade(places: JudgedPlaces, path: string): Diagnostic {
       label(places.old, 'it is here in the old version'),
       label(places.new, 'the new version'),
     ],
-    ['Read it in the migration. What is to be lost needs a word of its own, `drop`, which is not supported yet.'],
+    [
+      'Read it in the migration. What is to be lost needs a word of its own, `drop`, which is not supported yet.',
+      `A node would say: ${message}.`,
+    ],
   );
 }
 

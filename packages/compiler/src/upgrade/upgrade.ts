@@ -33,7 +33,7 @@ export function makeUpgrade(
   const { code, path, message } = judgement;
   const places = placesOf(node, judgement);
   const diagnostic =
-    code === 'lossy' ? lossyUpgrade(places, showPath(path)) : refusedUpgrade(places, message);
+    code === 'lossy' ? lossyUpgrade(places, showPath(path), message) : refusedUpgrade(places, message);
   return { ok: false, diagnostics: [diagnostic] };
 }
 

@@ -20,7 +20,12 @@ describe('expressions', () => {
     ['(a: Int) -> Int', 'if a < 0 { -a } else { if a > 9 { 9 } else { a } }', 'Go(12)', '9'],
     ['(a: Int) -> Int', 'let (x, y) = (a, a + 1) in x * y', 'Go(4)', '20'],
     ['(a: Int) -> Int', 'let r = { x: a, y: { z: 5 } } in r.y.z + r.x', 'Go(4)', '9'],
-    ['(r: { x: Int, y: Int }) -> { x: Int, y: Int }', '{ ...r, y: r.x }', 'Go({ x: 1, y: 2 })', '{ x: 1, y: 1 }'],
+    [
+      '(r: { x: Int, y: Int }) -> { x: Int, y: Int }',
+      '{ ...r, y: r.x }',
+      'Go({ x: 1, y: 2 })',
+      '{ x: 1, y: 1 }',
+    ],
     ['(a: Int) -> Int', 'List.length(List.range(0, a))', 'Go(4)', '4'],
     ['(a: Int) -> Int', 'String.length(Int.toString(a))', 'Go(-40)', '3'],
   ])('%s %s', (signature, body, input, reply) => {
@@ -33,8 +38,7 @@ describe('expressions', () => {
   });
 
   it('evaluate the fields of a record as they are written', () => {
-    const written = (fields: string): string =>
-      expression('(a: Int) -> { a: Int, b: Int }', `{ ${fields} }`);
+    const written = (fields: string): string => expression('(a: Int) -> { a: Int, b: Int }', `{ ${fields} }`);
     const [division, overflow] = ['1 / a', '9007199254740991 + 1 + a'];
     expect(run(written(`b: ${division}, a: ${overflow}`), 'Go(0)')[0]).toBe('fault: division by zero');
     expect(run(written(`a: ${overflow}, b: ${division}`), 'Go(0)')[0]).toBe('fault: integer overflow');
@@ -68,7 +72,10 @@ describe('patterns', () => {
   });
 
   it('match strings, negative integers and units', () => {
-    const text = cases('(String, Int, ())', '("a", -1, ()) -> "first"\n("a", _, _) -> "second"\n_ -> "third"');
+    const text = cases(
+      '(String, Int, ())',
+      '("a", -1, ()) -> "first"\n("a", _, _) -> "second"\n_ -> "third"',
+    );
     const replies = run(text, 'Go(("a", -1, ()))', 'Go(("a", 1, ()))', 'Go(("b", -1, ()))');
     expect(replies.slice(0, 3)).toEqual(['"first"', '"second"', '"third"']);
   });
@@ -99,7 +106,9 @@ describe('patterns', () => {
   it('that take too many steps to tell apart are refused', () => {
     const columns = Array.from({ length: 12 }, (_, i) => i);
     const rows = columns.map((row) => {
-      const items = columns.map((column) => (column === row ? 'None' : column === (row + 5) % 12 ? 'Some(1)' : '_'));
+      const items = columns.map((column) =>
+        column === row ? 'None' : column === (row + 5) % 12 ? 'Some(1)' : '_',
+      );
       return `(${items.join(', ')}) -> "${row}"`;
     });
     const text = cases(`(${columns.map(() => 'Option<Int>').join(', ')})`, [...rows, '_ -> "x"'].join('\n'));
@@ -181,13 +190,16 @@ describe('arrows', () => {
 
 describe('constants', () => {
   it('of a state are evaluated', () => {
-    const text = 'fun three() -> Int = 1 + 2\nmachine M { state { a: Int = three() * 2, b: String = "x" ++ "y" }\n on Go { } }';
+    const text =
+      'fun three() -> Int = 1 + 2\nmachine M { state { a: Int = three() * 2, b: String = "x" ++ "y" }\n on Go { } }';
     expect(run(text)).toEqual(['{ a: 6, b: "xy" }']);
   });
 
   it('that fault are refused at their place', () => {
     const text = 'machine M {\n state {\n a: Int = 1,\n b: Int = 1 / (2 - 2)\n }\n on Go { } }';
-    expect(complaints({ 'main.sm': text })).toEqual(['E0302 main.sm:4 the initial state has no value: division by zero']);
+    expect(complaints({ 'main.sm': text })).toEqual([
+      'E0302 main.sm:4 the initial state has no value: division by zero',
+    ]);
   });
 });
 
@@ -196,27 +208,60 @@ describe('limits', () => {
     [...Array.from({ length }, (_, i) => step(i)), last].join('\n');
 
   it('refuse instances without end', () => {
-    const functions = chain(30, (i) => `fun f${i}<a>(x: a) -> Int = f${i + 1}((x, x)) + f${i + 1}([x])`, 'fun f30<a>(x: a) -> Int = 1');
+    const functions = chain(
+      30,
+      (i) => `fun f${i}<a>(x: a) -> Int = f${i + 1}((x, x)) + f${i + 1}([x])`,
+      'fun f30<a>(x: a) -> Int = 1',
+    );
     expect(complaints({ 'main.sm': expression('(n: Int) -> Int', 'f0(n)', functions) })).toEqual([
       expect.stringMatching(/^E0301 main\.sm:\d+ .*used with too many types/),
     ]);
   });
 
   it('refuse a type that doubles and doubles', () => {
-    const functions = chain(40, (i) => `fun f${i}<a>(x: a) -> Int = f${i + 1}((x, x))`, 'fun f40<a>(x: a) -> Int = 1');
+    const functions = chain(
+      40,
+      (i) => `fun f${i}<a>(x: a) -> Int = f${i + 1}((x, x))`,
+      'fun f40<a>(x: a) -> Int = 1',
+    );
     expect(complaints({ 'main.sm': expression('(n: Int) -> Int', 'f0(n)', functions) })).toEqual([
       expect.stringMatching(/^E0301 main\.sm:\d+ .*type too large/),
     ]);
   });
 
   it('do not keep a constant from doubling where it runs', () => {
-    const functions = chain(40, (i) => `fun f${i}(x: Int) -> List<Int> = f${i + 1}(x) ++ f${i + 1}(x)`, 'fun f40(x: Int) -> List<Int> = [1]');
-    const text = expression('(n: Int) -> Int', 'List.length(f20(n))', functions);
-    expect(run(text, 'Go(1)')[0]).toBe('1048576');
+    const functions = chain(
+      40,
+      (i) => `fun f${i}(x: Int) -> List<Int> = f${i + 1}(x) ++ f${i + 1}(x)`,
+      'fun f40(x: Int) -> List<Int> = [1]',
+    );
+    const text = expression('(n: Int) -> Int', 'List.length(f24(n))', functions);
+    expect(run(text, 'Go(1)')[0]).toBe('65536');
+  });
+
+  it('refuse constants that take too long or are too large', () => {
+    const functions = chain(
+      40,
+      (i) => `fun f${i}(x: Int) -> Int = f${i + 1}(x) + f${i + 1}(x)`,
+      'fun f40(x: Int) -> Int = 1',
+    );
+    const text = `${functions}\nmachine M {\n  state: Int = f0(1)\n  on Go { }\n}`;
+    expect(complaints({ 'main.sm': text })).toEqual([
+      'E0302 main.sm:43 the initial state has no value: out of fuel',
+    ]);
+    const large =
+      'machine M {\n  state: List<Int> = List.range(1_000_000_000, 1_004_000_000)\n  on Go { }\n}';
+    expect(complaints({ 'main.sm': large })).toEqual([
+      expect.stringMatching(/^E0301 main\.sm:1 this is too large/),
+    ]);
   });
 
   it('take long chains of functions and long blocks', () => {
-    const functions = chain(1_500, (i) => `fun f${i}(x: Int) -> Int = f${i + 1}(x) + 1`, 'fun f1500(x: Int) -> Int = x');
+    const functions = chain(
+      1_500,
+      (i) => `fun f${i}(x: Int) -> Int = f${i + 1}(x) + 1`,
+      'fun f1500(x: Int) -> Int = x',
+    );
     expect(run(expression('(n: Int) -> Int', 'f0(n)', functions), 'Go(1)')[0]).toBe('1501');
     const puts = chain(3_000, (i) => `put -< n + ${i}`, 'get');
     expect(run(go('(n: Int) -> Int', puts), 'Go(1)')[0]).toBe('3000');

@@ -177,6 +177,7 @@ function take(row: Row, at: Occurrence): { test: Test['pattern']; rest: Row } | 
 function sameOccurrence(a: Occurrence, b: Occurrence): boolean {
   if (a === b) return true;
   // A payload is an object of its branch, so only that object is it.
-  if (a.kind === 'component' && b.kind === 'component') return a.index === b.index && sameOccurrence(a.of, b.of);
+  if (a.kind === 'component' && b.kind === 'component')
+    return a.index === b.index && sameOccurrence(a.of, b.of);
   return a.kind === 'subject' && b.kind === 'subject';
 }

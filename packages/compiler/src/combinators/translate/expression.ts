@@ -68,10 +68,7 @@ export function translateExpression(context: Context, node: TypedExpression, sco
     case 'unary':
       return program.compose(
         inner(node.operand),
-        at(
-          node.span,
-          node.operator === '-' ? program.primitive('NEG', INT) : program.primitive('NOT', BOOL),
-        ),
+        at(node.span, node.operator === '-' ? program.primitive('NEG', INT) : program.primitive('NOT', BOOL)),
       );
   }
 }

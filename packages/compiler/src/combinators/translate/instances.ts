@@ -1,3 +1,4 @@
+import { printType } from '@smc/protocol';
 import type { TypeId } from '@smc/protocol';
 import { order } from '../../types/graph.ts';
 import type { TypedArrow, TypedFun } from '../../types/typed.ts';
@@ -12,6 +13,8 @@ import { INSTANCES_MAX, TranslationLimit } from './limits.ts';
 import type { TypeLowering } from './lowering.ts';
 import { bindPattern } from './match.ts';
 import { Scope } from './scope.ts';
+
+const NAMED_TYPE_NODES_MAX = 5;
 
 /** A `fun` or `arrow` for one choice of its type arguments. */
 interface Instance {
@@ -62,9 +65,17 @@ export class Instances {
   }
 
   #translate({ callee, typeArguments }: Instance): number {
-    const { name } = declarationOf(callee);
+    const name = this.#nameOf(declarationOf(callee).name, typeArguments);
     const context = this.context(name, typeArguments);
     return this.program.define(name, this.#body(context, callee));
+  }
+
+  /** `swap<Int, String>`; without the types where they are long. */
+  #nameOf(name: string, typeArguments: readonly TypeId[]): string {
+    const { types } = this.program;
+    const isLong = typeArguments.some((type) => types.treeNodes(type) > NAMED_TYPE_NODES_MAX);
+    if (typeArguments.length === 0 || isLong) return name;
+    return `${name}<${typeArguments.map((type) => printType(types, type)).join(', ')}>`;
   }
 
   #body(context: Context, callee: DeclaredCallee): Term {
@@ -109,4 +120,3 @@ function codeOf(callee: DeclaredCallee): Code {
     ? { kind: 'expression', node: callee.fun.body }
     : { kind: 'arrow', node: callee.arrow.body };
 }
-

@@ -6,3 +6,6 @@ export class TranslationLimit extends Error {}
 
 /** Instances of functions and arrows, one for each choice of type arguments, of one machine. */
 export const INSTANCES_MAX = 4_096;
+
+/** Fuel for the value of a constant: the evaluator takes about a microsecond for a unit. */
+export const CONSTANT_FUEL = 1_000_000;

@@ -25,7 +25,10 @@ export function matchArms(
   body: ArmBody,
 ): Term {
   const decision = decide(patterns);
-  return new ArmSelection(context, scope, subject, body, waysTo(decision, patterns.length)).term(decision, scope);
+  return new ArmSelection(context, scope, subject, body, waysTo(decision, patterns.length)).term(
+    decision,
+    scope,
+  );
 }
 
 /** How many ways lead to each arm. */

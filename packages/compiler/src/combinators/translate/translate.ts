@@ -10,14 +10,14 @@ import type {
   TypedUpgrade,
 } from '../../types/typed.ts';
 import { Program } from '../construct.ts';
-import { STEP_FUEL_DEFAULT, evaluate } from '../evaluate.ts';
+import { evaluate } from '../evaluate.ts';
 import { Failure } from '../primitive.ts';
 import type { MachineTerms, OperationTerms, UpgradeTerms } from '../term.ts';
 import { translateBlock } from './arrow.ts';
 import type { Position } from './context.ts';
 import { translateExpression } from './expression.ts';
 import { Instances } from './instances.ts';
-import { TranslationLimit } from './limits.ts';
+import { CONSTANT_FUEL, TranslationLimit } from './limits.ts';
 import { TypeLowering } from './lowering.ts';
 import { bindPattern } from './match.ts';
 import { Scope, componentOf } from './scope.ts';
@@ -52,7 +52,8 @@ export function translateUpgrade(upgrade: TypedUpgrade): Checked<UpgradeTerms> {
     const oldState = translation.lower(upgrade.old.state);
     const newState = translation.lower(upgrade.new.state);
     const { migration, back } = upgrade;
-    const convert = (node: TypedConversion, to: TypeId): number => translation.conversion(instances, node, to);
+    const convert = (node: TypedConversion, to: TypeId): number =>
+      translation.conversion(instances, node, to);
     const keep = (): number => instances.program.define('same', instances.program.identity(oldState));
     if (migration === null && oldState !== newState) {
       throw new Error(`no conversion from state ${oldState} to ${newState}`);
@@ -143,7 +144,7 @@ class Translation {
     const { program } = instances;
     instances.prepare({ kind: 'expression', node });
     const body = translateExpression(instances.context(what), node, new Scope(UNIT));
-    const world = { state: null, now: 0, fuel: STEP_FUEL_DEFAULT };
+    const world = { state: null, now: 0, fuel: CONSTANT_FUEL };
     const outcome = evaluate(program, program.define(what, body), null, world);
     return outcome.ok ? outcome.value : outcome.failure;
   }
