@@ -97,7 +97,8 @@ class Layout {
       } else this.closeForgotten();
     }
     const first = blocks[0];
-    if (first === undefined) return;
+    // the message is costly to make, and a text can lack any number of brackets
+    if (first === undefined || this.report.full) return;
     const at = this.tokens[i];
     const span =
       at === undefined

@@ -54,7 +54,7 @@ function define(
   pattern: Pattern,
   label: string,
   categories: TokenType[],
-  hint?: string[],
+  hint?: (string | number)[],
 ): TokenType {
   const token = createToken({
     name,
@@ -71,20 +71,17 @@ function define(
 const symbol = (name: string, text: string, ...categories: TokenType[]): TokenType =>
   define(name, text, `\`${text}\``, [Any, ...categories]);
 
-/** A custom match: a piece of text and what the lexer should remember of it. */
-function scanned(
-  text: string,
-  start: number,
-  end: number,
-  payload?: unknown,
-): [string] & { payload?: unknown } {
-  const match: [string] & { payload?: unknown } = [text.slice(start, end)];
+/** A custom match: a piece of text, and what the lexer should remember of it. */
+type Scanned = [string] & { payload?: unknown };
+
+function scanned(text: string, start: number, end: number, payload?: unknown): Scanned {
+  const match: Scanned = [text.slice(start, end)];
   match.payload = payload;
   return match;
 }
 
 /** `{- -}`, nested; an unclosed one reaches to the end of the text, and says so. */
-function matchBlockComment(text: string, offset: number): ([string] & { payload?: unknown }) | null {
+function matchBlockComment(text: string, offset: number): Scanned | null {
   if (!text.startsWith('{-', offset)) return null;
   let depth = 0;
   for (let i = offset; i < text.length; i++) {
@@ -98,7 +95,7 @@ function matchBlockComment(text: string, offset: number): ([string] & { payload?
 }
 
 /** A scan and no regular expression: those recurse, and overflow on long texts. */
-function matchString(text: string, offset: number): ([string] & { payload?: unknown }) | null {
+function matchString(text: string, offset: number): Scanned | null {
   const quote = text[offset];
   if (quote !== '"') return null;
   for (let i = offset + 1; i < text.length; i++) {
@@ -253,13 +250,28 @@ export const CloseSquare = define('CloseSquare', ']', '`]`', []);
 export const CloseCurly = define('CloseCurly', '}', '`}`', []);
 export const Semicolon = define('Semicolon', ';', '`;`', [Separator]);
 
+/** The characters that a token or white space starts with. */
+const starts = new Set([...' \t\r\n\uFEFF"\'@#_+-*/%<>=!|&.,:;()[]{}'].map((char) => char.charCodeAt(0)));
+
+function isKnown(code: number): boolean {
+  const digit = code >= 0x30 && code <= 0x39;
+  return digit || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || starts.has(code);
+}
+
+/** A stretch of characters that start nothing: faster than to let the lexer fail at each of them. */
+function matchUnknown(text: string, offset: number): Scanned | null {
+  let end = offset;
+  while (end < text.length && !isKnown(text.charCodeAt(end))) end++;
+  return end === offset ? null : scanned(text, offset, end);
+}
+
+/** Chevrotain sorts tokens by their first character, and those past Latin-1 by blocks of 256. */
+const unknownStarts = Array.from({ length: 512 }, (_, i) => (i < 256 ? i : (i - 256) * 256 + 1)).filter(
+  (code) => !isKnown(code),
+);
+
 /** Characters that are nothing else: the lexer has refused them, and the grammar stays silent about them. */
-export const Unknown = createToken({
-  name: 'Unknown',
-  pattern: Lexer.NA,
-  label: 'this character',
-  categories: [Any],
-});
+export const Unknown = define('Unknown', matchUnknown, 'this character', [Any], unknownStarts);
 
 /** A line end that ends a statement; the layout puts it in. */
 export const LineEnd = createToken({
@@ -275,7 +287,7 @@ export const lexed: readonly TokenType[] = vocabulary;
 /** What the grammar is written in. */
 export const parsed: readonly TokenType[] = [
   ...vocabulary,
-  ...[Unknown, LineEnd, Any, Infix, Compose, Prefix, Starter, Literal, Reserved, Planned, Separator, EOF],
+  ...[LineEnd, Any, Infix, Compose, Prefix, Starter, Literal, Reserved, Planned, Separator, EOF],
 ];
 
 // -------------------------------------------------------------------------- queries

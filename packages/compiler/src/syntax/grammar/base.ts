@@ -59,11 +59,18 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     });
   }
 
-  /** Starts the parse of a source; to be followed by the call of a rule. */
-  protected read(source: Source): void {
+  /** Parses a source by a rule. */
+  protected read<R>(source: Source, rule: () => R): R {
     this.source = source;
     this.inHead = false;
     this.input = source.tokens;
+    try {
+      return rule();
+    } finally {
+      // the parser stays, and the tokens of a long text are many
+      this.source = null;
+      this.input = [];
+    }
   }
 
   // ------------------------------------------------------------------------- tokens

@@ -20,20 +20,17 @@ export class Grammar extends UpgradeGrammar {
 
   /** A whole file. */
   parseModule(source: Source): Module {
-    this.read(source);
-    return this.module();
+    return this.read(source, () => this.module());
   }
 
   /** One line of input; null where it says nothing that could be one. */
   parseInputLine(source: Source): InputLine | null {
-    this.read(source);
-    return this.inputLine();
+    return this.read(source, () => this.inputLine());
   }
 
   /** One expression; a hole where there is none. */
   parseExpression(source: Source): Expression {
-    this.read(source);
-    return this.wholeExpression();
+    return this.read(source, () => this.wholeExpression());
   }
 
   private readonly module = this.RULE('module', (): Module => {
