@@ -3,8 +3,8 @@ import { defaultExclude, defineConfig, type ViteUserConfig } from 'vitest/config
 /** The export condition under which the packages of this repository give their TypeScript: no build needed. */
 const conditions = ['source', 'module', 'node', 'development'];
 
-/** Tests that run for as long as they are told to; `npm run soak` and `npm run fuzz` run them. */
-const longRunning = ['test/soak/**', 'test/fuzz/**'];
+/** Tests that run for long; `npm run soak` runs them. */
+const longRunning = ['test/soak/**'];
 
 /** What every kind of test run here has in common. */
 export function testRun(include: string[], exclude: string[] = []): ViteUserConfig {

@@ -7,10 +7,11 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
 import { Coverage, FAILURES, REQUIRED } from './support/coverage.ts';
+import { EFFORT } from './support/effort.ts';
 import { randomMachine } from './support/programs.ts';
 import { randomValue } from './support/values.ts';
 
-const PROGRAMS = 3_500;
+const PROGRAMS = 3_500 * EFFORT;
 const INPUTS_MAX = 3;
 const NOW = 1_700_000_000_000;
 /** Each instruction, typing rule and kind of failure is to be met so many times. */
@@ -19,7 +20,7 @@ const COUNT_MIN = 100;
 const coverage = new Coverage();
 
 describe('evaluator and virtual machine', () => {
-  it('agree on random programs', { timeout: 300_000 }, () => {
+  it('agree on random programs', { timeout: 300_000 * EFFORT }, () => {
     fc.assert(
       fc.property(tapes(1_500), (tape) => {
         const choices = new Choices(tape);

@@ -12,6 +12,7 @@ import {
 import { BOOL, INT, List, STRING, TypeTable, inputType, type TypeId } from '@smc/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EFFORT } from './support/effort.ts';
 import { Choices, tapes } from './support/choices.ts';
 import { TermGenerator, randomMachine } from './support/programs.ts';
 import { randomTypes, randomValue } from './support/values.ts';
@@ -337,7 +338,7 @@ describe('laws', () => {
     );
   });
 
-  it('all of them leave random programs as they are', { timeout: 300_000 }, () => {
+  it('all of them leave random programs as they are', { timeout: 300_000 * EFFORT }, () => {
     let simpler = 0;
     fc.assert(
       fc.property(tapes(1_500), (tape) => {
@@ -360,7 +361,7 @@ describe('laws', () => {
           printDefinitions(simple),
         );
       }),
-      { numRuns: 600 },
+      { numRuns: 600 * EFFORT },
     );
     expect(simpler).toBeGreaterThan(300);
   });

@@ -21,12 +21,13 @@ import { FAILED, Instance, load, loadUnit, type Failure } from '@smc/vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
+import { EFFORT } from './support/effort.ts';
 import { mutateImage, mutateUnit } from './support/mutate.ts';
 import { randomMachine } from './support/programs.ts';
 import { randomValue } from './support/values.ts';
 
-const IMAGE_MUTANTS = 8_100;
-const UPGRADE_MUTANTS = 2_100;
+const IMAGE_MUTANTS = 8_100 * EFFORT;
+const UPGRADE_MUTANTS = 2_100 * EFFORT;
 const RANDOM_BASES = 200;
 const MUTATIONS_MAX = 3;
 /** Mutations after which a mutant that is still as its base is given up. */
@@ -60,7 +61,7 @@ class Tally {
 }
 
 describe('mutants', () => {
-  it('of images run within their types, or are refused', { timeout: 300_000 }, () => {
+  it('of images run within their types, or are refused', { timeout: 300_000 * EFFORT }, () => {
     const bases = imageBases();
     const tally = new Tally();
     fc.assert(
@@ -76,7 +77,7 @@ describe('mutants', () => {
     tally.check('images', IMAGE_MUTANTS);
   });
 
-  it('of upgrades run within their types, or are refused', { timeout: 300_000 }, () => {
+  it('of upgrades run within their types, or are refused', { timeout: 300_000 * EFFORT }, () => {
     const bases = upgradeBases();
     const tally = new Tally();
     fc.assert(

@@ -41,7 +41,10 @@ beforeEach(async () => {
   expect(await client.ask('Counter ReadCount')).toBe(`ok ${count}`);
   expect(await client.ask('Counter IncrCount')).toBe('ok ()');
   count++;
-  const machines = (await (await fetch(`${node.url}/_smc/machines`)).json()) as { name: string; code: string }[];
+  const machines = (await (await fetch(`${node.url}/_smc/machines`)).json()) as {
+    name: string;
+    code: string;
+  }[];
   const running = machines.find(({ name }) => name === 'Counter');
   expect(running?.code).toBe(fingerprints(v1.images[0]).code);
   client.close();
@@ -64,7 +67,10 @@ async function put(bundle: Uint8Array, query = ''): Promise<Answer> {
 }
 
 /** The bundle of version 2 with its upgrade changed. */
-const withUpgrade = (change: Partial<Upgrade>): Bundle => ({ ...v2, upgrades: [{ ...v2.upgrades[0], ...change }] });
+const withUpgrade = (change: Partial<Upgrade>): Bundle => ({
+  ...v2,
+  upgrades: [{ ...v2.upgrades[0], ...change }],
+});
 
 /** The bundle of version 2 with the image changed. */
 const withImage = (change: Partial<Image>): Bundle => ({ ...v2, images: [{ ...v2.images[0], ...change }] });
@@ -82,7 +88,10 @@ test('a migration to another type than that of the new state is ill-typed', asyn
 
 test('a migration whose code does not have its type is unverified', async () => {
   const unit = v2.upgrades[0].unit;
-  const functions = unit.functions.map((f) => ({ ...f, code: Int32Array.from([OP.INT_TO_STRING, OP.RETURN]) }));
+  const functions = unit.functions.map((f) => ({
+    ...f,
+    code: Int32Array.from([OP.INT_TO_STRING, OP.RETURN]),
+  }));
   const answer = await put(encodeBundle(withUpgrade({ unit: { ...unit, functions } })));
   expect(answer).toMatchObject({ status: 422, code: 'unverified' });
 });
@@ -109,7 +118,10 @@ test('an upgrade from another version is stale, whatever else is wrong with it',
 test('a bundle that ends early is malformed, wherever it ends', async () => {
   const bytes = encodeBundle(v2);
   for (let length = 0; length < bytes.length; length += 7) {
-    expect(await put(bytes.slice(0, length)), `${length} bytes`).toMatchObject({ status: 422, code: 'malformed' });
+    expect(await put(bytes.slice(0, length)), `${length} bytes`).toMatchObject({
+      status: 422,
+      code: 'malformed',
+    });
   }
 });
 
@@ -208,7 +220,9 @@ ${doublings.join('\n')}
 });
 
 test('the counter went through it all', async () => {
-  const history = (await (await fetch(`${node.url}/_smc/machines/Counter/history`)).json()) as { kind: string }[];
+  const history = (await (await fetch(`${node.url}/_smc/machines/Counter/history`)).json()) as {
+    kind: string;
+  }[];
   expect(history.filter(({ kind }) => kind === 'deployment')).toHaveLength(1);
   expect(history.filter(({ kind }) => kind === 'upgrade')).toHaveLength(0);
 });

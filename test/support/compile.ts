@@ -10,5 +10,7 @@ export function bundleOf(sources: Readonly<Record<string, string>>): Bundle {
   });
   if (compilation.bundle !== null) return compilation.bundle;
   const text = (file: string): string | null => compilation.sources.get(file) ?? null;
-  throw new Error(compilation.diagnostics.map((diagnostic) => render(diagnostic, text, { color: false })).join('\n'));
+  throw new Error(
+    compilation.diagnostics.map((diagnostic) => render(diagnostic, text, { color: false })).join('\n'),
+  );
 }

@@ -33,7 +33,8 @@ export async function upgradeUnderLoad(upgrades: number): Promise<void> {
     );
     for (let i = 0; i < upgrades; i++) {
       const before = replies.length;
-      while (replies.length < before + INCREMENTS_BETWEEN) await new Promise((resolve) => setTimeout(resolve, 1));
+      while (replies.length < before + INCREMENTS_BETWEEN)
+        await new Promise((resolve) => setTimeout(resolve, 1));
       await put(node, bundles[1 + (i % 2)], '?mode=upgrade');
     }
     stopping = true;

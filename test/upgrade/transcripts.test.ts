@@ -41,7 +41,9 @@ test('a counter grows an operation, then another state', async () => {
     ['ResetCount', 'error unknown-operation Counter has no operation "ResetCount"'],
   ]);
 
-  expect(await command('upgrade', 'counter-v2.sm')).toMatch(/^Counter upgraded [0-9a-f]{12} -> [0-9a-f]{12}\n/);
+  expect(await command('upgrade', 'counter-v2.sm')).toMatch(
+    /^Counter upgraded [0-9a-f]{12} -> [0-9a-f]{12}\n/,
+  );
   await asks([
     ['ReadCount', 'ok 2'],
     ['ResetCount', 'ok ()'],

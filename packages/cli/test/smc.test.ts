@@ -43,7 +43,11 @@ interface Ran {
   readonly err: string;
 }
 
-async function run(words: readonly string[], stdin: readonly (string | Uint8Array)[] = [], to = node.url ?? ''): Promise<Ran> {
+async function run(
+  words: readonly string[],
+  stdin: readonly (string | Uint8Array)[] = [],
+  to = node.url ?? '',
+): Promise<Ran> {
   let out = '';
   let err = '';
   const paths = words.map((word) => (/^\w+\.(sm|smb)$/.test(word) ? join(folder, word) : word));
@@ -64,12 +68,20 @@ describe('words', () => {
   test.each([
     ['nothing', [], /Usage: smc/],
     ['a command that is not there', ['dploy'], /unknown command 'dploy'\n\(Did you mean deploy\?\)/],
-    ['a flag that is not there', ['run', 'counter.sm', '--stat'], /unknown option '--stat'\n\(Did you mean --state\?\)/],
+    [
+      'a flag that is not there',
+      ['run', 'counter.sm', '--stat'],
+      /unknown option '--stat'\n\(Did you mean --state\?\)/,
+    ],
     ['a missing file name', ['check'], /missing required argument 'file'/],
     ['a word too many', ['state', 'Counter', 'Other'], /too many arguments/],
     ['a command of later', ['dev', 'counter.sm'], /smc dev is not supported yet/],
     ['a flag of later', ['deploy', 'counter.sm', '--watch', '5/60s'], /--watch is not supported yet/],
-    ['a form that is not there', ['build', 'counter.sm', '--emit', 'wasm'], /--emit takes core or cam, not wasm/],
+    [
+      'a form that is not there',
+      ['build', 'counter.sm', '--emit', 'wasm'],
+      /--emit takes core or cam, not wasm/,
+    ],
     ['a file that is not there', ['check', 'none.sm'], /none.sm can not be read: there is no such file/],
     ['several machines and none named', ['run', 'two.sm', 'Read'], /several machines: Counter, Other/],
     ['a machine that is not there', ['run', 'two.sm', '--machine', 'Third'], /no machine Third/],
@@ -88,7 +100,17 @@ describe('words', () => {
     expect(help.status).toBe(0);
     const commands = [...help.out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name);
     expect(commands).toEqual([
-      'check', 'build', 'run', 'disasm', 'node', 'deploy', 'upgrade', 'call', 'status', 'history', 'state',
+      'check',
+      'build',
+      'run',
+      'disasm',
+      'node',
+      'deploy',
+      'upgrade',
+      'call',
+      'status',
+      'history',
+      'state',
     ]);
     for (const command of commands) {
       const { status, out } = await run([command, '--help']);
@@ -105,8 +127,16 @@ describe('words', () => {
 
 describe('check and build', () => {
   test('a program without errors', async () => {
-    expect(await run(['check', 'counter.sm'])).toEqual({ status: 0, out: 'counter.sm: no errors\n', err: '' });
-    expect(await run(['check', 'counter.sm', '--json'])).toEqual({ status: 0, out: '{"diagnostics":[]}\n', err: '' });
+    expect(await run(['check', 'counter.sm'])).toEqual({
+      status: 0,
+      out: 'counter.sm: no errors\n',
+      err: '',
+    });
+    expect(await run(['check', 'counter.sm', '--json'])).toEqual({
+      status: 0,
+      out: '{"diagnostics":[]}\n',
+      err: '',
+    });
   });
 
   test('a program with one', async () => {
@@ -123,7 +153,10 @@ describe('check and build', () => {
   });
 
   test('a file that is not text', async () => {
-    expect(await run(['check', 'latin1.sm'])).toMatchObject({ status: 1, err: 'error: latin1.sm is not UTF-8 text\n' });
+    expect(await run(['check', 'latin1.sm'])).toMatchObject({
+      status: 1,
+      err: 'error: latin1.sm is not UTF-8 text\n',
+    });
   });
 
   test('a bundle of two files, that is read again', async () => {
@@ -136,19 +169,29 @@ describe('check and build', () => {
     expect(text.out).toMatch(/^machine Other$/m);
     expect(text.out).toMatch(/ADD +\S*counter\.sm:\d+/);
     writeFileSync(join(folder, 'cut.smb'), readFileSync(out).subarray(0, 100));
-    expect(await run(['disasm', 'cut.smb'])).toMatchObject({ status: 1, err: expect.stringMatching(/cut.smb is malformed at byte \d+/) as string });
-    expect(await run(['build', 'counter.sm', 'two.sm'])).toMatchObject({ status: 2, err: expect.stringContaining('the machine Counter is in') as string });
+    expect(await run(['disasm', 'cut.smb'])).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/cut.smb is malformed at byte \d+/) as string,
+    });
+    expect(await run(['build', 'counter.sm', 'two.sm'])).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('the machine Counter is in') as string,
+    });
   });
 
   test('the intermediate forms', async () => {
-    expect((await run(['build', 'counter.sm', '--emit', 'core'])).out).toMatch(/Add : \(Int, String\) -> Int/);
+    expect((await run(['build', 'counter.sm', '--emit', 'core'])).out).toMatch(
+      /Add : \(Int, String\) -> Int/,
+    );
     expect((await run(['build', 'counter.sm', '--emit', 'cam'])).out).toMatch(/^ +\d+ {2}GET/m);
   });
 });
 
 describe('run', () => {
   test('inputs as words', async () => {
-    expect(await run(['run', 'counter.sm', '--state', 'Add(2, "a")', 'Add(note: "b", by: -5)', 'Read'])).toEqual({
+    expect(
+      await run(['run', 'counter.sm', '--state', 'Add(2, "a")', 'Add(note: "b", by: -5)', 'Read']),
+    ).toEqual({
       status: 0,
       out: '2\n-3\n-3\n{ count: -3, down: false }\n',
       err: '',
@@ -158,7 +201,14 @@ describe('run', () => {
   test('inputs as lines, cut anywhere, with and without a last line end', async () => {
     const bytes = new TextEncoder().encode('Read\r\n\n-- nothing\nnow = @1000\nAdd(1, "é")\nRead');
     expect((await run(['run', 'counter.sm'], [bytes])).out).toBe('0\n1\n1\n');
-    expect((await run(['run', 'counter.sm'], [...bytes].map((byte) => Uint8Array.of(byte)))).out).toBe('0\n1\n1\n');
+    expect(
+      (
+        await run(
+          ['run', 'counter.sm'],
+          [...bytes].map((byte) => Uint8Array.of(byte)),
+        )
+      ).out,
+    ).toBe('0\n1\n1\n');
     expect(await run(['run', 'counter.sm'], [Uint8Array.of(0xe9)])).toMatchObject({ status: 1 });
   });
 
@@ -178,7 +228,12 @@ describe('run', () => {
   test('as JSON, a line for each input', async () => {
     const ran = await run(['run', 'counter.sm', '--json', '--state', 'Add(2, "a")', 'Divide(0)']);
     expect(ran.status).toBe(1);
-    expect(ran.out.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect(
+      ran.out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
       { input: 'Add(2, "a")', reply: 2 },
       { input: 'Divide(0)', fault: 'division by zero' },
       { state: { count: 2, down: false } },
@@ -189,16 +244,33 @@ describe('run', () => {
 describe('a node', () => {
   test('is deployed to, called and looked at', async () => {
     expect((await run(['status'])).out).toBe('no machine runs on this node\n');
-    expect((await run(['deploy', 'counter.sm', '--dry-run'])).out).toMatch(/^Counter would be deployed [0-9a-f]{12}\n$/);
-    expect((await run(['upgrade', 'counter.sm']))).toMatchObject({ status: 1, err: expect.stringContaining('unknown-machine') as string });
+    expect((await run(['deploy', 'counter.sm', '--dry-run'])).out).toMatch(
+      /^Counter would be deployed [0-9a-f]{12}\n$/,
+    );
+    expect(await run(['upgrade', 'counter.sm'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('unknown-machine') as string,
+    });
     expect((await run(['deploy', 'counter.sm'])).out).toMatch(/^Counter deployed [0-9a-f]{12}\n$/);
     expect((await run(['deploy', 'counter.sm'])).out).toMatch(/^Counter unchanged [0-9a-f]{12}\n$/);
-    expect((await run(['deploy', 'counter.sm', 'other.sm'])).out).toMatch(/^Counter unchanged .*\nOther deployed .*\n$/);
-    expect(await run(['call', 'Counter', 'Add(3, "é\\n")', 'Read'])).toEqual({ status: 0, out: '3\n3\n', err: '' });
-    expect(await run(['call', 'Counter'], ['Read\n-- no\n\nRead\n'])).toEqual({ status: 0, out: '3\n3\n', err: '' });
+    expect((await run(['deploy', 'counter.sm', 'other.sm'])).out).toMatch(
+      /^Counter unchanged .*\nOther deployed .*\n$/,
+    );
+    expect(await run(['call', 'Counter', 'Add(3, "é\\n")', 'Read'])).toEqual({
+      status: 0,
+      out: '3\n3\n',
+      err: '',
+    });
+    expect(await run(['call', 'Counter'], ['Read\n-- no\n\nRead\n'])).toEqual({
+      status: 0,
+      out: '3\n3\n',
+      err: '',
+    });
     expect((await run(['state', 'Counter'])).out).toBe('{ count: 3, down: false }\n');
     expect((await run(['state', 'Counter', '--json'])).out).toBe('{"state":{"count":3,"down":false}}\n');
-    expect((await run(['status'])).out).toMatch(/^machine .*\nCounter +[0-9a-f]{12} .*\{ count: Int, down: Bool \}\nOther /);
+    expect((await run(['status'])).out).toMatch(
+      /^machine .*\nCounter +[0-9a-f]{12} .*\{ count: Int, down: Bool \}\nOther /,
+    );
     expect((await run(['history', 'Counter'])).out).toMatch(/deployment +[0-9a-f]{12}\n/);
   });
 
@@ -225,7 +297,9 @@ describe('a node', () => {
   test('starts where it is told, says so, and ends', async () => {
     const ran = await run(['node', '--memory', '--http', '0', '--tcp', '0']);
     expect(ran).toMatchObject({ status: 0, err: 'stopping\n' });
-    expect(ran.out).toMatch(/^ready: http:\/\/127\.0\.0\.1:\d+ \(HTTP\), 127\.0\.0\.1:\d+ \(lines\); nothing is kept on disk\n$/);
+    expect(ran.out).toMatch(
+      /^ready: http:\/\/127\.0\.0\.1:\d+ \(HTTP\), 127\.0\.0\.1:\d+ \(lines\); nothing is kept on disk\n$/,
+    );
     const taken = await run(['node', '--memory', '--http', new URL(node.url ?? '').port, '--tcp', '0']);
     expect(taken).toMatchObject({ status: 1, out: '' });
     expect(taken.err).toMatch(/port \d+ of 127\.0\.0\.1 is taken/);

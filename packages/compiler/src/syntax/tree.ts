@@ -269,6 +269,7 @@ export type Expression =
       readonly fields: readonly FieldNode[];
       readonly span: Span;
     }
+  /** `r.x`; also `v1.f` that is not called, where `v1` may be an import: the checker tells. */
   | { readonly kind: 'field'; readonly record: Expression; readonly name: Name; readonly span: Span }
   | { readonly kind: 'list'; readonly items: readonly Expression[]; readonly span: Span }
   | {

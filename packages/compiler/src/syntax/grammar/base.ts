@@ -21,12 +21,14 @@ import type { Expression, Name, Path } from '../tree.ts';
  * It is LL(1); where one token is not enough, a gate looks further, over brackets in one step, for the
  * layout has paired them. Repetitions and the choices on the way into a bracket are plain loops and
  * conditions, which only the analysis of the grammar sees as chevrotain's: its own take five calls
- * each, and the depth of the stack bounds how deep brackets can be nested (see `brackets.ts`). Chevrotain's own error recovery is off: it resynchronises by token alone,
- * which leads out of and into brackets. `guarded` recovers by the structure that the layout
- * guarantees: an item ends at the next separator outside of brackets.
+ * each, and the depth of the stack bounds how deep brackets can be nested (see `brackets.ts`).
+ *
+ * Chevrotain's own error recovery is off: it resynchronises by token alone, which leads out of and into
+ * brackets. `guarded` and its kind recover by the structure that the layout guarantees: an item ends at
+ * the next separator outside of brackets, and a bracket at its partner.
  *
  * Invariants: `report` says everything that is wrong; a rule either returns a node or throws to the
- * next `guarded`; `inHead` is true in the head of an `if` or `case`, where `{` ends an expression.
+ * next of these; `inHead` is true in the head of an `if` or `case`, where `{` ends an expression.
  */
 export type Rule<R> = ParserMethod<[], R>;
 

@@ -1,3 +1,0 @@
-import { testRun } from './vitest.config.ts';
-
-export default testRun(['test/fuzz/**/*.test.ts']);
