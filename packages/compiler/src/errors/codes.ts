@@ -1,9 +1,11 @@
+import { SYNTAX_CODES } from './syntax-codes.ts';
+
 /**
  * Every code of a diagnostic, with what it is about. A code keeps its meaning; one that is no
  * longer given is not used again.
  */
 export const CODES = {
-  E0190: 'not supported yet',
+  ...SYNTAX_CODES,
   // names
   E0201: 'a name that is not known',
   E0202: 'a field that is not there',

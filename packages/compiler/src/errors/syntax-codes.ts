@@ -56,7 +56,6 @@ export const SYNTAX_CODES = {
   E0153: 'an import that is incomplete',
   E0154: 'a test that is incomplete',
   E0155: 'a rename from upper to lower case, or back',
-  E0156: 'not exactly one input or value',
   E0190: 'not supported yet',
 } as const;
 

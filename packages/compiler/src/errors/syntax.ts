@@ -427,18 +427,6 @@ export function renameOfKind(at: Span, old: string, name: string): Diagnostic {
   return error('E0155', message, at, '', 'One starts in upper case, and the other in lower case.');
 }
 
-export function secondInput(at: Span): Diagnostic {
-  return error('E0156', 'there is a second input in this line', at, '', 'Give each input a line of its own.');
-}
-
-export function secondValue(at: Span): Diagnostic {
-  return error('E0156', 'there is a second value', at, '', 'One is expected.');
-}
-
-export function noValue(at: Span): Diagnostic {
-  return error('E0156', 'a value is missing', at, '');
-}
-
 export function notSupported(at: Span, word: string): Diagnostic {
   return error(
     'E0190',

@@ -1,11 +1,11 @@
-import type { Checked, Diagnostic } from '@smc/protocol';
+import type { Diagnostic } from '@smc/protocol';
 import * as errors from '../errors/syntax.ts';
 import type { Source } from './grammar/base.ts';
-import { Grammar, type InputLine } from './grammar/module.ts';
+import { Grammar } from './grammar/module.ts';
 import { layOut } from './layout.ts';
 import { lex, type Comment } from './lexer.ts';
 import { Report } from './report.ts';
-import type { Expression, Module } from './tree.ts';
+import type { Module } from './tree.ts';
 
 /** The longest source text, in UTF-16 code units. */
 export const sourceLengthMax = 4 * 1024 * 1024;
@@ -26,24 +26,6 @@ export function parse(text: string, file: string): Parsed {
   const read = readSource(text, file);
   const module = run(read, (grammar) => grammar.parseModule(read.source), empty);
   return { module, diagnostics: read.source.report.list(), comments: read.comments };
-}
-
-/** Parses one line of input: `Incr(by: 1)`, `now = @1000`, or nothing but white space and comments. */
-export function parseInput(text: string, file: string): Checked<InputLine> {
-  const read = readSource(text, file);
-  return checked(
-    read,
-    run(read, (grammar) => grammar.parseInputLine(read.source), null),
-  );
-}
-
-/** Parses one expression, such as a value as the command line takes it. */
-export function parseExpression(text: string, file: string): Checked<Expression> {
-  const read = readSource(text, file);
-  return checked(
-    read,
-    run(read, (grammar) => grammar.parseExpression(read.source), null),
-  );
 }
 
 interface SourceRead {
@@ -78,11 +60,4 @@ function run<R>({ source, text }: SourceRead, parsing: (grammar: Grammar) => R, 
     source.report.add(errors.nestedTooDeeply({ file: source.file, start: 0, end: Math.min(1, text.length) }));
     return otherwise;
   }
-}
-
-function checked<R>({ source }: SourceRead, value: R | null): Checked<R> {
-  const diagnostics = source.report.list();
-  return value === null || diagnostics.length > 0
-    ? { ok: false, diagnostics }
-    : { ok: true, value, diagnostics };
 }

@@ -3,13 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { render, toJson } from '../../src/errors/render.ts';
 import { SYNTAX_CODES } from '../../src/errors/syntax-codes.ts';
-import {
-  diagnosticsMax,
-  parse,
-  parseExpression,
-  parseInput,
-  sourceLengthMax,
-} from '../../src/syntax/index.ts';
+import { diagnosticsMax, parse, sourceLengthMax } from '../../src/syntax/index.ts';
 
 const root = new URL('../../../../test/conformance/', import.meta.url);
 const programs = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -49,9 +43,6 @@ function judge(text: string): void {
     // what is said holds no character that would change the terminal
     expect(render(diagnostic, () => text, { color: false })).toMatch(/^(?:[^\p{Cc}\p{Cs}]|\n)*$/u);
     expect(toJson(diagnostic, () => text).start?.offset).toBe(diagnostic.labels[0]!.span.start);
-  }
-  for (const again of [parseInput(text, 'a.sm'), parseExpression(text, 'a.sm')]) {
-    expect(again.ok).toBe(again.diagnostics.length === 0);
   }
 }
 

@@ -5,13 +5,7 @@ import type { Argument, Declaration, Expression, Import, Input, Module, Test, Te
 import type { Source } from './base.ts';
 import { UpgradeGrammar } from './upgrades.ts';
 
-/** A line of input: something to handle, a new time, or nothing (a blank line, a comment). */
-export type InputLine =
-  | { readonly kind: 'input'; readonly input: Input }
-  | { readonly kind: 'now'; readonly time: Expression }
-  | { readonly kind: 'blank' };
-
-/** The last chapter: tests, inputs, and what a text as a whole can be. */
+/** The last chapter: tests, inputs, and a file as a whole. */
 export class Grammar extends UpgradeGrammar {
   constructor() {
     super();
@@ -21,16 +15,6 @@ export class Grammar extends UpgradeGrammar {
   /** A whole file. */
   parseModule(source: Source): Module {
     return this.read(source, () => this.module());
-  }
-
-  /** One line of input; null where it says nothing that could be one. */
-  parseInputLine(source: Source): InputLine | null {
-    return this.read(source, () => this.inputLine());
-  }
-
-  /** One expression; a hole where there is none. */
-  parseExpression(source: Source): Expression {
-    return this.read(source, () => this.wholeExpression());
   }
 
   private readonly module = this.RULE('module', (): Module => {
@@ -192,46 +176,5 @@ export class Grammar extends UpgradeGrammar {
       DEF: () => this.SUBRULE(this.callArguments),
     });
     return this.ACTION(() => ({ operation, arguments: items ?? [], span: this.since(start) }));
-  });
-
-  // -------------------------------------------------------------------- whole texts
-
-  private readonly inputLine = this.RULE('inputLine', (): InputLine | null => {
-    const found = this.sequence(() => this.SUBRULE(this.inputItem));
-    this.CONSUME(EOF);
-    return this.ACTION(() => {
-      const second = found[1];
-      if (second?.kind === 'input') this.complain(errors.secondInput(second.input.span));
-      return found[0] ?? { kind: 'blank' };
-    });
-  });
-
-  private readonly inputItem = this.RULE('inputItem', (): InputLine | null => {
-    return this.OR([
-      { GATE: () => this.clockFollows(), ALT: () => this.SUBRULE(this.clockLine) },
-      {
-        GATE: () => this.nextIs(T.Upper) || this.nextIs(T.Lower),
-        ALT: () => {
-          const input = this.SUBRULE(this.operationInput);
-          return { kind: 'input' as const, input };
-        },
-      },
-      { ALT: () => this.refuse('an input, `Op(…)`, or `now = @…`') },
-    ]);
-  });
-
-  private readonly wholeExpression = this.RULE('wholeExpression', (): Expression => {
-    const found = this.sequence(() => this.SUBRULE(this.expressionItem));
-    this.CONSUME(EOF);
-    return this.ACTION(() => {
-      const second = found[1];
-      if (second !== undefined) this.complain(errors.secondValue(second.span));
-      if (found.length === 0) this.complain(errors.noValue(this.hole().span));
-      return found[0] ?? this.hole();
-    });
-  });
-
-  private readonly expressionItem = this.RULE('expressionItem', (): Expression | null => {
-    return this.OR([{ ALT: () => this.SUBRULE(this.expression) }, { ALT: () => this.refuse('a value') }]);
   });
 }
