@@ -24,7 +24,8 @@ function run(url: string, expectedStatus: number, ...words: string[]): void {
     encoding: 'utf8',
   });
   process.stdout.write(ended.stdout + ended.stderr);
-  if (ended.status !== expectedStatus) throw new Error(`exit status ${ended.status}, expected ${expectedStatus}`);
+  if (ended.status !== expectedStatus)
+    throw new Error(`exit status ${ended.status}, expected ${expectedStatus}`);
 }
 
 /** Starts a node on free ports, and waits until it says where it is. */

@@ -109,7 +109,13 @@ export type OperationWay =
   /** The same name, parameters and reply on both sides. */
   | { readonly kind: 'identity'; readonly name: string }
   /** Functions: `request`: input of `name` -> input of `to`; `reply`: reply of `to` -> reply of `name`. */
-  | { readonly kind: 'adapter'; readonly name: string; readonly to: string; readonly request: number; readonly reply: number }
+  | {
+      readonly kind: 'adapter';
+      readonly name: string;
+      readonly to: string;
+      readonly request: number;
+      readonly reply: number;
+    }
   /** Clients of it are told `gone`. */
   | { readonly kind: 'dropped'; readonly name: string };
 
@@ -142,5 +148,10 @@ export interface ImageDebug {
 export interface FunctionDebug {
   readonly name: string;
   /** From this word on, code comes from this line (from 1) of this file; ascending. */
-  readonly positions: readonly { readonly word: number; readonly file: number; readonly line: number; readonly column: number }[];
+  readonly positions: readonly {
+    readonly word: number;
+    readonly file: number;
+    readonly line: number;
+    readonly column: number;
+  }[];
 }

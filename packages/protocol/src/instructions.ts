@@ -49,10 +49,13 @@ const row = <Code extends number>(
   more: { fuel?: string; faults?: readonly string[] } = {},
 ): InstructionRow & { readonly code: Code } => ({
   code,
-  operands: operands === '' ? [] : operands.split(' ').map((operand) => {
-    const [name, kind] = operand.split(':');
-    return { name, kind: kind as OperandKind };
-  }),
+  operands:
+    operands === ''
+      ? []
+      : operands.split(' ').map((operand) => {
+          const [name, kind] = operand.split(':');
+          return { name, kind: kind as OperandKind };
+        }),
   typing,
   fuel: more.fuel ?? '',
   faults: more.faults ?? [],
@@ -73,50 +76,136 @@ export const INSTRUCTIONS = {
   SWAP: row(0x04, '', 'a · S b → b · S a', 'Exchange the accumulator and the top of the stack.'),
   CONS: row(0x05, '', 'b · S a → (a, b) · S', 'Pair the top of the stack with the accumulator.'),
   QUOTE: row(0x06, 'constant:constant', 'a · S → c · S', 'A constant of type c; the accumulator is dropped.'),
-  CUR: row(0x07, 'type:type exit:target', 'e · S → (a → b) · S', 'A closure of type (a → b) over the accumulator. Its body stands from the next instruction up to `exit`, takes (e, a) to b on an empty stack, ends in RETURN, and contains no GET, PUT or NOW, nor a CALL of a function that does.'),
-  APP: row(0x08, '', '(a → b, a) · S → b · S', 'Apply a closure.', { fuel: '1 + ⌊w / 4⌋, w the words of the body of the closure' }),
-  CALL: row(0x09, 'function:function', 'a · S → b · S', 'Call a function of type a → b, whose index is below that of the caller.', { fuel: CALL_FUEL }),
+  CUR: row(
+    0x07,
+    'type:type exit:target',
+    'e · S → (a → b) · S',
+    'A closure of type (a → b) over the accumulator. Its body stands from the next instruction up to `exit`, takes (e, a) to b on an empty stack, ends in RETURN, and contains no GET, PUT or NOW, nor a CALL of a function that does.',
+  ),
+  APP: row(0x08, '', '(a → b, a) · S → b · S', 'Apply a closure.', {
+    fuel: '1 + ⌊w / 4⌋, w the words of the body of the closure',
+  }),
+  CALL: row(
+    0x09,
+    'function:function',
+    'a · S → b · S',
+    'Call a function of type a → b, whose index is below that of the caller.',
+    { fuel: CALL_FUEL },
+  ),
   RETURN: row(0x0a, '', 'b · → b', 'End a function, or the body of a CUR.'),
   // --------------------------------------------------------- choice, iteration
-  JUMP: row(0x10, 'join:target', 'a · S → a · S', 'End an arm of BRANCH or SWITCH that is not its last: go to the join that it named.'),
-  BRANCH: row(0x11, 'else:target join:target', '(e, Bool) · S → e · S', 'On true go on with the next instruction, else at `else`. Both arms take e to one type; the first ends in the JUMP just before `else`, the second falls into `join`.'),
-  SWITCH: row(0x12, 'join:target arms:targets', '(e, Σ aᵢ) · S → (e, aᵢ) · S', 'Go to the arm of the constructor: the arm of the first is the next instruction, those of the others are at `arms`. All give one type; each but the last ends in the JUMP just before the next, the last falls into `join`.'),
-  FOLD: row(0x13, 'exit:target', '(e, b, List<a>) · S → b · S', 'Run the body, which takes (e, b, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.', { fuel: '1 + ⌊w / 4⌋ before each iteration, w the words of the body' }),
+  JUMP: row(
+    0x10,
+    'join:target',
+    'a · S → a · S',
+    'End an arm of BRANCH or SWITCH that is not its last: go to the join that it named.',
+  ),
+  BRANCH: row(
+    0x11,
+    'else:target join:target',
+    '(e, Bool) · S → e · S',
+    'On true go on with the next instruction, else at `else`. Both arms take e to one type; the first ends in the JUMP just before `else`, the second falls into `join`.',
+  ),
+  SWITCH: row(
+    0x12,
+    'join:target arms:targets',
+    '(e, Σ aᵢ) · S → (e, aᵢ) · S',
+    'Go to the arm of the constructor: the arm of the first is the next instruction, those of the others are at `arms`. All give one type; each but the last ends in the JUMP just before the next, the last falls into `join`.',
+  ),
+  FOLD: row(
+    0x13,
+    'exit:target',
+    '(e, b, List<a>) · S → b · S',
+    'Run the body, which takes (e, b, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.',
+    { fuel: '1 + ⌊w / 4⌋ before each iteration, w the words of the body' },
+  ),
   NEXT: row(0x14, '', 'b · S → b · S', 'End the body of a FOLD.'),
   // ----------------------------------------------------------- products, sums
   TUPLE: row(0x18, 'count:count', 'aₙ · S a₁ … aₙ₋₁ → (a₁, …, aₙ) · S', 'A tuple of 3 to 16 components.'),
-  RECORD: row(0x19, 'type:type', 'aₙ · S a₁ … aₙ₋₁ → r · S', 'A record of type r, its n fields in the order of their sorted names.'),
-  PROJECT: row(0x1a, 'component:index', 'p · S → aᵢ · S', 'A component of a tuple of 3 or more, or a field of a record.'),
-  INJECT: row(0x1b, 'type:type constructor:index', 'aᵢ · S → s · S', 'A value of the sum type s by its constructor i.'),
-  LIST: row(0x1c, 'type:type count:count', 'a · S a … a → l · S', 'A list of type l from n ≥ 1 items, the last in the accumulator.', { fuel: '1 + ⌊b / 64⌋, b the size of the list in bytes', faults: TOO_LARGE }),
+  RECORD: row(
+    0x19,
+    'type:type',
+    'aₙ · S a₁ … aₙ₋₁ → r · S',
+    'A record of type r, its n fields in the order of their sorted names.',
+  ),
+  PROJECT: row(
+    0x1a,
+    'component:index',
+    'p · S → aᵢ · S',
+    'A component of a tuple of 3 or more, or a field of a record.',
+  ),
+  INJECT: row(
+    0x1b,
+    'type:type constructor:index',
+    'aᵢ · S → s · S',
+    'A value of the sum type s by its constructor i.',
+  ),
+  LIST: row(
+    0x1c,
+    'type:type count:count',
+    'a · S a … a → l · S',
+    'A list of type l from n ≥ 1 items, the last in the accumulator.',
+    { fuel: '1 + ⌊b / 64⌋, b the size of the list in bytes', faults: TOO_LARGE },
+  ),
   // -------------------------------------------------------------- state, world
   GET: row(0x20, '', 'a · S → σ · S', 'The state; the accumulator is dropped.'),
   PUT: row(0x21, '', 'σ · S → () · S', 'Replace the state.'),
   NOW: row(0x22, '', 'a · S → Time · S', 'The time recorded with the input; the accumulator is dropped.'),
-  FAIL: row(0x23, 'type:type', 'String · S → t · S', 'Raise a fault with this message. It names the type t that it would have.', { faults: ['the message'] }),
+  FAIL: row(
+    0x23,
+    'type:type',
+    'String · S → t · S',
+    'Raise a fault with this message. It names the type t that it would have.',
+    { faults: ['the message'] },
+  ),
   // ------------------------------------------------------------------ integers
   ADD: row(0x30, '', '(Int, Int) · S → Int · S', 'The sum.', { faults: OVERFLOW }),
   SUB: row(0x31, '', '(Int, Int) · S → Int · S', 'The difference.', { faults: OVERFLOW }),
   MUL: row(0x32, '', '(Int, Int) · S → Int · S', 'The product.', { faults: OVERFLOW }),
-  DIV: row(0x33, '', '(Int, Int) · S → Int · S', 'The quotient, truncated toward zero.', { faults: DIVISION }),
-  REM: row(0x34, '', '(Int, Int) · S → Int · S', 'The remainder, with the sign of the dividend.', { faults: DIVISION }),
+  DIV: row(0x33, '', '(Int, Int) · S → Int · S', 'The quotient, truncated toward zero.', {
+    faults: DIVISION,
+  }),
+  REM: row(0x34, '', '(Int, Int) · S → Int · S', 'The remainder, with the sign of the dividend.', {
+    faults: DIVISION,
+  }),
   NEG: row(0x35, '', 'Int · S → Int · S', 'The negation.'),
   // ---------------------------------------------------------------- comparison
-  EQ: row(0x38, '', '(a, a) · S → Bool · S', 'Equality on a first-order type.', { fuel: '⌊b / 64⌋, b the larger size of the two in bytes: 0 for scalars' }),
+  EQ: row(0x38, '', '(a, a) · S → Bool · S', 'Equality on a first-order type.', {
+    fuel: '⌊b / 64⌋, b the larger size of the two in bytes: 0 for scalars',
+  }),
   NE: row(0x39, '', '(a, a) · S → Bool · S', 'Inequality on a first-order type.', { fuel: 'as EQ' }),
-  LT: row(0x3a, '', '(a, a) · S → Bool · S', 'Less, on Int, Time or String (by scalar value).', { fuel: 'as EQ' }),
+  LT: row(0x3a, '', '(a, a) · S → Bool · S', 'Less, on Int, Time or String (by scalar value).', {
+    fuel: 'as EQ',
+  }),
   LE: row(0x3b, '', '(a, a) · S → Bool · S', 'Less or equal, as LT.', { fuel: 'as EQ' }),
   GT: row(0x3c, '', '(a, a) · S → Bool · S', 'Greater, as LT.', { fuel: 'as EQ' }),
   GE: row(0x3d, '', '(a, a) · S → Bool · S', 'Greater or equal, as LT.', { fuel: 'as EQ' }),
   NOT: row(0x3e, '', 'Bool · S → Bool · S', 'Negation.'),
   // ----------------------------------------------------------------- built-ins
   INT_TO_STRING: row(0x40, '', 'Int · S → String · S', 'In decimal.', { fuel: '1' }),
-  STRING_CONCAT: row(0x48, '', '(String, String) · S → String · S', 'One after the other.', { fuel: '1 + ⌊u / 64⌋, u the UTF-16 units of both', faults: TOO_LARGE }),
-  STRING_LENGTH: row(0x49, '', 'String · S → Int · S', 'The number of Unicode scalar values.', { fuel: '1 + ⌊u / 64⌋, u its UTF-16 units' }),
-  LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', { fuel: '1 + ⌊n / 8⌋ + ⌊b / 64⌋, n the length of the list, b the size of the item in bytes', faults: TOO_LARGE }),
-  LIST_CONCAT: row(0x51, '', '(List<a>, List<a>) · S → List<a> · S', 'One after the other.', { fuel: '1 + ⌊n / 8⌋, n the length of both', faults: TOO_LARGE }),
+  STRING_CONCAT: row(0x48, '', '(String, String) · S → String · S', 'One after the other.', {
+    fuel: '1 + ⌊u / 64⌋, u the UTF-16 units of both',
+    faults: TOO_LARGE,
+  }),
+  STRING_LENGTH: row(0x49, '', 'String · S → Int · S', 'The number of Unicode scalar values.', {
+    fuel: '1 + ⌊u / 64⌋, u its UTF-16 units',
+  }),
+  LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', {
+    fuel: '1 + ⌊n / 8⌋ + ⌊b / 64⌋, n the length of the list, b the size of the item in bytes',
+    faults: TOO_LARGE,
+  }),
+  LIST_CONCAT: row(0x51, '', '(List<a>, List<a>) · S → List<a> · S', 'One after the other.', {
+    fuel: '1 + ⌊n / 8⌋, n the length of both',
+    faults: TOO_LARGE,
+  }),
   LIST_LENGTH: row(0x52, '', 'List<a> · S → Int · S', 'The number of items.', { fuel: '1' }),
-  LIST_RANGE: row(0x53, '', '(Int, Int) · S → List<Int> · S', 'The integers from the first up to, without, the second.', { fuel: '1 + ⌊n / 8⌋, n the length of the result', faults: TOO_LARGE }),
+  LIST_RANGE: row(
+    0x53,
+    '',
+    '(Int, Int) · S → List<Int> · S',
+    'The integers from the first up to, without, the second.',
+    { fuel: '1 + ⌊n / 8⌋, n the length of the result', faults: TOO_LARGE },
+  ),
 } as const satisfies Record<string, InstructionRow>;
 
 export type InstructionName = keyof typeof INSTRUCTIONS;

@@ -381,7 +381,7 @@ describe('the judge', () => {
     const upgrade = counterUpgrade();
     expect(judgeStale(running, upgrade)).toEqual({ ok: true, note: null });
     const other = { ...upgrade, old: { ...upgrade.old, code: 'ab'.repeat(32) } };
-    const message = `the upgrade of Counter is from ${'ab'.repeat(32)}, but ${running.fingerprints.code} is running`;
+    const message = `the upgrade of Counter is from ${'ab'.repeat(6)}, but ${running.fingerprints.code.slice(0, 12)} is running`;
     expect(judgeStale(running, other)).toEqual({ ok: false, code: 'stale', message, path: [] });
     expect(judgeStale(running, { ...other, oldEmit: EMIT + 1 })).toMatchObject({
       ok: true,

@@ -11,9 +11,9 @@ import {
   type TypeId,
   type TypeTable,
   type Unit,
+  printType,
 } from '@smc/protocol';
 import type { Invalid } from './failure.ts';
-import { typeText } from './type-text.ts';
 import { isLowerName, isType, isUpperName, tableDefect } from './verify-tables.ts';
 import { WRITES, verifyCode, type Verified } from './verify.ts';
 
@@ -40,7 +40,7 @@ export function verifyUnit(unit: Unit, state: TypeId | null): Verified | Invalid
   if (state !== null && !isType(unit.types, state))
     return invalid(`the state has the type ${state} of ${unit.types.length}`);
   if (state !== null && !unit.types.isData(state))
-    return invalid(`the state is no data: ${typeText(unit.types, state)}`);
+    return invalid(`the state is no data: ${printType(unit.types, state)}`);
   return verifyCode(unit, state);
 }
 
@@ -67,7 +67,7 @@ function imageVerdict(image: Image): VerifiedImage | Invalid {
   const { types, functions } = verified;
   const initial = unit.constants[image.initial];
   if (initial?.type !== state)
-    return invalid(`the initial state, constant ${image.initial}, is no ${typeText(types, state)}`);
+    return invalid(`the initial state, constant ${image.initial}, is no ${printType(types, state)}`);
   const found: { input: TypeId; readOnly: boolean }[] = [];
   for (const [index, operation] of operations.entries()) {
     const defect = operationDefect(image, types, index);
@@ -101,8 +101,9 @@ function operationDefect(image: Image, types: TypeTable, index: number): string 
   if (code === undefined) return `its body is function ${body} of ${image.unit.functions.length}`;
   const input = inputType(types, parameters);
   const from = image.key === 'none' ? input : types.pair(image.key === 'int' ? INT : STRING, input);
-  if (code.from !== from) return `its body takes ${typeText(types, code.from)}, not ${typeText(types, from)}`;
-  if (code.to !== reply) return `its body gives ${typeText(types, code.to)}, not ${typeText(types, reply)}`;
+  if (code.from !== from)
+    return `its body takes ${printType(types, code.from)}, not ${printType(types, from)}`;
+  if (code.to !== reply) return `its body gives ${printType(types, code.to)}, not ${printType(types, reply)}`;
   return null;
 }
 

@@ -1,5 +1,12 @@
-import { FORMAT_LIMITS, TYPE_LIMITS, sizeOf, type TypeId, type TypeTable, type Unit } from '@smc/protocol';
-import { typeText } from './type-text.ts';
+import {
+  FORMAT_LIMITS,
+  TYPE_LIMITS,
+  sizeOf,
+  type TypeId,
+  type TypeTable,
+  type Unit,
+  printType,
+} from '@smc/protocol';
 import { conforms } from './values/conform.ts';
 
 /**
@@ -30,7 +37,7 @@ export function tableDefect(unit: Unit): { readonly message: string; readonly fu
   const { constantsMax, functionsMax, functionWordsMax } = FORMAT_LIMITS;
   for (let id = 0; id < types.length; id++) {
     const defect = typeDefect(types, id);
-    if (defect !== null) return { message: `type ${id}, ${typeText(types, id)}: ${defect}` };
+    if (defect !== null) return { message: `type ${id}, ${printType(types, id)}: ${defect}` };
   }
   if (constants.length > constantsMax)
     return { message: `${constants.length} constants, at most ${constantsMax}` };
@@ -39,15 +46,16 @@ export function tableDefect(unit: Unit): { readonly message: string; readonly fu
   let bytes = 0;
   for (const [index, { type, value }] of constants.entries()) {
     if (!isType(types, type)) return { message: `constant ${index} has the type ${type} of ${types.length}` };
-    if (!types.isData(type)) return { message: `constant ${index} is no data: ${typeText(types, type)}` };
-    if (!conforms(types, type, value)) return { message: `constant ${index} is no ${typeText(types, type)}` };
+    if (!types.isData(type)) return { message: `constant ${index} is no data: ${printType(types, type)}` };
+    if (!conforms(types, type, value))
+      return { message: `constant ${index} is no ${printType(types, type)}` };
     bytes += sizeOf(value);
   }
   for (const [index, { from, to, code }] of functions.entries()) {
     if (!isType(types, from) || !isType(types, to))
       return { message: 'its type is out of bounds', function: index };
     if (!types.isFirstOrder(from))
-      return { message: `it takes a closure: ${typeText(types, from)}`, function: index };
+      return { message: `it takes a closure: ${printType(types, from)}`, function: index };
     if (code.length > functionWordsMax)
       return { message: `${code.length} words, at most ${functionWordsMax}`, function: index };
     bytes += code.byteLength;

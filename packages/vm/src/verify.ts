@@ -14,9 +14,9 @@ import {
   type TypeId,
   type TypeNode,
   type Unit,
+  printType,
 } from '@smc/protocol';
 import type { Invalid } from './failure.ts';
-import { typeText } from './type-text.ts';
 
 /**
  * The verifier of code: the trust base. What passes it runs without a type test, ends, and
@@ -499,7 +499,7 @@ class FunctionReader {
   // ----------------------------------------------------------------------- types
 
   #text(type: TypeId): string {
-    return typeText(this.#types, type);
+    return printType(this.#types, type);
   }
 
   #takes(type: TypeId): void {

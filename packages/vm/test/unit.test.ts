@@ -69,7 +69,7 @@ describe('a unit', () => {
   it('refuses a state that is no data', () => {
     expect(verdict(() => undefined, 6)).toEqual(refused('the state has the type 6 of 6'));
     const closure = (a: Assembly): void => void a.types.function(INT, INT);
-    expect(verdict(closure, 6)).toEqual(refused('the state is no data: Int → Int'));
+    expect(verdict(closure, 6)).toEqual(refused('the state is no data: (Int -> Int)'));
   });
 
   it('finds what a function does to the world', () => {
@@ -167,18 +167,18 @@ describe('a unit', () => {
 
   it('refuses closures where data belongs', () => {
     const closure = functionOf(INT, INT);
-    expect(verdict(listOf(closure))).toEqual(refused('type 7, List<Int → Int>: a list of closures'));
+    expect(verdict(listOf(closure))).toEqual(refused('type 7, List<(Int -> Int)>: a list of closures'));
     expect(verdict(functionOf(closure, INT))).toEqual(
-      refused('type 7, Int → Int → Int: a closure that takes a closure'),
+      refused('type 7, ((Int -> Int) -> Int): a closure that takes a closure'),
     );
     expect(verdict((a) => sumOf({ A: closure(a) })(a))).toEqual(
       refused('type 7, Sum: a sum with a closure in it'),
     );
     expect(verdict((a) => a.function('f', closure(a), INT, 'RETURN'))).toEqual(
-      refused('it takes a closure: Int → Int', { function: 0 }),
+      refused('it takes a closure: (Int -> Int)', { function: 0 }),
     );
     expect(verdict((a) => a.constant('c', closure(a), null))).toEqual(
-      refused('constant 0 is no data: Int → Int'),
+      refused('constant 0 is no data: (Int -> Int)'),
     );
   });
 

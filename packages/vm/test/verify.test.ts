@@ -242,7 +242,7 @@ const REFUSALS: readonly Refusal[] = [
       onCondition,
     ),
     8,
-    'a closure out of a JUMP: Int → Int',
+    'a closure out of a JUMP: (Int -> Int)',
   ],
   // ------------------------------------------------------------------ iteration
   [
@@ -295,7 +295,7 @@ const REFUSALS: readonly Refusal[] = [
       tuple(INT, listOf(INT)),
     ),
     15,
-    'a closure out of a FOLD: Int → Int',
+    'a closure out of a FOLD: (Int -> Int)',
   ],
   // ------------------------------------------------------------------ closures
   [
@@ -332,7 +332,7 @@ const REFUSALS: readonly Refusal[] = [
     'APP to another type',
     makesClosure('CUR Function x; ADD; RETURN; x:; PUSH; QUOTE 0; CONS; APP; RETURN'),
     9,
-    'APP takes (a → b, a), not (Int → Int, ())',
+    'APP takes (a → b, a), not ((Int -> Int), ())',
   ],
   [
     'a state read in a closure',
@@ -356,13 +356,13 @@ const REFUSALS: readonly Refusal[] = [
     'a closure compared',
     makesClosure('CUR Function x; ADD; RETURN; x:; PUSH; CONS; EQ; RETURN'),
     7,
-    'EQ takes (a, a) of data, not (Int → Int, Int → Int)',
+    'EQ takes (a, a) of data, not ((Int -> Int), (Int -> Int))',
   ],
   [
     'a closure as the type of FAIL',
     makesClosure('INT_TO_STRING; FAIL Function; RETURN'),
     1,
-    'a closure out of a FAIL: Int → Int',
+    'a closure out of a FAIL: (Int -> Int)',
   ],
   // ------------------------------------------------------------------ parts
   [

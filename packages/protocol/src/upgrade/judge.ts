@@ -1,4 +1,4 @@
-import { interfaceFingerprint } from '../fingerprint.ts';
+import { interfaceFingerprint, shortFingerprint } from '../fingerprint.ts';
 import type {
   Fingerprints,
   Image,
@@ -58,10 +58,14 @@ export function judgeStale(
   const { code, state, interface: spoken } = running.fingerprints;
   if (old.code === code) return { ok: true, note: null };
   if (oldEmit !== running.emit && old.state === state && old.interface === spoken) {
-    const note = `${machine} runs ${code}, and the upgrade is from ${old.code}, which another compiler emitted (emit ${oldEmit}, not ${running.emit}): state and interface are the same`;
+    const note = `${machine} runs ${shortFingerprint(code)}, and the upgrade is from ${shortFingerprint(old.code)}, which another compiler emitted (emit ${oldEmit}, not ${running.emit}): state and interface are the same`;
     return { ok: true, note };
   }
-  return refuse('stale', `the upgrade of ${machine} is from ${old.code}, but ${code} is running`, []);
+  return refuse(
+    'stale',
+    `the upgrade of ${machine} is from ${shortFingerprint(old.code)}, but ${shortFingerprint(code)} is running`,
+    [],
+  );
 }
 
 /**
