@@ -133,11 +133,7 @@ export function takeArguments(
   if (open) {
     takeSeparated(cursor, ')', () => {
       if (cursor.nameAndColon()) cursor.fail('arguments are all positional or all named');
-      if (values.length >= parameters.length) {
-        cursor.failExpecting(
-          `")" after ${values.length} ${values.length === 1 ? 'argument' : 'arguments'} of ${of}`,
-        );
-      }
+      if (values.length >= parameters.length) cursor.fail(`${of} takes ${countOf(parameters.length)}`);
       values.push(takeValue(cursor, types, parameters[values.length].type));
     });
   }
@@ -146,6 +142,9 @@ export function takeArguments(
   }
   return values;
 }
+
+const countOf = (count: number): string =>
+  count === 0 ? 'no arguments' : count === 1 ? 'one argument' : `${count} arguments`;
 
 /** `name: value, …` up to `close`, in any order; the values in the order of `parameters`. */
 function takeNamed(
