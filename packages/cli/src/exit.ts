@@ -22,11 +22,20 @@ export class Stop extends Error {
   /** A second line: what to do about it. */
   readonly hint: string | undefined;
 
-  constructor(status: ExitStatus, code: string, message: string, hint?: string) {
+  /** Whether people are told the code too: it is a node's. */
+  readonly showsCode: boolean;
+
+  constructor(status: ExitStatus, code: string, message: string, hint?: string, showsCode = false) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
+    this.showsCode = showsCode;
+  }
+
+  /** The line that people read. */
+  get line(): string {
+    return this.showsCode ? `${this.code}: ${this.message}` : this.message;
   }
 }
 

@@ -50,7 +50,7 @@ export class Output {
 
   /** The end of a command that was stopped: for people, and as data. */
   stopped(stop: Stop): void {
-    this.error(stop.message, stop.hint);
+    this.error(stop.line, stop.hint);
     this.data({
       error: {
         code: stop.code,

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { compile, render, toJson, type Compilation, type SourceHost } from '@smc/compiler';
 import {
   decodeBundle,
+  encodeBundle,
   type Bundle,
   type Diagnostic,
   type Image,
@@ -94,7 +95,10 @@ export function diagnosticsData(compilation: Compilation): unknown[] {
   );
 }
 
-/** The bundle of a file, which must compile; else its diagnostics are shown and the command ends. */
+/**
+ * The bundle of a file, which must compile; else its diagnostics are shown and the command ends.
+ * It is as it will be read: encoded, with tables in their canonical order, and decoded.
+ */
 export function bundleOf(file: string, output: Output): Bundle {
   const compilation = compileFile(file);
   const refused = showDiagnostics(compilation, output);
@@ -102,7 +106,14 @@ export function bundleOf(file: string, output: Output): Bundle {
     output.data({ diagnostics: diagnosticsData(compilation) });
     throw new Refused();
   }
-  return compilation.bundle;
+  return canonical(compilation.bundle);
+}
+
+/** A bundle as whoever reads it gets it. */
+export function canonical(bundle: Bundle): Bundle {
+  const decoded = decodeBundle(encodeBundle(bundle));
+  if (!decoded.ok) throw new Error(`the bundle can not be read: ${decoded.malformed.message}`);
+  return decoded.value;
 }
 
 /** The bundle of a file, source or bytecode; else what is wrong is shown and the command ends. */

@@ -43,7 +43,7 @@ export function stopFor(error: ClientError): Stop {
     );
   }
   const place = error.path === undefined ? '' : `${error.path}: `;
-  return new Stop(EXIT.refused, error.code, `${error.code}: ${place}${error.message}`);
+  return new Stop(EXIT.refused, error.code, `${place}${error.message}`, undefined, true);
 }
 
 /** The name of a machine, as `smc call Counter` takes it; a key is for keyed machines. */

@@ -168,6 +168,10 @@ describe('check and build', () => {
     expect(text.out).toMatch(/^machine Counter$/m);
     expect(text.out).toMatch(/^machine Other$/m);
     expect(text.out).toMatch(/ADD +\S*counter\.sm:\d+/);
+    const source = await run(['disasm', 'counter.sm']);
+    const compiled = await run(['build', 'counter.sm', '-o', out]);
+    expect(compiled.status).toBe(0);
+    expect((await run(['disasm', 'both.smb'])).out).toBe(source.out);
     writeFileSync(join(folder, 'cut.smb'), readFileSync(out).subarray(0, 100));
     expect(await run(['disasm', 'cut.smb'])).toMatchObject({
       status: 1,
@@ -277,6 +281,13 @@ describe('a node', () => {
   test('refuses, and says why', async () => {
     const ran = await run(['call', 'Counter', 'Divide(0)', 'Dance', 'Read']);
     expect(ran).toMatchObject({ status: 1, out: '3\n' });
+    const [fault, dance, read] = (await run(['call', 'Counter', '--json', 'Divide(0)', 'Dance', 'Read'])).out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(fault).toEqual({ input: 'Divide(0)', error: { code: 'fault', message: 'division by zero' } });
+    expect(dance).toMatchObject({ error: { code: 'unknown-operation' } });
+    expect(read).toEqual({ input: 'Read', reply: 3 });
     expect(ran.err).toMatch(/fault: .*division by zero\n.*unknown-operation: .*Dance/s);
     expect(await run(['call', 'Nobody', 'Read'])).toMatchObject({ status: 1, out: '' });
     expect(await run(['call', 'Counter', '--interface', 'ff'.repeat(32), 'Read'])).toMatchObject({

@@ -27,6 +27,7 @@ export interface CallReply {
 }
 
 const TEXT_TYPE = 'application/vnd.smc.text';
+const JSON_TYPE = 'application/json';
 
 /** The node at an address, `http://127.0.0.1:4040`. Nothing is sent before the first request. */
 export function connectHttp(url: string, options: HttpOptions = {}): HttpClient {
@@ -55,10 +56,15 @@ export class HttpClient {
     });
   }
 
-  /** Sends an input as it is written in the source, `Incr(by: 1)`; the reply is text in that form too. */
-  callText(machine: string, input: string, options: CallOptions = {}): Promise<Result<CallReply>> {
+  /** Sends an input as it is written in the source, `Incr(by: 1)`; the reply is in that form too, or JSON. */
+  callText(
+    machine: string,
+    input: string,
+    options: CallOptions & { readonly form?: 'text' | 'json' } = {},
+  ): Promise<Result<CallReply>> {
     const operation = /^\s*(\w+)/.exec(input)?.[1] ?? '_';
-    return this.#call(machine, operation, input, TEXT_TYPE, options);
+    const accepted = options.form === 'json' ? JSON_TYPE : TEXT_TYPE;
+    return this.#call(machine, operation, { text: input, type: TEXT_TYPE }, accepted, options);
   }
 
   /** Sends an input as a JSON object of its parameters; the reply is JSON. */
@@ -68,7 +74,7 @@ export class HttpClient {
     json: string,
     options: CallOptions = {},
   ): Promise<Result<CallReply>> {
-    return this.#call(machine, operation, json, 'application/json', options);
+    return this.#call(machine, operation, { text: json, type: JSON_TYPE }, JSON_TYPE, options);
   }
 
   machines(): Promise<Result<readonly MachineView[]>> {
@@ -81,7 +87,7 @@ export class HttpClient {
 
   /** The state of a machine, as JSON or as in the source. */
   async state(name: string, form: 'json' | 'text'): Promise<Result<string>> {
-    const headers = { accept: form === 'text' ? TEXT_TYPE : 'application/json' };
+    const headers = { accept: form === 'text' ? TEXT_TYPE : JSON_TYPE };
     const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/state`, { headers });
     return reply.ok ? { ok: true, value: decodeText(reply.value.body) } : reply;
   }
@@ -111,15 +117,15 @@ export class HttpClient {
   async #call(
     machine: string,
     operation: string,
-    body: string,
-    type: string,
+    body: { readonly text: string; readonly type: string },
+    accept: string,
     options: CallOptions,
   ): Promise<Result<CallReply>> {
-    const headers: Record<string, string> = { 'content-type': type, accept: type };
+    const headers: Record<string, string> = { 'content-type': body.type, accept };
     if (options.interface !== undefined) headers['smc-interface'] = options.interface;
     if (options.key !== undefined) headers['idempotency-key'] = options.key;
     const path = `/${encodeURIComponent(machine)}/${encodeURIComponent(operation)}`;
-    const reply = await this.#send('POST', path, { body, headers });
+    const reply = await this.#send('POST', path, { body: body.text, headers });
     if (!reply.ok) return reply;
     return { ok: true, value: { text: decodeText(reply.value.body), code: reply.value.code } };
   }

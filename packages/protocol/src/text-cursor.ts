@@ -142,7 +142,7 @@ export class TextCursor {
       this.#at = start;
       this.failExpecting('Int');
     }
-    if (magnitude > INT_MAX) this.fail(`${this.#text.slice(start, start + 24)} does not fit an Int`, start);
+    if (magnitude > INT_MAX) this.fail(`${negative ? '-' : ''}${shorten(text)} does not fit an Int`, start);
     return negative ? 0 - magnitude : magnitude;
   }
 

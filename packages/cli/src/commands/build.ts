@@ -3,7 +3,14 @@ import { printDefinitions } from '@smc/compiler';
 import { disassemble, encodeBundle, fingerprints, shortFingerprint } from '@smc/protocol';
 import { option, several, type CommandDefinition } from '../command.ts';
 import { EXIT, Refused, Stop } from '../exit.ts';
-import { compileFile, diagnosticsData, mergeBundles, showDiagnostics, writeFile } from '../sources.ts';
+import {
+  canonical,
+  compileFile,
+  diagnosticsData,
+  mergeBundles,
+  showDiagnostics,
+  writeFile,
+} from '../sources.ts';
 
 const FORMS = ['core', 'cam'];
 
@@ -32,9 +39,8 @@ export const build: CommandDefinition = {
       output.data({ diagnostics });
       throw new Refused();
     }
-    const bundle = mergeBundles(
-      compiled.map(({ file, compilation }) => ({ file, bundle: compilation.bundle! })),
-    );
+    const bundles = compiled.map(({ file, compilation }) => ({ file, bundle: compilation.bundle! }));
+    const bundle = canonical(mergeBundles(bundles));
     if (form === 'core') {
       for (const { compilation } of compiled) {
         for (const machine of compilation.terms!.machines) output.line(printDefinitions(machine));

@@ -16,21 +16,25 @@ export const call: CommandDefinition = {
   async run(words, output, environment) {
     const client = targetOf(words, environment);
     const machine = machineName(one(words, 0));
-    const spoken = option(words, 'interface');
+    const named = option(words, 'interface');
+    const spoken = named === undefined ? {} : { interface: named };
     const inputs = several(words, 1);
     let status: ExitStatus = EXIT.done;
     for await (const input of inputs.length > 0 ? inputs : linesOf(environment.stdin)) {
       if (/^\s*(--.*)?$/.test(input)) continue;
-      const result = await client.callText(machine, input, spoken === undefined ? {} : { interface: spoken });
+      const result = await client.callText(machine, input, {
+        form: output.json ? 'json' : 'text',
+        ...spoken,
+      });
       if (result.ok) {
         output.line(result.value.text);
-        output.data({ input, reply: result.value.text });
+        if (output.json) output.data({ input, reply: JSON.parse(result.value.text) as unknown });
         continue;
       }
       const stop: Stop = stopFor(result.error);
       // What is wrong with one input says nothing of the next, unless there is no node or no such machine.
       if (stop.status === EXIT.unreachable || stop.code === 'unknown-machine') throw stop;
-      output.error(stop.message);
+      output.error(stop.line);
       output.data({ input, error: { code: stop.code, message: stop.message } });
       status = stop.status;
     }
