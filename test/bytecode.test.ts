@@ -10,16 +10,14 @@ import { bundleOf } from './support/compile.ts';
 import { compileFile, testFolder } from './support/files.ts';
 
 const GOLDENS = `${testFolder}bytecode`;
-const PROGRAMS = [
-  'arrows',
-  'counter',
-  'faults',
-  'upgrade/counter-v1',
-  'upgrade/counter-v2',
-  'upgrade/counter-v3',
-  'upgrade/pair-v1',
-  'upgrade/pair-v2',
-];
+
+/** The conformance programs that compile, by path in their folder without the ending. */
+const PROGRAMS = ['', 'upgrade/'].flatMap((folder) =>
+  readdirSync(`${testFolder}conformance/${folder}`)
+    .filter((name) => name.endsWith('.sm'))
+    .map((name) => `${folder}${name.slice(0, -'.sm'.length)}`)
+    .filter((program) => compileFile(`conformance/${program}.sm`).bundle !== null),
+);
 const isUpdated = process.env['UPDATE_GOLDENS'] === '1';
 const nameOf = (program: string): string => `${program.replaceAll('/', '-')}.golden`;
 

@@ -14,7 +14,7 @@ import { randomValue } from '../support/values.ts';
  */
 const MUTANTS = 1_000;
 const REFUSALS = new Set(['malformed', 'unverified', 'bad-request']);
-const OUTCOMES = new Set([200, 422]);
+const OUTCOMES = new Set([200, 413, 422]);
 
 let node: NodeProcess;
 

@@ -103,6 +103,9 @@ class Writer {
       this.code.push(OP.LIST_APPEND);
     } else if (to === list) {
       this.code.push(OP.QUOTE, 3);
+    } else if (to === INT && depth > 0 && this.#choose(3) === 0) {
+      this.write(from, list, depth - 1);
+      this.code.push(OP.LIST_LENGTH);
     } else if (to === INT && depth > 0) {
       this.#tuple(from, [INT, INT], depth - 1);
       this.code.push(OP.SUB);

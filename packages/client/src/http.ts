@@ -26,6 +26,10 @@ export interface CallReply {
   readonly code: string;
 }
 
+/** The address of all machines; with a name after it, of those that follow. */
+const LIST = '/_smc/machines';
+const AFTER = '?after=';
+
 const TEXT_TYPE = 'application/vnd.smc.text';
 const JSON_TYPE = 'application/json';
 
@@ -77,8 +81,21 @@ export class HttpClient {
     return this.#call(machine, operation, { text: json, type: JSON_TYPE }, JSON_TYPE, options);
   }
 
-  machines(): Promise<Result<readonly MachineView[]>> {
-    return this.#json('GET', '/_smc/machines');
+  /** All that run, by name; a node with many answers in pages. */
+  async machines(): Promise<Result<readonly MachineView[]>> {
+    const machines: MachineView[] = [];
+    for (let path: string | null = LIST; path !== null;) {
+      const reply: Result<RawReply> = await this.#send('GET', path);
+      if (!reply.ok) return reply;
+      const page = parse(decodeText(reply.value.body));
+      if (!Array.isArray(page)) return unexpected(200, 'no list of machines');
+      machines.push(...(page as MachineView[]));
+      const { next } = reply.value;
+      // Further on with each page: so it ends.
+      if (next !== null && !goesOn(path, next)) return unexpected(200, `the list goes on at ${next}`);
+      path = next;
+    }
+    return { ok: true, value: machines };
   }
 
   machine(name: string): Promise<Result<MachineView>> {
@@ -143,11 +160,20 @@ export class HttpClient {
       const response = await fetch(`${this.#base}${path}`, { method, signal, redirect: 'error', ...request });
       const body = await response.bytes();
       const code = response.headers.get('smc-code') ?? '';
-      return response.ok ? { ok: true, value: { body, code } } : refusal(response.status, decodeText(body));
+      const next = /^<([^>]*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1] ?? null;
+      return response.ok
+        ? { ok: true, value: { body, code, next } }
+        : refusal(response.status, decodeText(body));
     } catch (error) {
       return { ok: false, error: unreachable(this.#base, error, this.#deadlineMillis) };
     }
   }
+}
+
+/** Whether an address is that of a later part of the list of machines. */
+function goesOn(path: string, next: string): boolean {
+  const after = (address: string): string => address.slice((LIST + AFTER).length);
+  return next.startsWith(LIST + AFTER) && after(next) > after(path);
 }
 
 interface RequestParts {
@@ -158,6 +184,8 @@ interface RequestParts {
 interface RawReply {
   readonly body: Uint8Array;
   readonly code: string;
+  /** Where a list goes on. */
+  readonly next: string | null;
 }
 
 function decodeText(bytes: Uint8Array): string {

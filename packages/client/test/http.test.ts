@@ -161,6 +161,25 @@ describe('a client of something else', () => {
     }
   });
 
+  it('reads a list that comes in pages, and not without end', async () => {
+    let requests = 0;
+    let next: Record<string, string> = { '/_smc/machines': '/_smc/machines?after=A' };
+    const url = await serve((request, reply) => {
+      requests++;
+      const link = next[request.url ?? ''];
+      if (link !== undefined) reply.setHeader('link', `<${link}>; rel="next"`);
+      reply.end(JSON.stringify([{ name: `after ${request.url}` }]));
+    });
+    const names = valueOf(await connectHttp(url).machines()).map(({ name }) => name);
+    expect(names).toEqual(['after /_smc/machines', 'after /_smc/machines?after=A']);
+    next = { '/_smc/machines': '/_smc/machines' };
+    requests = 0;
+    expect(await connectHttp(url).machines()).toMatchObject({ ok: false, error: { code: 'unexpected' } });
+    expect(requests).toBe(1);
+    next = { '/_smc/machines': '//elsewhere.example/' };
+    expect(await connectHttp(url).machines()).toMatchObject({ ok: false, error: { code: 'unexpected' } });
+  });
+
   it('does not follow it elsewhere', async () => {
     const url = await serve((_request, reply) =>
       reply.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),

@@ -16,6 +16,7 @@ import { makeUpgrade } from './upgrade/upgrade.ts';
 
 /** Source to bundle: the phases of the compiler, one after the other. */
 
+/** What compiling gives: a bundle, or what is wrong. */
 export interface Compilation {
   /** In the order in which they were found; those about syntax first. */
   readonly diagnostics: readonly Diagnostic[];

@@ -13,12 +13,14 @@ export interface SourceHost {
   resolve(from: string, path: string): string;
 }
 
+/** The files of a program, read and parsed. */
 export interface LoadedSources {
   readonly modules: ReadonlyMap<string, Module>;
   readonly sources: ReadonlyMap<string, string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** How much may be read for one program. */
 export const SOURCE_LIMITS = {
   filesMax: 1_000,
   /** UTF-16 units, of all files. */

@@ -111,14 +111,16 @@ function runThroughChain(
 ): ChainRun {
   const { chain, operation } = way;
   const { adapterFuel, stepFuel } = STEP_LIMITS;
-  const forward = translateRequest(chain, input, adapterFuel);
+  // In equal shares, so that a chain costs no more than one adapter, and each step the same in any order.
+  const share = Math.floor(adapterFuel / Math.max(1, 2 * chain.length));
+  const forward = translateRequest(chain, input, share);
   if (!forward.ok) return { ok: false, failure: forward.failure, translated: NOT_TRANSLATED };
   const translated = forward.value;
   const { instance, version } = machine;
   const before = instance.state;
   const value = version.program.step(instance, operation, translated, time, stepFuel);
   if (value === FAILED) return { ok: false, failure: instance.failure, translated };
-  const backward = translateReply(chain, value, adapterFuel);
+  const backward = translateReply(chain, value, share);
   if (backward.ok) return { ok: true, value: backward.value, translated };
   instance.state = before;
   return { ok: false, failure: backward.failure, translated };

@@ -11,6 +11,14 @@ import { stamp, transition } from './transition.ts';
 /** Events that are handled before their records are appended, all at once. */
 const BATCH_EVENTS_MAX = 1_024;
 
+/** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
+const TURN_MILLIS = 10;
+
+/** Milliseconds from some moment on; never goes back. It decides when things happen, never what. */
+export type Stopwatch = () => number;
+
+const systemStopwatch: Stopwatch = () => performance.now();
+
 /** A call without what the host knows: when it came. */
 export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
 
@@ -23,7 +31,9 @@ type Item =
  * The loop that runs a node: it takes events in the order in which they came, has `transition`
  * handle them, appends their records, and sends their replies when these are durable.
  *
- * Invariants: the queue is bounded, in events and in bytes. A reply is never sent before the
+ * Invariants: the queue is bounded, in events and in bytes. A turn of the event loop ends with the
+ * first event after `TURN_MILLIS` of work, so that nothing waits longer than for that and for one
+ * event. A reply is never sent before the
  * record of its event, nor before any record that came before it. After an append that failed,
  * or an event that broke off half-way, nothing is handled any more: the log is the truth.
  */
@@ -36,17 +46,28 @@ export class Host {
   readonly #clock: Clock;
   /** Takes what should never happen: defects of the node, that it goes on after. */
   readonly report: (error: unknown) => void;
+  readonly #stopwatch: Stopwatch;
   #reportFailure: (error: Error) => void = () => {};
+  /** What waits for its turn, and in front what was handled and is not durable yet. */
   #queue: Item[] = [];
   #queuedBytes = 0;
   #state: 'open' | 'stopping' | 'failed' = 'open';
   #running: Promise<void> | null = null;
+  /** By the stopwatch: what has not begun by then is refused. */
+  #deadline = Number.POSITIVE_INFINITY;
 
-  private constructor(node: NodeState, journal: Journal, clock: Clock, report: (error: unknown) => void) {
+  private constructor(
+    node: NodeState,
+    journal: Journal,
+    clock: Clock,
+    report: (error: unknown) => void,
+    stopwatch: Stopwatch,
+  ) {
     this.#node = node;
     this.#journal = journal;
     this.#clock = clock;
     this.report = report;
+    this.#stopwatch = stopwatch;
     this.failure = new Promise((resolve) => (this.#reportFailure = resolve));
   }
 
@@ -56,6 +77,7 @@ export class Host {
     clock: Clock,
     limits: NodeLimits,
     report: (error: unknown) => void,
+    stopwatch: Stopwatch = systemStopwatch,
   ): Promise<Host> {
     const replay = new Replay(limits);
     let records = 0;
@@ -67,7 +89,7 @@ export class Host {
     if (records === 0) {
       await journal.append([encodeEntry({ kind: 'header', version: JOURNAL_VERSION }, node.blobs)]);
     }
-    return new Host(node, journal, clock, report);
+    return new Host(node, journal, clock, report, stopwatch);
   }
 
   /** Whether requests are handled. */
@@ -110,9 +132,15 @@ export class Host {
     });
   }
 
-  /** Refuses what comes from now on, and is fulfilled when all that came before is answered. */
+  /**
+   * Refuses what comes from now on, and is fulfilled when all that came before is answered: that
+   * which has not begun after `closeMillisMax` is refused too.
+   */
   async stop(): Promise<void> {
-    if (this.#state === 'open') this.#state = 'stopping';
+    if (this.#state === 'open') {
+      this.#state = 'stopping';
+      this.#deadline = this.#stopwatch() + this.#node.limits.closeMillisMax;
+    }
     await this.#running;
     await this.#journal.close();
   }
@@ -133,40 +161,61 @@ export class Host {
   }
 
   async #run(): Promise<void> {
-    // Whatever else arrives in this turn of the event loop becomes part of the same batch.
     while (this.#queue.length > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const batch = this.#queue.splice(0, BATCH_EVENTS_MAX);
+      // Whatever else arrives in this turn of the event loop becomes part of the same batch.
+      await nextTurn();
       try {
-        await this.#handle(batch);
+        await this.#handleBatch();
       } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)), batch);
+        this.#fail(error instanceof Error ? error : new Error(String(error)));
       }
     }
     this.#running = null;
   }
 
-  async #handle(batch: readonly Item[]): Promise<void> {
+  async #handleBatch(): Promise<void> {
     const records: Uint8Array[] = [];
     const answers: (() => void)[] = [];
-    for (const item of batch) {
-      if ('look' in item) {
-        answers.push(item.look(this.#node));
-        continue;
-      }
-      this.#queuedBytes -= item.bytes;
-      const { append, reply } = this.#transition(item.event);
-      if (append !== null) records.push(append);
-      answers.push(() => item.settle(reply));
+    const start = this.#stopwatch();
+    for (const item of this.#queue) {
+      answers.push(start < this.#deadline ? this.#handle(item, records) : () => this.#turnAway(item));
+      if (answers.length === BATCH_EVENTS_MAX || this.#stopwatch() - start >= TURN_MILLIS) break;
     }
     if (records.length > 0) {
       const durable = this.#journal.append(records);
       if (durable !== undefined) await durable;
     }
-    for (const answer of answers) this.#answer(answer);
+    for (const item of this.#queue.splice(0, answers.length)) {
+      if ('event' in item) this.#queuedBytes -= item.bytes;
+    }
+    await this.#send(answers);
     if (this.#journal.foldableBytes > this.#node.limits.foldBytesMin) {
       await this.#journal.fold(baseRecords(this.#node));
     }
+  }
+
+  /** Gives what is to be done when all records so far are durable. */
+  #handle(item: Item, records: Uint8Array[]): () => void {
+    if ('look' in item) return item.look(this.#node);
+    const { append, reply } = this.#transition(item.event);
+    if (append !== null) records.push(append);
+    return () => item.settle(reply);
+  }
+
+  /** Writing a reply is work too. */
+  async #send(answers: readonly (() => void)[]): Promise<void> {
+    let start = this.#stopwatch();
+    for (const answer of answers) {
+      this.#answer(answer);
+      if (this.#stopwatch() - start < TURN_MILLIS) continue;
+      await nextTurn();
+      start = this.#stopwatch();
+    }
+  }
+
+  #turnAway(item: Item): void {
+    if ('event' in item) item.settle(STOPPING);
+    else item.abandon(new Error('the node is stopping'));
   }
 
   /** A reply that cannot be sent is the loss of one caller alone. */
@@ -190,17 +239,19 @@ export class Host {
     }
   }
 
-  #fail(error: Error, batch: readonly Item[]): void {
+  #fail(error: Error): void {
     this.#state = 'failed';
     this.report(error);
     this.#reportFailure(error);
-    const waiting = [...batch, ...this.#queue];
-    this.#queue = [];
-    for (const item of waiting) {
+    for (const item of this.#queue.splice(0)) {
       if ('event' in item) this.#answer(() => item.settle(INTERNAL));
       else item.abandon(error);
     }
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 const refused = (code: 'overloaded' | 'stopping' | 'internal', message: string): Reply => ({

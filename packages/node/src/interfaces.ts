@@ -130,7 +130,7 @@ function follow(way: Way, stepAt: readonly Way[]): Way {
     : { kind: 'open', operation: step.operation, chain };
 }
 
-/** Takes an input forward through a chain; a failure is that of the adapter. */
+/** Takes an input forward through a chain; a failure is that of the adapter. `fuel` is for each function. */
 export function translateRequest(chain: readonly Adapter[], input: Value, fuel: number): RunResult {
   let value = input;
   for (const adapter of chain) {
@@ -141,7 +141,7 @@ export function translateRequest(chain: readonly Adapter[], input: Value, fuel: 
   return { ok: true, value };
 }
 
-/** Takes a reply backward through a chain. */
+/** Takes a reply backward through a chain; `fuel` is for each function. */
 export function translateReply(chain: readonly Adapter[], reply: Value, fuel: number): RunResult {
   let value = reply;
   for (let i = chain.length - 1; i >= 0; i--) {

@@ -18,14 +18,16 @@ export interface NodeLimits {
   readonly machinesMax: number;
   /** Kept for `/history`, for each machine; older ones are in the log alone. */
   readonly historyRecordsMax: number;
+  /** Refusals among these: whoever sends a bundle again and again must not push out what was done. */
+  readonly refusalRecordsMax: number;
   /** Images, upgrades and debug data, all that there ever were. */
   readonly blobBytesMax: number;
   /** Keyed requests of a machine whose reply is kept. */
   readonly keptRepliesMax: number;
   readonly keptBytesMax: number;
-  /** Inputs in the log, in bytes, after which a journal in memory is folded. */
+  /** Inputs and refusals in the log, in bytes, after which a journal in memory is folded. */
   readonly foldBytesMin: number;
-  /** How long `close` waits for connections to take their replies. */
+  /** How long `close` handles what waits, and then waits for connections to take their replies. */
   readonly closeMillisMax: number;
 }
 
@@ -39,6 +41,7 @@ export const NODE_LIMITS: NodeLimits = {
   connectionsMax: 10_000,
   machinesMax: 10_000,
   historyRecordsMax: 10_000,
+  refusalRecordsMax: 100,
   blobBytesMax: 1024 * 1024 * 1024,
   keptRepliesMax: 1_000_000,
   keptBytesMax: 256 * 1024 * 1024,
@@ -50,18 +53,24 @@ export const NODE_LIMITS: NodeLimits = {
 export const STEP_LIMITS = {
   /** Of one step of a machine; see `docs/bytecode.md`. */
   stepFuel: 10_000_000,
-  /** Of each function of an adapter. */
+  /** Of all functions of adapters that one call goes through, forward and backward: equal shares. */
   adapterFuel: 1_000_000,
   /** Adapters between an old interface and the running one; the operations beyond are gone. */
   chainLengthMax: 64,
   /** Interfaces that a machine serves; the one that was current the longest ago is forgotten first. */
   interfacesMax: 256,
-  /** Of a migration, for each node of the state, and at the least. */
-  migrationFuelPerNode: 1_000,
-  migrationFuelMin: 100_000,
+  /**
+   * Of the migrations of one bundle, in equal shares, and as much again of the invariants after them.
+   * As much as a step has, however large the states are: preparing runs on the node's own thread, and
+   * nobody else is served meanwhile.
+   */
+  prepareFuel: 10_000_000,
   /** UTF-16 units of the message of a fault, as recorded and sent; the rest is cut off. */
   messageLengthMax: 1_000,
 } as const;
+
+/** UTF-16 units of a value as it is written for people or programs: as much JSON as is read. */
+export const WRITTEN_LENGTH_MAX = 16 * 1024 * 1024;
 
 /** UTF-16 units of an `Idempotency-Key`. */
 export const REQUEST_KEY_LENGTH_MAX = 256;

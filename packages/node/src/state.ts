@@ -53,25 +53,46 @@ export class Machine {
 }
 
 /** What happened to a machine, for people. */
-export interface HistoryRecord {
-  readonly kind: 'deployment' | 'upgrade' | 'refusal' | 'removal';
+export type HistoryRecord = ChangeRecord | RefusalRecord;
+
+interface Told {
   readonly position: number;
   /** Milliseconds since the epoch. */
   readonly time: number;
+}
+
+export interface ChangeRecord extends Told {
+  readonly kind: 'deployment' | 'upgrade' | 'removal';
   /** The code that ran before and that runs after it; null where none does. */
   readonly from: string | null;
   readonly to: string | null;
   /** Of an upgrade: whether it has a way back, so that it can be rolled back. */
   readonly back?: boolean;
-  /** Of a refusal: why. */
-  readonly code?: string;
-  readonly message?: string;
 }
 
-/** Adds to the history of a machine; the oldest record goes where there are too many. */
+export interface RefusalRecord extends Told {
+  readonly kind: 'refusal';
+  /** The code that ran before it, and after it. */
+  readonly from: string;
+  readonly to: string;
+  /** Why. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Adds to the history of a machine, in the order of positions: a base tells refusals after what
+ * came later. The oldest refusal, or the oldest record, goes where there are too many. What is
+ * left depends on what was added, and not on the order.
+ */
 export function remember(node: NodeState, machine: string, record: HistoryRecord): void {
   let history = node.histories.get(machine);
   if (history === undefined) node.histories.set(machine, (history = []));
-  history.push(record);
-  if (history.length > node.limits.historyRecordsMax) history.shift();
+  let at = history.length;
+  while (at > 0 && history[at - 1].position > record.position) at--;
+  history.splice(at, 0, record);
+  const { historyRecordsMax, refusalRecordsMax } = node.limits;
+  const refusals = record.kind === 'refusal' ? history.filter(({ kind }) => kind === 'refusal') : [];
+  if (refusals.length > refusalRecordsMax) history.splice(history.indexOf(refusals[0]), 1);
+  if (history.length > historyRecordsMax) history.shift();
 }

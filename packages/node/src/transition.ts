@@ -1,7 +1,7 @@
 import { call } from './call.ts';
 import type { Actions, CallEvent, DeployEvent, NodeEvent, RemoveEvent } from './event.ts';
 import { encodeEntry } from './journal/encoding.ts';
-import type { StructuralEntry } from './journal/entry.ts';
+import type { RefusalEntry, StructuralEntry } from './journal/entry.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { plan } from './upgrade/plan.ts';
@@ -59,10 +59,17 @@ function refuseDeploy(
   const reply = { kind: 'refused', problem: refused, version: null } as const;
   if (event.dryRun || machines.length === 0) return { append: null, reply };
   const { code, message } = refused;
-  const refusal = { code, message, machines };
-  const append = record(node, { kind: 'refusal', ...advance(node, event), ...refusal });
+  const told = machines.map((name) => ({ name, running: runningCode(node, name) }));
+  const refusal = { ...advance(node, event), code, message, machines: told };
+  const append = record(node, { kind: 'refusal', ...refusal });
   applyRefusal(node, refusal);
   return { append, reply };
+}
+
+function runningCode(node: NodeState, name: string): string {
+  const machine = node.machines.get(name);
+  if (machine === undefined) throw new Error(`a refusal about ${name}, which does not run`);
+  return machine.version.fingerprints.code;
 }
 
 function remove(node: NodeState, event: RemoveEvent): Actions {
@@ -86,6 +93,6 @@ function advance(node: NodeState, event: NodeEvent): { position: number; time: n
   return { position: node.position, time: node.time };
 }
 
-function record(node: NodeState, entry: StructuralEntry): Uint8Array {
+function record(node: NodeState, entry: StructuralEntry | RefusalEntry): Uint8Array {
   return encodeEntry(entry, node.blobs);
 }

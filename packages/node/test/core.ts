@@ -91,7 +91,7 @@ export function snapshot(node: NodeState): unknown {
   }));
   const histories = [...node.histories].map(([name, history]) => [name, viewHistory(history)]);
   const { position, time, deployments } = node;
-  return { position, time, deployments, views: viewMachines(node), machines, histories };
+  return { position, time, deployments, views: viewMachines(node, '').json, machines, histories };
 }
 
 function encodeState(image: Image, state: Parameters<typeof encodeValue>[2]): string {

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { CallEvent, Reply } from '../src/event.ts';
-import { Host } from '../src/host.ts';
+import { Host, type Stopwatch } from '../src/host.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import type { Journal } from '../src/ports.ts';
@@ -36,10 +36,15 @@ class SlowJournal implements Journal {
 
 const reports: unknown[] = [];
 
-async function open(journal: Journal = new MemoryJournal(), limits: Partial<NodeLimits> = {}): Promise<Host> {
+async function open(
+  journal: Journal = new MemoryJournal(),
+  limits: Partial<NodeLimits> = {},
+  stopwatch: Stopwatch = () => 0,
+): Promise<Host> {
   let time = 1_000;
   const clock = { now: () => time++ };
-  return Host.open(journal, clock, { ...NODE_LIMITS, ...limits }, (error) => reports.push(error));
+  const report = (error: unknown): unknown => reports.push(error);
+  return Host.open(journal, clock, { ...NODE_LIMITS, ...limits }, report, stopwatch);
 }
 
 function call(host: Host, text: string, more: Partial<CallEvent> = {}): Promise<string> {
@@ -158,6 +163,49 @@ describe('a host', () => {
     await stopped;
     expect(await before).toBe('()');
     expect(await after).toMatch(/^stopping:/);
+  });
+
+  it('ends a turn of the event loop when there was enough work in it', async () => {
+    const journal = new SlowJournal();
+    let millis = 0;
+    // Each event, and each reply, takes four milliseconds: three make up a turn.
+    const host = await open(journal, {}, () => (millis += 4));
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const appended = vi.spyOn(journal, 'append');
+    let turnsTaken = 0;
+    let counting = true;
+    const count = (): void => {
+      turnsTaken++;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    const answered: number[] = [];
+    const calls = Array.from({ length: 30 }, () => call(host, 'Incr').then(() => answered.push(turnsTaken)));
+    const last = call(host, 'Read');
+    expect(await last).toBe('30');
+    await Promise.all(calls);
+    counting = false;
+    expect(appended.mock.calls.map(([records]) => records.length)).toEqual(
+      Array.from({ length: 10 }, () => 3),
+    );
+    // Nobody else waited for more than three replies.
+    const perTurn = Map.groupBy(answered, (taken) => taken);
+    expect(Math.max(...Array.from(perTurn.values(), (group) => group.length))).toBe(3);
+  });
+
+  it('refuses what waits for too long when it stops', async () => {
+    let millis = 0;
+    const host = await open(new MemoryJournal(), { closeMillisMax: 50 }, () => (millis += 10));
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const calls = Promise.all(Array.from({ length: 100 }, () => call(host, 'Incr')));
+    const looking = host.look((node) => node.position).catch((error: Error) => error.message);
+    await host.stop();
+    const answers = (await calls).map((answer) => answer.split(':')[0]);
+    const done = answers.filter((answer) => answer === '()').length;
+    expect(done).toBeGreaterThan(0);
+    expect(done).toBeLessThan(5);
+    expect(answers.slice(done)).toEqual(Array.from({ length: 100 - done }, () => 'stopping'));
+    expect(await looking).toBe('the node is stopping');
   });
 
   it('goes on after a caller that cannot take its reply', async () => {

@@ -2,7 +2,16 @@ import { createConnection } from 'node:net';
 import { fingerprints } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningNode, startNode } from '../src/node.ts';
-import { bundleOf, counter, faultingMigration, labelled, toLabelled, upgradeBundle } from './images.ts';
+import {
+  broad,
+  bundleOf,
+  counter,
+  faultingMigration,
+  labelled,
+  swelling,
+  toLabelled,
+  upgradeBundle,
+} from './images.ts';
 import { type HttpReply, post, put, send } from './requests.ts';
 
 let node: RunningNode;
@@ -51,6 +60,12 @@ describe('operations', () => {
       [post(node, '/Counter'), '404 unknown-operation'],
       [post(node, '/Counter/alice/Read'), '400 bad-request'],
       [post(node, '/'), '404 unknown-machine'],
+      [post(node, '/Counter/Read/'), '404 unknown-machine'],
+      [post(node, '/Counter//Read'), '404 unknown-machine'],
+      [send(node, '*'), '404 unknown-machine'],
+      [send(node, '/_smc/machines/Counter/state?key=a'), '400 bad-request'],
+      [send(node, '/_smc/machines?before=a'), '400 bad-request'],
+      [send(node, '/_smc/machines?after=a&after=b'), '400 bad-request'],
       [post(node, '/_smc/nothing'), '404 unknown-operation'],
       [send(node, '/_smc/metrics'), '404 unknown-operation'],
       [send(node, '/Counter/Incr'), '400 bad-request'],
@@ -217,6 +232,36 @@ describe('the administration', () => {
     }
   });
 
+  it('shows many machines in pages', async () => {
+    const names = ['A', 'B', 'C', 'D', 'E', 'F'];
+    await put(node, bundleOf(...names.map((name) => broad(name))));
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    for (let path: string | undefined = '/_smc/machines'; path !== undefined;) {
+      const { status, headers, body }: HttpReply = await send(node, path);
+      expect(status).toBe(200);
+      seen.push(...(JSON.parse(body) as { name: string }[]).map(({ name }) => name));
+      sizes.push(body.length);
+      path = /^<(.*)>; rel="next"$/.exec(String(headers.link))?.[1];
+    }
+    expect(seen).toEqual(['A', 'B', 'C', 'Counter', 'D', 'E', 'F']);
+    expect(sizes.length).toBe(2);
+    expect(Math.max(...sizes)).toBeLessThan(4.1 * 1024 * 1024);
+  });
+
+  it('refuses to write what is too large', async () => {
+    await put(node, bundleOf(swelling()));
+    expect(await post(node, '/Swelling/Swell')).toMatchObject({ status: 200, body: 'null' });
+    const state = await send(node, '/_smc/machines/Swelling/state');
+    expect(refusal(state)).toBe('413 too-large');
+    expect(state.body).toContain('the state of Swelling is too large');
+    for (const type of ['application/json', 'application/vnd.smc.text']) {
+      const reply = await send(node, '/Swelling/All', { headers: { accept: type } });
+      expect(refusal(reply)).toBe('413 too-large');
+      expect(reply.body).toContain('the input was carried out, but its reply is too large');
+    }
+  });
+
   it('tells the history', async () => {
     await put(node, upgradeBundle(counter({ step: 2 }), faultingMigration(counter())));
     await put(node, upgradeBundle(labelled(), toLabelled(counter())));
@@ -246,8 +291,8 @@ describe('the administration', () => {
     expect(JSON.parse(done.body)).toEqual({ dryRun: false, machines: [upgraded] });
     const again = await put(node, upgrade, '?mode=upgrade');
     expect(refusal(again)).toBe('409 stale');
-    expect(again.body).toContain(from);
-    expect(again.body).toContain(code);
+    expect(again.body).toContain(from.slice(0, 12));
+    expect(again.body).toContain(code.slice(0, 12));
   });
 
   it('refuses what is no bundle', async () => {

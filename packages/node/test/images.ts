@@ -1,4 +1,5 @@
 import {
+  List,
   BOOL,
   EMIT,
   encodeBundle,
@@ -187,6 +188,88 @@ export function labelled(): Image {
   };
 }
 
+/**
+ * `state List<{ x…x: () }>`, `Swell` makes it some megabytes long, which is many times that when it
+ * is written out; `All` replies with it.
+ */
+export function swelling({ twin = false } = {}): Image {
+  const builder = new UnitBuilder();
+  const { types } = builder;
+  const item = types.record([{ name: 'x'.repeat(100), type: UNIT }]);
+  const state = types.list(item);
+  const initial = builder.constant(state, List.of([]));
+  const unit = builder.constant(UNIT, null);
+  const doubled = Array.from({ length: 18 }, () => [OP.PUSH, OP.CONS, OP.LIST_CONCAT]).flat();
+  const swell = builder.function(
+    UNIT,
+    UNIT,
+    OP.RECORD,
+    item,
+    OP.LIST,
+    state,
+    1,
+    ...doubled,
+    OP.PUT,
+    OP.RETURN,
+  );
+  const all = builder.function(UNIT, state, OP.GET, OP.RETURN);
+  const none = builder.function(UNIT, UNIT, OP.QUOTE, unit, OP.RETURN);
+  return {
+    emit: EMIT,
+    name: 'Swelling',
+    key: 'none',
+    unit: builder.unit,
+    state,
+    initial,
+    operations: [
+      { name: 'All', parameters: [], reply: state, body: all },
+      { name: 'Swell', parameters: [], reply: UNIT, body: swell },
+      ...(twin ? [{ name: 'Twin', parameters: [], reply: UNIT, body: none }] : []),
+    ],
+    invariants: [],
+  };
+}
+
+/** An upgrade of `swelling` that divides by zero. */
+export function faultingSwelling(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const state = builder.types.adopt(from.unit.types, from.state);
+  const zero = builder.constant(INT, 0);
+  const migration = builder.function(
+    state,
+    state,
+    ...[OP.PUSH, OP.QUOTE, zero, OP.PUSH, OP.QUOTE, zero, OP.CONS, OP.DIV, OP.CONS, OP.FST, OP.RETURN],
+  );
+  return { ...sameShape(from), unit: builder.unit, migration, back: null };
+}
+
+/** An image of a few hundred bytes whose operations are 900 KB long when they are written out. */
+export function broad(name: string): Image {
+  const builder = new UnitBuilder();
+  const { types } = builder;
+  let wide = INT;
+  for (let i = 0; i < 12; i++) wide = types.tuple([wide, wide]);
+  const unit = builder.constant(UNIT, null);
+  const input = types.tuple(Array.from({ length: 16 }, () => wide));
+  const body = builder.function(input, UNIT, OP.QUOTE, unit, OP.RETURN);
+  const parameters = Array.from({ length: 16 }, (_, i) => ({ name: `p${i}`, type: wide, default: null }));
+  return {
+    emit: EMIT,
+    name,
+    key: 'none',
+    unit: builder.unit,
+    state: UNIT,
+    initial: unit,
+    operations: Array.from({ length: 2 }, (_, i) => ({
+      name: `Operation${i}`,
+      parameters,
+      reply: UNIT,
+      body,
+    })),
+    invariants: [],
+  };
+}
+
 const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], documentation: [] };
 
 /** An image alone. */
@@ -341,6 +424,28 @@ export function faultingMigration(from: Image): Upgrade {
     OP.RECORD,
     state,
     OP.RETURN,
+  );
+  return { ...sameShape(from), unit: builder.unit, migration, back: null };
+}
+
+/** The same as `sameShape`, but its migration has more to do than any step. */
+export function endlessMigration(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const state = builder.types.adopt(from.unit.types, from.state);
+  const zero = builder.constant(INT, 0);
+  const many = builder.constant(INT, 4_000);
+  // Folds over a range within a fold over it; each gives 0.
+  const fold = (end: number): number[] => [
+    ...[OP.PUSH, OP.PUSH, OP.QUOTE, zero, OP.SWAP, OP.TUPLE, 3, OP.FOLD, end],
+  ];
+  const migration = builder.function(
+    state,
+    state,
+    ...[OP.PUSH, OP.QUOTE, zero, OP.PUSH, OP.QUOTE, many, OP.CONS, OP.LIST_RANGE],
+    ...fold(32),
+    ...[OP.PROJECT, 0, ...fold(31), OP.PROJECT, 1, OP.NEXT],
+    OP.NEXT,
+    ...[OP.CONS, OP.FST, OP.RETURN],
   );
   return { ...sameShape(from), unit: builder.unit, migration, back: null };
 }

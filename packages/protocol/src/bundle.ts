@@ -95,11 +95,12 @@ function writePart(writer: ByteWriter, bytes: Uint8Array): void {
 /** Reads the envelope of a bundle. Its parts are views of `bytes`, which must not change. */
 export function openBundle(bytes: Uint8Array): Decoded<Envelope> {
   return decoding(bytes, (reader) => {
-    takeMagic(reader, BUNDLE_MAGIC, 'bundle');
+    const { bundleBytesMax, imageBytesMax } = FORMAT_LIMITS;
+    takeMagic(reader, BUNDLE_MAGIC, 'bundle', bundleBytesMax);
     const imageCount = reader.count('images', FORMAT_LIMITS.imagesMax);
     const images: EnvelopeImage[] = [];
     for (let i = 0; i < imageCount; i++) {
-      const part = takePart(reader);
+      const part = takePart(reader, imageBytesMax);
       const header = takeImageHeader(new ByteReader(bytes, part.offset, part.offset + part.bytes.length));
       images.push({ ...header, ...part });
       if (i > 0) refuseDisorder(reader, images[i - 1].name, images[i].name, part.offset);
@@ -117,9 +118,9 @@ export function openBundle(bytes: Uint8Array): Decoded<Envelope> {
       };
       const oldEmit = reader.unsigned();
       const image = reader.index('image', images.length);
-      upgrades.push({ machine, old, oldEmit, image, ...takePart(reader) });
+      upgrades.push({ machine, old, oldEmit, image, ...takePart(reader, imageBytesMax) });
     }
-    const debug = images.map(() => takePart(reader));
+    const debug = images.map(() => takePart(reader, bundleBytesMax));
     return { images, upgrades, debug };
   });
 }
@@ -170,8 +171,8 @@ function within<T>(part: EnvelopePart, decoded: Decoded<T>): Decoded<T> {
   return { ok: false, malformed: { message, offset: part.offset + offset } };
 }
 
-function takePart(reader: ByteReader): EnvelopePart {
-  const length = reader.count('bytes', FORMAT_LIMITS.bytesMax);
+function takePart(reader: ByteReader, bytesMax: number): EnvelopePart {
+  const length = reader.count('bytes', bytesMax);
   return { offset: reader.offset, bytes: reader.raw(length) };
 }
 

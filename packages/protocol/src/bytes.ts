@@ -112,8 +112,10 @@ export class ByteWriter {
 /** Reads the primitive forms, in the context of `decoding`: what is wrong ends the decoder. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #end: number;
+  #end: number;
   #offset: number;
+  /** What to say at the end, where a bound ends the reader before its bytes do. */
+  #bound: string | null = null;
 
   /** Reads the bytes in `[start, end)`; offsets are those of `bytes`. */
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
@@ -136,13 +138,15 @@ export class ByteReader {
   }
 
   byte(): number {
-    if (this.#offset >= this.#end) this.fail('unexpected end');
+    if (this.#offset >= this.#end) this.fail(this.#bound ?? 'unexpected end');
     return this.#bytes[this.#offset++];
   }
 
   /** A view of the next bytes. */
   raw(length: number): Uint8Array {
-    if (length > this.remaining) this.fail(`${length} bytes expected, ${this.remaining} left`);
+    if (length > this.remaining) {
+      this.fail(this.#bound ?? `${length} bytes expected, ${this.remaining} left`);
+    }
     this.#offset += length;
     return this.#bytes.subarray(this.#offset - length, this.#offset);
   }
@@ -171,8 +175,23 @@ export class ByteReader {
     const start = this.#offset;
     const count = this.unsigned();
     if (count > max) this.fail(`${count} ${what}, at most ${max}`, start);
-    if (count > this.remaining) this.fail(`${count} ${what} in ${this.remaining} bytes`, start);
+    if (count > this.remaining) {
+      this.fail(this.#bound ?? `${count} ${what} in ${this.remaining} bytes`, start);
+    }
     return count;
+  }
+
+  /** Reads something that has at most so many bytes, and gives up where it has more. Bounds do not nest. */
+  bounded<T>(what: string, bytesMax: number, take: () => T): T {
+    const end = this.#end;
+    if (this.remaining > bytesMax) {
+      this.#end = this.#offset + bytesMax;
+      this.#bound = `${what} of more than ${bytesMax} bytes`;
+    }
+    const taken = take();
+    this.#end = end;
+    this.#bound = null;
+    return taken;
   }
 
   /** An index of a table of `length`. */
@@ -183,8 +202,8 @@ export class ByteReader {
     return index;
   }
 
-  string(bytesMax: number): string {
-    const length = this.count('bytes of a string', bytesMax);
+  string(bytesMax: number, what = 'a string'): string {
+    const length = this.count(`bytes of ${what}`, bytesMax);
     const start = this.#offset;
     const text = readUtf8(this.#bytes, start, start + length);
     if (typeof text === 'number') this.fail('not UTF-8', text);

@@ -1,6 +1,8 @@
 import { type ByteReader, ByteWriter, type Decoded, decoding } from './bytes.ts';
+import { takeName } from './decode.ts';
 import { FORMAT_LIMITS } from './format.ts';
 import type { FunctionDebug, ImageDebug } from './image.ts';
+import { TYPE_LIMITS } from './type.ts';
 
 /**
  * The encoding of debug data. Words of positions are written as distances from the one
@@ -57,7 +59,7 @@ function takeDebug(reader: ByteReader): ImageDebug {
     });
     return { name, positions };
   });
-  const fieldOrder = entries('field orders', () => takeStrings(reader, FORMAT_LIMITS.debugEntriesMax));
+  const fieldOrder = entries('field orders', () => takeFieldNames(reader));
   const documentation = entries('pieces of documentation', () => ({
     subject: takeText(reader),
     text: takeText(reader),
@@ -75,6 +77,13 @@ function takeStrings(reader: ByteReader, max: number): string[] {
   const texts: string[] = [];
   for (let i = 0; i < count; i++) texts.push(takeText(reader));
   return texts;
+}
+
+function takeFieldNames(reader: ByteReader): string[] {
+  const count = reader.count('fields', TYPE_LIMITS.recordFieldsMax);
+  const names: string[] = [];
+  for (let i = 0; i < count; i++) names.push(takeName(reader, 'lower'));
+  return names;
 }
 
 const takeText = (reader: ByteReader): string => reader.string(FORMAT_LIMITS.debugTextBytesMax);

@@ -23,6 +23,7 @@ import {
   type UpgradeClause,
 } from './image.ts';
 import { instructionName, INSTRUCTIONS } from './instructions.ts';
+import { isShortWrittenOut } from './text.ts';
 import {
   type Constructor,
   type Field,
@@ -48,6 +49,10 @@ import { takeValue } from './value-encoding.ts';
 export function decodeImage(bytes: Uint8Array): Decoded<Image> {
   return decoding(bytes, (reader) => {
     const image = takeImage(reader);
+    const { interfaceLengthMax } = FORMAT_LIMITS;
+    if (!isShortWrittenOut(image, interfaceLengthMax)) {
+      reader.fail(`state type and operations of more than ${interfaceLengthMax} characters, written out`, 0);
+    }
     refuseOtherForms(reader, bytes, encodeImage(image));
     return image;
   });
@@ -58,14 +63,14 @@ export type ImageHeader = Pick<Image, 'emit' | 'name' | 'key'>;
 
 /** Reads the start of an image only. */
 export function takeImageHeader(reader: ByteReader): ImageHeader {
-  takeMagic(reader, IMAGE_MAGIC, 'image');
+  takeMagic(reader, IMAGE_MAGIC, 'image', FORMAT_LIMITS.imageBytesMax);
   const emit = reader.unsigned();
   const name = takeName(reader, 'upper');
   return { emit, name, key: takeKind(reader, 'kind of key', KEY_KINDS) };
 }
 
 /** Magic and version: the first that a reader of this format may rely on. */
-export function takeMagic(reader: ByteReader, magic: Uint8Array, what: string): void {
+export function takeMagic(reader: ByteReader, magic: Uint8Array, what: string, bytesMax: number): void {
   const { remaining, offset } = reader;
   for (const byte of magic) {
     if (reader.remaining === 0 || reader.byte() !== byte) reader.fail(`this is no ${what}`, offset);
@@ -74,9 +79,11 @@ export function takeMagic(reader: ByteReader, magic: Uint8Array, what: string): 
   if (version !== FORMAT_VERSION) {
     reader.fail(`unknown version ${version} of the format; known is version ${FORMAT_VERSION}`, offset + 4);
   }
-  if (remaining > FORMAT_LIMITS.bytesMax) {
-    reader.fail(`${remaining} bytes, at most ${FORMAT_LIMITS.bytesMax}`, offset);
-  }
+  refuseLength(reader, remaining, bytesMax, offset);
+}
+
+function refuseLength(reader: ByteReader, length: number, max: number, offset: number): void {
+  if (length > max) reader.fail(`${length} bytes, at most ${max}`, offset);
 }
 
 /** What `encodeUpgradeBody` wrote. */
@@ -85,6 +92,7 @@ export function decodeUpgradeBody(
   bytes: Uint8Array,
 ): Decoded<Upgrade> {
   return decoding(bytes, (reader) => {
+    refuseLength(reader, bytes.length, FORMAT_LIMITS.imageBytesMax, 0);
     const unit = takeUnit(reader);
     const count = unit.functions.length;
     const migration = reader.index('function', count);
@@ -165,19 +173,29 @@ function takeClause(reader: ByteReader): UpgradeClause {
 }
 
 function takeUnit(reader: ByteReader): Unit {
-  const types = takeTypes(reader);
-  const constants = takeList(reader, 'constants', FORMAT_LIMITS.constantsMax, (): Constant => {
+  const { typesBytesMax, constantsBytesMax, unitWordsMax } = FORMAT_LIMITS;
+  const types = reader.bounded('types', typesBytesMax, () => takeTypes(reader));
+  const constants = reader.bounded('constants', constantsBytesMax, () => takeConstants(reader, types));
+  let words = 0;
+  const functions = takeList(reader, 'functions', FORMAT_LIMITS.functionsMax, (): FunctionCode => {
+    const from = reader.index('type', types.length);
+    const to = reader.index('type', types.length);
+    const start = reader.offset;
+    const code = takeCode(reader);
+    words += code.length;
+    if (words > unitWordsMax) reader.fail(`functions of more than ${unitWordsMax} words`, start);
+    return { from, to, code };
+  });
+  return { types, constants, functions };
+}
+
+function takeConstants(reader: ByteReader, types: TypeTable): Constant[] {
+  return takeList(reader, 'constants', FORMAT_LIMITS.constantsMax, () => {
     const start = reader.offset;
     const type = reader.index('type', types.length);
     if (!types.isData(type)) reader.fail('a constant whose type is no type of data', start);
     return { type, value: takeValue(reader, types, type) };
   });
-  const functions = takeList(reader, 'functions', FORMAT_LIMITS.functionsMax, (): FunctionCode => {
-    const from = reader.index('type', types.length);
-    const to = reader.index('type', types.length);
-    return { from, to, code: takeCode(reader) };
-  });
-  return { types, constants, functions };
 }
 
 function takeTypes(reader: ByteReader): TypeTable {
@@ -318,7 +336,7 @@ const NAMES = {
 /** A name as the language has them, so that it can be printed and read. */
 export function takeName(reader: ByteReader, form: keyof typeof NAMES): string {
   const start = reader.offset;
-  const name = reader.string(FORMAT_LIMITS.nameBytesMax);
+  const name = reader.string(FORMAT_LIMITS.nameBytesMax, 'a name');
   if (!NAMES[form].test(name)) reader.fail(`not a name: ${JSON.stringify(name)}`, start);
   return name;
 }

@@ -3,7 +3,6 @@ import { IMAGE_MAGIC, KEY_KINDS, TYPE_KINDS, WAY_KINDS, CLAUSE_KINDS, FORMAT_VER
 import type { Image, OperationWay, Unit, Upgrade } from './image.ts';
 import { eachWord, UnitNumbering } from './numbering.ts';
 import type { TypeNode } from './type.ts';
-import { writeValue } from './value-encoding.ts';
 
 /**
  * The canonical encoding of images and of the units of upgrades; `decode.ts` is its mirror.
@@ -102,9 +101,8 @@ function writeUnit(writer: ByteWriter, unit: Unit, numbering: UnitNumbering): vo
   writeTypes(writer, numbering.types.nodes);
   writer.unsigned(numbering.constantOrder.length);
   for (const index of numbering.constantOrder) {
-    const { type, value } = unit.constants[index];
-    writer.unsigned(numbering.type(type));
-    writeValue(writer, unit.types, type, value);
+    writer.unsigned(numbering.type(unit.constants[index].type));
+    writer.raw(numbering.constantBytes(index));
   }
   writer.raw(functions.bytes());
 }

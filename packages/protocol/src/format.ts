@@ -21,18 +21,26 @@ export const CLAUSE_KINDS = ['rename', 'drop'] as const;
 
 /** Beside these, no count may be larger than the number of bytes that follow it. */
 export const FORMAT_LIMITS = {
-  /** Of a bundle or an image. */
-  bytesMax: 16 * 1024 * 1024,
-  nameBytesMax: 255,
+  bundleBytesMax: 16 * 1024 * 1024,
+  /** Of an image, and of what an upgrade says beside its header. */
+  imageBytesMax: 4 * 1024 * 1024,
+  /** UTF-16 units of the state type and all operations of an image, written out as text. */
+  interfaceLengthMax: 1024 * 1024,
+  nameBytesMax: 128,
   typeArgumentsMax: 64,
+  /** Of the type table of a unit, and of its constants. */
+  typesBytesMax: 1024 * 1024,
+  constantsBytesMax: 1024 * 1024,
   constantsMax: 65_536,
   functionsMax: 65_536,
-  functionWordsMax: 1_048_576,
+  functionWordsMax: 65_536,
+  /** Of all functions of a unit. */
+  unitWordsMax: 262_144,
   operationsMax: 4_096,
   invariantsMax: 1_024,
   /** Images of a bundle, and upgrades. */
   imagesMax: 1_024,
-  clausesMax: 4_096,
+  clausesMax: 1_024,
   clauseStepsMax: 64,
   /** Of source files named in debug data. */
   filesMax: 4_096,

@@ -40,17 +40,12 @@ export {
   printSums,
   printType,
   printValue,
+  showType,
 } from './text.ts';
 export { type TextError, type TextRead } from './text-cursor.ts';
 export { readValue } from './text-reader.ts';
 export { parseTime, printTime } from './time.ts';
-export {
-  compareImages,
-  type Comparison,
-  type Difference,
-  sameOperation,
-  sameType,
-} from './upgrade/compare.ts';
+export { sameOperation } from './upgrade/compare.ts';
 export { judge, judgeStale, type Judgement, type Refusal, type Running, showPath } from './upgrade/judge.ts';
 export { ITEM_STEP, type Leaf, partsRead, unreadParts } from './upgrade/reads.ts';
 export { inputFromJson, inputFromQuery, type JsonRead, valueFromJson, valueToJson } from './json.ts';

@@ -65,7 +65,7 @@ const row = <Code extends number>(
 const OVERFLOW = ['integer overflow'];
 const DIVISION = ['division by zero'];
 const TOO_LARGE = ['value too large'];
-const CALL_FUEL = '1 + ⌊w / 4⌋, w the words of the function called';
+const CALL_FUEL = '1 + ⌊w / 2⌋, w the words of the function called';
 
 /** In order of their codes. */
 export const INSTRUCTIONS = {
@@ -83,7 +83,7 @@ export const INSTRUCTIONS = {
     'A closure of type (a → b) over the accumulator. Its body stands from the next instruction up to `exit`, takes (e, a) to b on an empty stack, ends in RETURN, and contains no GET, PUT or NOW, nor a CALL of a function that does.',
   ),
   APP: row(0x08, '', '(a → b, a) · S → b · S', 'Apply a closure.', {
-    fuel: '1 + ⌊w / 4⌋, w the words of the body of the closure',
+    fuel: '1 + ⌊w / 2⌋, w the words of the body of the closure',
   }),
   CALL: row(
     0x09,
@@ -117,7 +117,7 @@ export const INSTRUCTIONS = {
     'exit:target',
     '(e, b, List<a>) · S → b · S',
     'Run the body, which takes (e, b, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.',
-    { fuel: '1 + ⌊w / 4⌋ before each iteration, w the words of the body' },
+    { fuel: '1 + ⌊w / 2⌋ before each iteration, w the words of the body' },
   ),
   NEXT: row(0x14, '', 'b · S → b · S', 'End the body of a FOLD.'),
   // ----------------------------------------------------------- products, sums
@@ -145,7 +145,7 @@ export const INSTRUCTIONS = {
     'type:type count:count',
     'a · S a … a → l · S',
     'A list of type l from n ≥ 1 items, the last in the accumulator.',
-    { fuel: '1 + ⌊b / 64⌋, b the size of the list in bytes', faults: TOO_LARGE },
+    { fuel: '1 + ⌊b / 32⌋, b the size of the list in bytes', faults: TOO_LARGE },
   ),
   // -------------------------------------------------------------- state, world
   GET: row(0x20, '', 'a · S → σ · S', 'The state; the accumulator is dropped.'),
@@ -171,7 +171,7 @@ export const INSTRUCTIONS = {
   NEG: row(0x35, '', 'Int · S → Int · S', 'The negation.'),
   // ---------------------------------------------------------------- comparison
   EQ: row(0x38, '', '(a, a) · S → Bool · S', 'Equality on a first-order type.', {
-    fuel: '⌊b / 64⌋, b the larger size of the two in bytes: 0 for scalars',
+    fuel: '⌊b / 32⌋, b the larger size of the two in bytes: 0 for scalars',
   }),
   NE: row(0x39, '', '(a, a) · S → Bool · S', 'Inequality on a first-order type.', { fuel: 'as EQ' }),
   LT: row(0x3a, '', '(a, a) · S → Bool · S', 'Less, on Int, Time or String (by scalar value).', {
@@ -184,18 +184,18 @@ export const INSTRUCTIONS = {
   // ----------------------------------------------------------------- built-ins
   INT_TO_STRING: row(0x40, '', 'Int · S → String · S', 'In decimal.', { fuel: '1' }),
   STRING_CONCAT: row(0x48, '', '(String, String) · S → String · S', 'One after the other.', {
-    fuel: '1 + ⌊u / 64⌋, u the UTF-16 units of both',
+    fuel: '1 + ⌊u / 16⌋, u the UTF-16 units of both',
     faults: TOO_LARGE,
   }),
   STRING_LENGTH: row(0x49, '', 'String · S → Int · S', 'The number of Unicode scalar values.', {
-    fuel: '1 + ⌊u / 64⌋, u its UTF-16 units',
+    fuel: '1 + ⌊u / 16⌋, u its UTF-16 units',
   }),
   LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', {
-    fuel: '1 + ⌊n / 8⌋ + ⌊b / 64⌋, n the length of the list, b the size of the item in bytes',
+    fuel: '1 + ⌊n / 4⌋ + ⌊b / 32⌋, n the length of the list, b the size of the item in bytes',
     faults: TOO_LARGE,
   }),
   LIST_CONCAT: row(0x51, '', '(List<a>, List<a>) · S → List<a> · S', 'One after the other.', {
-    fuel: '1 + ⌊n / 8⌋, n the length of both',
+    fuel: '1 + ⌊n / 4⌋, n the length of both',
     faults: TOO_LARGE,
   }),
   LIST_LENGTH: row(0x52, '', 'List<a> · S → Int · S', 'The number of items.', { fuel: '1' }),
@@ -204,7 +204,7 @@ export const INSTRUCTIONS = {
     '',
     '(Int, Int) · S → List<Int> · S',
     'The integers from the first up to, without, the second.',
-    { fuel: '1 + ⌊n / 8⌋, n the length of the result', faults: TOO_LARGE },
+    { fuel: '1 + ⌊n / 4⌋, n the length of the result', faults: TOO_LARGE },
   ),
 } as const satisfies Record<string, InstructionRow>;
 
@@ -249,20 +249,32 @@ export function wordsAt(code: ArrayLike<number>, pc: number): number {
 }
 
 /**
- * How much of each thing one unit of fuel pays for, as in the table. So chosen that a unit of
- * fuel allocates about 128 bytes of memory at most, whatever runs: a step of 10⁷ holds less
- * than 1.5 GiB even if all of it stays reachable.
+ * How much of each thing one unit of fuel pays for, as in the table.
+ *
+ * Measured, not derived: with the default fuel of a step, 10⁷, the programs found that are
+ * worst for it (chains of pairs and records, lists that share double numbers, large strings)
+ * run on one core for about a second each, most of it the host's collector, and three in turn
+ * need at most 1.1 GiB of memory. What is live is at most 64 bytes for each unit of code, and
+ * 96 where lists are copied.
  */
 export const PER_FUEL = {
   /** Words of code entered: a pair is two, and takes 64 bytes. */
-  words: 4,
-  /** Items of a list that is copied. */
-  items: 8,
+  words: 2,
+  /** Items of a list that is copied: an integer that was a double in it may take 24 bytes then. */
+  items: 4,
   /** UTF-16 units of a string. */
-  units: 64,
+  units: 16,
   /** Bytes of a value (`sizeOf`) that is measured or compared. */
-  bytes: 64,
+  bytes: 32,
 } as const;
+
+/**
+ * A size (`sizeWithin`) above which this much fuel does not pay for measuring a value: who
+ * measures stops there, so that no work is done before it is paid for.
+ */
+export function payableBytes(fuel: number): number {
+  return (fuel + 1) * PER_FUEL.bytes;
+}
 
 /** Fuel of entering a function, a closure's body or an iteration of this many words. */
 export function entryFuel(words: number): number {

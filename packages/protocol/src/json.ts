@@ -1,7 +1,7 @@
 import { fromBase64, toBase64 } from './base64.ts';
 import type { Image, OperationParameter } from './image.ts';
 import { type JsonNode, parseJson, printJson } from './json-tree.ts';
-import { printType } from './text.ts';
+import { showType } from './text.ts';
 import type { TypeId, TypeNode, TypeTable } from './type.ts';
 import { INT_MAX, List, type Product, sizeOf, Sum, TIME_MAX, type Value, VALUE_LIMITS } from './value.ts';
 
@@ -178,7 +178,6 @@ function reading(read: () => Value): JsonRead<Value> {
 
 /** Longest piece of JSON that a message shows. */
 const SHOWN_LENGTH_MAX = 60;
-const TYPE_LENGTH_SHOWN_MAX = 200;
 
 /** What the fields of an object are read as. */
 interface Slot {
@@ -241,7 +240,7 @@ class JsonReader {
       case 'map':
       case 'set':
       case 'function':
-        throw new JsonReadError(path, `a value of type ${printType(this.#types, type)} can not be read`);
+        throw new JsonReadError(path, `a value of type ${showType(this.#types, type)} can not be read`);
     }
   }
 
@@ -300,22 +299,17 @@ class JsonReader {
       if (given !== undefined) return given;
       throw new JsonReadError(
         pathTo(path, slots[i].name),
-        `expected ${this.#show(slots[i].type)}, got nothing`,
+        `expected ${showType(this.#types, slots[i].type)}, got nothing`,
       );
     });
   }
 
   #mismatch(type: TypeId, json: JsonNode, path: string): never {
-    return this.#refuse(path, `expected ${this.#show(type)}`, json);
+    return this.#refuse(path, `expected ${showType(this.#types, type)}`, json);
   }
 
   #refuse(path: string, expected: string, json: JsonNode): never {
     throw new JsonReadError(path, `${expected}, got ${printJson(json, SHOWN_LENGTH_MAX)}`);
-  }
-
-  #show(type: TypeId): string {
-    const text = printType(this.#types, type);
-    return text.length <= TYPE_LENGTH_SHOWN_MAX ? text : `${text.slice(0, TYPE_LENGTH_SHOWN_MAX)}…`;
   }
 }
 

@@ -1,8 +1,8 @@
-import { ByteWriter } from './bytes.ts';
-import type { Unit } from './image.ts';
+import type { Constant, Unit } from './image.ts';
 import { instructionName, INSTRUCTIONS, type OperandKind } from './instructions.ts';
 import { mapParts, partsOf, type TypeId, type TypeNode, type TypeTable } from './type.ts';
-import { writeValue } from './value-encoding.ts';
+import { textOfUnits } from './utf8.ts';
+import { encodeValue } from './value-encoding.ts';
 
 /**
  * The canonical order of a unit's tables: what decides the bytes of an image, apart from how
@@ -26,11 +26,12 @@ export class UnitNumbering {
   readonly #unit: Unit;
   readonly #functions = new Map<number, number>();
   readonly #constants = new Map<number, number>();
-  readonly #representatives = new ConstantClasses();
+  readonly #constantClasses: ConstantClasses;
 
   constructor(unit: Unit, roots: readonly number[]) {
     this.#unit = unit;
     this.types = new TypeNumbering(unit.types);
+    this.#constantClasses = new ConstantClasses(unit);
     this.#numberFunctions(roots);
   }
 
@@ -43,14 +44,20 @@ export class UnitNumbering {
   }
 
   constant(index: number): number {
-    if (!(index in this.#unit.constants)) return index >>> 0;
-    const representative = this.#representatives.of(this.#unit, index);
-    const known = this.#constants.get(representative);
+    const known = this.#constants.get(index);
     if (known !== undefined) return known;
-    this.type(this.#unit.constants[representative].type);
-    const number = this.constantOrder.push(representative) - 1;
-    this.#constants.set(representative, number);
+    const first = this.#constantClasses.firstOf(index);
+    if (first === null) return index >>> 0;
+    if (first !== index) return this.constant(first);
+    this.type(this.#unit.constants[index].type);
+    const number = this.constantOrder.push(index) - 1;
+    this.#constants.set(index, number);
     return number;
+  }
+
+  /** The encoding of the value of a constant in `constantOrder`, made once to tell it from others. */
+  constantBytes(index: number): Uint8Array {
+    return this.#constantClasses.bytesOf(index);
   }
 
   #numberFunctions(roots: readonly number[]): void {
@@ -88,33 +95,47 @@ export class UnitNumbering {
   /** Equal for functions that differ in nothing, once their callees have numbers. */
   #keyOf(index: number): string {
     const { from, to, code } = this.#unit.functions[index];
-    const words: (number | string)[] = [from, to];
+    const words = [from, to];
     eachWord(code, (kind, word) => {
-      if (kind === 'function') words.push(this.#functions.get(word) ?? `unnumbered ${word}`);
-      else if (kind === 'constant') words.push(this.#representatives.of(this.#unit, word));
+      if (kind === 'function') {
+        const number = this.#functions.get(word);
+        // A word that says which it is: no index without a number can pass for a number.
+        words.push(number === undefined ? 0 : 1, number ?? word);
+      } else if (kind === 'constant') words.push(this.#constantClasses.firstOf(word) ?? word);
       else words.push(word);
     });
-    return words.join(' ');
+    return textOfUnits(new Uint16Array(Int32Array.from(words).buffer));
   }
 }
 
 /** Finds, for a constant, the first one that is equal to it. */
 class ConstantClasses {
+  readonly #types: TypeTable;
+  readonly #constants: readonly Constant[];
   readonly #byKey = new Map<string, number>();
-  readonly #known = new Map<number, number>();
+  readonly #first: (number | undefined)[] = [];
+  readonly #bytes: (Uint8Array | undefined)[] = [];
 
-  of(unit: Unit, index: number): number {
-    if (!(index in unit.constants)) return index;
-    const known = this.#known.get(index);
+  constructor({ types, constants }: Unit) {
+    this.#types = types;
+    this.#constants = constants;
+  }
+
+  /** Null where no constant has the index. */
+  firstOf(index: number): number | null {
+    if (!(index in this.#constants)) return null;
+    const known = this.#first[index];
     if (known !== undefined) return known;
-    const { type, value } = unit.constants[index];
-    const writer = new ByteWriter();
-    writeValue(writer, unit.types, type, value);
-    const key = `${type} ${writer.bytes().join(' ')}`;
-    const representative = this.#byKey.get(key) ?? index;
-    this.#byKey.set(key, representative);
-    this.#known.set(index, representative);
-    return representative;
+    const key = `${this.#constants[index].type} ${textOfUnits(this.bytesOf(index))}`;
+    const first = this.#byKey.get(key) ?? index;
+    this.#byKey.set(key, first);
+    this.#first[index] = first;
+    return first;
+  }
+
+  bytesOf(index: number): Uint8Array {
+    const { type, value } = this.#constants[index];
+    return (this.#bytes[index] ??= encodeValue(this.#types, type, value));
   }
 }
 

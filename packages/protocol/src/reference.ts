@@ -268,9 +268,16 @@ const EXECUTION = `## Execution
 
 function limits(): string {
   const rows: [string, number][] = [
-    ['bytes of a bundle or an image', FORMAT_LIMITS.bytesMax],
+    ['bytes of a bundle', FORMAT_LIMITS.bundleBytesMax],
+    ['bytes of an image, or of the body of an upgrade', FORMAT_LIMITS.imageBytesMax],
+    [
+      'characters of the state type and the operations of an image, written out',
+      FORMAT_LIMITS.interfaceLengthMax,
+    ],
+    ['bytes of a name', FORMAT_LIMITS.nameBytesMax],
     ['images, and upgrades, of a bundle', FORMAT_LIMITS.imagesMax],
     ['types of a unit', TYPE_LIMITS.tableLengthMax],
+    ['bytes of the types of a unit', FORMAT_LIMITS.typesBytesMax],
     ['nodes of a type, written out as a tree', TYPE_LIMITS.treeNodesMax],
     ['depth of a type', TYPE_LIMITS.depthMax],
     ['nodes of a type of data', TYPE_LIMITS.dataTreeNodesMax],
@@ -279,8 +286,10 @@ function limits(): string {
     ['constructors of a sum', TYPE_LIMITS.constructorsMax],
     ['type arguments of a sum', FORMAT_LIMITS.typeArgumentsMax],
     ['constants of a unit', FORMAT_LIMITS.constantsMax],
+    ['bytes of the constants of a unit', FORMAT_LIMITS.constantsBytesMax],
     ['functions of a unit', FORMAT_LIMITS.functionsMax],
     ['words of a function', FORMAT_LIMITS.functionWordsMax],
+    ['words of all functions of a unit', FORMAT_LIMITS.unitWordsMax],
     ['operations of an image', FORMAT_LIMITS.operationsMax],
     ['parameters of an operation', PARAMETERS_MAX],
     ['invariants of an image', FORMAT_LIMITS.invariantsMax],

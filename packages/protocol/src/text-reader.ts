@@ -1,5 +1,5 @@
 import { reading, type TextCursor, type TextRead } from './text-cursor.ts';
-import { printType } from './text.ts';
+import { showType } from './text.ts';
 import type { TypeId, TypeNode, TypeTable } from './type.ts';
 import { List, sizeOf, Sum, type Value, VALUE_LIMITS } from './value.ts';
 
@@ -47,12 +47,12 @@ function takeValue(cursor: TextCursor, types: TypeTable, type: TypeId): Value {
     case 'tuple':
       return takeTuple(cursor, types, type, node.items);
     case 'record': {
-      if (!cursor.take('{')) cursor.failExpecting(printType(types, type));
+      if (!cursor.take('{')) cursor.failExpecting(showType(types, type));
       const parameters = node.fields.map((field): Parameter => ({ ...field, default: undefined }));
       return takeNamed(cursor, types, 'the record', 'field', parameters, '}');
     }
     case 'list': {
-      if (!cursor.take('[')) cursor.failExpecting(printType(types, type));
+      if (!cursor.take('[')) cursor.failExpecting(showType(types, type));
       const items: Value[] = [];
       takeSeparated(cursor, ']', () => items.push(takeValue(cursor, types, node.item)));
       return List.of(items);
@@ -62,21 +62,21 @@ function takeValue(cursor: TextCursor, types: TypeTable, type: TypeId): Value {
     case 'map':
     case 'set':
     case 'function':
-      return cursor.fail(`a value of type ${printType(types, type)} can not be read`);
+      return cursor.fail(`a value of type ${showType(types, type)} can not be read`);
   }
 }
 
 function takeTuple(cursor: TextCursor, types: TypeTable, type: TypeId, itemTypes: readonly TypeId[]): Value {
   cursor.skip();
   const start = cursor.offset;
-  if (!cursor.take('(')) cursor.failExpecting(printType(types, type));
+  if (!cursor.take('(')) cursor.failExpecting(showType(types, type));
   const items: Value[] = [];
   takeSeparated(cursor, ')', () => {
     if (items.length >= itemTypes.length) cursor.failExpecting('")"');
     items.push(takeValue(cursor, types, itemTypes[items.length]));
   });
   if (items.length < itemTypes.length) {
-    cursor.fail(`expected ${printType(types, type)}, got ${items.length} of its components`, start);
+    cursor.fail(`expected ${showType(types, type)}, got ${items.length} of its components`, start);
   }
   return items;
 }
@@ -95,7 +95,7 @@ function takeConstruction(
     cursor.rewind(start);
     const shown = node.constructors.slice(0, CONSTRUCTORS_SHOWN_MAX).map((constructor) => constructor.name);
     const more = node.constructors.length > shown.length ? ', …' : '';
-    cursor.failExpecting(`${printType(types, type)} (${shown.join(', ')}${more})`);
+    cursor.failExpecting(`${showType(types, type)} (${shown.join(', ')}${more})`);
   }
   const { labels, payload } = node.constructors[tag];
   if (labels?.length === 0) return new Sum(tag, null);
@@ -187,7 +187,7 @@ function takeDefault(
 ): Value {
   if (parameter.default !== undefined) return parameter.default;
   const { name, type } = parameter;
-  return cursor.fail(`${of} needs the ${what} ${name}: ${printType(types, type)}`, offset);
+  return cursor.fail(`${of} needs the ${what} ${name}: ${showType(types, type)}`, offset);
 }
 
 /** Items with commas between them, and maybe one after the last, up to `close`. */

@@ -44,6 +44,16 @@ export function writeUtf8(text: string, bytes: Uint8Array, offset: number): numb
 /** Units that are made into a string at once: few enough for the arguments of a call. */
 const CHUNK_UNITS = 8_192;
 
+/** The string of these UTF-16 units; not well-formed where they are not. */
+export function textOfUnits(units: Uint8Array | Uint16Array): string {
+  let text = '';
+  for (let at = 0; at < units.length; at += CHUNK_UNITS) {
+    const chunk = units.subarray(at, at + CHUNK_UNITS);
+    text += String.fromCharCode.apply(null, chunk as unknown as number[]);
+  }
+  return text;
+}
+
 /** The string of the bytes in `[start, end)`, or the offset of the first byte that is not UTF-8. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | number {
   const units = new Uint16Array(Math.min(end - start, CHUNK_UNITS + 1));
@@ -64,11 +74,11 @@ export function readUtf8(bytes: Uint8Array, start: number, end: number): string 
       at += width;
     }
     if (count >= CHUNK_UNITS) {
-      text += String.fromCharCode.apply(null, units.subarray(0, count) as unknown as number[]);
+      text += textOfUnits(units.subarray(0, count));
       count = 0;
     }
   }
-  return text + String.fromCharCode.apply(null, units.subarray(0, count) as unknown as number[]);
+  return text + textOfUnits(units.subarray(0, count));
 }
 
 /** The least scalar value that needs 2, 3 and 4 bytes. */

@@ -1,5 +1,5 @@
 import { type ByteReader, ByteWriter, type Decoded, decoding } from './bytes.ts';
-import type { TypeId, TypeTable } from './type.ts';
+import type { TypeId, TypeNode, TypeTable } from './type.ts';
 import { List, sizeOf, Sum, TIME_MAX, type Value, VALUE_LIMITS } from './value.ts';
 
 /**
@@ -35,36 +35,33 @@ export function decodeValue(types: TypeTable, type: TypeId, bytes: Uint8Array): 
 
 export function writeValue(writer: ByteWriter, types: TypeTable, type: TypeId, value: Value): void {
   const node = types.node(type);
-  const mismatch = (): never => {
-    throw new Error(`a value that is no ${node.kind} (type ${type}): ${JSON.stringify(value)}`);
-  };
   switch (node.kind) {
     case 'unit':
-      return value === null ? writer.byte(0) : mismatch();
+      return value === null ? writer.byte(0) : mismatch(node, type, value);
     case 'bool':
-      return typeof value === 'boolean' ? writer.byte(value ? 1 : 0) : mismatch();
+      return typeof value === 'boolean' ? writer.byte(value ? 1 : 0) : mismatch(node, type, value);
     case 'int':
     case 'time':
-      return typeof value === 'number' ? writer.integer(value) : mismatch();
+      return typeof value === 'number' ? writer.integer(value) : mismatch(node, type, value);
     case 'string':
-      return typeof value === 'string' ? writer.string(value) : mismatch();
+      return typeof value === 'string' ? writer.string(value) : mismatch(node, type, value);
     case 'bytes':
-      if (!(value instanceof Uint8Array)) return mismatch();
+      if (!(value instanceof Uint8Array)) return mismatch(node, type, value);
       writer.unsigned(value.length);
       return writer.raw(value);
     case 'tuple':
     case 'record': {
       const parts = types.components(type)!;
-      if (!Array.isArray(value) || value.length !== parts.length) return mismatch();
+      if (!Array.isArray(value) || value.length !== parts.length) return mismatch(node, type, value);
       return parts.forEach((part, i) => writeValue(writer, types, part, value[i]));
     }
     case 'list':
-      if (!(value instanceof List)) return mismatch();
+      if (!(value instanceof List)) return mismatch(node, type, value);
       writer.unsigned(value.items.length);
       return value.items.forEach((item) => writeValue(writer, types, node.item, item));
     case 'sum': {
       const constructor = value instanceof Sum ? node.constructors[value.tag] : undefined;
-      if (!(value instanceof Sum) || constructor === undefined) return mismatch();
+      if (!(value instanceof Sum) || constructor === undefined) return mismatch(node, type, value);
       writer.unsigned(value.tag);
       if (constructor.labels?.length !== 0) writeValue(writer, types, constructor.payload, value.value);
       return;
@@ -74,6 +71,10 @@ export function writeValue(writer: ByteWriter, types: TypeTable, type: TypeId, v
     case 'function':
       throw new Error(`a value of a ${node.kind} type has no encoding (type ${type})`);
   }
+}
+
+function mismatch({ kind }: TypeNode, type: TypeId, value: Value): never {
+  throw new Error(`a value that is no ${kind} (type ${type}): ${JSON.stringify(value)}`);
 }
 
 /** Mirror of `writeValue`. */

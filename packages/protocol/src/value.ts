@@ -45,44 +45,57 @@ export class List {
   }
 
   static of(items: readonly Value[]): List {
-    let size = LIST_HEADER_BYTES;
-    for (const item of items) size += sizeOf(item);
-    return new List(items, size);
+    return new List(items, sizeOfParts(items, LIST_HEADER_BYTES, Number.POSITIVE_INFINITY));
   }
 }
 
 export const SCALAR_BYTES = 8;
-export const STRING_HEADER_BYTES = 16;
-export const LIST_HEADER_BYTES = 16;
+export const PRODUCT_HEADER_BYTES = 48;
+export const SUM_HEADER_BYTES = 32;
+export const LIST_HEADER_BYTES = 88;
+export const STRING_HEADER_BYTES = 32;
 
 /**
  * The size of a value in bytes, as the limits and the fuel count it: about the memory that
- * its tree would take, however much of it is shared. A unit, Bool, Int or Time is 8, a string
- * 16 and 2 for each UTF-16 unit, Bytes 16 and their length, a product 8 and its parts, a sum
- * 8 and its payload, a list 16 and its items.
+ * its tree takes in a 64-bit host, however much of it is shared. A unit, Bool, Int or Time is
+ * 8, a product 48 and its parts, a sum 32 and its payload, a list 88 and its items, a string
+ * 32 and 2 for each UTF-16 unit, Bytes 32 and their length.
  */
 export function sizeOf(value: Value): number {
-  if (value === null || typeof value === 'number' || typeof value === 'boolean') return SCALAR_BYTES;
+  return sizeWithin(value, Number.POSITIVE_INFINITY);
+}
+
+/**
+ * The size of a value if it is at most `max` bytes, else some number above. It looks at no
+ * more than `max / 8` parts: small values can share parts so that their trees are huge.
+ */
+export function sizeWithin(value: Value, max: number): number {
   if (typeof value === 'string') return STRING_HEADER_BYTES + 2 * value.length;
+  if (value === null || typeof value !== 'object') return SCALAR_BYTES;
+  // Products first, and not by `instanceof`: of large trees most nodes are products.
+  if (isProduct(value)) return sizeOfParts(value, PRODUCT_HEADER_BYTES, max);
   if (value instanceof List) return value.size;
-  if (value instanceof Sum) return SCALAR_BYTES + sizeOf(value.value);
-  if (value instanceof Uint8Array) return STRING_HEADER_BYTES + value.length;
-  let size = SCALAR_BYTES;
-  for (const part of value) size += sizeOf(part);
+  if (value instanceof Sum) return SUM_HEADER_BYTES + sizeWithin(value.value, max - SUM_HEADER_BYTES);
+  return STRING_HEADER_BYTES + value.length;
+}
+
+const isProduct = (value: Value): value is Product => Array.isArray(value);
+
+/** `start` and the sizes of the parts if that is at most `max` bytes, else some number above. */
+export function sizeOfParts(parts: readonly Value[], start: number, max: number): number {
+  let size = start;
+  for (let i = 0; i < parts.length && size <= max; i++) size += sizeWithin(parts[i], max - size);
   return size;
 }
 
 /** Structural equality of two values of one type. */
 export function equal(a: Value, b: Value): boolean {
   if (a === b) return true;
+  if (a === null || typeof a !== 'object') return false;
+  if (isProduct(a)) return isProduct(b) && equalParts(a, b);
   if (a instanceof Sum) return b instanceof Sum && a.tag === b.tag && equal(a.value, b.value);
-  if (a instanceof List) {
-    return b instanceof List && a.size === b.size && equalParts(a.items, b.items);
-  }
-  if (a instanceof Uint8Array) {
-    return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
-  }
-  return Array.isArray(a) && Array.isArray(b) && equalParts(a, b);
+  if (a instanceof List) return b instanceof List && a.size === b.size && equalParts(a.items, b.items);
+  return b instanceof Uint8Array && equalBytes(a, b);
 }
 
 function equalParts(a: readonly Value[], b: readonly Value[]): boolean {
@@ -91,10 +104,26 @@ function equalParts(a: readonly Value[], b: readonly Value[]): boolean {
   return true;
 }
 
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Of a stretch of two strings that is compared unit by unit. */
+const COMPARED_UNITS_MAX = 64;
+
 /** Order of two strings by Unicode scalar value: negative, 0 or positive. */
 export function compareStrings(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
+  // The host compares parts for equality far faster than a loop does units: halve what can differ.
+  let start = 0;
+  let end = Math.min(a.length, b.length);
+  while (end - start > COMPARED_UNITS_MAX) {
+    const middle = (start + end) >>> 1;
+    if (a.slice(start, middle) === b.slice(start, middle)) start = middle;
+    else end = middle;
+  }
+  for (let i = start; i < end; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x !== y) return rank(x) - rank(y);

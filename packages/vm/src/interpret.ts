@@ -8,7 +8,9 @@ import {
   compareStrings,
   entryFuel,
   equal,
-  sizeOf,
+  payableBytes,
+  sizeOfParts,
+  sizeWithin,
   type InstructionCode,
   type Product,
   type Value,
@@ -23,6 +25,7 @@ import {
   type Failure,
 } from './failure.ts';
 import type { Layout } from './layout.ts';
+import { Closure, STACKS, type Datum } from './stacks.ts';
 import { isOverflow, normal, quotient, remainder } from './values/integer.ts';
 import { scalarCount } from './values/text.ts';
 
@@ -31,28 +34,12 @@ import { scalarCount } from './values/text.ts';
  *
  * It tests no type, no bound of a stack and no target of a jump: the verifier proved them.
  * What it does test are the limits: fuel, before what it pays for; strings and lists, before
- * they are made. The stacks are allocated once, at the size that the verifier found, and used
- * again by each run; a run allocates nothing but the values that it makes.
+ * they are made. The stacks are used again by each run of any program; a run allocates nothing
+ * but the values that it makes.
  *
  * The codes of instructions stand in the `switch` as numbers, since the host makes a jump
  * table of nothing else; their types are those of the table, so that each has an arm.
  */
-
-/** What the accumulator and the stack hold: a value, or within a run a closure. */
-type Datum = Value | Closure;
-
-/** A closure: what CUR made, APP enters. */
-class Closure {
-  readonly environment: Datum;
-  readonly entry: number;
-  readonly fuel: number;
-
-  constructor(environment: Datum, entry: number, fuel: number) {
-    this.environment = environment;
-    this.entry = entry;
-    this.fuel = fuel;
-  }
-}
 
 /** Runs with more fuel than this leave no reference to their values on the stack. */
 const UNSWEPT_FUEL_MAX = 1_000;
@@ -71,22 +58,18 @@ export class Interpreter {
   failure: Failure = OUT_OF_FUEL;
 
   readonly #layout: Layout;
-  readonly #stack: Datum[];
-  readonly #returns: Int32Array;
 
   constructor(layout: Layout) {
     this.#layout = layout;
-    const slots = layout.facts.reduce((max, facts) => Math.max(max, facts.stackSlots), 0);
-    const frames = layout.facts.reduce((max, facts) => Math.max(max, facts.frames), 0);
-    this.#stack = Array.from({ length: slots }, () => null);
-    this.#returns = new Int32Array(frames);
   }
 
   /**
    * Runs a function on an argument of its type. On `FAILED` the reason is in `failure`. An
-   * exception of the host, which would be a defect, is a failure too: a crash.
+   * exception of the host, which would be a defect, is a failure too: a crash. Throws where a
+   * run is under way, of this program or another.
    */
   run(index: number, argument: Value, fuel: number): Value | typeof FAILED {
+    STACKS.take();
     let result: Value | typeof FAILED;
     try {
       result = this.#dispatch(index, argument, fuel);
@@ -94,7 +77,7 @@ export class Interpreter {
       this.failure = crashOf(error);
       result = FAILED;
     }
-    if (result === FAILED || fuel - this.fuel > UNSWEPT_FUEL_MAX) this.#stack.fill(null);
+    STACKS.give(result === FAILED || fuel - this.fuel > UNSWEPT_FUEL_MAX);
     return result;
   }
 
@@ -105,8 +88,8 @@ export class Interpreter {
 
   #dispatch(index: number, argument: Value, fuelGiven: number): Value | typeof FAILED {
     const { code, constants, entries, entryFuels } = this.#layout;
-    const stack = this.#stack;
-    const returns = this.#returns;
+    const stack = STACKS.values;
+    const { returns } = STACKS;
     let state = this.state;
     let a: Datum = argument;
     let top = 0;
@@ -253,11 +236,12 @@ export class Interpreter {
           // LIST
           const count = code[pc + 2];
           top -= count - 1;
-          const list = List.of(gather(stack, top, count, a));
-          fuel -= 1 + Math.floor(list.size / PER_FUEL.bytes);
+          const items = gather(stack, top, count, a);
+          const size = sizeOfParts(items, LIST_HEADER_BYTES, payableBytes(fuel));
+          fuel -= 1 + Math.floor(size / PER_FUEL.bytes);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
-          if (list.size > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
-          a = list;
+          if (size > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
+          a = new List(items, size);
           pc += 3;
           break;
         }
@@ -321,37 +305,37 @@ export class Interpreter {
           pc += 1;
           break;
         case 0x38: // EQ
-          fuel -= comparisonFuel(a as Product);
+          fuel -= comparisonFuel(a as Product, fuel);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           a = equal((a as Product)[0], (a as Product)[1]);
           pc += 1;
           break;
         case 0x39: // NE
-          fuel -= comparisonFuel(a as Product);
+          fuel -= comparisonFuel(a as Product, fuel);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           a = !equal((a as Product)[0], (a as Product)[1]);
           pc += 1;
           break;
         case 0x3a: // LT
-          fuel -= comparisonFuel(a as Product);
+          fuel -= comparisonFuel(a as Product, fuel);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           a = order(a as Product) < 0;
           pc += 1;
           break;
         case 0x3b: // LE
-          fuel -= comparisonFuel(a as Product);
+          fuel -= comparisonFuel(a as Product, fuel);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           a = order(a as Product) <= 0;
           pc += 1;
           break;
         case 0x3c: // GT
-          fuel -= comparisonFuel(a as Product);
+          fuel -= comparisonFuel(a as Product, fuel);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           a = order(a as Product) > 0;
           pc += 1;
           break;
         case 0x3d: // GE
-          fuel -= comparisonFuel(a as Product);
+          fuel -= comparisonFuel(a as Product, fuel);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           a = order(a as Product) >= 0;
           pc += 1;
@@ -388,7 +372,7 @@ export class Interpreter {
           // LIST_APPEND
           const list = (a as Product)[0] as List;
           const item = (a as Product)[1];
-          const bytes = sizeOf(item);
+          const bytes = sizeWithin(item, payableBytes(fuel));
           fuel -= 1 + Math.floor(list.items.length / PER_FUEL.items) + Math.floor(bytes / PER_FUEL.bytes);
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           if (list.size + bytes > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
@@ -433,11 +417,13 @@ export class Interpreter {
   }
 }
 
-/** The values of the stack from `start` on, and after them the accumulator. */
-function gather(stack: readonly Datum[], start: number, count: number, last: Datum): Product {
-  const parts = stack.slice(start, start + count - 1);
-  parts.push(last);
-  return parts as unknown as Product;
+/**
+ * The values of the stack from `start` on, and after them the accumulator. They are cut out
+ * of the stack, since an array that grew to their number would take more than it holds.
+ */
+function gather(stack: Datum[], start: number, count: number, last: Datum): Product {
+  stack[start + count - 1] = last;
+  return stack.slice(start, start + count) as Product;
 }
 
 // Not by a pattern: that would be the protocol of iterators, for every addition.
@@ -445,9 +431,10 @@ const left = (pair: Datum): number => (pair as Product)[0] as number;
 const right = (pair: Datum): number => (pair as Product)[1] as number;
 
 /** By the larger of the two, since both are measured. */
-function comparisonFuel(pair: Product): number {
+function comparisonFuel(pair: Product, fuel: number): number {
   if (typeof pair[0] === 'number') return 0;
-  return Math.floor(Math.max(sizeOf(pair[0]), sizeOf(pair[1])) / PER_FUEL.bytes);
+  const max = payableBytes(fuel);
+  return Math.floor(Math.max(sizeWithin(pair[0], max), sizeWithin(pair[1], max)) / PER_FUEL.bytes);
 }
 
 /** Negative, 0 or positive, as the order of two integers, times or strings. */
@@ -457,7 +444,7 @@ function order(pair: Product): number {
 }
 
 function rangeOf(start: number, length: number): number[] {
-  const items: number[] = [];
-  for (let i = 0; i < length; i++) items.push(start + i);
+  const items = new Array<number>(length);
+  for (let i = 0; i < length; i++) items[i] = start + i;
   return items;
 }

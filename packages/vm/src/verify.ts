@@ -68,9 +68,9 @@ export interface Verified {
 }
 
 export const VERIFIER_LIMITS = {
-  /** Of both stacks of a function: what is preallocated for it. */
-  stackSlotsMax: 1_048_576,
-  framesMax: 262_144,
+  /** Of both stacks of a function: what they can grow to while it runs. As many as functions. */
+  stackSlotsMax: 65_536,
+  framesMax: 65_536,
 } as const;
 
 /** Where and why; it never leaves this file. */

@@ -1,6 +1,8 @@
 import {
   BOOL,
   INT,
+  LIST_HEADER_BYTES,
+  PRODUCT_HEADER_BYTES,
   STRING,
   TypeTable,
   UNIT,
@@ -14,7 +16,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Assembly, imageOf } from './support/assembly.ts';
 import { list, programOf, run, sum, type Sketch } from './support/run.ts';
 import { repeat } from './support/repeat.ts';
-import { functionOf, listOf, resolve, sumOf, tuple } from './support/types.ts';
+import { functionOf, listOf, resolve, sumOf, tuple, type Typing } from './support/types.ts';
 
 const OUT_OF_FUEL = { kind: 'exhausted', message: 'out of fuel' };
 const TOO_LARGE = { kind: 'exhausted', message: 'value too large' };
@@ -52,14 +54,15 @@ describe('fuel', () => {
 
   it.each<[string, Sketch, Value, number]>([
     ['entering 1 word', { from: INT, to: INT, code: 'RETURN' }, 1, 1],
-    ['entering 3 words', one('NEG; NEG', INT, INT), 1, 1],
-    ['entering 4 words', one('NEG; NEG; NEG', INT, INT), 1, 2],
-    ['entering 400 words', one('NEG; '.repeat(399).slice(0, -2), INT, INT), 1, 101],
+    ['entering 2 words', one('NEG', INT, INT), 1, 2],
+    ['entering 3 words', one('NEG; NEG', INT, INT), 1, 2],
+    ['entering 4 words', one('NEG; NEG; NEG', INT, INT), 1, 3],
+    ['entering 400 words', one('NEG; '.repeat(399).slice(0, -2), INT, INT), 1, 201],
     [
       'CALL of 4 words',
       { ...one('CALL f', INT, INT), define: (a) => a.function('f', INT, INT, 'NEG; NEG; NEG; RETURN') },
       1,
-      1 + 2,
+      2 + 3,
     ],
     [
       'APP of 5 words',
@@ -68,7 +71,7 @@ describe('fuel', () => {
         define: (a) => (closure(a), a.constant('seven', INT, 7)),
       },
       1,
-      4 + 2,
+      8 + 3,
     ],
     [
       'a CUR that is not applied',
@@ -82,62 +85,62 @@ describe('fuel', () => {
         ),
       },
       1,
-      3,
+      5,
     ],
     [
       'FOLD over nothing',
       one('FOLD x; PROJECT 1; NEXT; x:', tuple(UNIT, INT, listOf(INT)), INT),
       [null, 1, list()],
-      2,
+      4,
     ],
     [
       'FOLD of 3 words over 5',
       one('FOLD x; PROJECT 1; NEXT; x:', tuple(UNIT, INT, listOf(INT)), INT),
       [null, 1, ints(5)],
-      2 + 5,
+      4 + 10,
     ],
     [
       'FOLD of 4 words over 5',
       one('FOLD x; PROJECT 1; NEG; NEXT; x:', tuple(UNIT, INT, listOf(INT)), INT),
       [null, 1, ints(5)],
-      2 + 10,
+      4 + 15,
     ],
-    ['LIST', one('LIST Items 1', INT, listOf(INT)), 1, 2 + 1],
-    ['LIST of 104 bytes', one('LIST Items 1', STRING, listOf(STRING)), text(36), 2 + 2],
-    ['EQ of scalars', one('EQ', tuple(INT, INT), BOOL), [1, 2], 1],
-    ['EQ of Bools', one('EQ', tuple(BOOL, BOOL), BOOL), [true, true], 1],
-    ['EQ of 63 bytes', one('EQ', strings, BOOL), [text(23), text(23)], 1],
-    ['EQ of 64 bytes', one('EQ', strings, BOOL), [text(24), 'a'], 1 + 1],
-    ['NE by the larger', one('NE', tuple(either, either), BOOL), [sum(0, 1), sum(1, text(1000))], 1 + 31],
-    ['LT of 2016 bytes', one('LT', strings, BOOL), ['', text(1000)], 1 + 31],
-    ['LE', one('LE', strings, BOOL), [text(1000), ''], 1 + 31],
-    ['GT', one('GT', strings, BOOL), [text(1000), ''], 1 + 31],
-    ['GE', one('GE', strings, BOOL), [text(1000), ''], 1 + 31],
-    ['INT_TO_STRING', one('INT_TO_STRING', INT, STRING), 1, 1 + 1],
-    ['STRING_CONCAT', one('STRING_CONCAT', strings, STRING), [text(40), text(23)], 1 + 1],
-    ['STRING_CONCAT of 64', one('STRING_CONCAT', strings, STRING), [text(40), text(24)], 1 + 2],
-    ['STRING_LENGTH', one('STRING_LENGTH', STRING, INT), text(640), 1 + 11],
-    ['LIST_APPEND', one('LIST_APPEND', tuple(listOf(INT), INT), listOf(INT)), [ints(7), 1], 1 + 1],
-    ['LIST_APPEND to 8', one('LIST_APPEND', tuple(listOf(INT), INT), listOf(INT)), [ints(8), 1], 1 + 2],
+    ['LIST of 96 bytes', one('LIST Items 1', INT, listOf(INT)), 1, 3 + 4],
+    ['LIST of 192 bytes', one('LIST Items 1', STRING, listOf(STRING)), text(36), 3 + 7],
+    ['EQ of scalars', one('EQ', tuple(INT, INT), BOOL), [1, 2], 2],
+    ['EQ of Bools', one('EQ', tuple(BOOL, BOOL), BOOL), [true, true], 2],
+    ['EQ of 62 bytes', one('EQ', strings, BOOL), [text(15), text(15)], 2 + 1],
+    ['EQ of 64 bytes', one('EQ', strings, BOOL), [text(16), 'a'], 2 + 2],
+    ['NE by the larger', one('NE', tuple(either, either), BOOL), [sum(0, 1), sum(1, text(1000))], 2 + 64],
+    ['LT of 2032 bytes', one('LT', strings, BOOL), ['', text(1000)], 2 + 63],
+    ['LE', one('LE', strings, BOOL), [text(1000), ''], 2 + 63],
+    ['GT', one('GT', strings, BOOL), [text(1000), ''], 2 + 63],
+    ['GE', one('GE', strings, BOOL), [text(1000), ''], 2 + 63],
+    ['INT_TO_STRING', one('INT_TO_STRING', INT, STRING), 1, 2 + 1],
+    ['STRING_CONCAT', one('STRING_CONCAT', strings, STRING), [text(10), text(5)], 2 + 1],
+    ['STRING_CONCAT of 16', one('STRING_CONCAT', strings, STRING), [text(10), text(6)], 2 + 2],
+    ['STRING_LENGTH', one('STRING_LENGTH', STRING, INT), text(640), 2 + 41],
+    ['LIST_APPEND', one('LIST_APPEND', tuple(listOf(INT), INT), listOf(INT)), [ints(3), 1], 2 + 1],
+    ['LIST_APPEND to 4', one('LIST_APPEND', tuple(listOf(INT), INT), listOf(INT)), [ints(4), 1], 2 + 2],
     [
-      'LIST_APPEND of 2016 bytes',
+      'LIST_APPEND of 2032 bytes',
       one('LIST_APPEND', tuple(listOf(STRING), STRING), listOf(STRING)),
       [list(), text(1000)],
-      1 + 32,
+      2 + 64,
     ],
     [
       'LIST_CONCAT',
       one('LIST_CONCAT', tuple(listOf(INT), listOf(INT)), listOf(INT)),
       [ints(80), ints(80)],
-      1 + 21,
+      2 + 41,
     ],
-    ['LIST_LENGTH', one('LIST_LENGTH', listOf(INT), INT), ints(80), 1 + 1],
-    ['LIST_RANGE', one('LIST_RANGE', tuple(INT, INT), listOf(INT)), [-40, 40], 1 + 11],
+    ['LIST_LENGTH', one('LIST_LENGTH', listOf(INT), INT), ints(80), 2 + 1],
+    ['LIST_RANGE', one('LIST_RANGE', tuple(INT, INT), listOf(INT)), [-40, 40], 2 + 21],
   ])('%s', (_title, sketch, input, expected) => {
     expect(fuelOf(sketch, input)).toBe(expected);
   });
 
-  it('of the words of a function', () => expect([entryFuel(3), entryFuel(4)]).toEqual([1, 2]));
+  it('of the words of a function', () => expect([entryFuel(1), entryFuel(2)]).toEqual([1, 2]));
 
   it('may be without limit', () => {
     expect(run(one('NEG', INT, INT), 1, Number.POSITIVE_INFINITY)).toEqual({ reply: -1, state: null });
@@ -174,7 +177,7 @@ describe('a value too large', () => {
     expect(run(literal, half).failure).toBeUndefined();
     expect(run(literal, half + half).failure).toEqual(TOO_LARGE);
     const range: Sketch = { from: tuple(INT, INT), to: listOf(INT), code: 'LIST_RANGE; RETURN' };
-    const lengthMax = (VALUE_LIMITS.valueBytesMax - 16) / 8;
+    const lengthMax = Math.floor((VALUE_LIMITS.valueBytesMax - LIST_HEADER_BYTES) / 8);
     expect(run(range, [0, lengthMax + 1]).failure).toEqual(TOO_LARGE);
     expect(run(range, [0, 2 ** 52]).failure).toEqual(OUT_OF_FUEL);
     expect(run(range, [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]).failure).toEqual(OUT_OF_FUEL);
@@ -204,7 +207,49 @@ describe('a value too large', () => {
   });
 
   it('is measured by the tree, also where parts are shared', () => {
-    expect(sizeOf([half, half])).toBe(8 + 2 * sizeOf(half));
+    expect(sizeOf([half, half])).toBe(PRODUCT_HEADER_BYTES + 2 * sizeOf(half));
+  });
+});
+
+describe('what shares its parts', () => {
+  /** A pair whose tree has 2 ** depth leaves, of as many nodes as it is deep; each look at one is counted. */
+  const shared = (depth: number): { readonly value: Value; readonly looks: () => number } => {
+    let count = 0;
+    const watched = (pair: Value[]): Value =>
+      new Proxy(pair, {
+        get: (target, key, receiver) => {
+          if (key === '0' || key === '1') count++;
+          return Reflect.get(target, key, receiver) as unknown;
+        },
+      });
+    let value: Value = 1;
+    for (let i = 0; i < depth; i++) value = watched([value, value]);
+    return { value, looks: () => count };
+  };
+  const deep = (depth: number): Typing =>
+    depth === 0 ? () => INT : (a) => a.types.pair(deepOf(a, depth), deepOf(a, depth));
+  const deepOf = (a: Assembly, depth: number): number => resolve(deep(depth - 1), a);
+  const DEPTH = 11;
+
+  it.each<[string, Sketch, (value: Value) => Value]>([
+    [
+      'LIST',
+      { from: deep(DEPTH), to: INT, code: 'LIST Items 1; LIST_LENGTH; RETURN', define: listOf(deep(DEPTH)) },
+      (value) => value,
+    ],
+    [
+      'LIST_APPEND',
+      { from: tuple(listOf(deep(DEPTH)), deep(DEPTH)), to: INT, code: 'LIST_APPEND; LIST_LENGTH; RETURN' },
+      (value) => [list(), value],
+    ],
+    ['EQ', { from: tuple(deep(DEPTH), deep(DEPTH)), to: BOOL, code: 'EQ; RETURN' }, (value) => [value, 1]],
+  ])('is not walked by %s beyond what the fuel pays for', (_title, sketch, inputOf) => {
+    const { value, looks } = shared(DEPTH);
+    const fuel = 100;
+    expect(run(sketch, inputOf(value), fuel).failure).toEqual(OUT_OF_FUEL);
+    expect(looks()).toBeGreaterThan(10);
+    // Each part is 8 bytes at least, and a unit of fuel pays for 32.
+    expect(looks()).toBeLessThan(5 * fuel);
   });
 });
 

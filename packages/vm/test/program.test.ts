@@ -1,6 +1,7 @@
 import {
   BOOL,
   INT,
+  LIST_HEADER_BYTES,
   List,
   OP,
   STRING,
@@ -142,7 +143,7 @@ describe('a program', () => {
     });
     const length = programOf({ from: (a) => a.types.list(INT), to: INT, code: 'LIST_LENGTH; RETURN' });
     const instance = new Instance(null);
-    expect(length.step(instance, 0, new List(items, 16), 0)).toBe(FAILED);
+    expect(length.step(instance, 0, new List(items, LIST_HEADER_BYTES), 0)).toBe(FAILED);
     expect(instance.failure).toEqual({ kind: 'crash', message: 'RangeError: out of memory' });
     expect(length.step(instance, 0, List.of([1]), 0)).toBe(1);
   });

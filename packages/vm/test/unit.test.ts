@@ -143,11 +143,11 @@ describe('a unit', () => {
           a.functions.push({ from: INT, to: INT, code });
         }
       });
-    expect(verifyUnit(unitOfClosures(1, 1_100, 1_000), null)).toEqual(
-      refused(`1101000 slots of stack, at most ${stackSlotsMax}`, { function: 0 }),
+    expect(verifyUnit(unitOfClosures(1, 1_000, 66), null)).toEqual(
+      refused(`66066 slots of stack, at most ${stackSlotsMax}`, { function: 0 }),
     );
-    expect(verifyUnit(unitOfClosures(2, 140_000, 0), null)).toEqual(
-      refused(`calls 280002 deep, at most ${framesMax}`, { function: 1 }),
+    expect(verifyUnit(unitOfClosures(6, 12_000, 0), null)).toEqual(
+      refused(`calls 72006 deep, at most ${framesMax}`, { function: 5 }),
     );
   });
 
@@ -263,8 +263,8 @@ describe('a unit', () => {
       refused(`${functionWordsMax + 1} words, at most ${functionWordsMax}`, { function: 0 }),
     );
     const large = { ...small, code: new Int32Array(functionWordsMax) };
-    expect(verifyUnit({ ...unit, functions: repeat(17, large) }, null)).toEqual(
-      refused('71303168 bytes of code and constants, at most 67108864'),
+    expect(verifyUnit({ ...unit, functions: repeat(257, large) }, null)).toEqual(
+      refused('67371008 bytes of code and constants, at most 67108864'),
     );
     expect(verifyUnit({ ...unit, functions: [{ ...small, to: 6 }] }, null)).toEqual(
       refused('its type is out of bounds', { function: 0 }),

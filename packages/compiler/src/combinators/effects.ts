@@ -8,9 +8,13 @@ import { bottomUp } from './traverse.ts';
  */
 export type Effects = number;
 
+/** The bit of an effect: reads the state. */
 export const READS = 1;
+/** The bit of an effect: writes the state. */
 export const WRITES = 2;
+/** The bit of an effect: reads the clock. */
 export const CLOCK = 4;
+/** The bit of an effect: may fault. */
 export const FAULTS = 8;
 
 /** Finds the effects of the terms of one program; each term is visited once. */

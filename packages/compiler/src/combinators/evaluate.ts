@@ -1,4 +1,14 @@
-import { List, PER_FUEL, Sum, VALUE_LIMITS, entryFuel, sizeOf } from '@smc/protocol';
+import {
+  LIST_HEADER_BYTES,
+  List,
+  PER_FUEL,
+  Sum,
+  VALUE_LIMITS,
+  entryFuel,
+  payableBytes,
+  sizeOf,
+  sizeOfParts,
+} from '@smc/protocol';
 import type { TypeTable, Value } from '@smc/protocol';
 import { Failure, OUT_OF_FUEL, PRIMITIVE_ROWS, TOO_LARGE } from './primitive.ts';
 import type { Definition, Term } from './term.ts';
@@ -38,6 +48,7 @@ export interface World {
   readonly visit?: (term: Term, input: unknown) => void;
 }
 
+/** What a step gives: a value and a state, or a failure. */
 export type Outcome =
   | { readonly ok: true; readonly value: Value; readonly state: Value; readonly fuel: number }
   | { readonly ok: false; readonly failure: Failure };
@@ -136,9 +147,9 @@ class Evaluator {
       case 'list': {
         const items: Value[] = [];
         for (const item of term.items) items.push((yield [item, x]) as Value);
-        const list = List.of(items);
-        yield* this.#pay(1 + Math.floor(list.size / PER_FUEL.bytes));
-        return list.size > VALUE_LIMITS.valueBytesMax ? yield TOO_LARGE : list;
+        const size = sizeOfParts(items, LIST_HEADER_BYTES, payableBytes(this.fuel));
+        yield* this.#pay(1 + Math.floor(size / PER_FUEL.bytes));
+        return size > VALUE_LIMITS.valueBytesMax ? yield TOO_LARGE : new List(items, size);
       }
       case 'fold': {
         const [e, start, list] = x as readonly [Denotation, Denotation, List];
@@ -165,7 +176,7 @@ class Evaluator {
       }
       case 'primitive': {
         const { fuel, run } = PRIMITIVE_ROWS[term.instruction];
-        yield* this.#pay(fuel(x as Value));
+        yield* this.#pay(fuel(x as Value, this.fuel));
         const y = run(x as Value);
         return y instanceof Failure ? yield y : y;
       }

@@ -50,7 +50,7 @@ export function simplify(source: {
 /** What the call of a definition becomes its body up to; a call itself has 2 words. */
 const INLINED_WORDS_MAX = 8;
 /** In bytes: up to this size a constant is copied, made by a primitive, or part of an inlined body. */
-const SMALL_CONSTANT_BYTES_MAX = 64;
+const SMALL_CONSTANT_BYTES_MAX = 96;
 const PATH_LENGTH_MAX = 200;
 
 /** A term as the terms that it runs one after the other, none of them a composition or an identity. */

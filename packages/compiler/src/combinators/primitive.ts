@@ -11,7 +11,9 @@ import {
   VALUE_LIMITS,
   compareStrings,
   equal,
+  payableBytes,
   sizeOf,
+  sizeWithin,
 } from '@smc/protocol';
 import type { TypeId, TypeTable, Value } from '@smc/protocol';
 import type { Primitive } from './term.ts';
@@ -32,7 +34,9 @@ export class Failure {
   }
 }
 
+/** The failure of a step that took too long. */
 export const OUT_OF_FUEL = new Failure('exhausted', 'out of fuel');
+/** The failure of a step that made too large a value. */
 export const TOO_LARGE = new Failure('exhausted', 'value too large');
 const OVERFLOW = new Failure('fault', 'integer overflow');
 const DIVISION = new Failure('fault', 'division by zero');
@@ -40,7 +44,8 @@ const DIVISION = new Failure('fault', 'division by zero');
 interface PrimitiveRow {
   /** The type of the result for an argument of this type; null where it takes none such. */
   readonly result: (types: TypeTable, from: TypeId) => TypeId | null;
-  readonly fuel: (value: Value) => number;
+  /** What it costs; where that is above `fuelLeft`, some number that is. */
+  readonly fuel: (value: Value, fuelLeft: number) => number;
   readonly run: (value: Value) => Value | Failure;
   /** Whether `run` can give a `Failure`. */
   readonly faults: boolean;
@@ -119,9 +124,10 @@ const listOrTooLarge = (size: number, items: () => readonly Value[]): Value | Fa
 
 const free = (): number => 0;
 const one = (): number => 1;
-const perBytes = (value: Value): number => {
+const perBytes = (value: Value, fuelLeft: number): number => {
   const [a, b] = value as readonly Value[];
-  return Math.floor(Math.max(sizeOf(a), sizeOf(b)) / PER_FUEL.bytes);
+  const max = payableBytes(fuelLeft);
+  return Math.floor(Math.max(sizeWithin(a, max), sizeWithin(b, max)) / PER_FUEL.bytes);
 };
 const perItems = (count: number): number => 1 + Math.floor(count / PER_FUEL.items);
 const perUnits = (length: number): number => 1 + Math.floor(length / PER_FUEL.units);
@@ -201,9 +207,10 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   },
   LIST_APPEND: {
     result: append,
-    fuel: (value) => {
+    fuel: (value, fuelLeft) => {
       const [list, item] = value as readonly [List, Value];
-      return perItems(list.items.length) + Math.floor(sizeOf(item) / PER_FUEL.bytes);
+      const size = sizeWithin(item, payableBytes(fuelLeft));
+      return perItems(list.items.length) + Math.floor(size / PER_FUEL.bytes);
     },
     run: (value) => {
       const [list, item] = value as readonly [List, Value];

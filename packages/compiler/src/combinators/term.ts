@@ -84,6 +84,7 @@ export const PRIMITIVES = [
   'LIST_RANGE',
 ] as const;
 
+/** A combinator that is one instruction or a few. */
 export type Primitive = (typeof PRIMITIVES)[number];
 
 /** A named term of a program. Calls refer to definitions before it. */
@@ -109,6 +110,7 @@ export interface MachineTerms {
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
 }
 
+/** An operation of a machine: its body is a definition. */
 export interface OperationTerms {
   readonly name: string;
   readonly parameters: readonly {

@@ -17,6 +17,7 @@ class Label {
 /** What is still to be written: a term, instructions, or a label to be placed here. */
 type Item = Term | Label | readonly (number | Label)[];
 
+/** The words of a function, and where they come from. */
 export interface Code {
   readonly words: Int32Array;
   /** From this word on, code comes from this place in the source; ascending. */

@@ -40,6 +40,7 @@ export function recursion(names: readonly string[], uses: readonly Span[]): Diag
   );
 }
 
+/** E0262: the state outside of a machine. */
 export function stateOutsideMachine(span: Span, name: string): Diagnostic {
   return error(
     'E0262',
@@ -59,13 +60,16 @@ export function missingElse(span: Span, type: string, place: Span): Diagnostic {
   );
 }
 
-/** The name of a function where a value is expected. */
-export function functionAsValue(span: Span, name: string, call: string): Diagnostic {
+/** E0264: the name of a function or arrow where a value is expected. */
+export function functionAsValue(span: Span, name: string, isArrow: boolean): Diagnostic {
+  const advice = isArrow
+    ? `Feed it, \`x <- ${name} -< …\`, or call it, \`${name}(…)\`, where it is pure`
+    : `Call it, \`${name}(…)\``;
   return error(
     'E0264',
-    `\`${name}\` is a function, not a value`,
+    `\`${name}\` is ${isArrow ? 'an arrow' : 'a function'}, not a value`,
     [label(span)],
-    [`Call it, \`${call}\`; a function can not be stored or sent.`],
+    [`${advice}; a function can not be stored or sent.`],
   );
 }
 
@@ -74,15 +78,21 @@ export function notCallable(span: Span, name: string, what: string, help: string
   return error('E0264', `\`${name}\` is ${what}, not a function`, [label(span)], [help]);
 }
 
-export function primitiveInExpression(span: Span, name: string): Diagnostic {
+/** E0260, E0265: a primitive with an effect in an expression, which `isConstant` says is a constant. */
+export function primitiveInExpression(span: Span, name: string, isConstant: boolean): Diagnostic {
   const does = { get: 'reads the state', put: 'changes the state', now: 'reads the clock' }[name];
   if (does !== undefined) {
-    const fed = name === 'put' ? '`put -< …`' : `\`x <- ${name} -< ()\``;
+    const fed = name === 'put' ? '`put -< …`' : `\`x <- ${name}\``;
+    const help = isConstant
+      ? 'This is a constant: it is built of literals, pure functions and built-ins.'
+      : `Expressions are pure. Write it as a command: ${fed}.`;
     return error(
       'E0260',
-      `\`${name}\` ${does}, so it is no function; feed it with \`-<\``,
+      isConstant
+        ? `\`${name}\` ${does}, and a constant can not`
+        : `\`${name}\` ${does}, so it is no function; feed it with \`-<\``,
       [label(span)],
-      [`Expressions are pure. Write it as a command: ${fed}.`],
+      [help],
     );
   }
   return error(

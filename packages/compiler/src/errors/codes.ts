@@ -43,6 +43,7 @@ export const CODES = {
   // machines, modules, upgrades
   E0270: 'a state without fields',
   E0271: 'more than a machine or type can have',
+  E0272: 'a key for a machine that has none',
   E0280: 'a file that can not be imported',
   E0281: 'files that import each other',
   E0290: 'an upgrade between two machines',
@@ -54,4 +55,5 @@ export const CODES = {
   E0402: 'something lost in an upgrade',
 } as const;
 
+/** A code of the table. */
 export type Code = keyof typeof CODES;

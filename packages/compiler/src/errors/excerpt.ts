@@ -21,6 +21,7 @@ export type Row =
     }
   | { readonly kind: 'gap' };
 
+/** Some lines of a source with marks under them. */
 export interface Excerpt {
   /** The rows, from the top. */
   readonly rows: readonly Row[];

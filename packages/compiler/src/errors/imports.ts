@@ -3,6 +3,7 @@ import { error, label } from './error.ts';
 
 /** Diagnostics about files that are imported. */
 
+/** E0280: a file that can not be imported. */
 export function importMissing(span: Span, path: string): Diagnostic {
   return error(
     'E0280',
@@ -12,6 +13,7 @@ export function importMissing(span: Span, path: string): Diagnostic {
   );
 }
 
+/** E0280: a file that can not be imported. */
 export function importsTooMany(span: Span, filesMax: number): Diagnostic {
   return error(
     'E0280',

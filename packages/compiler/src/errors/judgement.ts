@@ -13,9 +13,12 @@ export interface JudgedPlaces {
 
 /** Part of the old state is gone, and nothing accounts for it; `path` as in `state.note`, `message` the judge's. */
 export function lossyUpgrade(places: JudgedPlaces, path: string, message: string): Diagnostic {
+  // Constructors start in upper case: what is lost of one is its argument.
+  const isConstructor = /(?:^|\.)[A-Z][^.]*$/.test(path);
+  const what = `${isConstructor ? 'the argument of ' : ''}\`${path}\``;
   return error(
     'E0402',
-    `\`${path}\` of the old version would be lost: the migration does not read it`,
+    `${what} of the old version would be lost: the migration does not read it`,
     [
       label(places.main, 'this does not read it'),
       label(places.old, 'it is here in the old version'),

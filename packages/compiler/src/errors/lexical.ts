@@ -1,6 +1,6 @@
 import type { Diagnostic, Span } from '@smc/protocol';
 import type { LiteralFault } from '../syntax/literals.ts';
-import { syntaxError as error } from './syntax-codes.ts';
+import { syntaxError as error, type SyntaxCode } from './syntax-codes.ts';
 
 /**
  * What can be wrong with characters and literals: a function for each mistake, that takes the facts and
@@ -28,6 +28,7 @@ export function unknownCharacter(at: Span, character: string): Diagnostic {
   return error('E0101', message, at, '', ...(hint === undefined ? [] : [hint]));
 }
 
+/** E0102: a string that is not closed. */
 export function unclosedString(at: Span): Diagnostic {
   return error(
     'E0102',
@@ -38,6 +39,7 @@ export function unclosedString(at: Span): Diagnostic {
   );
 }
 
+/** E0104: a comment that is not closed. */
 export function unclosedComment(at: Span): Diagnostic {
   return error(
     'E0104',
@@ -49,10 +51,12 @@ export function unclosedComment(at: Span): Diagnostic {
   );
 }
 
+/** E0114: an operator, comment or string as other languages write it. */
 export function singleQuotes(at: Span): Diagnostic {
   return error('E0114', 'a string stands in double quotes', at, '', 'Write "…".');
 }
 
+/** E0114: an operator, comment or string as other languages write it. */
 export function foreignComment(at: Span, start: string): Diagnostic {
   return error('E0114', `\`${start}\` starts no comment`, at, '', 'A comment starts with `--`.');
 }
@@ -68,86 +72,51 @@ export function foreignOperator(at: Span, operator: string): Diagnostic {
   return error('E0114', `there is no operator \`${operator}\``, at, '', instead[operator] ?? '');
 }
 
+/** E0123: a name that starts in the wrong case. */
 export function underscoreName(at: Span, name: string): Diagnostic {
   const message = `\`${name}\` is no name: a name starts with a letter`;
   return error('E0123', message, at, '', 'What is not used is written `_`, without a name.');
 }
 
-/** A literal that can not be read. */
+/** A literal that can not be read. One flat choice by the kind of fault. */
 export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
-  const escapes = 'There are `\\n`, `\\r`, `\\t`, `\\"`, `\\\\` and `\\u{1F600}`.';
+  const say = (code: SyntaxCode, message: string, ...help: string[]): Diagnostic =>
+    error(code, message, at, '', ...help);
   switch (fault.kind) {
     case 'unknown escape':
-      return error('E0103', `there is no escape \`${fault.escape}\``, at, '', escapes);
+      return say('E0103', `there is no escape \`${fault.escape}\``, ESCAPES);
     case 'bad unicode escape':
-      return error(
-        'E0103',
-        `\`${fault.escape}\` names no character`,
-        at,
-        '',
-        'Write `\\u{…}` with up to six hexadecimal digits, at most 10FFFF and not D800 to DFFF.',
-      );
+      return say('E0103', `\`${fault.escape}\` names no character`, UNICODE_ESCAPES);
     case 'lone surrogate':
-      return error('E0109', 'this string holds half of a surrogate pair, which is no character', at, '');
+      return say('E0109', 'this string holds half of a surrogate pair, which is no character');
     case 'fraction':
-      return error(
-        'E0105',
-        'there are only whole numbers',
-        at,
-        '',
-        'Count in the smaller unit: cents, milliseconds.',
-      );
+      return say('E0105', 'there are only whole numbers', 'Count in the smaller unit: cents, milliseconds.');
     case 'bad digits':
-      return error(
-        'E0105',
-        `\`${fault.text}\` is neither a number nor a name`,
-        at,
-        '',
-        'A number is written `42` or `1_000_000`, and a name starts with a letter.',
-      );
+      return say('E0105', `\`${fault.text}\` is neither a number nor a name`, NUMBERS);
+    case 'leading zero':
+      return say('E0105', 'a number does not start with `0`', `Write \`${fault.value}\`.`);
     case 'too large':
-      return error(
-        'E0106',
-        'this integer does not fit; the largest Int is 9007199254740991',
-        at,
-        '',
-        'The smallest is -9007199254740991.',
-      );
+      return say('E0106', 'this integer does not fit; the largest Int is 9007199254740991', SMALLEST);
     case 'unclosed bytes':
-      return error('E0107', 'these bytes are not closed', at, '', 'Bytes are written `0x"00ff"`.');
+      return say('E0107', 'these bytes are not closed', 'Bytes are written `0x"00ff"`.');
     case 'odd bytes':
-      return error(
-        'E0107',
-        'half a byte is left over',
-        at,
-        '',
-        'Each byte is written with two digits: `0x"00ff"`.',
-      );
+      return say('E0107', 'half a byte is left over', 'Each byte is written with two digits: `0x"00ff"`.');
     case 'bad hex digit':
-      return error(
-        'E0107',
-        `\`${fault.digit}\` is no hexadecimal digit`,
-        at,
-        '',
-        'The digits are 0 to 9 and a to f.',
-      );
+      return say('E0107', `\`${fault.digit}\` is no hexadecimal digit`, 'The digits are 0 to 9 and a to f.');
     case 'bad time':
-      return error(
-        'E0108',
-        'this time can not be read',
-        at,
-        '',
-        'A time is written `@2026-11-20T21:41:25Z`, `@2026-11-20T21:41:25.250Z`, or in milliseconds `@6000`.',
-      );
+      return say('E0108', 'this time can not be read', TIMES);
     case 'no such time':
-      return error('E0108', 'there is no such day or time of day', at, '');
+      return say('E0108', 'there is no such day or time of day');
     case 'time out of range':
-      return error(
-        'E0108',
-        'this time does not fit',
-        at,
-        '',
-        'A time is within 8640000000000000 milliseconds of 1970.',
-      );
+      return say('E0108', 'this time does not fit', TIME_RANGE);
   }
 }
+
+const ESCAPES = 'There are `\\n`, `\\r`, `\\t`, `\\"`, `\\\\` and `\\u{1F600}`.';
+const UNICODE_ESCAPES =
+  'Write `\\u{…}` with up to six hexadecimal digits, at most 10FFFF and not D800 to DFFF.';
+const NUMBERS = 'A number is written `42` or `1_000_000`, and a name starts with a letter.';
+const SMALLEST = 'The smallest is -9007199254740991.';
+const TIMES =
+  'A time is written `@2026-11-20T21:41:25Z`, `@2026-11-20T21:41:25.250Z`, or in milliseconds `@6000`.';
+const TIME_RANGE = 'A time is within 8640000000000000 milliseconds of 1970.';

@@ -26,6 +26,7 @@ export function unknownName(
   );
 }
 
+/** E0202: a field that is not there. */
 export function unknownField(
   span: Span,
   name: string,
@@ -40,6 +41,7 @@ export function unknownField(
   ]);
 }
 
+/** E0203: a type that is not known. */
 export function unknownType(span: Span, name: string, suggestion: string | null): Diagnostic {
   return error(
     'E0203',
@@ -75,6 +77,7 @@ export function unknownTypeVariable(
   );
 }
 
+/** E0205: a constructor that is not known. */
 export function unknownConstructor(
   span: Span,
   name: string,
@@ -94,6 +97,7 @@ export function unknownConstructor(
   );
 }
 
+/** E0206: a machine that is not known. */
 export function unknownMachine(
   span: Span,
   name: string,
@@ -112,6 +116,7 @@ export function unknownMachine(
   );
 }
 
+/** E0207: an operation that is not known. */
 export function unknownOperation(
   span: Span,
   name: string,
@@ -127,6 +132,7 @@ export function unknownOperation(
   );
 }
 
+/** E0208: an import that is not known. */
 export function unknownImport(span: Span, alias: string, suggestion: string | null): Diagnostic {
   return error(
     'E0208',
@@ -146,6 +152,34 @@ export function duplicate(span: Span, what: string, name: string, first: Span): 
   );
 }
 
+/** What an expression or a pattern gives twice: `what` is `the field`, `the argument`. */
+export function givenTwice(span: Span, what: string, name: string, first: Span): Diagnostic {
+  return error(
+    'E0209',
+    `${what} \`${name}\` is given twice`,
+    [label(span, 'given again'), label(first, 'first given here')],
+    ['Take one of them out.'],
+  );
+}
+
+/** E0202: a named argument that a constructor or an operation does not take; `known` are those that it does. */
+export function unknownArgument(
+  span: Span,
+  name: string,
+  what: string,
+  known: readonly string[],
+  suggestion: string | null,
+): Diagnostic {
+  const list = known.map((each) => `\`${each}\``).join(', ');
+  return error(
+    'E0202',
+    `${what} has no argument \`${name}\`${didYouMean(suggestion)}`,
+    [label(span, 'no such argument')],
+    [known.length === 0 ? 'It takes none.' : `It takes ${list}.`],
+  );
+}
+
+/** E0210: a name that is built in. */
 export function reservedName(span: Span, what: string, name: string): Diagnostic {
   return error(
     'E0210',

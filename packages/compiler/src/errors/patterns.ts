@@ -34,6 +34,7 @@ export function redundantArm(span: Span, by: Span | null): Diagnostic {
   ]);
 }
 
+/** E0242: a pattern that may not match. */
 export function refutablePattern(span: Span, missing: string): Diagnostic {
   return error(
     'E0242',
@@ -43,6 +44,7 @@ export function refutablePattern(span: Span, missing: string): Diagnostic {
   );
 }
 
+/** E0243: a case that is too large to check. */
 export function caseTooLarge(span: Span): Diagnostic {
   return error(
     'E0243',

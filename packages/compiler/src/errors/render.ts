@@ -5,6 +5,7 @@ import { excerpt, type Excerpt, type Row } from './excerpt.ts';
 /** The text of a file, or null where it is not at hand (a compiled import). */
 export type SourceLookup = (file: string) => string | null;
 
+/** How a diagnostic is shown. */
 export interface RenderOptions {
   /** Whether to use the colours of a terminal. */
   readonly color: boolean;
@@ -112,6 +113,7 @@ export interface JsonDiagnostic {
   readonly help: readonly string[];
 }
 
+/** A marked place, for other programs. */
 export interface JsonLabel {
   readonly file: string;
   readonly start: JsonPosition | null;

@@ -29,6 +29,7 @@ export const SYNTAX_CODES = {
   E0125: 'a missing initial value',
   E0126: 'a line that starts with what belongs to the line before',
   E0127: 'something outside of declarations',
+  E0128: 'a `fun` with a block',
   // expressions
   E0130: 'comparisons in a chain',
   E0131: 'a `->` out of place',
@@ -50,6 +51,7 @@ export const SYNTAX_CODES = {
   E0147: 'a `-<` in an expression',
   E0148: '`=` for `==`',
   // arrows and declarations
+  E0149: 'an operator on arrows in an expression',
   E0150: 'an arrow expression with something else in it',
   E0151: 'several arguments without names',
   E0152: 'an arrow whose type has no `->`',
@@ -59,6 +61,7 @@ export const SYNTAX_CODES = {
   E0190: 'not supported yet',
 } as const;
 
+/** A code of a syntax error. */
 export type SyntaxCode = keyof typeof SYNTAX_CODES;
 
 /** An error with its main place; `text` are the words beside the mark. */

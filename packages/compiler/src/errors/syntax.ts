@@ -45,6 +45,7 @@ export function unclosedBracket(at: Span, what: string, closer: string, opened: 
   return alsoAt(found, { span: opened, text: 'opened here' });
 }
 
+/** E0111: a closing bracket that closes nothing. */
 export function strayCloser(at: Span, closer: string): Diagnostic {
   return error(
     'E0111',
@@ -55,6 +56,7 @@ export function strayCloser(at: Span, closer: string): Diagnostic {
   );
 }
 
+/** E0112: something nested too deeply. */
 export function nestedTooDeeply(at: Span): Diagnostic {
   return error(
     'E0112',
@@ -65,12 +67,14 @@ export function nestedTooDeeply(at: Span): Diagnostic {
   );
 }
 
+/** E0113: a file that is too long. */
 export function sourceTooLong(at: Span, lengthMax: number): Diagnostic {
   return error('E0113', `this file is too long; ${lengthMax} characters are read at most`, at, '');
 }
 
 // ------------------------------------------------------------------------- expectations
 
+/** What is due in a place, and what stands there. */
 export interface Expectation {
   /** In words: `an expression`. */
   readonly expected: string;
@@ -88,7 +92,6 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   const { expected, found, previous, rule, reserved } = facts;
   if (found === '`<-`') return bindInExpression(at);
   if (found === '`-<`') return feedInExpression(at);
-  if (found === '`=`' && expected === '`{`') return equalsForComparison(at);
   if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
   if (found === '`...`') {
     const help =
@@ -132,10 +135,23 @@ export function lineStart(at: Span, found: string): Diagnostic {
   );
 }
 
+/** E0126: a line ends after what does not continue it. */
+export function lineEndAfter(at: Span, found: string): Diagnostic {
+  const help = `What stands after ${found} begins on the same line.`;
+  return error('E0126', `a line can not end with ${found}`, at, '', help);
+}
+
+/** E0110: the line of a `machine`, `on`, … ends, and its block was meant to begin. */
+export function unopenedBlock(at: Span, what: string): Diagnostic {
+  return error('E0110', `the block of ${what} is not opened`, at, '`{` is missing here');
+}
+
+/** E0121: a missing comma. */
 export function missingComma(at: Span, found: string): Diagnostic {
   return error('E0121', `a \`,\` is missing before ${found}`, at, '');
 }
 
+/** E0122: a reserved word as a name. */
 export function reservedName(at: Span, word: string): Diagnostic {
   return error(
     'E0122',
@@ -161,6 +177,7 @@ export function lowerCaseName(at: Span, name: string, what: string): Diagnostic 
   return error('E0123', `the name of ${what} starts with an upper-case letter`, at, '', help);
 }
 
+/** E0124: a missing type. */
 export function missingType(at: Span, what: string, name: string): Diagnostic {
   return error(
     'E0124',
@@ -171,26 +188,37 @@ export function missingType(at: Span, what: string, name: string): Diagnostic {
   );
 }
 
+/** E0124: a missing type. */
 export function missingResult(at: Span, name: string): Diagnostic {
   const help = `Write it after the parameters: \`fun ${name}(…) -> Int = …\`.`;
   return error('E0124', `the type of the result of \`${name}\` is missing`, at, '', help);
 }
 
+/** E0128: `fun f() -> T { … }`. */
+export function functionWithBlock(at: Span): Diagnostic {
+  const help = 'Write `fun f(…) -> Type = expression`, without braces around the expression.';
+  return error('E0128', 'the body of a `fun` is an expression after `=`, and no block', at, '', help);
+}
+
+/** E0124: a missing type. */
 export function missingReply(at: Span): Diagnostic {
   const help = 'Write it after the `->`, as in `on Read -> Int { … }`; without a reply, leave out the `->`.';
   return error('E0124', 'the type of the reply is missing', at, '', help);
 }
 
+/** E0152: an arrow whose type has no `->`. */
 export function arrowType(at: Span, name: string): Diagnostic {
   const help = `It has the type of its input and of its output: \`arrow ${name} : Int -> String = …\`.`;
   return error('E0152', `the type of the arrow \`${name}\` has no \`->\``, at, '', help);
 }
 
+/** E0125: a missing initial value. */
 export function fieldWithoutInitial(at: Span, name: string): Diagnostic {
   const help = `Write it after its type: \`${name}: Int = 0\`.`;
   return error('E0125', `the field \`${name}\` of the state has no initial value`, at, '', help);
 }
 
+/** E0125: a missing initial value. */
 export function stateWithoutInitial(at: Span): Diagnostic {
   return error(
     'E0125',
@@ -202,17 +230,19 @@ export function stateWithoutInitial(at: Span): Diagnostic {
 }
 
 /** What starts no declaration; `ofMachine` if it is one inside a machine. */
-export function noDeclaration(at: Span, found: string, ofMachine: boolean): Diagnostic {
+export function noDeclaration(at: Span, found: string, ofMachine: boolean, near: string | null): Diagnostic {
   if (ofMachine) {
     const help = 'It belongs between the braces of a `machine`. Is a `}` before it too many?';
     return error('E0127', `${found} stands outside of a machine`, at, '', help);
   }
   const help = 'A file holds `import`, `type`, `fun`, `arrow`, `machine`, `upgrade` and `test`.';
-  return error('E0127', `no declaration starts with ${found}`, at, '', help);
+  const meant = near === null ? '' : `; did you mean \`${near}\`?`;
+  return error('E0127', `no declaration starts with ${found}${meant}`, at, '', help);
 }
 
 // -------------------------------------------------------------------------- expressions
 
+/** E0130: comparisons in a chain. */
 export function chainedComparison(at: Span, operator: string, first: Span): Diagnostic {
   const help = 'Compare twice, `a < b && b < c`, or set parentheses.';
   const found = error(
@@ -236,6 +266,7 @@ function lambdaAlone(at: Span): Diagnostic {
   );
 }
 
+/** E0132: a record, map or set before a block. */
 export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnostic {
   const message = `a ${what} between \`if\` or \`case\` and its block stands in parentheses`;
   return error(
@@ -247,6 +278,7 @@ export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnos
   );
 }
 
+/** E0133: a call of what is no name. */
 export function calleeNoName(at: Span): Diagnostic {
   return error('E0133', 'only a name can be called', at, 'this is no name of a function');
 }
@@ -256,20 +288,24 @@ export function equalsForColon(at: Span): Diagnostic {
   return error('E0134', 'a field or a named argument takes `:`, not `=`', at, '', 'Write `name: value`.');
 }
 
+/** E0134: a field or named argument not written as one. */
 export function fieldWithoutValue(at: Span, name: string): Diagnostic {
   return error('E0134', `the field \`${name}\` has no value`, at, '', `Write \`${name}: ${name}\`.`);
 }
 
+/** E0134: a field or named argument not written as one. */
 export function quotedField(at: Span, name: string): Diagnostic {
   const help = `Write ${name.slice(1, -1)} without quotes; a map with such keys is \`Map { ${name}: … }\`.`;
   return error('E0134', 'the name of a field has no quotes', at, '', help);
 }
 
+/** E0135: an `if` without `else` in an expression. */
 export function ifWithoutElse(at: Span): Diagnostic {
   const help = 'Only a command may go without: an expression needs a value in both cases.';
   return error('E0135', 'this `if` has no `else`', at, '', help);
 }
 
+/** E0136: `elif` and the like. */
 export function elif(at: Span, word: string): Diagnostic {
   return error('E0136', `there is no \`${word}\``, at, '', 'Write `else if`.');
 }
@@ -284,17 +320,20 @@ function letWithoutIn(at: Span): Diagnostic {
   );
 }
 
+/** E0138: a constructor written with its type. */
 export function constructorOfType(at: Span, type: string, name: string): Diagnostic {
   const message = `the constructor \`${name}\` is written without its type`;
   return error('E0138', message, at, '', `Write \`${name}\` instead of \`${type}.${name}\`.`);
 }
 
-function equalsForComparison(at: Span): Diagnostic {
+/** E0148: `n = 3` in an expression. */
+export function equalsForComparison(at: Span): Diagnostic {
   return error('E0148', '`=` compares nothing', at, '', 'Equality is written `==`.');
 }
 
 // ----------------------------------------------------------------------------- commands
 
+/** E0140: a value where a command is due. */
 export function valueAsCommand(at: Span): Diagnostic {
   const help = 'To give it as the output of the block, write `return -< …`; to name it, `let x = …`.';
   return error('E0140', 'this is a value, and no command', at, '', help);
@@ -309,6 +348,7 @@ export function missingFeed(at: Span, arrow: string | null, called: boolean, arr
   return alsoAt(found, { span: arrowSpan, text: 'the arrow' });
 }
 
+/** E0142: `->` for `-<`. */
 export function turnedFeed(at: Span): Diagnostic {
   return error(
     'E0142',
@@ -319,17 +359,21 @@ export function turnedFeed(at: Span): Diagnostic {
   );
 }
 
-/** `x = e`; `fed` if the right side is a command. */
-export function equalsForBind(at: Span, fed: boolean): Diagnostic {
-  const message = fed ? 'the output of a command is named with `<-`' : 'a value is named with `let`';
-  return error('E0143', message, at, '', fed ? 'Write `x <- get`.' : 'Write `let x = …`.');
+/** E0143: `name = …`; `command` is the right side, if it is a command. */
+export function equalsForBind(at: Span, name: string, command: string | null): Diagnostic {
+  const message =
+    command === null ? 'a value is named with `let`' : 'the output of a command is named with `<-`';
+  const help = command === null ? `Write \`let ${name} = …\`.` : `Write \`${name} <- ${command}\`.`;
+  return error('E0143', message, at, '', help);
 }
 
+/** E0143: `=` for `<-`, or the other way round. */
 export function letWithArrow(at: Span): Diagnostic {
   const help = 'Write `let x = value`, or `x <- command` without `let`.';
   return error('E0143', '`let` takes `=`, and `<-` no `let`', at, '', help);
 }
 
+/** E0144: a block that ends in `let` or `<-`. */
 export function blockWithoutEnd(at: Span, kind: 'let' | 'bind'): Diagnostic {
   const what = kind === 'let' ? '`let`' : '`<-`';
   const message = `a block can not end in ${what}`;
@@ -337,7 +381,8 @@ export function blockWithoutEnd(at: Span, kind: 'let' | 'bind'): Diagnostic {
   return error('E0144', message, at, 'nothing follows that could use the name', help);
 }
 
-function bindInExpression(at: Span): Diagnostic {
+/** E0145: `<-` in an expression. */
+export function bindInExpression(at: Span): Diagnostic {
   return error(
     'E0145',
     '`<-` can not stand here',
@@ -348,6 +393,7 @@ function bindInExpression(at: Span): Diagnostic {
   );
 }
 
+/** E0146: two `<-` in a command. */
 export function chainedBind(at: Span, first: Span): Diagnostic {
   const found = error(
     'E0146',
@@ -372,35 +418,50 @@ function feedInExpression(at: Span): Diagnostic {
 
 // ---------------------------------------------------------------- arrows, declarations
 
+/** E0150: an arrow expression with something else in it. */
 export function constructorAsArrow(at: Span, name: string): Diagnostic {
   const help = `To give a value that is built with it, write \`return -< ${name}(…)\`.`;
   return error('E0150', `the constructor \`${name}\` is no arrow`, at, '', help);
 }
 
-export function prefixOfProc(at: Span, prefix: string): Diagnostic {
-  const help = `Write \`${prefix} (proc …)\`.`;
-  return error('E0150', `after \`${prefix}\`, a \`proc\` stands in parentheses`, at, '', help);
+/** E0150: `first proc …`, `first first f`: `operand` is the word that the operand starts with. */
+export function prefixOperand(at: Span, prefix: string, operand: string): Diagnostic {
+  const help = `Write \`${prefix} (${operand} …)\`.`;
+  const message = `the operand of \`${prefix}\` is a name or stands in parentheses`;
+  return error('E0150', message, at, '', help);
 }
 
+/** E0149: `>>>` and its kind between values. */
+export function composeInExpression(at: Span, operator: string): Diagnostic {
+  const help = `Feed the value to what is composed: \`f ${operator} g -< value\`.`;
+  const message = `\`${operator}\` composes arrows, and does not belong in an expression`;
+  return error('E0149', message, at, '', help);
+}
+
+/** E0150: an arrow expression with something else in it. */
 export function brokenOperator(at: Span): Diagnostic {
   return error('E0150', '`>>>` is written without spaces in it', at, '');
 }
 
+/** E0151: several arguments without names. */
 export function manyUnnamedArguments(at: Span): Diagnostic {
   const help = 'Name them, `Ctor(x: Int, y: Int)`, or take a tuple, `Ctor((Int, Int))`.';
   return error('E0151', 'a constructor has one unnamed argument, or named ones', at, '', help);
 }
 
+/** E0153: an import that is incomplete. */
 export function unknownImport(at: Span, word: string): Diagnostic {
   const help =
     'Write the path of a file in quotes, `import "./shapes.sm" as shapes`, or `import deployed as old`.';
   return error('E0153', `\`${word}\` can not be imported`, at, '', help);
 }
 
+/** E0153: an import that is incomplete. */
 export function importWithoutName(at: Span, source: string): Diagnostic {
   return error('E0153', 'the import has no name', at, '', `Write \`import ${source} as name\`.`);
 }
 
+/** E0154: a test that is incomplete. */
 export function testWithoutFor(at: Span, found: string): Diagnostic {
   return error(
     'E0154',
@@ -422,11 +483,13 @@ export function notGives(at: Span, found: string): Diagnostic {
   );
 }
 
+/** E0155: a rename from upper to lower case, or back. */
 export function renameOfKind(at: Span, old: string, name: string): Diagnostic {
   const message = `\`${old}\` and \`${name}\` can not name the same thing`;
   return error('E0155', message, at, '', 'One starts in upper case, and the other in lower case.');
 }
 
+/** E0190: not supported yet. */
 export function notSupported(at: Span, word: string): Diagnostic {
   return error(
     'E0190',

@@ -27,6 +27,7 @@ export interface Mismatch {
   readonly partSpan: Span | null;
 }
 
+/** E0220: another type than expected. */
 export function mismatch({ reason, expected, actual, difference, span, partSpan }: Mismatch): Diagnostic {
   const whole = difference.path.length === 0;
   const statement = reason.statement(displayWithArticle(expected));
@@ -128,6 +129,7 @@ export function branchesDiffer(branches: {
   );
 }
 
+/** E0221: a type that is too large. */
 export function typeTooLarge(span: Span): Diagnostic {
   return error(
     'E0221',
@@ -162,6 +164,17 @@ export function wrongCount(
   ]);
 }
 
+/** What to do where arguments are missing; null where their names are not known. */
+export const missingArguments = (missing: readonly string[]): string | null =>
+  missing.length === 0 ? null : `Missing: ${missing.map((name) => `\`${name}\``).join(', ')}.`;
+
+/** E0222: `None()`, where `None` is meant. */
+export function emptyArguments(span: Span, name: string): Diagnostic {
+  const message = `the constructor \`${name}\` takes no argument, and so no parentheses`;
+  return error('E0222', message, [label(span)], [`Write \`${name}\`.`]);
+}
+
+/** E0223: a type that can not be inferred. */
 export function typeNotKnown(span: Span, use: string): Diagnostic {
   return error(
     'E0223',
@@ -199,10 +212,12 @@ export function functionAsData(span: Span, what: string): Diagnostic {
   );
 }
 
+/** E0226: arguments named or not. */
 export function namedArguments(span: Span, message: string, help: string): Diagnostic {
   return error('E0226', message, [label(span)], [help]);
 }
 
+/** E0228: a type that contains itself. */
 export function recursiveType(span: Span, names: readonly string[], others: readonly Span[]): Diagnostic {
   const { shown, more } = circle(names);
   const between = [...shown.slice(1).map((name) => `\`${name}\``), ...(more ? ['…'] : [])];
@@ -215,6 +230,7 @@ export function recursiveType(span: Span, names: readonly string[], others: read
   );
 }
 
+/** E0229: a field of what is no record. */
 export function noRecord(span: Span, type: Type, use: string): Diagnostic {
   return error(
     'E0229',

@@ -7,6 +7,7 @@ import { notSupportedYet } from './unsupported.ts';
 
 /** Diagnostics about upgrades: what changed between two versions of a machine. */
 
+/** E0290: an upgrade between two machines. */
 export function otherMachine(
   span: Span,
   oldName: string,

@@ -23,6 +23,7 @@ export interface Bracket {
   readonly owner: number;
 }
 
+/** What the pairing of brackets finds out about a list of tokens. */
 export interface Brackets {
   /** By the index of the opening token. */
   readonly byOpen: ReadonlyMap<number, Bracket>;

@@ -11,7 +11,8 @@ import { endOf, type Token } from './tokens.ts';
  * brackets that were forgotten are put in, and those that close nothing are left out; the last token is
  * `EOF`. Invariants: brackets are balanced, `partner` links them, `index` is a token's place.
  */
-export function layOut(tokens: readonly Token[], text: string, file: string, report: Report): Token[] {
+export function layOut(written: readonly Token[], text: string, file: string, report: Report): Token[] {
+  const tokens = openForgotten(written, file, report);
   const brackets = pairBrackets(tokens);
   if (brackets.tooDeep !== null) {
     const token = tokens[brackets.tooDeep]!;
@@ -20,6 +21,71 @@ export function layOut(tokens: readonly Token[], text: string, file: string, rep
   }
   return new Layout(tokens, brackets, text, file, report).run();
 }
+
+/** The words whose block may have lost its `{`, and what follows them. */
+const HEADED: ReadonlyMap<TokenType, readonly TokenType[]> = new Map([
+  [T.MachineWord, [T.Upper]],
+  [T.OnWord, [T.Upper]],
+  [T.UpgradeWord, [T.Upper, T.Lower]],
+  [T.TestWord, [T.StringLiteral]],
+]);
+
+/**
+ * Puts in the `{` that was forgotten at the end of the line of a `machine`, an `on`, a `test`, where what
+ * stands in the next line can only be in its block: without it, all brackets that follow would be wrong.
+ */
+function openForgotten(tokens: readonly Token[], file: string, report: Report): readonly Token[] {
+  const output: Token[] = [];
+  let head: Token | null = null;
+  let around: TokenType | null = null;
+  let depth = 0;
+  for (const [i, token] of tokens.entries()) {
+    const last = output.at(-1);
+    if (head !== null && last !== undefined && token.fresh && depth === 0) {
+      if (startsInside(token, head)) {
+        const end = endOf(last);
+        const name = output[head.index + 1]?.image ?? '';
+        const what = head.tokenType === T.OnWord ? 'operation' : head.image;
+        report.add(errors.unopenedBlock({ file, start: end, end }, `${what} ${name}`));
+        output.push(virtual(T.OpenCurly, end));
+      }
+      head = null;
+    }
+    if (token.fresh || i === 0) {
+      const next = tokens[i + 1];
+      if (next !== undefined && HEADED.get(token.tokenType)?.includes(next.tokenType) === true) {
+        if (token.tokenType !== T.OnWord) around = token.tokenType;
+        // An `on` of an upgrade has no block.
+        head = token.tokenType === T.OnWord && around !== T.MachineWord ? null : token;
+        token.index = output.length;
+        depth = 0;
+      }
+    }
+    if (token.tokenType === T.OpenCurly) head = null;
+    if (T.closerOf.has(token.tokenType)) depth++;
+    else if (closers.has(token.tokenType)) depth--;
+    output.push(token);
+  }
+  return output;
+}
+
+const closers = new Set(T.closerOf.values());
+
+/** Whether what starts a line is in the block that a word opens, and not beside it. */
+function startsInside({ tokenType: kind }: Token, head: Token): boolean {
+  const isName = kind === T.Lower || kind === T.Upper;
+  switch (head.tokenType) {
+    case T.MachineWord:
+      return memberWords.has(kind);
+    case T.OnWord:
+      return isName || commandWords.has(kind);
+    default:
+      return isName || kind === T.StateWord || (kind === T.OnWord && head.tokenType === T.UpgradeWord);
+  }
+}
+
+const memberWords = new Set([T.StateWord, T.OnWord, T.FunWord, T.ArrowWord, T.TypeWord, T.InvariantWord]);
+const commandWords = new Set([T.LetWord, T.IfWord, T.CaseWord]);
 
 /** A bracket that is open in the output. */
 interface Open {
@@ -73,7 +139,13 @@ class Layout {
   private endsStatement(i: number, token: Token, last: Token): boolean {
     if (this.stack.at(-1)?.bracket.block === false) return false;
     if (T.isA(last, T.Separator) || token.tokenType === T.Semicolon) return false;
-    return last.tokenType !== T.OpenCurly && (this.brackets.starts.has(i) || !continuesLine(token, last));
+    if (last.tokenType === T.OpenCurly) return false;
+    if (this.brackets.starts.has(i)) return true;
+    if (last.tokenType === T.Colon) {
+      this.report.add(errors.lineEndAfter(this.spanOf(last), '`:`'));
+      return false;
+    }
+    return !continuesLine(token, last);
   }
 
   /** Forgotten round and square brackets end with their line, unless it is to be continued. */

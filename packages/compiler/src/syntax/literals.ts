@@ -14,12 +14,14 @@ export type Read<T> =
       /** What to go on with. */ readonly value: T | null;
     };
 
+/** What is wrong with a literal, and in which part of it. */
 export type LiteralFault = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'unknown escape'; readonly escape: string }
   | { readonly kind: 'bad unicode escape'; readonly escape: string }
   | { readonly kind: 'lone surrogate' }
   | { readonly kind: 'fraction' }
   | { readonly kind: 'bad digits'; readonly text: string }
+  | { readonly kind: 'leading zero'; readonly value: number }
   | { readonly kind: 'too large' }
   | { readonly kind: 'unclosed bytes' }
   | { readonly kind: 'odd bytes' }
@@ -89,6 +91,9 @@ export function readInt(image: string): Read<number> {
   const value = Number(image.replaceAll('_', ''));
   if (value > Number.MAX_SAFE_INTEGER)
     return { ok: false, faults: [{ kind: 'too large', ...whole }], value: null };
+  if (/^0[0-9_]/.test(image)) {
+    return { ok: false, faults: [{ kind: 'leading zero', value, ...whole }], value };
+  }
   return { ok: true, value };
 }
 

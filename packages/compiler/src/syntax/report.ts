@@ -16,6 +16,11 @@ export class Report {
     return this.found.length >= diagnosticsMax;
   }
 
+  /** How many there are so far. */
+  get count(): number {
+    return this.found.length;
+  }
+
   /** Takes a diagnostic, unless there is one at its place already. */
   add(diagnostic: Diagnostic): void {
     const place = diagnostic.labels[0]?.span.start ?? 0;

@@ -22,12 +22,15 @@ export interface Token extends IToken {
 
 // ----------------------------------------------------------------------- categories
 
-const category = (name: string, label: string): TokenType => createToken({ name, label, pattern: Lexer.NA });
+const category = (name: string, label: string, ...categories: TokenType[]): TokenType =>
+  createToken({ name, label, pattern: Lexer.NA, categories });
 
 /** Anything that does not end a statement: what error recovery may step over. */
 export const Any = category('Any', 'something');
+/** What an expression goes on with: an operator, or the `=` or `<-` that was written for one. */
+export const Joint = category('Joint', 'an operator');
 /** What stands between two operands of an expression. */
-export const Infix = category('Infix', 'an operator');
+export const Infix = category('Infix', 'an operator', Joint);
 /** What stands between two arrows, but for `>>>`, which is three tokens. */
 export const Compose = category('Compose', 'an arrow operator');
 /** What stands before an operand. */
@@ -108,6 +111,7 @@ function matchString(text: string, offset: number): Scanned | null {
 }
 
 // The white space and comments, which the grammar never sees.
+/** Spaces and line ends. */
 export const WhiteSpace = createToken({
   name: 'WhiteSpace',
   pattern: /[ \t\r\n\uFEFF]+/,
@@ -115,8 +119,11 @@ export const WhiteSpace = createToken({
   line_breaks: true,
 });
 const comment = { group: 'comments', line_breaks: false };
+/** `--| …` */
 export const DocComment = createToken({ name: 'DocComment', pattern: /--\|[^\n]*/, ...comment });
+/** `-- …` */
 export const LineComment = createToken({ name: 'LineComment', pattern: /--[^\n]*/, ...comment });
+/** `{- … -}` */
 export const BlockComment = createToken({
   name: 'BlockComment',
   pattern: matchBlockComment,
@@ -133,15 +140,19 @@ export const ForeignComment = createToken({
 vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignComment);
 
 // Literals.
+/** `"…"` */
 export const StringLiteral = define('StringLiteral', matchString, 'a string', [Any, Literal, Starter], ['"']);
 /** `'text'`, as other languages write a string: refused, and read as one. */
 export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'/, 'a string', [Any, Literal, Starter]);
+/** `0x"00ff"` */
 export const BytesLiteral = define('BytesLiteral', /0x"[^"\n]*"?/, 'bytes', [Any, Literal, Starter]);
+/** `@6000`, `@2026-11-20T21:41:25Z` */
 export const TimeLiteral = define('TimeLiteral', /@[+-]?[0-9](?:[0-9A-Za-z_]|[:.+-](?=[0-9]))*/, 'a time', [
   Any,
   Literal,
   Starter,
 ]);
+/** `1_000`; what is wrong with one is told when it is read. */
 export const IntLiteral = define('IntLiteral', /[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9A-Za-z_]*)?/, 'an integer', [
   Any,
   Literal,
@@ -149,18 +160,21 @@ export const IntLiteral = define('IntLiteral', /[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9
 ]);
 
 // Names. The reserved words come before `Lower` and yield to a longer name.
+/** A name in lower case. */
 export const Lower = createToken({
   name: 'Lower',
   pattern: /[a-z][A-Za-z0-9_]*/,
   label: 'a name',
   categories: [Any, Starter],
 });
+/** A name in upper case. */
 export const Upper = createToken({
   name: 'Upper',
   pattern: /[A-Z][A-Za-z0-9_]*/,
   label: 'a name in upper case',
   categories: [Any, Starter],
 });
+/** `_`, and names that start so, which are refused. */
 export const Wildcard = createToken({
   name: 'Wildcard',
   pattern: /_[A-Za-z0-9_]*/,
@@ -181,73 +195,136 @@ function word(text: string, ...categories: TokenType[]): TokenType {
   return token;
 }
 
+/** `machine` */
 export const MachineWord = word('machine', Reserved);
+/** `state` */
 export const StateWord = word('state', Reserved);
+/** `on` */
 export const OnWord = word('on', Reserved);
+/** `fun` */
 export const FunWord = word('fun', Reserved);
+/** `arrow` */
 export const ArrowWord = word('arrow', Reserved);
+/** `type` */
 export const TypeWord = word('type', Reserved);
+/** `import` */
 export const ImportWord = word('import', Reserved);
+/** `as` */
 export const AsWord = word('as', Reserved);
+/** `upgrade` */
 export const UpgradeWord = word('upgrade', Reserved);
+/** `test` */
 export const TestWord = word('test', Reserved);
+/** `invariant` */
 export const InvariantWord = word('invariant', Reserved);
+/** `let` */
 export const LetWord = word('let', Reserved, Starter);
+/** `in` */
 export const InWord = word('in', Reserved);
+/** `if` */
 export const IfWord = word('if', Reserved, Starter);
+/** `else` */
 export const ElseWord = word('else', Reserved);
+/** `case` */
 export const CaseWord = word('case', Reserved, Starter);
+/** `proc` */
 export const ProcWord = word('proc', Reserved, Starter);
+/** `true` */
 export const TrueWord = word('true', Reserved, Literal, Starter);
+/** `false` */
 export const FalseWord = word('false', Reserved, Literal, Starter);
+/** `pipeline` */
 export const PipelineWord = word('pipeline', Reserved, Planned);
+/** `send` */
 export const SendWord = word('send', Reserved, Planned);
+/** `after` */
 export const AfterWord = word('after', Reserved, Planned);
 vocabulary.push(Lower, Upper, Wildcard);
 
 // Operators of other languages, refused by the lexer; the first two go on as `==` and `!=`.
+/** `===` */
 export const ForeignEqual = symbol('ForeignEqual', '===', Infix);
+/** `!==` */
 export const ForeignUnequal = symbol('ForeignUnequal', '!==', Infix);
+/** `:=` */
 export const ForeignAssign = symbol('ForeignAssign', ':=');
+/** `|>` */
 export const ForeignPipe = symbol('ForeignPipe', '|>');
 
 // Operators and brackets. `>>>` is three `>` side by side, for it also closes three lists of type arguments.
+/** `...` */
 export const Spread = symbol('Spread', '...');
+/** `<<<` */
 export const ComposeBack = symbol('ComposeBack', '<<<', Compose);
+/** `|||` */
 export const FanIn = symbol('FanIn', '|||', Compose);
+/** `+++` */
 export const SumArrows = symbol('SumArrows', '+++', Compose);
+/** `&&&` */
 export const FanOut = symbol('FanOut', '&&&', Compose);
+/** `***` */
 export const ProductArrows = symbol('ProductArrows', '***', Compose);
+/** `=>` */
 export const Gives = symbol('Gives', '=>');
+/** `==` */
 export const Equal = symbol('Equal', '==', Infix);
+/** `!=` */
 export const Unequal = symbol('Unequal', '!=', Infix);
+/** `<=` */
 export const AtMost = symbol('AtMost', '<=', Infix);
+/** `>=` */
 export const AtLeast = symbol('AtLeast', '>=', Infix);
-export const Bind = symbol('Bind', '<-');
+/** `<-` */
+export const Bind = symbol('Bind', '<-', Joint);
+/** `||` */
 export const Or = symbol('Or', '||', Infix);
+/** `&&` */
 export const And = symbol('And', '&&', Infix);
+/** `++` */
 export const Append = symbol('Append', '++', Infix);
+/** `->` */
 export const To = symbol('To', '->');
+/** `-<` */
 export const Feed = symbol('Feed', '-<');
+/** `<` */
 export const Less = symbol('Less', '<', Infix);
+/** `>` */
 export const Greater = symbol('Greater', '>', Infix);
+/** `+` */
 export const Plus = symbol('Plus', '+', Infix);
+/** `-` */
 export const Minus = symbol('Minus', '-', Infix, Prefix);
+/** `*` */
 export const Times = symbol('Times', '*', Infix);
+/** `/` */
 export const Divide = symbol('Divide', '/', Infix);
+/** `%` */
 export const Remainder = symbol('Remainder', '%', Infix);
+/** `!` */
 export const Not = symbol('Not', '!', Prefix);
-export const Assign = symbol('Assign', '=');
+/** `=` */
+export const Assign = symbol('Assign', '=', Joint);
+/** `|` */
 export const Bar = symbol('Bar', '|');
+/** `.` */
 export const Dot = symbol('Dot', '.');
+/** `,` */
 export const Comma = symbol('Comma', ',');
+/** `:` */
 export const Colon = symbol('Colon', ':');
+/** `(` */
 export const OpenRound = symbol('OpenRound', '(', Starter);
+/** `[` */
 export const OpenSquare = symbol('OpenSquare', '[', Starter);
+/** `{` */
 export const OpenCurly = symbol('OpenCurly', '{', Starter);
+/** `)` */
 export const CloseRound = define('CloseRound', ')', '`)`', []);
+/** `]` */
 export const CloseSquare = define('CloseSquare', ']', '`]`', []);
+/** `}` */
 export const CloseCurly = define('CloseCurly', '}', '`}`', []);
+/** `;` */
 export const Semicolon = define('Semicolon', ';', '`;`', [Separator]);
 
 /** The characters that a token or white space starts with. */
@@ -287,7 +364,7 @@ export const lexed: readonly TokenType[] = vocabulary;
 /** What the grammar is written in. */
 export const parsed: readonly TokenType[] = [
   ...vocabulary,
-  ...[LineEnd, Any, Infix, Compose, Prefix, Starter, Literal, Reserved, Planned, Separator, EOF],
+  ...[LineEnd, Any, Joint, Infix, Compose, Prefix, Starter, Literal, Reserved, Planned, Separator, EOF],
 ];
 
 // -------------------------------------------------------------------------- queries

@@ -7,6 +7,7 @@ import type { Span } from '@smc/protocol';
  * Names are as written; `Name` and `Path` carry their spans so that a diagnostic can mark them.
  */
 
+/** A name where it stands. */
 export interface Name {
   readonly text: string;
   readonly span: Span;
@@ -19,6 +20,7 @@ export interface Path {
   readonly span: Span;
 }
 
+/** A file. */
 export interface Module {
   readonly file: string;
   readonly imports: readonly Import[];
@@ -26,6 +28,7 @@ export interface Module {
   readonly span: Span;
 }
 
+/** `import "./shapes.sm" as shapes`, `import deployed as old` */
 export interface Import {
   readonly kind: 'import';
   /** A path as written, or `deployed`. */
@@ -35,8 +38,10 @@ export interface Import {
   readonly span: Span;
 }
 
+/** What a file declares. */
 export type Declaration = TypeDeclaration | Fun | Arrow | Machine | Upgrade | Test;
 
+/** `type Status = Open | Paid(at: Time)` */
 export interface TypeDeclaration {
   readonly kind: 'type';
   readonly name: Name;
@@ -49,6 +54,7 @@ export interface TypeDeclaration {
   readonly span: Span;
 }
 
+/** A constructor of a declared sum. */
 export interface ConstructorNode {
   readonly name: Name;
   readonly arguments:
@@ -66,6 +72,7 @@ export interface Parameter {
   readonly span: Span;
 }
 
+/** `fun f<a>(x: a) -> a = e` */
 export interface Fun {
   readonly kind: 'fun';
   readonly name: Name;
@@ -77,6 +84,7 @@ export interface Fun {
   readonly span: Span;
 }
 
+/** `arrow f<a> : A -> B = g >>> h` */
 export interface Arrow {
   readonly kind: 'arrow';
   readonly name: Name;
@@ -88,16 +96,20 @@ export interface Arrow {
   readonly span: Span;
 }
 
+/** `machine M { … }` */
 export interface Machine {
   readonly kind: 'machine';
   readonly name: Name;
   /** `machine Account(id: String)` */
   readonly key: Parameter | null;
   readonly members: readonly Member[];
+  /** Whether all of it could be read: otherwise there may be members that are not in the list. */
+  readonly isWhole: boolean;
   readonly doc: string | null;
   readonly span: Span;
 }
 
+/** What a machine declares. */
 export type Member = State | Operation | Arrow | Fun | Invariant | TypeDeclaration;
 
 /** `state { field: Type = initial }` or `state: Type = initial`. */
@@ -109,6 +121,7 @@ export interface State {
   readonly span: Span;
 }
 
+/** `on Op(x: Int) -> Reply { … }` */
 export interface Operation {
   readonly kind: 'on';
   readonly name: Name;
@@ -120,6 +133,7 @@ export interface Operation {
   readonly span: Span;
 }
 
+/** `invariant s -> e` */
 export interface Invariant {
   readonly kind: 'invariant';
   readonly pattern: Pattern;
@@ -127,6 +141,7 @@ export interface Invariant {
   readonly span: Span;
 }
 
+/** `upgrade old.M -> M { … }` */
 export interface Upgrade {
   readonly kind: 'upgrade';
   readonly old: Path;
@@ -135,6 +150,7 @@ export interface Upgrade {
   readonly span: Span;
 }
 
+/** A clause of an upgrade. */
 export type Clause =
   /** `state old -> e`, `back new -> e`, `state.price old -> e`, `Item old -> e`, `back Status new -> e` */
   | {
@@ -162,15 +178,18 @@ export type Clause =
   | { readonly kind: 'rename'; readonly from: readonly Name[]; readonly to: Name; readonly span: Span }
   | { readonly kind: 'drop'; readonly path: readonly Name[]; readonly span: Span };
 
+/** `test "name" for M { … }` */
 export interface Test {
   readonly kind: 'test';
   readonly title: string;
+  readonly titleSpan: Span;
   readonly machine: Path;
   readonly key: Expression | null;
   readonly lines: readonly TestLine[];
   readonly span: Span;
 }
 
+/** A line of a test: an input, the state, or the clock. */
 export type TestLine =
   | {
       readonly kind: 'input';
@@ -197,6 +216,7 @@ export interface Argument {
 
 // ---------------------------------------------------------------------------- types
 
+/** A type as it is written. */
 export type TypeNode =
   | { readonly kind: 'unit'; readonly span: Span }
   /** `Int`, `List<a>`, `p.Status`; a lower-case name without arguments is a type variable. */
@@ -215,6 +235,7 @@ export type TypeNode =
 
 // ---------------------------------------------------------------------- expressions
 
+/** The operators between two expressions. */
 export type BinaryOperator =
   | '||'
   | '&&'
@@ -231,6 +252,7 @@ export type BinaryOperator =
   | '/'
   | '%';
 
+/** A constant that is one token; unit is two. */
 export type Literal =
   | {
       readonly kind: 'int';
@@ -244,6 +266,7 @@ export type Literal =
   /** Milliseconds since the epoch. */
   | { readonly kind: 'time'; readonly value: number; readonly span: Span };
 
+/** An expression: pure, and a value. */
 export type Expression =
   | Literal
   | { readonly kind: 'variable'; readonly path: Path; readonly span: Span }
@@ -318,12 +341,14 @@ export type Expression =
   /** Left by error recovery where an expression should be: the checker gives it any type, silently. */
   | { readonly kind: 'missing'; readonly span: Span };
 
+/** A field in a record expression. */
 export interface FieldNode {
   readonly name: Name;
   readonly value: Expression;
   readonly span: Span;
 }
 
+/** What stands left of `<-`, `=` and `->`. */
 export type Pattern =
   | Literal
   | { readonly kind: 'wildcard'; readonly span: Span }
@@ -355,6 +380,7 @@ export type Pattern =
 
 // ------------------------------------------------------------------ arrows, commands
 
+/** What stands left of `-<`, and the body of an `arrow`. */
 export type ArrowExpression =
   /** A name: a primitive, a `fun`, an `arrow`, a built-in (`List.length`). */
   | { readonly kind: 'name'; readonly path: Path; readonly span: Span }
@@ -381,6 +407,7 @@ export interface Block {
   readonly span: Span;
 }
 
+/** A statement of a block. */
 export type Command =
   /** `arrow -< expression`; `argument` is null where the arrow stands alone and is fed `()`. */
   | {

@@ -115,6 +115,7 @@ export function noteFieldOrder(fields: readonly string[], orders: ModuleScope['f
   if (fields.length > 0 && !orders.has(key)) orders.set(key, fields);
 }
 
+/** Says that defaults are not supported yet. */
 export function refuseDefault(value: tree.Expression, { report }: Pick<TypeContext, 'report'>): void {
   const help = 'Leave it out, and write the value where it is needed.';
   report.add(notSupportedYet(value.span, 'a default value', help));

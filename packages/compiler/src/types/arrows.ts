@@ -33,6 +33,7 @@ export interface Input {
   readonly value: TypedExpression | null;
 }
 
+/** The types of an arrow expression that is fed what `input` says. */
 export function inferArrow(
   arrow: tree.ArrowExpression,
   input: Input,
@@ -203,6 +204,7 @@ function inferPrefix(
 
 // ---------------------------------------------------------------------------- commands
 
+/** The types of a block of commands, whose output is that of its last. */
 export function inferBlock(
   block: tree.Block,
   locals: Locals,

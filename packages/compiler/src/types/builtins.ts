@@ -86,5 +86,6 @@ export const PRIMITIVE_NAMES: readonly PrimitiveArrow[] = [
   'fail',
 ];
 
+/** Whether a name is that of a primitive arrow. */
 export const isPrimitive = (name: string): name is PrimitiveArrow =>
   (PRIMITIVE_NAMES as readonly string[]).includes(name);

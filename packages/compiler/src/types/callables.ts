@@ -23,6 +23,7 @@ export interface Callable {
 /** Where the name stands: a call in an expression, or an arrow. */
 export type Position = 'expression' | 'arrow';
 
+/** A path as it is written. */
 export const written = (path: tree.Path): string =>
   path.qualifier === null ? path.name.text : `${path.qualifier.text}.${path.name.text}`;
 
@@ -59,8 +60,9 @@ function unqualified(
   if (definition !== undefined) return use(definition, path, position, inference);
   if (isPrimitive(text)) return primitive(text, span, position, inference);
   const hidden = local ?? (position === 'arrow' ? locals.findHidden(text) : null);
-  if (hidden !== null) inference.report(names.localInArrow(span, text, hidden.span));
-  else if (startsUpper(text)) refuseUpper(path, inference);
+  if (hidden !== null) {
+    if (!isError(hidden.type)) inference.report(names.localInArrow(span, text, hidden.span));
+  } else if (startsUpper(text)) refuseUpper(path, inference);
   else
     inference.report(
       names.unknownName(span, text, nearestFunction(text, inference), hintFor(text, inference)),
@@ -86,6 +88,13 @@ export function hintFor(name: string, { place }: Inference): string | null {
     }
   }
   return null;
+}
+
+/** Whether what a name stands for has been refused as not supported, so that its arguments need no word. */
+export function isRefused({ qualifier, name }: tree.Path, locals: Locals): boolean {
+  if (qualifier !== null) return BUILT_IN_NAMES.get(qualifier.text)?.includes(name.text) === true;
+  const local = locals.find(name.text);
+  return local !== null && isError(local.type);
 }
 
 /** A name in upper case where an arrow stands. */
@@ -170,6 +179,9 @@ function use(definition: Definition, path: tree.Path, position: Position, infere
   return { callee, name: written(path), from, to, definition };
 }
 
+/** Whether a name is that of a primitive that is no function. */
+export const hasEffect = (name: string): boolean => ['get', 'put', 'now', 'fail'].includes(name);
+
 function primitive(
   name: PrimitiveArrow,
   span: Span,
@@ -178,9 +190,8 @@ function primitive(
 ): Callable | null {
   const { machine, effects, mayFail } = inference.place;
   const callee: Callee = { kind: 'primitive', name };
-  const hasEffect = ['get', 'put', 'now', 'fail'].includes(name);
-  if (position === 'expression' && hasEffect && !(name === 'fail' && mayFail)) {
-    inference.report(arrows.primitiveInExpression(span, name));
+  if (position === 'expression' && hasEffect(name) && !(name === 'fail' && mayFail)) {
+    inference.report(arrows.primitiveInExpression(span, name, inference.place.isConstant));
     return null;
   }
   if (name === 'now') effects.clock = true;

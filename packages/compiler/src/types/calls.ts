@@ -5,11 +5,11 @@ import * as errors from '../errors/types.ts';
 import type { Callable } from './callables.ts';
 import type { Inference } from './inference.ts';
 import { suggest } from './suggest.ts';
-import { prune, tupleOf, UNIT } from './type.ts';
+import { ERROR, prune, tupleOf, UNIT } from './type.ts';
 import type { Type, TypedExpression } from './typed.ts';
 import { differ } from './unify.ts';
 
-/** Arguments of functions and constructors: how they are packed into one. */
+/** Arguments of functions, constructors and operations: how they are packed into one. */
 
 /** `()`, written or implied. */
 export function unitAt(span: Span, inference: Inference): TypedExpression {
@@ -37,11 +37,18 @@ export function packArguments(
           });
   const open = from.kind === 'unknown' || from.kind === 'parameter';
   const expected = from.kind === 'unit' ? 0 : from.kind === 'tuple' ? from.items.length : 1;
-  if (!open && given.length !== expected && (given.length !== 1 || expected === 0)) {
+  const [only] = given;
+  const fitsWhole = given.length === 1 && expected > 0 && (expected === 1 || mayBeTuple(only.type));
+  if (!open && given.length !== expected && !fitsWhole) {
     const fitsUnit = given.length === 1 && !differ(given[0].type, UNIT);
     if (!(expected === 0 && fitsUnit)) {
-      const declared = callable.definition?.name.span ?? null;
-      inference.report(errors.wrongCount(span, `\`${callable.name}\``, expected, given.length, declared));
+      const { definition } = callable;
+      const known = definition?.kind === 'fun' ? definition.node.parameters.map(({ name }) => name.text) : [];
+      const help = errors.missingArguments(known.slice(given.length));
+      const declared = definition?.name.span ?? null;
+      inference.report(
+        errors.wrongCount(span, `\`${callable.name}\``, expected, given.length, declared, help),
+      );
     }
   } else if (from.kind === 'tuple' && given.length === from.items.length) {
     for (const [i, value] of given.entries()) {
@@ -49,6 +56,12 @@ export function packArguments(
     }
   } else inference.fit(packed, from, argumentReason(callable, 0, 1));
   return packed;
+}
+
+/** Whether one argument may be all of them in a tuple. */
+function mayBeTuple(type: Type): boolean {
+  const { kind } = prune(type);
+  return kind === 'tuple' || kind === 'unknown' || kind === 'parameter';
 }
 
 function argumentReason(callable: Callable, index: number, count: number): errors.Reason {
@@ -60,17 +73,12 @@ function argumentReason(callable: Callable, index: number, count: number): error
       : count === 1
         ? 'the argument'
         : `the ${errors.ordinal(index)} argument`;
-  const place = parameter?.span ?? definition?.fromSpan ?? null;
-  return {
-    statement: (type) => `${which} of \`${name}\` is ${type}`,
-    declared: place === null ? null : { span: place, text: 'declared here' },
-    help: [],
-  };
+  return parameterReason(which, name, parameter?.span ?? definition?.fromSpan ?? null);
 }
 
-const constructorReason = (which: string, name: string): errors.Reason => ({
+const parameterReason = (which: string, name: string, declared: Span | null): errors.Reason => ({
   statement: (type) => `${which} of \`${name}\` is ${type}`,
-  declared: null,
+  declared: declared === null ? null : { span: declared, text: 'declared here' },
   help: [],
 });
 
@@ -99,56 +107,90 @@ export function unnamedPayload(
     inference.report(errors.namedArguments(label.span, message, `Write \`${name}(…)\`.`));
     return null;
   }
-  inference.fit(given[0], payload, constructorReason('the argument', name));
+  inference.fit(given[0], payload, parameterReason('the argument', name, null));
   return given[0];
 }
 
-/** The payload of a constructor with named arguments, or none; null after a diagnostic. */
-export function namedPayload(
-  expression: tree.Expression & { kind: 'construct' },
+/** What takes arguments that are all named, or all told by their place: a constructor, an operation. */
+export interface Taker {
+  /** As the subject of a message: `the constructor \`Paid\``. */
+  readonly what: string;
+  readonly name: string;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly type: Type;
+    readonly span: Span | null;
+    /** Whether the argument may be left out. */
+    readonly hasDefault: boolean;
+  }[];
+}
+
+/** The arguments by name, in the order in which they are given; null after a diagnostic. */
+export function matchArguments(
+  { what, name, parameters }: Taker,
+  written: readonly tree.Argument[],
   given: readonly TypedExpression[],
-  labels: readonly string[],
-  payload: Type,
+  span: Span,
   inference: Inference,
-): TypedExpression | null {
-  const { span, arguments: written_ } = expression;
-  const name = expression.constructor.name.text;
-  const what = `the constructor \`${name}\``;
-  const named = written_.filter((argument) => argument.name !== null).length;
+): { name: string; value: TypedExpression }[] | null {
+  const named = written.filter((argument) => argument.name !== null).length;
   if (named > 0 && named < given.length) {
     const message = `some arguments of ${what} are named, some are not`;
     inference.report(errors.namedArguments(span, message, 'Name all or none.'));
     return null;
   }
-  if (labels.length === 0 && given.length === 0) return unitAt(span, inference);
-  const type = prune(payload);
+  const known = parameters.map((parameter) => parameter.name);
   const seen = new Map<string, Span>();
   const fields: { name: string; value: TypedExpression }[] = [];
-  for (const [i, { name: label, span: place }] of written_.entries()) {
-    const field = label ?? { text: labels[i] ?? '', span: place };
-    const first = seen.get(field.text);
-    const declared =
-      type.kind === 'record' ? type.fields.find((candidate) => candidate.name === field.text) : undefined;
-    if (label !== null && declared === undefined) {
-      const near = suggest(field.text, labels);
-      inference.report(
-        names.unknownField(field.span, field.text, `${name}(${labels.join(', ')})`, near, null),
-      );
+  for (const [i, { name: label }] of written.entries()) {
+    const parameter =
+      label === null ? parameters.at(i) : parameters.find((candidate) => candidate.name === label.text);
+    if (label !== null && parameter === undefined) {
+      const near = suggest(label.text, known);
+      inference.report(names.unknownArgument(label.span, label.text, what, known, near));
       return null;
     }
+    if (parameter === undefined) continue;
+    const first = seen.get(parameter.name);
     if (label !== null && first !== undefined) {
-      inference.report(names.duplicate(field.span, 'the argument', field.text, first));
+      inference.report(names.givenTwice(label.span, 'the argument', label.text, first));
       return null;
     }
-    seen.set(field.text, field.span);
-    if (declared !== undefined) {
-      inference.fit(given[i], declared.type, constructorReason(`the argument \`${field.text}\``, name));
-      fields.push({ name: field.text, value: given[i] });
-    }
+    seen.set(parameter.name, label?.span ?? written[i].span);
+    const reason = parameterReason(`the argument \`${parameter.name}\``, name, parameter.span);
+    inference.fit(given[i], parameter.type, reason);
+    fields.push({ name: parameter.name, value: given[i] });
   }
-  if (given.length !== labels.length) {
-    inference.report(errors.wrongCount(span, what, labels.length, given.length, null));
-    return null;
+  const missing = parameters.filter((each) => !seen.has(each.name) && !each.hasDefault);
+  if (given.length <= parameters.length && missing.length === 0) return fields;
+  const help = errors.missingArguments(missing.map((parameter) => parameter.name));
+  inference.report(errors.wrongCount(span, what, parameters.length, given.length, null, help));
+  return null;
+}
+
+/** The payload of a constructor with named arguments, or none; null after a diagnostic. */
+export function namedPayload(
+  { constructor: path, arguments: written, span }: tree.Expression & { kind: 'construct' },
+  given: readonly TypedExpression[],
+  labels: readonly string[],
+  payload: Type,
+  inference: Inference,
+): TypedExpression | null {
+  const name = path.name.text;
+  if (labels.length === 0 && given.length === 0) {
+    if (span.end > path.span.end) inference.report(errors.emptyArguments(span, name));
+    return unitAt(span, inference);
   }
-  return inference.node({ kind: 'record', fields, type: payload, span });
+  const type = prune(payload);
+  const typeOf = (label: string): Type =>
+    (type.kind === 'record' ? type.fields.find((field) => field.name === label)?.type : undefined) ?? ERROR;
+  const parameters = labels.map((label) => ({
+    name: label,
+    type: typeOf(label),
+    span: null,
+    hasDefault: false,
+  }));
+  const taker = { what: `the constructor \`${name}\``, name, parameters };
+  const fields = matchArguments(taker, written, given, span, inference);
+  return fields === null ? null : inference.node({ kind: 'record', fields, type: payload, span });
 }

@@ -14,11 +14,13 @@ import { Report } from './report.ts';
 import { emptyModule, type ModuleScope, type Use } from './scope.ts';
 import { SharedSums } from './sums.ts';
 import type { TypedModule, TypedUpgrade } from './typed.ts';
-import { checkTest, checkUpgrade } from './upgrades.ts';
+import { checkTests } from './tests.ts';
+import { checkUpgrade } from './upgrades.ts';
 
 /** The file that an import in `from` stands for. */
 export type Resolve = (from: string, path: string) => string;
 
+/** What checking a program gives. */
 export interface CheckedModules {
   /** The entry, where there is no error in any file. */
   readonly module: TypedModule | null;
@@ -146,7 +148,7 @@ function checkModule(module: tree.Module, scope: ModuleScope, sums: SharedSums, 
   const uses: Use[] = [];
   for (const machine of machines) checkMachine(machine, scope, uses, report);
   const upgrades = of('upgrade').map((node) => checkUpgrade(node, scope, uses, report));
-  for (const node of of('test')) checkTest(node, scope, report);
+  checkTests(of('test'), scope, uses, report);
   checkUses(definitions, uses, report);
   return {
     file: module.file,

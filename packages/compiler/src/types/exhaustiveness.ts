@@ -17,6 +17,7 @@ interface Node {
   readonly parts: readonly Shape[];
 }
 
+/** Which values the arms of a `case` take. */
 export interface Coverage {
   /** Patterns that no arm takes, as a user writes them; at most `MISSING_MAX`. `_` stands for other literals. */
   readonly missing: readonly string[];
@@ -28,6 +29,7 @@ export interface Coverage {
   readonly redundant: readonly { readonly arm: number; readonly by: number | null }[];
 }
 
+/** At most this many patterns that are missing are told. */
 export const MISSING_MAX = 3;
 const WORK_MAX = 1_000_000;
 /** Columns split one after the other: the depth of the recursion. */

@@ -1,12 +1,12 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { functionAsValue } from '../errors/arrows.ts';
+import { functionAsValue, primitiveInExpression } from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
 import * as errors from '../errors/types.ts';
 import { notSupportedYet } from '../errors/unsupported.ts';
 import { typeOf } from './annotations.ts';
 import { isPrimitive } from './builtins.ts';
-import { callableOf, hintFor, written } from './callables.ts';
+import { callableOf, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
 import { namedPayload, packArguments, unitAt, unnamedPayload } from './calls.ts';
 import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
 import { constructorOf } from './constructors.ts';
@@ -115,8 +115,12 @@ function inferVariable(path: tree.Path, locals: Locals, inference: Inference): T
     !/^[A-Z]/.test(qualifier.text)
   ) {
     inference.report(unknownVariable(qualifier, locals, inference));
-  } else if (callableOf(path, 'arrow', new Locals(null), inference) !== null) {
-    inference.report(functionAsValue(span, written(path), `${written(path)}(…)`));
+  } else if (qualifier === null && hasEffect(name.text) && !inference.place.mayFail) {
+    inference.report(primitiveInExpression(span, name.text, inference.place.isConstant));
+  } else {
+    const callable = callableOf(path, 'arrow', new Locals(null), inference);
+    const isArrow = callable?.definition?.kind === 'arrow';
+    if (callable !== null) inference.report(functionAsValue(span, written(path), isArrow));
   }
   return broken(span, inference);
 }
@@ -193,16 +197,16 @@ function inferCall(
   inference: Inference,
 ): TypedExpression {
   const { callee: path, span } = expression;
-  const before = inference.errors;
   const callable = callableOf(path, 'expression', locals, inference);
   if (callable === null) {
-    // A built-in that takes a function is refused as a whole; its lambda needs no further word.
-    for (const { value } of expression.arguments) {
-      if (value.kind !== 'lambda' || inference.errors === before) inferExpression(value, locals, inference);
-    }
+    // The arguments of what is refused as a whole need no further word, and a function in place none at all.
+    const checked = isRefused(path, locals) ? [] : expression.arguments;
+    for (const { value } of checked) if (value.kind !== 'lambda') inferExpression(value, locals, inference);
     return broken(span, inference);
   }
-  const given = expression.arguments.map(({ value }) => inferExpression(value, locals, inference));
+  const given = expression.arguments.map(({ value }, i) =>
+    takesFunction(callable, i) ? broken(value.span, inference) : inferExpression(value, locals, inference),
+  );
   const named = expression.arguments.find(({ name }) => name !== null);
   if (named?.name) {
     const message = `the arguments of \`${callable.name}\` have no names`;
@@ -215,12 +219,21 @@ function inferCall(
   return inference.node({ kind: 'call', callee: callable.callee, argument, type: callable.to, span });
 }
 
+/** Whether the parameter at a place is a function, which has been refused. */
+function takesFunction({ definition }: Callable, index: number): boolean {
+  return definition?.kind === 'fun' && definition.node.parameters[index]?.type.kind === 'function';
+}
+
 function inferConstruct(
   expression: tree.Expression & { kind: 'construct' },
   locals: Locals,
   inference: Inference,
 ): TypedExpression {
   const { constructor: path, span } = expression;
+  // A name that the parser has refused for its upper case.
+  if (path.qualifier === null && locals.find(path.name.text) !== null) {
+    return inferVariable(path, locals, inference);
+  }
   const given = expression.arguments.map(({ value }) => inferExpression(value, locals, inference));
   const reference = constructorOf(path, inference);
   if (reference === null) return broken(span, inference);
@@ -262,7 +275,7 @@ function inferRecord(
     const typed = inferExpression(value, locals, inference);
     const first = seen.get(name.text);
     if (first === undefined) fields.push({ name: name.text, value: typed });
-    else inference.report(names.duplicate(name.span, 'the field', name.text, first));
+    else inference.report(names.givenTwice(name.span, 'the field', name.text, first));
     seen.set(name.text, first ?? name.span);
   }
   if (typedBase !== null) return update(expression, typedBase, fields, seen, inference);

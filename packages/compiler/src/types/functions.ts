@@ -20,6 +20,7 @@ import type { Effects, Local, Type, TypedArrow, TypedFun, TypedPattern } from '.
 
 /** Declarations of `fun` and `arrow`: their signatures, their bodies, and what they use. */
 
+/** The effects of what has none, to be added to. */
 export const noEffects = (): Mutable<Effects> => ({
   reads: false,
   writes: false,
@@ -161,7 +162,10 @@ export function checkDefinition(definition: Definition, module: ModuleScope, rep
     definition.typeParameters.map((name, index) => [name, { kind: 'parameter', name, index }]),
   );
   const { uses, effects, machine } = definition;
-  const inference = new Inference({ module, machine, typeParameters, uses, effects, mayFail: false }, report);
+  const inference = new Inference(
+    { module, machine, typeParameters, uses, effects, mayFail: false, isConstant: false },
+    report,
+  );
   if (definition.kind === 'fun') checkFun(definition, inference);
   else checkArrow(definition, inference);
   inference.finish();

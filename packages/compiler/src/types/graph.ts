@@ -1,5 +1,6 @@
 /** Order of a graph, and its cycles: depth-first search (Tarjan 1972) without recursion. */
 
+/** Nodes in the order of their edges, and the cycles among them. */
 export interface Ordering<N> {
   /** Every node, each after those that it leads to, as far as there is no cycle. */
   readonly sorted: readonly N[];

@@ -27,6 +27,8 @@ export interface Place {
   readonly effects: Mutable<Effects>;
   /** In a clause of an upgrade, where `fail("why")` is an expression. */
   readonly mayFail: boolean;
+  /** In an initial state or a test, where no command is near. */
+  readonly isConstant: boolean;
 }
 
 /** The type that a place should have, so that of two branches the right one is blamed. */

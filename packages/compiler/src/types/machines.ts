@@ -40,8 +40,10 @@ export function declareMachine(whole: tree.Machine, module: ModuleScope, report:
     documentation: [],
     span: node.span,
     nameSpan: node.name.span,
+    statePlaces: state === null ? new Map() : fieldPlacesOf(state),
+    stateSpan: stateSpanOf(state) ?? node.name.span,
   };
-  scope = { node, state: stateType, stateSpan: stateSpanOf(state) ?? node.name.span, definitions, typed };
+  scope = { node, state: stateType, stateSpan: typed.stateSpan, definitions, typed };
   return scope;
 }
 
@@ -53,7 +55,7 @@ function withoutDeepMembers(node: tree.Machine, report: Report): tree.Machine {
     if (deep !== null) report.add(nestedTooDeeply(deep));
     return deep === null;
   });
-  return { ...node, members };
+  return { ...node, members, isWhole: node.isWhole && members.length === node.members.length };
 }
 
 function refuseUnsupported(node: tree.Machine, report: Report): void {
@@ -69,6 +71,13 @@ function refuseUnsupported(node: tree.Machine, report: Report): void {
 
 const stateSpanOf = (state: tree.State | null): Span | null =>
   state?.form.kind === 'value' ? state.form.type.span : (state?.span ?? null);
+
+/** Where each field of the state is declared, as far as they are written there. */
+function fieldPlacesOf({ form }: tree.State): ReadonlyMap<string, Span> {
+  const record = form.kind === 'fields' ? form : form.type;
+  const fields = record.kind === 'fields' || record.kind === 'record' ? record.fields : [];
+  return new Map(fields.map(({ name }) => [name.text, name.span]));
+}
 
 function stateTypeOf({ form, span }: tree.State, module: ModuleScope, report: Report): Type {
   const context: TypeContext = {
@@ -96,7 +105,7 @@ function stateTypeOf({ form, span }: tree.State, module: ModuleScope, report: Re
 /** Checks the initial state and the operations. Uses of definitions are added to `uses`. */
 export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use[], report: Report): void {
   const { node, typed } = scope;
-  const inferenceOf = (): Inference => {
+  const inferenceOf = (isConstant: boolean): Inference => {
     const place = {
       module,
       machine: scope,
@@ -104,13 +113,15 @@ export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use
       uses,
       effects: noEffects(),
       mayFail: false,
+      isConstant,
     };
     return new Inference(place, report);
   };
   const state = node.members.find((member) => member.kind === 'state');
   // Of a state that was refused, the initial value can only repeat what is wrong.
-  if (state !== undefined && scope.state !== ERROR) typed.initial = initialOf(state, scope, inferenceOf());
-  typed.operations = operationsOf(scope, module, inferenceOf, report);
+  if (state !== undefined && scope.state !== ERROR)
+    typed.initial = initialOf(state, scope, inferenceOf(true));
+  typed.operations = operationsOf(scope, module, () => inferenceOf(false), report);
   typed.fieldOrder = fieldOrdersOf(typed, module);
   typed.documentation = documentationOf(node);
 }

@@ -20,6 +20,7 @@ export interface Subject {
   readonly span: Span;
 }
 
+/** The types of a pattern that is matched with `subject`. */
 export function inferPattern(
   pattern: tree.Pattern,
   subject: Subject,
@@ -135,7 +136,7 @@ class PatternInference {
       const field = record.fields.find((candidate) => candidate.name === name.text);
       const first = seen.get(name.text);
       if (first !== undefined) {
-        this.inference.report(names.duplicate(name.span, 'the field', name.text, first));
+        this.inference.report(names.givenTwice(name.span, 'the field', name.text, first));
       } else if (field === undefined) {
         const near = suggest(
           name.text,
@@ -144,7 +145,8 @@ class PatternInference {
         this.inference.report(names.unknownField(name.span, name.text, display(record), near, null));
       }
       seen.set(name.text, first ?? name.span);
-      fields.push({ name: name.text, pattern: this.infer(part, field?.type ?? ERROR) });
+      const typed = this.infer(part, field?.type ?? ERROR);
+      if (first === undefined) fields.push({ name: name.text, pattern: typed });
     }
     return this.inference.node({ kind: 'record', fields, type: record, span });
   }
@@ -194,7 +196,11 @@ class PatternInference {
     const { arguments: given, span } = pattern;
     const what = `the constructor \`${pattern.constructor.name.text}\``;
     if (labels.length === 0) {
-      if (given.length === 0) return this.inference.node({ kind: 'wildcard', type: payload, span });
+      if (given.length === 0) {
+        const { name, span: written } = pattern.constructor;
+        if (span.end > written.end) this.inference.report(errors.emptyArguments(span, name.text));
+        return this.inference.node({ kind: 'wildcard', type: payload, span });
+      }
       this.inference.report(errors.wrongCount(span, what, 0, given.length, null));
       return null;
     }

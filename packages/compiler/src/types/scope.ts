@@ -5,6 +5,7 @@ import type { Effects, Local, Type, TypedArrow, TypedFun, TypedMachine } from '.
 
 /** What names stand for: in a file, in a machine, in an expression. */
 
+/** The same record while it is being completed. */
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface SignatureOf {
@@ -47,6 +48,7 @@ export interface Use {
   readonly inExpression: boolean;
 }
 
+/** A machine, as far as its declaration tells. */
 export interface MachineScope {
   readonly node: tree.Machine;
   readonly state: Type;
@@ -74,6 +76,7 @@ export interface ModuleScope {
   readonly fieldOrders: Map<string, readonly string[]>;
 }
 
+/** A file in which nothing is declared yet. */
 export function emptyModule(file: string): ModuleScope {
   return {
     file,

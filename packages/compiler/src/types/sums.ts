@@ -25,8 +25,10 @@ const EITHER: SumDeclaration = {
   constructors: [unnamed('Left', parameter(0, 'a')), unnamed('Right', parameter(1, 'b'))],
 };
 
+/** The sums that every file knows. */
 export const BUILT_IN_SUMS: readonly SumDeclaration[] = [OPTION, RESULT, EITHER];
 
+/** `Either<left, right>` */
 export const eitherOf = (left: Type, right: Type): Type => ({
   kind: 'sum',
   declaration: EITHER,
@@ -57,6 +59,7 @@ export interface ConstructorReference {
   readonly index: number;
 }
 
+/** Their constructors, by name. */
 export const BUILT_IN_CONSTRUCTORS: ReadonlyMap<string, ConstructorReference> = new Map(
   BUILT_IN_SUMS.flatMap((declaration) =>
     declaration.constructors.map(({ name }, index) => [name, { declaration, index }] as const),

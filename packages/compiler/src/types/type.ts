@@ -7,19 +7,28 @@ import type { SumDeclaration, Type } from './typed.ts';
  * walks a type does so by `foldType`, which visits each object once and needs no stack.
  */
 
+/** `()` */
 export const UNIT: Type = { kind: 'unit' };
+/** `Int` */
 export const INT: Type = { kind: 'int' };
+/** `Bool` */
 export const BOOL: Type = { kind: 'bool' };
+/** `String` */
 export const STRING: Type = { kind: 'string' };
+/** `Time` */
 export const TIME: Type = { kind: 'time' };
 
 /** The type of what is wrong and was reported: it goes with every type, silently. */
 export const ERROR: Type = { kind: 'unknown', cell: { id: -1, solution: null } };
 
+/** Whether a type is that of what has been refused. */
 export const isError = (type: Type): boolean => prune(type) === ERROR;
 
+/** A tuple of types. */
 export const tupleOf = (items: readonly Type[]): Type => ({ kind: 'tuple', items });
+/** A tuple of two types. */
 export const pairOf = (left: Type, right: Type): Type => ({ kind: 'tuple', items: [left, right] });
+/** A list of a type. */
 export const listOf = (item: Type): Type => ({ kind: 'list', item });
 
 /** The order in which the fields of a record type are written: for messages only. */
@@ -161,8 +170,10 @@ export interface Measure {
 
 /** Every type of the language is one of data, which the bytecode limits. */
 export const TYPE_NODES_MAX = TYPE_LIMITS.dataTreeNodesMax;
+/** At most this many levels in a type. */
 export const TYPE_DEPTH_MAX = TYPE_LIMITS.dataDepthMax;
 
+/** Whether a measure is over the limits. */
 export const isTooLarge = (size: Measure): boolean =>
   size.nodes > TYPE_NODES_MAX || size.depth > TYPE_DEPTH_MAX;
 

@@ -25,6 +25,7 @@ export type Type =
   /** A unification variable: only while inferring. */
   | { readonly kind: 'unknown'; readonly cell: UnknownCell };
 
+/** What a unification variable stands for, once that is known. */
 export interface UnknownCell {
   readonly id: number;
   solution: Type | null;
@@ -59,6 +60,7 @@ export type Callee =
   /** `List.append`: a row of `types/builtins.ts`. */
   | { readonly kind: 'builtin'; readonly name: string };
 
+/** The names of the primitive arrows. */
 export type PrimitiveArrow = 'id' | 'fst' | 'snd' | 'inl' | 'inr' | 'get' | 'put' | 'return' | 'now' | 'fail';
 
 /** `span` of each is that of the tree it came from. */
@@ -159,6 +161,7 @@ export type TypedCommand = { readonly type: Type; readonly span: Span } & (
     }
 );
 
+/** A `fun`, checked. */
 export interface TypedFun {
   readonly name: string;
   readonly typeParameters: readonly string[];
@@ -169,6 +172,7 @@ export interface TypedFun {
   readonly span: Span;
 }
 
+/** An `arrow`, checked. */
 export interface TypedArrow {
   readonly name: string;
   readonly typeParameters: readonly string[];
@@ -187,6 +191,7 @@ export interface Effects {
   readonly fails: boolean;
 }
 
+/** A machine, checked. */
 export interface TypedMachine {
   readonly name: string;
   readonly state: Type;
@@ -198,8 +203,13 @@ export interface TypedMachine {
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
   readonly span: Span;
   readonly nameSpan: Span;
+  /** Where the fields of the state are declared, by name, as far as they are written there. */
+  readonly statePlaces: ReadonlyMap<string, Span>;
+  /** Where the type of the state is written; the name of the machine where it has none. */
+  readonly stateSpan: Span;
 }
 
+/** An operation of a machine, checked. */
 export interface TypedOperation {
   readonly name: string;
   readonly parameters: readonly {

@@ -7,6 +7,7 @@ import type { Type, UnknownCell } from './typed.ts';
  * too large for the bytecode anyway.
  */
 
+/** What came of making two types the same. */
 export type Unification = 'same' | 'different' | 'too large';
 
 const PAIRS_MAX = 4 * TYPE_NODES_MAX;
@@ -81,6 +82,7 @@ export interface Difference {
   readonly actual: Type;
 }
 
+/** A step from a type to a part of it. */
 export type Step =
   | { readonly kind: 'field'; readonly name: string }
   | { readonly kind: 'component'; readonly index: number }

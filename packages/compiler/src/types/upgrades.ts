@@ -92,7 +92,10 @@ const NOT_SUPPORTED: { readonly [K in tree.Clause['kind']]: readonly [string, st
     'a clause with `rename`',
     'Keep operations as they were; rename in the state by `state old -> …`.',
   ],
-  drop: ['a clause with `drop`', 'Keep operations as they were; what `state old -> …` does not use is lost.'],
+  drop: [
+    'a clause with `drop`',
+    'Keep operations and parameters as they were, and read all of the old state in `state old -> …`.',
+  ],
 };
 
 function clausesOf(upgrade: Upgrade): Clauses {
@@ -136,6 +139,7 @@ function checkConversion(
     uses,
     effects: noEffects(),
     mayFail: true,
+    isConstant: false,
   };
   const inference = new Inference(place, report);
   const locals = new Locals(null);
@@ -237,19 +241,4 @@ function parametersDiffer(before: TypedOperation, after: TypedOperation): boolea
     const other = after.parameters[i];
     return name !== other.name || differ(type, other.type);
   });
-}
-
-/** A `test` is checked for the machine and the operations that it names; it is not run yet. */
-export function checkTest(node: tree.Test, module: ModuleScope, report: Report): void {
-  const machine = machineOf(node.machine, module, report);
-  if (machine === null) return;
-  // Operations that were refused are known all the same.
-  const known = machine.node.members.flatMap((member) => (member.kind === 'on' ? [member.name.text] : []));
-  for (const line of node.lines) {
-    if (line.kind !== 'input') continue;
-    const { text, span } = line.input.operation;
-    if (known.includes(text)) continue;
-    const { nameSpan, name } = machine.typed;
-    report.add(names.unknownOperation(span, text, name, nameSpan, suggest(text, known)));
-  }
 }

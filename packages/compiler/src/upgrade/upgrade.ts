@@ -55,9 +55,9 @@ function placesOf(node: TypedUpgrade, { path }: Refusal): JudgedPlaces {
 }
 
 /** Where a part of a machine is declared: an operation, or a field of its state. */
-function placeOf({ operations, initial, nameSpan }: TypedMachine, path: readonly string[]): Span {
+function placeOf(machine: TypedMachine, path: readonly string[]): Span {
+  const { operations, nameSpan, statePlaces, stateSpan } = machine;
   const [first, second] = path;
   if (first !== 'state') return operations.find(({ name }) => name === first)?.span ?? nameSpan;
-  const fields = initial.kind === 'record' ? initial.fields : [];
-  return fields.find(({ name }) => name === second)?.value.span ?? initial.span;
+  return statePlaces.get(second ?? '') ?? stateSpan;
 }

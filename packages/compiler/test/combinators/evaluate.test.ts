@@ -85,28 +85,28 @@ describe('primitives', () => {
 
 describe('fuel', () => {
   const p = new Program(types, INT);
-  // The function has two words, so entering it costs 1.
+  // The function has two words, so entering it costs 2.
   it('is paid for entering the operation', () => {
     const term = p.primitive('NEG', INT);
-    expect(outcomeOf(p, term, 1, 1)).toMatchObject({ ok: true, fuel: 0 });
-    expect(resultOf(p, term, 1, 0)).toBe('exhausted: out of fuel');
+    expect(outcomeOf(p, term, 1, 2)).toMatchObject({ ok: true, fuel: 0 });
+    expect(resultOf(p, term, 1, 1)).toBe('exhausted: out of fuel');
   });
 
   it('is paid for calls and iterations by their words', () => {
     // A CALL of 2 words and RETURN; the body has 7 words with its RETURN.
     const body = p.tuple([p.identity(INT), p.constant(INT, INT, 1)]);
     const call = p.call(p.define('called', p.compose(body, p.primitive('ADD', pair))));
-    expect(outcomeOf(p, call, 1, 100)).toMatchObject({ ok: true, value: 2, fuel: 100 - 1 - 2 });
+    expect(outcomeOf(p, call, 1, 100)).toMatchObject({ ok: true, value: 2, fuel: 100 - 2 - 4 });
     // Three turns of 3 words: PROJECT, its operand, and NEXT.
     const fold = p.fold(p.project(types.tuple([UNIT, INT, INT]), 2));
     const outcome = outcomeOf(p, fold, [null, 0, List.of([4, 5, 6])], 100);
-    expect(outcome).toMatchObject({ ok: true, value: 6, fuel: 100 - 2 - 3 });
+    expect(outcome).toMatchObject({ ok: true, value: 6, fuel: 100 - 4 - 6 });
   });
 
   it('is paid for a built-in by the size of its input', () => {
     const term = p.primitive('STRING_CONCAT', strings);
-    expect(outcomeOf(p, term, ['a'.repeat(64), 'b'.repeat(64)], 100)).toMatchObject({ fuel: 100 - 1 - 3 });
-    expect(outcomeOf(p, p.primitive('EQ', pair), [1, 2], 100)).toMatchObject({ fuel: 100 - 1 });
+    expect(outcomeOf(p, term, ['a'.repeat(64), 'b'.repeat(64)], 100)).toMatchObject({ fuel: 100 - 2 - 9 });
+    expect(outcomeOf(p, p.primitive('EQ', pair), [1, 2], 100)).toMatchObject({ fuel: 100 - 2 });
   });
 });
 

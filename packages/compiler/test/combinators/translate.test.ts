@@ -250,7 +250,7 @@ describe('limits', () => {
       'E0302 main.sm:43 the initial state has no value: out of fuel',
     ]);
     const large =
-      'machine M {\n  state: List<Int> = List.range(1_000_000_000, 1_004_000_000)\n  on Go { }\n}';
+      'machine M {\n  state: List<Int> = List.range(1_000_000_000, 1_003_900_000)\n  on Go { }\n}';
     expect(complaints({ 'main.sm': large })).toEqual([
       expect.stringMatching(/^E0301 main\.sm:1 this is too large/),
     ]);

@@ -63,6 +63,28 @@ describe('statements', () => {
   });
 });
 
+describe('a bracket that was forgotten', () => {
+  test('ends with its line', () => {
+    expect(readFaults('fun f() -> T = g(1\nfun h() -> T = 2')).toEqual(['E0110 18']);
+    expect(outline('machine M {\non A {\na -< (1\nb\n}\n}')).toEqual(['machine M { on A }']);
+    expect(readFaults('machine M {\non A {\na -< (1\nb\n}\n}')).toEqual(['E0110 26']);
+  });
+
+  test('does not end with a line that is continued', () => {
+    expect(readFaults('machine M {\non A {\na -< (1\n+ 2\nb\n}\n}')).toEqual(['E0110 30']);
+    expect(readFaults('machine M {\non A {\na -< (1 +\n2\nb\n}\n}')).toEqual(['E0110 30']);
+  });
+
+  test('`{` is put in where the next line can only be in the block', () => {
+    expect(readFaults('machine M\non A {\na\n}\n}')).toEqual(['E0110 9']);
+    expect(readFaults('machine M {\non A\nb\n}\n}')).toEqual(['E0110 16']);
+    expect(readFaults('machine M {\non A -> {x:\nInt}\nb\n}\n}')[0]).toMatch(/^E01/);
+    expect(readFaults('machine M {\non A\non B {\n}\n}')).toEqual(['E0120 16']);
+    expect(readFaults('test "a" for M\nA => 1\n}')).toEqual(['E0110 14']);
+    expect(readFaults('upgrade o.M -> M {\non A(p) -> B(p)\ndrop C\n}')).toEqual([]);
+  });
+});
+
 describe('line ends do not count', () => {
   test.each([
     ['(\n1\n,\n2\n)', '(tuple 1 2)'],

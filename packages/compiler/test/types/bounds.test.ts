@@ -128,7 +128,7 @@ function operation(...body: tree.Command[]): tree.Machine {
     body: block(...body),
     ...none,
   };
-  return { kind: 'machine', name: name('M'), key: null, members: [on], ...none };
+  return { kind: 'machine', name: name('M'), key: null, members: [on], isWhole: true, ...none };
 }
 
 const codes = (checked: ReturnType<typeof checkModules>): string[] =>

@@ -91,6 +91,33 @@ const broken: Record<string, readonly [string, ...string[]]> = {
     'machine M {\n  state: Int = 0\n}\nupgrade M -> M {\n  state n -> n\n  state n -> n\n}\n',
     'E0209 6:3',
   ],
+  'a refused name is said once': [
+    'machine M {\n  on A(N: Int, send: Int) -> Int { return -< N + send }\n}\n',
+    'E0123 2:8',
+    'E0122 2:16',
+  ],
+  'an assignment of another language is said once': [on('y := 3\nreturn -< y'), 'E0114 4:3'],
+  'what compares is a Bool, however it is written': [
+    'fun a(n: Int) -> Bool = n = 3\nfun b(n: Int) -> Bool = n <-1\nfun c(n: Int) -> Bool = 1 < n < 3\n',
+    'E0148 1:27',
+    'E0145 2:27',
+    'E0130 3:31',
+  ],
+  'a signature is kept where its body is wrong': [
+    'fun f(n: Int) -> Int { n + 1 }\nfun g() -> Int = f(1) + f("")\narrow h :\nfun i() -> Int = h(1)\n',
+    'E0128 1:22',
+    'E0120 3:10',
+    'E0220 2:27',
+  ],
+  'of a machine that can not be read whole, no operation is missing': [
+    'machine M {\n  no A {}\n  on B {}\n}\ntest "a" for M {\n  A => ()\n  B => 1\n}\n',
+    'E0120 2:3',
+    'E0220 7:8',
+  ],
+  'a block that is not opened is said once': [
+    'machine M {\n  on A -> Int\n    return -< 1\n  }\n  on B {}\n}\ntest "a" for M {\n  A => 1\n  B => ()\n}\n',
+    'E0110 2:14',
+  ],
   'fail in a function': ['fun f() -> Int = fail("no")\n', 'E0265 1:18'],
   'a pattern of a clause must match': [
     'machine M {\n  state: Option<Int> = None\n}\nupgrade M -> M {\n  state Some(n) -> Some(n)\n}\n',

@@ -55,7 +55,7 @@ describe('an upgrade', () => {
     const { labels } = compileFiles(lossy).diagnostics[0];
     expect(labels.map(({ span }) => lossy[span.file].slice(span.start, span.end))).toEqual([
       'state s -> { items: s.items ++ [Int.toString(s.count)] }',
-      '""',
+      'note',
       'Shop',
     ]);
   });
@@ -63,8 +63,8 @@ describe('an upgrade', () => {
   it('may be partial', () => {
     const { diagnostics } = compileFiles(
       files(
-        ': (Int, Int) = (0, 0)',
-        '  state { items, note, count } -> (count + String.length(note), List.length(items))\n  back _ -> fail("no way back")',
+        ': (Int, List<String>) = (0, [])',
+        '  state { items, note, count } -> (count + String.length(note), items)\n  back _ -> fail("no way back")',
       ),
     );
     expect(diagnostics).toEqual([]);

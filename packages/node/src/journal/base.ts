@@ -6,9 +6,10 @@ import type { KeptReply } from './entry.ts';
 
 /**
  * Where the machines of a node stand, as records of the log: they take the place of all the
- * inputs so far. See `Journal.fold`.
+ * inputs and refusals so far. See `Journal.fold`.
  */
 export function* baseRecords(node: NodeState): Generator<Uint8Array> {
+  yield* refusalRecords(node);
   for (const machine of node.machines.values()) {
     const { image } = machine.version;
     yield encodeEntry(
@@ -27,6 +28,18 @@ export function* baseRecords(node: NodeState): Generator<Uint8Array> {
       const reply = encodeOutcome(machine, request);
       const named = { key, digest: request.digest };
       yield encodeEntry({ kind: 'kept', machine: machine.number, request: named, reply }, node.blobs);
+    }
+  }
+}
+
+/** What the histories still tell of refusals; those of machines that were removed too. */
+function* refusalRecords(node: NodeState): Generator<Uint8Array> {
+  for (const [name, history] of node.histories) {
+    for (const record of history) {
+      if (record.kind !== 'refusal') continue;
+      const { position, time, code, message, from } = record;
+      const machines = [{ name, running: from }];
+      yield encodeEntry({ kind: 'refusal', position, time, code, message, machines }, node.blobs);
     }
   }
 }

@@ -26,7 +26,7 @@ export const JOURNAL_VERSION = 1;
 const MAGIC = 0x736d636a; // "smcj"
 
 /** Kinds below `FOLDABLE_FROM` are structural. Codes are never used again for another meaning. */
-const KIND = { header: 1, change: 2, refusal: 3, removal: 4, input: 16, state: 17, kept: 18 } as const;
+const KIND = { header: 1, change: 2, removal: 4, input: 16, state: 17, kept: 18, refusal: 19 } as const;
 const FOLDABLE_FROM = 16;
 
 const OUTCOMES = ['ok', 'fault', 'exhausted'] as const;
@@ -66,7 +66,10 @@ export function encodeEntry(entry: Entry, blobs: BlobStore): Uint8Array {
       writer.string(entry.code);
       writer.string(entry.message);
       writer.unsigned(entry.machines.length);
-      for (const machine of entry.machines) writer.string(machine);
+      for (const { name, running } of entry.machines) {
+        writer.string(name);
+        writeDigest(writer, running);
+      }
       break;
     case 'removal':
       writer.string(entry.machine);
@@ -107,7 +110,10 @@ export function decodeEntry(record: Uint8Array, blobs: BlobStore): Decoded<Entry
           time,
           code: reader.string(READ_LIMITS.nameBytesMax),
           message: reader.string(READ_LIMITS.messageBytesMax),
-          machines: readList(reader, () => reader.string(READ_LIMITS.nameBytesMax)),
+          machines: readList(reader, () => ({
+            name: reader.string(READ_LIMITS.nameBytesMax),
+            running: readDigest(reader),
+          })),
         } satisfies RefusalEntry;
       case KIND.removal:
         return { kind: 'removal', position, time, machine: reader.string(READ_LIMITS.nameBytesMax) };

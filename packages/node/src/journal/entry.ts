@@ -2,14 +2,15 @@
  * The entries of the log, as data. The log is the truth: what a node runs, holds and remembers
  * is what `replay` makes of them. `encoding.ts` says how they are written.
  *
- * *Structural* entries (what was deployed, upgraded, refused, removed) stay for ever. *Foldable*
- * ones (inputs) may be replaced by the state and the kept replies that they led to: a base.
+ * *Structural* entries (what was deployed, upgraded, removed) stay for ever. *Foldable* ones
+ * (inputs, refusals) may be replaced by what they led to: the state, the kept replies, and the
+ * refusals that the bounded history still tells. That is a base.
  */
 export type Entry = StructuralEntry | FoldableEntry;
 
-export type StructuralEntry = HeaderEntry | ChangeEntry | RefusalEntry | RemovalEntry;
+export type StructuralEntry = HeaderEntry | ChangeEntry | RemovalEntry;
 
-export type FoldableEntry = InputEntry | StateEntry | KeptEntry;
+export type FoldableEntry = InputEntry | RefusalEntry | StateEntry | KeptEntry;
 
 /** The first of every log. */
 export interface HeaderEntry {
@@ -41,12 +42,21 @@ export interface ChangePart {
   readonly upgrade: Uint8Array | null;
 }
 
-/** A bundle that was refused, for each running machine that it was for: nothing changed. */
+/**
+ * A bundle that was refused, for each running machine that it was for: nothing changed. In a base
+ * it stands after entries of a later position: a history is in the order of positions.
+ */
 export interface RefusalEntry extends Placed {
   readonly kind: 'refusal';
   readonly code: string;
   readonly message: string;
-  readonly machines: readonly string[];
+  readonly machines: readonly RefusedMachine[];
+}
+
+export interface RefusedMachine {
+  readonly name: string;
+  /** Fingerprint of the code that ran, and went on. */
+  readonly running: string;
 }
 
 export interface RemovalEntry extends Placed {

@@ -7,7 +7,15 @@ import type { NodeLimits } from '../limits.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
 import { applyChange, applyRefusal, applyRemoval } from '../upgrade/swap.ts';
 import { decodeEntry } from './encoding.ts';
-import type { ChangeEntry, ChangePart, Entry, InputEntry, KeptEntry, StateEntry } from './entry.ts';
+import type {
+  ChangeEntry,
+  ChangePart,
+  Entry,
+  InputEntry,
+  KeptEntry,
+  RefusalEntry,
+  StateEntry,
+} from './entry.ts';
 
 /** A log that a node cannot be rebuilt from: what is wrong with it, and where. */
 export class JournalError extends Error {}
@@ -52,6 +60,7 @@ export class Replay {
     const { node } = this;
     if (entry.kind === 'header') return;
     if (entry.kind === 'kept') return this.#keep(entry);
+    if (entry.kind === 'refusal') return this.#refusal(entry);
     const isNext = entry.kind === 'state' ? entry.position >= node.position : entry.position > node.position;
     if (!isNext) this.#fail(`position ${entry.position} after ${node.position}`);
     if (entry.time < node.time) this.#fail(`time ${entry.time} after ${node.time}`);
@@ -60,8 +69,6 @@ export class Replay {
     switch (entry.kind) {
       case 'change':
         return this.#change(entry);
-      case 'refusal':
-        return applyRefusal(node, entry);
       case 'removal': {
         const machine = node.machines.get(entry.machine);
         if (machine === undefined) return this.#fail(`the removal of ${entry.machine}, which does not run`);
@@ -73,6 +80,20 @@ export class Replay {
       case 'state':
         return this.#state(entry);
     }
+  }
+
+  /** One of a base is older than what stands before it in the log. */
+  #refusal(entry: RefusalEntry): void {
+    const { node } = this;
+    for (const { name } of entry.machines) {
+      const history = node.histories.get(name);
+      if (history === undefined) this.#fail(`a refusal about ${name}, which never ran`);
+      const before = history.findLast(({ position }) => position <= entry.position);
+      if (before?.position === entry.position) this.#fail(`position ${entry.position} is there twice`);
+    }
+    node.position = Math.max(node.position, entry.position);
+    node.time = Math.max(node.time, entry.time);
+    applyRefusal(node, entry);
   }
 
   #change(entry: ChangeEntry): void {

@@ -4,7 +4,7 @@ import type { NodeLimits } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
-import { isText, JSON_TYPE, sendProblem, TEXT_TYPE } from './reply.ts';
+import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
 
 const BUNDLE_TYPES = ['application/octet-stream', 'application/vnd.smc.bundle'];
@@ -16,8 +16,22 @@ type Seen =
       readonly type: string;
       readonly body: string | Uint8Array;
       readonly version: Version | null;
+      /** Of a list that goes on: the address of the rest. */
+      readonly next?: string;
     }
   | { readonly ok: false; readonly problem: Problem };
+
+type Query = Record<string, string | string[]>;
+
+/** A parameter that is not taken is refused, and not passed over: the answer would be to another question. */
+function checkParameters(query: Query): Problem | null {
+  const [name] = Object.keys(query);
+  if (name === undefined) return null;
+  const hint = name === 'key' ? ': keyed machines are not supported yet' : '';
+  return problem('bad-request', `there is no parameter ${JSON.stringify(name)} here${hint}`);
+}
+
+const NOT_ONCE = problem('bad-request', 'the parameter "after" is there twice');
 
 type MachineRoute = { Params: { machine: string } };
 
@@ -30,12 +44,19 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
     if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
     return sendProblem(reply, problem('stopping', 'the node takes no requests'));
   });
-  app.get('/_smc/machines', (_request, reply) => look(host, reply, (node) => json(viewMachines(node), null)));
+  app.get('/_smc/machines', (request, reply) => {
+    const { after = '', ...others } = request.query as Query;
+    const refused = typeof after === 'string' ? checkParameters(others) : NOT_ONCE;
+    if (refused !== null) return refuse(reply, refused);
+    return look(host, reply, (node) => seeMachines(node, String(after)));
+  });
   app.get<MachineRoute>('/_smc/machines/:machine', (request, reply) =>
     look(host, reply, (node) => seeMachine(node, request.params.machine)),
   );
   app.get<MachineRoute>('/_smc/machines/:machine/state', (request, reply) => {
     const form = isText(request.headers.accept) ? 'text' : 'json';
+    const refused = checkParameters(request.query as Query);
+    if (refused !== null) return refuse(reply, refused);
     return look(host, reply, (node) => seeState(node, request.params.machine, form));
   });
   app.get<MachineRoute>('/_smc/machines/:machine/history', (request, reply) =>
@@ -65,6 +86,7 @@ async function look(host: Host, reply: FastifyReply, view: (node: NodeState) => 
   const seen = await host.look(view);
   if (seen.ok) {
     if (seen.version !== null) void reply.header('smc-code', seen.version.fingerprints.code);
+    if (seen.next !== undefined) void reply.header('link', `<${seen.next}>; rel="next"`);
     return reply.type(seen.type).send(seen.body);
   }
   sendProblem(reply, seen.problem);
@@ -79,6 +101,12 @@ function unknownMachine(name: string): Seen {
   return { ok: false, problem: problem('unknown-machine', `there is no machine ${JSON.stringify(name)}`) };
 }
 
+function seeMachines(node: NodeState, after: string): Seen {
+  const { json: body, last } = viewMachines(node, after);
+  const next = last === null ? {} : { next: `/_smc/machines?after=${encodeURIComponent(last)}` };
+  return { ok: true, type: JSON_TYPE, body, version: null, ...next };
+}
+
 function seeMachine(node: NodeState, name: string): Seen {
   const machine = node.machines.get(name);
   return machine === undefined ? unknownMachine(name) : json(viewMachine(machine), machine.version);
@@ -87,8 +115,11 @@ function seeMachine(node: NodeState, name: string): Seen {
 function seeState(node: NodeState, name: string, form: 'json' | 'text'): Seen {
   const machine = node.machines.get(name);
   if (machine === undefined) return unknownMachine(name);
-  const type = form === 'json' ? JSON_TYPE : TEXT_TYPE;
-  return { ok: true, type, body: viewState(machine, form), version: machine.version };
+  const body = viewState(machine, form);
+  if (body === null) {
+    return { ok: false, problem: problem('too-large', `the state of ${name} is too large: ${TOO_LONG}`) };
+  }
+  return { ok: true, type: form === 'json' ? JSON_TYPE : TEXT_TYPE, body, version: machine.version };
 }
 
 function seeHistory(node: NodeState, name: string): Seen {
@@ -106,7 +137,7 @@ function seeImage(node: NodeState, name: string): Seen {
 }
 
 async function deploy(host: Host, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const options = readOptions(request.query as Record<string, string | string[]>);
+  const options = readOptions(request.query as Query);
   if (!options.ok) return refuse(reply, problem('bad-request', options.message));
   const { body } = request;
   if (!(body instanceof Uint8Array)) {
@@ -127,7 +158,7 @@ type DeployOptions =
   | { readonly ok: true; readonly mode: 'deploy' | 'upgrade'; readonly dryRun: boolean }
   | { readonly ok: false; readonly message: string };
 
-function readOptions(query: Record<string, string | string[]>): DeployOptions {
+function readOptions(query: Query): DeployOptions {
   let mode: 'deploy' | 'upgrade' = 'deploy';
   let dryRun = false;
   for (const [name, value] of Object.entries(query)) {

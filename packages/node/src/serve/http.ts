@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { errorToJson, printValue, valueToJson } from '@smc/protocol';
+import { errorToJson } from '@smc/protocol';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -13,7 +13,7 @@ import { type NodeLimits, REQUEST_KEY_LENGTH_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
-import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE } from './reply.ts';
+import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 
 /**
  * HTTP: operations as `POST /Counter/Incr` with a JSON object of the parameters, and the
@@ -100,7 +100,7 @@ function unknownAddress(request: FastifyRequest): Problem {
   const { method } = request;
   const address = request.url.split('?')[0];
   const parts = address.split('/').slice(1);
-  if (parts.length > 3 || parts[0] === '') {
+  if (parts.length === 0 || parts.length > 3 || parts.includes('')) {
     return problem('unknown-machine', `there is no ${address}; call POST /MACHINE/OPERATION`);
   }
   if (parts.length === 3) return problem('bad-request', 'keyed machines are not supported yet');
@@ -196,9 +196,9 @@ function headerOf(request: FastifyRequest, name: string): string | null {
 function sendReply(request: FastifyRequest, reply: FastifyReply, answer: Reply): void {
   if (answer.kind === 'refused') return sendProblem(reply, answer.problem, answer.version);
   if (answer.kind !== 'value') throw new Error(`a call was answered with ${answer.kind}`);
-  const { types, type, value, fieldOrder, version } = answer;
-  reply.header('smc-code', version.fingerprints.code);
-  if (isText(request.headers.accept))
-    void reply.type(TEXT_TYPE).send(printValue(types, type, value, fieldOrder));
-  else void reply.type(JSON_TYPE).send(valueToJson(types, type, value));
+  const form = isText(request.headers.accept) ? 'text' : 'json';
+  const written = writeReply(answer, form);
+  if (!written.ok) return sendProblem(reply, written.problem, answer.version);
+  reply.header('smc-code', answer.version.fingerprints.code);
+  void reply.type(form === 'text' ? TEXT_TYPE : JSON_TYPE).send(written.text);
 }

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { createServer, type Socket } from 'node:net';
-import { printLineReply, printValue, readRequestLine } from '@smc/protocol';
+import { printLineReply, readRequestLine } from '@smc/protocol';
 import type { Reply } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { NOT_WRITTEN } from './reply.ts';
+import { NOT_WRITTEN, writeReply } from './reply.ts';
 
 /**
  * The line protocol: one request a line, one reply a line, in order.
@@ -284,8 +284,8 @@ const NOTHING = Buffer.alloc(0);
 function printReply(reply: Reply): string {
   if (reply.kind === 'refused') return printProblem(reply.problem);
   if (reply.kind !== 'value') throw new Error(`a call was answered with ${reply.kind}`);
-  const { types, type, value, fieldOrder } = reply;
-  return printLineReply({ ok: true, text: printValue(types, type, value, fieldOrder) });
+  const written = writeReply(reply, 'text');
+  return written.ok ? printLineReply(written) : printProblem(written.problem);
 }
 
 function printProblem({ code, message }: Problem): string {

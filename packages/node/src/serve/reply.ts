@@ -1,7 +1,10 @@
 import { ERROR_STATUS, errorToJson } from '@smc/protocol';
 import type { FastifyReply } from 'fastify';
+import type { ValueReply } from '../event.ts';
+import { WRITTEN_LENGTH_MAX } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Version } from '../version.ts';
+import { type Form, writeValue } from '../written.ts';
 
 /** What HTTP replies have in common. */
 
@@ -9,14 +12,26 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 /** A body that is an input, or a value, as it is written in the source. No form of a browser sends it. */
 export const TEXT_TYPE = 'application/vnd.smc.text';
 
-/**
- * For a reply whose text is longer than a string can be: values are bounded as they are held,
- * and what is written of one may be many times that.
- */
+/** For a reply that is a defect to write. */
 export const NOT_WRITTEN = problem(
   'internal',
-  'the input was carried out, but its reply is too long to be written',
+  'the input was carried out, but its reply could not be written',
 );
+
+/** The value of a reply as text; or why there is none, though the input was carried out. */
+export function writeReply({ types, type, value, fieldOrder }: ValueReply, form: Form): Written {
+  const text = writeValue(types, type, value, { form, fieldOrder, lengthMax: WRITTEN_LENGTH_MAX });
+  if (text !== null) return { ok: true, text };
+  const message = `the input was carried out, but its reply is too large: ${TOO_LONG}`;
+  return { ok: false, problem: problem('too-large', message) };
+}
+
+export type Written =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** About a value that is too large to be written. */
+export const TOO_LONG = `what is written of a value has at most about ${WRITTEN_LENGTH_MAX} characters`;
 
 /** Whether a `content-type` or `accept` header asks for the text form. */
 export function isText(header: string | undefined): boolean {

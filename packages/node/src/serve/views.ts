@@ -1,29 +1,28 @@
-import { type HistoryView, type MachineView, printType, printValue, valueToJson } from '@smc/protocol';
+import { type HistoryView, type MachineView, printType, printValue, type TypeId } from '@smc/protocol';
+import { WRITTEN_LENGTH_MAX } from '../limits.ts';
 import type { HistoryRecord, Machine, NodeState } from '../state.ts';
+import type { Version } from '../version.ts';
+import { type Form, writeValue } from '../written.ts';
+
+/** What is the same of a machine for as long as it runs one version. */
+type VersionView = Pick<MachineView, 'stateType' | 'operations'>;
+
+/** Versions never change: each is printed once, when somebody looks at it for the first time. */
+const versionViews = new WeakMap<Version, VersionView>();
+
+/** UTF-16 units of the JSON of a list of machines, after which a page ends. */
+const PAGE_LENGTH_MAX = 4 * 1024 * 1024;
 
 /** A machine as the administration shows it. */
 export function viewMachine({ name, version, interfaces, inputs, faults }: Machine): MachineView {
-  const { image, program, fieldOrder } = version;
-  const { types, constants } = image.unit;
+  const { image, fingerprints } = version;
   return {
     name,
     keyed: image.key !== 'none',
-    code: version.fingerprints.code,
-    state: version.fingerprints.state,
-    interface: version.fingerprints.interface,
-    stateType: printType(types, image.state, fieldOrder),
-    operations: image.operations.map((operation, index) => ({
-      name: operation.name,
-      parameters: operation.parameters.map((parameter) => ({
-        name: parameter.name,
-        type: printType(types, parameter.type, fieldOrder),
-        ...(parameter.default !== null && {
-          default: printValue(types, parameter.type, constants[parameter.default].value, fieldOrder),
-        }),
-      })),
-      reply: printType(types, operation.reply, fieldOrder),
-      readOnly: program.operations[index].readOnly,
-    })),
+    code: fingerprints.code,
+    state: fingerprints.state,
+    interface: fingerprints.interface,
+    ...viewVersion(version),
     interfaces: Array.from(interfaces.served(), (served) => served.fingerprint),
     instances: 1,
     inputs,
@@ -31,17 +30,60 @@ export function viewMachine({ name, version, interfaces, inputs, faults }: Machi
   };
 }
 
-export function viewMachines(node: NodeState): MachineView[] {
-  return [...node.machines.values()].map(viewMachine).sort((a, b) => (a.name < b.name ? -1 : 1));
+function viewVersion(version: Version): VersionView {
+  let view = versionViews.get(version);
+  if (view === undefined) versionViews.set(version, (view = printVersion(version)));
+  return view;
 }
 
-/** The state of a machine, as JSON or as in the source. */
-export function viewState({ version, instance }: Machine, form: 'json' | 'text'): string {
+/** The length of all this is bounded where an image is decoded. */
+function printVersion({ image, program, fieldOrder }: Version): VersionView {
+  const { types, constants } = image.unit;
+  const print = (type: TypeId): string => printType(types, type, fieldOrder);
+  return {
+    stateType: print(image.state),
+    operations: image.operations.map((operation, index) => ({
+      name: operation.name,
+      parameters: operation.parameters.map((parameter) => ({
+        name: parameter.name,
+        type: print(parameter.type),
+        ...(parameter.default !== null && {
+          default: printValue(types, parameter.type, constants[parameter.default].value, fieldOrder),
+        }),
+      })),
+      reply: print(operation.reply),
+      readOnly: program.operations[index].readOnly,
+    })),
+  };
+}
+
+/** As many machines as a page holds: one at the least. */
+export interface MachinesPage {
+  readonly json: string;
+  /** The name of the last, where others follow it. */
+  readonly last: string | null;
+}
+
+/** The machines in the order of their names, from the one that follows `after`. */
+export function viewMachines(node: NodeState, after: string, lengthMax = PAGE_LENGTH_MAX): MachinesPage {
+  const names = [...node.machines.keys()].filter((name) => name > after).sort();
+  const views: string[] = [];
+  let length = 0;
+  for (const name of names) {
+    const view = JSON.stringify(viewMachine(node.machines.get(name)!));
+    length += view.length + 1;
+    if (views.length > 0 && length > lengthMax) break;
+    views.push(view);
+  }
+  const last = views.length < names.length ? names[views.length - 1] : null;
+  return { json: `[${views.join(',')}]`, last };
+}
+
+/** The state of a machine, as JSON or as in the source; null where that is too long. */
+export function viewState({ version, instance }: Machine, form: Form): string | null {
   const { image, fieldOrder } = version;
-  const { types } = image.unit;
-  return form === 'json'
-    ? valueToJson(types, image.state, instance.state)
-    : printValue(types, image.state, instance.state, fieldOrder);
+  const options = { form, fieldOrder, lengthMax: WRITTEN_LENGTH_MAX };
+  return writeValue(image.unit.types, image.state, instance.state, options);
 }
 
 /** Oldest first. */

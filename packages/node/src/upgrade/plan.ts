@@ -7,6 +7,7 @@ import {
   openBundle,
 } from '@smc/protocol';
 import type { DeployEvent } from '../event.ts';
+import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Machine, NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
@@ -59,7 +60,9 @@ export function plan(node: NodeState, event: DeployEvent): Plan {
   if (!loaded.ok) return refusal(loaded.problem, loaded.about);
   const judged = inStages(loaded.value, judgeParts);
   if (!judged.ok) return refusal(judged.problem, judged.about);
-  const prepared = inStages(judged.value, prepare);
+  const upgrades = Math.max(1, judged.value.filter(({ upgrade }) => upgrade !== null).length);
+  const fuel = Math.floor(STEP_LIMITS.prepareFuel / upgrades);
+  const prepared = inStages(judged.value, (parts) => prepare(parts, fuel));
   if (!prepared.ok) return refusal(prepared.problem, prepared.about);
   return { ok: true, changes: prepared.value, machines: intended.value.map(describe(prepared.value)) };
 }
@@ -168,9 +171,9 @@ function judgeParts(parts: LoadedParts): Staged<LoadedParts> {
   return verdict.ok ? { ok: true, value: parts } : refuse(problem(verdict.code, verdict.message), name);
 }
 
-function prepare({ intention, upgrade, version, body }: LoadedParts): Staged<Change> {
+function prepare({ intention, upgrade, version, body }: LoadedParts, fuel: number): Staged<Change> {
   if (upgrade === null || intention.running === null) return { ok: true, value: { version, upgrade: null } };
-  const migrated = migrate(intention.running, upgrade, version);
+  const migrated = migrate(intention.running, upgrade, version, fuel);
   if (!migrated.ok) return refuse(migrated.problem, intention.name);
   return { ok: true, value: { version, upgrade: { ...upgrade, body, state: migrated.value } } };
 }

@@ -1,32 +1,36 @@
-import { List, printValue, Sum, type Value } from '@smc/protocol';
-import { STEP_LIMITS } from '../limits.ts';
+import type { Value } from '@smc/protocol';
 import { problem, shorten } from '../problem.ts';
 import type { Machine } from '../state.ts';
 import type { Version } from '../version.ts';
+import { writeValue } from '../written.ts';
 import type { Loaded, LoadedUpgrade } from './load.ts';
 
-/** UTF-16 units of a counterexample in a message. */
+/** UTF-16 units of a counterexample in a message; and of a state that is written to be cut to that. */
 const COUNTEREXAMPLE_LENGTH_MAX = 400;
+const SHOWN_STATE_LENGTH_MAX = 1024 * 1024;
 
 /**
  * The state of a machine as the migration of an upgrade gives it, which keeps the invariants of
- * the new version; the machine is not touched.
+ * the new version; the machine is not touched. `fuel` is for the migration, and as much again for
+ * all invariants.
  */
 export function migrate(
   machine: Machine,
   { upgrade, functions }: LoadedUpgrade,
   version: Version,
+  fuel: number,
 ): Loaded<Value> {
   const { state } = machine.instance;
-  const { migrationFuelMin, migrationFuelPerNode } = STEP_LIMITS;
-  const fuel = Math.max(migrationFuelMin, migrationFuelPerNode * countNodes(state));
   const result = functions.run(upgrade.migration, state, fuel);
   if (!result.ok) {
     const shown = printState(machine.version, state);
-    const message = `the migration of ${machine.name} fails: ${result.failure.message}; the state is ${shown}`;
+    const { kind, message: why } = result.failure;
+    const given = kind === 'exhausted' ? ` (it had ${fuel} units of fuel)` : '';
+    const message = `the migration of ${machine.name} fails: ${why}${given}; the state is ${shown}`;
     return { ok: false, problem: problem('migration-failed', message) };
   }
-  const broken = version.program.brokenInvariant(result.value, STEP_LIMITS.stepFuel);
+  const invariants = Math.max(1, version.image.invariants.length);
+  const broken = version.program.brokenInvariant(result.value, Math.floor(fuel / invariants));
   if (broken === null) return result;
   const why = broken.failure === null ? 'does not hold' : `fails (${broken.failure.message})`;
   const shown = printState(version, result.value);
@@ -35,14 +39,7 @@ export function migrate(
 }
 
 function printState({ image, fieldOrder }: Version, state: Value): string {
-  return shorten(printValue(image.unit.types, image.state, state, fieldOrder), COUNTEREXAMPLE_LENGTH_MAX);
-}
-
-/** The nodes of a value, written out as a tree. Recursion follows its type, whose depth is bounded. */
-export function countNodes(value: Value): number {
-  if (value instanceof Sum) return 1 + countNodes(value.value);
-  const parts = value instanceof List ? value.items : Array.isArray(value) ? (value as readonly Value[]) : [];
-  let count = 1;
-  for (const part of parts) count += countNodes(part);
-  return count;
+  const options = { form: 'text', fieldOrder, lengthMax: SHOWN_STATE_LENGTH_MAX } as const;
+  const written = writeValue(image.unit.types, image.state, state, options);
+  return written === null ? 'too large to be shown' : shorten(written, COUNTEREXAMPLE_LENGTH_MAX);
 }

@@ -1,6 +1,7 @@
 import type { Value } from '@smc/protocol';
 import { Instance } from '@smc/vm';
 import { Machine, type NodeState, remember } from '../state.ts';
+import type { RefusalEntry } from '../journal/entry.ts';
 import type { Version } from '../version.ts';
 import type { LoadedUpgrade } from './load.ts';
 
@@ -47,14 +48,9 @@ export function applyRemoval(node: NodeState, machine: Machine): void {
 }
 
 /** Writes a refusal into the histories of the machines that it was about. */
-export function applyRefusal(
-  node: NodeState,
-  refusal: { readonly code: string; readonly message: string; readonly machines: readonly string[] },
-): void {
-  const { position, time } = node;
-  const { code, message } = refusal;
-  for (const name of refusal.machines) {
-    const running = node.machines.get(name)?.version.fingerprints.code ?? null;
+export function applyRefusal(node: NodeState, refusal: Omit<RefusalEntry, 'kind'>): void {
+  const { position, time, code, message } = refusal;
+  for (const { name, running } of refusal.machines) {
     remember(node, name, { kind: 'refusal', position, time, from: running, to: running, code, message });
   }
 }

@@ -1,16 +1,10 @@
 import { interfaceFingerprint, shortFingerprint } from '../fingerprint.ts';
-import type {
-  Fingerprints,
-  Image,
-  OperationParameter,
-  OperationWay,
-  Upgrade,
-  UpgradeClause,
-} from '../image.ts';
-import { printOperation, printType } from '../text.ts';
+import type { Fingerprints, Image, Operation, OperationParameter, OperationWay, Upgrade } from '../image.ts';
+import { showOperation, showType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
-import { type Comparison, compareImages, sameOperation, sameType } from './compare.ts';
-import { type Leaf, partsRead, unreadInside, unreadParts } from './reads.ts';
+import { settle } from './clauses.ts';
+import { sameOperation, TypeComparison } from './compare.ts';
+import { partsRead, unreadParts } from './reads.ts';
 
 /**
  * The judge of upgrades, one for compiler and node: the node reaches from the bytes the
@@ -24,7 +18,7 @@ import { type Leaf, partsRead, unreadInside, unreadParts } from './reads.ts';
 export interface Refusal {
   readonly ok: false;
   readonly code: 'stale' | 'ill-typed' | 'lossy';
-  /** One sentence that names both sides. */
+  /** One sentence that names both sides; what is long is cut off. */
   readonly message: string;
   /** The place: steps from `state`, or an operation; empty where the whole is meant. */
   readonly path: readonly string[];
@@ -33,7 +27,6 @@ export interface Refusal {
 /** What is known of an upgrade that is right. */
 export interface Judgement {
   readonly ok: true;
-  readonly differences: Comparison;
   /** Parts of the old state that a clause gives up. */
   readonly dropped: readonly (readonly string[])[];
   /** Parts of the new state that the way back does not read; null where there is no way back. */
@@ -93,10 +86,10 @@ export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judg
         ? ''
         : ` (nor ${lost
             .slice(1, 1 + LOST_SHOWN_MAX)
-            .map((leaf) => showPath(leaf.path))
+            .map((leaf) => shownPath(leaf.path))
             .join(', ')})`;
     const message =
-      `${showPath(path)}, ${show(types, type)} in the running ${old.name}, would be lost: ` +
+      `${shownPath(path)}, ${showType(types, type)} in the running ${old.name}, would be lost: ` +
       `the migration does not read it${more}, and no clause drops it`;
     return refuse('lossy', message, path);
   }
@@ -106,7 +99,6 @@ export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judg
       : unreadParts(next.unit.types, next.state, usedBack, ['state']).map(({ path }) => path);
   return {
     ok: true,
-    differences: compareImages(old, next),
     dropped: dropped.map(({ path }) => path),
     lostOnWayBack,
   };
@@ -119,18 +111,18 @@ export function showPath(path: readonly string[]): string {
   return path.join('.').replaceAll('.[]', '[]');
 }
 
+const PATH_LENGTH_SHOWN_MAX = 200;
+
+function shownPath(path: readonly string[]): string {
+  const text = showPath(path);
+  return text.length <= PATH_LENGTH_SHOWN_MAX ? text : `${text.slice(0, PATH_LENGTH_SHOWN_MAX)}…`;
+}
+
 function refuse(code: Refusal['code'], message: string, path: readonly string[]): Refusal {
   return { ok: false, code, message, path };
 }
 
 const illTyped = (message: string, ...path: readonly string[]): Refusal => refuse('ill-typed', message, path);
-
-const TYPE_LENGTH_SHOWN_MAX = 200;
-
-function show(types: TypeTable, type: TypeId): string {
-  const text = printType(types, type);
-  return text.length <= TYPE_LENGTH_SHOWN_MAX ? text : `${text.slice(0, TYPE_LENGTH_SHOWN_MAX)}…`;
-}
 
 function checkMachine(old: Image, next: Image, upgrade: Upgrade): Refusal | null {
   for (const { name, what } of [
@@ -158,11 +150,11 @@ function checkConversions(old: Image, next: Image, upgrade: Upgrade): Refusal | 
       { verb: 'gives', own: functions[index].to, image: to },
     ];
     for (const { verb, own, image } of sides) {
-      if (sameType(types, own, image.unit.types, image.state)) continue;
+      if (new TypeComparison(types, image.unit.types).same(own, image.state)) continue;
       const which = image === old ? 'running' : 'new';
-      const stateText = show(image.unit.types, image.state);
+      const stateText = showType(image.unit.types, image.state);
       return illTyped(
-        `the ${name} of ${old.name} ${verb} ${show(types, own)}, the ${which} state is ${stateText}`,
+        `the ${name} of ${old.name} ${verb} ${showType(types, own)}, the ${which} state is ${stateText}`,
         'state',
       );
     }
@@ -178,11 +170,27 @@ function checkConversions(old: Image, next: Image, upgrade: Upgrade): Refusal | 
 interface Side {
   readonly image: Image;
   readonly which: 'running' | 'new';
+  readonly operations: ReadonlyMap<string, Operation>;
+  /** Types of the unit of the upgrade with those of the image. */
+  readonly fromUnit: TypeComparison;
+  /** Types of the image with those of the other side. */
+  readonly across: TypeComparison;
+}
+
+function sideOf(image: Image, which: Side['which'], other: Image, upgrade: Upgrade): Side {
+  const { types } = image.unit;
+  return {
+    image,
+    which,
+    operations: new Map(image.operations.map((operation) => [operation.name, operation])),
+    fromUnit: new TypeComparison(upgrade.unit.types, types),
+    across: new TypeComparison(types, other.unit.types),
+  };
 }
 
 function checkWays(old: Image, next: Image, upgrade: Upgrade): Refusal | null {
-  const running: Side = { image: old, which: 'running' };
-  const coming: Side = { image: next, which: 'new' };
+  const running = sideOf(old, 'running', next, upgrade);
+  const coming = sideOf(next, 'new', old, upgrade);
   const sameInterface = interfaceFingerprint(old) === interfaceFingerprint(next);
   const seen = new Set<string>();
   for (const way of upgrade.operations) {
@@ -214,11 +222,9 @@ function checkWay(
   way: OperationWay,
   sameInterface: boolean,
 ): Refusal | null {
-  const operationOf = (side: Side, name: string) =>
-    side.image.operations.find((operation) => operation.name === name);
   const unknown = (side: Side, name: string): Refusal =>
     illTyped(`the ${side.which} ${side.image.name} has no operation ${name}`, way.name);
-  const source = operationOf(from, way.name);
+  const source = from.operations.get(way.name);
   if (source === undefined) return unknown(from, way.name);
   if (way.kind !== 'identity' && sameInterface) {
     return illTyped(
@@ -228,24 +234,24 @@ function checkWay(
   }
   if (way.kind === 'dropped') return null;
   const name = way.kind === 'identity' ? way.name : way.to;
-  const goal = operationOf(to, name);
+  const goal = to.operations.get(name);
   if (goal === undefined) return unknown(to, name);
   if (way.kind === 'identity') {
-    if (sameOperation(from.image, source, to.image, goal)) return null;
-    const sides = `${from.which} ${printOperation(from.image, source)}, ${to.which} ${printOperation(to.image, goal)}`;
+    if (sameOperation(from.image, source, to.image, goal, from.across)) return null;
+    const sides = `${from.which} ${showOperation(from.image, source)}, ${to.which} ${showOperation(to.image, goal)}`;
     return illTyped(`the operation ${name} is not the same on both sides: ${sides}`, name);
   }
   const { types, functions } = upgrade.unit;
   const request = functions[way.request];
   const reply = functions[way.reply];
   const fits =
-    isInputOf(types, request.from, from.image, source.parameters) &&
-    isInputOf(types, request.to, to.image, goal.parameters) &&
-    sameType(types, reply.from, to.image.unit.types, goal.reply) &&
-    sameType(types, reply.to, from.image.unit.types, source.reply);
+    isInputOf(types, request.from, from.fromUnit, source.parameters) &&
+    isInputOf(types, request.to, to.fromUnit, goal.parameters) &&
+    to.fromUnit.same(reply.from, goal.reply) &&
+    from.fromUnit.same(reply.to, source.reply);
   if (fits) return null;
-  const sides = `${from.which} ${printOperation(from.image, source)} to ${to.which} ${printOperation(to.image, goal)}`;
-  const given = `${show(types, request.from)} -> ${show(types, request.to)}, and back ${show(types, reply.from)} -> ${show(types, reply.to)}`;
+  const sides = `${from.which} ${showOperation(from.image, source)} to ${to.which} ${showOperation(to.image, goal)}`;
+  const given = `${showType(types, request.from)} -> ${showType(types, request.to)}, and back ${showType(types, reply.from)} -> ${showType(types, reply.to)}`;
   return illTyped(`the adapter of ${way.name} does not lead from ${sides}: it takes ${given}`, way.name);
 }
 
@@ -253,66 +259,13 @@ function checkWay(
 function isInputOf(
   types: TypeTable,
   type: TypeId,
-  image: Image,
+  comparison: TypeComparison,
   parameters: readonly OperationParameter[],
 ): boolean {
   if (parameters.length === 0) return type === UNIT;
   const parts =
     parameters.length === 1 ? [type] : types.node(type).kind === 'tuple' ? types.components(type)! : [];
   return (
-    parts.length === parameters.length &&
-    parts.every((part, i) => sameType(types, part, image.unit.types, parameters[i].type))
+    parts.length === parameters.length && parts.every((part, i) => comparison.same(part, parameters[i].type))
   );
-}
-
-/** What of the unread parts is lost, and what was given up on purpose. */
-function settle(
-  types: TypeTable,
-  state: TypeId,
-  unread: readonly Leaf[],
-  clauses: readonly UpgradeClause[],
-): { lost: Leaf[]; dropped: Leaf[] } {
-  const lost: Leaf[] = [];
-  const dropped: Leaf[] = [];
-  const settleLeaf = (leaf: Leaf): void => {
-    const names = namesOf(types, state, leaf.path);
-    const speaks = (test: (path: readonly string[], name: readonly string[]) => boolean): boolean =>
-      clauses.some(({ path }) => names.some((name) => test(path, name)));
-    if (speaks((path, name) => isPrefix(path, name))) dropped.push(leaf);
-    // A clause for a part of it: then every part needs one. The constructor of a sum has none.
-    else if (types.node(leaf.type).kind !== 'sum' && speaks((path, name) => isPrefix(name, path))) {
-      unreadInside(types, leaf).forEach(settleLeaf);
-    } else lost.push(leaf);
-  };
-  unread.forEach(settleLeaf);
-  return { lost, dropped };
-}
-
-/**
- * The names under which a clause can speak of a part: from the state, and from every declared
- * sum on the way to it. Items of lists have no name.
- */
-function namesOf(types: TypeTable, state: TypeId, path: readonly string[]): string[][] {
-  const names: string[][] = [['state']];
-  let type = state;
-  for (const step of path.slice(1)) {
-    const node = types.node(type);
-    if (node.kind === 'sum') names.push([node.name]);
-    if (node.kind !== 'list') for (const name of names) name.push(step);
-    type = partNamed(types, type, step);
-  }
-  return names;
-}
-
-function partNamed(types: TypeTable, type: TypeId, step: string): TypeId {
-  const node = types.node(type);
-  if (node.kind === 'tuple') return node.items[Number(step)];
-  if (node.kind === 'record') return node.fields.find((field) => field.name === step)!.type;
-  if (node.kind === 'sum') return node.constructors.find((constructor) => constructor.name === step)!.payload;
-  if (node.kind === 'list') return node.item;
-  throw new Error(`a step ${step} into a ${node.kind}`);
-}
-
-function isPrefix(prefix: readonly string[], path: readonly string[]): boolean {
-  return prefix.length <= path.length && prefix.every((step, i) => step === path[i]);
 }

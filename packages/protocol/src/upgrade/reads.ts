@@ -163,6 +163,9 @@ class CodePass {
         const item = builtSymbol([[0, analysis.select(accumulator, 1)]]);
         return this.#set(analysis.join(analysis.select(accumulator, 0), item));
       }
+      case 'LIST_LENGTH':
+        analysis.inspect(accumulator);
+        return this.#set(NOTHING);
       case 'LIST_CONCAT':
         return this.#set(analysis.join(analysis.select(accumulator, 0), analysis.select(accumulator, 1)));
       case 'QUOTE':

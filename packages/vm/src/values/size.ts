@@ -1,4 +1,12 @@
-import { SCALAR_BYTES, STRING_HEADER_BYTES, VALUE_LIMITS, type TypeId, type TypeTable } from '@smc/protocol';
+import {
+  PRODUCT_HEADER_BYTES,
+  SUM_HEADER_BYTES,
+  SCALAR_BYTES,
+  STRING_HEADER_BYTES,
+  VALUE_LIMITS,
+  type TypeId,
+  type TypeTable,
+} from '@smc/protocol';
 
 /**
  * The largest size (`sizeOf`, in bytes) of a value of a type of data, given that its strings
@@ -11,12 +19,12 @@ export function sizeMax(types: TypeTable, type: TypeId): number {
     case 'string':
       return STRING_HEADER_BYTES + 2 * VALUE_LIMITS.stringLengthMax;
     case 'tuple':
-      return node.items.reduce((sum, item) => sum + sizeMax(types, item), SCALAR_BYTES);
+      return node.items.reduce((sum, item) => sum + sizeMax(types, item), PRODUCT_HEADER_BYTES);
     case 'record':
-      return node.fields.reduce((sum, field) => sum + sizeMax(types, field.type), SCALAR_BYTES);
+      return node.fields.reduce((sum, field) => sum + sizeMax(types, field.type), PRODUCT_HEADER_BYTES);
     case 'sum':
       return node.constructors.reduce(
-        (max, { payload }) => Math.max(max, SCALAR_BYTES + sizeMax(types, payload)),
+        (max, { payload }) => Math.max(max, SUM_HEADER_BYTES + sizeMax(types, payload)),
         0,
       );
     case 'bytes':

@@ -9,6 +9,7 @@ import { Scope } from './scope.ts';
 
 /** Arrow expressions and commands to terms, after Paterson: a command is an arrow from the environment. */
 
+/** The term of an arrow. */
 export function translateArrow(context: Context, node: TypedArrowExpression): Term {
   const { program } = context;
   context.visit(node.span);

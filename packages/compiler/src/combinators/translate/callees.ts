@@ -14,6 +14,7 @@ export type Code =
 
 type Pending = Code | { readonly kind: 'command'; readonly node: TypedCommand };
 
+/** A function or arrow that is declared in a program. */
 export type DeclaredCallee = Extract<Callee, { kind: 'fun' | 'arrow' }>;
 
 /** The declared functions and arrows that code uses, in any order, without recursion. */

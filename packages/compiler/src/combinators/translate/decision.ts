@@ -15,6 +15,7 @@ export type Occurrence =
   | { readonly kind: 'component'; readonly of: Occurrence; readonly index: number }
   | { readonly kind: 'payload'; readonly of: Occurrence };
 
+/** How the arm of a `case` is chosen. */
 export type Decision =
   /** The arm with this index; its variables are these parts. */
   | { readonly kind: 'arm'; readonly arm: number; readonly bindings: readonly Binding[] }
@@ -33,6 +34,7 @@ export type Decision =
       readonly other: Decision;
     };
 
+/** A variable of an arm, and the part of the value that it is. */
 export interface Binding {
   readonly local: Local;
   readonly at: Occurrence;

@@ -16,6 +16,7 @@ import type { Place, Scope } from './scope.ts';
 
 type Expression<K extends TypedExpression['kind']> = Extract<TypedExpression, { kind: K }>;
 
+/** The term of an expression, from the environment of its scope. */
 export function translateExpression(context: Context, node: TypedExpression, scope: Scope): Term {
   const { program } = context;
   const inner = (part: TypedExpression): Term => translateExpression(context, part, scope);

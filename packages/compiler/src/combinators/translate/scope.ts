@@ -65,6 +65,7 @@ interface Binding {
   readonly next: Binding | null;
 }
 
+/** The place of a component of what is at a place. */
 export function componentOf(place: Place, index: number): Place {
   return { level: place.level, path: [...place.path, index] };
 }

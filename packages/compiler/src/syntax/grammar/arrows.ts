@@ -113,10 +113,12 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
   }
 
   /** `first f`, `second (f >>> g)` */
-  private readonly prefixedArrow = this.RULE('prefixedArrow', (): ArrowExpression => {
+  private readonly prefixedArrow: Rule<ArrowExpression> = this.RULE('prefixedArrow', (): ArrowExpression => {
     const start = this.CONSUME(T.Lower);
+    const first = this.LA(1);
     const operand = this.OR({
       DEF: [
+        { GATE: () => this.prefixFollows(), ALT: (): ArrowExpression => this.SUBRULE(this.prefixedArrow) },
         { ALT: () => this.SUBRULE(this.arrowName) },
         { ALT: () => this.SUBRULE(this.arrowGroup) },
         { ALT: () => this.SUBRULE(this.proc) },
@@ -124,7 +126,8 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
       ERR_MSG: 'an arrow',
     });
     return this.ACTION(() => {
-      if (operand.kind === 'proc') this.complain(errors.prefixOfProc(operand.span, start.image));
+      const isAlone = first.tokenType === T.OpenRound || operand.kind === 'name';
+      if (!isAlone) this.complain(errors.prefixOperand(operand.span, start.image, first.image));
       return { kind: 'prefix', operator: start.image as PrefixOperator, operand, span: this.since(start) };
     });
   });

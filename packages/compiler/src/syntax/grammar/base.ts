@@ -13,23 +13,7 @@ import * as T from '../tokens.ts';
 import { endOf, isA, type Token } from '../tokens.ts';
 import type { Expression, Name, Path } from '../tree.ts';
 
-/**
- * What the chapters of the grammar share. The grammar is one chevrotain parser in a chain of classes,
- * each a chapter that builds on those before: types, patterns, operands, expressions, commands,
- * declarations, upgrades, module.
- *
- * It is LL(1); where one token is not enough, a gate looks further, over brackets in one step, for the
- * layout has paired them. Repetitions and the choices on the way into a bracket are plain loops and
- * conditions, which only the analysis of the grammar sees as chevrotain's: its own take five calls
- * each, and the depth of the stack bounds how deep brackets can be nested (see `brackets.ts`).
- *
- * Chevrotain's own error recovery is off: it resynchronises by token alone, which leads out of and into
- * brackets. `guarded` and its kind recover by the structure that the layout guarantees: an item ends at
- * the next separator outside of brackets, and a bracket at its partner.
- *
- * Invariants: `report` says everything that is wrong; a rule either returns a node or throws to the
- * next of these; `inHead` is true in the head of an `if` or `case`, where `{` ends an expression.
- */
+/** A rule of the grammar, and what it gives. */
 export type Rule<R> = ParserMethod<[], R>;
 
 /** What is to be reported of a failed expectation goes through the message of chevrotain's exception. */
@@ -47,10 +31,29 @@ export interface Source {
   readonly report: Report;
 }
 
+/**
+ * What the chapters of the grammar share. The grammar is one chevrotain parser in a chain of classes,
+ * each a chapter that builds on those before: types, patterns, operands, expressions, commands,
+ * declarations, upgrades, module.
+ *
+ * It is LL(1); where one token is not enough, a gate looks further, over brackets in one step, for the
+ * layout has paired them. Repetitions and the choices on the way into a bracket are plain loops and
+ * conditions, which only the analysis of the grammar sees as chevrotain's: its own take five calls
+ * each, and the depth of the stack bounds how deep brackets can be nested (see `brackets.ts`).
+ *
+ * Chevrotain's own error recovery is off: it resynchronises by token alone, which leads out of and into
+ * brackets. `guarded` and its kind recover by the structure that the layout guarantees: an item ends at
+ * the next separator outside of brackets, and a bracket at its partner.
+ *
+ * Invariants: `report` says everything that is wrong; a rule either returns a node or throws to the
+ * next of these; `inHead` is true in the head of an `if` or `case`, where `{` ends an expression.
+ */
 export abstract class BaseGrammar extends EmbeddedActionsParser {
   protected abstract readonly expression: Rule<Expression>;
   private source: Source | null = null;
   protected inHead = false;
+  /** Reserved words that were refused as names: uses of them follow from that, and need no word. */
+  private readonly refusedNames = new Set<string>();
 
   constructor() {
     super([...T.parsed], {
@@ -65,6 +68,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
   protected read<R>(source: Source, rule: () => R): R {
     this.source = source;
     this.inHead = false;
+    this.refusedNames.clear();
     this.input = source.tokens;
     try {
       return rule();
@@ -108,7 +112,11 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
 
   /** Whether nothing of the statement is left. */
   protected atStatementEnd(): boolean {
-    return this.atCloser() || isA(this.LA(1), T.Separator);
+    return this.isStatementEnd(this.LA(1));
+  }
+
+  protected isStatementEnd(token: IToken): boolean {
+    return closers.has(token.tokenType) || isA(token, T.Separator);
   }
 
   // -------------------------------------------------------------------------- nodes
@@ -146,6 +154,21 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
 
   // ------------------------------------------------------------------------- errors
 
+  /** Refuses a reserved word where a name is declared. */
+  protected refuseName(token: IToken): void {
+    if (!this.wasRefused(token)) this.complain(errors.reservedName(this.spanOf(token), token.image));
+    this.refusedNames.add(token.image);
+  }
+
+  protected wasRefused(token: IToken): boolean {
+    return isA(token, T.Reserved) && this.refusedNames.has(token.image);
+  }
+
+  /** How many errors have been found so far. */
+  protected get errorCount(): number {
+    return this.source?.report.count ?? 0;
+  }
+
   protected complain(diagnostic: Diagnostic): void {
     if (!this.RECORDING_PHASE) this.source!.report.add(diagnostic);
   }
@@ -178,6 +201,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     if (next !== found && lineStarters.has(next.tokenType)) {
       return this.complain(errors.lineStart(this.spanOf(next), T.describe(next)));
     }
+    if (this.wasRefused(found)) return;
     const previous = found.index > 0 ? this.tokenAt(found.index - 1) : null;
     const words = {
       expected,

@@ -86,7 +86,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
       if (kind === T.Comma) break;
       if (kind === T.Bind) return 'bind';
       if (kind === T.Feed) return 'feed';
-      if (kind === T.Assign) return 'assign';
+      if (kind === T.Assign || kind === T.ForeignAssign) return 'assign';
       if (kind === T.To) return 'turned';
       if (kind === T.Greater && this.isComposition(token)) token = this.after(this.after(token));
       else if (isA(token, T.Infix)) operator = true;
@@ -173,10 +173,20 @@ export abstract class CommandGrammar extends ArrowGrammar {
   private readonly assignCommand = this.RULE('assignCommand', (): Command => {
     const start = this.LA(1);
     const pattern = this.SUBRULE(this.pattern);
-    const token = this.CONSUME(T.Assign);
-    const fed = !this.RECORDING_PHASE && this.shapeOf() === 'feed';
-    this.complain(errors.equalsForBind(this.spanOf(token), fed));
-    return this.OR({
+    const token = this.OR([
+      { ALT: () => this.CONSUME(T.Assign) },
+      { ALT: () => this.CONSUME(T.ForeignAssign) },
+    ]);
+    const first = this.LA(1);
+    const takesNothing = first.image === 'get' || first.image === 'now';
+    const isAlone = takesNothing && this.isStatementEnd(this.peek(2));
+    const fed = !this.RECORDING_PHASE && (isAlone || this.shapeOf() === 'feed');
+    const name = pattern.kind === 'bind' ? pattern.name.text : 'x';
+    const command = takesNothing ? first.image : `${first.image} -< …`;
+    // The lexer has refused a `:=`.
+    if (token.tokenType === T.Assign)
+      this.complain(errors.equalsForBind(this.spanOf(token), name, fed ? command : null));
+    return this.OR1({
       ERR_MSG: 'an expression',
       DEF: [
         {
@@ -224,7 +234,11 @@ export abstract class CommandGrammar extends ArrowGrammar {
       return this.SUBRULE(this.type);
     });
     const sign = this.OR({
-      DEF: [{ ALT: () => this.CONSUME(T.Assign) }, { ALT: () => this.CONSUME(T.Bind) }],
+      DEF: [
+        { ALT: () => this.CONSUME(T.Assign) },
+        { ALT: () => this.CONSUME(T.Bind) },
+        { ALT: () => this.CONSUME(T.ForeignAssign) },
+      ],
       ERR_MSG: '`=`',
     });
     const value = this.last<Expression>(this.expression, start, () => this.hole());

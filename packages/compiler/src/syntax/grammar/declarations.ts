@@ -21,6 +21,11 @@ import type {
 } from '../tree.ts';
 import { CommandGrammar } from './commands.ts';
 
+interface ArrowRest {
+  readonly type: TypeNode;
+  readonly body: ArrowExpression;
+}
+
 /** Imports, types, functions, arrows and machines. */
 export abstract class DeclarationGrammar extends CommandGrammar {
   /** `import "./shapes.sm" as shapes`, `import deployed as old` */
@@ -158,21 +163,48 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     const name = this.SUBRULE(this.lowerName);
     const typeParameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
     const parameters = this.SUBRULE(this.parameters);
-    const result = this.OPTION2(() => {
-      this.CONSUME(T.To);
-      return this.SUBRULE(this.type);
-    });
-    this.ACTION(() => {
-      if (result === undefined && this.nextIs(T.Assign))
-        this.complain(errors.missingResult(this.spanOf(this.LA(1)), name.text));
-    });
-    this.CONSUME(T.Assign, { ERR_MSG: result === undefined ? '`->` and the type of the result' : '`=`' });
-    const body = this.last<Expression>(this.expression, start, () => this.hole());
+    // What is wrong in the rest leaves the name known, and as much of the signature as there is.
+    const rest = this.guarded<Pick<Fun, 'result' | 'body'>>(
+      () => this.SUBRULE(this.funRest, { ARGS: [name.text] }),
+      () => ({ result: this.hole(), body: this.hole() }),
+      () => this.itemEnd(start),
+    );
     return this.ACTION(() => {
-      const span = this.since(start);
-      const rest = { parameters, result: result ?? this.hole(), body, doc: start.doc, span };
-      return { kind: 'fun', name, typeParameters: typeParameters ?? [], ...rest };
+      const common = { name, typeParameters: typeParameters ?? [], parameters };
+      return { kind: 'fun', ...common, ...rest, doc: start.doc, span: this.since(start) };
     });
+  });
+
+  /** `-> T = e` */
+  private readonly funRest = this.RULE('funRest', (name: string): Pick<Fun, 'result' | 'body'> => {
+    const start = this.peek(1);
+    const result = this.SUBRULE(this.funResult, { ARGS: [name] });
+    const body = this.last<Expression>(this.funBody, start, () => this.hole());
+    return { result, body };
+  });
+
+  /** `-> T` */
+  private readonly funResult = this.RULE('funResult', (name: string): TypeNode => {
+    if (!this.RECORDING_PHASE && this.nextIs(T.Assign)) {
+      this.complain(errors.missingResult(this.spanOf(this.LA(1)), name));
+      return this.hole();
+    }
+    // The body says what is wrong with a block, and what is to be written.
+    if (!this.RECORDING_PHASE && this.nextIs(T.OpenCurly)) return this.hole();
+    this.CONSUME(T.To, { ERR_MSG: '`->` and the type of the result' });
+    return this.SUBRULE(this.type);
+  });
+
+  /** `= e`; a block is refused, and skipped. */
+  private readonly funBody = this.RULE('funBody', (): Expression => {
+    if (!this.RECORDING_PHASE && this.nextIs(T.OpenCurly)) {
+      const open = this.peek(1);
+      this.complain(errors.functionWithBlock(this.spanOf(open)));
+      this.skipTo(this.after(open).index);
+      return this.hole();
+    }
+    this.CONSUME(T.Assign);
+    return this.SUBRULE(this.expression);
   });
 
   /** `arrow f<a> : A -> B = g >>> h` */
@@ -181,16 +213,33 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     this.CONSUME(T.ArrowWord);
     const name = this.SUBRULE(this.lowerName);
     const typeParameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
-    this.CONSUME(T.Colon, { ERR_MSG: '`:` and a type' });
-    const type = this.SUBRULE(this.type);
-    this.CONSUME(T.Assign);
-    const body = this.last<ArrowExpression>(this.arrowExpression, start, () => this.hole());
+    const { type, body } = this.guarded<ArrowRest>(
+      () => this.SUBRULE(this.arrowRest),
+      () => ({ type: this.hole(), body: this.hole() }),
+      () => this.itemEnd(start),
+    );
     return this.ACTION(() => {
-      if (type.kind !== 'function') this.complain(errors.arrowType(type.span, name.text));
+      if (type.kind !== 'function' && type.kind !== 'missing')
+        this.complain(errors.arrowType(type.span, name.text));
       const [from, to] = type.kind === 'function' ? [type.from, type.to] : [type, this.hole()];
       const rest = { from, to, body, doc: start.doc, span: this.since(start) };
       return { kind: 'arrow', name, typeParameters: typeParameters ?? [], ...rest };
     });
+  });
+
+  /** `: A -> B = f` */
+  private readonly arrowRest = this.RULE('arrowRest', (): ArrowRest => {
+    const start = this.peek(1);
+    this.CONSUME(T.Colon, { ERR_MSG: '`:` and a type' });
+    const type = this.SUBRULE(this.type);
+    const body = this.last<ArrowExpression>(this.arrowBody, start, () => this.hole());
+    return { type, body };
+  });
+
+  /** `= f >>> g` */
+  private readonly arrowBody = this.RULE('arrowBody', (): ArrowExpression => {
+    this.CONSUME(T.Assign);
+    return this.SUBRULE(this.arrowExpression);
   });
 
   // ----------------------------------------------------------------------- machines
@@ -198,6 +247,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
   /** `machine Account(id: String) { … }` */
   protected readonly machine = this.RULE('machine', (): Machine => {
     const start = this.peek(1);
+    const before = this.errorCount;
     this.CONSUME(T.MachineWord);
     const name = this.SUBRULE(this.upperName, { ARGS: ['a machine'] });
     const key = this.OPTION(() => this.SUBRULE(this.machineKey));
@@ -211,6 +261,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       name,
       key: key ?? null,
       members,
+      isWhole: this.errorCount === before,
       doc: start.doc,
       span: this.since(start),
     }));

@@ -1,6 +1,7 @@
-import type { IToken } from 'chevrotain';
 import * as errors from '../../errors/syntax.ts';
+import { EOF, type IToken, type TokenType } from 'chevrotain';
 import * as T from '../tokens.ts';
+import type { Token } from '../tokens.ts';
 import type { BinaryOperator, Expression, Pattern } from '../tree.ts';
 import type { Span } from '@smc/protocol';
 import { OperandGrammar } from './operands.ts';
@@ -24,6 +25,11 @@ const precedence: Readonly<Record<BinaryOperator, number>> = {
 };
 const comparison = 3;
 
+/** Where an expression that is skipped ends, beside the end of its statement. */
+const expressionEnds = new Set<TokenType>([
+  ...[T.Comma, T.InWord, T.To, T.CloseRound, T.CloseSquare, T.CloseCurly, EOF],
+]);
+
 /** What other languages write for `else if`. */
 export const elifs: ReadonlySet<string> = new Set(['elif', 'elseif', 'elsif']);
 
@@ -38,13 +44,48 @@ export abstract class ExpressionGrammar extends OperandGrammar {
   protected override readonly expression = this.RULE('expression', (): Expression => {
     const operands = [this.SUBRULE(this.operand)];
     const operators: IToken[] = [];
-    this.MANY(() => {
-      operators.push(this.CONSUME(T.Infix));
-      if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd);
-      operands.push(this.SUBRULE2(this.operand));
+    this.MANY({
+      GATE: () => this.composition() === null,
+      DEF: () => {
+        const token = this.CONSUME(T.Joint);
+        if (token.tokenType === T.Assign) this.complain(errors.equalsForComparison(this.spanOf(token)));
+        if (token.tokenType === T.Bind) this.complain(errors.bindInExpression(this.spanOf(token)));
+        operators.push(token);
+        if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd);
+        operands.push(this.SUBRULE2(this.operand));
+      },
     });
-    return this.ACTION(() => (operators.length === 0 ? operands[0]! : this.combine(operands, operators)));
+    return this.ACTION(() => {
+      const operator = this.composition();
+      if (operator !== null) return this.refuseComposition(operator, operands[0]!.span);
+      return operators.length === 0 ? operands[0]! : this.combine(operands, operators);
+    });
   });
+
+  /** The operator on arrows that comes next, if one does. */
+  private composition(): string | null {
+    const first = this.LA(1);
+    if (T.isA(first, T.Compose)) return first.image;
+    if (first.tokenType !== T.Greater || !this.nextIs(T.Greater, 2) || !this.nextIs(T.Greater, 3))
+      return null;
+    return this.LA(3).startOffset === first.startOffset + 2 ? '>>>' : null;
+  }
+
+  /** Arrows composed in an expression: refused as a whole, up to where the expression ends. */
+  private refuseComposition(operator: string, { start }: Span): Expression {
+    const at = this.LA(1).startOffset;
+    const span = { file: this.file, start: at, end: at + operator.length };
+    this.complain(errors.composeInExpression(span, operator));
+    let token = this.peek(1);
+    while (!this.atExpressionEnd(token)) token = this.after(token);
+    this.skipTo(token.index);
+    return { kind: 'missing', span: { ...span, start, end: T.endOf(this.LA(0)) } };
+  }
+
+  private atExpressionEnd(token: Token): boolean {
+    if (T.isA(token, T.Separator) || expressionEnds.has(token.tokenType)) return true;
+    return this.inHead && token.tokenType === T.OpenCurly;
+  }
 
   /** Whether the line end after a `>`, which the layout can not tell from the end of a type, is none. */
   protected lineGoesOn(): boolean {
@@ -55,6 +96,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
   private combine(operands: readonly Expression[], operators: readonly IToken[]): Expression {
     const values: Expression[] = [operands[0]!];
     const waiting: IToken[] = [];
+    let isChained = false;
     const apply = (): void => {
       const token = waiting.pop()!;
       const right = values.pop()!;
@@ -75,6 +117,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
         const last = waiting.at(-1)!;
         if (level === comparison && precedence[operatorOf(last)] === comparison) {
           this.complain(errors.chainedComparison(this.spanOf(token), token.image, this.spanOf(last)));
+          isChained = true;
         }
         apply();
       }
@@ -82,7 +125,9 @@ export abstract class ExpressionGrammar extends OperandGrammar {
       values.push(operands[i + 1]!);
     });
     while (waiting.length > 0) apply();
-    return values[0]!;
+    const [result] = values;
+    // What was meant by a chain has other types: nothing more is said about it.
+    return isChained ? { kind: 'missing', span: result!.span } : result!;
   }
 
   /** The expression between `if` or `case` and the `{`. */
@@ -230,7 +275,9 @@ export abstract class ExpressionGrammar extends OperandGrammar {
   });
 }
 
+/** Of what was written for an operator, the one that was meant. */
 function operatorOf(token: IToken): BinaryOperator {
-  if (token.tokenType === T.ForeignEqual) return '==';
+  if (token.tokenType === T.ForeignEqual || token.tokenType === T.Assign) return '==';
+  if (token.tokenType === T.Bind) return '<';
   return token.tokenType === T.ForeignUnequal ? '!=' : (token.image as BinaryOperator);
 }

@@ -3,7 +3,11 @@ import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Argument, Declaration, Expression, Import, Input, Module, Test, TestLine } from '../tree.ts';
 import type { Source } from './base.ts';
+import { suggest } from '../../types/suggest.ts';
 import { UpgradeGrammar } from './upgrades.ts';
+
+/** The words that a declaration starts with. */
+const DECLARATIONS = ['import', 'type', 'fun', 'arrow', 'machine', 'upgrade', 'test'];
 
 /** The last chapter: tests, inputs, and a file as a whole. */
 export class Grammar extends UpgradeGrammar {
@@ -45,8 +49,9 @@ export class Grammar extends UpgradeGrammar {
   private misplaced(): null {
     const token = this.CONSUME(T.Any);
     this.ACTION(() => {
+      const near = token.tokenType === T.Lower ? suggest(token.image, DECLARATIONS) : null;
       const ofMachine = [T.OnWord, T.StateWord, T.InvariantWord].includes(token.tokenType);
-      this.complain(errors.noDeclaration(this.spanOf(token), T.describe(token), ofMachine));
+      this.complain(errors.noDeclaration(this.spanOf(token), T.describe(token), ofMachine, near));
       this.skipTo(this.itemEnd(token as T.Token));
     });
     return null;
@@ -71,7 +76,7 @@ export class Grammar extends UpgradeGrammar {
     );
     return this.ACTION(() => {
       const rest = { machine, key: key ?? null, lines, span: this.since(start) };
-      return { kind: 'test', title: String(title.payload ?? ''), ...rest };
+      return { kind: 'test', title: String(title.payload ?? ''), titleSpan: this.spanOf(title), ...rest };
     });
   });
 

@@ -74,8 +74,10 @@ export abstract class OperandGrammar extends PatternGrammar {
   protected readonly planned = this.RULE('planned', () => {
     const token = this.CONSUME(T.Planned) as Token;
     return this.ACTION(() => {
-      this.complain(errors.notSupported(this.spanOf(token), token.image));
-      this.skipTo(this.itemEnd(token));
+      if (!this.wasRefused(token)) {
+        this.complain(errors.notSupported(this.spanOf(token), token.image));
+        this.skipTo(this.itemEnd(token));
+      }
       return { kind: 'missing' as const, span: this.since(token) };
     });
   });

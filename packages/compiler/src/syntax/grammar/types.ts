@@ -19,8 +19,7 @@ export abstract class TypeGrammar extends BaseGrammar {
     });
     this.ACTION(() => {
       if (token.tokenType === T.Upper) this.complain(errors.upperCaseName(this.spanOf(token), token.image));
-      else if (token.tokenType !== T.Lower)
-        this.complain(errors.reservedName(this.spanOf(token), token.image));
+      else if (token.tokenType !== T.Lower) this.refuseName(token);
     });
     return this.ACTION(() => this.nameOf(token));
   });
@@ -38,8 +37,7 @@ export abstract class TypeGrammar extends BaseGrammar {
     this.ACTION(() => {
       if (token.tokenType === T.Lower)
         this.complain(errors.lowerCaseName(this.spanOf(token), token.image, what));
-      else if (token.tokenType !== T.Upper)
-        this.complain(errors.reservedName(this.spanOf(token), token.image));
+      else if (token.tokenType !== T.Upper) this.refuseName(token);
     });
     return this.ACTION(() => this.nameOf(token));
   });
