@@ -444,7 +444,9 @@ function order(pair: Product): number {
 }
 
 function rangeOf(start: number, length: number): number[] {
-  const items = new Array<number>(length);
+  const items: number[] = [];
+  // At once: an array that grows takes more than it holds.
+  items.length = length;
   for (let i = 0; i < length; i++) items[i] = start + i;
   return items;
 }

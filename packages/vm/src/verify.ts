@@ -68,7 +68,7 @@ export interface Verified {
 }
 
 export const VERIFIER_LIMITS = {
-  /** Of both stacks of a function: what they can grow to while it runs. As many as functions. */
+  /** Of both stacks of a function: what they can grow to while it runs. */
   stackSlotsMax: 65_536,
   framesMax: 65_536,
 } as const;

@@ -1,5 +1,6 @@
 import {
   BOOL,
+  FORMAT_LIMITS,
   INT,
   LIST_HEADER_BYTES,
   PRODUCT_HEADER_BYTES,
@@ -282,7 +283,7 @@ describe('what doubles', () => {
 describe('what is deep', () => {
   it('is called to the bound of functions', () => {
     const assembly = new Assembly();
-    const depth = 65_536;
+    const depth = FORMAT_LIMITS.functionsMax;
     assembly.function('f0', INT, INT, 'RETURN');
     for (let i = 1; i < depth; i++)
       assembly.function(`f${i}`, INT, INT, `PUSH; CALL ${i - 1}; CONS; SND; RETURN`);
