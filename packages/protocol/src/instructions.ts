@@ -251,10 +251,11 @@ export function wordsAt(code: ArrayLike<number>, pc: number): number {
 /**
  * How much of each thing one unit of fuel pays for, as in the table.
  *
- * Measured, not derived: with the default fuel of a step, 10⁷, the programs found that are
- * worst for it (chains of pairs and records, lists that share double numbers, large strings)
- * run on one core for about a second each, most of it the host's collector, and three in turn
- * need at most 1.1 GiB of memory. What is live is at most 64 bytes for each unit of code, and
+ * Measured, not derived, on two cores that other work shared: with the default fuel of a
+ * step, 10⁷, the programs found that are worst for it (lists that share double numbers, large
+ * strings, large trees) run for less than a second, and one that keeps ten million records of
+ * one field for 2 to 4, most of it the host's collector. Three such steps in turn need at
+ * most 1.1 GiB of memory. What is live was at most 64 bytes for each unit of fuel in code, and
  * 96 where lists are copied.
  */
 export const PER_FUEL = {

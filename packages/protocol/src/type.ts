@@ -81,6 +81,8 @@ export class TypeTable {
   readonly #treeNodes: number[] = [];
   readonly #depth: number[] = [];
   readonly #firstOrder: boolean[] = [];
+  /** Kept, since they are asked for with each value of the type. */
+  readonly #components: (readonly TypeId[] | null)[] = [];
 
   constructor() {
     for (const node of BASES) this.intern(node);
@@ -118,6 +120,7 @@ export class TypeTable {
     this.#treeNodes.push(treeNodes);
     this.#depth.push(depth);
     this.#firstOrder.push(firstOrder);
+    this.#components.push(node.kind === 'tuple' || node.kind === 'record' ? parts : null);
     return id;
   }
 
@@ -164,9 +167,7 @@ export class TypeTable {
 
   /** The components of a tuple, or of a record in the order of its sorted names; else null. */
   components(id: TypeId): readonly TypeId[] | null {
-    const node = this.node(id);
-    if (node.kind === 'tuple') return node.items;
-    return node.kind === 'record' ? node.fields.map((field) => field.type) : null;
+    return this.#components[id] ?? null;
   }
 
   /** The index here of a type of another table. `memo` may be kept for one pair of tables. */
