@@ -55,6 +55,15 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A view of a part of what was written: not to be used any more once something else is. */
+  view(start: number, end: number): Uint8Array {
+    return this.#bytes.subarray(start, end);
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#length++] = value;

@@ -30,7 +30,7 @@ export const FORMAT_LIMITS = {
   typeArgumentsMax: 64,
   /** Of the type table of a unit, and of its constants. */
   typesBytesMax: 1024 * 1024,
-  constantsBytesMax: 1024 * 1024,
+  constantsBytesMax: 512 * 1024,
   constantsMax: 65_536,
   functionsMax: 65_536,
   functionWordsMax: 65_536,

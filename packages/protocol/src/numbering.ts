@@ -1,8 +1,9 @@
+import { ByteWriter } from './bytes.ts';
 import type { Constant, Unit } from './image.ts';
 import { instructionName, INSTRUCTIONS, type OperandKind } from './instructions.ts';
 import { mapParts, partsOf, type TypeId, type TypeNode, type TypeTable } from './type.ts';
 import { textOfUnits } from './utf8.ts';
-import { encodeValue } from './value-encoding.ts';
+import { writeValue } from './value-encoding.ts';
 
 /**
  * The canonical order of a unit's tables: what decides the bytes of an image, apart from how
@@ -55,7 +56,7 @@ export class UnitNumbering {
     return number;
   }
 
-  /** The encoding of the value of a constant in `constantOrder`, made once to tell it from others. */
+  /** The encoding of the value of a constant, made once to tell it from others: a view for the moment. */
   constantBytes(index: number): Uint8Array {
     return this.#constantClasses.bytesOf(index);
   }
@@ -114,7 +115,10 @@ class ConstantClasses {
   readonly #constants: readonly Constant[];
   readonly #byKey = new Map<string, number>();
   readonly #first: (number | undefined)[] = [];
-  readonly #bytes: (Uint8Array | undefined)[] = [];
+  /** The encodings of all that were asked for, one after the other, and where each of them is. */
+  readonly #encoded = new ByteWriter();
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
 
   constructor({ types, constants }: Unit) {
     this.#types = types;
@@ -133,9 +137,15 @@ class ConstantClasses {
     return first;
   }
 
+  /** A view, which ends with the next call of a method. */
   bytesOf(index: number): Uint8Array {
-    const { type, value } = this.#constants[index];
-    return (this.#bytes[index] ??= encodeValue(this.#types, type, value));
+    if (this.#ends[index] === undefined) {
+      const { type, value } = this.#constants[index];
+      this.#starts[index] = this.#encoded.length;
+      writeValue(this.#encoded, this.#types, type, value);
+      this.#ends[index] = this.#encoded.length;
+    }
+    return this.#encoded.view(this.#starts[index], this.#ends[index]);
   }
 }
 

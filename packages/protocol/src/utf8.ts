@@ -46,6 +46,8 @@ const CHUNK_UNITS = 8_192;
 
 /** The string of these UTF-16 units; not well-formed where they are not. */
 export function textOfUnits(units: Uint8Array | Uint16Array): string {
+  // A view for each of many short texts would take longer than the texts.
+  if (units.length <= CHUNK_UNITS) return String.fromCharCode.apply(null, units as unknown as number[]);
   let text = '';
   for (let at = 0; at < units.length; at += CHUNK_UNITS) {
     const chunk = units.subarray(at, at + CHUNK_UNITS);
