@@ -190,7 +190,8 @@ function mutateCode(choices: Choices, unit: Unit, { from, to, code }: FunctionCo
       break;
     case 4: {
       // Another instruction with the same operands: it stays in the form of the code.
-      const words = lines[at]?.words ?? [];
+      if (lines.length === 0) break;
+      const { words } = lines[at];
       const like = NAMES.filter((name) => sameForm(name, lines[at].name));
       lines[at] = { name: choices.of(like), words };
       return { from, to, code: assemble(lines) };

@@ -284,7 +284,8 @@ describe('the administration', () => {
     const upgrade = upgradeBundle(labelled(), toLabelled(counter()));
     const from = fingerprints(counter()).code;
     const code = fingerprints(labelled()).code;
-    const upgraded = { name: 'Counter', result: 'upgraded', from, code, back: true, notes: [] };
+    const notes = ['the way back loses state.label'];
+    const upgraded = { name: 'Counter', result: 'upgraded', from, code, back: true, notes };
     const rehearsed = await put(node, upgrade, '?dry-run=1');
     expect(JSON.parse(rehearsed.body)).toEqual({ dryRun: true, machines: [upgraded] });
     const done = await put(node, upgrade, '?mode=upgrade');

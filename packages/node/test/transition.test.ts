@@ -1,4 +1,4 @@
-import { fingerprints, List } from '@smc/protocol';
+import { fingerprints, List, shortFingerprint } from '@smc/protocol';
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import { STEP_LIMITS } from '../src/limits.ts';
@@ -179,8 +179,8 @@ describe('a bundle', () => {
     const core = running(2);
     const shown = core.deploy(bundleOf(B));
     expect(shown).toMatch(/^stale: /);
-    expect(shown).toContain(codeA);
-    expect(shown).toContain(codeB);
+    expect(shown).toContain(shortFingerprint(codeA));
+    expect(shown).toContain(shortFingerprint(codeB));
     expect(core.call('Counter', 'Read')).toBe('2');
   });
 

@@ -4,7 +4,9 @@ import {
   type Envelope,
   judge,
   judgeStale,
+  type Judgement,
   openBundle,
+  shortFingerprint,
 } from '@smc/protocol';
 import type { DeployEvent } from '../event.ts';
 import { STEP_LIMITS } from '../limits.ts';
@@ -64,7 +66,9 @@ export function plan(node: NodeState, event: DeployEvent): Plan {
   const fuel = Math.floor(STEP_LIMITS.prepareFuel / upgrades);
   const prepared = inStages(judged.value, (parts) => prepare(parts, fuel));
   if (!prepared.ok) return refusal(prepared.problem, prepared.about);
-  return { ok: true, changes: prepared.value, machines: intended.value.map(describe(prepared.value)) };
+  const judgedIntentions = new Map(judged.value.map(({ intention }) => [intention.name, intention]));
+  const machines = intended.value.map((intention) => judgedIntentions.get(intention.name) ?? intention);
+  return { ok: true, changes: prepared.value, machines: machines.map(describe(prepared.value)) };
 }
 
 /** One stage for all: its results, or the first refusal. */
@@ -110,7 +114,7 @@ function checkStale(
   const { name, code, upgradeIndex } = intention;
   const { fingerprints, image } = running.version;
   if (upgradeIndex === null) {
-    const message = `${name} runs ${fingerprints.code}, and the bundle has ${code} without an upgrade from it`;
+    const message = `${name} runs ${shortFingerprint(fingerprints.code)}, and the bundle has ${shortFingerprint(code)} without an upgrade from it`;
     return refuse(problem('stale', message), name);
   }
   const verdict = judgeStale({ fingerprints, emit: image.emit }, envelope.upgrades[upgradeIndex]);
@@ -168,7 +172,21 @@ function judgeParts(parts: LoadedParts): Staged<LoadedParts> {
     return refuse(problem('ill-typed', `the upgrade of ${name} leads to the image of another machine`), name);
   }
   const verdict = judge(running.version.image, version.image, upgrade.upgrade);
-  return verdict.ok ? { ok: true, value: parts } : refuse(problem(verdict.code, verdict.message), name);
+  if (!verdict.ok) return refuse(problem(verdict.code, verdict.message), name);
+  const notes = [...intention.notes, ...wayBackNotes(verdict)];
+  return { ok: true, value: { ...parts, intention: { ...intention, notes } } };
+}
+
+/** Parts of the state that a note names; more are counted. */
+const NAMED_PARTS_MAX = 5;
+
+/** What whoever upgrades should know before a way back is needed. */
+function wayBackNotes({ lostOnWayBack: lost }: Judgement): string[] {
+  if (lost === null) return ['there is no way back'];
+  if (lost.length === 0) return [];
+  const named = lost.slice(0, NAMED_PARTS_MAX).map((path) => path.join('.'));
+  const more = lost.length > named.length ? ` and ${lost.length - named.length} more` : '';
+  return [`the way back loses ${named.join(', ')}${more}`];
 }
 
 function prepare({ intention, upgrade, version, body }: LoadedParts, fuel: number): Staged<Change> {
