@@ -38,7 +38,7 @@ export function addCommand(
   command.addHelpText('after', `\nExample:\n  ${definition.example.split('\n').join('\n  ')}`);
   command.action(async (...given: unknown[]) => {
     // Commander passes the declared arguments, then the options, then the command.
-    const options = given[given.length - 2] as Words['options'];
+    const options = command.optsWithGlobals<Words['options']>();
     const words: Words = { arguments: given.slice(0, -2) as Words['arguments'], options };
     const output = new Output(environment, options['json'] === true);
     try {

@@ -102,6 +102,7 @@ export async function smc(
   const program = new Command('smc')
     .description('Services that are upgraded while they run: a compiler, a node, and what talks to it.')
     .version(version)
+    .option('--json', 'print machine-readable output on stdout')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void environment.stdout.write(text),

@@ -132,11 +132,12 @@ describe('check and build', () => {
       out: 'counter.sm: no errors\n',
       err: '',
     });
-    expect(await run(['check', 'counter.sm', '--json'])).toEqual({
-      status: 0,
-      out: '{"diagnostics":[]}\n',
-      err: '',
-    });
+    for (const words of [
+      ['check', 'counter.sm', '--json'],
+      ['--json', 'check', 'counter.sm'],
+    ]) {
+      expect(await run(words)).toEqual({ status: 0, out: '{"diagnostics":[]}\n', err: '' });
+    }
   });
 
   test('a program with one', async () => {

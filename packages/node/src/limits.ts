@@ -6,7 +6,10 @@ export interface NodeLimits {
   readonly queuedBytesMax: number;
   /** Bytes of a JSON body. */
   readonly jsonBytesMax: number;
-  /** Bytes of a bundle. */
+  /**
+   * Bytes of a bundle. It is decoded and verified in one turn, at about a second for each MiB of the worst
+   * kind; the code of a machine takes some kilobytes.
+   */
   readonly bundleBytesMax: number;
   /** Bytes of a line of the line protocol, without its end. */
   readonly lineBytesMax: number;
@@ -35,14 +38,14 @@ export const NODE_LIMITS: NodeLimits = {
   queuedEventsMax: 65_536,
   queuedBytesMax: 256 * 1024 * 1024,
   jsonBytesMax: 1024 * 1024,
-  bundleBytesMax: 16 * 1024 * 1024,
+  bundleBytesMax: 1024 * 1024,
   lineBytesMax: 64 * 1024,
   linePendingMax: 256,
   connectionsMax: 10_000,
   machinesMax: 10_000,
   historyRecordsMax: 10_000,
   refusalRecordsMax: 100,
-  blobBytesMax: 1024 * 1024 * 1024,
+  blobBytesMax: 128 * 1024 * 1024,
   keptRepliesMax: 1_000_000,
   keptBytesMax: 256 * 1024 * 1024,
   foldBytesMin: 64 * 1024 * 1024,

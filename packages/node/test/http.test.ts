@@ -1,4 +1,4 @@
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { fingerprints } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningNode, startNode } from '../src/node.ts';
@@ -367,6 +367,26 @@ describe('a node that ends', () => {
     const statuses = (await Promise.all(taken)).map((reply) => reply?.status ?? 'no connection');
     expect([200, 503, 'no connection']).toEqual(expect.arrayContaining(statuses));
     await expect(send(node, '/Counter/Read')).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('does not wait for connections on which nothing is being answered', async () => {
+    await node.close();
+    // Longer than any test may take: they end without being forced.
+    node = await startNode({ httpPort: 0, linesPort: null, limits: { closeMillisMax: 600_000 } });
+    const open = (sent: string): Promise<Socket> =>
+      new Promise((resolve, reject) => {
+        const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' }, () =>
+          socket.write(sent, () => resolve(socket)),
+        );
+        socket.on('error', reject);
+      });
+    const head = 'POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+    const sockets = await Promise.all(['', head, `${head}content-length: 9\r\n\r\n{`].map(open));
+    const ended = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of sockets) socket.resume();
+    await send(node, '/Counter/Read');
+    await node.close();
+    expect(await Promise.all(ended)).toHaveLength(3);
   });
 
   it('may be told to more than once', async () => {

@@ -34,6 +34,7 @@ import {
   TypeTable,
   UNIT,
 } from './type.ts';
+import { sizeOf } from './value.ts';
 import { takeValue } from './value-encoding.ts';
 
 /**
@@ -190,11 +191,16 @@ function takeUnit(reader: ByteReader): Unit {
 }
 
 function takeConstants(reader: ByteReader, types: TypeTable): Constant[] {
-  return takeList(reader, 'constants', FORMAT_LIMITS.constantsMax, () => {
+  const { constantsMax, constantsSizeMax } = FORMAT_LIMITS;
+  let size = 0;
+  return takeList(reader, 'constants', constantsMax, () => {
     const start = reader.offset;
     const type = reader.index('type', types.length);
     if (!types.isData(type)) reader.fail('a constant whose type is no type of data', start);
-    return { type, value: takeValue(reader, types, type) };
+    const value = takeValue(reader, types, type);
+    size += sizeOf(value);
+    if (size > constantsSizeMax) reader.fail(`constants of a size above ${constantsSizeMax} bytes`, start);
+    return { type, value };
   });
 }
 

@@ -31,6 +31,8 @@ export const FORMAT_LIMITS = {
   /** Of the type table of a unit, and of its constants. */
   typesBytesMax: 1024 * 1024,
   constantsBytesMax: 512 * 1024,
+  /** The same by `sizeOf`, which is about their memory: a unit is encoded in a byte, and more than that decoded. */
+  constantsSizeMax: 4 * 1024 * 1024,
   constantsMax: 65_536,
   functionsMax: 65_536,
   functionWordsMax: 65_536,

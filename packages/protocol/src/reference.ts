@@ -287,6 +287,7 @@ function limits(): string {
     ['type arguments of a sum', FORMAT_LIMITS.typeArgumentsMax],
     ['constants of a unit', FORMAT_LIMITS.constantsMax],
     ['bytes of the constants of a unit', FORMAT_LIMITS.constantsBytesMax],
+    ['size of the constants of a unit, as values are counted', FORMAT_LIMITS.constantsSizeMax],
     ['functions of a unit', FORMAT_LIMITS.functionsMax],
     ['words of a function', FORMAT_LIMITS.functionWordsMax],
     ['words of all functions of a unit', FORMAT_LIMITS.unitWordsMax],

@@ -13,6 +13,7 @@ import {
   INT,
   judge,
   List,
+  sizeOf,
   OP,
   openBundle,
   type OperationParameter,
@@ -123,6 +124,19 @@ describe('what is too large does not decode', () => {
     };
     expect(ofLength(max / 2 - 8)).toBe(null);
     expect(ofLength(max / 2)).toBe(`constants of more than ${max} bytes`);
+  });
+
+  test('constants that take much more memory than bytes', () => {
+    const types = new TypeTable();
+    const list = types.list(types.record([{ name: 'a', type: 0 }]));
+    const ofLength = (length: number): string | null => {
+      const constants = [{ type: list, value: List.of(times(length, () => [null])) }];
+      return decoded({ types, constants, codes: [[OP.QUOTE, 0, OP.RETURN]] });
+    };
+    const max = FORMAT_LIMITS.constantsSizeMax;
+    const itemSize = sizeOf([null]);
+    expect(ofLength(max / itemSize - 100)).toBe(null);
+    expect(ofLength(max / itemSize + 100)).toBe(`constants of a size above ${max} bytes`);
   });
 
   test('of a long constant no more is read than what fits', () => {

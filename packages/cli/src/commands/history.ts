@@ -15,7 +15,9 @@ export const history: CommandDefinition = {
     const records = valueOf(await targetOf(words, environment).history(machineName(one(words, 0))));
     output.data({ history: records });
     const rows = records.map(({ position, time, kind, from, to, code, message }) => {
-      const way = [from, to].filter((side) => side !== null).map(shortFingerprint);
+      // A refusal has the running code on both sides.
+      const sides = from === to ? [from] : [from, to];
+      const way = sides.filter((side) => side !== null).map(shortFingerprint);
       const why = code === undefined ? '' : `${code}: ${message}`;
       return [String(position), String(time), kind, way.join(' -> '), why];
     });

@@ -22,6 +22,18 @@ export function otherMachine(
   );
 }
 
+/** E0290: an upgrade from a declaration to itself. */
+export function sameMachine(span: Span, name: string, place: Span): Diagnostic {
+  return error(
+    'E0290',
+    `an upgrade leads from an older version of a machine; both sides name this \`${name}\``,
+    [label(span), label(place, 'both sides')],
+    [
+      `Import the file of the version that runs, \`import "./older.sm" as old\`, and name it: \`old.${name}\`.`,
+    ],
+  );
+}
+
 const marked = (diagnostic: Diagnostic, ...labels: Label[]): Diagnostic => ({
   ...diagnostic,
   labels: [...diagnostic.labels, ...labels],

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { errorToJson } from '@smc/protocol';
 import Fastify, {
   type FastifyError,
@@ -59,6 +60,7 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
     if (refused === null) done();
     else sendProblem(reply, refused);
   });
+  const connections = trackConnections(app);
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
   addOperations(app, host);
@@ -68,9 +70,47 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     close: async () => {
+      connections.endIdle();
       const force = setTimeout(() => app.server.closeAllConnections(), limits.closeMillisMax);
       await app.close();
       clearTimeout(force);
+    },
+  };
+}
+
+/**
+ * Which connections have a request that is being answered: `endIdle` ends all others, whether
+ * they wait for their next request, sent a part of one or nothing at all, and from then on each
+ * that is done.
+ */
+function trackConnections(app: FastifyInstance): { endIdle(): void } {
+  const pendingBySocket = new Map<Socket, number>();
+  const begun = new WeakSet<FastifyRequest>();
+  let isEnding = false;
+  app.server.on('connection', (socket) => {
+    pendingBySocket.set(socket, 0);
+    socket.once('close', () => pendingBySocket.delete(socket));
+  });
+  app.addHook('preHandler', (request, _reply, done) => {
+    const { socket } = request.raw;
+    begun.add(request);
+    pendingBySocket.set(socket, (pendingBySocket.get(socket) ?? 0) + 1);
+    done();
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    const { socket } = request.raw;
+    const pending = pendingBySocket.get(socket);
+    if (pending !== undefined) {
+      const left = begun.has(request) ? pending - 1 : pending;
+      pendingBySocket.set(socket, left);
+      if (isEnding && left === 0) socket.destroySoon();
+    }
+    done();
+  });
+  return {
+    endIdle() {
+      isEnding = true;
+      for (const [socket, pending] of pendingBySocket) if (pending === 0) socket.destroySoon();
     },
   };
 }
