@@ -134,7 +134,7 @@ test('a bundle with a flipped byte never goes through as what it is not', async 
       flipped[at] ^= mask;
       // Only judged: a changed constant in the new code is another program, and a good one.
       const { status, code } = await put(flipped, '?dry-run=1');
-      expect(status === 200 || status === 409 || status === 422).toBe(true);
+      expect([200, 400, 409, 422]).toContain(status);
       codes.set(code, (codes.get(code) ?? 0) + 1);
     }),
     { numRuns: 300 },

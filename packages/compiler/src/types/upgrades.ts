@@ -40,12 +40,12 @@ export function checkUpgrade(
     report.add(errors.otherMachine(node.new.span, oldName.text, newName.text, [oldName.span, newName.span]));
     return null;
   }
+  const upgrade: Upgrade = { node, older, newer, module, uses, report };
+  const clauses = clausesOf(upgrade);
   if (older === newer) {
     report.add(errors.sameMachine(node.span, newName.text, newName.span));
     return null;
   }
-  const upgrade: Upgrade = { node, older, newer, module, uses, report };
-  const clauses = clausesOf(upgrade);
   // What a clause that is not supported would say about the rest is not known.
   if (!clauses.hasRefused) compareOperations(upgrade);
   if (!clauses.hasRefused && clauses.migration === null) compareStates(upgrade);

@@ -89,6 +89,7 @@ const broken: Record<string, readonly [string, ...string[]]> = {
   ],
   'a clause twice': [
     'machine M {\n  state: Int = 0\n}\nupgrade M -> M {\n  state n -> n\n  state n -> n\n}\n',
+    'E0290 4:1',
     'E0209 6:3',
   ],
   'a refused name is said once': [
@@ -121,6 +122,7 @@ const broken: Record<string, readonly [string, ...string[]]> = {
   'fail in a function': ['fun f() -> Int = fail("no")\n', 'E0265 1:18'],
   'a pattern of a clause must match': [
     'machine M {\n  state: Option<Int> = None\n}\nupgrade M -> M {\n  state Some(n) -> Some(n)\n}\n',
+    'E0290 4:1',
     'E0242 5:9',
   ],
   'an order of booleans in a generic': ['fun less<a>(x: a, y: a) -> Bool = x < y\n', 'E0224 1:35'],
