@@ -9,6 +9,7 @@ import {
   faultingMigration,
   labelled,
   swelling,
+  toCounter,
   toLabelled,
   upgradeBundle,
 } from './images.ts';
@@ -294,6 +295,10 @@ describe('the administration', () => {
     expect(refusal(again)).toBe('409 stale');
     expect(again.body).toContain(from.slice(0, 12));
     expect(again.body).toContain(code.slice(0, 12));
+    const onward = await put(node, upgradeBundle(counter(), toCounter(labelled())), '?dry-run=1');
+    expect(JSON.parse(onward.body)).toMatchObject({
+      machines: [{ back: false, notes: ['it drops state.label', 'there is no way back'] }],
+    });
   });
 
   it('refuses what is no bundle', async () => {

@@ -24,7 +24,6 @@ export {
   readInput,
   readInputLine,
   readRequestLine,
-  readTarget,
   type RequestLine,
 } from './input-line.ts';
 export * from './instructions.ts';

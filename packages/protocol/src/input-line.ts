@@ -62,13 +62,6 @@ export function readRequestLine(line: string): TextRead<RequestLine> {
   });
 }
 
-/** A target: `Counter`, `Account/alice`, `Account/"with space"`. */
-export function readTarget(
-  text: string,
-): TextRead<{ readonly machine: string; readonly key: string | null }> {
-  return reading(text, 0, (cursor) => takeTarget(cursor));
-}
-
 function takeTarget(cursor: TextCursor): { machine: string; key: string | null } {
   const start = cursor.offset;
   const machine = cursor.word();

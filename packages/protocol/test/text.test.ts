@@ -14,7 +14,6 @@ import {
   readInput,
   readInputLine,
   readRequestLine,
-  readTarget,
   readValue,
   STRING,
   Sum,
@@ -270,11 +269,14 @@ describe('inputs', () => {
       ok: false,
       error: { message: 'expected the name of a machine, got get' },
     });
-    expect(readTarget('Account/')).toMatchObject({
+    expect(readRequestLine('Account/')).toMatchObject({
       ok: false,
       error: { message: 'expected a key, got the end of the line' },
     });
-    expect(readTarget('Account/-5')).toEqual({ ok: true, value: { machine: 'Account', key: '-5' } });
+    expect(readRequestLine('Account/-5')).toMatchObject({
+      ok: true,
+      value: { machine: 'Account', key: '-5' },
+    });
   });
 });
 

@@ -177,20 +177,23 @@ function judgeParts(parts: LoadedParts): Staged<LoadedParts> {
   }
   const verdict = judge(running.version.image, version.image, upgrade.upgrade);
   if (!verdict.ok) return refuse(problem(verdict.code, verdict.message), name);
-  const notes = [...intention.notes, ...wayBackNotes(verdict)];
+  const notes = [...intention.notes, ...notesOf(verdict)];
   return { ok: true, value: { ...parts, intention: { ...intention, notes } } };
 }
 
 /** Parts of the state that a note names; more are counted. */
 const NAMED_PARTS_MAX = 5;
 
-/** What whoever upgrades should know before a way back is needed. */
-function wayBackNotes({ lostOnWayBack: lost }: Judgement): string[] {
-  if (lost === null) return ['there is no way back'];
-  if (lost.length === 0) return [];
-  const named = lost.slice(0, NAMED_PARTS_MAX).map((path) => path.join('.'));
-  const more = lost.length > named.length ? ` and ${lost.length - named.length} more` : '';
-  return [`the way back loses ${named.join(', ')}${more}`];
+/** What whoever upgrades should know: what is given up now, and what would be on the way back. */
+function notesOf({ dropped, lostOnWayBack: lost }: Judgement): string[] {
+  const notes = dropped.length === 0 ? [] : [`it drops ${shown(dropped)}`];
+  if (lost === null) return [...notes, 'there is no way back'];
+  return lost.length === 0 ? notes : [...notes, `the way back loses ${shown(lost)}`];
+}
+
+function shown(paths: readonly (readonly string[])[]): string {
+  const named = paths.slice(0, NAMED_PARTS_MAX).map((path) => path.join('.'));
+  return named.join(', ') + (paths.length > named.length ? ` and ${paths.length - named.length} more` : '');
 }
 
 function prepare({ intention, upgrade, version, body }: LoadedParts, fuel: number): Staged<Change> {
