@@ -9,6 +9,10 @@ import type { Module } from './syntax/index.ts';
 export interface SourceHost {
   /** The text of a file; null where there is none, or it is no text. */
   read(file: string): string | null;
+  /** The bytes of a compiled bundle; null where there is none. */
+  readBundle(file: string): Uint8Array | null;
+  /** What was deployed last in this environment (`import deployed`); null where there is no baseline. */
+  readDeployed(): { readonly file: string; readonly bytes: Uint8Array } | null;
   /** The file that an import in `from` stands for: `./shapes.sm` in `src/main.sm` for `src/shapes.sm`. */
   resolve(from: string, path: string): string;
 }

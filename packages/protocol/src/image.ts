@@ -45,8 +45,23 @@ export interface Image {
   readonly initial: number;
   /** Sorted by name (UTF-16 code units). */
   readonly operations: readonly Operation[];
-  /** Functions `state -> Bool`, pure. */
+  /** Functions `state -> Bool`, pure; of a keyed machine `(key, state) -> Bool`. */
   readonly invariants: readonly number[];
+  /** By type, then by field; for record types that occur in parameters. */
+  readonly defaults: readonly FieldDefault[];
+}
+
+/**
+ * A field that may be left out of a record in an input: its declaration gave it a default. It
+ * belongs to the interface.
+ */
+export interface FieldDefault {
+  /** A record type. */
+  readonly type: TypeId;
+  /** The field, by its place among the sorted names. */
+  readonly field: number;
+  /** Constant. */
+  readonly constant: number;
 }
 
 export interface Operation {
@@ -122,7 +137,7 @@ export type OperationWay =
 /**
  * A word given for what is no longer there, and all inside it. A path starts with `state`, or
  * the name of a declared sum or of an operation; then fields, components from 0, constructors.
- * Items of lists take no step.
+ * Items of lists, sets and options, and values of maps, take no step.
  */
 export type UpgradeClause =
   | { readonly kind: 'rename'; readonly path: readonly string[]; readonly to: string }

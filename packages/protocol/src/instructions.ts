@@ -65,6 +65,24 @@ const row = <Code extends number>(
 const OVERFLOW = ['integer overflow'];
 const DIVISION = ['division by zero'];
 const TOO_LARGE = ['value too large'];
+const TIME_RANGE = ['time out of range'];
+const PER_UNITS = '1 + ⌊u / 16⌋, u its UTF-16 units';
+const CASE_FUEL = '1 + ⌊u / 4⌋, u its UTF-16 units';
+const SEARCH_FUEL = '1 + ⌊u / 16⌋, u the UTF-16 units of both';
+const PER_ITEMS = '1 + ⌊n / 4⌋, n the length of the list';
+const SIZED_ITEMS = '1 + n + ⌊b / 32⌋, n the length of the list, b its size in bytes';
+const SIZED_ITEMS_LIST =
+  '1 + ⌊n / 4⌋ + ⌊b / 32⌋, n the length of the list, b the size of its first item in bytes';
+const LIST_SEARCH_FUEL = '1 + n + ⌊b / 32⌋, n the length of the list, b its size in bytes';
+const PER_BYTES_COPIED = '1 + ⌊b / 32⌋, b its bytes';
+const LOOKUP_FUEL =
+  '1 + h · (1 + ⌊b / 32⌋), h = ⌊log₂(n + 1)⌋, n its entries, b the size of the key in bytes';
+const CHANGE_FUEL =
+  '8 + 2 · h · (1 + ⌊b / 32⌋) + ⌊v / 32⌋, h and b as MAP_GET, v the size of what is put in, in bytes';
+const TRAVERSE_FUEL = '1 + n, n its entries';
+const SORT_FUEL =
+  '1 + (h + 1) · (n + ⌊b / 32⌋), n the length of the list, h = ⌊log₂(n + 1)⌋, b its size in bytes';
+const MERGE_FUEL = '1 + n + ⌊b / 32⌋, n the items of both, b the size of both in bytes';
 const CALL_FUEL = '1 + ⌊w / 2⌋, w the words of the function called';
 
 /** In order of their codes. */
@@ -119,7 +137,17 @@ export const INSTRUCTIONS = {
     'Run the body, which takes (e, b, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.',
     { fuel: '1 + ⌊w / 2⌋ before each iteration, w the words of the body' },
   ),
-  NEXT: row(0x14, '', 'b · S → b · S', 'End the body of a FOLD.'),
+  NEXT: row(0x14, '', 'b · S → b · S', 'End the body of a FOLD or a MAP.'),
+  MAP: row(
+    0x15,
+    'exit:target',
+    '(e, List<a>) · S → List<b> · S',
+    'The list of the results of the body, which takes (e, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.',
+    {
+      fuel: '1 + ⌊w / 2⌋ before each iteration, w the words of the body; ⌊b / 32⌋ after it, b the size of its result in bytes',
+      faults: TOO_LARGE,
+    },
+  ),
   // ----------------------------------------------------------- products, sums
   TUPLE: row(0x18, 'count:count', 'aₙ · S a₁ … aₙ₋₁ → (a₁, …, aₙ) · S', 'A tuple of 3 to 16 components.'),
   RECORD: row(
@@ -181,15 +209,106 @@ export const INSTRUCTIONS = {
   GT: row(0x3c, '', '(a, a) · S → Bool · S', 'Greater, as LT.', { fuel: 'as EQ' }),
   GE: row(0x3d, '', '(a, a) · S → Bool · S', 'Greater or equal, as LT.', { fuel: 'as EQ' }),
   NOT: row(0x3e, '', 'Bool · S → Bool · S', 'Negation.'),
-  // ----------------------------------------------------------------- built-ins
+  // ------------------------------------------------------------ built-ins: Int
   INT_TO_STRING: row(0x40, '', 'Int · S → String · S', 'In decimal.', { fuel: '1' }),
+  INT_PARSE: row(
+    0x41,
+    '',
+    'String · S → Option<Int> · S',
+    'The integer that `-?[0-9]+` says, where it is in range.',
+    { fuel: PER_UNITS },
+  ),
+  INT_MIN: row(0x42, '', '(Int, Int) · S → Int · S', 'The smaller.'),
+  INT_MAX: row(0x43, '', '(Int, Int) · S → Int · S', 'The larger.'),
+  INT_ABS: row(0x44, '', 'Int · S → Int · S', 'Without its sign.'),
+  // --------------------------------------------------------------------- String
   STRING_CONCAT: row(0x48, '', '(String, String) · S → String · S', 'One after the other.', {
     fuel: '1 + ⌊u / 16⌋, u the UTF-16 units of both',
     faults: TOO_LARGE,
   }),
   STRING_LENGTH: row(0x49, '', 'String · S → Int · S', 'The number of Unicode scalar values.', {
-    fuel: '1 + ⌊u / 16⌋, u its UTF-16 units',
+    fuel: PER_UNITS,
   }),
+  STRING_JOIN: row(
+    0x4a,
+    '',
+    '(List<String>, String) · S → String · S',
+    'All of the list, the second between each two.',
+    {
+      fuel: '1 + n + ⌊u / 16⌋, n the length of the list, u the UTF-16 units of the result',
+      faults: TOO_LARGE,
+    },
+  ),
+  STRING_SPLIT: row(
+    0x4b,
+    '',
+    '(String, String) · S → List<String> · S',
+    'The parts between occurrences of the second, from the left; where that is empty, the scalar values.',
+    { fuel: '1 + u, u the UTF-16 units of the first', faults: TOO_LARGE },
+  ),
+  STRING_SLICE: row(
+    0x4c,
+    '',
+    '(String, Int, Int) · S → String · S',
+    'The scalar values from the first position up to, without, the second; positions out of bounds are clamped.',
+    { fuel: PER_UNITS },
+  ),
+  STRING_CONTAINS: row(
+    0x4d,
+    '',
+    '(String, String) · S → Bool · S',
+    'Whether the second occurs in the first.',
+    {
+      fuel: SEARCH_FUEL,
+    },
+  ),
+  STRING_STARTS_WITH: row(
+    0x4e,
+    '',
+    '(String, String) · S → Bool · S',
+    'Whether the first begins with the second.',
+    { fuel: SEARCH_FUEL },
+  ),
+  STRING_ENDS_WITH: row(
+    0x4f,
+    '',
+    '(String, String) · S → Bool · S',
+    'Whether the first ends in the second.',
+    {
+      fuel: SEARCH_FUEL,
+    },
+  ),
+  STRING_INDEX_OF: row(
+    0x60,
+    '',
+    '(String, String) · S → Option<Int> · S',
+    'The position, in scalar values, of the first occurrence of the second in the first.',
+    { fuel: SEARCH_FUEL },
+  ),
+  STRING_TO_UPPER: row(0x61, '', 'String · S → String · S', 'Full upper case of Unicode 16.0.', {
+    fuel: CASE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  STRING_TO_LOWER: row(0x62, '', 'String · S → String · S', 'Full lower case of Unicode 16.0.', {
+    fuel: CASE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  STRING_TRIM: row(
+    0x63,
+    '',
+    'String · S → String · S',
+    'Without the white space (Unicode 16.0, White_Space) at both ends.',
+    { fuel: PER_UNITS },
+  ),
+  STRING_REPEAT: row(0x64, '', '(String, Int) · S → String · S', 'That many times; a negative number is 0.', {
+    fuel: '1 + ⌊u / 16⌋, u the UTF-16 units of the result',
+    faults: TOO_LARGE,
+  }),
+  STRING_TO_BYTES: row(0x65, '', 'String · S → Bytes · S', 'As UTF-8.', {
+    fuel: PER_UNITS,
+    faults: TOO_LARGE,
+  }),
+  // ----------------------------------------------------------------------- List
   LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', {
     fuel: '1 + ⌊n / 4⌋ + ⌊b / 32⌋, n the length of the list, b the size of the item in bytes',
     faults: TOO_LARGE,
@@ -206,6 +325,183 @@ export const INSTRUCTIONS = {
     'The integers from the first up to, without, the second.',
     { fuel: '1 + ⌊n / 4⌋, n the length of the result', faults: TOO_LARGE },
   ),
+  LIST_GET: row(0x54, '', '(List<a>, Int) · S → Option<a> · S', 'The item at a position, from 0.', {
+    fuel: '1',
+  }),
+  LIST_PREPEND: row(0x55, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item before it.', {
+    fuel: 'as LIST_APPEND',
+    faults: TOO_LARGE,
+  }),
+  LIST_FLATTEN: row(0x56, '', 'List<List<a>> · S → List<a> · S', 'The lists, one after the other.', {
+    fuel: '1 + n + ⌊m / 4⌋, n the length of the list, m that of the result',
+    faults: TOO_LARGE,
+  }),
+  LIST_REVERSE: row(0x57, '', 'List<a> · S → List<a> · S', 'From the right.', { fuel: PER_ITEMS }),
+  LIST_CONTAINS: row(0x58, '', '(List<a>, a) · S → Bool · S', 'Whether an item is equal to the second.', {
+    fuel: LIST_SEARCH_FUEL,
+  }),
+  LIST_INDEX_OF: row(
+    0x59,
+    '',
+    '(List<a>, a) · S → Option<Int> · S',
+    'The position of the first item that is equal to the second.',
+    { fuel: LIST_SEARCH_FUEL },
+  ),
+  LIST_TAKE: row(
+    0x5a,
+    '',
+    '(List<a>, Int) · S → List<a> · S',
+    'That many items from its start; a number out of bounds is clamped.',
+    { fuel: SIZED_ITEMS },
+  ),
+  LIST_DROP: row(0x5b, '', '(List<a>, Int) · S → List<a> · S', 'What LIST_TAKE leaves.', {
+    fuel: SIZED_ITEMS,
+  }),
+  LIST_ZIP: row(
+    0x5c,
+    '',
+    '(List<a>, List<b>) · S → List<(a, b)> · S',
+    'Pairs of items at the same position, as many as the shorter has.',
+    {
+      fuel: '1 + n + ⌊b / 32⌋, n the length of the result, b the size of both lists in bytes',
+      faults: TOO_LARGE,
+    },
+  ),
+  LIST_SUM: row(0x5d, '', 'List<Int> · S → Int · S', 'The sum, from the left.', {
+    fuel: PER_ITEMS,
+    faults: OVERFLOW,
+  }),
+  LIST_SORT: row(
+    0x5e,
+    'key:type',
+    'List<(k, a)> · S → List<a> · S',
+    'The second components in ascending order of the first, which have the key type k; the sort is stable.',
+    { fuel: SORT_FUEL },
+  ),
+  LIST_SELECT: row(
+    0x5f,
+    '',
+    'List<(Bool, a)> · S → List<a> · S',
+    'The second components where the first is true.',
+    { fuel: SIZED_ITEMS },
+  ),
+  LIST_UNCONS: row(
+    0x68,
+    '',
+    'List<a> · S → Option<(a, List<a>)> · S',
+    'The first item and the rest of a list that has one.',
+    { fuel: SIZED_ITEMS_LIST },
+  ),
+  // ---------------------------------------------------------------------- Bytes
+  BYTES_LENGTH: row(0x70, '', 'Bytes · S → Int · S', 'The number of bytes.'),
+  BYTES_GET: row(0x71, '', '(Bytes, Int) · S → Option<Int> · S', 'The byte at a position, from 0.'),
+  BYTES_SLICE: row(0x72, '', '(Bytes, Int, Int) · S → Bytes · S', 'As STRING_SLICE, of bytes.', {
+    fuel: PER_BYTES_COPIED,
+  }),
+  BYTES_CONCAT: row(0x73, '', '(Bytes, Bytes) · S → Bytes · S', 'One after the other.', {
+    fuel: '1 + ⌊b / 32⌋, b the bytes of both',
+    faults: TOO_LARGE,
+  }),
+  BYTES_FLATTEN: row(0x74, '', 'List<Bytes> · S → Bytes · S', 'All of the list, one after the other.', {
+    fuel: '1 + n + ⌊b / 32⌋, n the length of the list, b the bytes of the result',
+    faults: TOO_LARGE,
+  }),
+  BYTES_TO_STRING: row(0x75, '', 'Bytes · S → Option<String> · S', 'The string whose UTF-8 it is.', {
+    fuel: '1 + ⌊b / 16⌋, b its bytes',
+  }),
+  BYTES_FROM_HEX: row(
+    0x76,
+    '',
+    'String · S → Option<Bytes> · S',
+    'Of an even number of hexadecimal digits, of either case.',
+    { fuel: PER_UNITS },
+  ),
+  BYTES_TO_HEX: row(0x77, '', 'Bytes · S → String · S', 'Two lower-case digits a byte.', {
+    fuel: '1 + ⌊b / 8⌋, b its bytes',
+    faults: TOO_LARGE,
+  }),
+  // ----------------------------------------------------------------------- Time
+  TIME_TO_MILLIS: row(0x78, '', 'Time · S → Int · S', 'Milliseconds since the epoch.'),
+  TIME_FROM_MILLIS: row(
+    0x79,
+    '',
+    'Int · S → Time · S',
+    'The instant that many milliseconds after the epoch.',
+    {
+      faults: TIME_RANGE,
+    },
+  ),
+  TIME_ADD_MILLIS: row(0x7a, '', '(Time, Int) · S → Time · S', 'So many milliseconds later.', {
+    faults: TIME_RANGE,
+  }),
+  TIME_DIFF_MILLIS: row(
+    0x7b,
+    '',
+    '(Time, Time) · S → Int · S',
+    'Milliseconds from the second to the first.',
+    {
+      faults: OVERFLOW,
+    },
+  ),
+  // ------------------------------------------------------------------------ Map
+  MAP_SIZE: row(0x80, '', 'Map<k, v> · S → Int · S', 'The number of entries.', { fuel: '1' }),
+  MAP_GET: row(0x81, '', '(Map<k, v>, k) · S → Option<v> · S', 'The value of a key.', { fuel: LOOKUP_FUEL }),
+  MAP_HAS: row(0x82, '', '(Map<k, v>, k) · S → Bool · S', 'Whether there is such a key.', {
+    fuel: LOOKUP_FUEL,
+  }),
+  MAP_INSERT: row(0x83, '', '(Map<k, v>, k, v) · S → Map<k, v> · S', 'The map with this value for the key.', {
+    fuel: CHANGE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  MAP_REMOVE: row(0x84, '', '(Map<k, v>, k) · S → Map<k, v> · S', 'The map without the key.', {
+    fuel: CHANGE_FUEL,
+  }),
+  MAP_KEYS: row(0x85, '', 'Map<k, v> · S → List<k> · S', 'The keys, ascending.', {
+    fuel: TRAVERSE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  MAP_VALUES: row(0x86, '', 'Map<k, v> · S → List<v> · S', 'The values, in ascending order of their keys.', {
+    fuel: TRAVERSE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  MAP_ENTRIES: row(0x87, '', 'Map<k, v> · S → List<(k, v)> · S', 'Keys with values, ascending.', {
+    fuel: TRAVERSE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  MAP_FROM_LIST: row(
+    0x88,
+    'type:type',
+    'List<(k, v)> · S → m · S',
+    'The map, of type m, of these entries; of equal keys the last wins.',
+    { fuel: SORT_FUEL, faults: TOO_LARGE },
+  ),
+  // ------------------------------------------------------------------------ Set
+  SET_SIZE: row(0x90, '', 'Set<k> · S → Int · S', 'The number of items.', { fuel: '1' }),
+  SET_HAS: row(0x91, '', '(Set<k>, k) · S → Bool · S', 'Whether it is in the set.', { fuel: LOOKUP_FUEL }),
+  SET_INSERT: row(0x92, '', '(Set<k>, k) · S → Set<k> · S', 'The set with it.', {
+    fuel: CHANGE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  SET_REMOVE: row(0x93, '', '(Set<k>, k) · S → Set<k> · S', 'The set without it.', { fuel: CHANGE_FUEL }),
+  SET_UNION: row(0x94, '', '(Set<k>, Set<k>) · S → Set<k> · S', 'What is in either.', {
+    fuel: MERGE_FUEL,
+    faults: TOO_LARGE,
+  }),
+  SET_INTERSECT: row(0x95, '', '(Set<k>, Set<k>) · S → Set<k> · S', 'What is in both.', { fuel: MERGE_FUEL }),
+  SET_DIFF: row(
+    0x96,
+    '',
+    '(Set<k>, Set<k>) · S → Set<k> · S',
+    'What is in the first and not in the second.',
+    {
+      fuel: MERGE_FUEL,
+    },
+  ),
+  SET_TO_LIST: row(0x97, '', 'Set<k> · S → List<k> · S', 'The items, ascending.', { fuel: TRAVERSE_FUEL }),
+  SET_FROM_LIST: row(0x98, 'type:type', 'List<k> · S → s · S', 'The set, of type s, of these items.', {
+    fuel: SORT_FUEL,
+    faults: TOO_LARGE,
+  }),
 } as const satisfies Record<string, InstructionRow>;
 
 export type InstructionName = keyof typeof INSTRUCTIONS;

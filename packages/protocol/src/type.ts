@@ -136,6 +136,21 @@ export class TypeTable {
     return this.intern({ kind: 'list', item });
   }
 
+  map(key: TypeId, value: TypeId): TypeId {
+    return this.intern({ kind: 'map', key, value });
+  }
+
+  set(item: TypeId): TypeId {
+    return this.intern({ kind: 'set', item });
+  }
+
+  /** `Option<item>`, the built-in sum. */
+  option(item: TypeId): TypeId {
+    const none = { name: 'None', labels: [], payload: UNIT };
+    const some = { name: 'Some', labels: null, payload: item };
+    return this.intern({ kind: 'sum', name: 'Option', arguments: [item], constructors: [none, some] });
+  }
+
   /** A record of these fields, in any order; names must differ. */
   record(fields: readonly Field[]): TypeId {
     const sorted = [...fields].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

@@ -1,4 +1,4 @@
-import type { Span, TypeId, TypeTable, Value } from '@smc/protocol';
+import type { OperationWay, Span, TypeId, TypeTable, Value } from '@smc/protocol';
 
 /**
  * Combinators: arrows of the free distributive Cartesian closed category with state and
@@ -46,6 +46,8 @@ export type Term = {
     | { readonly kind: 'list'; readonly items: readonly Term[] }
     /** (e, b, List<a>) -> b, by a body (e, b, a) -> b. */
     | { readonly kind: 'fold'; readonly body: Term }
+    /** (e, List<a>) -> List<b>, by a body (e, a) -> b. */
+    | { readonly kind: 'map'; readonly body: Term }
     /** Any `from` -> σ */
     | { readonly kind: 'get' }
     /** σ -> () */
@@ -60,7 +62,10 @@ export type Term = {
     | { readonly kind: 'primitive'; readonly instruction: Primitive }
   );
 
-/** The instructions that are primitive arrows of the category. */
+/**
+ * The instructions that are primitive arrows of the category. Three of them name a type, which
+ * follows from the term's: MAP_FROM_LIST and SET_FROM_LIST their `to`, LIST_SORT that of the keys.
+ */
 export const PRIMITIVES = [
   'ADD',
   'SUB',
@@ -76,12 +81,71 @@ export const PRIMITIVES = [
   'GE',
   'NOT',
   'INT_TO_STRING',
+  'INT_PARSE',
+  'INT_MIN',
+  'INT_MAX',
+  'INT_ABS',
   'STRING_CONCAT',
   'STRING_LENGTH',
+  'STRING_JOIN',
+  'STRING_SPLIT',
+  'STRING_SLICE',
+  'STRING_CONTAINS',
+  'STRING_STARTS_WITH',
+  'STRING_ENDS_WITH',
+  'STRING_INDEX_OF',
+  'STRING_TO_UPPER',
+  'STRING_TO_LOWER',
+  'STRING_TRIM',
+  'STRING_REPEAT',
+  'STRING_TO_BYTES',
   'LIST_APPEND',
   'LIST_CONCAT',
   'LIST_LENGTH',
   'LIST_RANGE',
+  'LIST_GET',
+  'LIST_PREPEND',
+  'LIST_FLATTEN',
+  'LIST_REVERSE',
+  'LIST_CONTAINS',
+  'LIST_INDEX_OF',
+  'LIST_TAKE',
+  'LIST_DROP',
+  'LIST_ZIP',
+  'LIST_SUM',
+  'LIST_SORT',
+  'LIST_SELECT',
+  'LIST_UNCONS',
+  'BYTES_LENGTH',
+  'BYTES_GET',
+  'BYTES_SLICE',
+  'BYTES_CONCAT',
+  'BYTES_FLATTEN',
+  'BYTES_TO_STRING',
+  'BYTES_FROM_HEX',
+  'BYTES_TO_HEX',
+  'TIME_TO_MILLIS',
+  'TIME_FROM_MILLIS',
+  'TIME_ADD_MILLIS',
+  'TIME_DIFF_MILLIS',
+  'MAP_SIZE',
+  'MAP_GET',
+  'MAP_HAS',
+  'MAP_INSERT',
+  'MAP_REMOVE',
+  'MAP_KEYS',
+  'MAP_VALUES',
+  'MAP_ENTRIES',
+  'MAP_FROM_LIST',
+  'SET_SIZE',
+  'SET_HAS',
+  'SET_INSERT',
+  'SET_REMOVE',
+  'SET_UNION',
+  'SET_INTERSECT',
+  'SET_DIFF',
+  'SET_TO_LIST',
+  'SET_FROM_LIST',
 ] as const;
 
 /** A combinator that is one instruction or a few. */
@@ -103,8 +167,10 @@ export interface MachineTerms {
   readonly state: TypeId;
   readonly initial: Value;
   readonly operations: readonly OperationTerms[];
-  /** Definitions. */
+  /** Definitions, from the state to Bool; in a keyed machine from `(key, state)`. */
   readonly invariants: readonly number[];
+  /** Fields of record types that JSON and callers may leave out; see `Image.defaults`. */
+  readonly defaults: readonly { readonly type: TypeId; readonly field: number; readonly value: Value }[];
   /** Declared orders of record fields, for printing. */
   readonly fieldOrder: readonly (readonly string[])[];
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
@@ -119,7 +185,7 @@ export interface OperationTerms {
     readonly default: Value | undefined;
   }[];
   readonly reply: TypeId;
-  /** Definition, from `inputType(parameters)` to `reply`. */
+  /** Definition, from `inputType(parameters)` to `reply`; in a keyed machine from `(key, input)`. */
   readonly body: number;
 }
 
@@ -129,4 +195,7 @@ export interface UpgradeTerms {
   readonly definitions: readonly Definition[];
   readonly migration: number;
   readonly back: number | null;
+  /** As in the protocol's `Upgrade`: functions of adapters are definitions. */
+  readonly operations: readonly OperationWay[];
+  readonly backOperations: readonly OperationWay[];
 }

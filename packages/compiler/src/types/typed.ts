@@ -1,4 +1,4 @@
-import type { Span, Value } from '@smc/protocol';
+import type { Image, Span, UpgradeClause, Value } from '@smc/protocol';
 import type { BinaryOperator } from '../syntax/tree.ts';
 
 /**
@@ -6,7 +6,8 @@ import type { BinaryOperator } from '../syntax/tree.ts';
  *
  * Inside a generic `fun` or `arrow` a type may contain its parameters; a use of it says which
  * types they stand for (`typeArguments`), and the translation to combinators makes one
- * definition for each choice, so that code is monomorphic.
+ * definition for each choice, so that code is monomorphic. Functions that a `fun` takes are
+ * known at each use, too, and have no value in the combinators.
  */
 
 /** A type of the checker. No `unknown` is left in a typed tree. */
@@ -58,7 +59,9 @@ export type Callee =
   /** `id fst snd inl inr get put return now fail` */
   | { readonly kind: 'primitive'; readonly name: PrimitiveArrow }
   /** `List.append`: a row of `types/builtins.ts`. */
-  | { readonly kind: 'builtin'; readonly name: string };
+  | { readonly kind: 'builtin'; readonly name: string }
+  /** A function that the enclosing `fun` takes: a local of a function type. */
+  | { readonly kind: 'local'; readonly local: Local };
 
 /** The names of the primitive arrows. */
 export type PrimitiveArrow = 'id' | 'fst' | 'snd' | 'inl' | 'inr' | 'get' | 'put' | 'return' | 'now' | 'fail';
@@ -79,6 +82,19 @@ export type TypedExpression = { readonly type: Type; readonly span: Span } & (
     }
   | { readonly kind: 'field'; readonly record: TypedExpression; readonly name: string }
   | { readonly kind: 'list'; readonly items: readonly TypedExpression[] }
+  /** Of equal keys the last wins. */
+  | {
+      readonly kind: 'map';
+      readonly entries: readonly { readonly key: TypedExpression; readonly value: TypedExpression }[];
+    }
+  | { readonly kind: 'set'; readonly items: readonly TypedExpression[] }
+  /**
+   * A function, of a function type: only an argument of a call (the whole argument, or an item
+   * of its tuple). The pattern takes the unit, the one argument or the tuple of all.
+   */
+  | { readonly kind: 'lambda'; readonly pattern: TypedPattern; readonly body: TypedExpression }
+  /** A function by its name, in the same places. */
+  | { readonly kind: 'function'; readonly callee: Callee }
   | {
       readonly kind: 'if';
       readonly condition: TypedExpression;
@@ -112,6 +128,12 @@ export type TypedPattern = { readonly type: Type; readonly span: Span } & (
   | { readonly kind: 'literal'; readonly value: Value }
   | { readonly kind: 'construct'; readonly constructor: number; readonly payload: TypedPattern }
   | { readonly kind: 'tuple'; readonly items: readonly TypedPattern[] }
+  /** `[a, b]` where `rest` is null, else `[a, b, ...rest]`. */
+  | {
+      readonly kind: 'list';
+      readonly items: readonly TypedPattern[];
+      readonly rest: TypedPattern | null;
+    }
   /** Only the fields that were written. */
   | {
       readonly kind: 'record';
@@ -192,16 +214,41 @@ export interface Effects {
 }
 
 /** A machine, checked. */
-export interface TypedMachine {
-  readonly name: string;
-  readonly state: Type;
-  /** As declared, where the state has fields: for printing. */
+export interface TypedMachine extends MachineSignature {
   readonly initial: TypedExpression;
   readonly operations: readonly TypedOperation[];
+  readonly invariants: readonly TypedConversion[];
+  /** The key as its handlers, arrows and invariants see it; its type is String or Int. */
+  readonly keyLocal: Local | null;
+  /** Fields of records that inputs may leave out: the record type, the field, a constant. */
+  readonly defaults: readonly {
+    readonly type: Type;
+    readonly field: string;
+    readonly value: TypedExpression;
+  }[];
   /** Declared orders of the record types that occur in it. */
   readonly fieldOrder: readonly (readonly string[])[];
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
   readonly span: Span;
+  readonly image: null;
+}
+
+/** A machine of a compiled bundle (`import "./v1.smb"`, `import deployed`). */
+export interface CompiledMachine extends MachineSignature {
+  readonly image: Image;
+}
+
+/**
+ * What others see of a machine, from source or from bytecode: an upgrade leads from one. Spans
+ * of a bundle's machine are those of the import.
+ */
+export interface MachineSignature {
+  readonly name: string;
+  readonly key: 'none' | 'string' | 'int';
+  readonly state: Type;
+  readonly operations: readonly OperationSignature[];
+  /** Null where it was compiled from source here. */
+  readonly image: Image | null;
   readonly nameSpan: Span;
   /** Where the fields of the state are declared, by name, as far as they are written there. */
   readonly statePlaces: ReadonlyMap<string, Span>;
@@ -209,40 +256,97 @@ export interface TypedMachine {
   readonly stateSpan: Span;
 }
 
-/** An operation of a machine, checked. */
-export interface TypedOperation {
+/** An operation, as its callers see it. */
+export interface OperationSignature {
   readonly name: string;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly type: Type;
+    /** A constant: an expression in source, a value in bytecode. */
+    readonly default: TypedExpression | null;
+  }[];
+  readonly reply: Type;
+  readonly span: Span;
+}
+
+/** An operation of a machine, checked. */
+export interface TypedOperation extends OperationSignature {
   readonly parameters: readonly {
     readonly name: string;
     readonly local: Local;
     readonly type: Type;
     readonly default: TypedExpression | null;
   }[];
-  readonly reply: Type;
   readonly body: TypedBlock;
-  readonly span: Span;
 }
 
-/** `upgrade old.M -> M { … }`: both machines, and the conversions as pure functions. */
+/**
+ * `upgrade old.M -> M { … }`: both machines, and all conversions, written or derived, as pure
+ * functions over the whole state, request or reply.
+ */
 export interface TypedUpgrade {
-  readonly old: TypedMachine;
+  readonly old: TypedMachine | CompiledMachine;
   readonly new: TypedMachine;
-  /** Null: not written; the states must be the same type. */
-  readonly migration: TypedConversion | null;
+  readonly migration: TypedConversion;
+  /** Null: there is no way back. */
   readonly back: TypedConversion | null;
+  /** One for each operation of the old interface, sorted by name. */
+  readonly operations: readonly TypedWay[];
+  /** For operations of the new interface that an older node can serve, sorted by name. */
+  readonly backOperations: readonly TypedWay[];
+  /** Every `rename` and `drop`, as the node is told of them. */
+  readonly clauses: readonly UpgradeClause[];
   readonly span: Span;
 }
 
-/** In its body `fail("why")` is an expression (a call of the primitive). */
+/** How an operation is served by the other version; as the protocol's `OperationWay`. */
+export type TypedWay =
+  | { readonly kind: 'identity'; readonly name: string }
+  | {
+      readonly kind: 'adapter';
+      readonly name: string;
+      readonly to: string;
+      /** From the packed input of `name` to that of `to`. */
+      readonly request: TypedConversion;
+      /** From the reply of `to` to that of `name`. */
+      readonly reply: TypedConversion;
+    }
+  | { readonly kind: 'dropped'; readonly name: string };
+
+/** A pure function of one argument. In its body `fail("why")` is an expression (a call of the primitive). */
 export interface TypedConversion {
   readonly pattern: TypedPattern;
   readonly body: TypedExpression;
   readonly span: Span;
 }
 
+/** `test "…" for M { … }`, checked: every expression in it is a constant. */
+export interface TypedTest {
+  readonly title: string;
+  readonly titleSpan: Span;
+  readonly machine: TypedMachine;
+  readonly key: TypedExpression | null;
+  readonly lines: readonly TypedTestLine[];
+  readonly span: Span;
+}
+
+/** A line of a test. */
+export type TypedTestLine = { readonly span: Span } & (
+  | {
+      readonly kind: 'input';
+      readonly operation: TypedOperation;
+      /** The packed input, with defaults filled in. */
+      readonly input: TypedExpression;
+      readonly expected: TypedExpression | 'fault';
+    }
+  | { readonly kind: 'state'; readonly expected: TypedExpression }
+  | { readonly kind: 'now'; readonly time: TypedExpression }
+);
+
 /** One file, checked, with what it declares itself. */
 export interface TypedModule {
   readonly file: string;
   readonly machines: readonly TypedMachine[];
   readonly upgrades: readonly TypedUpgrade[];
+  readonly tests: readonly TypedTest[];
 }
