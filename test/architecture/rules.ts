@@ -24,6 +24,7 @@ export const outerFolders: readonly string[] = ['test', 'bench', 'examples', 'sc
 /** A dependency that belongs in one place only. */
 export const confined: Readonly<Record<string, string>> = {
   chevrotain: 'packages/compiler/src/syntax/',
+  prettier: 'packages/compiler/src/syntax/format/',
 };
 
 /** Globals a pure package does not touch: the world, the clock, chance, and ways around this list. */

@@ -1,3 +1,4 @@
+export { format, LINE_WIDTH, type Formatted } from './format/format.ts';
 export { parse, sourceLengthMax, type Parsed } from './parse.ts';
 export type { Comment } from './lexer.ts';
 export { diagnosticsMax } from './report.ts';

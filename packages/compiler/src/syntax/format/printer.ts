@@ -1,0 +1,616 @@
+import { builders } from 'prettier/doc';
+import type { Comment } from '../lexer.ts';
+import type * as tree from '../tree.ts';
+import type { Attached, Placed } from './comments.ts';
+import { chainOf, composedOf, PRECEDENCE } from './lists.ts';
+
+/**
+ * The tree as a document of Prettier's builders. Literals are copied from the text as they were
+ * written; all else is made from the tree, so brackets are put in where the grammar needs them.
+ * Each item (see `comments.ts`) is printed once, by `item`, with its comments.
+ */
+
+type Doc = builders.Doc;
+const { group, hardline, ifBreak, indent, join, line, lineSuffix, softline, breakParent } = builders;
+
+/** Expressions that end in a bracket of their own: they may stand on the line of what is before them. */
+const HUGGED = new Set(['record', 'list', 'map', 'set', 'case', 'if']);
+
+/** Prints one file. */
+export class Printer {
+  readonly #text: string;
+  readonly #attached: Attached;
+  #commentsPrinted = 0;
+
+  constructor(text: string, attached: Attached) {
+    this.#text = text;
+    this.#attached = attached;
+  }
+
+  /** To check that none was lost. */
+  get commentsPrinted(): number {
+    return this.#commentsPrinted;
+  }
+
+  // ------------------------------------------------------------------------ lists
+
+  module(items: readonly (tree.Import | tree.Declaration)[]): Doc {
+    const parts = this.#lines(
+      items,
+      (item) => (item.kind === 'import' ? this.#import(item) : this.#declaration(item)),
+      {
+        // Declarations stand apart; imports, and types, may stand together.
+        apart: (before, next) => before.kind !== next.kind || !['import', 'type'].includes(next.kind),
+      },
+    );
+    return parts.length === 0 ? '' : [parts, hardline];
+  }
+
+  /** Items on lines of their own, with at most one empty line between two; `ending` comments last. */
+  #lines<T extends Placed>(
+    items: readonly T[],
+    print: (item: T) => Doc,
+    { apart = () => false }: { apart?: (before: T, next: T) => boolean } = {},
+  ): Doc[] {
+    const parts: Doc[] = [];
+    for (const [i, item] of items.entries()) {
+      const start = this.#attached.before.get(item)?.[0]?.span.start ?? item.span.start;
+      const isApart = i > 0 && (apart(items[i - 1], item) || this.#followsEmptyLine(start));
+      if (i > 0) parts.push(hardline, isApart ? hardline : '');
+      parts.push(this.#item(item, print(item)));
+    }
+    for (const comment of this.#attached.ending.get(items) ?? []) {
+      if (parts.length > 0) parts.push(hardline, this.#followsEmptyLine(comment.span.start) ? hardline : '');
+      parts.push(this.#comment(comment));
+    }
+    return parts;
+  }
+
+  #followsEmptyLine(start: number): boolean {
+    return /\n[ \t\r]*\n[ \t\r]*$/.test(this.#text.slice(Math.max(0, start - 200), start));
+  }
+
+  /** `{`, the items on lines of their own, `}`; `{}` where there is nothing. */
+  #block<T extends Placed>(items: readonly T[], print: (item: T) => Doc): Doc {
+    const parts = this.#lines(items, print);
+    return parts.length === 0 ? '{}' : ['{', indent([hardline, parts]), hardline, '}'];
+  }
+
+  /** `(a, b)` on one line, or an item a line and a comma after the last. */
+  #enclosed<T extends Placed>(
+    [open, close]: readonly [string, string],
+    items: readonly T[],
+    print: (item: T) => Doc,
+    { first = null, lastComma = true }: { first?: Doc | null; lastComma?: boolean } = {},
+  ): Doc {
+    const parts: Doc[] = first === null ? [] : [first];
+    parts.push(...items.map((item) => this.#item(item, print(item))));
+    const ending = (this.#attached.ending.get(items) ?? []).map((comment) => [
+      hardline,
+      this.#comment(comment),
+    ]);
+    if (parts.length === 0 && ending.length === 0) return open + close;
+    const padding = open.endsWith('{') ? line : softline;
+    const comma = lastComma && parts.length > 0 ? ifBreak(',') : '';
+    return group([open, indent([padding, join([',', line], parts), comma, ending]), padding, close]);
+  }
+
+  // --------------------------------------------------------------------- comments
+
+  #item(item: object, printed: Doc): Doc {
+    const before = (this.#attached.before.get(item) ?? []).map((comment) => [
+      this.#comment(comment),
+      hardline,
+    ]);
+    const after = this.#attached.after.get(item);
+    const rest: Doc = after === undefined ? [] : [lineSuffix([' ', this.#comment(after)]), breakParent];
+    return before.length === 0 && after === undefined ? printed : [...before, printed, rest];
+  }
+
+  #comment({ text }: Comment): Doc {
+    this.#commentsPrinted++;
+    // The lines of a block comment stay as they are.
+    return join(builders.literalline, text.replaceAll('\r', '').trimEnd().split('\n'));
+  }
+
+  // ----------------------------------------------------------------- declarations
+
+  #import({ source, sourceSpan, alias }: tree.Import): Doc {
+    const from = source.kind === 'path' ? this.#source({ span: sourceSpan }) : 'deployed';
+    return ['import ', from, ' as ', alias.text];
+  }
+
+  #declaration(node: tree.Declaration | tree.Member): Doc {
+    switch (node.kind) {
+      case 'type':
+        return this.#typeDeclaration(node);
+      case 'fun': {
+        const head = ['fun ', node.name.text, this.#typeParameters(node.typeParameters)];
+        const result = [' -> ', this.#type(node.result), ' ='];
+        return [...head, this.#parameters(node.parameters), ...result, this.#value(node.body)];
+      }
+      case 'arrow':
+        return this.#arrowDeclaration(node);
+      case 'machine': {
+        const key = node.key === null ? '' : ['(', this.#parameter(node.key), ')'];
+        return [
+          'machine ',
+          node.name.text,
+          key,
+          ' ',
+          this.#block(node.members, (each) => this.#declaration(each)),
+        ];
+      }
+      case 'upgrade': {
+        const head = ['upgrade ', path(node.old), ' -> ', path(node.new), ' '];
+        return [...head, this.#block(node.clauses, (clause) => this.#clause(clause))];
+      }
+      case 'test': {
+        const key = node.key === null ? '' : ['(', this.#expression(node.key), ')'];
+        const head = ['test ', this.#source({ span: node.titleSpan }), ' for ', path(node.machine), key, ' '];
+        return [...head, this.#block(node.lines, (each) => this.#testLine(each))];
+      }
+      case 'state':
+        if (node.form.kind === 'fields')
+          return ['state ', this.#enclosed(['{', '}'], node.form.fields, (field) => this.#parameter(field))];
+        return ['state: ', this.#type(node.form.type), ' =', this.#value(node.form.initial)];
+      case 'on': {
+        const parameters = node.parameters.length === 0 ? '' : this.#parameters(node.parameters);
+        const reply = node.reply === null ? '' : [' -> ', this.#type(node.reply)];
+        return ['on ', node.name.text, parameters, reply, ' ', this.#commands(node.body, 'short')];
+      }
+      case 'invariant':
+        return ['invariant ', this.#pattern(node.pattern), ' ->', this.#value(node.body)];
+    }
+  }
+
+  #typeDeclaration({ name, parameters, body }: tree.TypeDeclaration): Doc {
+    const head = ['type ', name.text, this.#typeParameters(parameters)];
+    if (body.kind === 'type') return [...head, ' = ', this.#item(body.type, this.#type(body.type))];
+    const constructors = body.constructors.map((each) => this.#item(each, this.#variant(each)));
+    return group([...head, indent([line, '= ', join([line, '| '], constructors)])]);
+  }
+
+  #variant({ name, arguments: given }: tree.ConstructorNode): Doc {
+    if (given.kind === 'none') return name.text;
+    if (given.kind === 'unnamed') return [name.text, '(', this.#type(given.type), ')'];
+    return [name.text, this.#parameters(given.fields)];
+  }
+
+  #arrowDeclaration({ name, typeParameters, from, to, body }: tree.Arrow): Doc {
+    const left = from.kind === 'function' ? ['(', this.#type(from), ')'] : this.#type(from);
+    const head = [
+      'arrow ',
+      name.text,
+      this.#typeParameters(typeParameters),
+      ' : ',
+      left,
+      ' -> ',
+      this.#type(to),
+      ' =',
+    ];
+    if (body.kind === 'proc') return [...head, ' ', this.#arrow(body)];
+    return [...head, group(indent([line, this.#item(body, this.#arrow(body))]))];
+  }
+
+  #typeParameters(names: readonly tree.Name[]): Doc {
+    return names.length === 0 ? '' : `<${names.map(({ text }) => text).join(', ')}>`;
+  }
+
+  #parameters(parameters: readonly tree.Parameter[]): Doc {
+    return this.#enclosed(['(', ')'], parameters, (each) => this.#parameter(each));
+  }
+
+  #parameter({ name, type, default: initial }: tree.Parameter): Doc {
+    const written = [name.text, ': ', this.#type(type)];
+    return initial === null ? written : [...written, ' = ', this.#expression(initial)];
+  }
+
+  // -------------------------------------------------------------- upgrades, tests
+
+  #clause(node: tree.Clause): Doc {
+    switch (node.kind) {
+      case 'convert': {
+        const { subject, direction, pattern, body } = node;
+        const names =
+          subject.kind === 'type'
+            ? path(subject.name)
+            : ['state', ...subject.path.map(({ text }) => text)].join('.');
+        const words = direction === 'forward' ? [names] : names === 'state' ? ['back'] : ['back', names];
+        return [words.join(' '), ' ', this.#pattern(pattern), ' ->', this.#value(body)];
+      }
+      case 'on': {
+        const { direction, from, parameters, to, reply } = node;
+        const taken = this.#patterns(['(', ')'], parameters);
+        const given = this.#arguments(node.arguments, true);
+        const back =
+          reply === null ? '' : [' reply ', this.#pattern(reply.pattern), ' ->', this.#value(reply.body)];
+        return [direction === 'back' ? 'back on ' : 'on ', from.text, taken, ' -> ', to.text, given, back];
+      }
+      case 'rename':
+        return ['rename ', names(node.from), ' -> ', node.to.text];
+      case 'drop':
+        return ['drop ', names(node.path)];
+    }
+  }
+
+  #testLine(node: tree.TestLine): Doc {
+    if (node.kind === 'now') return ['now = ', this.#expression(node.time)];
+    if (node.kind === 'state') return ['state => ', this.#expression(node.expected)];
+    const { operation, arguments: given } = node.input;
+    const expected = node.expected === 'fault' ? 'fault' : this.#expression(node.expected);
+    return [operation.text, this.#arguments(given, false), ' => ', expected];
+  }
+
+  // ------------------------------------------------------------------------ types
+
+  #type(node: tree.TypeNode): Doc {
+    switch (node.kind) {
+      case 'unit':
+        return '()';
+      case 'named': {
+        const name = path(node.path);
+        if (node.arguments.length === 0) return name;
+        return [
+          name,
+          '<',
+          join(
+            ', ',
+            node.arguments.map((each) => this.#type(each)),
+          ),
+          '>',
+        ];
+      }
+      case 'variable':
+        return node.name.text;
+      case 'tuple':
+        return this.#enclosed(['(', ')'], node.items, (item) => this.#type(item));
+      case 'record':
+        return this.#enclosed(['{', '}'], node.fields, (field) => this.#parameter(field));
+      case 'function': {
+        const from =
+          node.from.kind === 'function' ? ['(', this.#type(node.from), ')'] : this.#type(node.from);
+        return [from, ' -> ', this.#type(node.to)];
+      }
+      case 'missing':
+        throw new Error('a text with mistakes is not laid out');
+    }
+  }
+
+  // --------------------------------------------------------------------- patterns
+
+  #pattern(node: tree.Pattern): Doc {
+    switch (node.kind) {
+      case 'wildcard':
+        return '_';
+      case 'bind':
+        return node.name.text;
+      case 'construct': {
+        const name = path(node.constructor);
+        if (node.arguments.length === 0) return name;
+        return [
+          name,
+          this.#enclosed(['(', ')'], node.arguments, (each) =>
+            this.#labelled(each.name, this.#pattern(each.pattern)),
+          ),
+        ];
+      }
+      case 'tuple':
+        return this.#patterns(['(', ')'], node.items);
+      case 'record':
+        return this.#enclosed(['{', '}'], node.fields, ({ name, pattern }) =>
+          pattern.kind === 'bind' && pattern.name.text === name.text
+            ? name.text
+            : this.#labelled(name, this.#pattern(pattern)),
+        );
+      case 'list': {
+        const items = node.items.map((item) => this.#pattern(item));
+        const rest = node.rest === 'closed' ? [] : [['...', this.#pattern(node.rest)]];
+        return group(['[', indent([softline, join([',', line], [...items, ...rest])]), softline, ']']);
+      }
+      case 'unit':
+        return '()';
+      case 'missing':
+        throw new Error('a text with mistakes is not laid out');
+      default:
+        return this.#source(node);
+    }
+  }
+
+  #patterns(ends: readonly [string, string], patterns: readonly tree.Pattern[]): Doc {
+    return this.#enclosed(ends, patterns, (each) => this.#pattern(each));
+  }
+
+  #labelled(name: tree.Name | null, printed: Doc): Doc {
+    return name === null ? printed : [name.text, ': ', printed];
+  }
+
+  // ------------------------------------------------------------------ expressions
+
+  #expression(node: tree.Expression): Doc {
+    switch (node.kind) {
+      case 'variable':
+        return path(node.path);
+      case 'call':
+        return [path(node.callee), this.#arguments(node.arguments, true)];
+      case 'construct':
+        return [path(node.constructor), this.#arguments(node.arguments, false)];
+      case 'tuple':
+        return this.#enclosed(['(', ')'], node.items, (item) => this.#expression(item));
+      case 'record': {
+        const first = node.base === null ? null : ['...', this.#expression(node.base)];
+        return this.#enclosed(
+          ['{', '}'],
+          node.fields,
+          (field) => this.#labelled(field.name, this.#expression(field.value)),
+          { first },
+        );
+      }
+      case 'field':
+        return [this.#operand(node.record, OPERAND), '.', node.name.text];
+      case 'list':
+        return this.#enclosed(['[', ']'], node.items, (item) => this.#expression(item));
+      case 'map': {
+        const entries = node.entries.map(({ key, value }) => [
+          this.#expression(key),
+          ': ',
+          this.#expression(value),
+        ]);
+        if (entries.length === 0) return 'Map {}';
+        return group(['Map {', indent([line, join([',', line], entries), ifBreak(',')]), line, '}']);
+      }
+      case 'set':
+        return this.#enclosed(['Set {', '}'], node.items, (item) => this.#expression(item));
+      case 'if':
+        return this.#if(node);
+      case 'case':
+        return [
+          'case ',
+          this.#head(node.subject),
+          ' ',
+          this.#block(node.arms, (arm) => [this.#pattern(arm.pattern), ' ->', this.#value(arm.body)]),
+        ];
+      case 'let': {
+        const type = node.type === null ? '' : [': ', this.#type(node.type)];
+        const value = ['let ', this.#pattern(node.pattern), type, ' =', this.#value(node.value), ' in'];
+        return group([...value, line, this.#item(node.body, this.#expression(node.body))]);
+      }
+      case 'lambda':
+        return [this.#pattern(node.pattern), ' ->', this.#value(node.body)];
+      case 'binary':
+        return this.#chain(node);
+      case 'unary': {
+        // `--` would start a comment.
+        const operand = this.#operand(node.operand, OPERAND);
+        const isNegative =
+          node.operator === '-' && node.operand.kind === 'unary' && node.operand.operator === '-';
+        return isNegative ? ['-(', this.#expression(node.operand), ')'] : [node.operator, operand];
+      }
+      case 'unit':
+        return '()';
+      case 'missing':
+        throw new Error('a text with mistakes is not laid out');
+      default:
+        return this.#source(node);
+    }
+  }
+
+  /** An expression as part of another that binds as tight as `level`. */
+  #operand(node: tree.Expression, level: number): Doc {
+    const printed = this.#expression(node);
+    return bindingOf(node) < level ? ['(', printed, ')'] : printed;
+  }
+
+  #chain(node: tree.Expression & { kind: 'binary' }): Doc {
+    const level = PRECEDENCE[node.operator];
+    const { operands, operators } = chainOf(node);
+    const isComparison = level === PRECEDENCE['=='];
+    const [first, ...rest] = operands.map((operand, i) =>
+      this.#item(operand, this.#operand(operand, i === 0 && !isComparison ? level : level + 1)),
+    );
+    return group([first, indent(rest.map((operand, i) => [line, operators[i], ' ', operand]))]);
+  }
+
+  #if(node: tree.Expression & { kind: 'if' }): Doc {
+    const branches: Doc[] = [];
+    let last: tree.Expression = node;
+    for (
+      let word = 'if ';
+      last.kind === 'if' && !this.#hasBefore(last, node);
+      word = ' else if ', last = last.else
+    ) {
+      branches.push(word, this.#head(last.condition), ' ', this.#branch(last.then));
+    }
+    return group([...branches, ' else ', this.#branch(last)]);
+  }
+
+  /** Whether a comment stands before an `if` after an `else`: then it needs a block around it. */
+  #hasBefore(node: tree.Expression, top: tree.Expression): boolean {
+    return node !== top && (this.#attached.before.has(node) || this.#attached.after.has(node));
+  }
+
+  #branch(node: tree.Expression): Doc {
+    return ['{', indent([line, this.#item(node, this.#expression(node))]), line, '}'];
+  }
+
+  /** The head of an `if` or `case`, where a literal in braces stands in parentheses. */
+  #head(node: tree.Expression): Doc {
+    return startsBraces(node) ? ['(', this.#expression(node), ')'] : this.#expression(node);
+  }
+
+  #arguments(given: readonly tree.Argument[], isCall: boolean): Doc {
+    if (given.length === 0) return isCall ? '()' : '';
+    const [only] = given;
+    const { value } = only;
+    // One argument in brackets of its own: they are enough.
+    const isHugged =
+      given.length === 1 &&
+      only.name === null &&
+      ['record', 'list', 'map', 'set', 'tuple'].includes(value.kind);
+    if (isHugged && !this.#isCommented(only) && !this.#attached.ending.has(given))
+      return ['(', this.#expression(value), ')'];
+    return this.#enclosed(['(', ')'], given, (each) =>
+      this.#labelled(each.name, this.#expression(each.value)),
+    );
+  }
+
+  #isCommented(item: object): boolean {
+    return this.#attached.before.has(item) || this.#attached.after.has(item);
+  }
+
+  /** What stands after `=`, `->` or `-<`: on the same line, or on the next. */
+  #value(node: tree.Expression): Doc {
+    const printed = this.#item(node, this.#expression(node));
+    const isHugged = HUGGED.has(node.kind) && !this.#attached.before.has(node);
+    return isHugged ? [' ', printed] : group(indent([line, printed]));
+  }
+
+  // --------------------------------------------------------------- arrows, commands
+
+  #arrow(node: tree.ArrowExpression): Doc {
+    switch (node.kind) {
+      case 'name':
+        return path(node.path);
+      case 'proc':
+        return ['proc ', this.#pattern(node.pattern), ' ', this.#commands(node.body, 'short')];
+      case 'compose': {
+        const [first, ...rest] = composedOf(node).map((operand, i, all) =>
+          this.#item(operand, this.#composed(operand, node.operator, i === all.length - 1)),
+        );
+        return group([first, indent(rest.map((operand) => [line, node.operator, ' ', operand]))]);
+      }
+      case 'prefix': {
+        const isName = node.operand.kind === 'name';
+        const operand = this.#arrow(node.operand);
+        return [node.operator, ' ', isName ? operand : ['(', operand, ')']];
+      }
+      case 'missing':
+        throw new Error('a text with mistakes is not laid out');
+    }
+  }
+
+  /** All operators of arrows are right associative. */
+  #composed(node: tree.ArrowExpression, around: ComposeOperator, isLast: boolean): Doc {
+    const printed = this.#arrow(node);
+    if (node.kind !== 'compose') return printed;
+    const [inner, outer] = [COMPOSE_PRECEDENCE[node.operator], COMPOSE_PRECEDENCE[around]];
+    return inner > outer || (inner === outer && isLast) ? printed : ['(', printed, ')'];
+  }
+
+  /** A block of commands; `short` where one simple command may stand on the line of its head. */
+  #commands(block: tree.Block, form: 'short' | 'long'): Doc {
+    const { commands } = block;
+    const [only] = commands;
+    const isShort = form === 'short' && commands.length === 1 && only.kind === 'feed';
+    if (isShort && !this.#isCommented(only) && !this.#attached.ending.has(commands)) {
+      return group(['{', indent([line, this.#command(only)]), line, '}']);
+    }
+    return this.#block(commands, (command) => this.#command(command));
+  }
+
+  #command(node: tree.Command): Doc {
+    switch (node.kind) {
+      case 'feed': {
+        const arrow = this.#arrow(node.arrow);
+        return node.argument === null ? arrow : [arrow, ' -<', this.#value(node.argument)];
+      }
+      case 'bind':
+        return [this.#pattern(node.pattern), ' <- ', this.#command(node.command)];
+      case 'let': {
+        const type = node.type === null ? '' : [': ', this.#type(node.type)];
+        return ['let ', this.#pattern(node.pattern), type, ' =', this.#value(node.value)];
+      }
+      case 'if': {
+        const parts: Doc[] = ['if ', this.#head(node.condition), ' ', this.#commands(node.then, 'long')];
+        const otherwise = node.else;
+        if (otherwise === null) return parts;
+        const [only] = otherwise.commands;
+        const isElseIf = otherwise.commands.length === 1 && only.kind === 'if' && !this.#isCommented(only);
+        if (isElseIf && !this.#attached.ending.has(otherwise.commands))
+          return [...parts, ' else ', this.#command(only)];
+        return [...parts, ' else ', this.#commands(otherwise, 'long')];
+      }
+      case 'case':
+        return [
+          'case ',
+          this.#head(node.subject),
+          ' ',
+          this.#block(node.arms, ({ pattern, body }) => [this.#pattern(pattern), ' ->', this.#arm(body)]),
+        ];
+      case 'missing':
+        throw new Error('a text with mistakes is not laid out');
+    }
+  }
+
+  #arm(block: tree.Block): Doc {
+    const { commands } = block;
+    const [only] = commands;
+    const isPlain = commands.length === 1 && !this.#isCommented(only) && !this.#attached.ending.has(commands);
+    if (!isPlain) return [' ', this.#block(commands, (command) => this.#command(command))];
+    return only.kind === 'feed' ? group(indent([line, this.#command(only)])) : [' ', this.#command(only)];
+  }
+
+  /** A token as it was written. */
+  #source({ span }: Placed): string {
+    return this.#text.slice(span.start, span.end);
+  }
+}
+
+type ComposeOperator = (tree.ArrowExpression & { kind: 'compose' })['operator'];
+
+const COMPOSE_PRECEDENCE: Readonly<Record<ComposeOperator, number>> = {
+  '>>>': 1,
+  '<<<': 1,
+  '|||': 2,
+  '+++': 2,
+  '&&&': 3,
+  '***': 3,
+};
+
+/** Of what stands before a `.` or after a `-`. */
+const OPERAND = 8;
+
+function bindingOf(node: tree.Expression): number {
+  switch (node.kind) {
+    case 'binary':
+      return PRECEDENCE[node.operator];
+    case 'unary':
+      return OPERAND - 1;
+    // What comes after them would be taken for a part of them.
+    case 'let':
+    case 'lambda':
+    case 'if':
+    case 'case':
+      return 0;
+    case 'int':
+      return OPERAND;
+    default:
+      return OPERAND;
+  }
+}
+
+/** Whether a literal in braces stands in an expression outside of other brackets. */
+function startsBraces(node: tree.Expression): boolean {
+  switch (node.kind) {
+    case 'record':
+    case 'map':
+    case 'set':
+    case 'if':
+    case 'case':
+    case 'let':
+      return true;
+    case 'binary':
+      return chainOf(node).operands.some((operand) => bindingOf(operand) > 0 && startsBraces(operand));
+    case 'unary':
+      return startsBraces(node.operand);
+    case 'field':
+      return bindingOf(node.record) > 0 && startsBraces(node.record);
+    default:
+      return false;
+  }
+}
+
+const path = ({ qualifier, name }: tree.Path): string =>
+  qualifier === null ? name.text : `${qualifier.text}.${name.text}`;
+
+const names = (parts: readonly tree.Name[]): string => parts.map(({ text }) => text).join('.');
