@@ -131,5 +131,6 @@ function foldImage(): Image {
       { name: 'Run', parameters: [{ name: 'times', type: INT, default: null }], reply: INT, body: 0 },
     ],
     invariants: [],
+    defaults: [],
   };
 }

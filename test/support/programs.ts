@@ -65,6 +65,7 @@ export function randomMachine(choices: Choices): MachineTerms {
     initial: randomValue(choices, types, state),
     operations,
     invariants: [],
+    defaults: [],
     fieldOrder: [],
     documentation: [],
   };

@@ -25,6 +25,7 @@ function adder(): Image {
       { name: 'Read', parameters: [], reply: INT, body: 1 },
     ],
     invariants: [],
+    defaults: [],
   };
 }
 

@@ -115,6 +115,7 @@ export function counter({ name = 'Counter', step = 1, roundabout = false, twin =
       ...(twin ? [{ name: 'Twin', parameters: [], reply: INT, body: read }] : []),
     ],
     invariants: [],
+    defaults: [],
   };
 }
 
@@ -185,6 +186,7 @@ export function labelled(): Image {
       { name: 'Read', parameters: [], reply: INT, body: read },
     ],
     invariants: [],
+    defaults: [],
   };
 }
 
@@ -227,6 +229,7 @@ export function swelling({ twin = false } = {}): Image {
       ...(twin ? [{ name: 'Twin', parameters: [], reply: UNIT, body: none }] : []),
     ],
     invariants: [],
+    defaults: [],
   };
 }
 
@@ -267,6 +270,7 @@ export function broad(name: string): Image {
       body,
     })),
     invariants: [],
+    defaults: [],
   };
 }
 

@@ -6,12 +6,12 @@ import {
   FORMAT_VERSION,
   IMAGE_MAGIC,
   KEY_KINDS,
-  RESERVED_TYPE_KINDS,
   TYPE_KINDS,
   WAY_KINDS,
 } from './format.ts';
 import {
   type Constant,
+  type FieldDefault,
   type FunctionCode,
   type Image,
   type Operation,
@@ -23,10 +23,12 @@ import {
   type UpgradeClause,
 } from './image.ts';
 import { instructionName, INSTRUCTIONS } from './instructions.ts';
+import { isKey } from './key-order.ts';
 import { isShortWrittenOut } from './text.ts';
 import {
   type Constructor,
   type Field,
+  partsOf,
   TYPE_LIMITS,
   type TypeId,
   TypeLimitError,
@@ -137,7 +139,49 @@ function takeImage(reader: ByteReader): Image {
   const invariants = takeList(reader, 'invariants', FORMAT_LIMITS.invariantsMax, () =>
     reader.index('function', unit.functions.length),
   );
-  return { emit, name, key, unit, state, initial, operations, invariants };
+  const start = reader.offset;
+  const defaults = takeList(reader, 'defaults', FORMAT_LIMITS.defaultsMax, () =>
+    takeFieldDefault(reader, unit),
+  );
+  refuseUnordered(reader, defaults, start);
+  const inInputs = typesInside(
+    unit.types,
+    operations.flatMap(({ parameters }) => parameters.map(({ type }) => type)),
+  );
+  for (const { type } of defaults) {
+    if (!inInputs.has(type)) reader.fail('a default of a field of what is in no parameter', start);
+  }
+  return { emit, name, key, unit, state, initial, operations, invariants, defaults };
+}
+
+function takeFieldDefault(reader: ByteReader, unit: Unit): FieldDefault {
+  const start = reader.offset;
+  const type = reader.index('type', unit.types.length);
+  const node = unit.types.node(type);
+  if (node.kind !== 'record') return reader.fail('a default of a field of what is no record', start);
+  const field = reader.index('field', node.fields.length);
+  const constant = reader.index('constant', unit.constants.length);
+  if (unit.constants[constant].type !== node.fields[field].type) {
+    reader.fail(`the default of the field ${node.fields[field].name} has another type`, start);
+  }
+  return { type, field, constant };
+}
+
+/** These types, and all that is in them. */
+function typesInside(types: TypeTable, roots: readonly TypeId[]): ReadonlySet<TypeId> {
+  const found = new Set(roots);
+  // A set gives what is added to it while it is walked.
+  for (const id of found) for (const part of partsOf(types.node(id))) found.add(part);
+  return found;
+}
+
+function refuseUnordered(reader: ByteReader, defaults: readonly FieldDefault[], offset: number): void {
+  for (let i = 1; i < defaults.length; i++) {
+    const [left, right] = [defaults[i - 1], defaults[i]];
+    if (left.type > right.type || (left.type === right.type && left.field >= right.field)) {
+      reader.fail('defaults of fields must ascend', offset);
+    }
+  }
 }
 
 function takeOperation(reader: ByteReader, unit: Unit): Operation {
@@ -224,8 +268,6 @@ function takeTypes(reader: ByteReader): TypeTable {
 function takeType(reader: ByteReader, types: TypeTable): TypeNode {
   const start = reader.offset;
   const byte = reader.byte();
-  const reserved = RESERVED_TYPE_KINDS[byte - TYPE_KINDS.length];
-  if (reserved !== undefined) reader.fail(`the kind of type ${byte} (${reserved}) is reserved`, start);
   const part = (): TypeId => reader.index('type', types.length);
   switch (TYPE_KINDS[byte]) {
     case 'tuple':
@@ -241,6 +283,14 @@ function takeType(reader: ByteReader, types: TypeTable): TypeNode {
     }
     case 'list':
       return { kind: 'list', item: part() };
+    case 'set':
+      return { kind: 'set', item: takeKey(reader, types) };
+    case 'map': {
+      const key = takeKey(reader, types);
+      const value = part();
+      if (!types.isFirstOrder(value)) reader.fail('a map of functions', start);
+      return { kind: 'map', key, value };
+    }
     case 'function':
       return { kind: 'function', from: part(), to: part() };
     case 'sum': {
@@ -261,6 +311,13 @@ function takeType(reader: ByteReader, types: TypeTable): TypeNode {
     default:
       return reader.fail(`no kind of type has the number ${byte}`, start);
   }
+}
+
+function takeKey(reader: ByteReader, types: TypeTable): TypeId {
+  const start = reader.offset;
+  const key = reader.index('type', types.length);
+  if (!types.isData(key) || !isKey(types, key)) reader.fail('a key whose type has no order', start);
+  return key;
 }
 
 function takeConstructor(reader: ByteReader, types: TypeTable): Constructor {

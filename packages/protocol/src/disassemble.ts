@@ -26,6 +26,12 @@ export function disassemble(image: Image, debug?: ImageDebug): string {
       (operation) => `  on ${printOperation(image, operation, order)}: function ${operation.body}`,
     ),
     ...image.invariants.map((invariant) => `  invariant: function ${invariant}`),
+    ...image.defaults.map(({ type, field, constant }) => {
+      const record = types.node(type);
+      const name = record.kind === 'record' ? record.fields[field].name : field;
+      const value = printValue(types, constants[constant].type, constants[constant].value, order);
+      return `  default: ${name} of ${printType(types, type, order)} = ${value}`;
+    }),
     ...printSums(types, allTypes(image.unit)).map((line) => `  ${line}`),
   ];
   for (const text of disassembleUnit(image.unit, debug)) lines.push('', text);

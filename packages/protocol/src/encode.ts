@@ -40,6 +40,15 @@ export function encodeImageNumbered(image: Image): { bytes: Uint8Array; function
   }
   rest.unsigned(image.invariants.length);
   for (const invariant of image.invariants) rest.unsigned(numbering.function(invariant));
+  const defaults = image.defaults
+    .map(({ type, field, constant }) => ({ type: numbering.type(type), field, constant }))
+    .sort((a, b) => a.type - b.type || a.field - b.field);
+  rest.unsigned(defaults.length);
+  for (const { type, field, constant } of defaults) {
+    rest.unsigned(type);
+    rest.unsigned(field);
+    rest.unsigned(numbering.constant(constant));
+  }
 
   const writer = new ByteWriter();
   writer.raw(IMAGE_MAGIC);
@@ -128,7 +137,11 @@ function writeType(writer: ByteWriter, node: TypeNode): void {
         writer.unsigned(field.type);
       });
     case 'list':
+    case 'set':
       return writer.unsigned(node.item);
+    case 'map':
+      writer.unsigned(node.key);
+      return writer.unsigned(node.value);
     case 'function':
       writer.unsigned(node.from);
       return writer.unsigned(node.to);

@@ -36,7 +36,7 @@ export function stateFingerprint(types: TypeTable, state: TypeId): string {
   return digest('state', writer.bytes());
 }
 
-/** Of the kind of key and the operations: names, parameters with types and defaults, replies. */
+/** Of the kind of key and the operations: names, parameters with types and defaults (also of fields), replies. */
 export function interfaceFingerprint(image: Image): string {
   const { types, constants } = image.unit;
   const numbering = new TypeNumbering(types);
@@ -55,6 +55,15 @@ export function interfaceFingerprint(image: Image): string {
       }
     }
     operations.unsigned(numbering.use(reply));
+  }
+  const defaults = image.defaults
+    .map(({ type, field, constant }) => ({ type: numbering.use(type), field, constant }))
+    .sort((a, b) => a.type - b.type || a.field - b.field);
+  operations.unsigned(defaults.length);
+  for (const { type, field, constant } of defaults) {
+    operations.unsigned(type);
+    operations.unsigned(field);
+    writeValue(operations, types, constants[constant].type, constants[constant].value);
   }
   const writer = new ByteWriter();
   writeTypes(writer, numbering.nodes);

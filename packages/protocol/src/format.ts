@@ -9,12 +9,11 @@ export const BUNDLE_MAGIC = Uint8Array.of(0x00, 0x73, 0x6d, 0x62);
 /** `00 73 6d 69`: an image, also where it stands alone. */
 export const IMAGE_MAGIC = Uint8Array.of(0x00, 0x73, 0x6d, 0x69);
 
-/** The byte after the magic. */
-export const FORMAT_VERSION = 1;
+/** The byte after the magic. Version 1 had no maps, sets and defaults of fields, and was never released. */
+export const FORMAT_VERSION = 2;
 
-/** A base type has no entry in a type table; `map` and `set` are reserved. */
-export const TYPE_KINDS: readonly string[] = ['', 'tuple', 'record', 'list', 'sum', 'function'];
-export const RESERVED_TYPE_KINDS: readonly string[] = ['map', 'set'];
+/** A base type has no entry in a type table. */
+export const TYPE_KINDS: readonly string[] = ['', 'tuple', 'record', 'list', 'sum', 'function', 'map', 'set'];
 export const KEY_KINDS = ['none', 'string', 'int'] as const;
 export const WAY_KINDS = ['identity', 'adapter', 'dropped'] as const;
 export const CLAUSE_KINDS = ['rename', 'drop'] as const;
@@ -40,6 +39,8 @@ export const FORMAT_LIMITS = {
   unitWordsMax: 262_144,
   operationsMax: 4_096,
   invariantsMax: 1_024,
+  /** Fields that inputs may leave out. */
+  defaultsMax: 4_096,
   /** Images of a bundle, and upgrades. */
   imagesMax: 1_024,
   clausesMax: 1_024,

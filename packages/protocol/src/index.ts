@@ -30,6 +30,7 @@ export * from './instructions.ts';
 export * from './span.ts';
 export * from './type.ts';
 export * from './value.ts';
+export { isKey, type KeyOrder, keyOrder } from './key-order.ts';
 export { decodeValue, encodeValue, takeValue, writeValue } from './value-encoding.ts';
 export {
   escapeLines,

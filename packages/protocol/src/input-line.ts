@@ -1,3 +1,4 @@
+import { FieldDefaults } from './defaults.ts';
 import type { Image } from './image.ts';
 import { isUpper, isWordCharacter, reading, type TextCursor, type TextRead } from './text-cursor.ts';
 import { type Parameter, takeArguments } from './text-reader.ts';
@@ -96,7 +97,13 @@ function takeInput(cursor: TextCursor, image: Image): OperationInput {
     type: parameter.type,
     default: parameter.default === null ? undefined : constants[parameter.default].value,
   }));
-  const values = takeArguments(cursor, types, name, parameters, cursor.take('('));
+  const values = takeArguments(
+    cursor,
+    { types, defaults: FieldDefaults.of(image) },
+    name,
+    parameters,
+    cursor.take('('),
+  );
   const input = parameters.length === 0 ? null : parameters.length === 1 ? values[0] : values;
   if (sizeOf(input) > VALUE_LIMITS.valueBytesMax) cursor.fail('value too large', start);
   return { operation, input };

@@ -2,8 +2,21 @@ import { fromBase64, toBase64 } from './base64.ts';
 import type { Image, OperationParameter } from './image.ts';
 import { type JsonNode, parseJson, printJson } from './json-tree.ts';
 import { showType } from './text.ts';
-import type { TypeId, TypeNode, TypeTable } from './type.ts';
-import { INT_MAX, List, type Product, sizeOf, Sum, TIME_MAX, type Value, VALUE_LIMITS } from './value.ts';
+import { STRING, type TypeId, type TypeNode, type TypeTable } from './type.ts';
+import { FieldDefaults, NO_DEFAULTS } from './defaults.ts';
+import { keyOrder } from './key-order.ts';
+import {
+  INT_MAX,
+  List,
+  MapValue,
+  type Product,
+  SetValue,
+  sizeOf,
+  Sum,
+  TIME_MAX,
+  type Value,
+  VALUE_LIMITS,
+} from './value.ts';
 
 /**
  * Values as JSON, for HTTP and generated clients:
@@ -14,7 +27,9 @@ import { INT_MAX, List, type Product, sizeOf, Sum, TIME_MAX, type Value, VALUE_L
  * | Int, Time (milliseconds)        | a number without fraction or exponent                   |
  * | Bool, String                    | the same                                                |
  * | Bytes                           | a string in base64                                      |
- * | tuple, list                     | an array                                                |
+ * | tuple, list, set                | an array; that of a set ascending                       |
+ * | `Map<String, V>`                | an object, its keys ascending                           |
+ * | any other map                   | an array of pairs `[key, value]`, ascending             |
  * | record                          | an object                                               |
  * | `Option<A>`                     | `null` or the value, unless the JSON of A can be `null` |
  * | sum without any arguments       | its constructor as a string                             |
@@ -49,11 +64,26 @@ export function valueToJson(types: TypeTable, type: TypeId, value: Value): strin
       return `{${node.fields.map(({ name, type: part }, i) => fieldToJson(types, name, part, (value as Product)[i])).join(',')}}`;
     case 'sum':
       return sumToJson(types, type, node, value as Sum);
-    case 'map':
     case 'set':
+      return `[${Array.from((value as SetValue).items(), (item) => valueToJson(types, node.item, item)).join(',')}]`;
+    case 'map':
+      return mapToJson(types, node, value as MapValue);
     case 'function':
       throw new Error(`a value of a ${node.kind} type has no JSON`);
   }
+}
+
+type MapNode = TypeNode & { readonly kind: 'map' };
+
+function mapToJson(types: TypeTable, node: MapNode, map: MapValue): string {
+  const isObject = node.key === STRING;
+  const entries = Array.from(map.entries(), ([key, item]) => {
+    const written = valueToJson(types, node.value, item);
+    return isObject
+      ? `${JSON.stringify(key)}:${written}`
+      : `[${valueToJson(types, node.key, key)},${written}]`;
+  });
+  return isObject ? `{${entries.join(',')}}` : `[${entries.join(',')}]`;
 }
 
 type SumNode = TypeNode & { readonly kind: 'sum' };
@@ -106,7 +136,7 @@ function optionItem(types: TypeTable, type: TypeId): TypeId | null {
 
 /** Reads a value of a first-order type, exactly. */
 export function valueFromJson(types: TypeTable, type: TypeId, text: string): JsonRead<Value> {
-  return parsed(text, (node) => new JsonReader(types).value(type, node, '$'));
+  return parsed(text, (node) => new JsonReader(types, NO_DEFAULTS).value(type, node, '$'));
 }
 
 /**
@@ -115,7 +145,7 @@ export function valueFromJson(types: TypeTable, type: TypeId, text: string): Jso
  */
 export function inputFromJson(image: Image, operation: number, text: string): JsonRead<Value> {
   const source = text.trim() === '' ? '{}' : text;
-  return parsed(source, (node) => new JsonReader(image.unit.types).input(image, operation, node));
+  return parsed(source, (node) => readerOf(image).input(image, operation, node));
 }
 
 /**
@@ -141,13 +171,15 @@ export function inputFromQuery(
     if (!node.ok) return { ok: false, path: `$.${name}`, message: node.message };
     fields.push({ name, value: node.value });
   }
-  return reading(() => new JsonReader(types).input(image, operation, { kind: 'object', fields }));
+  return reading(() => readerOf(image).input(image, operation, { kind: 'object', fields }));
 }
 
 function isWrittenAsString(types: TypeTable, type: TypeId): boolean {
   const node = types.node(type);
   return node.kind === 'string' || node.kind === 'bytes' || (node.kind === 'sum' && isEnumeration(node));
 }
+
+const readerOf = (image: Image): JsonReader => new JsonReader(image.unit.types, FieldDefaults.of(image));
 
 class JsonReadError extends Error {
   readonly path: string;
@@ -189,9 +221,11 @@ interface Slot {
 /** From a tree of JSON to a value; recursion follows the type, whose depth is bounded. */
 class JsonReader {
   readonly #types: TypeTable;
+  readonly #defaults: FieldDefaults;
 
-  constructor(types: TypeTable) {
+  constructor(types: TypeTable, defaults: FieldDefaults) {
     this.#types = types;
+    this.#defaults = defaults;
   }
 
   input(image: Image, operation: number, node: JsonNode): Value {
@@ -233,15 +267,52 @@ class JsonReader {
         return List.of(json.items.map((item, i) => this.value(node.item, item, `${path}[${i}]`)));
       case 'record':
         return json.kind === 'object'
-          ? this.#fields(node.fields, json.fields, path)
+          ? this.#fields(this.#slotsOfRecord(type, node), json.fields, path)
           : this.#mismatch(type, json, path);
       case 'sum':
         return this.#sum(type, node, json, path);
-      case 'map':
       case 'set':
+        return json.kind === 'array'
+          ? this.#set(node.item, json.items, path)
+          : this.#mismatch(type, json, path);
+      case 'map':
+        return this.#map(type, node, json, path);
       case 'function':
         throw new JsonReadError(path, `a value of type ${showType(this.#types, type)} can not be read`);
     }
+  }
+
+  /** Items in any order; one that is there twice is refused, as a key that is. */
+  #set(item: TypeId, json: readonly JsonNode[], path: string): Value {
+    const items = json.map((each, i) => this.value(item, each, `${path}[${i}]`));
+    const set = SetValue.of(items, keyOrder(this.#types, item));
+    if (set.length < items.length) throw new JsonReadError(path, 'an item is there twice');
+    return set;
+  }
+
+  #map(type: TypeId, node: MapNode, json: JsonNode, path: string): Value {
+    const order = keyOrder(this.#types, node.key);
+    if (node.key === STRING) {
+      if (json.kind !== 'object') return this.#mismatch(type, json, path);
+      const pairs = new Map<string, Value>();
+      for (const { name, value } of json.fields) {
+        if (pairs.has(name)) throw new JsonReadError(pathTo(path, name), 'the key is there twice');
+        pairs.set(name, this.value(node.value, value, pathTo(path, name)));
+      }
+      return MapValue.of(pairs, order);
+    }
+    if (json.kind !== 'array') return this.#mismatch(type, json, path);
+    const entries: [Value, Value][] = [];
+    json.items.forEach((pair, i) => {
+      const at = `${path}[${i}]`;
+      if (pair.kind !== 'array' || pair.items.length !== 2)
+        return this.#refuse(at, 'expected [key, value]', pair);
+      const [key, value] = pair.items;
+      entries.push([this.value(node.key, key, `${at}[0]`), this.value(node.value, value, `${at}[1]`)]);
+    });
+    const map = MapValue.of(entries, order);
+    if (map.length < entries.length) throw new JsonReadError(path, 'a key is there twice');
+    return map;
   }
 
   #integer(type: TypeId, max: number, json: JsonNode, path: string): number {
@@ -275,6 +346,13 @@ class JsonReader {
     const slots = labels.length === 0 ? [] : this.#slotsOf(payload);
     const values = this.#fields(slots, fields, path);
     return new Sum(tag, labels.length === 0 ? null : values);
+  }
+
+  #slotsOfRecord(type: TypeId, { fields }: TypeNode & { kind: 'record' }): readonly Slot[] {
+    const defaults = this.#defaults.of(type);
+    return defaults === undefined
+      ? fields
+      : fields.map((field, i) => ({ ...field, default: defaults.get(i) }));
   }
 
   #slotsOf(record: TypeId): readonly Slot[] {

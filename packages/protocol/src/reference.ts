@@ -1,12 +1,4 @@
-import {
-  CLAUSE_KINDS,
-  FORMAT_LIMITS,
-  FORMAT_VERSION,
-  KEY_KINDS,
-  RESERVED_TYPE_KINDS,
-  TYPE_KINDS,
-  WAY_KINDS,
-} from './format.ts';
+import { CLAUSE_KINDS, FORMAT_LIMITS, FORMAT_VERSION, KEY_KINDS, TYPE_KINDS, WAY_KINDS } from './format.ts';
 import { PARAMETERS_MAX } from './image.ts';
 import { INSTRUCTIONS, type InstructionRow, PER_FUEL } from './instructions.ts';
 import { TYPE_LIMITS } from './type.ts';
@@ -89,11 +81,12 @@ const IMAGE = `## Image
 
 \`\`\`
 image     = 00 73 6d 69  version:byte  emit:unsigned  machine:name  key:byte  unit
-            state:unsigned  initial:unsigned  operations  invariants
+            state:unsigned  initial:unsigned  operations  invariants  defaults
 operations= list of operation                                   ascending by name
 operation = name  parameters  reply:unsigned  body:unsigned
 parameters= list of (name  type:unsigned  default:optional index of a constant)
 invariants= list of function:unsigned
+defaults  = list of (type:unsigned  field:unsigned  constant:unsigned)
 unit      = types  constants  functions
 types     = list of type                                        base types have no entry
 constants = list of (type:unsigned value)
@@ -105,7 +98,9 @@ code      = words:unsigned  then each word
 - \`state\`, \`reply\` and \`type\` are indices of types, \`initial\` of a constant, \`body\` of a function.
 - An operation's body takes what its parameters make: unit for none, the value of the only one, the tuple of
   all (at most ${PARAMETERS_MAX}). In a keyed machine it takes the pair of the key and that.
-- An invariant is a function from the state to Bool.
+- An invariant is a function from the state to Bool; in a keyed machine from the pair of the key and the state.
+- A default says what stands for a field of a record type where an input leaves it out: the field by its place among
+  the sorted names. Ascending by type, then by field.
 
 **Words.** Code is a sequence of words: the code of an instruction, then its operands. An operand that is a
 target is written as its distance in words from the start of its instruction, modulo 2³²; every other word as
@@ -117,7 +112,7 @@ unsigned. \`words\` counts them all.
    invariants. The callees of a function come before it, in the order of their first CALL. Equal functions
    are one.
 2. Types and constants in the order in which this reads them: the state; the initial state; for each operation
-   its parameters with type and default, then its reply; then for each function in order its two types, and the
+   its parameters with type and default, then its reply; the defaults of fields; then for each function in order its two types, and the
    operands of its code. A constant's type comes before it, and the parts of a type before the type.
 
 An image that re-encodes to other bytes is malformed.
@@ -156,7 +151,12 @@ entry, from 6 on: a byte for its kind, then its parts, by index of types before 
 | ${TYPE_KINDS.indexOf('list')} | list | type of the items |
 | ${TYPE_KINDS.indexOf('sum')} | sum | name, list of type arguments, list of constructors, at least one |
 | ${TYPE_KINDS.indexOf('function')} | function | argument, result |
-${RESERVED_TYPE_KINDS.map((kind, i) => `| ${TYPE_KINDS.length + i} | ${kind} | reserved: malformed |`).join('\n')}
+| ${TYPE_KINDS.indexOf('map')} | map | type of the keys, type of the values |
+| ${TYPE_KINDS.indexOf('set')} | set | type of the items |
+
+A **key**, the type of the keys of a map or of the items of a set, is Int, String, Bool, Bytes, Time, or a tuple or
+sum of those. Keys are ordered: numbers; false before true; strings by Unicode scalar value; bytes by value; tuples
+from the left; sums by constructor as declared, then by their arguments as declared.
 
 A constructor is its name, then unsigned: 0 for one unnamed argument, and its type; 1 for none; n + 1 for n
 named ones, then their names as declared (none is \`tag\`), then the type of the record of them.
@@ -179,11 +179,13 @@ A value is written for a type that is known, and carries none:
 | Bytes | unsigned length, the bytes |
 | tuple, record | the components; the fields in the order of their names |
 | list | unsigned count, the items |
+| map | unsigned count, the entries, each key and value, the keys ascending |
+| set | unsigned count, the items, ascending |
 | sum | unsigned index of the constructor, then its argument, if it takes one |
 
-The **size** of a value, by which limits and fuel count, is that of its tree in bytes: unit and Bool 1, Int and
-Time 8, a String 4 and 2 for each UTF-16 unit, Bytes 4 and their length, a product the sum of its components, a
-sum 1 and its payload, a list 4 and the sum of its items.
+The **size** of a value, by which limits and fuel count, is about the memory of its tree, in bytes: unit, Bool, Int
+and Time 8, a String 32 and 2 for each UTF-16 unit, Bytes 32 and their length, a product 48 and its components, a
+sum 32 and its payload, a list 88 and its items, a map or set 88 and for each entry 16 and its parts.
 `;
 
 const FINGERPRINTS = `## Fingerprints
@@ -194,7 +196,7 @@ SHA-256, each over a string that names its domain and what follows, in lower-cas
 |---|---|---|
 | code | \`smc code fingerprint 1\` | the encoding of the image |
 | state | \`smc state fingerprint 1\` | types as in a unit, with the state type as the only root; the index of the state type |
-| interface | \`smc interface fingerprint 1\` | types as in a unit; the kind of key, a byte; list of operations, ascending by name: name, list of parameters (name, type, the byte 0 or the byte 1 and the value of the default), reply. Types are numbered in the order in which this reads them |
+| interface | \`smc interface fingerprint 1\` | types as in a unit; the kind of key, a byte; list of operations, ascending by name: name, list of parameters (name, type, the byte 0 or the byte 1 and the value of the default), reply; list of defaults of fields (type, field, value). Types are numbered in the order in which this reads them |
 `;
 
 const MACHINE = `## The machine
@@ -204,7 +206,7 @@ A categorical abstract machine (Cousineau, Curien, Mauny 1985): an **accumulator
 result there. Below, \`x · S → y · S'\` takes an accumulator of type x over a stack S, its top at the right, to an
 accumulator of type y over S'. (a, b) is a tuple of two; a record is never a tuple.
 
-Code is flat, and blocks nest in it: the body of a CUR or a FOLD, and the arms of a BRANCH or a SWITCH, stand in
+Code is flat, and blocks nest in it: the body of a CUR, a FOLD or a MAP, and the arms of a BRANCH or a SWITCH, stand in
 place. All jumps go forward, to positions that the instruction at the start of the block names.
 
 The instructions of a step change a copy of the state that replaces it at the end: a fault leaves the state as it
@@ -245,11 +247,11 @@ of the stack:
   All arms give one type.
 - There is no code that is not reached.
 - Data (states, parameters, replies, constants) holds no function, and is within the limits of data below. The
-  argument of a function or closure, the result of BRANCH, SWITCH, FOLD and FAIL, items of lists and payloads of
+  argument of a function or closure, the result of BRANCH, SWITCH, FOLD, MAP and FAIL, items of lists and payloads of
   sums hold no function either. So for each APP there is one CUR whose closure it applies.
 - The body of a closure uses neither state nor clock.
 - In an image: the initial state is of the state type; defaults are of their parameters' types; bodies lead from
-  inputs to replies; invariants lead from the state to Bool and use neither state nor clock.
+  inputs to replies; invariants lead from the state (and key) to Bool and use neither state nor clock.
 - In an upgrade no function uses the state or the clock.
 
 An operation is **read-only** if neither its body nor a function that it calls has a PUT.
@@ -294,6 +296,7 @@ function limits(): string {
     ['operations of an image', FORMAT_LIMITS.operationsMax],
     ['parameters of an operation', PARAMETERS_MAX],
     ['invariants of an image', FORMAT_LIMITS.invariantsMax],
+    ['defaults of fields of an image', FORMAT_LIMITS.defaultsMax],
     ['clauses of an upgrade', FORMAT_LIMITS.clausesMax],
     ['steps of a clause', FORMAT_LIMITS.clauseStepsMax],
     ['UTF-16 units of a string', VALUE_LIMITS.stringLengthMax],

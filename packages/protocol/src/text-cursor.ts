@@ -126,7 +126,10 @@ export class TextCursor {
     this.skip();
     const start = this.#at;
     if (!this.take('@')) this.failExpecting('Time');
-    const text = this.run((character) => isWordCharacter(character) || ':.+-'.includes(character));
+    const run = this.run((character) => isWordCharacter(character) || ':.+-'.includes(character));
+    // The colon after a key of a map is none of a time.
+    const text = run.endsWith(':') ? run.slice(0, -1) : run;
+    this.#at -= run.length - text.length;
     const time = parseTime(text);
     return time ?? this.fail(`there is no time @${shorten(text)}`, start);
   }

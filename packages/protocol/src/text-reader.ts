@@ -1,7 +1,9 @@
 import { reading, type TextCursor, type TextRead } from './text-cursor.ts';
 import { showType } from './text.ts';
+import { type FieldDefaults, NO_DEFAULTS } from './defaults.ts';
+import { keyOrder } from './key-order.ts';
 import type { TypeId, TypeNode, TypeTable } from './type.ts';
-import { List, sizeOf, Sum, type Value, VALUE_LIMITS } from './value.ts';
+import { List, MapValue, SetValue, sizeOf, Sum, type Value, VALUE_LIMITS } from './value.ts';
 
 /**
  * The mirror of `text.ts`: reads values as they are written in the source.
@@ -12,7 +14,13 @@ import { List, sizeOf, Sum, type Value, VALUE_LIMITS } from './value.ts';
 
 /** Reads a value of a first-order type; nothing but white space and comments may follow it. */
 export function readValue(types: TypeTable, type: TypeId, text: string): TextRead<Value> {
-  return reading(text, 0, (cursor) => takeWholeValue(cursor, types, type));
+  return reading(text, 0, (cursor) => takeWholeValue(cursor, { types, defaults: NO_DEFAULTS }, type));
+}
+
+/** What a value is read against: its types, and what fields may be left out of records. */
+export interface ReadTypes {
+  readonly types: TypeTable;
+  readonly defaults: FieldDefaults;
 }
 
 /** Constructors that a message lists. */
@@ -26,8 +34,8 @@ export interface Parameter {
   readonly default: Value | undefined;
 }
 
-function takeValue(cursor: TextCursor, types: TypeTable, type: TypeId): Value {
-  const node = types.node(type);
+function takeValue(cursor: TextCursor, types: ReadTypes, type: TypeId): Value {
+  const node = types.types.node(type);
   switch (node.kind) {
     case 'unit':
       if (!cursor.take('(') || !cursor.take(')')) cursor.failExpecting('()');
@@ -47,43 +55,58 @@ function takeValue(cursor: TextCursor, types: TypeTable, type: TypeId): Value {
     case 'tuple':
       return takeTuple(cursor, types, type, node.items);
     case 'record': {
-      if (!cursor.take('{')) cursor.failExpecting(showType(types, type));
-      const parameters = node.fields.map((field): Parameter => ({ ...field, default: undefined }));
+      if (!cursor.take('{')) cursor.failExpecting(showType(types.types, type));
+      const given = types.defaults.of(type);
+      const parameters = node.fields.map((field, i): Parameter => ({ ...field, default: given?.get(i) }));
       return takeNamed(cursor, types, 'the record', 'field', parameters, '}');
     }
     case 'list': {
-      if (!cursor.take('[')) cursor.failExpecting(showType(types, type));
+      if (!cursor.take('[')) cursor.failExpecting(showType(types.types, type));
       const items: Value[] = [];
       takeSeparated(cursor, ']', () => items.push(takeValue(cursor, types, node.item)));
       return List.of(items);
     }
     case 'sum':
       return takeConstruction(cursor, types, type, node);
-    case 'map':
-    case 'set':
+    case 'map': {
+      if (!cursor.takeWord('Map') || !cursor.take('{')) cursor.failExpecting(showType(types.types, type));
+      const entries: [Value, Value][] = [];
+      takeSeparated(cursor, '}', () => {
+        const key = takeValue(cursor, types, node.key);
+        cursor.expect(':');
+        entries.push([key, takeValue(cursor, types, node.value)]);
+      });
+      return MapValue.of(entries, keyOrder(types.types, node.key));
+    }
+    case 'set': {
+      if (!cursor.takeWord('Set') || !cursor.take('{')) cursor.failExpecting(showType(types.types, type));
+      const items: Value[] = [];
+      takeSeparated(cursor, '}', () => items.push(takeValue(cursor, types, node.item)));
+      return SetValue.of(items, keyOrder(types.types, node.item));
+    }
     case 'function':
-      return cursor.fail(`a value of type ${showType(types, type)} can not be read`);
+      return cursor.fail(`a value of type ${showType(types.types, type)} can not be read`);
   }
 }
 
-function takeTuple(cursor: TextCursor, types: TypeTable, type: TypeId, itemTypes: readonly TypeId[]): Value {
+function takeTuple(cursor: TextCursor, types: ReadTypes, type: TypeId, itemTypes: readonly TypeId[]): Value {
   cursor.skip();
   const start = cursor.offset;
-  if (!cursor.take('(')) cursor.failExpecting(showType(types, type));
+  if (!cursor.take('(')) cursor.failExpecting(showType(types.types, type));
   const items: Value[] = [];
   takeSeparated(cursor, ')', () => {
     if (items.length >= itemTypes.length) cursor.failExpecting('")"');
     items.push(takeValue(cursor, types, itemTypes[items.length]));
   });
   if (items.length < itemTypes.length) {
-    cursor.fail(`expected ${showType(types, type)}, got ${items.length} of its components`, start);
+    cursor.fail(`expected ${showType(types.types, type)}, got ${items.length} of its components`, start);
   }
   return items;
 }
 
 function takeConstruction(
   cursor: TextCursor,
-  types: TypeTable,
+  types: ReadTypes,
   type: TypeId,
   node: TypeNode & { kind: 'sum' },
 ): Value {
@@ -95,7 +118,7 @@ function takeConstruction(
     cursor.rewind(start);
     const shown = node.constructors.slice(0, CONSTRUCTORS_SHOWN_MAX).map((constructor) => constructor.name);
     const more = node.constructors.length > shown.length ? ', …' : '';
-    cursor.failExpecting(`${showType(types, type)} (${shown.join(', ')}${more})`);
+    cursor.failExpecting(`${showType(types.types, type)} (${shown.join(', ')}${more})`);
   }
   const { labels, payload } = node.constructors[tag];
   if (labels?.length === 0) return new Sum(tag, null);
@@ -107,7 +130,7 @@ function takeConstruction(
     return new Sum(tag, value);
   }
   // The record of the arguments has its fields by name, the labels are as declared.
-  const record = types.node(payload);
+  const record = types.types.node(payload);
   if (record.kind !== 'record') throw new Error(`the payload of ${name} is no record`);
   const places = labels.map((label) => record.fields.findIndex((field) => field.name === label));
   const parameters = places.map((place): Parameter => ({ ...record.fields[place], default: undefined }));
@@ -120,7 +143,7 @@ function takeConstruction(
 /** The arguments after `(`, or none where there is no parenthesis; defaults filled in. */
 export function takeArguments(
   cursor: TextCursor,
-  types: TypeTable,
+  types: ReadTypes,
   of: string,
   parameters: readonly Parameter[],
   open: boolean,
@@ -149,7 +172,7 @@ const countOf = (count: number): string =>
 /** `name: value, …` up to `close`, in any order; the values in the order of `parameters`. */
 function takeNamed(
   cursor: TextCursor,
-  types: TypeTable,
+  types: ReadTypes,
   of: string,
   what: 'parameter' | 'field',
   parameters: readonly Parameter[],
@@ -179,7 +202,7 @@ function takeNamed(
 /** What stands for an argument that is not given. */
 function takeDefault(
   cursor: TextCursor,
-  types: TypeTable,
+  types: ReadTypes,
   of: string,
   what: string,
   parameter: Parameter,
@@ -187,7 +210,7 @@ function takeDefault(
 ): Value {
   if (parameter.default !== undefined) return parameter.default;
   const { name, type } = parameter;
-  return cursor.fail(`${of} needs the ${what} ${name}: ${showType(types, type)}`, offset);
+  return cursor.fail(`${of} needs the ${what} ${name}: ${showType(types.types, type)}`, offset);
 }
 
 /** Items with commas between them, and maybe one after the last, up to `close`. */
@@ -201,7 +224,7 @@ function takeSeparated(cursor: TextCursor, close: string, item: () => unknown): 
   }
 }
 
-function takeWholeValue(cursor: TextCursor, types: TypeTable, type: TypeId): Value {
+function takeWholeValue(cursor: TextCursor, types: ReadTypes, type: TypeId): Value {
   const value = takeValue(cursor, types, type);
   if (sizeOf(value) > VALUE_LIMITS.valueBytesMax) cursor.fail('value too large', 0);
   return value;

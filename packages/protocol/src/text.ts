@@ -2,7 +2,7 @@ import { toHex } from './hexadecimal.ts';
 import type { Image, Operation } from './image.ts';
 import { printTime } from './time.ts';
 import { partsOf, TYPE_LIMITS, type TypeId, type TypeNode, type TypeTable } from './type.ts';
-import type { List, Product, Sum, Value } from './value.ts';
+import type { List, MapValue, Product, SetValue, Sum, Value } from './value.ts';
 
 /**
  * How values and types are written for people: as in the source, so that what was printed can
@@ -269,7 +269,17 @@ class Printer {
         return this.#named(`${name}(`, ')', record, places, payload as Product);
       }
       case 'map':
+        if ((value as MapValue).length === 0) return this.#write('Map {}');
+        return this.#enclosed('Map { ', ' }', (value as MapValue).entries(), ([key, item]) => {
+          this.value(node.key, key);
+          this.#write(': ');
+          this.value(node.value, item);
+        });
       case 'set':
+        if ((value as SetValue).length === 0) return this.#write('Set {}');
+        return this.#enclosed('Set { ', ' }', (value as SetValue).items(), (item) =>
+          this.value(node.item, item),
+        );
       case 'function':
         throw new Error(`a value of a ${node.kind} type is not printed`);
     }
@@ -304,7 +314,7 @@ class Printer {
   #enclosed<T>(
     open: string,
     close: string,
-    items: readonly T[],
+    items: Iterable<T>,
     print: (item: T, index: number) => void,
   ): void {
     this.#write(open);
@@ -313,10 +323,12 @@ class Printer {
   }
 
   /** Items with commas between them. */
-  #each<T>(items: readonly T[], print: (item: T, index: number) => void): void {
-    for (let i = 0; i < items.length && !this.isFull; i++) {
+  #each<T>(items: Iterable<T>, print: (item: T, index: number) => void): void {
+    let i = 0;
+    for (const item of items) {
+      if (this.isFull) return;
       if (i > 0) this.#write(', ');
-      print(items[i], i);
+      print(item, i++);
     }
   }
 

@@ -1,6 +1,7 @@
 import { type ByteReader, ByteWriter, type Decoded, decoding } from './bytes.ts';
+import { type KeyOrder, keyOrder } from './key-order.ts';
 import type { TypeId, TypeNode, TypeTable } from './type.ts';
-import { List, sizeOf, Sum, TIME_MAX, type Value, VALUE_LIMITS } from './value.ts';
+import { List, MapValue, SetValue, sizeOf, Sum, TIME_MAX, type Value, VALUE_LIMITS } from './value.ts';
 
 /**
  * The compact encoding of a value whose type is known: constants in images, states and
@@ -16,8 +17,10 @@ import { List, sizeOf, Sum, TIME_MAX, type Value, VALUE_LIMITS } from './value.t
  * | tuple, record | the components, the fields in the order of their names              |
  * | list          | unsigned count, the items                                           |
  * | sum           | unsigned constructor, its payload, if it takes an argument          |
+ * | map           | unsigned count, the entries, each its key and value, keys ascending |
+ * | set           | unsigned count, the items, ascending                                |
  *
- * Every value takes a byte or more, so that the count of a list is bounded by the bytes
+ * Every value takes a byte or more, so that a count is bounded by the bytes
  * there are. Recursion follows the type, whose depth is bounded (`TYPE_LIMITS`).
  */
 
@@ -67,7 +70,18 @@ export function writeValue(writer: ByteWriter, types: TypeTable, type: TypeId, v
       return;
     }
     case 'map':
+      if (!(value instanceof MapValue)) return mismatch(node, type, value);
+      writer.unsigned(value.length);
+      for (const [key, item] of value.entries()) {
+        writeValue(writer, types, node.key, key);
+        writeValue(writer, types, node.value, item);
+      }
+      return;
     case 'set':
+      if (!(value instanceof SetValue)) return mismatch(node, type, value);
+      writer.unsigned(value.length);
+      for (const item of value.items()) writeValue(writer, types, node.item, item);
+      return;
     case 'function':
       throw new Error(`a value of a ${node.kind} type has no encoding (type ${type})`);
   }
@@ -125,9 +139,39 @@ function takePart(reader: ByteReader, types: TypeTable, type: TypeId): Value {
       const { labels, payload } = node.constructors[tag];
       return new Sum(tag, labels?.length === 0 ? null : takePart(reader, types, payload));
     }
-    case 'map':
-    case 'set':
+    case 'map': {
+      const keys = ascendingKeys(reader, types, node.key);
+      const count = reader.count('entries', VALUE_LIMITS.valueBytesMax);
+      const entries: [Value, Value][] = [];
+      for (let i = 0; i < count; i++) entries.push([keys.next(), takePart(reader, types, node.value)]);
+      return MapValue.of(entries, keys.order);
+    }
+    case 'set': {
+      const keys = ascendingKeys(reader, types, node.item);
+      const count = reader.count('items', VALUE_LIMITS.valueBytesMax);
+      const items: Value[] = [];
+      for (let i = 0; i < count; i++) items.push(keys.next());
+      return SetValue.of(items, keys.order);
+    }
     case 'function':
       return reader.fail(`a value of a ${node.kind} type has no encoding`);
   }
+}
+
+/** Takes keys, each greater than the one before: a map has one encoding. */
+function ascendingKeys(
+  reader: ByteReader,
+  types: TypeTable,
+  type: TypeId,
+): { order: KeyOrder; next: () => Value } {
+  const order = keyOrder(types, type);
+  let last: Value | undefined;
+  const next = (): Value => {
+    const start = reader.offset;
+    const key = takePart(reader, types, type);
+    if (last !== undefined && order(last, key) >= 0) reader.fail('keys must ascend', start);
+    last = key;
+    return key;
+  };
+  return { order, next };
 }

@@ -1,3 +1,5 @@
+import sortedBTree from 'sorted-btree';
+
 /**
  * Values, as every part of the system holds them in memory. They carry no type: what a
  * value means is said by the `TypeId` that goes with it.
@@ -10,11 +12,22 @@
  * | Bytes                 | a Uint8Array that nobody changes                        |
  * | tuple, record         | an array of the components; a record's by sorted name   |
  * | list                  | a `List`                                                |
+ * | map, set              | a `MapValue`, a `SetValue`                              |
  * | sum                   | a `Sum`: the constructor's index and its payload        |
  *
  * All are immutable: an operation makes a new one, which may share parts of the old.
  */
-export type Value = null | number | boolean | string | Uint8Array | Product | List | Sum;
+export type Value =
+  | null
+  | number
+  | boolean
+  | string
+  | Uint8Array
+  | Product
+  | List
+  | Sum
+  | MapValue
+  | SetValue;
 
 /** A tuple, or a record with its fields in the order of their sorted names. */
 export type Product = readonly Value[];
@@ -49,17 +62,161 @@ export class List {
   }
 }
 
+// The package is CommonJS: what is imported are its exports, or with some bundlers its default export.
+const BTree = ('default' in sortedBTree ? sortedBTree.default : sortedBTree) as typeof sortedBTree.default;
+
+type Tree<V> = InstanceType<typeof BTree<Value, V>>;
+type Compare = (a: Value, b: Value) => number;
+
+/**
+ * A map, with its size (`sizeOf`) kept. It is a B+ tree (sorted-btree) whose copies share all
+ * nodes that they do not change: an old version stays what it was. `compare` is the order of
+ * the keys (`keyOrder`); both maps of an operation have the same.
+ */
+export class MapValue {
+  readonly size: number;
+  readonly compare: Compare;
+  readonly #tree: Tree<Value>;
+
+  private constructor(tree: Tree<Value>, size: number, compare: Compare) {
+    this.#tree = tree;
+    this.size = size;
+    this.compare = compare;
+  }
+
+  static empty(compare: Compare): MapValue {
+    return new MapValue(new BTree<Value, Value>(undefined, compare), COLLECTION_HEADER_BYTES, compare);
+  }
+
+  /** Of equal keys the last wins. */
+  static of(entries: Iterable<readonly [Value, Value]>, compare: Compare): MapValue {
+    const tree = new BTree<Value, Value>(undefined, compare);
+    for (const [key, value] of entries) {
+      // The tree keeps the key that it has; the last is to win, though the two are equal.
+      tree.set(key, value, true);
+    }
+    let size = COLLECTION_HEADER_BYTES;
+    tree.forEachPair((key, value) => void (size += ENTRY_HEADER_BYTES + sizeOf(key) + sizeOf(value)));
+    return new MapValue(tree, size, compare);
+  }
+
+  /** The number of entries. */
+  get length(): number {
+    return this.#tree.size;
+  }
+
+  get(key: Value): Value | undefined {
+    return this.#tree.get(key);
+  }
+
+  has(key: Value): boolean {
+    return this.#tree.has(key);
+  }
+
+  /** The map with this value for the key. */
+  with(key: Value, value: Value): MapValue {
+    const old = this.#tree.get(key);
+    const added = old === undefined ? ENTRY_HEADER_BYTES + sizeOf(key) : -sizeOf(old);
+    const tree = this.#tree.clone();
+    tree.set(key, value, true);
+    return new MapValue(tree, this.size + added + sizeOf(value), this.compare);
+  }
+
+  /** The map without the key. */
+  without(key: Value): MapValue {
+    const old = this.#tree.get(key);
+    if (old === undefined) return this;
+    const tree = this.#tree.clone();
+    tree.delete(key);
+    const removed = ENTRY_HEADER_BYTES + sizeOf(key) + sizeOf(old);
+    return new MapValue(tree, this.size - removed, this.compare);
+  }
+
+  /** Keys with values, ascending. */
+  entries(): IterableIterator<[Value, Value]> {
+    return this.#tree.entries();
+  }
+
+  /** Ascending. */
+  keys(): IterableIterator<Value> {
+    return this.#tree.keys();
+  }
+
+  /** In ascending order of their keys. */
+  values(): IterableIterator<Value> {
+    return this.#tree.values();
+  }
+}
+
+/** A set, as `MapValue` is a map. */
+export class SetValue {
+  readonly size: number;
+  readonly compare: Compare;
+  readonly #tree: Tree<true>;
+
+  private constructor(tree: Tree<true>, size: number, compare: Compare) {
+    this.#tree = tree;
+    this.size = size;
+    this.compare = compare;
+  }
+
+  static empty(compare: Compare): SetValue {
+    return SetValue.of([], compare);
+  }
+
+  static of(items: Iterable<Value>, compare: Compare): SetValue {
+    const tree = new BTree<Value, true>(undefined, compare);
+    let size = COLLECTION_HEADER_BYTES;
+    for (const item of items) if (tree.set(item, true, false)) size += ENTRY_HEADER_BYTES + sizeOf(item);
+    return new SetValue(tree, size, compare);
+  }
+
+  /** The number of items. */
+  get length(): number {
+    return this.#tree.size;
+  }
+
+  has(item: Value): boolean {
+    return this.#tree.has(item);
+  }
+
+  /** The set with the item. */
+  with(item: Value): SetValue {
+    if (this.#tree.has(item)) return this;
+    const tree = this.#tree.clone();
+    tree.set(item, true);
+    return new SetValue(tree, this.size + ENTRY_HEADER_BYTES + sizeOf(item), this.compare);
+  }
+
+  /** The set without the item. */
+  without(item: Value): SetValue {
+    if (!this.#tree.has(item)) return this;
+    const tree = this.#tree.clone();
+    tree.delete(item);
+    return new SetValue(tree, this.size - ENTRY_HEADER_BYTES - sizeOf(item), this.compare);
+  }
+
+  /** Ascending. */
+  items(): IterableIterator<Value> {
+    return this.#tree.keys();
+  }
+}
+
 export const SCALAR_BYTES = 8;
 export const PRODUCT_HEADER_BYTES = 48;
 export const SUM_HEADER_BYTES = 32;
 export const LIST_HEADER_BYTES = 88;
 export const STRING_HEADER_BYTES = 32;
+/** Of a map or set, and of each entry in it. */
+export const COLLECTION_HEADER_BYTES = 88;
+export const ENTRY_HEADER_BYTES = 16;
 
 /**
  * The size of a value in bytes, as the limits and the fuel count it: about the memory that
  * its tree takes in a 64-bit host, however much of it is shared. A unit, Bool, Int or Time is
- * 8, a product 48 and its parts, a sum 32 and its payload, a list 88 and its items, a string
- * 32 and 2 for each UTF-16 unit, Bytes 32 and their length.
+ * 8, a product 48 and its parts, a sum 32 and its payload, a list 88 and its items, a map or
+ * set 88 and for each entry 16 and its parts, a string 32 and 2 for each UTF-16 unit, Bytes 32
+ * and their length.
  */
 export function sizeOf(value: Value): number {
   return sizeWithin(value, Number.POSITIVE_INFINITY);
@@ -75,6 +232,7 @@ export function sizeWithin(value: Value, max: number): number {
   // Products first, and not by `instanceof`: of large trees most nodes are products.
   if (isProduct(value)) return sizeOfParts(value, PRODUCT_HEADER_BYTES, max);
   if (value instanceof List) return value.size;
+  if (value instanceof MapValue || value instanceof SetValue) return value.size;
   if (value instanceof Sum) return SUM_HEADER_BYTES + sizeWithin(value.value, max - SUM_HEADER_BYTES);
   return STRING_HEADER_BYTES + value.length;
 }
@@ -95,7 +253,23 @@ export function equal(a: Value, b: Value): boolean {
   if (isProduct(a)) return isProduct(b) && equalParts(a, b);
   if (a instanceof Sum) return b instanceof Sum && a.tag === b.tag && equal(a.value, b.value);
   if (a instanceof List) return b instanceof List && a.size === b.size && equalParts(a.items, b.items);
+  if (a instanceof MapValue) return b instanceof MapValue && equalCollections(a, b, a.entries(), b.entries());
+  if (a instanceof SetValue) return b instanceof SetValue && equalCollections(a, b, a.items(), b.items());
   return b instanceof Uint8Array && equalBytes(a, b);
+}
+
+/** Of two maps or sets: both are in ascending order. */
+function equalCollections<C extends MapValue | SetValue>(
+  a: C,
+  b: C,
+  left: Iterator<Value | [Value, Value]>,
+  right: Iterator<Value | [Value, Value]>,
+): boolean {
+  if (a.length !== b.length || a.size !== b.size) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (!equal(left.next().value as Value, right.next().value as Value)) return false;
+  }
+  return true;
 }
 
 function equalParts(a: readonly Value[], b: readonly Value[]): boolean {

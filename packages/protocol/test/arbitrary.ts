@@ -1,12 +1,18 @@
 import fc from 'fast-check';
+import { expect } from 'vitest';
 import {
   type Constant,
+  equal,
+  type FieldDefault,
   type FunctionCode,
   type Image,
   inputType,
   INSTRUCTIONS,
+  keyOrder,
   List,
+  MapValue,
   type Operation,
+  SetValue,
   Sum,
   TIME_MAX,
   type TypeId,
@@ -16,6 +22,15 @@ import {
   type Value,
 } from '../src/index.ts';
 
+// A map is equal to one with the same entries, whatever nodes its tree has.
+expect.addEqualityTesters([
+  (a: unknown, b: unknown) => {
+    const isCollection = (value: unknown): value is MapValue | SetValue =>
+      value instanceof MapValue || value instanceof SetValue;
+    return isCollection(a) && isCollection(b) ? equal(a, b) : undefined;
+  },
+]);
+
 /** Random types, values, units and images: what the codecs must carry, whether it makes sense or not. */
 
 /** A tree that `build` makes a type of, in any table. */
@@ -24,6 +39,9 @@ export type TypeTree =
   | { kind: 'tuple'; items: TypeTree[] }
   | { kind: 'record'; fields: { name: string; type: TypeTree }[] }
   | { kind: 'list'; item: TypeTree }
+  /** Keys are types that have an order. */
+  | { kind: 'map'; key: TypeTree; value: TypeTree }
+  | { kind: 'set'; item: TypeTree }
   | {
       kind: 'sum';
       name: string;
@@ -35,6 +53,22 @@ const upperName = fc.stringMatching(/^[A-Z][A-Za-z0-9_]{0,6}$/);
 const label = lowerName.filter((name) => name !== 'tag');
 /** Constructor names that text would read as something else. */
 const BUILT_IN = ['Map', 'Set'];
+
+const keyBase = fc.integer({ min: 1, max: 5 }).map((id): TypeTree => ({ kind: 'base', id }));
+const keyTree: fc.Arbitrary<TypeTree> = fc.oneof(
+  { weight: 3, arbitrary: keyBase },
+  fc.array(keyBase, { minLength: 2, maxLength: 3 }).map((items): TypeTree => ({ kind: 'tuple', items })),
+  fc.tuple(keyBase, keyBase, keyBase).map(([first, second, third]): TypeTree => ({
+    kind: 'sum',
+    name: 'Key',
+    constructors: [
+      { name: 'A', labels: [], parts: [] },
+      { name: 'B', labels: null, parts: [first] },
+      // As declared, and not in the order of the names.
+      { name: 'C', labels: ['z', 'a'], parts: [second, third] },
+    ],
+  })),
+);
 
 const { type: typeTree } = fc.letrec<{
   type: TypeTree;
@@ -66,6 +100,8 @@ const { type: typeTree } = fc.letrec<{
       })
       .map((fields) => ({ kind: 'record' as const, fields })),
     tie('type').map((item) => ({ kind: 'list' as const, item })),
+    keyTree.map((item) => ({ kind: 'set' as const, item })),
+    fc.tuple(keyTree, tie('type')).map(([key, value]) => ({ kind: 'map' as const, key, value })),
     fc
       .tuple(
         upperName,
@@ -105,6 +141,10 @@ export function build(types: TypeTable, tree: TypeTree): TypeId {
       return types.record(tree.fields.map(({ name, type }) => ({ name, type: build(types, type) })));
     case 'list':
       return types.list(build(types, tree.item));
+    case 'map':
+      return types.map(build(types, tree.key), build(types, tree.value));
+    case 'set':
+      return types.set(build(types, tree.item));
     case 'sum': {
       const constructors = tree.constructors.map(({ name, labels, parts }) => {
         const built = parts.map((part) => build(types, part));
@@ -181,6 +221,14 @@ export function valuesOf(types: TypeTable, type: TypeId): fc.Arbitrary<Value> {
           ),
         ),
       );
+    case 'set':
+      return fc
+        .array(valuesOf(types, node.item), { maxLength: 5 })
+        .map((items) => SetValue.of(items, keyOrder(types, node.item)));
+    case 'map':
+      return fc
+        .array(fc.tuple(valuesOf(types, node.key), valuesOf(types, node.value)), { maxLength: 4 })
+        .map((entries) => MapValue.of(entries, keyOrder(types, node.key)));
     default:
       throw new Error(`no values of a ${node.kind} type`);
   }
@@ -273,7 +321,7 @@ export const images: fc.Arbitrary<Image> = units.chain((unit) => {
     reply: anyType,
     body,
   });
-  return fc.record({
+  const image: fc.Arbitrary<Image> = fc.record({
     emit: fc.nat(100),
     name: upperName,
     key: fc.constantFrom('none' as const, 'string' as const, 'int' as const),
@@ -282,8 +330,23 @@ export const images: fc.Arbitrary<Image> = units.chain((unit) => {
     initial: constant,
     operations: fc.uniqueArray(operation, { maxLength: 4, selector: (o) => o.name }),
     invariants: fc.array(body, { maxLength: 2 }),
+    defaults: fc.constant([]),
   });
+  return image.map((made) => ({ ...made, defaults: defaultsOf(made) }));
 });
+
+/** A default for each field for which there is a constant, of the record types that are a parameter's. */
+function defaultsOf({ unit: { types, constants }, operations }: Image): FieldDefault[] {
+  const records = new Set(operations.flatMap(({ parameters }) => parameters.map(({ type }) => type)));
+  return [...records].flatMap((type) => {
+    const node = types.node(type);
+    if (node.kind !== 'record') return [];
+    return node.fields.flatMap((part, field) => {
+      const constant = constants.findIndex((each) => each.type === part.type);
+      return constant < 0 ? [] : [{ type, field, constant }];
+    });
+  });
+}
 
 /** The input type of an operation whose image has room for it. */
 export const inputOf = (image: Image, operation: Operation): TypeId =>

@@ -161,29 +161,44 @@ describe('images', () => {
 
   test.each([
     ['other magic', 1, 0x54, 'this is no image', 0],
-    ['a later version', 4, 2, 'unknown version 2 of the format; known is version 1', 4],
+    ['a later version', 4, 3, 'unknown version 3 of the format; known is version 2', 4],
+    ['an earlier version', 4, 1, 'unknown version 1 of the format; known is version 2', 4],
   ])('%s has its own message', (_, at, byte, message, offset) => {
     const bytes = encodeImage(counter());
     bytes[at] = byte;
     expect(decodeImage(bytes)).toEqual({ ok: false, malformed: { message, offset } });
   });
 
-  test.each(['map', 'set'])('the kind of type %s is reserved', (kind) => {
-    const bytes = Uint8Array.of(0x00, 0x73, 0x6d, 0x69, 1, 1, 1, 0x41, 0, 1, kind === 'map' ? 6 : 7, 0, 0);
-    expect(decodeImage(bytes)).toEqual({
-      ok: false,
-      malformed: { message: `the kind of type ${kind === 'map' ? 6 : 7} (${kind}) is reserved`, offset: 10 },
-    });
+  test.each([
+    ['a map of functions', [2, 5, 1, 1, 6, 1, 6], 'a map of functions'],
+    ['a map whose keys are lists', [2, 3, 1, 6, 6, 1], 'a key whose type has no order'],
+    ['a set of units', [1, 7, 0], 'a key whose type has no order'],
+  ])('%s is no type', (_, types, message) => {
+    const decoded = decodeImage(Uint8Array.of(0x00, 0x73, 0x6d, 0x69, 2, 1, 1, 0x41, 0, ...types, 0, 0));
+    expect(decoded).toMatchObject({ ok: false, malformed: { message } });
+  });
+
+  test('keys ascend', () => {
+    const types = new TypeTable();
+    const set = types.set(INT);
+    expect(decodeValue(types, set, Uint8Array.of(2, 2, 4)).ok).toBe(true);
+    for (const items of [
+      [4, 2],
+      [2, 2],
+    ]) {
+      const decoded = decodeValue(types, set, Uint8Array.of(2, ...items));
+      expect(decoded).toMatchObject({ ok: false, malformed: { message: 'keys must ascend', offset: 2 } });
+    }
   });
 
   test.each([
-    ['in its one form', [1, 3, 1, 1, 6, 0, 0, 6, 0, 0, 0], true],
-    ['with a constant that nothing uses', [1, 3, 1, 2, 6, 0, 1, 2, 0, 6, 0, 0, 0], false],
-    ['with a type that nothing uses', [2, 3, 1, 3, 6, 1, 6, 0, 0, 6, 0, 0, 0], false],
-    ['with a function that nothing uses', [1, 3, 1, 1, 6, 0, 1, 0, 0, 1, 10, 6, 0, 0, 0], false],
+    ['in its one form', [1, 3, 1, 1, 6, 0, 0, 6, 0, 0, 0, 0], true],
+    ['with a constant that nothing uses', [1, 3, 1, 2, 6, 0, 1, 2, 0, 6, 0, 0, 0, 0], false],
+    ['with a type that nothing uses', [2, 3, 1, 3, 6, 1, 6, 0, 0, 6, 0, 0, 0, 0], false],
+    ['with a function that nothing uses', [1, 3, 1, 1, 6, 0, 1, 0, 0, 1, 10, 6, 0, 0, 0, 0], false],
   ])('an image %s', (_, rest, isCanonical) => {
-    // Types, constants, functions, the state, its initial value, operations, invariants.
-    const bytes = Uint8Array.of(0x00, 0x73, 0x6d, 0x69, 1, 1, 1, 0x41, 0, ...rest);
+    // Types, constants, functions, the state, its initial value, operations, invariants, defaults.
+    const bytes = Uint8Array.of(0x00, 0x73, 0x6d, 0x69, 2, 1, 1, 0x41, 0, ...rest);
     const decoded = decodeImage(bytes);
     expect(decoded.ok ? 'canonical' : decoded.malformed.message).toBe(
       isCanonical ? 'canonical' : 'not canonical',
@@ -317,8 +332,8 @@ describe('fingerprints', () => {
   test('the fingerprints of the counter are a contract', () => {
     expect(fingerprints(counter())).toMatchInlineSnapshot(`
       {
-        "code": "825322d3e2abf2a1c103deeb3947bc96847923c4d2ab918f11b72c593bd440cb",
-        "interface": "974b87f83e8ad46b6a8e199d99664c42d253f857b50dd3fd359dd9284510ed27",
+        "code": "77c743f266435137062953b39b30c28c32a175dadb8e3212fe3f470ee119a90d",
+        "interface": "61c77f89d8ad867ab5a3c6b082e5e020e749199bd79fe418ec360830ea1b9736",
         "state": "83f348251b2abb7be43cb882f16cb71c4a6d6dcd6cef6ea8e5c6be5e7abea533",
       }
     `);
@@ -376,6 +391,9 @@ function shuffled(image: Image): Image {
       }))
       .reverse(),
     invariants: image.invariants.map(fn),
+    defaults: image.defaults
+      .map((each) => ({ ...each, type: type(each.type), constant: constant(each.constant) }))
+      .reverse(),
   };
 }
 

@@ -98,6 +98,7 @@ const image: Image = {
     { name: 'Read', parameters: [], reply: INT, body: 0 },
   ],
   invariants: [],
+  defaults: [],
 };
 
 describe('values', () => {
@@ -149,11 +150,13 @@ describe('values', () => {
           const cut = at % (json.length + 1);
           const changed = json.slice(0, cut) + noise + json.slice(cut + 1);
           const read = valueFromJson(typed.types, typed.type, changed);
+          // Items of sets and entries of maps are written in order, and read in any.
+          const sorted = (text: string): unknown =>
+            JSON.parse(text, (_, value: unknown) =>
+              Array.isArray(value) ? value.map((item) => JSON.stringify(item)).sort() : value,
+            );
           const isRight = read.ok
-            ? isDeepStrictEqual(
-                JSON.parse(valueToJson(typed.types, typed.type, read.value)),
-                JSON.parse(changed),
-              )
+            ? isDeepStrictEqual(sorted(valueToJson(typed.types, typed.type, read.value)), sorted(changed))
             : read.path.startsWith('$') && read.message !== '';
           expect(isRight).toBe(true);
         },

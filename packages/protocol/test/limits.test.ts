@@ -9,6 +9,7 @@ import {
   encodeImage,
   encodeUpgradeBody,
   FORMAT_LIMITS,
+  FORMAT_VERSION,
   type Image,
   INT,
   judge,
@@ -67,6 +68,7 @@ function sketch(parts: Sketch): Image {
       body: codes.length - 1,
     })),
     invariants: [],
+    defaults: [],
   };
 }
 
@@ -188,10 +190,10 @@ describe('what is too large does not decode', () => {
     const upgrade = counterUpgrade();
     const body = grown(encodeUpgradeBody(upgrade), imageBytesMax + 1);
     expect(refusal(decodeUpgradeBody(upgrade, body))).toBe(tooLarge);
-    const bundle = grown(Uint8Array.of(0, 0x73, 0x6d, 0x62, 1), bundleBytesMax + 1);
+    const bundle = grown(Uint8Array.of(0, 0x73, 0x6d, 0x62, FORMAT_VERSION), bundleBytesMax + 1);
     expect(refusal(openBundle(bundle))).toBe(`${bundleBytesMax + 1} bytes, at most ${bundleBytesMax}`);
     const writer = new ByteWriter();
-    writer.raw(Uint8Array.of(0, 0x73, 0x6d, 0x62, 1, 1));
+    writer.raw(Uint8Array.of(0, 0x73, 0x6d, 0x62, FORMAT_VERSION, 1));
     writer.unsigned(image.length);
     writer.raw(image);
     expect(refusal(openBundle(writer.bytes()))).toBe(`${imageBytesMax + 1} bytes, at most ${imageBytesMax}`);

@@ -48,6 +48,7 @@ export function counter(): Image {
       { name: 'Read', parameters: [], reply: INT, body: 0 },
     ],
     invariants: [],
+    defaults: [],
   };
 }
 
@@ -185,5 +186,6 @@ export function shop(): Image {
       { name: 'Total', parameters: [], reply: INT, body: 0 },
     ],
     invariants: [2],
+    defaults: [],
   };
 }

@@ -86,6 +86,7 @@ const image: Image = {
     { name: 'Set', parameters: [{ name: 'unit', type: UNIT, default: null }], reply: INT, body: 0 },
   ],
   invariants: [],
+  defaults: [],
 };
 
 describe('printing', () => {

@@ -108,5 +108,6 @@ export function imageOf({ assembly, from, to, state = UNIT, initial = null }: Ma
       },
     ],
     invariants: [],
+    defaults: [],
   };
 }
