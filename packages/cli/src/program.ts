@@ -26,6 +26,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/run.ts')).run,
   },
   {
+    name: 'fmt',
+    summary: 'lay out source files in the one format',
+    load: async () => (await import('./commands/fmt.ts')).fmt,
+  },
+  {
     name: 'disasm',
     summary: 'show the instructions, with source lines',
     load: async () => (await import('./commands/disasm.ts')).disasm,
@@ -71,7 +76,6 @@ const COMMANDS: readonly CommandEntry[] = [
 const PLANNED = [
   'new',
   'test',
-  'fmt',
   'diff',
   'explain',
   'dev',

@@ -64,17 +64,22 @@ export const fileHost: SourceHost = {
   resolve: (from, path) => normalize(join(dirname(from), path)),
 };
 
+/** The text of a file that the user named. */
+export function readText(file: string): string {
+  const bytes = readFile(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Stop(EXIT.refused, 'not-text', `${file} is not UTF-8 text`);
+  }
+}
+
 /** Compiles one file; that it can be read at all is checked first, so that the error is the system's. */
 export function compileFile(file: string): Compilation {
   if (file.endsWith('.smb')) {
     throw new Stop(EXIT.usage, 'not-source', `${file} is bytecode; a source file (.sm) is needed here`);
   }
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(readFile(file));
-  } catch (error) {
-    if (error instanceof Stop) throw error;
-    throw new Stop(EXIT.refused, 'not-text', `${file} is not UTF-8 text`);
-  }
+  readText(file);
   return compile(file, fileHost);
 }
 

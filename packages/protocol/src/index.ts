@@ -54,3 +54,4 @@ export { disassemble, disassembleUnit } from './disassemble.ts';
 export * from './message.ts';
 export { instructionReference } from './reference.ts';
 export type { Part } from './upgrade/symbolic-value.ts';
+export { toLowerCase, toUpperCase, trim } from './unicode/case.ts';
