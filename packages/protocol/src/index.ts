@@ -29,6 +29,7 @@ export {
 export * from './instructions.ts';
 export * from './span.ts';
 export * from './type.ts';
+export { encodeUtf8, readUtf8 } from './utf8.ts';
 export * from './value.ts';
 export { isKey, type KeyOrder, keyOrder } from './key-order.ts';
 export { decodeValue, encodeValue, takeValue, writeValue } from './value-encoding.ts';

@@ -68,9 +68,10 @@ const TOO_LARGE = ['value too large'];
 const TIME_RANGE = ['time out of range'];
 const PER_UNITS = '1 + ⌊u / 16⌋, u its UTF-16 units';
 const CASE_FUEL = '1 + ⌊u / 4⌋, u its UTF-16 units';
-const SEARCH_FUEL = '1 + ⌊u / 16⌋, u the UTF-16 units of both';
+const SEARCH_FUEL = '1 + ⌊u / 16⌋ · (1 + ⌊m / 4⌋), u the UTF-16 units of the first, m those of the second';
+const PREFIX_FUEL = '1 + ⌊m / 16⌋, m the UTF-16 units of the second';
 const PER_ITEMS = '1 + ⌊n / 4⌋, n the length of the list';
-const SIZED_ITEMS = '1 + n + ⌊b / 32⌋, n the length of the list, b its size in bytes';
+const SIZED_ITEMS = '1 + n + ⌊b / 32⌋, n the length of the result, b its size in bytes';
 const SIZED_ITEMS_LIST =
   '1 + ⌊n / 4⌋ + ⌊b / 32⌋, n the length of the list, b the size of its first item in bytes';
 const LIST_SEARCH_FUEL = '1 + n + ⌊b / 32⌋, n the length of the list, b its size in bytes';
@@ -78,11 +79,14 @@ const PER_BYTES_COPIED = '1 + ⌊b / 32⌋, b its bytes';
 const LOOKUP_FUEL =
   '1 + h · (1 + ⌊b / 32⌋), h = ⌊log₂(n + 1)⌋, n its entries, b the size of the key in bytes';
 const CHANGE_FUEL =
-  '8 + 2 · h · (1 + ⌊b / 32⌋) + ⌊v / 32⌋, h and b as MAP_GET, v the size of what is put in, in bytes';
-const TRAVERSE_FUEL = '1 + n, n its entries';
+  '8 + 2 · h · (1 + ⌊b / 32⌋) + ⌊v / 32⌋, h and b as MAP_GET, v the size of the value that comes and of the one that goes, in bytes';
+const CHANGE_SET_FUEL = '8 + 2 · h · (1 + ⌊b / 32⌋), h and b as MAP_GET';
+const TRAVERSE_FUEL = '1 + n + ⌊b / 32⌋, n its entries, b its size in bytes';
+const SELECT_FUEL = '1 + n + ⌊b / 32⌋, n the length of the list, b its size in bytes';
 const SORT_FUEL =
   '1 + (h + 1) · (n + ⌊b / 32⌋), n the length of the list, h = ⌊log₂(n + 1)⌋, b its size in bytes';
-const MERGE_FUEL = '1 + n + ⌊b / 32⌋, n the items of both, b the size of both in bytes';
+const MERGE_FUEL =
+  '1 + (h + 1) · (n + ⌊b / 32⌋), n the items of both, h = ⌊log₂(n + 1)⌋, b the size of both in bytes';
 const CALL_FUEL = '1 + ⌊w / 2⌋, w the words of the function called';
 
 /** In order of their codes. */
@@ -244,7 +248,10 @@ export const INSTRUCTIONS = {
     '',
     '(String, String) · S → List<String> · S',
     'The parts between occurrences of the second, from the left; where that is empty, the scalar values.',
-    { fuel: '1 + u, u the UTF-16 units of the first', faults: TOO_LARGE },
+    {
+      fuel: '1 + u · (1 + ⌊m / 16⌋), u the UTF-16 units of the first, m those of the second',
+      faults: TOO_LARGE,
+    },
   ),
   STRING_SLICE: row(
     0x4c,
@@ -267,7 +274,7 @@ export const INSTRUCTIONS = {
     '',
     '(String, String) · S → Bool · S',
     'Whether the first begins with the second.',
-    { fuel: SEARCH_FUEL },
+    { fuel: PREFIX_FUEL },
   ),
   STRING_ENDS_WITH: row(
     0x4f,
@@ -275,7 +282,7 @@ export const INSTRUCTIONS = {
     '(String, String) · S → Bool · S',
     'Whether the first ends in the second.',
     {
-      fuel: SEARCH_FUEL,
+      fuel: PREFIX_FUEL,
     },
   ),
   STRING_INDEX_OF: row(
@@ -304,10 +311,7 @@ export const INSTRUCTIONS = {
     fuel: '1 + ⌊u / 16⌋, u the UTF-16 units of the result',
     faults: TOO_LARGE,
   }),
-  STRING_TO_BYTES: row(0x65, '', 'String · S → Bytes · S', 'As UTF-8.', {
-    fuel: PER_UNITS,
-    faults: TOO_LARGE,
-  }),
+  STRING_TO_BYTES: row(0x65, '', 'String · S → Bytes · S', 'As UTF-8.', { fuel: PER_UNITS }),
   // ----------------------------------------------------------------------- List
   LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', {
     fuel: '1 + ⌊n / 4⌋ + ⌊b / 32⌋, n the length of the list, b the size of the item in bytes',
@@ -383,7 +387,7 @@ export const INSTRUCTIONS = {
     '',
     'List<(Bool, a)> · S → List<a> · S',
     'The second components where the first is true.',
-    { fuel: SIZED_ITEMS },
+    { fuel: SELECT_FUEL },
   ),
   LIST_UNCONS: row(
     0x68,
@@ -408,6 +412,7 @@ export const INSTRUCTIONS = {
   }),
   BYTES_TO_STRING: row(0x75, '', 'Bytes · S → Option<String> · S', 'The string whose UTF-8 it is.', {
     fuel: '1 + ⌊b / 16⌋, b its bytes',
+    faults: TOO_LARGE,
   }),
   BYTES_FROM_HEX: row(
     0x76,
@@ -458,11 +463,9 @@ export const INSTRUCTIONS = {
   }),
   MAP_KEYS: row(0x85, '', 'Map<k, v> · S → List<k> · S', 'The keys, ascending.', {
     fuel: TRAVERSE_FUEL,
-    faults: TOO_LARGE,
   }),
   MAP_VALUES: row(0x86, '', 'Map<k, v> · S → List<v> · S', 'The values, in ascending order of their keys.', {
     fuel: TRAVERSE_FUEL,
-    faults: TOO_LARGE,
   }),
   MAP_ENTRIES: row(0x87, '', 'Map<k, v> · S → List<(k, v)> · S', 'Keys with values, ascending.', {
     fuel: TRAVERSE_FUEL,
@@ -479,10 +482,10 @@ export const INSTRUCTIONS = {
   SET_SIZE: row(0x90, '', 'Set<k> · S → Int · S', 'The number of items.', { fuel: '1' }),
   SET_HAS: row(0x91, '', '(Set<k>, k) · S → Bool · S', 'Whether it is in the set.', { fuel: LOOKUP_FUEL }),
   SET_INSERT: row(0x92, '', '(Set<k>, k) · S → Set<k> · S', 'The set with it.', {
-    fuel: CHANGE_FUEL,
+    fuel: CHANGE_SET_FUEL,
     faults: TOO_LARGE,
   }),
-  SET_REMOVE: row(0x93, '', '(Set<k>, k) · S → Set<k> · S', 'The set without it.', { fuel: CHANGE_FUEL }),
+  SET_REMOVE: row(0x93, '', '(Set<k>, k) · S → Set<k> · S', 'The set without it.', { fuel: CHANGE_SET_FUEL }),
   SET_UNION: row(0x94, '', '(Set<k>, Set<k>) · S → Set<k> · S', 'What is in either.', {
     fuel: MERGE_FUEL,
     faults: TOO_LARGE,

@@ -15,6 +15,13 @@ export function utf8Length(text: string): number {
   return length;
 }
 
+/** The bytes of a well-formed string. */
+export function encodeUtf8(text: string): Uint8Array {
+  const bytes = new Uint8Array(utf8Length(text));
+  writeUtf8(text, bytes, 0);
+  return bytes;
+}
+
 /** Writes a string at an offset of `bytes`, which has room for it; returns the offset after it. */
 export function writeUtf8(text: string, bytes: Uint8Array, offset: number): number {
   if (!text.isWellFormed()) throw new Error(`a string with a lone surrogate: ${JSON.stringify(text)}`);

@@ -17,7 +17,7 @@ export interface Invalid {
 
 /** Why a step, or a run of a function, gave no value. */
 export type Failure =
-  /** The program's own: `integer overflow`, `division by zero`, or the message of a FAIL. */
+  /** The program's own: `integer overflow`, `division by zero`, `time out of range`, or the message of a FAIL. */
   | { readonly kind: 'fault'; readonly message: string }
   /** A limit was reached. */
   | { readonly kind: 'exhausted'; readonly message: 'out of fuel' | 'value too large' }
@@ -26,6 +26,7 @@ export type Failure =
 
 export const INTEGER_OVERFLOW: Failure = { kind: 'fault', message: 'integer overflow' };
 export const DIVISION_BY_ZERO: Failure = { kind: 'fault', message: 'division by zero' };
+export const TIME_OUT_OF_RANGE: Failure = { kind: 'fault', message: 'time out of range' };
 export const OUT_OF_FUEL: Failure = { kind: 'exhausted', message: 'out of fuel' };
 export const VALUE_TOO_LARGE: Failure = { kind: 'exhausted', message: 'value too large' };
 

@@ -11,7 +11,7 @@ import {
   payableBytes,
   sizeOfParts,
   sizeWithin,
-  type InstructionCode,
+  wordsAt,
   type Product,
   type Value,
 } from '@smc/protocol';
@@ -24,6 +24,8 @@ import {
   crashOf,
   type Failure,
 } from './failure.ts';
+import { BUILT_INS } from './builtins/table.ts';
+import { Meter } from './builtins/meter.ts';
 import type { Layout } from './layout.ts';
 import { Closure, STACKS, type Datum } from './stacks.ts';
 import { isOverflow, normal, quotient, remainder } from './values/integer.ts';
@@ -46,6 +48,13 @@ const UNSWEPT_FUEL_MAX = 1_000;
 
 const { stringLengthMax, valueBytesMax } = VALUE_LIMITS;
 
+const EMPTY_LIST = List.of([]);
+
+/** Words of the instructions that stand out of line, by code. */
+const BUILT_IN_WORDS = Uint8Array.from({ length: 256 }, (_, code) =>
+  BUILT_INS[code] === undefined ? 0 : wordsAt([code, 0], 0),
+);
+
 /** Runs the functions of one unit, one at a time. */
 export class Interpreter {
   /** The state: set before a run that may read it; what PUT left there after one that did not fail. */
@@ -58,6 +67,7 @@ export class Interpreter {
   failure: Failure = OUT_OF_FUEL;
 
   readonly #layout: Layout;
+  readonly #meter = new Meter();
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -87,7 +97,8 @@ export class Interpreter {
   }
 
   #dispatch(index: number, argument: Value, fuelGiven: number): Value | typeof FAILED {
-    const { code, constants, entries, entryFuels } = this.#layout;
+    const { code, constants, orders, entries, entryFuels } = this.#layout;
+    const meter = this.#meter;
     const stack = STACKS.values;
     const { returns } = STACKS;
     let state = this.state;
@@ -98,7 +109,7 @@ export class Interpreter {
     let fuel = fuelGiven - entryFuels[index];
     if (fuel < 0) return this.#fail(OUT_OF_FUEL);
     for (;;) {
-      switch (code[pc] as InstructionCode) {
+      switch (code[pc]) {
         case 0x01: // FST
           a = (a as Product)[0];
           pc += 1;
@@ -212,6 +223,55 @@ export class Interpreter {
           if (fuel < 0) return this.#fail(OUT_OF_FUEL);
           stack[top - 2] = position + 1;
           a = [stack[top - 4], a, items[position]] as Product;
+          pc = body;
+          break;
+        }
+        case 0x15: {
+          // MAP: keeps environment, items, position, start of the body, results and their size
+          const environment: Value = (a as Product)[0];
+          const { items } = (a as Product)[1] as List;
+          if (items.length === 0) {
+            a = EMPTY_LIST;
+            pc = code[pc + 1];
+            break;
+          }
+          const body = pc + 2;
+          fuel -= entryFuel(code[pc + 1] - body);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          stack[top] = environment;
+          stack[top + 1] = items;
+          stack[top + 2] = 1;
+          stack[top + 3] = body;
+          stack[top + 4] = [];
+          stack[top + 5] = LIST_HEADER_BYTES;
+          top += 6;
+          a = [environment, items[0]];
+          pc = body;
+          break;
+        }
+        case 0x100: {
+          // MAP_NEXT: the NEXT of a MAP
+          const bytes = sizeWithin(a as Value, payableBytes(fuel));
+          fuel -= Math.floor(bytes / PER_FUEL.bytes);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          const size = (stack[top - 1] as number) + bytes;
+          if (size > valueBytesMax) return this.#fail(VALUE_TOO_LARGE);
+          const results = stack[top - 2] as unknown as Value[];
+          results.push(a as Value);
+          const body = stack[top - 3] as number;
+          const position = stack[top - 4] as number;
+          const items = stack[top - 5] as Product;
+          if (position === items.length) {
+            top -= 6;
+            a = new List(results, size);
+            pc += 1;
+            break;
+          }
+          fuel -= entryFuel(pc + 1 - body);
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          stack[top - 4] = position + 1;
+          stack[top - 1] = size;
+          a = [stack[top - 6], items[position]] as Product;
           pc = body;
           break;
         }
@@ -410,8 +470,16 @@ export class Interpreter {
           pc += 1;
           break;
         }
-        default:
-          throw new Error(`no instruction at ${pc}: the code was not verified`);
+        default: {
+          const builtIn = BUILT_INS[code[pc]];
+          if (builtIn === undefined) throw new Error(`no instruction at ${pc}: the code was not verified`);
+          meter.fuel = fuel;
+          const result = builtIn(a as Value, meter, orders[code[pc + 1]]);
+          if (result === FAILED) return this.#fail(meter.failure);
+          fuel = meter.fuel;
+          a = result;
+          pc += BUILT_IN_WORDS[code[pc]];
+        }
       }
     }
   }

@@ -126,14 +126,16 @@ export class Program {
 
   /**
    * The first invariant that a state breaks, by its number from 0, with the failure where it
-   * gave none; null where all hold. `fuel` is for each.
+   * gave none; null where all hold. `key` is that of a keyed machine's instance, `fuel` for each.
    */
   brokenInvariant(
     state: Value,
+    key: Value = null,
     fuel: number = STEP_FUEL,
   ): { readonly index: number; readonly failure: Failure | null } | null {
+    const argument = this.#image.key === 'none' ? state : [key, state];
     for (const [index, body] of this.#image.invariants.entries()) {
-      const holds = this.#interpreter.run(body, state, fuel);
+      const holds = this.#interpreter.run(body, argument, fuel);
       if (holds !== true) return { index, failure: holds === FAILED ? this.#interpreter.failure : null };
     }
     return null;

@@ -78,11 +78,35 @@ function imageVerdict(image: Image): VerifiedImage | Invalid {
   for (const index of invariants) {
     const code = unit.functions[index];
     if (code === undefined) return invalid(`an invariant is function ${index} of ${unit.functions.length}`);
-    if (code.from !== state || code.to !== BOOL)
-      return invalid(`invariant ${index} is not from the state to Bool`);
+    const from = withKey(image, types, state);
+    if (code.from !== from || code.to !== BOOL)
+      return invalid(`invariant ${index} is not from ${printType(types, from)} to Bool`);
     if (functions[index].effects !== 0) return invalid(`invariant ${index} uses state or clock`);
   }
-  return { ...verified, operations: found };
+  const wrong = defaultsDefect(image);
+  return wrong === null ? { ...verified, operations: found } : invalid(wrong);
+}
+
+/** What the body of an operation, or an invariant, takes: in a keyed machine the key, too. */
+function withKey(image: Image, types: TypeTable, input: TypeId): TypeId {
+  return image.key === 'none' ? input : types.pair(image.key === 'int' ? INT : STRING, input);
+}
+
+/** What is wrong with the fields that inputs may leave out, or null. */
+function defaultsDefect({ unit: { types, constants }, defaults }: Image): string | null {
+  if (defaults.length > FORMAT_LIMITS.defaultsMax)
+    return `${defaults.length} defaults of fields, at most ${FORMAT_LIMITS.defaultsMax}`;
+  let last = { type: -1, field: -1 };
+  for (const { type, field, constant } of defaults) {
+    const node = isType(types, type) ? types.node(type) : null;
+    const part = node?.kind === 'record' ? node.fields[field] : undefined;
+    if (part === undefined) return `a default of the field ${field} of the type ${type}`;
+    if (constants[constant]?.type !== part.type)
+      return `the default of the field ${part.name} has another type`;
+    if (type < last.type || (type === last.type && field <= last.field)) return 'defaults are not in order';
+    last = { type, field };
+  }
+  return null;
 }
 
 function operationDefect(image: Image, types: TypeTable, index: number): string | null {
@@ -100,7 +124,7 @@ function operationDefect(image: Image, types: TypeTable, index: number): string 
   const code = image.unit.functions[body];
   if (code === undefined) return `its body is function ${body} of ${image.unit.functions.length}`;
   const input = inputType(types, parameters);
-  const from = image.key === 'none' ? input : types.pair(image.key === 'int' ? INT : STRING, input);
+  const from = withKey(image, types, input);
   if (code.from !== from)
     return `its body takes ${printType(types, code.from)}, not ${printType(types, from)}`;
   if (code.to !== reply) return `its body gives ${printType(types, code.to)}, not ${printType(types, reply)}`;

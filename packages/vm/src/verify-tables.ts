@@ -1,6 +1,7 @@
 import {
   FORMAT_LIMITS,
   TYPE_LIMITS,
+  isKey,
   sizeOf,
   type TypeId,
   type TypeTable,
@@ -82,8 +83,10 @@ function typeDefect(types: TypeTable, id: TypeId): string | null {
     case 'list':
       return types.isFirstOrder(node.item) ? null : 'a list of closures';
     case 'map':
+      if (!isKey(types, node.key)) return 'a map whose keys have no order';
+      return types.isFirstOrder(node.value) ? null : 'a map of closures';
     case 'set':
-      return `a ${node.kind}, which this version does not know`;
+      return isKey(types, node.item) ? null : 'a set whose items have no order';
     case 'function':
       return types.isFirstOrder(node.from) ? null : 'a closure that takes a closure';
     case 'sum': {

@@ -1,5 +1,6 @@
 import {
   BOOL,
+  BYTES,
   INT,
   STRING,
   TIME,
@@ -8,6 +9,7 @@ import {
   TypeTable,
   UNIT,
   instructionName,
+  isKey,
   wordsAt,
   type FunctionCode,
   type InstructionName,
@@ -24,10 +26,12 @@ import type { Invalid } from './failure.ts';
  *
  * Each function is read once from left to right, with the type of the accumulator and of each
  * slot of the stack, and a stack of the blocks that are open. A block is a function, the body
- * of a CUR or FOLD, or the arms of a BRANCH or SWITCH; it has its part that is open now, which
+ * of a CUR, FOLD or MAP, or the arms of a BRANCH or SWITCH; it has its part that is open now, which
  * ends at a known word, and a height of the stack below which it does not reach. Code is
  * reached by falling into it or by the one jump that its block names, so reading it once meets
  * every way into it. It takes time linear in the code.
+ *
+ * Long because the typing rules, one arm an instruction, are read beside the blocks that they are about.
  *
  * **Closures** are known when an image is loaded: for each APP there is exactly one CUR whose
  * closure it applies. These rules see to it:
@@ -36,7 +40,7 @@ import type { Invalid } from './failure.ts';
  *    give a closure, so a closure can be a result, part of a tuple or a record, and on the
  *    stack.
  * 2. What comes out of a choice or an iteration is data: the types given by the arms of BRANCH
- *    and SWITCH, by FOLD and by FAIL are first-order.
+ *    and SWITCH, by FOLD, MAP and FAIL are first-order.
  * 3. The items of lists and the payloads of sums are data.
  *
  * So a closure reaches only the results of code before it. Order functions and bodies of CUR
@@ -114,7 +118,7 @@ function copyOf(types: TypeTable): TypeTable {
 }
 
 interface Block {
-  readonly kind: 'function' | 'closure' | 'fold' | 'choice';
+  readonly kind: 'function' | 'closure' | 'fold' | 'map' | 'choice';
   /** The word at which the part that is open now ends. */
   end: number;
   /** The height of the stack at its start; it does not reach below. */
@@ -267,7 +271,16 @@ class FunctionReader {
         this.#open({ kind: 'fold', end: this.#target(1, block.end), result: b, after: b, arms: [] });
         return this.#give(types.tuple([e, b, item]));
       }
+      case 'MAP': {
+        const [e, list] = this.#pair('(e, List<a>)');
+        const { item } = this.#nodeOf('list', list);
+        // As FOLD, and the results with their size.
+        for (const kept of [e, list, INT, INT, list, INT]) this.#push(kept);
+        this.#open({ kind: 'map', end: this.#target(1, block.end), result: null, after: null, arms: [] });
+        return this.#give(types.pair(e, item));
+      }
       case 'NEXT':
+        if (block.kind === 'map') return this.#endMap(block);
         this.#ends(block, block.kind === 'fold');
         this.#stack.length -= 4;
         return;
@@ -356,13 +369,88 @@ class FunctionReader {
       case 'INT_TO_STRING':
         this.#takes(INT);
         return this.#give(STRING);
+      case 'INT_PARSE':
+        this.#takes(STRING);
+        return this.#give(types.option(INT));
+      case 'INT_MIN':
+      case 'INT_MAX':
+        this.#takes(types.pair(INT, INT));
+        return this.#give(INT);
+      case 'INT_ABS':
+        this.#takes(INT);
+        return this.#give(INT);
+      case 'STRING_JOIN':
+        this.#takes(types.pair(types.list(STRING), STRING));
+        return this.#give(STRING);
+      case 'STRING_SPLIT':
+        this.#takes(types.pair(STRING, STRING));
+        return this.#give(types.list(STRING));
+      case 'STRING_SLICE':
+        this.#takes(types.tuple([STRING, INT, INT]));
+        return this.#give(STRING);
+      case 'STRING_CONTAINS':
+      case 'STRING_STARTS_WITH':
+      case 'STRING_ENDS_WITH':
+        this.#takes(types.pair(STRING, STRING));
+        return this.#give(BOOL);
+      case 'STRING_INDEX_OF':
+        this.#takes(types.pair(STRING, STRING));
+        return this.#give(types.option(INT));
+      case 'STRING_TO_UPPER':
+      case 'STRING_TO_LOWER':
+      case 'STRING_TRIM':
+        this.#takes(STRING);
+        return this.#give(STRING);
+      case 'STRING_REPEAT':
+        this.#takes(types.pair(STRING, INT));
+        return this.#give(STRING);
+      case 'STRING_TO_BYTES':
+        this.#takes(STRING);
+        return this.#give(BYTES);
+      case 'BYTES_LENGTH':
+        this.#takes(BYTES);
+        return this.#give(INT);
+      case 'BYTES_GET':
+        this.#takes(types.pair(BYTES, INT));
+        return this.#give(types.option(INT));
+      case 'BYTES_SLICE':
+        this.#takes(types.tuple([BYTES, INT, INT]));
+        return this.#give(BYTES);
+      case 'BYTES_CONCAT':
+        this.#takes(types.pair(BYTES, BYTES));
+        return this.#give(BYTES);
+      case 'BYTES_FLATTEN':
+        this.#takes(types.list(BYTES));
+        return this.#give(BYTES);
+      case 'BYTES_TO_STRING':
+        this.#takes(BYTES);
+        return this.#give(types.option(STRING));
+      case 'BYTES_FROM_HEX':
+        this.#takes(STRING);
+        return this.#give(types.option(BYTES));
+      case 'BYTES_TO_HEX':
+        this.#takes(BYTES);
+        return this.#give(STRING);
+      case 'TIME_TO_MILLIS':
+        this.#takes(TIME);
+        return this.#give(INT);
+      case 'TIME_FROM_MILLIS':
+        this.#takes(INT);
+        return this.#give(TIME);
+      case 'TIME_ADD_MILLIS':
+        this.#takes(types.pair(TIME, INT));
+        return this.#give(TIME);
+      case 'TIME_DIFF_MILLIS':
+        this.#takes(types.pair(TIME, TIME));
+        return this.#give(INT);
       case 'STRING_CONCAT':
         this.#takes(types.pair(STRING, STRING));
         return this.#give(STRING);
       case 'STRING_LENGTH':
         this.#takes(STRING);
         return this.#give(INT);
-      case 'LIST_APPEND': {
+      case 'LIST_APPEND':
+      case 'LIST_PREPEND': {
         const [list, item] = this.#pair('(List<a>, a)');
         if (this.#nodeOf('list', list).item !== item) this.#mismatch('(List<a>, a)');
         return this.#give(list);
@@ -379,6 +467,102 @@ class FunctionReader {
       case 'LIST_RANGE':
         this.#takes(types.pair(INT, INT));
         return this.#give(types.list(INT));
+      case 'LIST_GET': {
+        const { item } = this.#listAnd(INT, '(List<a>, Int)');
+        return this.#give(types.option(item));
+      }
+      case 'LIST_TAKE':
+      case 'LIST_DROP':
+        this.#listAnd(INT, '(List<a>, Int)');
+        return this.#give(this.#pair('(List<a>, Int)')[0]);
+      case 'LIST_FLATTEN': {
+        const { item } = this.#nodeOf('list', a);
+        this.#nodeOf('list', item);
+        return this.#give(item);
+      }
+      case 'LIST_REVERSE':
+        this.#nodeOf('list', a);
+        return;
+      case 'LIST_CONTAINS':
+        this.#listAnd(null, '(List<a>, a)');
+        return this.#give(BOOL);
+      case 'LIST_INDEX_OF':
+        this.#listAnd(null, '(List<a>, a)');
+        return this.#give(types.option(INT));
+      case 'LIST_ZIP': {
+        const [left, right] = this.#pair('(List<a>, List<b>)');
+        const pair = types.pair(this.#nodeOf('list', left).item, this.#nodeOf('list', right).item);
+        return this.#give(types.list(pair));
+      }
+      case 'LIST_SUM':
+        this.#takes(types.list(INT));
+        return this.#give(INT);
+      case 'LIST_SORT': {
+        const key = this.#typeOperand(1);
+        if (!isKey(types, key)) this.#refuse(`LIST_SORT by ${this.#text(key)}, which has no order`);
+        return this.#give(types.list(this.#secondOfItems(key, '(k, a)')));
+      }
+      case 'LIST_SELECT':
+        return this.#give(types.list(this.#secondOfItems(BOOL, '(Bool, a)')));
+      case 'LIST_UNCONS': {
+        const { item } = this.#nodeOf('list', a);
+        return this.#give(types.option(types.pair(item, a)));
+      }
+      case 'MAP_SIZE':
+        this.#nodeOf('map', a);
+        return this.#give(INT);
+      case 'MAP_GET':
+        return this.#give(types.option(this.#mapAndKey('(Map<k, v>, k)').value));
+      case 'MAP_HAS':
+        this.#mapAndKey('(Map<k, v>, k)');
+        return this.#give(BOOL);
+      case 'MAP_REMOVE':
+        this.#mapAndKey('(Map<k, v>, k)');
+        return this.#give(this.#pair('(Map<k, v>, k)')[0]);
+      case 'MAP_INSERT': {
+        const [map, key, value] = this.#components(3, '(Map<k, v>, k, v)');
+        const node = this.#nodeOf('map', map);
+        if (node.key !== key || node.value !== value) this.#mismatch('(Map<k, v>, k, v)');
+        return this.#give(map);
+      }
+      case 'MAP_KEYS':
+        return this.#give(types.list(this.#nodeOf('map', a).key));
+      case 'MAP_VALUES':
+        return this.#give(types.list(this.#nodeOf('map', a).value));
+      case 'MAP_ENTRIES': {
+        const { key, value } = this.#nodeOf('map', a);
+        return this.#give(types.list(types.pair(key, value)));
+      }
+      case 'MAP_FROM_LIST': {
+        const type = this.#typeOperand(1);
+        const { key, value } = this.#nodeOf('map', type);
+        this.#takes(types.list(types.pair(key, value)));
+        return this.#give(type);
+      }
+      case 'SET_SIZE':
+        this.#nodeOf('set', a);
+        return this.#give(INT);
+      case 'SET_HAS':
+        this.#setAndItem();
+        return this.#give(BOOL);
+      case 'SET_INSERT':
+      case 'SET_REMOVE':
+        return this.#give(this.#setAndItem());
+      case 'SET_UNION':
+      case 'SET_INTERSECT':
+      case 'SET_DIFF': {
+        const [left, right] = this.#pair('(Set<k>, Set<k>)');
+        this.#nodeOf('set', left);
+        if (left !== right) this.#mismatch('(Set<k>, Set<k>)');
+        return this.#give(left);
+      }
+      case 'SET_TO_LIST':
+        return this.#give(types.list(this.#nodeOf('set', a).item));
+      case 'SET_FROM_LIST': {
+        const type = this.#typeOperand(1);
+        this.#takes(types.list(this.#nodeOf('set', type).item));
+        return this.#give(type);
+      }
       default:
         return name satisfies never;
     }
@@ -496,7 +680,45 @@ class FunctionReader {
     this.#give(block.after ?? this.#accumulator);
   }
 
+  /** The NEXT of a MAP: the list of what the body gives. */
+  #endMap(block: Block): void {
+    if (this.#next !== block.end) this.#refuse(`NEXT that does not end its block, a map up to ${block.end}`);
+    this.#checkHeight(block, 'NEXT');
+    this.#data(this.#accumulator);
+    this.#blocks.pop();
+    this.#stack.length -= 6;
+    this.#give(this.#types.list(this.#accumulator));
+  }
+
   // ----------------------------------------------------------------------- types
+
+  /** A pair of a list and something of this type, or of an item for null. */
+  #listAnd(type: TypeId | null, expected: string): TypeNode & { readonly kind: 'list' } {
+    const [list, other] = this.#pair(expected);
+    const node = this.#nodeOf('list', list);
+    if (other !== (type ?? node.item)) this.#mismatch(expected);
+    return node;
+  }
+
+  #mapAndKey(expected: string): TypeNode & { readonly kind: 'map' } {
+    const [map, key] = this.#pair(expected);
+    const node = this.#nodeOf('map', map);
+    if (node.key !== key) this.#mismatch(expected);
+    return node;
+  }
+
+  #setAndItem(): TypeId {
+    const [set, item] = this.#pair('(Set<k>, k)');
+    if (this.#nodeOf('set', set).item !== item) this.#mismatch('(Set<k>, k)');
+    return set;
+  }
+
+  /** The second components of a list of pairs whose first are of this type. */
+  #secondOfItems(first: TypeId, expected: string): TypeId {
+    const pair = this.#types.node(this.#nodeOf('list', this.#accumulator).item);
+    const isPair = pair.kind === 'tuple' && pair.items.length === 2 && pair.items[0] === first;
+    return isPair ? pair.items[1] : this.#mismatch(`List<${expected}>`);
+  }
 
   #text(type: TypeId): string {
     return printType(this.#types, type);
@@ -557,5 +779,6 @@ const END_OF: Record<Block['kind'], string> = {
   function: 'RETURN',
   closure: 'RETURN',
   fold: 'NEXT',
+  map: 'NEXT',
   choice: 'JUMP',
 };

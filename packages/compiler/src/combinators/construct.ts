@@ -148,6 +148,13 @@ export class Program {
     return { kind: 'fold', from: this.types.tuple([e, b, this.types.list(a)]), to: b, body };
   }
 
+  /** (e, List<a>) -> List<b> by a body (e, a) -> b, for data b. */
+  map(body: Term): Term {
+    const [e, a] = this.#tuple('map', body.from, 2);
+    this.#data('map', body.to);
+    return { kind: 'map', from: this.types.pair(e, this.types.list(a)), to: this.types.list(body.to), body };
+  }
+
   // ------------------------------------------------------------------ state and world
 
   get(from: TypeId): Term {

@@ -56,6 +56,7 @@ export class EffectAnalysis {
         return FAULTS;
       // A list can be larger than a value may be.
       case 'list':
+      case 'map':
         return FAULTS;
       case 'primitive':
         return PRIMITIVE_ROWS[term.instruction].faults ? FAULTS : 0;

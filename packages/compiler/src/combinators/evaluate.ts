@@ -8,6 +8,7 @@ import {
   payableBytes,
   sizeOf,
   sizeOfParts,
+  sizeWithin,
 } from '@smc/protocol';
 import type { TypeTable, Value } from '@smc/protocol';
 import { Failure, OUT_OF_FUEL, PRIMITIVE_ROWS, TOO_LARGE } from './primitive.ts';
@@ -160,6 +161,21 @@ class Evaluator {
         }
         return b;
       }
+      case 'map': {
+        const [e, list] = x as readonly [Denotation, List];
+        const results: Value[] = [];
+        let size = LIST_HEADER_BYTES;
+        for (const item of list.items) {
+          yield* this.#pay(entryFuel(this.#words.ofBody(term.body)));
+          const result = (yield [term.body, [e, item]]) as Value;
+          const bytes = sizeWithin(result, payableBytes(this.fuel));
+          yield* this.#pay(Math.floor(bytes / PER_FUEL.bytes));
+          size += bytes;
+          if (size > VALUE_LIMITS.valueBytesMax) yield TOO_LARGE;
+          results.push(result);
+        }
+        return new List(results, size);
+      }
       case 'get':
         return this.state;
       case 'put':
@@ -177,7 +193,7 @@ class Evaluator {
       case 'primitive': {
         const { fuel, run } = PRIMITIVE_ROWS[term.instruction];
         yield* this.#pay(fuel(x as Value, this.fuel));
-        const y = run(x as Value);
+        const y = run(x as Value, this.#words.types, term.from);
         return y instanceof Failure ? yield y : y;
       }
     }

@@ -121,6 +121,7 @@ class Simplifier {
         return this.#if({ ...term, then: part(0, term.then.from), else: part(1, term.else.from) });
       case 'curry':
       case 'fold':
+      case 'map':
         return [{ ...term, body: part(0, term.body.from) }];
       default:
         return [term];
@@ -296,7 +297,7 @@ class Simplifier {
     const pending = [body];
     // The body is small, so this walk is short.
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (['call', 'fold', 'curry', 'case', 'if'].includes(next.kind)) return [call];
+      if (['call', 'fold', 'map', 'curry', 'case', 'if'].includes(next.kind)) return [call];
       if (next.kind === 'constant') constantBytes += sizeOf(next.value);
       if (next.kind === 'compose') pending.push(next.first, next.second);
       if (next.kind === 'fork') pending.push(...next.parts);
@@ -316,17 +317,22 @@ class Simplifier {
   #folded(first: Term, second: Extract<Term, { kind: 'inject' | 'primitive' }>): Stages | null {
     if (first.kind !== 'constant' || !this.#program.types.isData(second.to)) return null;
     const { value } = first;
-    const result = second.kind === 'inject' ? new Sum(second.index, value) : foldedPrimitive(second, value);
+    const result = second.kind === 'inject' ? new Sum(second.index, value) : foldedPrimitive(this.#program.types, second, value);
     if (result === null) return null;
     return [{ ...keep(second), kind: 'constant', from: first.from, value: result }];
   }
 }
 
 /** The value of a primitive at a constant, if it has one and both are small. */
-function foldedPrimitive(term: Extract<Term, { kind: 'primitive' }>, value: Value): Value {
-  // The result of a range is not bounded by the size of its argument.
-  if (term.instruction === 'LIST_RANGE' || sizeOf(value) > SMALL_CONSTANT_BYTES_MAX) return null;
-  const result = PRIMITIVE_ROWS[term.instruction].run(value);
+function foldedPrimitive(
+  types: TypeTable,
+  term: Extract<Term, { kind: 'primitive' }>,
+  value: Value,
+): Value {
+  // The result of these is not bounded by the size of their argument.
+  const isUnbounded = term.instruction === 'LIST_RANGE' || term.instruction === 'STRING_REPEAT';
+  if (isUnbounded || sizeOf(value) > SMALL_CONSTANT_BYTES_MAX) return null;
+  const result = PRIMITIVE_ROWS[term.instruction].run(value, types, term.from);
   return result instanceof Failure ? null : result;
 }
 

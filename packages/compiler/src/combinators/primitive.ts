@@ -15,63 +15,37 @@ import {
   sizeOf,
   sizeWithin,
 } from '@smc/protocol';
-import type { TypeId, TypeTable, Value } from '@smc/protocol';
+import type { Value } from '@smc/protocol';
+import { COLLECTION_ROWS } from './primitives/collections.ts';
+import { LIST_ROWS } from './primitives/lists.ts';
+import {
+  DIVISION,
+  type Failure,
+  OVERFLOW,
+  type PrimitiveRow,
+  TOO_LARGE,
+  type Typing,
+  free,
+  from,
+  fromPair,
+  listOrTooLarge,
+  one,
+  pairOf,
+  perItems,
+  perUnits,
+} from './primitives/row.ts';
+import { TEXT_ROWS } from './primitives/text.ts';
 import type { Primitive } from './term.ts';
+
+export { Failure, OUT_OF_FUEL, TOO_LARGE } from './primitives/row.ts';
 
 /**
  * The primitive arrows: the type of each, its fuel and its meaning, as the instruction table
- * has them. `run` is only called with a value of the type, after the fuel was paid.
+ * has them. `run` is only called with a value of the type, after the fuel was paid. Written as
+ * plainly as may be: the virtual machine is compared to it.
  */
 
-/** Why a term gives no value: the program's fault, or a limit was reached. */
-export class Failure {
-  readonly kind: 'fault' | 'exhausted';
-  readonly message: string;
-
-  constructor(kind: 'fault' | 'exhausted', message: string) {
-    this.kind = kind;
-    this.message = message;
-  }
-}
-
-/** The failure of a step that took too long. */
-export const OUT_OF_FUEL = new Failure('exhausted', 'out of fuel');
-/** The failure of a step that made too large a value. */
-export const TOO_LARGE = new Failure('exhausted', 'value too large');
-const OVERFLOW = new Failure('fault', 'integer overflow');
-const DIVISION = new Failure('fault', 'division by zero');
-
-interface PrimitiveRow {
-  /** The type of the result for an argument of this type; null where it takes none such. */
-  readonly result: (types: TypeTable, from: TypeId) => TypeId | null;
-  /** What it costs; where that is above `fuelLeft`, some number that is. */
-  readonly fuel: (value: Value, fuelLeft: number) => number;
-  readonly run: (value: Value) => Value | Failure;
-  /** Whether `run` can give a `Failure`. */
-  readonly faults: boolean;
-}
-
 // ------------------------------------------------------------------------- typing
-
-type Typing = PrimitiveRow['result'];
-
-/** The two components of a pair, or null. */
-function pairOf(types: TypeTable, type: TypeId): readonly [TypeId, TypeId] | null {
-  const node = types.node(type);
-  return node.kind === 'tuple' && node.items.length === 2 ? [node.items[0], node.items[1]] : null;
-}
-
-const from =
-  (argument: TypeId, result: TypeId): Typing =>
-  (_types, type) =>
-    type === argument ? result : null;
-
-const fromPair =
-  (argument: TypeId, result: TypeId): Typing =>
-  (types, type) => {
-    const pair = pairOf(types, type);
-    return pair !== null && pair[0] === argument && pair[1] === argument ? result : null;
-  };
 
 const equality: Typing = (types, type) => {
   const pair = pairOf(types, type);
@@ -117,20 +91,13 @@ const comparison =
     return holds(a < (b as number) ? -1 : a > (b as number) ? 1 : 0);
   };
 
-const listOrTooLarge = (size: number, items: () => readonly Value[]): Value | Failure =>
-  size > VALUE_LIMITS.valueBytesMax ? TOO_LARGE : new List(items(), size);
-
 // --------------------------------------------------------------------------- fuel
 
-const free = (): number => 0;
-const one = (): number => 1;
-const perBytes = (value: Value, fuelLeft: number): number => {
+const perLarger = (value: Value, fuelLeft: number): number => {
   const [a, b] = value as readonly Value[];
   const max = payableBytes(fuelLeft);
   return Math.floor(Math.max(sizeWithin(a, max), sizeWithin(b, max)) / PER_FUEL.bytes);
 };
-const perItems = (count: number): number => 1 + Math.floor(count / PER_FUEL.items);
-const perUnits = (length: number): number => 1 + Math.floor(length / PER_FUEL.units);
 const rangeLength = ([start, end]: readonly [number, number]): number => Math.max(0, end - start);
 
 const arithmetic = (operation: (a: number, b: number) => number | Failure): PrimitiveRow => ({
@@ -141,13 +108,16 @@ const arithmetic = (operation: (a: number, b: number) => number | Failure): Prim
 });
 const ordering = (holds: (sign: number) => boolean): PrimitiveRow => ({
   result: order,
-  fuel: perBytes,
+  fuel: perLarger,
   run: comparison(holds),
   faults: false,
 });
 
 /** One row for each primitive. `+ 0` makes 0 of −0. */
 export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
+  ...TEXT_ROWS,
+  ...LIST_ROWS,
+  ...COLLECTION_ROWS,
   ADD: arithmetic((a, b) => inRange(a + b)),
   SUB: arithmetic((a, b) => inRange(a - b)),
   MUL: arithmetic((a, b) => inRange(a * b)),
@@ -156,7 +126,7 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   NEG: { result: from(INT, INT), fuel: free, run: (n) => 0 - (n as number), faults: false },
   EQ: {
     result: equality,
-    fuel: perBytes,
+    fuel: perLarger,
     run: (value) => {
       const [a, b] = value as readonly Value[];
       return equal(a, b);
@@ -165,7 +135,7 @@ export const PRIMITIVE_ROWS: { readonly [P in Primitive]: PrimitiveRow } = {
   },
   NE: {
     result: equality,
-    fuel: perBytes,
+    fuel: perLarger,
     run: (value) => {
       const [a, b] = value as readonly Value[];
       return !equal(a, b);

@@ -22,6 +22,7 @@ export function partsOfTerm(term: Term): readonly Term[] {
       return [term.then, term.else];
     case 'curry':
     case 'fold':
+    case 'map':
       return [term.body];
     default:
       return NONE;

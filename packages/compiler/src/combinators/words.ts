@@ -1,3 +1,4 @@
+import { INSTRUCTIONS } from '@smc/protocol';
 import type { TypeTable } from '@smc/protocol';
 import type { Term } from './term.ts';
 import { bottomUp } from './traverse.ts';
@@ -7,11 +8,11 @@ import { bottomUp } from './traverse.ts';
  * itself what `emit` must come to, and `emit` asserts that it did.
  */
 export class WordCount {
-  readonly #types: TypeTable;
+  readonly types: TypeTable;
   readonly #memo = new WeakMap<Term, { readonly result: number }>();
 
   constructor(types: TypeTable) {
-    this.#types = types;
+    this.types = types;
   }
 
   /** The words of a term, without what ends the function or body that it is. */
@@ -56,6 +57,12 @@ export class WordCount {
       // FOLD with one, and NEXT.
       case 'fold':
         return 3;
+      // MAP likewise.
+      case 'map':
+        return 3;
+      // Three of them name a type.
+      case 'primitive':
+        return 1 + INSTRUCTIONS[term.instruction].operands.length;
       case 'constant':
       case 'call':
       case 'fail':
@@ -66,7 +73,7 @@ export class WordCount {
   }
 
   #isPair(type: number): boolean {
-    const node = this.#types.node(type);
+    const node = this.types.node(type);
     return node.kind === 'tuple' && node.items.length === 2;
   }
 }

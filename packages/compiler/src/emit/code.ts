@@ -1,4 +1,4 @@
-import { OP } from '@smc/protocol';
+import { INSTRUCTIONS, OP } from '@smc/protocol';
 import type { Span, TypeId, TypeTable, Value } from '@smc/protocol';
 import type { Term } from '../combinators/term.ts';
 
@@ -76,6 +76,10 @@ function expand(types: TypeTable, term: Term, constant: (type: TypeId, value: Va
       const exit = new Label();
       return [[OP.FOLD, exit], term.body, [OP.NEXT], exit];
     }
+    case 'map': {
+      const exit = new Label();
+      return [[OP.MAP, exit], term.body, [OP.NEXT], exit];
+    }
     case 'apply':
       return [[OP.APP]];
     case 'constant':
@@ -91,8 +95,18 @@ function expand(types: TypeTable, term: Term, constant: (type: TypeId, value: Va
     case 'call':
       return [[OP.CALL, term.definition]];
     case 'primitive':
-      return [[OP[term.instruction]]];
+      return [[OP[term.instruction], ...operandsOf(types, term)]];
   }
+}
+
+/** The type that an instruction names: of the keys to sort by, or of what it makes. */
+function operandsOf(types: TypeTable, term: Term & { kind: 'primitive' }): number[] {
+  if (INSTRUCTIONS[term.instruction].operands.length === 0) return [];
+  if (term.instruction !== 'LIST_SORT') return [term.to];
+  const list = types.node(term.from);
+  const pair = list.kind === 'list' ? types.node(list.item) : list;
+  if (pair.kind !== 'tuple') throw new Error(`LIST_SORT of type ${term.from}`);
+  return [pair.items[0]];
 }
 
 /** The parts one after the other from the same input: all but the last on the stack. */

@@ -1,5 +1,5 @@
 import { EMIT } from '@smc/protocol';
-import type { Constant, FunctionCode, Image, TypeTable, Unit } from '@smc/protocol';
+import type { Constant, FunctionCode, Image, TypeId, TypeTable, Unit } from '@smc/protocol';
 import type { Definition, MachineTerms, OperationTerms, UpgradeTerms } from '../combinators/term.ts';
 import { WordCount } from '../combinators/words.ts';
 import { codeOf } from './code.ts';
@@ -35,9 +35,20 @@ export function emitMachine(machine: MachineTerms): { image: Image; places: Func
       body: operation.body,
     })),
     invariants,
+    defaults: machine.defaults.map(({ type, field, value }) => ({
+      type,
+      field,
+      constant: unit.constant(fieldTypeOf(machine.types, type, field), value),
+    })),
     unit: unit.finish(),
   };
   return { image, places: unit.places };
+}
+
+function fieldTypeOf(types: TypeTable, record: TypeId, field: number): TypeId {
+  const node = types.node(record);
+  if (node.kind !== 'record') throw new Error(`a default of a field of a ${node.kind}`);
+  return node.fields[field].type;
 }
 
 /** By UTF-16 code units, as the image has its operations. */

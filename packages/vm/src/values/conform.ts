@@ -3,9 +3,13 @@ import {
   INT_MIN,
   LIST_HEADER_BYTES,
   List,
+  MapValue,
+  SetValue,
   Sum,
   TIME_MAX,
   VALUE_LIMITS,
+  equal,
+  keyOrder,
   sizeOf,
   type TypeId,
   type TypeTable,
@@ -51,7 +55,9 @@ export function conforms(types: TypeTable, type: TypeId, value: Value): boolean 
         conforms(types, node.constructors[value.tag].payload, value.value)
       );
     case 'map':
+      return value instanceof MapValue && isMap(types, node, value);
     case 'set':
+      return value instanceof SetValue && isSet(types, node.item, value);
     case 'function':
       return false;
     default:
@@ -65,6 +71,21 @@ function isInteger(value: Value, min: number, max: number): boolean {
 
 function areParts(value: Value, count: number): value is readonly Value[] {
   return Array.isArray(value) && value.length === count;
+}
+
+/** Of maps and sets the order is checked too: that of the type, and not of another. */
+function isMap(types: TypeTable, { key, value }: { key: TypeId; value: TypeId }, map: MapValue): boolean {
+  const copy = MapValue.of(map.entries(), keyOrder(types, key));
+  for (const [each, item] of map.entries()) {
+    if (!conforms(types, key, each) || !conforms(types, value, item)) return false;
+  }
+  return equal(copy, map) && map.size === copy.size && map.size <= VALUE_LIMITS.valueBytesMax;
+}
+
+function isSet(types: TypeTable, item: TypeId, set: SetValue): boolean {
+  const copy = SetValue.of(set.items(), keyOrder(types, item));
+  for (const each of set.items()) if (!conforms(types, item, each)) return false;
+  return equal(copy, set) && set.size === copy.size && set.size <= VALUE_LIMITS.valueBytesMax;
 }
 
 /** Of a list, the size that it keeps is checked too: the limits are counted by it. */

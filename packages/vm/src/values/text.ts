@@ -4,3 +4,13 @@ export function scalarCount(text: string): number {
   for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) count--;
   return count;
 }
+
+/** The unit at which the scalar value of a position, from 0, starts; the length past the last. */
+export function indexOfScalar(text: string, position: number): number {
+  if (position >= text.length) return text.length;
+  let at = 0;
+  for (let passed = 0; passed < position && at < text.length; passed++) {
+    at += (text.charCodeAt(at) & 0xfc00) === 0xd800 ? 2 : 1;
+  }
+  return at;
+}

@@ -1,0 +1,160 @@
+import {
+  COLLECTION_HEADER_BYTES,
+  ENTRY_HEADER_BYTES,
+  LIST_HEADER_BYTES,
+  List,
+  MapValue,
+  PER_FUEL,
+  PRODUCT_HEADER_BYTES,
+  SetValue,
+  VALUE_LIMITS,
+  payableBytes,
+  sizeWithin,
+  type KeyOrder,
+  type Value,
+} from '@smc/protocol';
+import { FAILED, VALUE_TOO_LARGE } from '../failure.ts';
+import { NONE, some } from '../values/option.ts';
+import { sortFuel } from './lists.ts';
+import { heightOf, type BuiltIn, type Meter } from './meter.ts';
+
+/** Maps and sets, out of line. */
+
+const { valueBytesMax } = VALUE_LIMITS;
+
+/** Charges for finding a key; false where that is too much. */
+function payLookup(collection: MapValue | SetValue, key: Value, meter: Meter): boolean {
+  const bytes = sizeWithin(key, payableBytes(meter.fuel));
+  return meter.pay(1 + heightOf(collection.length) * (1 + Math.floor(bytes / PER_FUEL.bytes)));
+}
+
+function payChange(collection: MapValue | SetValue, key: Value, meter: Meter): boolean {
+  const bytes = sizeWithin(key, payableBytes(meter.fuel));
+  return meter.pay(8 + 2 * heightOf(collection.length) * (1 + Math.floor(bytes / PER_FUEL.bytes)));
+}
+
+function collectionOrTooLarge(made: MapValue | SetValue, meter: Meter): Value | typeof FAILED {
+  return made.size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : made;
+}
+
+function listOrTooLarge(size: number, items: () => Value[], meter: Meter): Value | typeof FAILED {
+  return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List(items(), size);
+}
+
+const payTraverse = (collection: MapValue | SetValue, meter: Meter): boolean =>
+  meter.pay(1 + collection.length + Math.floor(collection.size / PER_FUEL.bytes));
+
+// ----------------------------------------------------------------------------- maps
+
+export const mapSize: BuiltIn = (a, meter) => (meter.pay(1) ? (a as MapValue).length : FAILED);
+
+export const mapGet: BuiltIn = (a, meter) => {
+  const [map, key] = a as unknown as readonly [MapValue, Value];
+  if (!payLookup(map, key, meter)) return FAILED;
+  const value = map.get(key);
+  return value === undefined ? NONE : some(value);
+};
+
+export const mapHas: BuiltIn = (a, meter) => {
+  const [map, key] = a as unknown as readonly [MapValue, Value];
+  return payLookup(map, key, meter) ? map.has(key) : FAILED;
+};
+
+export const mapInsert: BuiltIn = (a, meter) => {
+  const [map, key, value] = a as unknown as readonly [MapValue, Value, Value];
+  if (!payChange(map, key, meter)) return FAILED;
+  const old = map.get(key);
+  const max = payableBytes(meter.fuel);
+  const bytes = sizeWithin(value, max) + (old === undefined ? 0 : sizeWithin(old, max));
+  if (!meter.pay(Math.floor(bytes / PER_FUEL.bytes))) return FAILED;
+  return collectionOrTooLarge(map.with(key, value), meter);
+};
+
+export const mapRemove: BuiltIn = (a, meter) => {
+  const [map, key] = a as unknown as readonly [MapValue, Value];
+  if (!payChange(map, key, meter)) return FAILED;
+  const old = map.get(key);
+  if (old === undefined) return map;
+  return meter.measured(old) < 0 ? FAILED : map.without(key);
+};
+
+export const mapKeys: BuiltIn = (a, meter) => {
+  const map = a as MapValue;
+  if (!payTraverse(map, meter)) return FAILED;
+  return List.of([...map.keys()]);
+};
+
+export const mapValues: BuiltIn = (a, meter) => {
+  const map = a as MapValue;
+  if (!payTraverse(map, meter)) return FAILED;
+  return List.of([...map.values()]);
+};
+
+export const mapEntries: BuiltIn = (a, meter) => {
+  const map = a as MapValue;
+  if (!payTraverse(map, meter)) return FAILED;
+  const perEntry = PRODUCT_HEADER_BYTES - ENTRY_HEADER_BYTES;
+  const size = map.size - COLLECTION_HEADER_BYTES + LIST_HEADER_BYTES + perEntry * map.length;
+  return listOrTooLarge(size, () => [...map.entries()], meter);
+};
+
+export const mapFromList: BuiltIn<KeyOrder> = (a, meter, order) => {
+  const list = a as List;
+  if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
+  return collectionOrTooLarge(MapValue.of(list.items as unknown as [Value, Value][], order), meter);
+};
+
+// ----------------------------------------------------------------------------- sets
+
+export const setSize: BuiltIn = (a, meter) => (meter.pay(1) ? (a as SetValue).length : FAILED);
+
+export const setHas: BuiltIn = (a, meter) => {
+  const [set, item] = a as unknown as readonly [SetValue, Value];
+  return payLookup(set, item, meter) ? set.has(item) : FAILED;
+};
+
+export const setInsert: BuiltIn = (a, meter) => {
+  const [set, item] = a as unknown as readonly [SetValue, Value];
+  return payChange(set, item, meter) ? collectionOrTooLarge(set.with(item), meter) : FAILED;
+};
+
+export const setRemove: BuiltIn = (a, meter) => {
+  const [set, item] = a as unknown as readonly [SetValue, Value];
+  return payChange(set, item, meter) ? set.without(item) : FAILED;
+};
+
+/** The items that `isKept` takes of the two sets, in one pass over both. */
+const merge =
+  (isKept: (inLeft: boolean, inRight: boolean) => boolean): BuiltIn =>
+  (a, meter) => {
+    const [left, right] = a as unknown as readonly [SetValue, SetValue];
+    if (!meter.pay(sortFuel(left.length + right.length, left.size + right.size))) return FAILED;
+    const kept: Value[] = [];
+    const [lefts, rights] = [[...left.items()], [...right.items()]];
+    for (let i = 0, j = 0; i < lefts.length || j < rights.length;) {
+      const sign = i >= lefts.length ? 1 : j >= rights.length ? -1 : left.compare(lefts[i], rights[j]);
+      if (isKept(sign <= 0, sign >= 0)) kept.push(sign <= 0 ? lefts[i] : rights[j]);
+      if (sign <= 0) i++;
+      if (sign >= 0) j++;
+    }
+    return collectionOrTooLarge(SetValue.of(kept, left.compare), meter);
+  };
+
+export const setUnion = merge(() => true);
+export const setIntersect = merge((inLeft, inRight) => inLeft && inRight);
+export const setDiff = merge((inLeft, inRight) => inLeft && !inRight);
+
+export const setToList: BuiltIn = (a, meter) => {
+  const set = a as SetValue;
+  if (!payTraverse(set, meter)) return FAILED;
+  return new List(
+    [...set.items()],
+    set.size - COLLECTION_HEADER_BYTES + LIST_HEADER_BYTES - ENTRY_HEADER_BYTES * set.length,
+  );
+};
+
+export const setFromList: BuiltIn<KeyOrder> = (a, meter, order) => {
+  const list = a as List;
+  if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
+  return collectionOrTooLarge(SetValue.of(list.items, order), meter);
+};

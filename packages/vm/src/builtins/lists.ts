@@ -1,0 +1,151 @@
+import {
+  LIST_HEADER_BYTES,
+  List,
+  PER_FUEL,
+  PRODUCT_HEADER_BYTES,
+  VALUE_LIMITS,
+  equal,
+  payableBytes,
+  sizeOf,
+  sizeOfParts,
+  type KeyOrder,
+  type Product,
+  type Value,
+} from '@smc/protocol';
+import { FAILED, INTEGER_OVERFLOW, VALUE_TOO_LARGE } from '../failure.ts';
+import { isOverflow, normal } from '../values/integer.ts';
+import { NONE, some } from '../values/option.ts';
+import { heightOf, perItems, type BuiltIn, type Meter } from './meter.ts';
+
+/** Lists, out of line. */
+
+const { valueBytesMax } = VALUE_LIMITS;
+
+const listOrTooLarge = (items: readonly Value[], size: number, meter: Meter): Value | typeof FAILED =>
+  size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List(items, size);
+
+export const listGet: BuiltIn = (a, meter) => {
+  const [list, at] = a as unknown as readonly [List, number];
+  if (!meter.pay(1)) return FAILED;
+  return at >= 0 && at < list.items.length ? some(list.items[at]) : NONE;
+};
+
+export const listPrepend: BuiltIn = (a, meter) => {
+  const [list, item] = a as unknown as readonly [List, Value];
+  if (!meter.pay(perItems(list.items.length))) return FAILED;
+  const bytes = meter.measured(item);
+  if (bytes < 0) return FAILED;
+  const size = list.size + bytes;
+  return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List([item, ...list.items], size);
+};
+
+export const listFlatten: BuiltIn = (a, meter) => {
+  const lists = (a as List).items as readonly List[];
+  if (!meter.pay(1 + lists.length)) return FAILED;
+  const count = lists.reduce((sum, list) => sum + list.items.length, 0);
+  if (!meter.pay(Math.floor(count / PER_FUEL.items))) return FAILED;
+  const size = lists.reduce((sum, list) => sum + list.size - LIST_HEADER_BYTES, LIST_HEADER_BYTES);
+  if (size > valueBytesMax) return meter.fail(VALUE_TOO_LARGE);
+  return new List(
+    lists.flatMap((list) => list.items),
+    size,
+  );
+};
+
+export const listReverse: BuiltIn = (a, meter) => {
+  const list = a as List;
+  return meter.pay(perItems(list.items.length)) ? new List(list.items.toReversed(), list.size) : FAILED;
+};
+
+const payForAll = (list: List, meter: Meter): boolean =>
+  meter.pay(1 + list.items.length + Math.floor(list.size / PER_FUEL.bytes));
+
+export const listContains: BuiltIn = (a, meter) => {
+  const [list, sought] = a as unknown as readonly [List, Value];
+  return payForAll(list, meter) ? list.items.some((item) => equal(item, sought)) : FAILED;
+};
+
+export const listIndexOf: BuiltIn = (a, meter) => {
+  const [list, sought] = a as unknown as readonly [List, Value];
+  if (!payForAll(list, meter)) return FAILED;
+  const at = list.items.findIndex((item) => equal(item, sought));
+  return at < 0 ? NONE : some(at);
+};
+
+/** Part of a list: its items are measured. */
+function part(items: (from: readonly Value[]) => readonly Value[], count: number, list: List, meter: Meter) {
+  if (!meter.pay(1 + count)) return FAILED;
+  const taken = items(list.items);
+  const size = sizeOfParts(taken, LIST_HEADER_BYTES, payableBytes(meter.fuel));
+  return meter.pay(Math.floor(size / PER_FUEL.bytes)) ? new List(taken, size) : FAILED;
+}
+
+const clamped = (count: number, length: number): number => Math.min(Math.max(0, count), length);
+
+export const listTake: BuiltIn = (a, meter) => {
+  const [list, given] = a as unknown as readonly [List, number];
+  const count = clamped(given, list.items.length);
+  return part((items) => items.slice(0, count), count, list, meter);
+};
+
+export const listDrop: BuiltIn = (a, meter) => {
+  const [list, given] = a as unknown as readonly [List, number];
+  const count = clamped(given, list.items.length);
+  return part((items) => items.slice(count), list.items.length - count, list, meter);
+};
+
+export const listZip: BuiltIn = (a, meter) => {
+  const [left, right] = a as unknown as readonly [List, List];
+  const count = Math.min(left.items.length, right.items.length);
+  if (!meter.pay(1 + count + Math.floor((left.size + right.size) / PER_FUEL.bytes))) return FAILED;
+  let size = LIST_HEADER_BYTES + count * PRODUCT_HEADER_BYTES;
+  for (let i = 0; i < count; i++) size += sizeOf(left.items[i]) + sizeOf(right.items[i]);
+  if (size > valueBytesMax) return meter.fail(VALUE_TOO_LARGE);
+  return new List(
+    left.items.slice(0, count).map((item, i) => [item, right.items[i]]),
+    size,
+  );
+};
+
+export const listSum: BuiltIn = (a, meter) => {
+  const { items } = a as List;
+  if (!meter.pay(perItems(items.length))) return FAILED;
+  let sum = 0;
+  for (const item of items) {
+    sum += item as number;
+    if (isOverflow(sum)) return meter.fail(INTEGER_OVERFLOW);
+  }
+  return normal(sum);
+};
+
+/** Fuel of ordering so many things of so many bytes. */
+export const sortFuel = (count: number, bytes: number): number =>
+  1 + (heightOf(count) + 1) * (count + Math.floor(bytes / PER_FUEL.bytes));
+
+export const listSort: BuiltIn<KeyOrder> = (a, meter, order) => {
+  const list = a as List;
+  if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
+  // The host's sort is stable.
+  const pairs = (list.items as readonly Product[]).toSorted((left, right) => order(left[0], right[0]));
+  return listOrTooLarge(...measuredSeconds(pairs), meter);
+};
+
+export const listSelect: BuiltIn = (a, meter) => {
+  const list = a as List;
+  if (!payForAll(list, meter)) return FAILED;
+  const pairs = (list.items as readonly Product[]).filter(([isKept]) => isKept === true);
+  return listOrTooLarge(...measuredSeconds(pairs), meter);
+};
+
+function measuredSeconds(pairs: readonly Product[]): readonly [readonly Value[], number] {
+  const items = pairs.map((pair) => pair[1]);
+  return [items, sizeOfParts(items, LIST_HEADER_BYTES, Number.POSITIVE_INFINITY)];
+}
+
+export const listUncons: BuiltIn = (a, meter) => {
+  const { items, size } = a as List;
+  if (!meter.pay(perItems(items.length))) return FAILED;
+  if (items.length === 0) return NONE;
+  const bytes = meter.measured(items[0]);
+  return bytes < 0 ? FAILED : some([items[0], new List(items.slice(1), size - bytes)]);
+};

@@ -1,0 +1,37 @@
+import { PER_FUEL, payableBytes, sizeWithin, type Value } from '@smc/protocol';
+import { FAILED, OUT_OF_FUEL, type Failure } from '../failure.ts';
+
+/** The fuel that a run has left, for the instructions that stand out of line; and why one failed. */
+export class Meter {
+  fuel = 0;
+  failure: Failure = OUT_OF_FUEL;
+
+  /** Charges for what is done next; false where that is more than there is. */
+  pay(amount: number): boolean {
+    this.fuel -= amount;
+    if (this.fuel >= 0) return true;
+    this.failure = OUT_OF_FUEL;
+    return false;
+  }
+
+  /** The size of a value, charged: no more is looked at than is paid for. -1 where it is too much. */
+  measured(value: Value): number {
+    const bytes = sizeWithin(value, payableBytes(this.fuel));
+    return this.pay(Math.floor(bytes / PER_FUEL.bytes)) ? bytes : -1;
+  }
+
+  fail(failure: Failure): typeof FAILED {
+    this.failure = failure;
+    return FAILED;
+  }
+}
+
+/** What an instruction does with the accumulator: the value that it gives, or `FAILED`. */
+export type BuiltIn<Order = null> = (a: Value, meter: Meter, order: Order) => Value | typeof FAILED;
+
+/** ⌊log₂(n + 1)⌋: about the height of a tree of n entries, and the comparisons for each. */
+export const heightOf = (count: number): number => 31 - Math.clz32(count + 1);
+
+export const perItems = (count: number): number => 1 + Math.floor(count / PER_FUEL.items);
+export const perUnits = (units: number): number => 1 + Math.floor(units / PER_FUEL.units);
+export const perBytes = (bytes: number): number => 1 + Math.floor(bytes / PER_FUEL.bytes);

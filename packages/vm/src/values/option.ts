@@ -1,0 +1,7 @@
+import { Sum, type Value } from '@smc/protocol';
+
+/** `None`, of any type: all of them are one object. */
+export const NONE = new Sum(0, null);
+
+/** `Some(value)` */
+export const some = (value: Value): Sum => new Sum(1, value);
