@@ -2,16 +2,17 @@ import { decodeImage, decodeUpgradeBody, encodeImage, encodeUpgradeBody } from '
 import type { Bundle, Checked, Diagnostic, Image, ImageDebug, Upgrade } from '@smc/protocol';
 import { simplify } from './combinators/laws.ts';
 import type { MachineTerms, UpgradeTerms } from './combinators/term.ts';
-import { translateMachine, translateUpgrade } from './combinators/translate/translate.ts';
+import { translateMachine, translateTest, translateUpgrade } from './combinators/translate/translate.ts';
+import type { TestTerms } from './combinators/translate/translate.ts';
 import { debugOf } from './emit/debug.ts';
 import { emitMachine } from './emit/emit.ts';
 import { upgradeOfImported } from './errors/judgement.ts';
 import { duplicate } from './errors/names.ts';
-import { programTooLarge } from './errors/translation.ts';
+import { programTooLarge, testOfImported } from './errors/translation.ts';
 import { loadSources } from './sources.ts';
 import type { SourceHost } from './sources.ts';
 import { checkModules } from './types/check.ts';
-import type { TypedMachine, TypedModule, TypedUpgrade } from './types/typed.ts';
+import type { CompiledMachine, TypedMachine, TypedModule, TypedUpgrade } from './types/typed.ts';
 import { makeUpgrade } from './upgrade/upgrade.ts';
 
 /** Source to bundle: the phases of the compiler, one after the other. */
@@ -29,6 +30,14 @@ export interface Compilation {
     readonly machines: readonly MachineTerms[];
     readonly upgrades: readonly UpgradeTerms[];
   } | null;
+  /** The tests of the file, with their values; none where there is no bundle. */
+  readonly tests: readonly CompiledTest[];
+}
+
+/** A test, ready to run. */
+export interface CompiledTest extends TestTerms {
+  /** The index of its machine among the images of the bundle. */
+  readonly machine: number;
 }
 
 /** Compiles a file, which must be there, with what it imports. A mistake in it is a diagnostic. */
@@ -42,12 +51,15 @@ export function compile(entry: string, host: SourceHost): Compilation {
     sources,
     bundle: null,
     terms: null,
+    tests: [],
   });
   if (module === null || unread.length > 0) return refused([...unread, ...unsound]);
   const machines = all(module.machines.map((machine) => compileMachine(machine, sources)));
   if (!machines.ok) return refused(machines.diagnostics);
   const upgrades = compileUpgrades(module, machines.value, sources);
   if (!upgrades.ok) return refused(upgrades.diagnostics);
+  const tests = compileTests(module);
+  if (!tests.ok) return refused(tests.diagnostics);
   return {
     diagnostics: [],
     sources,
@@ -60,20 +72,18 @@ export function compile(entry: string, host: SourceHost): Compilation {
       machines: machines.value.map(({ terms }) => terms),
       upgrades: upgrades.value.map(({ terms }) => terms),
     },
+    tests: tests.value,
   };
 }
 
-interface CompiledMachine {
+interface MachineCode {
   readonly terms: MachineTerms;
   readonly image: Image;
   readonly debug: ImageDebug;
 }
 
 /** Typed tree to combinators, combinators made simpler, combinators to bytecode. */
-function compileMachine(
-  machine: TypedMachine,
-  sources: ReadonlyMap<string, string>,
-): Checked<CompiledMachine> {
+function compileMachine(machine: TypedMachine, sources: ReadonlyMap<string, string>): Checked<MachineCode> {
   const translated = translateMachine(machine);
   if (!translated.ok) return translated;
   const terms = { ...translated.value, definitions: simplify(translated.value).definitions };
@@ -92,7 +102,7 @@ interface CompiledUpgrade {
 
 function compileUpgrades(
   module: TypedModule,
-  machines: readonly CompiledMachine[],
+  machines: readonly MachineCode[],
   sources: ReadonlyMap<string, string>,
 ): Checked<CompiledUpgrade[]> {
   const first = new Map<number, TypedUpgrade>();
@@ -106,10 +116,20 @@ function compileUpgrades(
       if (earlier !== undefined) {
         return { ok: false, diagnostics: [duplicate(node.span, 'the upgrade of', name, earlier.span)] };
       }
-      const old = compileMachine(node.old, sources);
-      return old.ok ? compileUpgrade(node, old.value.image, machines[image].image, image) : old;
+      const old = imageOf(node.old, sources);
+      return old.ok ? compileUpgrade(node, old.value, machines[image].image, image) : old;
     }),
   );
+}
+
+/** What runs: it came as bytecode, or is compiled here. */
+function imageOf(
+  machine: TypedMachine | CompiledMachine,
+  sources: ReadonlyMap<string, string>,
+): Checked<Image> {
+  if (machine.image !== null) return { ok: true, value: machine.image, diagnostics: [] };
+  const compiled = compileMachine(machine, sources);
+  return compiled.ok ? { ...compiled, value: compiled.value.image } : compiled;
 }
 
 function compileUpgrade(
@@ -131,6 +151,19 @@ function compileUpgrade(
   const decoded = decodeUpgradeBody(upgrade, encodeUpgradeBody(upgrade));
   if (!decoded.ok) return { ok: false, diagnostics: [programTooLarge(node.span, decoded.malformed.message)] };
   return { ok: true, value: { terms, upgrade }, diagnostics: [] };
+}
+
+/** The values of what stands in the tests; each is of a machine of the same file. */
+function compileTests(module: TypedModule): Checked<CompiledTest[]> {
+  return all(
+    module.tests.map((node) => {
+      const machine = module.machines.indexOf(node.machine);
+      const { name, nameSpan } = node.machine;
+      if (machine < 0) return { ok: false, diagnostics: [testOfImported(node.span, name, nameSpan)] };
+      const translated = translateTest(node);
+      return translated.ok ? { ...translated, value: { ...translated.value, machine } } : translated;
+    }),
+  );
 }
 
 /** All values, or all diagnostics. */

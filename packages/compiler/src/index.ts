@@ -1,5 +1,6 @@
 export { SOURCE_LIMITS, type SourceHost } from './sources.ts';
-export { compile, type Compilation } from './compile.ts';
+export { compile, type Compilation, type CompiledTest } from './compile.ts';
+export type { Expectation, TestLine } from './combinators/translate/translate.ts';
 export { Program as TermProgram } from './combinators/construct.ts';
 export { EffectAnalysis } from './combinators/effects.ts';
 export * from './combinators/evaluate.ts';

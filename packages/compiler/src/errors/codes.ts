@@ -28,6 +28,10 @@ export const CODES = {
   E0226: 'arguments named or not',
   E0228: 'a type that contains itself',
   E0229: 'a field of what is no record',
+  E0230: 'a record without fields',
+  E0231: 'a key without an order',
+  E0232: 'a default out of place',
+  E0233: 'a lambda out of place',
   // patterns
   E0240: 'a case that is not handled',
   E0241: 'an arm that is never reached',
@@ -50,6 +54,8 @@ export const CODES = {
   // translation and constants
   E0301: 'a program that is too large',
   E0302: 'a constant without a value',
+  E0303: 'a test of a machine of another file',
+  E0304: 'a function that can not be known',
   // upgrades
   E0401: 'an upgrade that does not fit its machine',
   E0402: 'something lost in an upgrade',

@@ -13,6 +13,26 @@ export function programTooLarge(span: Span, what: string): Diagnostic {
   );
 }
 
+/** It does not follow from the program which function is called by this name. */
+export function unknownFunction(span: Span, name: string): Diagnostic {
+  return error(
+    'E0304',
+    `it can not be known which function \`${name}\` is`,
+    [label(span)],
+    ['Take functions as parameters of their own, each with a name: `(f, n) -> f(n)`.'],
+  );
+}
+
+/** A test stands in another file than its machine, whose bundle it belongs to. */
+export function testOfImported(span: Span, name: string, machine: Span): Diagnostic {
+  return error(
+    'E0303',
+    `the test is of \`${name}\`, a machine of another file`,
+    [label(span), label(machine, 'it is declared here')],
+    ['Write the test into the file of its machine.'],
+  );
+}
+
 /** The value of a constant can not be found; `failure` is the fault. */
 export function faultInConstant(span: Span, what: string, failure: string): Diagnostic {
   return error(

@@ -1,10 +1,10 @@
-import { EMIT, fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
-import type { Checked, Image, OperationWay, Refusal, Span, Upgrade } from '@smc/protocol';
+import { fingerprints, judge, showPath } from '@smc/protocol';
+import type { Checked, Image, Refusal, Span, Upgrade } from '@smc/protocol';
 import { emitUpgrade } from '../emit/emit.ts';
 import type { UpgradeTerms } from '../combinators/term.ts';
 import { lossyUpgrade, refusedUpgrade } from '../errors/judgement.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
-import type { TypedMachine, TypedUpgrade } from '../types/typed.ts';
+import type { MachineSignature, TypedUpgrade } from '../types/typed.ts';
 
 /** The record of an upgrade, judged here as the node will judge it. */
 
@@ -19,14 +19,14 @@ export function makeUpgrade(
   const upgrade: Upgrade = {
     machine: old.name,
     old: fingerprints(old),
-    oldEmit: EMIT,
+    oldEmit: old.emit,
     image,
     unit: emitUpgrade(terms),
     migration: terms.migration,
     back: terms.back,
-    operations: identities(old, next),
-    backOperations: identities(next, old),
-    clauses: [],
+    operations: terms.operations,
+    backOperations: terms.backOperations,
+    clauses: node.clauses,
   };
   const judgement = judge(old, next, upgrade);
   if (judgement.ok) return { ok: true, value: upgrade, diagnostics: [] };
@@ -37,25 +37,16 @@ export function makeUpgrade(
   return { ok: false, diagnostics: [diagnostic] };
 }
 
-/** The operations that are the same in both, in the order of their names. */
-function identities(from: Image, to: Image): OperationWay[] {
-  return from.operations.flatMap((operation) => {
-    const other = to.operations.find(({ name }) => name === operation.name);
-    const isSame = other !== undefined && sameOperation(from, operation, to, other);
-    return isSame ? [{ kind: 'identity' as const, name: operation.name }] : [];
-  });
-}
-
 function placesOf(node: TypedUpgrade, { path }: Refusal): JudgedPlaces {
   return {
-    main: node.migration?.span ?? node.span,
+    main: node.migration.span,
     old: placeOf(node.old, path),
     new: node.new.nameSpan,
   };
 }
 
 /** Where a part of a machine is declared: an operation, or a field of its state. */
-function placeOf(machine: TypedMachine, path: readonly string[]): Span {
+function placeOf(machine: MachineSignature, path: readonly string[]): Span {
   const { operations, nameSpan, statePlaces, stateSpan } = machine;
   const [first, second] = path;
   if (first !== 'state') return operations.find(({ name }) => name === first)?.span ?? nameSpan;

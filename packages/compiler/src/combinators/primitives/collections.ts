@@ -18,6 +18,7 @@ import {
   TOO_LARGE,
   itemOf,
   listOrTooLarge,
+  measuring,
   one,
   pairOf,
   perBytes,
@@ -86,7 +87,7 @@ const looking: PrimitiveRow['fuel'] = (value, fuelLeft) => {
 
 const changing: PrimitiveRow['fuel'] = (value, fuelLeft) => {
   const [collection, key] = parts<MapValue | SetValue, Value>(value);
-  return 8 + 2 * finding(collection.length, key, fuelLeft);
+  return 8 + 2 * (finding(collection.length, key, fuelLeft) + 1 + measuring(key, fuelLeft));
 };
 
 /** And for the values of a map that come and go, which are measured. */

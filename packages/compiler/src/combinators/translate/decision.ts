@@ -9,7 +9,10 @@ import { TranslationLimit } from './limits.ts';
  * twice on one way, and nothing is undone (Maranget 2008, without his choice of columns).
  */
 
-/** A part of the subject: the subject itself, a component of a part, or the payload of a constructor. */
+/**
+ * A part of the subject: the subject itself, a component of a part, or the payload of a
+ * constructor. A list is a sum, too: of nothing, and of its first item and the rest.
+ */
 export type Occurrence =
   | { readonly kind: 'subject' }
   | { readonly kind: 'component'; readonly of: Occurrence; readonly index: number }
@@ -29,7 +32,7 @@ export type Decision =
   | {
       readonly kind: 'test';
       readonly on: Occurrence;
-      readonly literal: Extract<TypedPattern, { kind: 'literal' }>;
+      readonly literal: LiteralPattern;
       readonly same: Decision;
       readonly other: Decision;
     };
@@ -40,10 +43,21 @@ export interface Binding {
   readonly at: Occurrence;
 }
 
-/** A test that a row still has to pass: the pattern is a constructor or a literal. */
+type LiteralPattern = Extract<TypedPattern, { kind: 'literal' }>;
+
+/** A constructor of the sum, or of the list as one; what its payload must match, as patterns at its components. */
+interface ConstructorPattern {
+  readonly kind: 'construct';
+  readonly constructor: number;
+  readonly constructorCount: number;
+  /** The pattern of the payload, or those of its two components where it is a list's. */
+  readonly payload: TypedPattern | readonly [TypedPattern, TypedPattern] | null;
+}
+
+/** A test that a row still has to pass. */
 interface Test {
   readonly at: Occurrence;
-  readonly pattern: Extract<TypedPattern, { kind: 'construct' | 'literal' }>;
+  readonly pattern: LiteralPattern | ConstructorPattern;
 }
 
 interface Row {
@@ -80,27 +94,22 @@ class DecisionBuilder {
       : this.#switch(rows, test.at, test.pattern, depth);
   }
 
-  #switch(rows: readonly Row[], on: Occurrence, pattern: TypedPattern, depth: number): Decision {
-    const branches = Array.from({ length: constructorCount(pattern) }, (_, constructor) => {
+  #switch(rows: readonly Row[], on: Occurrence, pattern: ConstructorPattern, depth: number): Decision {
+    const branches = Array.from({ length: pattern.constructorCount }, (_, constructor) => {
       const payload: Occurrence = { kind: 'payload', of: on };
       const left = rows.flatMap((row) => {
         const found = take(row, on);
         if (found === null) return [row];
         const { test, rest } = found;
         if (test.kind !== 'construct' || test.constructor !== constructor) return [];
-        return [withPattern(rest, payload, test.payload)];
+        return [withPayload(rest, payload, test.payload)];
       });
       return { payload, decision: this.build(left, depth + 1) };
     });
     return { kind: 'switch', on, branches };
   }
 
-  #test(
-    rows: readonly Row[],
-    on: Occurrence,
-    literal: Extract<TypedPattern, { kind: 'literal' }>,
-    depth: number,
-  ): Decision {
+  #test(rows: readonly Row[], on: Occurrence, literal: LiteralPattern, depth: number): Decision {
     const same: Row[] = [];
     const other: Row[] = [];
     for (const row of rows) {
@@ -120,12 +129,24 @@ class DecisionBuilder {
   }
 }
 
+/** The parts of a list that is not empty: the first item and the rest. */
+const [HEAD, TAIL] = [0, 1];
+const [NIL, CONS] = [0, 1];
+
 function constructorCount({ type }: TypedPattern): number {
   if (type.kind !== 'sum') throw new Error(`a constructor's pattern has a ${type.kind} type`);
   return type.declaration.constructors.length;
 }
 
-const isLiteral = (pattern: TypedPattern, value: Value): boolean =>
+/** The test that a list pattern is, which is not `[...rest]`. */
+function testOfList(pattern: Extract<TypedPattern, { kind: 'list' }>): ConstructorPattern {
+  const [head, ...items] = pattern.items;
+  if (head === undefined) return { kind: 'construct', constructor: NIL, constructorCount: 2, payload: null };
+  const payload = [head, { ...pattern, items }] as const;
+  return { kind: 'construct', constructor: CONS, constructorCount: 2, payload };
+}
+
+const isLiteral = (pattern: Test['pattern'], value: Value): boolean =>
   pattern.kind === 'literal' && equal(pattern.value, value);
 
 /** A row that also has to match a pattern at an occurrence: its tests and variables, from the left. */
@@ -153,12 +174,25 @@ function withPattern(row: Row, at: Occurrence, pattern: TypedPattern): Row {
         // There is only one unit.
         if (inner.type.kind !== 'unit') tests.push({ at: place, pattern: inner });
         return;
+      case 'list':
+        if (inner.items.length === 0 && inner.rest !== null) visit(inner.rest, place);
+        else tests.push({ at: place, pattern: testOfList(inner) });
+        return;
       case 'construct':
-        tests.push({ at: place, pattern: inner });
+        tests.push({ at: place, pattern: { ...inner, constructorCount: constructorCount(inner) } });
     }
   };
   visit(pattern, at);
   return { arm: row.arm, tests: [...tests, ...row.tests], bindings };
+}
+
+/** A row that also has to match what is asked of a payload. */
+function withPayload(row: Row, at: Occurrence, payload: ConstructorPattern['payload']): Row {
+  if (payload === null) return row;
+  if (!('0' in payload)) return withPattern(row, at, payload);
+  const [head, tail] = payload;
+  const inner = withPattern(row, { kind: 'component', of: at, index: TAIL }, tail);
+  return withPattern(inner, { kind: 'component', of: at, index: HEAD }, head);
 }
 
 /** The index of a field of a record type, whose fields are sorted. */

@@ -4,7 +4,13 @@
  */
 export class TranslationLimit extends Error {}
 
-/** Instances of functions and arrows, one for each choice of type arguments, of one machine. */
+/**
+ * A function is called, and it does not follow from the program which one it is: thrown and
+ * caught as a `TranslationLimit`.
+ */
+export class UnknownFunction extends Error {}
+
+/** Instances of functions, one for each choice of type arguments and functions, of one machine. */
 export const INSTANCES_MAX = 4_096;
 
 /** Fuel for the value of a constant: the evaluator takes about a microsecond for a unit. */

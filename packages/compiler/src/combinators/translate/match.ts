@@ -1,5 +1,6 @@
 import { BOOL } from '@smc/protocol';
 import type { TypedPattern } from '../../types/typed.ts';
+import type { Program } from '../construct.ts';
 import type { Term } from '../term.ts';
 import type { Context } from './context.ts';
 import { decide, fieldIndex } from './decision.ts';
@@ -75,7 +76,7 @@ class ArmSelection {
 
   #switch({ on, branches }: Extract<Decision, { kind: 'switch' }>, scope: Scope): Term {
     const { program } = this.#context;
-    const sum = scope.project(program, this.#place(on));
+    const sum = asSum(program, scope.project(program, this.#place(on)));
     const node = program.types.node(sum.to);
     if (node.kind !== 'sum') throw new Error(`a switch on a ${node.kind}`);
     const arms = branches.map(({ payload, decision }, constructor) => {
@@ -137,6 +138,12 @@ class ArmSelection {
   }
 }
 
+/** A list as the sum of nothing, and of its first item and the rest; a sum as it is. */
+function asSum(program: Program, part: Term): Term {
+  if (program.types.node(part.to).kind !== 'list') return part;
+  return program.compose(part, program.primitive('LIST_UNCONS', part.to));
+}
+
 /**
  * Binds the variables of an irrefutable pattern to parts of the value at a place. The stages
  * run first: they open the constructor of a sum that has only one.
@@ -165,6 +172,10 @@ export function bindPattern(
         for (const { name, pattern: field } of inner.fields) {
           visit(field, componentOf(part, fieldIndex(inner.type, name)));
         }
+        return;
+      case 'list':
+        // `[...rest]`, the one that is irrefutable.
+        if (inner.rest !== null) visit(inner.rest, part);
         return;
       case 'construct': {
         const sum = bound.project(program, part);

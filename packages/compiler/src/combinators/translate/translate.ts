@@ -1,13 +1,16 @@
 import { TypeLimitError, TypeTable, UNIT, inputType } from '@smc/protocol';
-import type { Checked, Diagnostic, Span, TypeId, Value } from '@smc/protocol';
-import { faultInConstant, programTooLarge } from '../../errors/translation.ts';
+import type { Checked, Diagnostic, OperationWay, Span, TypeId, Value } from '@smc/protocol';
+import { faultInConstant, programTooLarge, unknownFunction } from '../../errors/translation.ts';
 import type {
+  Local,
   Type,
   TypedConversion,
   TypedExpression,
   TypedMachine,
   TypedOperation,
+  TypedTest,
   TypedUpgrade,
+  TypedWay,
 } from '../../types/typed.ts';
 import { Program } from '../construct.ts';
 import { evaluate } from '../evaluate.ts';
@@ -15,12 +18,14 @@ import { Failure } from '../primitive.ts';
 import type { MachineTerms, OperationTerms, UpgradeTerms } from '../term.ts';
 import { translateBlock } from './arrow.ts';
 import type { Position } from './context.ts';
+import { fieldIndex } from './decision.ts';
 import { translateExpression } from './expression.ts';
 import { Instances } from './instances.ts';
-import { CONSTANT_FUEL, TranslationLimit } from './limits.ts';
+import { CONSTANT_FUEL, TranslationLimit, UnknownFunction } from './limits.ts';
 import { TypeLowering } from './lowering.ts';
 import { bindPattern } from './match.ts';
 import { Scope, componentOf } from './scope.ts';
+import type { Capture, FunctionScope } from './scope.ts';
 
 /** The typed tree to combinators: the entry of the phase. */
 
@@ -29,43 +34,88 @@ export function translateMachine(machine: TypedMachine): Checked<MachineTerms> {
   return new Translation(machine.nameSpan).run((translation) => {
     const state = translation.lower(machine.state);
     const instances = translation.instances(state);
-    const operations = machine.operations.map((node) => translation.operation(instances, node));
+    const key = translation.captures(machine.keyLocal);
+    const { name, key: keyKind, fieldOrder, documentation } = machine;
     return {
-      name: machine.name,
-      key: 'none',
+      name,
+      key: keyKind,
       types: translation.types,
       definitions: instances.program.definitions,
       state,
       initial: translation.constant('the initial state', machine.initial),
-      operations,
-      invariants: [],
-      fieldOrder: machine.fieldOrder,
-      documentation: machine.documentation,
+      operations: machine.operations.map((node) => translation.operation(instances, node, key)),
+      invariants: machine.invariants.map((node) => translation.conversion(instances, 'invariant', node, key)),
+      defaults: machine.defaults.map(({ type, field, value }) => ({
+        type: translation.lower(type),
+        field: fieldIndex(type, field),
+        value: translation.constant(`the default of ${field}`, value),
+      })),
+      fieldOrder,
+      documentation,
     };
   });
 }
 
-/** The conversions of an upgrade as functions; where nothing is written the state stays as it is. */
+/** The conversions of an upgrade as functions. */
 export function translateUpgrade(upgrade: TypedUpgrade): Checked<UpgradeTerms> {
   return new Translation(upgrade.span).run((translation) => {
     const instances = translation.instances(null);
-    const oldState = translation.lower(upgrade.old.state);
-    const newState = translation.lower(upgrade.new.state);
-    const { migration, back } = upgrade;
-    const convert = (node: TypedConversion, to: TypeId): number =>
-      translation.conversion(instances, node, to);
-    const keep = (): number => instances.program.define('same', instances.program.identity(oldState));
-    if (migration === null && oldState !== newState) {
-      throw new Error(`no conversion from state ${oldState} to ${newState}`);
-    }
-    const isSame = migration === null && back === null;
+    const convert = (name: string, node: TypedConversion): number =>
+      translation.conversion(instances, name, node, []);
+    const way = (node: TypedWay): OperationWay =>
+      node.kind !== 'adapter'
+        ? node
+        : {
+            kind: 'adapter',
+            name: node.name,
+            to: node.to,
+            request: convert(`request of ${node.name}`, node.request),
+            reply: convert(`reply of ${node.to}`, node.reply),
+          };
+    const { migration, back, operations, backOperations } = upgrade;
     return {
       types: translation.types,
-      migration: migration === null ? keep() : convert(migration, newState),
-      back: back !== null ? convert(back, oldState) : isSame ? keep() : null,
       definitions: instances.program.definitions,
+      migration: convert('migration', migration),
+      back: back === null ? null : convert('back', back),
+      operations: operations.map(way),
+      backOperations: backOperations.map(way),
     };
   });
+}
+
+/** A test with the values of its constants. */
+export interface TestTerms {
+  readonly title: string;
+  readonly span: Span;
+  /** Null where the machine has no keys. */
+  readonly key: Value | null;
+  readonly lines: readonly TestLine[];
+}
+
+/** A line of a test: an input and its reply, a look at the state, or the clock set, in milliseconds. */
+export type TestLine = { readonly span: Span } & (
+  | {
+      readonly kind: 'input';
+      readonly operation: string;
+      readonly input: Value;
+      readonly expected: Expectation;
+    }
+  | { readonly kind: 'state'; readonly expected: Value }
+  | { readonly kind: 'now'; readonly time: number }
+);
+
+/** What an input of a test must give. */
+export type Expectation = { readonly reply: Value } | 'fault';
+
+/** A test, in which every expression is a constant. */
+export function translateTest({ title, titleSpan, key, lines }: TypedTest): Checked<TestTerms> {
+  return new Translation(titleSpan).run((translation) => ({
+    title,
+    span: titleSpan,
+    key: key === null ? null : translation.constant('the key', key),
+    lines: lines.map((line) => translation.testLine(line)),
+  }));
 }
 
 class Translation {
@@ -73,9 +123,12 @@ class Translation {
   readonly #lowering = new TypeLowering(this.types);
   readonly #position: Position;
   readonly #diagnostics: Diagnostic[] = [];
+  /** What constants use, which is no part of the program. */
+  readonly #constants: Instances;
 
   constructor(span: Span) {
     this.#position = { span };
+    this.#constants = this.instances(null);
   }
 
   run<T>(translate: (translation: Translation) => T): Checked<T> {
@@ -84,9 +137,18 @@ class Translation {
       const diagnostics = this.#diagnostics;
       return diagnostics.length === 0 ? { ok: true, value, diagnostics } : { ok: false, diagnostics };
     } catch (error) {
-      if (!(error instanceof TypeLimitError || error instanceof TranslationLimit)) throw error;
-      return { ok: false, diagnostics: [programTooLarge(this.#position.span, error.message)] };
+      return { ok: false, diagnostics: [this.#refusal(error)] };
     }
+  }
+
+  /** What the error of a program that can not be translated says; any other is thrown again. */
+  #refusal(error: unknown): Diagnostic {
+    const { span } = this.#position;
+    if (error instanceof UnknownFunction) return unknownFunction(span, error.message);
+    if (error instanceof TypeLimitError || error instanceof TranslationLimit) {
+      return programTooLarge(span, error.message);
+    }
+    throw error;
   }
 
   lower(type: Type): TypeId {
@@ -97,8 +159,12 @@ class Translation {
     return new Instances(new Program(this.types, state), this.#lowering, this.#position);
   }
 
-  operation(instances: Instances, node: TypedOperation): OperationTerms {
-    const { program } = instances;
+  /** What the code of a machine gets beside its input: the key, where there is one. */
+  captures(key: Local | null): readonly Capture[] {
+    return key === null ? [] : [{ local: key, type: this.lower(key.type) }];
+  }
+
+  operation(instances: Instances, node: TypedOperation, key: readonly Capture[]): OperationTerms {
     instances.prepare({ kind: 'block', node: node.body });
     this.#position.span = node.span;
     const parameters = node.parameters.map(({ name, type, default: value }) => ({
@@ -106,26 +172,42 @@ class Translation {
       type: this.lower(type),
       default: value === null ? undefined : this.constant(`the default of ${name}`, value),
     }));
-    let scope = new Scope(inputType(this.types, parameters));
-    for (const [i, { local }] of node.parameters.entries()) {
-      const place = parameters.length === 1 ? scope.whole : componentOf(scope.whole, i);
-      scope = scope.bind(local, place);
-    }
+    const entered = Scope.ofFunction(this.types, key, inputType(this.types, parameters));
+    const scope = node.parameters.reduce((outer, { local }, i) => {
+      const { argument } = entered;
+      return outer.bind(local, parameters.length === 1 ? argument : componentOf(argument, i));
+    }, entered.scope);
     const body = translateBlock(instances.context(node.name), node.body, scope);
     const { name, reply } = node;
-    return { name, parameters, reply: this.lower(reply), body: program.define(name, body) };
+    return { name, parameters, reply: this.lower(reply), body: instances.program.define(name, body) };
   }
 
-  /** A pure function from what the pattern matches. */
-  conversion(instances: Instances, node: TypedConversion, to: TypeId): number {
+  /** A pure function from what the pattern matches, and the key where it is given one. */
+  conversion(instances: Instances, name: string, node: TypedConversion, key: readonly Capture[]): number {
     const { program } = instances;
     instances.prepare({ kind: 'expression', node: node.body });
-    const context = instances.context('conversion');
-    const root = new Scope(context.lower(node.pattern.type));
-    const { scope, stages } = bindPattern(context, root, node.pattern, root.whole);
+    this.#position.span = node.span;
+    const context = instances.context(name);
+    const entered: FunctionScope = Scope.ofFunction(this.types, key, context.lower(node.pattern.type));
+    const { scope, stages } = bindPattern(context, entered.scope, node.pattern, entered.argument);
     const body = translateExpression(context, node.body, scope);
-    if (body.to !== to) throw new Error(`a conversion to ${to} gives ${body.to}`);
-    return program.define('conversion', program.sequence(root.type, [...stages, body]));
+    return program.define(name, program.sequence(entered.scope.type, [...stages, body]));
+  }
+
+  testLine(line: TypedTest['lines'][number]): TestLine {
+    const { span } = line;
+    switch (line.kind) {
+      case 'input': {
+        const expected: Expectation =
+          line.expected === 'fault' ? 'fault' : { reply: this.constant('what is expected', line.expected) };
+        const input = this.constant('the input', line.input);
+        return { kind: 'input', operation: line.operation.name, input, expected, span };
+      }
+      case 'state':
+        return { kind: 'state', expected: this.constant('what is expected', line.expected), span };
+      case 'now':
+        return { kind: 'now', time: this.constant('the time', line.time) as number, span };
+    }
   }
 
   /** The value of a closed expression; where there is none a diagnostic is kept, and any value is given. */
@@ -140,10 +222,10 @@ class Translation {
   }
 
   #evaluate(what: string, node: TypedExpression): Value | Failure {
-    const instances = this.instances(null);
-    const { program } = instances;
-    instances.prepare({ kind: 'expression', node });
-    const body = translateExpression(instances.context(what), node, new Scope(UNIT));
+    if (node.kind === 'literal') return node.value;
+    const { program } = this.#constants;
+    this.#constants.prepare({ kind: 'expression', node });
+    const body = translateExpression(this.#constants.context(what), node, new Scope(UNIT));
     const world = { state: null, now: 0, fuel: CONSTANT_FUEL };
     const outcome = evaluate(program, program.define(what, body), null, world);
     return outcome.ok ? outcome.value : outcome.failure;
