@@ -317,18 +317,17 @@ class Simplifier {
   #folded(first: Term, second: Extract<Term, { kind: 'inject' | 'primitive' }>): Stages | null {
     if (first.kind !== 'constant' || !this.#program.types.isData(second.to)) return null;
     const { value } = first;
-    const result = second.kind === 'inject' ? new Sum(second.index, value) : foldedPrimitive(this.#program.types, second, value);
+    const result =
+      second.kind === 'inject'
+        ? new Sum(second.index, value)
+        : foldedPrimitive(this.#program.types, second, value);
     if (result === null) return null;
     return [{ ...keep(second), kind: 'constant', from: first.from, value: result }];
   }
 }
 
 /** The value of a primitive at a constant, if it has one and both are small. */
-function foldedPrimitive(
-  types: TypeTable,
-  term: Extract<Term, { kind: 'primitive' }>,
-  value: Value,
-): Value {
+function foldedPrimitive(types: TypeTable, term: Extract<Term, { kind: 'primitive' }>, value: Value): Value {
   // The result of these is not bounded by the size of their argument.
   const isUnbounded = term.instruction === 'LIST_RANGE' || term.instruction === 'STRING_REPEAT';
   if (isUnbounded || sizeOf(value) > SMALL_CONSTANT_BYTES_MAX) return null;

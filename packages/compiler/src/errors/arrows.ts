@@ -40,6 +40,18 @@ export function recursion(names: readonly string[], uses: readonly Span[]): Diag
   );
 }
 
+/** A function in place that is no argument. */
+export function lambdaOutOfPlace(span: Span): Diagnostic {
+  return error(
+    'E0233',
+    'a function in place stands only as an argument of a call',
+    [label(span)],
+    [
+      'Functions are not stored, named or given back. Declare a `fun`, or write it where it is needed: `List.map(xs, x -> …)`.',
+    ],
+  );
+}
+
 /** E0262: the state outside of a machine. */
 export function stateOutsideMachine(span: Span, name: string): Diagnostic {
   return error(

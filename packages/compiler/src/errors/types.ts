@@ -5,33 +5,6 @@ import type { Difference, Step } from '../types/unify.ts';
 import { definitionsThatDiffer } from './definitions.ts';
 import { circle, error, label } from './error.ts';
 
-/** A record type or record without fields. */
-export function emptyRecord(span: Span): Diagnostic {
-  return error('E0230', 'a record has at least one field', [label(span)], ['For nothing at all, write `()`.']);
-}
-
-/** A type that can not be the key of a map or set, because of a part of it. */
-export function notKey(span: Span, key: Type, part: Type): Diagnostic {
-  const own = displayWithArticle(key);
-  const because = display(key) === display(part) ? '' : `, since ${displayWithArticle(part)} is in it`;
-  return error(
-    'E0231',
-    `${own} can not be a key${because}`,
-    [label(span)],
-    ['The keys of a map and the items of a set are built of Int, String, Bool, Bytes, Time, tuples and sums of those.'],
-  );
-}
-
-/** A default where nothing can be left out. */
-export function misplacedDefault(span: Span): Diagnostic {
-  return error(
-    'E0232',
-    'a default has no meaning here',
-    [label(span)],
-    ['Defaults are for the fields of a declared record type, and for parameters of operations.'],
-  );
-}
-
 /** Diagnostics about types that disagree. */
 
 /** Why a type is expected somewhere. */
@@ -290,5 +263,39 @@ export function patternMismatch(facts: {
       ...adviceFor(facts.difference),
       ...definitionsThatDiffer(value, pattern),
     ],
+  );
+}
+
+/** A record type or record without fields. */
+export function emptyRecord(span: Span): Diagnostic {
+  return error(
+    'E0230',
+    'a record has at least one field',
+    [label(span)],
+    ['For nothing at all, write `()`.'],
+  );
+}
+
+/** A type that can not be the key of a map or set, because of a part of it. */
+export function notKey(span: Span, key: Type, part: Type): Diagnostic {
+  const own = displayWithArticle(key);
+  const because = display(key) === display(part) ? '' : `, since ${displayWithArticle(part)} is in it`;
+  return error(
+    'E0231',
+    `${own} can not be a key${because}`,
+    [label(span)],
+    [
+      'The keys of a map and the items of a set are built of Int, String, Bool, Bytes, Time, tuples and sums of those.',
+    ],
+  );
+}
+
+/** A default where nothing can be left out. */
+export function misplacedDefault(span: Span): Diagnostic {
+  return error(
+    'E0232',
+    'a default has no meaning here',
+    [label(span)],
+    ['Defaults are for the fields of a declared record type, and for parameters of operations.'],
   );
 }

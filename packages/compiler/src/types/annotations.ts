@@ -2,13 +2,35 @@ import { PARAMETERS_MAX, TYPE_LIMITS } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import { tooMany } from '../errors/machines.ts';
 import * as names from '../errors/names.ts';
-import { functionAsData, typeTooLarge, wrongCount } from '../errors/types.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
+import {
+  emptyRecord,
+  functionAsData,
+  misplacedDefault,
+  notKey,
+  typeTooLarge,
+  wrongCount,
+} from '../errors/types.ts';
 import type { Report } from './report.ts';
 import type { ModuleScope } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { BASE_TYPES, BUILT_IN_SUMS, BUILT_IN_TYPES } from './sums.ts';
-import { ERROR, hasError, isTooLarge, listOf, measure, recordOf, tupleOf, UNIT } from './type.ts';
+import {
+  ERROR,
+  type FieldDefault,
+  functionOf,
+  hasError,
+  isTooLarge,
+  listOf,
+  mapOf,
+  measure,
+  noteDefaults,
+  notKeyPart,
+  recordOf,
+  setOf,
+  substitute,
+  tupleOf,
+  UNIT,
+} from './type.ts';
 import type { Type } from './typed.ts';
 
 /** Types as they are written: from the syntax to a `Type`. */
@@ -22,6 +44,10 @@ export interface TypeContext {
   readonly role: string;
   /** The declaration whose type variables these are; null where there are none. */
   readonly generic: string | null;
+  /** Whether it may be a function: of the parameter of a `fun`. */
+  readonly takesFunctions?: boolean;
+  /** Whether fields may have defaults: in a declared type. */
+  readonly takesDefaults?: boolean;
 }
 
 /** The type that is written, or `ERROR` after a diagnostic. */
@@ -47,8 +73,14 @@ function resolve(node: tree.TypeNode, context: TypeContext): Type {
     case 'record':
       return record(node, context);
     case 'function':
-      context.report.add(functionAsData(node.span, context.role));
-      return ERROR;
+      if (context.takesFunctions !== true) {
+        context.report.add(functionAsData(node.span, context.role));
+        return ERROR;
+      }
+      return functionOf(
+        resolve(node.from, { ...context, takesFunctions: false, role: 'what a function takes' }),
+        resolve(node.to, { ...context, takesFunctions: false, role: 'what a function gives' }),
+      );
     case 'named':
       return node.path.qualifier === null
         ? named(node, context)
@@ -72,15 +104,36 @@ function tuple(node: tree.TypeNode & { kind: 'tuple' }, context: TypeContext): T
     context.report.add(tooMany(node.span, 'components', node.items.length, PARAMETERS_MAX, help));
     return ERROR;
   }
-  return tupleOf(node.items.map((item) => resolve(item, context)));
+  return tupleOf(node.items.map((item) => resolve(item, inner(context))));
 }
 
 function record(node: tree.TypeNode & { kind: 'record' }, context: TypeContext): Type {
   const fields = recordFields(node.fields, 'the field', context);
-  if (fields.length > 0) return recordOf(fields);
-  context.report.add(notSupportedYet(node.span, 'a record without fields', 'Write `()`.'));
-  return ERROR;
+  if (fields.length === 0) {
+    context.report.add(emptyRecord(node.span));
+    return ERROR;
+  }
+  const type = recordOf(fields);
+  const defaults = new Map<string, FieldDefault>();
+  for (const { name, default: value, type: written } of node.fields) {
+    const field = fields.find((each) => each.name === name.text);
+    if (value === null || context.takesDefaults !== true || field === undefined) continue;
+    const byDefault: FieldDefault = { node: value, typed: null };
+    defaults.set(name.text, byDefault);
+    context.module.defaults.push({
+      name: name.text,
+      type: field.type,
+      typeSpan: written.span,
+      of: byDefault,
+    });
+  }
+  if (defaults.size > 0) noteDefaults(type, defaults);
+  return type;
 }
+
+/** What is inside of a type can be no function. */
+const inner = (context: TypeContext): TypeContext =>
+  context.takesFunctions === true ? { ...context, takesFunctions: false } : context;
 
 /** The fields of a record, the arguments of a constructor: each name once, without defaults. */
 export function recordFields(
@@ -92,8 +145,10 @@ export function recordFields(
   const fields = [];
   for (const { name, type, default: byDefault } of parameters) {
     const earlier = first.get(name.text);
-    const resolved = resolve(type, context);
-    if (byDefault !== null) refuseDefault(byDefault, context);
+    const resolved = resolve(type, inner(context));
+    if (byDefault !== null && context.takesDefaults !== true) {
+      context.report.add(misplacedDefault(byDefault.span));
+    }
     if (earlier !== undefined) context.report.add(names.duplicate(name.span, what, name.text, earlier.span));
     else fields.push({ name: name.text, type: resolved, span: name.span });
     first.set(name.text, earlier ?? name);
@@ -115,27 +170,25 @@ export function noteFieldOrder(fields: readonly string[], orders: ModuleScope['f
   if (fields.length > 0 && !orders.has(key)) orders.set(key, fields);
 }
 
-/** Says that defaults are not supported yet. */
-export function refuseDefault(value: tree.Expression, { report }: Pick<TypeContext, 'report'>): void {
-  const help = 'Leave it out, and write the value where it is needed.';
-  report.add(notSupportedYet(value.span, 'a default value', help));
-}
-
 function named(node: tree.TypeNode & { kind: 'named' }, context: TypeContext): Type {
   const { name } = node.path;
   const parameters = BUILT_IN_TYPES.get(name.text);
   if (parameters === undefined) return declared(node, context.module, context);
-  if (['Bytes', 'Map', 'Set'].includes(name.text)) {
-    context.report.add(notSupportedYet(node.span, `the type \`${name.text}\``));
-    return ERROR;
-  }
   if (node.arguments.length !== parameters) {
     const what = `the type \`${name.text}\``;
     context.report.add(wrongCount(node.span, what, parameters, node.arguments.length, null));
     return ERROR;
   }
-  const types = node.arguments.map((argument) => resolve(argument, context));
+  const types = node.arguments.map((argument) => resolve(argument, inner(context)));
   if (name.text === 'List') return listOf(types[0]);
+  if (name.text === 'Map' || name.text === 'Set') {
+    const part = notKeyPart(types[0]);
+    if (part !== null) {
+      context.report.add(notKey(node.arguments[0].span, types[0], part));
+      return ERROR;
+    }
+    return name.text === 'Map' ? mapOf(types[0], types[1]) : setOf(types[0]);
+  }
   const declaration = BUILT_IN_SUMS.find((sum) => sum.name === name.text);
   if (declaration !== undefined) return { kind: 'sum', declaration, arguments: types };
   return BASE_TYPES.get(name.text) ?? ERROR;
@@ -159,9 +212,13 @@ function declared(node: tree.TypeNode & { kind: 'named' }, module: ModuleScope, 
     context.report.add(names.unknownType(name.span, name.text, near));
     return ERROR;
   }
-  if (node.arguments.length > 0 && known !== ERROR) {
-    context.report.add(wrongCount(node.span, `the type \`${name.text}\``, 0, node.arguments.length, null));
+  if (known.type === ERROR) return ERROR;
+  const { length } = node.arguments;
+  if (length !== known.parameters) {
+    const what = `the type \`${name.text}\``;
+    context.report.add(wrongCount(node.span, what, known.parameters, length, null));
     return ERROR;
   }
-  return known;
+  const types = node.arguments.map((argument) => resolve(argument, inner(context)));
+  return substitute(known.type, types);
 }

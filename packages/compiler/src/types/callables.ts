@@ -2,12 +2,11 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as arrows from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
 import { BUILT_INS, BUILT_IN_NAMES, isPrimitive, PRIMITIVE_NAMES, PRIMITIVE_SCHEMES } from './builtins.ts';
 import type { Inference } from './inference.ts';
 import type { Definition, Locals } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { isError, substitute, UNIT } from './type.ts';
+import { isError, prune, substitute, UNIT } from './type.ts';
 import type { Callee, PrimitiveArrow, Type } from './typed.ts';
 
 /** The function or arrow that a name stands for, at a use of it. */
@@ -52,6 +51,10 @@ function unqualified(
   const { module, machine } = inference.place;
   const local = locals.find(text);
   if (local !== null && position === 'expression') {
+    const type = prune(local.type);
+    if (type.kind === 'function') {
+      return { callee: { kind: 'local', local }, name: text, from: type.from, to: type.to, definition: null };
+    }
     const help = 'Only what is declared with `fun` or `arrow` can be called.';
     if (!isError(local.type)) inference.report(arrows.notCallable(span, text, 'a local value', help));
     return null;
@@ -114,7 +117,12 @@ function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): C
   const name = written(path);
   const known = BUILT_INS.get(name);
   if (known !== undefined) {
-    return { callee: { kind: 'builtin', name }, name, ...inference.instantiate(known), definition: null };
+    return {
+      callee: { kind: 'builtin', name },
+      name,
+      ...inference.instantiate(known, path.span),
+      definition: null,
+    };
   }
   const own = BUILT_IN_NAMES.get(qualifier.text);
   if (own === undefined) {
@@ -123,11 +131,6 @@ function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): C
     const hint =
       near === null ? `The built-in functions are those of ${[...BUILT_IN_NAMES.keys()].join(', ')}.` : null;
     inference.report(names.unknownName(path.span, name, better, hint));
-  } else if (own.includes(path.name.text)) {
-    const available = [...BUILT_INS.keys()].map((each) => `\`${each}\``).join(', ');
-    inference.report(
-      notSupportedYet(path.span, `\`${name}\``, `It will come. What there is now: ${available}.`),
-    );
   } else {
     const near = suggest(path.name.text, own);
     const hint = near === null ? `\`${qualifier.text}\` has ${own.join(', ')}.` : null;
@@ -169,7 +172,12 @@ function imported(
 
 function use(definition: Definition, path: tree.Path, position: Position, inference: Inference): Callable {
   const typeArguments = inference.freshList(definition.typeParameters.length);
-  inference.place.uses.push({ target: definition, span: path.span, inExpression: position === 'expression' });
+  inference.place.uses.push({
+    target: definition,
+    span: path.span,
+    inExpression: position === 'expression',
+    typeArguments,
+  });
   const callee: Callee =
     definition.kind === 'fun'
       ? { kind: 'fun', fun: definition.typed, typeArguments }
@@ -199,7 +207,7 @@ function primitive(
   if (name !== 'get' && name !== 'put') {
     const scheme = PRIMITIVE_SCHEMES.get(name);
     if (scheme === undefined) throw new Error(`no type of the primitive ${name}`);
-    return { callee, name, ...inference.instantiate(scheme), definition: null };
+    return { callee, name, ...inference.instantiate(scheme, span), definition: null };
   }
   if (machine === null) {
     inference.report(arrows.stateOutsideMachine(span, name));

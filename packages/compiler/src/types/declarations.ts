@@ -4,7 +4,6 @@ import type * as tree from '../syntax/tree.ts';
 import { tooMany } from '../errors/machines.ts';
 import { duplicate, reservedName } from '../errors/names.ts';
 import { recursiveType } from '../errors/types.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
 import { recordFields, typeOf, type TypeContext } from './annotations.ts';
 import { order } from './graph.ts';
 import type { Report } from './report.ts';
@@ -114,7 +113,7 @@ function refuseCycle(
 
 /** Keeps the names of a refused type, so that nothing is said about their uses. */
 function refuse(declaration: tree.TypeDeclaration, module: ModuleScope): void {
-  module.types.set(declaration.name.text, ERROR);
+  module.types.set(declaration.name.text, { parameters: 0, type: ERROR });
   if (declaration.body.kind !== 'sum') return;
   for (const { name } of declaration.body.constructors) module.refusedConstructors.add(name.text);
 }
@@ -127,16 +126,13 @@ function declare(
   report: Report,
 ): void {
   const { name, parameters, body } = declaration;
-  if (parameters.length > 0) {
-    report.add(notSupportedYet(parameters[0].span, 'a declared type with parameters'));
-    refuse(declaration, module);
-    return;
-  }
   const role = `the type \`${name.text}\``;
-  const context: TypeContext = { module, typeParameters: new Map(), report, role, generic: null };
+  const typeParameters = declareTypeParameters(parameters, report);
+  const generic = parameters.length === 0 ? null : `type ${name.text}`;
+  const context: TypeContext = { module, typeParameters, report, role, generic, takesDefaults: true };
   const single = singleConstructor(declaration, byName);
   if (body.kind === 'type' && single === null) {
-    module.types.set(name.text, typeOf(body.type, context));
+    module.types.set(name.text, { parameters: typeParameters.size, type: typeOf(body.type, context) });
     return;
   }
   const constructors: readonly tree.ConstructorNode[] =
@@ -146,9 +142,9 @@ function declare(
   const before = report.count;
   const sum: SumDeclaration = {
     name: name.text,
-    parameters: [],
+    parameters: [...typeParameters.keys()],
     constructors: distinct(constructors, module, report).map((constructor) =>
-      constructorOf(constructor, context),
+      constructorOf(constructor, { ...context, takesDefaults: false }),
     ),
   };
   if (report.count > before || sum.constructors.some(({ payload }) => hasError(payload))) {
@@ -156,7 +152,8 @@ function declare(
     return;
   }
   const shared = sums.share(sum);
-  module.types.set(name.text, { kind: 'sum', declaration: shared, arguments: [] });
+  const type: Type = { kind: 'sum', declaration: shared, arguments: [...typeParameters.values()] };
+  module.types.set(name.text, { parameters: typeParameters.size, type });
   for (const [index, constructor] of shared.constructors.entries()) {
     module.constructors.set(constructor.name, { declaration: shared, index });
   }

@@ -1,3 +1,4 @@
+import type { Value } from '@smc/protocol';
 import { display, ERROR, prune, substitute } from './type.ts';
 import type { Type, TypedPattern } from './typed.ts';
 
@@ -109,11 +110,19 @@ function shapeOf(pattern: TypedPattern): Shape | undefined {
     case 'bind':
       return null;
     case 'literal':
-      return { head: pattern.value as number | string | boolean | null, parts: [] };
+      return { head: headOf(pattern.value), parts: [] };
     case 'construct':
       return node(pattern.constructor, [shapeOf(pattern.payload)]);
     case 'tuple':
       return node(null, pattern.items.map(shapeOf));
+    case 'list': {
+      // A list is the sum of the empty one and a first item with the rest.
+      const rest = pattern.rest === null ? { head: NIL, parts: [] } : shapeOf(pattern.rest);
+      return pattern.items.reduceRight<Shape | undefined>(
+        (tail, item) => node(CONS, [shapeOf(item), tail]),
+        rest,
+      );
+    }
     case 'record': {
       const type = prune(pattern.type);
       if (type.kind !== 'record') return undefined;
@@ -125,6 +134,17 @@ function shapeOf(pattern: TypedPattern): Shape | undefined {
     }
   }
 }
+
+const NIL = 0;
+const CONS = 1;
+
+/** Bytes by their digits: what is equal has one head. */
+function headOf(value: Value): Node['head'] {
+  if (value instanceof Uint8Array) return Array.from(value, hexByte).join('');
+  return value as number | string | boolean | null;
+}
+
+const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 function node(head: Node['head'], parts: readonly (Shape | undefined)[]): Shape | undefined {
   return parts.includes(undefined) ? undefined : { head, parts: parts as readonly Shape[] };
@@ -196,7 +216,8 @@ function absentHead(
 ): Node['head'] | undefined {
   if (all !== null) return all.find((head) => !heads.has(head));
   for (let n = 0; n <= heads.size; n++) {
-    const head = prune(type).kind === 'string' ? 'a'.repeat(n) : n;
+    const { kind } = prune(type);
+    const head = kind === 'string' ? 'a'.repeat(n) : kind === 'bytes' ? '00'.repeat(n) : n;
     if (!heads.has(head)) return head;
   }
   return undefined;
@@ -210,6 +231,8 @@ function headsOf(type: Type): readonly Node['head'][] | null {
       return [true, false];
     case 'sum':
       return seen.declaration.constructors.map((_, index) => index);
+    case 'list':
+      return [NIL, CONS];
     case 'unit':
     case 'tuple':
     case 'record':
@@ -227,6 +250,8 @@ function partTypes(type: Type, head: Node['head']): readonly Type[] {
       return seen.items;
     case 'record':
       return seen.fields.map((field) => field.type);
+    case 'list':
+      return head === CONS ? [seen.item, seen] : [];
     case 'sum':
       return [substitute(seen.declaration.constructors[head as number].payload, seen.arguments)];
     default:
@@ -238,6 +263,7 @@ function partTypes(type: Type, head: Node['head']): readonly Type[] {
 function write(shape: Shape, type: Type): string {
   if (shape === null) return '_';
   const seen = prune(type);
+  if (seen.kind === 'list') return writeList(shape, seen.item);
   const parts = partTypes(seen, shape.head).map((part, i) => write(shape.parts[i], part));
   switch (seen.kind) {
     case 'unit':
@@ -247,6 +273,10 @@ function write(shape: Shape, type: Type): string {
       return String(shape.head);
     case 'string':
       return JSON.stringify(shape.head);
+    case 'time':
+      return `@${shape.head}`;
+    case 'bytes':
+      return `0x"${shape.head}"`;
     case 'tuple':
       return `(${parts.join(', ')})`;
     case 'record':
@@ -256,6 +286,16 @@ function write(shape: Shape, type: Type): string {
     default:
       throw new Error(`a pattern of type ${display(seen)} with the head ${shape.head}`);
   }
+}
+
+function writeList(list: Node, item: Type): string {
+  const items: string[] = [];
+  let rest: Shape = list;
+  while (rest?.head === CONS) {
+    items.push(write(rest.parts[0], item));
+    rest = rest.parts[1];
+  }
+  return `[${[...items, ...(rest === null ? ['..._'] : [])].join(', ')}]`;
 }
 
 function writeConstructor(type: Type & { kind: 'sum' }, shape: Node): string {

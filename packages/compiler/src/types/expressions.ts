@@ -1,9 +1,8 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { functionAsValue, primitiveInExpression } from '../errors/arrows.ts';
+import { functionAsValue, lambdaOutOfPlace, primitiveInExpression } from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
 import * as errors from '../errors/types.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
 import { typeOf } from './annotations.ts';
 import { isPrimitive } from './builtins.ts';
 import { callableOf, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
@@ -15,7 +14,23 @@ import { binaryType, unaryType } from './operators.ts';
 import { inferPattern } from './patterns.ts';
 import { Locals } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { BOOL, display, ERROR, INT, listOf, prune, recordOf, STRING, substitute, tupleOf } from './type.ts';
+import {
+  BOOL,
+  BYTES,
+  display,
+  ERROR,
+  functionOf,
+  INT,
+  listOf,
+  mapOf,
+  prune,
+  recordOf,
+  setOf,
+  STRING,
+  substitute,
+  TIME,
+  tupleOf,
+} from './type.ts';
 import type { Type, TypedExpression, TypedPattern } from './typed.ts';
 
 /**
@@ -64,20 +79,21 @@ export function inferExpression(
     case 'missing':
       return broken(span, inference);
     case 'bytes':
-      return refuse(span, 'a `Bytes` literal', inference);
+      return literal(expression.value, BYTES, span, inference);
     case 'time':
-      return refuse(span, 'a `Time` literal', inference);
+      return literal(expression.value, TIME, span, inference);
     case 'map':
-      return refuse(span, 'a `Map` literal', inference);
+      return inferMap(expression, locals, inference);
     case 'set':
-      return refuse(span, 'a `Set` literal', inference);
+      return inferSet(expression, locals, inference);
     case 'lambda':
-      return refuse(span, 'a function in place (`x -> …`)', inference);
+      inference.report(lambdaOutOfPlace(span));
+      return broken(span, inference);
   }
 }
 
 function literal(
-  value: number | string | boolean | null,
+  value: number | string | boolean | Uint8Array | null,
   type: Type,
   span: Span,
   inference: Inference,
@@ -87,11 +103,6 @@ function literal(
 
 /** What stands for an expression that has been refused: it goes with every type. */
 const broken = (span: Span, inference: Inference): TypedExpression => literal(null, ERROR, span, inference);
-
-function refuse(span: Span, what: string, inference: Inference): TypedExpression {
-  inference.report(notSupportedYet(span, what));
-  return broken(span, inference);
-}
 
 // ------------------------------------------------------------------------------ names
 
@@ -204,9 +215,7 @@ function inferCall(
     for (const { value } of checked) if (value.kind !== 'lambda') inferExpression(value, locals, inference);
     return broken(span, inference);
   }
-  const given = expression.arguments.map(({ value }, i) =>
-    takesFunction(callable, i) ? broken(value.span, inference) : inferExpression(value, locals, inference),
-  );
+  const given = inferArguments(callable, expression.arguments, locals, inference);
   const named = expression.arguments.find(({ name }) => name !== null);
   if (named?.name) {
     const message = `the arguments of \`${callable.name}\` have no names`;
@@ -219,9 +228,110 @@ function inferCall(
   return inference.node({ kind: 'call', callee: callable.callee, argument, type: callable.to, span });
 }
 
-/** Whether the parameter at a place is a function, which has been refused. */
-function takesFunction({ definition }: Callable, index: number): boolean {
-  return definition?.kind === 'fun' && definition.node.parameters[index]?.type.kind === 'function';
+/** The arguments of a call: those that are functions last, when more is known of their types. */
+function inferArguments(
+  callable: Callable,
+  written: readonly tree.Argument[],
+  locals: Locals,
+  inference: Inference,
+): readonly TypedExpression[] {
+  const from = prune(callable.from);
+  const types = written.length === 1 || from.kind !== 'tuple' ? [from] : from.items;
+  const functionAt = (i: number): (Type & { kind: 'function' }) | null => {
+    const type = types.at(i);
+    const seen = type === undefined ? null : prune(type);
+    return seen?.kind === 'function' ? seen : null;
+  };
+  const given = written.map(({ value }, i) => {
+    if (functionAt(i) !== null) return null;
+    const typed = inferExpression(value, locals, inference);
+    // What does not fit is told when all arguments are there.
+    const expected = types.at(i);
+    if (expected !== undefined && types.length === written.length)
+      inference.unify(typed.type, expected, value.span);
+    return typed;
+  });
+  return given.map((typed, i) => {
+    const expected = functionAt(i);
+    const { value } = written[i];
+    return (
+      typed ??
+      (expected === null
+        ? broken(value.span, inference)
+        : inferFunction(value, expected, callable, locals, inference))
+    );
+  });
+}
+
+/** An argument that is a function: a lambda, or a name. */
+function inferFunction(
+  value: tree.Expression,
+  expected: Type & { kind: 'function' },
+  callable: Callable,
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const { span } = value;
+  if (value.kind === 'lambda') {
+    const inner = new Locals(locals);
+    const pattern = inferPattern(value.pattern, { type: expected.from, span }, inner, inference);
+    checkIrrefutable(pattern, inference);
+    const wanted = { type: expected.to, what: `what the function gives to \`${callable.name}\`` };
+    const body = inferExpression(value.body, inner, inference, wanted);
+    inference.fit(body, expected.to, {
+      statement: (type) => `the function given to \`${callable.name}\` gives ${type}`,
+      declared: null,
+      help: [],
+    });
+    return inference.node({
+      kind: 'lambda',
+      pattern,
+      body,
+      type: functionOf(expected.from, body.type),
+      span,
+    });
+  }
+  const path = pathOf(value);
+  const named = path === null ? null : functionNamed(path, locals, inference);
+  if (named === 'refused') return broken(span, inference);
+  if (named === null) {
+    const typed = inferExpression(value, locals, inference);
+    inference.fit(typed, expected, {
+      statement: (type) => `\`${callable.name}\` takes a function here, ${type}`,
+      declared: null,
+      help: ['Write one in place, `x -> …`, or the name of a `fun`.'],
+    });
+    return broken(span, inference);
+  }
+  const type = functionOf(named.from, named.to);
+  const typed = inference.node({ kind: 'function' as const, callee: named.callee, type, span });
+  inference.fit(typed, expected, {
+    statement: (text) => `\`${callable.name}\` takes a function here, ${text}`,
+    declared: null,
+    help: [],
+  });
+  return typed;
+}
+
+/** The path that an expression is, if it is one: `f`, `List.length`, `v1.f`. */
+function pathOf(value: tree.Expression): tree.Path | null {
+  if (value.kind === 'variable') return value.path;
+  if (value.kind !== 'field' || value.record.kind !== 'variable') return null;
+  const { path } = value.record;
+  return path.qualifier === null ? { qualifier: path.name, name: value.name, span: value.span } : null;
+}
+
+/** The function that a name stands for as an argument; null where it is a value. */
+function functionNamed(path: tree.Path, locals: Locals, inference: Inference): Callable | 'refused' | null {
+  const local = locals.find((path.qualifier ?? path.name).text);
+  if (local !== null) {
+    const type = prune(local.type);
+    if (path.qualifier !== null || type.kind !== 'function') return null;
+    const { from, to } = type;
+    return { callee: { kind: 'local', local }, name: local.name, from, to, definition: null };
+  }
+  const isName = path.qualifier !== null || isFunction(path.name.text, inference);
+  return isName ? (callableOf(path, 'expression', locals, inference) ?? 'refused') : null;
 }
 
 function inferConstruct(
@@ -279,7 +389,10 @@ function inferRecord(
     seen.set(name.text, first ?? name.span);
   }
   if (typedBase !== null) return update(expression, typedBase, fields, seen, inference);
-  if (fields.length === 0) return refuse(span, 'a record without fields', inference);
+  if (fields.length === 0) {
+    inference.report(errors.emptyRecord(span));
+    return broken(span, inference);
+  }
   return recordNode(fields, span, inference);
 }
 
@@ -340,9 +453,54 @@ function inferList(
   inference: Inference,
 ): TypedExpression {
   const items = expression.items.map((item) => inferExpression(item, locals, inference));
+  return inference.node({
+    kind: 'list',
+    items,
+    type: listOf(itemType(items, inference)),
+    span: expression.span,
+  });
+}
+
+function inferMap(
+  expression: tree.Expression & { kind: 'map' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const entries = expression.entries.map(({ key, value }) => ({
+    key: inferExpression(key, locals, inference),
+    value: inferExpression(value, locals, inference),
+  }));
+  const type = mapOf(
+    itemType(
+      entries.map(({ key }) => key),
+      inference,
+    ),
+    itemType(
+      entries.map(({ value }) => value),
+      inference,
+    ),
+  );
+  return inference.node({ kind: 'map', entries, type, span: expression.span });
+}
+
+function inferSet(
+  expression: tree.Expression & { kind: 'set' },
+  locals: Locals,
+  inference: Inference,
+): TypedExpression {
+  const items = expression.items.map((item) => inferExpression(item, locals, inference));
+  return inference.node({
+    kind: 'set',
+    items,
+    type: setOf(itemType(items, inference)),
+    span: expression.span,
+  });
+}
+
+/** The one type of items. */
+function itemType(items: readonly TypedExpression[], inference: Inference): Type {
   const branches = items.map((item) => ({ type: item.type, span: resultOf(item) }));
-  const item = items.length === 0 ? inference.fresh() : joinBranches('list', branches, null, inference);
-  return inference.node({ kind: 'list', items, type: listOf(item), span: expression.span });
+  return items.length === 0 ? inference.fresh() : joinBranches('list', branches, null, inference);
 }
 
 // ------------------------------------------------------------------------------ choice

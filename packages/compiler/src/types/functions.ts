@@ -4,8 +4,8 @@ import * as arrowErrors from '../errors/arrows.ts';
 import { tooMany } from '../errors/machines.ts';
 import { duplicate, reservedName } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
-import { refuseDefault, typeOf, type TypeContext } from './annotations.ts';
+import { misplacedDefault, notKey } from '../errors/types.ts';
+import { typeOf, type TypeContext } from './annotations.ts';
 import { arrowOutputPlace, inferArrow } from './arrows.ts';
 import { isPrimitive } from './builtins.ts';
 import { declareTypeParameters } from './declarations.ts';
@@ -15,7 +15,7 @@ import { Inference } from './inference.ts';
 import { tooDeep } from './nesting.ts';
 import type { Report } from './report.ts';
 import type { Definition, MachineScope, ModuleScope, Mutable, Use } from './scope.ts';
-import { ERROR, packedOf, prune, UNIT } from './type.ts';
+import { notKeyPart, packedOf, parametersIn, prune, UNIT } from './type.ts';
 import type { Effects, Local, Type, TypedArrow, TypedFun, TypedPattern } from './typed.ts';
 
 /** Declarations of `fun` and `arrow`: their signatures, their bodies, and what they use. */
@@ -83,7 +83,13 @@ function signatureOf(
     generic: `${node.kind} ${node.name.text}`,
   };
   const names = [...typeParameters.keys()];
-  const common = { name: node.name, typeParameters: names, uses: [], effects: noEffects() };
+  const common = {
+    name: node.name,
+    typeParameters: names,
+    uses: [],
+    effects: noEffects(),
+    keyParameters: new Set<number>(),
+  };
   const named = { name: node.name.text, typeParameters: names, span: node.span };
   if (node.kind === 'arrow') {
     const [from, to] = [typeOf(node.from, context), typeOf(node.to, context)];
@@ -142,11 +148,8 @@ export function parameterTypes(
     const first = seen.get(name.text);
     if (first !== undefined) context.report.add(duplicate(name.span, 'the parameter', name.text, first));
     seen.set(name.text, first ?? name.span);
-    if (byDefault !== null) refuseDefault(byDefault, context);
-    if (of === 'fun' && type.kind === 'function') {
-      context.report.add(notSupportedYet(type.span, 'a function as a parameter'));
-      types.push(ERROR);
-    } else types.push(typeOf(type, { ...context, role: 'a parameter' }));
+    if (byDefault !== null && of === 'fun') context.report.add(misplacedDefault(byDefault.span));
+    types.push(typeOf(type, { ...context, role: 'a parameter', takesFunctions: of === 'fun' }));
   }
   if (parameters.length > PARAMETERS_MAX) {
     const help = 'Put some into a record.';
@@ -161,9 +164,9 @@ export function checkDefinition(definition: Definition, module: ModuleScope, rep
   const typeParameters = new Map<string, Type>(
     definition.typeParameters.map((name, index) => [name, { kind: 'parameter', name, index }]),
   );
-  const { uses, effects, machine } = definition;
+  const { uses, effects, machine, keyParameters } = definition;
   const inference = new Inference(
-    { module, machine, typeParameters, uses, effects, mayFail: false, isConstant: false },
+    { module, machine, typeParameters, uses, effects, mayFail: false, isConstant: false, keyParameters },
     report,
   );
   if (definition.kind === 'fun') checkFun(definition, inference);
@@ -240,7 +243,8 @@ export function checkUses(definitions: readonly Definition[], uses: readonly Use
       ),
     );
   }
-  for (const { uses: own, effects, kind, typed } of sorted) {
+  for (const { uses: own, effects, kind, typed, keyParameters } of sorted) {
+    for (const use of own) checkKeys(use, keyParameters, report);
     for (const { target } of own) {
       effects.reads ||= target.effects.reads;
       effects.writes ||= target.effects.writes;
@@ -249,10 +253,21 @@ export function checkUses(definitions: readonly Definition[], uses: readonly Use
     }
     if (kind === 'arrow') (typed as Mutable<TypedArrow>).effects = effects;
   }
+  for (const use of uses) checkKeys(use, new Set(), report);
   for (const { target, span, inExpression } of [...definitions.flatMap((each) => each.uses), ...uses]) {
     const { reads, writes, clock, fails } = target.effects;
     if (inExpression && (reads || writes || clock || fails)) {
       report.add(arrowErrors.impureInExpression(span, target.name.text, target.effects));
     }
+  }
+}
+
+/** What stands for a type parameter that is a key must be one; if it has parameters itself, they are keys too. */
+function checkKeys({ target, span, typeArguments }: Use, keyParameters: Set<number>, report: Report): void {
+  for (const index of target.keyParameters) {
+    const type = typeArguments[index];
+    const part = notKeyPart(type);
+    if (part !== null) report.add(notKey(span, type, part));
+    for (const parameter of parametersIn(type)) keyParameters.add(parameter);
   }
 }

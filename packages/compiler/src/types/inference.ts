@@ -4,7 +4,17 @@ import type { Reason } from '../errors/types.ts';
 import type { Scheme } from './builtins.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
-import { ERROR, isTooLarge, measure, settled, substitute, type Measure } from './type.ts';
+import {
+  ERROR,
+  foldType,
+  isTooLarge,
+  measure,
+  notKeyPart,
+  parametersIn,
+  settled,
+  substitute,
+  type Measure,
+} from './type.ts';
 import type {
   Effects,
   Local,
@@ -29,6 +39,8 @@ export interface Place {
   readonly mayFail: boolean;
   /** In an initial state or a test, where no command is near. */
   readonly isConstant: boolean;
+  /** Type parameters that turn out to be keys are added to these; null where there are none. */
+  readonly keyParameters?: Set<number>;
 }
 
 /** The type that a place should have, so that of two branches the right one is blamed. */
@@ -55,6 +67,7 @@ export class Inference {
   readonly #arrows: Mutable<TypedArrowExpression>[] = [];
   readonly #lists: Type[][] = [];
   readonly #waiting: (() => void)[] = [];
+  readonly #keys: { readonly type: Type; readonly span: Span }[] = [];
   #unknowns = 0;
 
   constructor(place: Place, report: Report) {
@@ -82,8 +95,10 @@ export class Inference {
     return types;
   }
 
-  instantiate(scheme: Scheme): { from: Type; to: Type } {
+  /** The type of a scheme at a use of it, at `span`. */
+  instantiate(scheme: Scheme, span: Span): { from: Type; to: Type } {
     const types = this.freshList(scheme.parameters);
+    this.#keys.push(...(scheme.keys ?? []).map((index) => ({ type: types[index], span })));
     return { from: substitute(scheme.from, types), to: substitute(scheme.to, types) };
   }
 
@@ -104,11 +119,11 @@ export class Inference {
     return local;
   }
 
-  /** What is visible everywhere in a machine: its key, which has been refused. */
+  /** What is visible everywhere in a machine: its key. */
   topLocals(): Locals {
     const locals = new Locals(null);
-    const key = this.place.machine?.node.key;
-    if (key) locals.bind({ name: key.name.text, type: ERROR, span: key.name.span });
+    const key = this.place.machine?.typed.keyLocal ?? null;
+    if (key !== null) locals.bind(key);
     return locals;
   }
 
@@ -148,7 +163,30 @@ export class Inference {
     for (const { slot, span } of this.#slots) slot.type = this.#settle(slot.type, span);
     for (const list of this.#lists)
       for (let i = 0; i < list.length; i++) list[i] = this.#settle(list[i], null);
+    for (const { type, span } of this.#keys) this.#checkKey(this.#settle(type, null), span);
   }
+
+  /** Notes the type parameters of a key, and says where a type is none. */
+  #checkKey(key: Type, span: Span): void {
+    const part = notKeyPart(key);
+    for (const parameter of parametersIn(key)) this.place.keyParameters?.add(parameter);
+    if (part === null || this.#keyReported) return;
+    this.#keyReported = true;
+    this.report(errors.notKey(span, key, part));
+  }
+
+  /** The keys of all maps and sets in a type. */
+  #checkKeysIn(type: Type, span: Span): void {
+    foldType<null>(type, this.#keysChecked, (seen) => {
+      if (seen.kind === 'map') this.#checkKey(seen.key, span);
+      if (seen.kind === 'set') this.#checkKey(seen.item, span);
+      return null;
+    });
+  }
+
+  readonly #keysChecked = new Map<Type, null>();
+  /** What is built of it has it in it as well. */
+  #keyReported = false;
 
   readonly #settledTypes = new Map<Type, Type>();
   readonly #sizes = new Map<Type, Measure>();
@@ -156,6 +194,7 @@ export class Inference {
 
   #settle(type: Type, span: Span | null): Type {
     const result = settled(type, this.#settledTypes);
+    if (span !== null) this.#checkKeysIn(result, span);
     if (!isTooLarge(measure(result, this.#sizes))) return result;
     if (span !== null) this.#reportTooLarge(span);
     return ERROR;

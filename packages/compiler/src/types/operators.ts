@@ -72,15 +72,15 @@ function checkOrdered(operator: string, operand: TypedExpression, inference: Inf
 
 function checkJoined(operand: TypedExpression, inference: Inference): void {
   const type = prune(operand.type);
-  if (type === ERROR || type.kind === 'string' || type.kind === 'list') return;
+  if (type === ERROR || ['string', 'list', 'bytes'].includes(type.kind)) return;
   const help =
     type.kind === 'int'
       ? '`Int.toString(n)` makes a String of an Int.'
-      : 'It joins two strings, or two lists.';
+      : 'It joins two strings, two lists, or two Bytes.';
   inference.report(
     type.kind === 'unknown'
       ? errors.typeNotKnown(operand.span, 'it can not be joined')
-      : errors.operatorType(operand.span, '++', type, 'strings and lists', help),
+      : errors.operatorType(operand.span, '++', type, 'strings, lists and Bytes', help),
   );
 }
 

@@ -2,13 +2,26 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import * as errors from '../errors/types.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
 import { tupleHelp } from './calls.ts';
 import { constructorOf } from './constructors.ts';
 import type { Inference } from './inference.ts';
 import type { Locals } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { BOOL, display, ERROR, INT, isError, prune, STRING, substitute, UNIT, tupleOf } from './type.ts';
+import {
+  BOOL,
+  BYTES,
+  display,
+  ERROR,
+  INT,
+  isError,
+  listOf,
+  prune,
+  STRING,
+  substitute,
+  TIME,
+  tupleOf,
+  UNIT,
+} from './type.ts';
 import type { Type, TypedPattern } from './typed.ts';
 import { difference } from './unify.ts';
 
@@ -68,11 +81,11 @@ class PatternInference {
       case 'construct':
         return this.#construct(pattern, type);
       case 'bytes':
-        return this.#refuse(pattern, 'a `Bytes` literal');
+        return this.#literal(pattern, pattern.value, BYTES, type);
       case 'time':
-        return this.#refuse(pattern, 'a `Time` literal');
+        return this.#literal(pattern, pattern.value, TIME, type);
       case 'list':
-        return this.#refuse(pattern, 'a list pattern');
+        return this.#list(pattern, type);
     }
   }
 
@@ -82,11 +95,17 @@ class PatternInference {
     return this.inference.node({ kind: 'wildcard', type: ERROR, span });
   }
 
-  #refuse(pattern: tree.Pattern, what: string): TypedPattern {
-    this.inference.report(notSupportedYet(pattern.span, what));
-    if (pattern.kind !== 'list') return this.#broken(pattern.span);
-    const { rest } = pattern;
-    return this.#broken(pattern.span, rest === 'closed' ? pattern.items : [...pattern.items, rest]);
+  /** What stands after the `...` is matched with the list that is left. */
+  #list(pattern: tree.Pattern & { kind: 'list' }, type: Type): TypedPattern {
+    const { rest, span } = pattern;
+    const item = this.inference.fresh();
+    const own = listOf(item);
+    if (!this.#matches(pattern, own, type)) {
+      return this.#broken(span, rest === 'closed' ? pattern.items : [...pattern.items, rest]);
+    }
+    const items = pattern.items.map((each) => this.infer(each, item));
+    const left = rest === 'closed' ? null : this.infer(rest, own);
+    return this.inference.node({ kind: 'list', items, rest: left, type: own, span });
   }
 
   #bind(name: tree.Name, type: Type): TypedPattern {
@@ -103,7 +122,7 @@ class PatternInference {
 
   #literal(
     pattern: tree.Pattern,
-    value: number | string | boolean | null,
+    value: number | string | boolean | Uint8Array | null,
     own: Type,
     type: Type,
   ): TypedPattern {

@@ -1,6 +1,7 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import type { ConstructorReference } from './sums.ts';
+import type { FieldDefault } from './type.ts';
 import type { Effects, Local, Type, TypedArrow, TypedFun, TypedMachine } from './typed.ts';
 
 /** What names stand for: in a file, in a machine, in an expression. */
@@ -22,6 +23,8 @@ interface SignatureOf {
   readonly uses: Use[];
   /** At first those of its own commands; then of all that it uses. */
   readonly effects: Mutable<Effects>;
+  /** Type parameters that must be types of keys, by position; filled in like the effects. */
+  readonly keyParameters: Set<number>;
 }
 
 /**
@@ -46,6 +49,8 @@ export interface Use {
   readonly span: Span;
   /** In an expression, where only what is pure can be called. */
   readonly inExpression: boolean;
+  /** What the type parameters of the target stand for; settled when the use has been checked. */
+  readonly typeArguments: readonly Type[];
 }
 
 /** A machine, as far as its declaration tells. */
@@ -60,6 +65,20 @@ export interface MachineScope {
   readonly typed: Mutable<TypedMachine>;
 }
 
+/** A declared type: of these parameters, which stand in it by position. */
+export interface DeclaredType {
+  readonly parameters: number;
+  readonly type: Type;
+}
+
+/** The default of a field, where it is written. */
+export interface DeclaredDefault {
+  readonly name: string;
+  readonly type: Type;
+  readonly typeSpan: Span;
+  readonly of: FieldDefault;
+}
+
 /** A file. A name that is there twice stands for its first declaration. */
 export interface ModuleScope {
   readonly file: string;
@@ -67,7 +86,9 @@ export interface ModuleScope {
   readonly imports: Map<string, ModuleScope | null>;
   readonly definitions: Map<string, Definition>;
   /** Declared types; `ERROR` where one has been refused. */
-  readonly types: Map<string, Type>;
+  readonly types: Map<string, DeclaredType>;
+  /** Defaults of fields, to be checked when all functions are declared. */
+  readonly defaults: DeclaredDefault[];
   readonly constructors: Map<string, ConstructorReference>;
   /** Of types that have been refused: nothing is said about them again. */
   readonly refusedConstructors: Set<string>;
@@ -83,6 +104,7 @@ export function emptyModule(file: string): ModuleScope {
     imports: new Map(),
     definitions: new Map(),
     types: new Map(),
+    defaults: [],
     constructors: new Map(),
     refusedConstructors: new Set(),
     machines: new Map(),

@@ -1,4 +1,4 @@
-import { ERROR, foldType, INT, STRING, TIME, BOOL, UNIT } from './type.ts';
+import { BOOL, BYTES, ERROR, foldType, INT, STRING, TIME, UNIT } from './type.ts';
 import type { SumDeclaration, Type } from './typed.ts';
 
 /** The sums that are built in, and one object for all declarations that mean the same type. */
@@ -35,18 +35,28 @@ export const eitherOf = (left: Type, right: Type): Type => ({
   arguments: [left, right],
 });
 
-/** Types that are written without arguments. `Bytes` is known, and not supported yet. */
+/** `Option<item>` */
+export const optionOf = (item: Type): Type => ({ kind: 'sum', declaration: OPTION, arguments: [item] });
+
+/** `Result<value, error>` */
+export const resultOf = (value: Type, error: Type): Type => ({
+  kind: 'sum',
+  declaration: RESULT,
+  arguments: [value, error],
+});
+
+/** Types that are written without arguments. */
 export const BASE_TYPES: ReadonlyMap<string, Type> = new Map([
   ['Int', INT],
   ['Bool', BOOL],
   ['String', STRING],
   ['Time', TIME],
+  ['Bytes', BYTES],
 ]);
 
 /** Type names that are built in, with the number of their arguments. */
 export const BUILT_IN_TYPES: ReadonlyMap<string, number> = new Map([
   ...[...BASE_TYPES.keys()].map((name) => [name, 0] as const),
-  ['Bytes', 0],
   ['List', 1],
   ['Set', 1],
   ['Map', 2],

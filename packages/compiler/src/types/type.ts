@@ -1,5 +1,6 @@
 import { TYPE_LIMITS } from '@smc/protocol';
-import type { SumDeclaration, Type } from './typed.ts';
+import type * as tree from '../syntax/tree.ts';
+import type { SumDeclaration, Type, TypedExpression } from './typed.ts';
 
 /**
  * What can be done with a type, whatever it is of. Types share parts, so that a type of a few
@@ -17,6 +18,8 @@ export const BOOL: Type = { kind: 'bool' };
 export const STRING: Type = { kind: 'string' };
 /** `Time` */
 export const TIME: Type = { kind: 'time' };
+/** `Bytes` */
+export const BYTES: Type = { kind: 'bytes' };
 
 /** The type of what is wrong and was reported: it goes with every type, silently. */
 export const ERROR: Type = { kind: 'unknown', cell: { id: -1, solution: null } };
@@ -30,9 +33,34 @@ export const tupleOf = (items: readonly Type[]): Type => ({ kind: 'tuple', items
 export const pairOf = (left: Type, right: Type): Type => ({ kind: 'tuple', items: [left, right] });
 /** A list of a type. */
 export const listOf = (item: Type): Type => ({ kind: 'list', item });
+/** A map from keys to values. */
+export const mapOf = (key: Type, value: Type): Type => ({ kind: 'map', key, value });
+/** A set of a type. */
+export const setOf = (item: Type): Type => ({ kind: 'set', item });
+/** A function: only of what a `fun` or a built-in takes. */
+export const functionOf = (from: Type, to: Type): Type => ({ kind: 'function', from, to });
 
 /** The order in which the fields of a record type are written: for messages only. */
 const writtenOrders = new WeakMap<Type, readonly string[]>();
+
+/** A field of a declared record that may be left out of an input, and that a migration fills in. */
+export interface FieldDefault {
+  readonly node: tree.Expression;
+  /** The constant, once it was checked. */
+  typed: TypedExpression | null;
+}
+
+/** They belong to a declaration, and not to its type: to the object that stands for it. */
+const fieldDefaults = new WeakMap<Type, ReadonlyMap<string, FieldDefault>>();
+
+/** The defaults of a record type, where it was declared with some. */
+export const defaultsOf = (type: Type): ReadonlyMap<string, FieldDefault> | undefined =>
+  fieldDefaults.get(prune(type));
+
+/** Keeps the defaults of a declared record type. */
+export function noteDefaults(type: Type, defaults: ReadonlyMap<string, FieldDefault>): void {
+  fieldDefaults.set(type, defaults);
+}
 
 /** A record of these fields, in any order; their names must differ. */
 export function recordOf(fields: readonly { readonly name: string; readonly type: Type }[]): Type {
@@ -99,6 +127,8 @@ export function withParts(type: Type, parts: readonly Type[]): Type {
         fields: type.fields.map(({ name }, i) => ({ name, type: parts[i] })),
       };
       writtenOrders.set(record, orderOf(type));
+      const defaults = fieldDefaults.get(type);
+      if (defaults !== undefined) fieldDefaults.set(record, defaults);
       return record;
     }
     case 'list':
@@ -158,6 +188,52 @@ export function settled(type: Type, memo: Map<Type, Type>): Type {
 /** Whether something is in it that was reported already. */
 export function hasError(type: Type): boolean {
   return foldType<boolean>(type, new Map(), (seen, parts) => seen === ERROR || parts.includes(true));
+}
+
+// ------------------------------------------------------------------------------ keys
+
+/**
+ * A part of a type because of which it is no key of a map or set; null where it is one. What is
+ * not known, or a type variable, is taken for one: who instantiates it must see to it.
+ */
+export function notKeyPart(type: Type): Type | null {
+  return foldType<Type | null>(type, new Map(), (seen, parts) => {
+    switch (seen.kind) {
+      case 'int':
+      case 'string':
+      case 'bool':
+      case 'bytes':
+      case 'time':
+      case 'unknown':
+      case 'parameter':
+        return null;
+      case 'tuple':
+        return parts.find((part) => part !== null) ?? null;
+      case 'sum':
+        return payloadsOf(seen).find((part) => part !== null) ?? null;
+      default:
+        return seen;
+    }
+  });
+}
+
+/** For each argument of each constructor what makes it no key, or null. */
+function payloadsOf(type: Type & { kind: 'sum' }): readonly (Type | null)[] {
+  return type.declaration.constructors.flatMap(({ labels, payload }) => {
+    const own = substitute(payload, type.arguments);
+    if (labels === null) return [notKeyPart(own)];
+    return partsOf(prune(own)).map(notKeyPart);
+  });
+}
+
+/** The positions of the type variables in a type. */
+export function parametersIn(type: Type): ReadonlySet<number> {
+  const found = new Set<number>();
+  foldType<null>(type, new Map(), (seen) => {
+    if (seen.kind === 'parameter') found.add(seen.index);
+    return null;
+  });
+  return found;
 }
 
 // ------------------------------------------------------------------------------ size

@@ -205,9 +205,8 @@ export const COLLECTION_ROWS = {
     (value, types, from) => {
       const [key] = pairOf(types, itemOf(types, from)!)!;
       const entries = (value as List).items as unknown as readonly [Value, Value][];
-      return collectionOrTooLarge(MapValue.of(entries, keyOrder(types, key)));
+      return MapValue.of(entries, keyOrder(types, key));
     },
-    true,
   ),
   SET_SIZE: row((types, type) => (setItem(types, type) === null ? null : INT), one, length),
   SET_HAS: row(

@@ -2,7 +2,6 @@ import {
   BOOL,
   INT,
   INT_MAX,
-  LIST_HEADER_BYTES,
   List,
   Sum,
   equal,
@@ -116,10 +115,8 @@ export const LIST_ROWS = {
     },
     (value) => {
       const lists = listOf(value).items.map(listOf);
-      const size = lists.reduce((sum, each) => sum + each.size - LIST_HEADER_BYTES, LIST_HEADER_BYTES);
-      return listOrTooLarge(size, () => lists.flatMap((each) => each.items));
+      return List.of(lists.flatMap((each) => each.items));
     },
-    true,
   ),
   LIST_REVERSE: row(
     ofList((_, list) => list),

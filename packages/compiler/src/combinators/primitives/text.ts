@@ -158,13 +158,13 @@ export const TEXT_ROWS = {
   ),
   STRING_TO_UPPER: row(
     from(STRING, STRING),
-    (value) => 1 + Math.floor(units(value) / 4),
+    (value) => 1 + units(value),
     (value) => stringOrTooLarge(toUpperCase(value as string)),
     true,
   ),
   STRING_TO_LOWER: row(
     from(STRING, STRING),
-    (value) => 1 + Math.floor(units(value) / 4),
+    (value) => 1 + units(value),
     (value) => stringOrTooLarge(toLowerCase(value as string)),
     true,
   ),
@@ -186,7 +186,7 @@ export const TEXT_ROWS = {
   ),
   STRING_TO_BYTES: row(
     from(STRING, BYTES),
-    (value) => perUnits(units(value)),
+    (value) => 1 + Math.floor(units(value) / 4),
     (value) => encodeUtf8(value as string),
   ),
   BYTES_LENGTH: row(from(BYTES, INT), free, (value) => (value as Uint8Array).length),
@@ -226,12 +226,11 @@ export const TEXT_ROWS = {
       const length = items.reduce<number>((sum, item) => sum + (item as Uint8Array).length, 0);
       return 1 + items.length + perBytes(length);
     },
-    (value) => bytesOrTooLarge(joined((value as List).items as readonly Uint8Array[])),
-    true,
+    (value) => joined((value as List).items as readonly Uint8Array[]),
   ),
   BYTES_TO_STRING: row(
     optionFrom(BYTES, STRING),
-    (value) => perUnits((value as Uint8Array).length),
+    (value) => 1 + Math.floor((value as Uint8Array).length / 4),
     (value) => {
       const text = readUtf8(value as Uint8Array, 0, (value as Uint8Array).length);
       if (typeof text === 'number') return none;
@@ -241,7 +240,7 @@ export const TEXT_ROWS = {
   ),
   BYTES_FROM_HEX: row(
     optionFrom(STRING, BYTES),
-    (value) => perUnits(units(value)),
+    (value) => 1 + Math.floor(units(value) / 4),
     (value) => {
       if (!/^([0-9a-fA-F]{2})*$/.test(value as string)) return none;
       const pairs = (value as string).match(/../g) ?? [];
@@ -250,7 +249,7 @@ export const TEXT_ROWS = {
   ),
   BYTES_TO_HEX: row(
     from(BYTES, STRING),
-    (value) => 1 + Math.floor((value as Uint8Array).length / 8),
+    (value) => 1 + Math.floor((value as Uint8Array).length / 4),
     (value) => {
       if (2 * (value as Uint8Array).length > VALUE_LIMITS.stringLengthMax) return TOO_LARGE;
       return Array.from(value as Uint8Array, (byte) => byte.toString(16).padStart(2, '0')).join('');
