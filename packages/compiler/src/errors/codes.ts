@@ -59,6 +59,14 @@ export const CODES = {
   // upgrades
   E0401: 'an upgrade that does not fit its machine',
   E0402: 'something lost in an upgrade',
+  E0403: 'a change that needs a clause',
+  E0404: 'an operation that is gone',
+  E0405: 'a clause about something that is not there',
+  E0406: 'a clause that is there twice',
+  E0407: 'a clause about one of two things',
+  E0408: 'a clause with other parameters',
+  E0409: 'a constructor that is dropped',
+  E0410: 'an adapter that is not needed',
 } as const;
 
 /** A code of the table. */

@@ -25,7 +25,7 @@ export function lossyUpgrade(places: JudgedPlaces, path: string, message: string
       label(places.new, 'the new version'),
     ],
     [
-      'Read it in the migration. What is to be lost needs a word of its own, `drop`, which is not supported yet.',
+      `Read it in the migration, or say that it is to be lost: \`drop ${path.replace(/^state\./, '')}\`.`,
       `A node would say: ${message}.`,
     ],
   );

@@ -1,9 +1,7 @@
-import type { Diagnostic, Label, Span } from '@smc/protocol';
-import { display } from '../types/type.ts';
+import type { Diagnostic, Span } from '@smc/protocol';
 import type { Type } from '../types/typed.ts';
 import { definitionsThatDiffer } from './definitions.ts';
-import { circle, error, label } from './error.ts';
-import { notSupportedYet } from './unsupported.ts';
+import { error, label } from './error.ts';
 
 /** Diagnostics about upgrades: what changed between two versions of a machine. */
 
@@ -34,75 +32,123 @@ export function sameMachine(span: Span, name: string, place: Span): Diagnostic {
   );
 }
 
-const marked = (diagnostic: Diagnostic, ...labels: Label[]): Diagnostic => ({
-  ...diagnostic,
-  labels: [...diagnostic.labels, ...labels],
-});
-
-/** Two versions of a state of different types, and no clause that says how one becomes the other. */
-export function derivedMigration(states: {
-  readonly old: Type;
-  readonly oldSpan: Span;
-  readonly new: Type;
-  readonly newSpan: Span;
-}): Diagnostic {
-  const [before, now] = [display(states.old), display(states.new)];
+/** E0290: a machine keeps its key. */
+export function otherKey(span: Span, name: string, old: Span, now: Span): Diagnostic {
   return error(
-    'E0190',
-    'not supported yet: deriving a migration; write `state old -> …`',
-    [label(states.newSpan, `now: ${now}`), label(states.oldSpan, `before: ${before}`)],
+    'E0290',
+    `the key of \`${name}\` changed`,
+    [label(span), label(old, 'before'), label(now, 'now')],
     [
-      'The type of the state changed. In the upgrade, the clause `state old -> …` makes a new state of an old one, and `back new -> …` is the way back.',
-      ...definitionsThatDiffer(states.old, states.new),
+      'A machine keeps its key type, and being keyed or not. Deploy the new one under another name, beside the old one.',
     ],
   );
 }
 
-/** Operations that the new version does not have any more; `span` is the head of the upgrade. */
-export function removedOperations(
-  span: Span,
-  machine: { readonly name: string; readonly span: Span },
-  removed: readonly { readonly name: string; readonly span: Span }[],
-): Diagnostic {
-  const { shown, more } = circle(removed);
-  const list = [...shown.map(({ name }) => `\`${name}\``), ...(more ? ['…'] : [])].join(', ');
-  const one = removed.length === 1;
-  const found = notSupportedYet(
-    span,
-    `taking away ${one ? 'an operation' : 'operations'}; ${list} of \`${machine.name}\` ${one ? 'is' : 'are'} gone`,
-    `Old clients still call ${one ? 'it' : 'them'}. Keep ${list}.`,
-  );
-  return marked(
-    found,
-    ...shown.map((operation) => label(operation.span, 'it was here')),
-    label(machine.span, `not in the new version`),
+/** Something that changed in no way that has one sensible answer. */
+export function needsClause(change: {
+  readonly span: Span;
+  /** What changed, as a sentence. */
+  readonly what: string;
+  readonly old: Span;
+  readonly new: Span;
+  readonly types: readonly [Type, Type] | null;
+  /** The clause that would say what becomes of it. */
+  readonly clause: string;
+  /** What may have been renamed, and to what. */
+  readonly renamed: readonly [string, string] | null;
+}): Diagnostic {
+  const { span, what, old, types, clause, renamed } = change;
+  const places = [label(change.new, 'in the new version'), label(old, 'in the old version')];
+  return error(
+    'E0403',
+    `${what}, and no clause says what becomes of it`,
+    [label(span), ...places],
+    [
+      `Say it in the upgrade: \`${clause}\`.`,
+      ...(renamed === null
+        ? []
+        : [`If it is \`${renamed[0]}\` under a new name: \`rename ${renamed[0]} -> ${renamed[1]}\`.`]),
+      ...(types === null ? [] : definitionsThatDiffer(...types)),
+    ],
   );
 }
 
-/** An operation whose parameters or reply are not those of the old version. */
-export function changedOperation(change: {
-  readonly span: Span;
-  readonly name: string;
-  /** `parameters` or `reply`, with what it was and is. */
-  readonly what: 'parameters' | 'reply';
-  readonly before: string;
-  readonly after: string;
-  readonly oldSpan: Span;
-  /** Of the two types that differ. */
-  readonly types: readonly [Type, Type];
-}): Diagnostic {
-  const { span, name, what, before, after, oldSpan, types } = change;
-  const found = notSupportedYet(
-    span,
-    `changing the ${what} of an operation; \`${name}\` ${what === 'reply' ? 'replied' : 'took'} ${before}`,
-    `Old clients still ${what === 'reply' ? 'expect' : 'send'} ${before}. Keep \`${name}\` as it was, and add an operation with another name.`,
+/** An operation that the new version does not have, and no clause says what old clients get. */
+export function goneOperation(
+  span: Span,
+  name: string,
+  old: Span,
+  machine: Span,
+  near: string | null,
+): Diagnostic {
+  return error(
+    'E0404',
+    `the operation \`${name}\` is gone, and old clients still call it`,
+    [label(span), label(old, 'it was here'), label(machine, 'not in the new version')],
+    [
+      `\`drop ${name}\` in the upgrade tells old clients that it is gone; \`on ${name}(…) -> New(…)\` serves them by another operation.`,
+      ...(near === null ? [] : [`If it has a new name: \`rename ${name} -> ${near}\`.`]),
+    ],
   );
-  return marked(
-    {
-      ...found,
-      labels: [label(span, `now: ${after}`)],
-      help: [...found.help, ...definitionsThatDiffer(...types)],
-    },
-    label(oldSpan, `before: ${before}`),
+}
+
+/** A clause about something that is not there. */
+export function unknownSubject(span: Span, name: string, what: string, near: string | null): Diagnostic {
+  return error(
+    'E0405',
+    `\`${name}\` is not ${what}${near === null ? '' : `; did you mean \`${near}\`?`}`,
+    [label(span)],
+    ['A clause of an upgrade speaks of something that changed between the two versions.'],
+  );
+}
+
+/** Two clauses that say the same thing. */
+export function clauseTwice(span: Span, first: Span): Diagnostic {
+  return error(
+    'E0406',
+    'another clause says what becomes of this',
+    [label(span), label(first, 'the first one')],
+    ['Keep one of them.'],
+  );
+}
+
+/** A name that is both an operation and a type. */
+export function ambiguousSubject(span: Span, name: string): Diagnostic {
+  return error(
+    'E0407',
+    `\`${name}\` is an operation and a type of the old version: it is not clear which is renamed`,
+    [label(span)],
+    ['Rename one of the two at a time, in two upgrades.'],
+  );
+}
+
+/** A clause for an operation whose parameters are not those of the operation. */
+export function clauseParameters(span: Span, name: string, expected: number, given: number): Diagnostic {
+  const count = (n: number): string => (n === 1 ? 'one parameter' : `${n} parameters`);
+  return error(
+    'E0408',
+    `\`${name}\` has ${count(expected)}, and the clause names ${given}`,
+    [label(span)],
+    ['Name each, in the declared order; `_` for what is not needed.'],
+  );
+}
+
+/** A constructor is not dropped. */
+export function droppedConstructor(span: Span, type: string, constructor: string): Diagnostic {
+  return error(
+    'E0409',
+    `the constructor \`${constructor}\` can not be dropped: values of it are there`,
+    [label(span)],
+    [`Say what becomes of them: \`${type} old -> case old { … }\`.`],
+  );
+}
+
+/** An adapter between equal interfaces. */
+export function needlessAdapter(span: Span): Diagnostic {
+  return error(
+    'E0410',
+    'both versions have the same interface: old and new clients can not be told apart',
+    [label(span)],
+    ['Leave the clause out. What changed is behind the interface.'],
   );
 }

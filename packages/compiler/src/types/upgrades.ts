@@ -2,23 +2,19 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
 import * as errors from '../errors/upgrades.ts';
-import { inferExpression } from './expressions.ts';
-import { checkIrrefutable } from './choice.ts';
-import { noEffects } from './functions.ts';
-import { Inference } from './inference.ts';
+import { sameInterface, type NoWay, type OperationRules, Ways } from '../upgrade/adapters.ts';
+import { type Conversion, Converter, type NoConversion, type Rules } from '../upgrade/convert.ts';
+import { Nodes } from '../upgrade/nodes.ts';
+import { type Clauses, readClauses, type Version } from './clauses.ts';
 import { tooDeep } from './nesting.ts';
-import { inferPattern } from './patterns.ts';
 import type { Report } from './report.ts';
 import type { MachineScope, ModuleScope, Use } from './scope.ts';
-import { Locals } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { display, hasError, packedOf } from './type.ts';
-import type { Type, TypedConversion, TypedOperation, TypedUpgrade } from './typed.ts';
-import { differ } from './unify.ts';
+import { hasError, prune } from './type.ts';
+import type { Type, TypedConversion, TypedExpression, TypedUpgrade, TypedWay } from './typed.ts';
 
-/** `upgrade old.M -> M { … }`: the written clauses, and that nothing else needs one. */
+/** `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. */
 
 /** The typed upgrade; null where it has been refused. Uses of definitions are added to `uses`. */
 export function checkUpgrade(
@@ -32,38 +28,34 @@ export function checkUpgrade(
     report.add(nestedTooDeeply(deep));
     return null;
   }
-  const older = machineOf(node.old, module, report);
-  const newer = machineOf(node.new, module, report);
+  const older = versionOf(node.old, module, report);
+  const newer = versionOf(node.new, module, report);
   if (older === null || newer === null) return null;
-  const [oldName, newName] = [older.node.name, newer.node.name];
+  const [oldName, newName] = [older.scope.node.name, newer.scope.node.name];
   if (oldName.text !== newName.text) {
     report.add(errors.otherMachine(node.new.span, oldName.text, newName.text, [oldName.span, newName.span]));
     return null;
   }
-  const upgrade: Upgrade = { node, older, newer, module, uses, report };
-  const clauses = clausesOf(upgrade);
-  if (older === newer) {
+  const before = report.count;
+  const clauses = readClauses(node, older, newer, module, uses, report);
+  if (older.scope === newer.scope) {
     report.add(errors.sameMachine(node.span, newName.text, newName.span));
     return null;
   }
-  // What a clause that is not supported would say about the rest is not known.
-  if (!clauses.hasRefused) compareOperations(upgrade);
-  if (!clauses.hasRefused && clauses.migration === null) compareStates(upgrade);
-  const { migration, back } = clauses;
-  return { old: older.typed, new: newer.typed, migration, back, span: node.span };
-}
-
-interface Upgrade {
-  readonly node: tree.Upgrade;
-  readonly older: MachineScope;
-  readonly newer: MachineScope;
-  readonly module: ModuleScope;
-  readonly uses: Use[];
-  readonly report: Report;
+  if (older.scope.typed.key !== newer.scope.typed.key) {
+    report.add(errors.otherKey(node.new.span, newName.text, oldName.span, newName.span));
+    return null;
+  }
+  if (report.count > before || hasError(older.scope.state) || hasError(newer.scope.state)) return null;
+  return new Derivation(node, older, newer, clauses, report).run();
 }
 
 /** The machine that a name stands for; null after a diagnostic. */
 export function machineOf(path: tree.Path, module: ModuleScope, report: Report): MachineScope | null {
+  return versionOf(path, module, report)?.scope ?? null;
+}
+
+function versionOf(path: tree.Path, module: ModuleScope, report: Report): Version | null {
   const { qualifier, name } = path;
   const scope = qualifier === null ? module : module.imports.get(qualifier.text);
   if (scope === undefined && qualifier !== null) {
@@ -72,177 +64,254 @@ export function machineOf(path: tree.Path, module: ModuleScope, report: Report):
   }
   if (!scope) return null;
   const known = scope.machines.get(name.text);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { scope: known, module: scope };
   const where = qualifier === null ? 'this file' : scope.file;
   report.add(names.unknownMachine(name.span, name.text, where, suggest(name.text, scope.machines.keys())));
   return null;
 }
 
-interface Clauses {
-  readonly migration: TypedConversion | null;
-  readonly back: TypedConversion | null;
-  /** Whether there are clauses that are not supported: what they say is not known. */
-  readonly hasRefused: boolean;
-}
+class Derivation {
+  readonly #node: tree.Upgrade;
+  readonly #older: MachineScope;
+  readonly #newer: MachineScope;
+  readonly #clauses: Clauses;
+  readonly #report: Report;
+  readonly #nodes: Nodes;
+  readonly #forward: Converter;
+  readonly #back: Converter;
 
-/** What to say of a clause that is not supported, and what to do instead. */
-const NOT_SUPPORTED: { readonly [K in tree.Clause['kind']]: readonly [string, string] } = {
-  convert: [
-    'a clause for a part of the state or for a type',
-    'Write the whole migration, `state old -> …`, and `back new -> …`.',
-  ],
-  on: ['a clause for an operation', 'Keep the operation as it was, and add one with another name.'],
-  rename: [
-    'a clause with `rename`',
-    'Keep operations as they were; rename in the state by `state old -> …`.',
-  ],
-  drop: [
-    'a clause with `drop`',
-    'Keep operations and parameters as they were, and read all of the old state in `state old -> …`.',
-  ],
-};
-
-function clausesOf(upgrade: Upgrade): Clauses {
-  const { node, older, newer, report } = upgrade;
-  let hasRefused = false;
-  const first: { forward: Span | null; back: Span | null } = { forward: null, back: null };
-  const found: { forward: TypedConversion | null; back: TypedConversion | null } = {
-    forward: null,
-    back: null,
-  };
-  for (const clause of node.clauses) {
-    if (clause.kind !== 'convert' || clause.subject.kind !== 'state' || clause.subject.path.length > 0) {
-      hasRefused = true;
-      report.add(notSupportedYet(clause.span, ...NOT_SUPPORTED[clause.kind]));
-      continue;
-    }
-    const { direction } = clause;
-    const earlier = first[direction];
-    const [from, to] = direction === 'forward' ? [older, newer] : [newer, older];
-    const conversion = checkConversion(clause, from, to, upgrade);
-    if (earlier === null) found[direction] = conversion;
-    else
-      report.add(
-        names.duplicate(clause.span, 'the clause', direction === 'forward' ? 'state' : 'back', earlier),
-      );
-    first[direction] = earlier ?? clause.span;
+  constructor(node: tree.Upgrade, older: Version, newer: Version, clauses: Clauses, report: Report) {
+    this.#node = node;
+    this.#older = older.scope;
+    this.#newer = newer.scope;
+    this.#clauses = clauses;
+    this.#report = report;
+    this.#nodes = new Nodes(node.span);
+    this.#forward = new Converter(rulesOf(clauses, 'forward'), this.#nodes);
+    this.#back = new Converter(rulesOf(clauses, 'back'), this.#nodes);
   }
-  return { migration: found.forward, back: found.back, hasRefused };
+
+  run(): TypedUpgrade | null {
+    const before = this.#report.count;
+    const migration = this.#clauses.migration ?? this.#migration();
+    const back = this.#clauses.back ?? this.#wayBack();
+    this.#checkNeeded();
+    const operations = this.#operations();
+    const backOperations = this.#backOperations();
+    if (migration === null || this.#report.count > before) return null;
+    return {
+      old: this.#older.typed,
+      new: this.#newer.typed,
+      migration,
+      back,
+      operations,
+      backOperations,
+      clauses: this.#clauses.told,
+      span: this.#node.span,
+    };
+  }
+
+  /** The head of the upgrade, for what no clause is there for. */
+  get #head(): Span {
+    return { ...this.#node.span, end: Math.max(this.#node.new.span.end, this.#node.span.start) };
+  }
+
+  // --------------------------------------------------------------------------- state
+
+  #migration(): TypedConversion | null {
+    const found = this.#state(this.#forward, this.#older, this.#newer, 'forward');
+    if (found.ok) return this.#nodes.conversion(this.#older.state, found.apply);
+    this.#refuseState(found);
+    return null;
+  }
+
+  /** Null where there is none: nothing is refused for that. */
+  #wayBack(): TypedConversion | null {
+    const found = this.#state(this.#back, this.#newer, this.#older, 'back');
+    return found.ok ? this.#nodes.conversion(this.#newer.state, found.apply) : null;
+  }
+
+  /** A field that is new takes its initial value. */
+  #state(
+    converter: Converter,
+    from: MachineScope,
+    to: MachineScope,
+    direction: Rules['direction'],
+  ): Conversion | NoConversion {
+    const [source, target] = [prune(from.state), prune(to.state)];
+    if (source.kind !== 'record' || target.kind !== 'record') return converter.of(source, target);
+    const given = new Map<string, (state: TypedExpression) => TypedExpression>();
+    if (direction === 'forward') {
+      for (const [name, conversion] of this.#clauses.stateFields) given.set(name, applied(conversion));
+    }
+    for (const rename of this.#clauses.stateRenames) {
+      const [own, other] =
+        direction === 'forward' ? [rename.source, rename.target] : [rename.target, rename.source];
+      const part = source.fields.find(({ name }) => name === own);
+      const made = target.fields.find(({ name }) => name === other);
+      if (part === undefined || made === undefined || given.has(other)) continue;
+      const found = converter.of(part.type, made.type);
+      if (!found.ok) return { ...found, path: [other, ...found.path] };
+      given.set(other, (state) => found.apply(this.#nodes.field(state, own, part.type)));
+    }
+    const initial = initialFields(to);
+    return converter.fields(source, target, (name) => initial.get(name) ?? null, given);
+  }
+
+  #refuseState({ path, why, from, to }: NoConversion): void {
+    const [field = null] = path;
+    const places = [this.#older, this.#newer].map(
+      ({ typed, stateSpan }) => typed.statePlaces.get(field ?? '') ?? stateSpan,
+    );
+    const gone = fieldNames(this.#older.state).filter(
+      (name) => !fieldNames(this.#newer.state).includes(name),
+    );
+    this.#report.add(
+      errors.needsClause({
+        span: this.#head,
+        what: `\`state${path.map((step) => `.${step}`).join('')}\` ${why}`,
+        old: places[0],
+        new: places[1],
+        types: from === null || to === null ? null : [from, to],
+        clause: field === null ? 'state old -> …' : `state.${field} old -> …`,
+        renamed: from === null && field !== null && gone.length > 0 ? [gone[0], field] : null,
+      }),
+    );
+  }
+
+  // ---------------------------------------------------------------------- operations
+
+  #operations(): readonly TypedWay[] {
+    const rules: OperationRules = {
+      dropped: this.#clauses.droppedOperations,
+      renamed: new Map(this.#clauses.operationRenames.map(({ source, target }) => [source, target])),
+      parameters: this.#clauses.parameterRenames,
+      droppedParameters: this.#clauses.droppedParameters,
+      written: this.#clauses.ways,
+    };
+    const ways = new Ways(
+      this.#older.typed,
+      this.#newer.typed,
+      rules,
+      this.#forward,
+      this.#back,
+      this.#nodes,
+    );
+    return ways.all().flatMap((way) => {
+      if (!('part' in way)) return [way];
+      this.#refuseWay(way);
+      return [];
+    });
+  }
+
+  /** What an older version can not serve it does not: no clause is needed. */
+  #backOperations(): readonly TypedWay[] {
+    const rules: OperationRules = {
+      dropped: new Set(),
+      renamed: new Map(this.#clauses.operationRenames.map(({ source, target }) => [target, source])),
+      parameters: this.#clauses.parameterRenames.map(({ operation, source, target }) => ({
+        operation:
+          this.#clauses.operationRenames.find((each) => each.source === operation)?.target ?? operation,
+        source: target,
+        target: source,
+      })),
+      droppedParameters: this.#newer.typed.operations.flatMap(({ name, parameters }) =>
+        parameters.map((parameter) => ({ operation: name, name: parameter.name })),
+      ),
+      written: this.#clauses.backWays,
+    };
+    const ways = new Ways(
+      this.#newer.typed,
+      this.#older.typed,
+      rules,
+      this.#back,
+      this.#forward,
+      this.#nodes,
+    );
+    return ways.all().filter((way): way is TypedWay => !('part' in way));
+  }
+
+  #refuseWay({ operation, to, part, reason, parameter }: NoWay): void {
+    const newName = this.#newer.typed.nameSpan;
+    if (to === null) {
+      const added = this.#newer.typed.operations
+        .map(({ name }) => name)
+        .filter((name) => !this.#older.typed.operations.some((each) => each.name === name));
+      const near = suggest(operation.name, added);
+      this.#report.add(errors.goneOperation(this.#head, operation.name, operation.span, newName, near));
+      return;
+    }
+    const named =
+      part === 'unread'
+        ? `the parameter \`${parameter}\` of \`${operation.name}\` is gone`
+        : part === 'request'
+          ? `the parameter \`${(reason?.path ?? []).join('.')}\` of \`${to.name}\` ${reason?.why ?? ''}`
+          : `the reply of \`${operation.name}\` ${reason?.why ?? ''}`;
+    const given = operation.parameters.map(({ name }) => name).join(', ');
+    const taken = to.parameters.map(({ name }) => `${name}: …`).join(', ');
+    this.#report.add(
+      errors.needsClause({
+        span: this.#head,
+        what: named,
+        old: operation.span,
+        new: to.span,
+        types: reason?.from && reason.to ? [reason.from, reason.to] : null,
+        clause:
+          part === 'unread'
+            ? `drop ${operation.name}.${parameter}`
+            : `on ${operation.name}(${given}) -> ${to.name}(${taken})${part === 'reply' ? ' reply r -> …' : ''}`,
+        renamed: null,
+      }),
+    );
+  }
+
+  /** Where both interfaces are equal, old and new clients can not be told apart. */
+  #checkNeeded(): void {
+    const [before, after] = [this.#older.typed.operations, this.#newer.typed.operations];
+    const isEqual =
+      before.length === after.length &&
+      before.every((operation) => {
+        const other = after.find(({ name }) => name === operation.name);
+        return other !== undefined && sameInterface(operation, other);
+      });
+    if (!isEqual) return;
+    for (const clause of this.#node.clauses) {
+      if (clause.kind === 'on') this.#report.add(errors.needlessAdapter(clause.span));
+    }
+  }
 }
 
-function checkConversion(
-  clause: tree.Clause & { kind: 'convert' },
-  from: MachineScope,
-  to: MachineScope,
-  { module, uses, report }: Upgrade,
-): TypedConversion {
-  const place = {
-    module,
-    machine: null,
-    typeParameters: new Map(),
-    uses,
-    effects: noEffects(),
-    mayFail: true,
-    isConstant: false,
+function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
+  const turned = <T extends { source: unknown; target: unknown }>(each: T): T =>
+    direction === 'forward' ? each : { ...each, source: each.target, target: each.source };
+  return {
+    direction,
+    written: clauses.types.filter((clause) => clause.direction === direction),
+    fields: clauses.fieldRenames.map(turned),
+    constructors: clauses.constructorRenames.map(turned),
+    types: clauses.typeRenames.map(turned),
   };
-  const inference = new Inference(place, report);
-  const locals = new Locals(null);
-  const input = { type: from.state, span: from.stateSpan };
-  const pattern = inferPattern(clause.pattern, input, locals, inference);
-  checkIrrefutable(pattern, inference);
-  const age = clause.direction === 'forward' ? 'new' : 'old';
-  const body = inferExpression(clause.body, locals, inference, { type: to.state, what: `the ${age} state` });
-  inference.fit(body, to.state, {
-    statement: (type) =>
-      age === 'new'
-        ? `the migration gives the new state, ${type}`
-        : `the way back gives the old state, ${type}`,
-    declared: { span: to.stateSpan, text: `the ${age} state` },
-    help: [],
-  });
-  inference.finish();
-  return { pattern, body, span: clause.span };
 }
 
-function headOf({ node }: Upgrade): Span {
-  return { ...node.span, end: Math.max(node.new.span.end, node.span.start) };
+/** A written conversion as a function of the whole state. */
+function applied({ pattern, body, span }: TypedConversion): (state: TypedExpression) => TypedExpression {
+  return (state) => ({ kind: 'let', pattern, value: state, body, type: body.type, span });
 }
 
-function compareStates(upgrade: Upgrade): void {
-  const { older, newer, report } = upgrade;
-  if (hasError(older.state) || hasError(newer.state) || !differ(older.state, newer.state)) return;
-  report.add(
-    errors.derivedMigration({
-      old: older.state,
-      oldSpan: older.stateSpan,
-      new: newer.state,
-      newSpan: newer.stateSpan,
+/** The initial value of each field of a state. */
+function initialFields({ typed, state }: MachineScope): ReadonlyMap<string, TypedExpression> {
+  const { initial } = typed;
+  const record = prune(state);
+  if (record.kind !== 'record') return new Map();
+  return new Map(
+    record.fields.map(({ name, type }): [string, TypedExpression] => {
+      const own = initial.kind === 'record' ? initial.fields.find((field) => field.name === name) : undefined;
+      return [name, own?.value ?? { kind: 'field', record: initial, name, type, span: initial.span }];
     }),
   );
 }
 
-/** Every operation is still there, with its parameters and its reply. */
-function compareOperations(upgrade: Upgrade): void {
-  const { older, newer, report } = upgrade;
-  const removed: { name: string; span: Span }[] = [];
-  for (const before of older.typed.operations) {
-    const after = newer.typed.operations.find(({ name }) => name === before.name);
-    const oldNode = operationNode(older, before.name);
-    if (after === undefined) {
-      removed.push({ name: before.name, span: oldNode.name.span });
-      continue;
-    }
-    const newNode = operationNode(newer, before.name);
-    if (inputText(before) !== inputText(after) || parametersDiffer(before, after)) {
-      report.add(
-        errors.changedOperation({
-          span: newNode.name.span,
-          name: before.name,
-          what: 'parameters',
-          before: inputText(before),
-          after: inputText(after),
-          oldSpan: oldNode.name.span,
-          types: [inputOf(before), inputOf(after)],
-        }),
-      );
-    }
-    if (differ(before.reply, after.reply)) {
-      report.add(
-        errors.changedOperation({
-          span: newNode.reply?.span ?? newNode.name.span,
-          name: before.name,
-          what: 'reply',
-          before: display(before.reply),
-          after: display(after.reply),
-          oldSpan: oldNode.reply?.span ?? oldNode.name.span,
-          types: [before.reply, after.reply],
-        }),
-      );
-    }
-  }
-  if (removed.length > 0) {
-    const machine = { name: newer.typed.name, span: newer.typed.nameSpan };
-    report.add(errors.removedOperations(headOf(upgrade), machine, removed));
-  }
-}
-
-function operationNode({ node, typed }: MachineScope, name: string): tree.Operation {
-  const found = node.members.find((member) => member.kind === 'on' && member.name.text === name);
-  if (found?.kind !== 'on') throw new Error(`the machine ${typed.name} has no operation ${name}`);
-  return found;
-}
-
-const inputOf = ({ parameters }: TypedOperation): Type => packedOf(parameters.map(({ type }) => type));
-
-const inputText = ({ parameters }: TypedOperation): string =>
-  parameters.length === 0
-    ? 'nothing'
-    : `(${parameters.map(({ name, type }) => `${name}: ${display(type)}`).join(', ')})`;
-
-function parametersDiffer(before: TypedOperation, after: TypedOperation): boolean {
-  if (before.parameters.length !== after.parameters.length) return true;
-  return before.parameters.some(({ name, type }, i) => {
-    const other = after.parameters[i];
-    return name !== other.name || differ(type, other.type);
-  });
+function fieldNames(state: Type): readonly string[] {
+  const own = prune(state);
+  return own.kind === 'record' ? own.fields.map(({ name }) => name) : [];
 }

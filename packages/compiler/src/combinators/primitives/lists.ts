@@ -1,14 +1,4 @@
-import {
-  BOOL,
-  INT,
-  INT_MAX,
-  List,
-  Sum,
-  equal,
-  isKey,
-  keyOrder,
-  sizeOf,
-} from '@smc/protocol';
+import { BOOL, INT, INT_MAX, List, Sum, equal, isKey, keyOrder, sizeOf } from '@smc/protocol';
 import type { TypeId, TypeTable, Value } from '@smc/protocol';
 import {
   OVERFLOW,

@@ -1,0 +1,192 @@
+import { packedOf } from '../types/type.ts';
+import type {
+  MachineSignature,
+  OperationSignature,
+  Type,
+  TypedConversion,
+  TypedExpression,
+  TypedWay,
+} from '../types/typed.ts';
+import { differ } from '../types/unify.ts';
+import type { Converter, NoConversion } from './convert.ts';
+import type { Nodes } from './nodes.ts';
+
+/** How each operation of one version is served by the other: written, the same, or derived. */
+
+/** Part of a request or a reply that has no counterpart. */
+export interface NoWay {
+  readonly operation: OperationSignature;
+  /** The operation that would serve it; null where there is none. */
+  readonly to: OperationSignature | null;
+  readonly part: 'gone' | 'request' | 'reply' | 'unread';
+  readonly reason: NoConversion | null;
+  /** The parameter that nothing reads. */
+  readonly parameter: string | null;
+}
+
+/** What clauses say of operations, in one direction. */
+export interface OperationRules {
+  readonly dropped: ReadonlySet<string>;
+  /** From an operation to its name in the other version. */
+  readonly renamed: ReadonlyMap<string, string>;
+  /** From the name that a parameter has in the version that serves it to that of the client's. */
+  readonly parameters: readonly {
+    readonly operation: string;
+    readonly source: string;
+    readonly target: string;
+  }[];
+  readonly droppedParameters: readonly { readonly operation: string; readonly name: string }[];
+  readonly written: ReadonlyMap<string, WrittenWay>;
+}
+
+/** `on Old(…) -> New(…) reply r -> e`, checked; the reply is derived where it is not written. */
+export interface WrittenWay {
+  readonly to: string;
+  readonly request: TypedConversion;
+  readonly reply: TypedConversion | null;
+}
+
+/** Derives ways from the operations of one version to those of another. */
+export class Ways {
+  readonly #from: MachineSignature;
+  readonly #to: MachineSignature;
+  readonly #rules: OperationRules;
+  readonly #requests: Converter;
+  readonly #replies: Converter;
+  readonly #nodes: Nodes;
+  /** Replies that can fail, by operation: the constructors that it lacks. */
+  readonly failing = new Map<string, readonly string[]>();
+
+  /** `requests` converts towards `to`, `replies` back. */
+  constructor(
+    from: MachineSignature,
+    to: MachineSignature,
+    rules: OperationRules,
+    requests: Converter,
+    replies: Converter,
+    nodes: Nodes,
+  ) {
+    this.#from = from;
+    this.#to = to;
+    this.#rules = rules;
+    this.#requests = requests;
+    this.#replies = replies;
+    this.#nodes = nodes;
+  }
+
+  /** One for each operation, sorted by name, or why it has none. */
+  all(): readonly (TypedWay | NoWay)[] {
+    return [...this.#from.operations]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((operation) => this.#wayOf(operation));
+  }
+
+  #wayOf(operation: OperationSignature): TypedWay | NoWay {
+    const { name } = operation;
+    if (this.#rules.dropped.has(name)) return { kind: 'dropped', name };
+    const written = this.#rules.written.get(name);
+    const to = written?.to ?? this.#rules.renamed.get(name) ?? name;
+    const other = this.#to.operations.find((each) => each.name === to);
+    if (other === undefined) return noWay(operation, null, 'gone', null);
+    if (written === undefined && to === name && sameInterface(operation, other))
+      return { kind: 'identity', name };
+    const request = written?.request ?? this.#request(operation, other);
+    if ('part' in request) return request;
+    const reply = written?.reply ?? this.#reply(operation, other);
+    return 'part' in reply ? reply : { kind: 'adapter', name, to, request, reply };
+  }
+
+  /** From the packed input of an operation to that of the one that serves it. */
+  #request(operation: OperationSignature, other: OperationSignature): TypedConversion | NoWay {
+    const nodes = this.#nodes;
+    const renamed = this.#rules.parameters.filter((each) => each.operation === operation.name);
+    const read = new Set<string>();
+    const makers: ((value: (name: string) => TypedExpression) => TypedExpression)[] = [];
+    for (const { name, type, default: byDefault } of other.parameters) {
+      const source = renamed.find(({ target }) => target === name)?.source ?? name;
+      const own = operation.parameters.find((each) => each.name === source);
+      if (own === undefined) {
+        if (byDefault === null)
+          return noWay(operation, other, 'request', {
+            ok: false,
+            path: [name],
+            why: 'is new, and has no default',
+            from: null,
+            to: type,
+          });
+        makers.push(() => byDefault);
+        continue;
+      }
+      const found = this.#requests.of(own.type, type);
+      if (!found.ok) return noWay(operation, other, 'request', { ...found, path: [name, ...found.path] });
+      read.add(source);
+      makers.push((value) => found.apply(value(source)));
+    }
+    const dropped = this.#rules.droppedParameters.filter((each) => each.operation === operation.name);
+    const unread = operation.parameters.find(
+      ({ name }) => !read.has(name) && !dropped.some((each) => each.name === name),
+    );
+    if (unread !== undefined) return { ...noWay(operation, other, 'unread', null), parameter: unread.name };
+    const from = packedOf(operation.parameters.map(({ type }) => type));
+    const locals = operation.parameters.map(({ type }) => nodes.local(type));
+    const value = (name: string): TypedExpression =>
+      nodes.use(locals[operation.parameters.findIndex((each) => each.name === name)]);
+    const given = makers.map((make) => make(value));
+    const body = given.length === 0 ? nodes.unit() : given.length === 1 ? given[0] : nodes.tuple(given);
+    return { pattern: packedPattern(locals, from, nodes), body, span: nodes.span };
+  }
+
+  /** From the reply of the operation that serves it to its own. */
+  #reply(operation: OperationSignature, other: OperationSignature): TypedConversion | NoWay {
+    const found = this.#replies.of(other.reply, operation.reply);
+    if (!found.ok) return noWay(operation, other, 'reply', found);
+    if (found.fails.length > 0) this.failing.set(operation.name, found.fails);
+    return this.#nodes.conversion(other.reply, found.apply);
+  }
+}
+
+function noWay(
+  operation: OperationSignature,
+  to: OperationSignature | null,
+  part: NoWay['part'],
+  reason: NoConversion | null,
+): NoWay {
+  return { operation, to, part, reason, parameter: null };
+}
+
+/** The pattern of all parameters, packed. */
+export function packedPattern(
+  locals: readonly TypedLocal[],
+  type: Type,
+  { span }: Nodes,
+): TypedConversion['pattern'] {
+  const items = locals.map((local) => ({ kind: 'bind' as const, local, type: local.type, span }));
+  if (items.length === 0) return { kind: 'wildcard', type, span };
+  return items.length === 1 ? items[0] : { kind: 'tuple', items, type, span };
+}
+
+type TypedLocal = ReturnType<Nodes['local']>;
+
+/** Whether clients can not tell two operations apart; defaults are taken for equal where both have one. */
+export function sameInterface(a: OperationSignature, b: OperationSignature): boolean {
+  return (
+    a.parameters.length === b.parameters.length &&
+    a.parameters.every((parameter, i) => {
+      const other = b.parameters[i];
+      const isSame = parameter.name === other.name && !differ(parameter.type, other.type);
+      return isSame && sameDefault(parameter.default, other.default);
+    }) &&
+    !differ(a.reply, b.reply)
+  );
+}
+
+/** Whether two defaults are written alike; others may be equal too, and an adapter does no harm then. */
+function sameDefault(a: TypedExpression | null, b: TypedExpression | null): boolean {
+  if (a === null || b === null) return a === b;
+  return JSON.stringify(a, withoutPlaces) === JSON.stringify(b, withoutPlaces);
+}
+
+function withoutPlaces(key: string, value: unknown): unknown {
+  if (key === 'span' || key === 'type' || key === 'fun' || key === 'arrow') return undefined;
+  return value instanceof Uint8Array ? [...value] : value;
+}
