@@ -6,6 +6,8 @@ import type { Bundle } from '@smc/protocol';
 export function bundleOf(sources: Readonly<Record<string, string>>): Bundle {
   const compilation = compile(Object.keys(sources)[0], {
     read: (file) => sources[file] ?? null,
+    readBundle: () => null,
+    readDeployed: () => null,
     resolve: (from, path) => posix.join(posix.dirname(from), path),
   });
   if (compilation.bundle !== null) return compilation.bundle;

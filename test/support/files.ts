@@ -15,6 +15,8 @@ const host: SourceHost = {
       return null;
     }
   },
+  readBundle: () => null,
+  readDeployed: () => null,
   resolve: (from, path) => normalize(`${from}/../${path}`).replaceAll('\\', '/'),
 };
 

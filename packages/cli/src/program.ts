@@ -26,6 +26,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/run.ts')).run,
   },
   {
+    name: 'test',
+    summary: 'run the test blocks of source files',
+    load: async () => (await import('./commands/test.ts')).test,
+  },
+  {
     name: 'fmt',
     summary: 'lay out source files in the one format',
     load: async () => (await import('./commands/fmt.ts')).fmt,
@@ -75,7 +80,6 @@ const COMMANDS: readonly CommandEntry[] = [
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
 const PLANNED = [
   'new',
-  'test',
   'diff',
   'explain',
   'dev',

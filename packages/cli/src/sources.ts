@@ -61,6 +61,15 @@ export const fileHost: SourceHost = {
       return null;
     }
   },
+  readBundle(file) {
+    try {
+      return statSync(file).size > FILE_BYTES_MAX ? null : readFileSync(file);
+    } catch {
+      return null;
+    }
+  },
+  // There is no baseline yet.
+  readDeployed: () => null,
   resolve: (from, path) => normalize(join(dirname(from), path)),
 };
 

@@ -8,6 +8,8 @@ import { compile, type Compilation } from '../src/compile.ts';
 export function compileFiles(files: Readonly<Record<string, string>>): Compilation {
   return compile(Object.keys(files)[0], {
     read: (file) => files[file] ?? null,
+    readBundle: () => null,
+    readDeployed: () => null,
     resolve: (_from, path) => path.replace(/^\.\//, ''),
   });
 }

@@ -29,7 +29,7 @@ export {
 export * from './instructions.ts';
 export * from './span.ts';
 export * from './type.ts';
-export { encodeUtf8, readUtf8 } from './utf8.ts';
+export { encodeUtf8, utf8Length, readUtf8, textOfUnits } from './utf8.ts';
 export * from './value.ts';
 export { isKey, type KeyOrder, keyOrder } from './key-order.ts';
 export { decodeValue, encodeValue, takeValue, writeValue } from './value-encoding.ts';
@@ -48,7 +48,7 @@ export { readValue } from './text-reader.ts';
 export { parseTime, printTime } from './time.ts';
 export { sameOperation } from './upgrade/compare.ts';
 export { judge, judgeStale, type Judgement, type Refusal, type Running, showPath } from './upgrade/judge.ts';
-export { ITEM_STEP, type Leaf, partsRead, unreadParts } from './upgrade/reads.ts';
+export { ITEM_STEP, KEY_STEP, type Leaf, partsRead, unreadParts } from './upgrade/reads.ts';
 export { inputFromJson, inputFromQuery, type JsonRead, valueFromJson, valueToJson } from './json.ts';
 export { type JsonNode, type JsonParse, parseJson } from './json-tree.ts';
 export { disassemble, disassembleUnit } from './disassemble.ts';

@@ -14,6 +14,7 @@ import { EXIT, Stop, type ExitStatus } from '../exit.ts';
 import { showInputError } from '../inputs.ts';
 import { linesOf } from '../lines.ts';
 import type { Output } from '../output.ts';
+import { keyOf } from '../keys.ts';
 import { bundleOf } from '../sources.ts';
 
 /** `smc run FILE INPUT…`: a machine in this process, from its initial state, at `@0`. */
@@ -30,11 +31,9 @@ export const run: CommandDefinition = {
     const bundle = bundleOf(one(words, 0), output);
     const index = chosen(bundle.images, option(words, 'machine'));
     const image = bundle.images[index];
-    if (option(words, 'key') !== undefined) {
-      throw new Stop(EXIT.usage, 'needless-key', `${image.name} is not keyed: leave --key out`);
-    }
+    const key = keyOf(image, option(words, 'key'));
     const inputs = several(words, 1);
-    const session = new Session(image, bundle.debug[index], output);
+    const session = new Session(image, key, bundle.debug[index], output);
     for await (const input of inputs.length > 0 ? inputs : linesOf(environment.stdin)) session.take(input);
     if (words.options['state'] === true) session.showState();
     return session.status;
@@ -70,14 +69,14 @@ class Session {
   #now = 0;
   #line = 0;
 
-  constructor(image: Image, debug: ImageDebug, output: Output) {
+  constructor(image: Image, key: Value, debug: ImageDebug, output: Output) {
     const loaded = load(image);
     if (!loaded.ok) throw new Error(`the code of ${image.name} does not verify: ${loaded.invalid.message}`);
     this.#image = image;
     this.#debug = debug;
     this.#output = output;
     this.#program = loaded.program;
-    this.#instance = new Instance(loaded.program.initial);
+    this.#instance = new Instance(loaded.program.initial, key);
   }
 
   /** Handles one line of input: a step, a setting of the clock, or nothing. */

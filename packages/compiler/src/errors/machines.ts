@@ -1,4 +1,6 @@
 import type { Diagnostic, Span } from '@smc/protocol';
+import { displayWithArticle } from '../types/type.ts';
+import type { Type } from '../types/typed.ts';
 import { error, label } from './error.ts';
 
 /** Diagnostics about machines and the limits of what is declared. */
@@ -25,5 +27,45 @@ export function keyOfUnkeyed(span: Span, name: string, machine: Span): Diagnosti
     `the machine \`${name}\` has no key`,
     [label(span), label(machine, 'declared here')],
     [`Leave the key out: \`for ${name} { … }\`.`],
+  );
+}
+
+/** A key of another type than String and Int. */
+export function badKey(span: Span, type: Type): Diagnostic {
+  return error(
+    'E0273',
+    `the key of a machine is a String or an Int, not ${displayWithArticle(type)}`,
+    [label(span)],
+    ['It is part of the address of an instance: `machine Account(id: String)`.'],
+  );
+}
+
+/** A type that is declared in a machine. */
+export function typeInMachine(span: Span, name: string): Diagnostic {
+  return error(
+    'E0274',
+    `the type \`${name}\` is declared in a machine`,
+    [label(span)],
+    ['Declare it beside the machine: types belong to the file.'],
+  );
+}
+
+/** Two declared record types of one structure, with two defaults for a field. */
+export function conflictingDefaults(span: Span, field: string, other: Span): Diagnostic {
+  return error(
+    'E0275',
+    `inputs of this machine have two defaults for the field \`${field}\` of one record type`,
+    [label(span), label(other, 'the other one')],
+    ['Record types with the same fields are the same type. Give both the same default, or use one of them.'],
+  );
+}
+
+/** A test of a keyed machine without a key. */
+export function keyMissing(span: Span, machine: string, key: Span): Diagnostic {
+  return error(
+    'E0276',
+    `\`${machine}\` has a key, and the test does not say which one is meant`,
+    [label(span), label(key, 'the key')],
+    [`Write it after the name: \`for ${machine}("a")\`.`],
   );
 }

@@ -8,13 +8,13 @@ import { notSupportedYet } from '../errors/unsupported.ts';
 import { declareTypes } from './declarations.ts';
 import { checkDefinition, checkUses, declareFunctions } from './functions.ts';
 import { order } from './graph.ts';
-import { checkMachine, declareMachine } from './machines.ts';
+import { checkMachine, constantOf, declareMachine } from './machines.ts';
 import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';
 import { emptyModule, type ModuleScope, type Use } from './scope.ts';
 import { SharedSums } from './sums.ts';
 import type { TypedModule, TypedUpgrade } from './typed.ts';
-import { checkTests } from './tests.ts';
+import { checkTests, constantInference } from './tests.ts';
 import { checkUpgrade } from './upgrades.ts';
 
 /** The file that an import in `from` stands for. */
@@ -136,6 +136,7 @@ function checkModule(module: tree.Module, scope: ModuleScope, sums: SharedSums, 
   for (const [name, definition] of declareFunctions(functions, scope, () => null, report)) {
     scope.definitions.set(name, definition);
   }
+  const uses: Use[] = [];
   const machines = of('machine').map((node) => declareMachine(node, scope, report));
   for (const machine of machines) {
     const { text, span } = machine.node.name;
@@ -143,17 +144,21 @@ function checkModule(module: tree.Module, scope: ModuleScope, sums: SharedSums, 
     if (first !== undefined) report.add(duplicate(span, 'the machine', text, first.node.name.span));
     else scope.machines.set(text, machine);
   }
+  for (const { name, type, typeSpan, of: byDefault } of scope.defaults) {
+    const inference = constantInference(scope, uses, report);
+    byDefault.typed = constantOf(byDefault.node, type, name, typeSpan, inference);
+  }
   const definitions = [scope, ...machines].flatMap((owner) => [...owner.definitions.values()]);
   for (const definition of definitions) checkDefinition(definition, scope, report);
-  const uses: Use[] = [];
   for (const machine of machines) checkMachine(machine, scope, uses, report);
   const upgrades = of('upgrade').map((node) => checkUpgrade(node, scope, uses, report));
-  checkTests(of('test'), scope, uses, report);
+  const tests = checkTests(of('test'), scope, uses, report);
   checkUses(definitions, uses, report);
   return {
     file: module.file,
     machines: machines.map(({ typed }) => typed),
     upgrades: upgrades.filter((upgrade): upgrade is TypedUpgrade => upgrade !== null),
+    tests,
   };
 }
 

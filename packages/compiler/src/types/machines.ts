@@ -1,26 +1,29 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { emptyState } from '../errors/machines.ts';
+import { badKey, conflictingDefaults, emptyState, typeInMachine } from '../errors/machines.ts';
 import { duplicate } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
+import { misplacedDefault } from '../errors/types.ts';
 import { recordFields, typeOf, type TypeContext } from './annotations.ts';
 import { inferBlock, outputPlace } from './arrows.ts';
+import { checkIrrefutable } from './choice.ts';
 import { inferExpression } from './expressions.ts';
 import { declareFunctions, noEffects, parameterTypes } from './functions.ts';
 import { Inference } from './inference.ts';
 import { tooDeep } from './nesting.ts';
+import { inferPattern } from './patterns.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
-import { ERROR, partsOf, recordOf, UNIT } from './type.ts';
-import type { Type, TypedExpression, TypedMachine, TypedOperation } from './typed.ts';
+import { BOOL, defaultsOf, ERROR, partsOf, prune, recordOf, STRING, substitute, UNIT } from './type.ts';
+import type { Local, Type, TypedConversion, TypedExpression, TypedMachine, TypedOperation } from './typed.ts';
+import { differ } from './unify.ts';
 
 /** Machines: what they declare, their initial state, their operations. */
 
 /** Declares a machine: its state, and the signatures of its arrows and functions. */
 export function declareMachine(whole: tree.Machine, module: ModuleScope, report: Report): MachineScope {
   const node = withoutDeepMembers(whole, report);
-  refuseUnsupported(node, report);
+  refuseTypes(node, report);
   const states = node.members.filter((member) => member.kind === 'state');
   for (const again of states.slice(1)) {
     report.add(duplicate(again.span, 'the state of', node.name.text, states[0].span));
@@ -31,11 +34,17 @@ export function declareMachine(whole: tree.Machine, module: ModuleScope, report:
   let scope: MachineScope | null = null;
   const definitions = declareFunctions(functions, module, () => scope, report);
   const initial = { kind: 'literal', value: null, type: UNIT, span: node.name.span } as const;
+  const keyLocal = keyOf(node, module, report);
   const typed: TypedMachine = {
     name: node.name.text,
+    key: keyLocal === null ? 'none' : keyLocal.type.kind === 'int' ? 'int' : 'string',
+    keyLocal,
     state: stateType,
     initial,
     operations: [],
+    invariants: [],
+    defaults: [],
+    image: null,
     fieldOrder: [],
     documentation: [],
     span: node.span,
@@ -58,15 +67,22 @@ function withoutDeepMembers(node: tree.Machine, report: Report): tree.Machine {
   return { ...node, members, isWhole: node.isWhole && members.length === node.members.length };
 }
 
-function refuseUnsupported(node: tree.Machine, report: Report): void {
-  if (node.key !== null) report.add(notSupportedYet(node.key.span, 'a machine with a key'));
+function refuseTypes(node: tree.Machine, report: Report): void {
   for (const member of node.members) {
-    if (member.kind === 'invariant') report.add(notSupportedYet(member.span, 'an invariant'));
-    if (member.kind === 'type') {
-      const help = 'Declare it beside the machine.';
-      report.add(notSupportedYet(member.name.span, 'a type declared in a machine', help));
-    }
+    if (member.kind === 'type') report.add(typeInMachine(member.name.span, member.name.text));
   }
+}
+
+/** The key of a keyed machine, as what is in it sees it; of what is refused, a String. */
+function keyOf({ key }: tree.Machine, module: ModuleScope, report: Report): Local | null {
+  if (key === null) return null;
+  const { name, span } = key;
+  const role = 'a key';
+  const type = prune(typeOf(key.type, { module, typeParameters: new Map(), report, role, generic: null }));
+  if (key.default !== null) report.add(misplacedDefault(key.default.span));
+  if (type.kind === 'int' || type.kind === 'string') return { name: name.text, type, span: name.span };
+  if (type !== ERROR) report.add(badKey(key.type.span, type));
+  return { name: name.text, type: STRING, span };
 }
 
 const stateSpanOf = (state: tree.State | null): Span | null =>
@@ -121,7 +137,11 @@ export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use
   // Of a state that was refused, the initial value can only repeat what is wrong.
   if (state !== undefined && scope.state !== ERROR)
     typed.initial = initialOf(state, scope, inferenceOf(true));
-  typed.operations = operationsOf(scope, module, () => inferenceOf(false), report);
+  typed.operations = operationsOf(scope, module, inferenceOf, report);
+  typed.invariants = scope.node.members.flatMap((member) =>
+    member.kind === 'invariant' ? [invariantOf(member, scope, inferenceOf(false))] : [],
+  );
+  typed.defaults = defaultsOfInputs(typed, report);
   typed.fieldOrder = fieldOrdersOf(typed, module);
   typed.documentation = documentationOf(node);
 }
@@ -160,10 +180,50 @@ function initialOf(
   return record;
 }
 
+/** `invariant s -> e`: a pure function of the state. */
+function invariantOf(node: tree.Invariant, scope: MachineScope, inference: Inference): TypedConversion {
+  const locals = inference.topLocals();
+  const subject = { type: scope.state, span: scope.stateSpan };
+  const pattern = inferPattern(node.pattern, subject, locals, inference);
+  checkIrrefutable(pattern, inference);
+  const body = inferExpression(node.body, locals, inference, { type: BOOL, what: 'the invariant' });
+  inference.fit(body, BOOL, {
+    statement: (type) => `an invariant is ${type}`,
+    declared: null,
+    help: ['It says of each state whether it may be: `invariant s -> s.count >= 0`.'],
+  });
+  inference.finish();
+  return { pattern, body, span: node.span };
+}
+
+/** The fields that inputs may leave out, of all records in parameters. */
+function defaultsOfInputs({ operations }: TypedMachine, report: Report): TypedMachine['defaults'] {
+  const found: { type: Type; field: string; value: TypedExpression; node: tree.Expression }[] = [];
+  const seen = new Set<Type>();
+  const open = operations.flatMap(({ parameters }) => parameters.map(({ type }) => type));
+  for (let type = open.pop(); type !== undefined; type = open.pop()) {
+    const own = prune(type);
+    if (seen.has(own)) continue;
+    seen.add(own);
+    open.push(...partsOf(own));
+    if (own.kind === 'sum') {
+      for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
+    }
+    for (const [field, { node, typed: value }] of defaultsOf(own) ?? []) {
+      // Of what is wrong in it, its declaration has told.
+      if (value === null) continue;
+      const other = found.find((each) => each.field === field && !differ(each.type, own));
+      if (other === undefined) found.push({ type: own, field, value, node });
+      else if (other.node !== node) report.add(conflictingDefaults(node.span, field, other.node.span));
+    }
+  }
+  return found.map(({ type, field, value }) => ({ type, field, value }));
+}
+
 function operationsOf(
   scope: MachineScope,
   module: ModuleScope,
-  inferenceOf: () => Inference,
+  inferenceOf: (isConstant: boolean) => Inference,
   report: Report,
 ): TypedOperation[] {
   const seen = new Map<string, Span>();
@@ -172,7 +232,7 @@ function operationsOf(
     if (member.kind !== 'on') continue;
     const { text, span } = member.name;
     const first = seen.get(text);
-    const operation = checkOperation(member, module, inferenceOf(), report);
+    const operation = checkOperation(member, module, inferenceOf, report);
     if (first !== undefined) report.add(duplicate(span, 'the operation', text, first));
     else operations.push(operation);
     seen.set(text, first ?? span);
@@ -183,17 +243,20 @@ function operationsOf(
 function checkOperation(
   node: tree.Operation,
   module: ModuleScope,
-  inference: Inference,
+  inferenceOf: (isConstant: boolean) => Inference,
   report: Report,
 ): TypedOperation {
+  const inference = inferenceOf(false);
   const context: TypeContext = { module, typeParameters: new Map(), report, role: 'a reply', generic: null };
   const types = parameterTypes(node.parameters, 'operation', context);
   const reply = node.reply === null ? UNIT : typeOf(node.reply, context);
   const locals = inference.topLocals();
-  const parameters = node.parameters.map(({ name }, i) => {
+  const parameters = node.parameters.map(({ name, type, default: initial }, i) => {
     const local = inference.local(name.text, types[i], name.span);
     locals.bind(local);
-    return { name: name.text, local, type: types[i], default: null };
+    const value =
+      initial === null ? null : constantOf(initial, types[i], name.text, type.span, inferenceOf(true));
+    return { name: name.text, local, type: types[i], default: value };
   });
   const what = `the reply of \`${node.name.text}\``;
   const body = inferBlock(node.body, locals, inference, { type: reply, what });
@@ -210,6 +273,24 @@ function checkOperation(
   });
   inference.finish();
   return { name: node.name.text, parameters, reply, body, span: node.span };
+}
+
+/** The default of a parameter or field: a constant of its type. */
+export function constantOf(
+  node: tree.Expression,
+  type: Type,
+  name: string,
+  typeSpan: Span,
+  inference: Inference,
+): TypedExpression {
+  const value = inferExpression(node, new Locals(null), inference);
+  inference.fit(value, type, {
+    statement: (text) => `\`${name}\` is ${text}`,
+    declared: { span: typeSpan, text: 'declared here' },
+    help: [],
+  });
+  inference.finish();
+  return value;
 }
 
 /** Declared orders of the records in a machine's state, inputs and replies. */

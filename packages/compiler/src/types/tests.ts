@@ -1,9 +1,8 @@
 import type * as tree from '../syntax/tree.ts';
-import { keyOfUnkeyed } from '../errors/machines.ts';
+import { keyMissing, keyOfUnkeyed } from '../errors/machines.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
-import { matchArguments } from './calls.ts';
+import { matchArguments, unitAt } from './calls.ts';
 import { inferExpression } from './expressions.ts';
 import { noEffects } from './functions.ts';
 import { Inference } from './inference.ts';
@@ -11,10 +10,11 @@ import { tooDeep } from './nesting.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Use } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { TIME } from './type.ts';
+import { TIME, tupleOf } from './type.ts';
+import type { TypedExpression, TypedTest, TypedTestLine } from './typed.ts';
 import { machineOf } from './upgrades.ts';
 
-/** `test "…" for M { … }`: what is sent and expected is of the types of the machine. Nothing is run here. */
+/** `test "…" for M { … }`: what is sent and expected is of the types of the machine, and constant. Nothing is run here. */
 
 /** Checks the tests of a file, whose machines have been checked. Uses of definitions are added to `uses`. */
 export function checkTests(
@@ -22,16 +22,33 @@ export function checkTests(
   module: ModuleScope,
   uses: Use[],
   report: Report,
-): void {
+): TypedTest[] {
   const first = new Map<string, tree.Test>();
+  const checked: TypedTest[] = [];
   for (const node of tests) {
     const earlier = first.get(node.title);
     if (earlier === undefined) first.set(node.title, node);
     else report.add(names.duplicate(node.titleSpan, 'the test', node.title, earlier.titleSpan));
     const deep = tooDeep(node);
-    if (deep === null) new TestCheck(node, module, uses, report).run();
-    else report.add(nestedTooDeeply(deep));
+    const typed = deep === null ? new TestCheck(node, module, uses, report).run() : null;
+    if (deep !== null) report.add(nestedTooDeeply(deep));
+    if (typed !== null) checked.push(typed);
   }
+  return checked;
+}
+
+/** For what is evaluated before anything runs: it sees what the file declares, and no machine. */
+export function constantInference(module: ModuleScope, uses: Use[], report: Report): Inference {
+  const place = {
+    module,
+    machine: null,
+    typeParameters: new Map(),
+    uses,
+    effects: noEffects(),
+    mayFail: false,
+    isConstant: true,
+  };
+  return new Inference(place, report);
 }
 
 class TestCheck {
@@ -46,53 +63,65 @@ class TestCheck {
     this.#node = node;
     this.#module = module;
     this.#report = report;
-    this.#inference = new Inference(
-      {
-        module,
-        machine: null,
-        typeParameters: new Map(),
-        uses,
-        effects: noEffects(),
-        mayFail: false,
-        isConstant: true,
-      },
-      report,
-    );
+    this.#inference = constantInference(module, uses, report);
   }
 
-  run(): void {
+  /** Null where something in it was refused. */
+  run(): TypedTest | null {
     const machine = machineOf(this.#node.machine, this.#module, this.#report);
-    if (machine === null) return;
-    this.#checkKey(machine);
-    for (const line of this.#node.lines) this.#checkLine(line, machine);
+    if (machine === null) return null;
+    const before = this.#report.count;
+    const key = this.#checkKey(machine);
+    const lines = this.#node.lines.map((line) => this.#checkLine(line, machine));
     this.#inference.finish();
+    if (this.#report.count > before) return null;
+    const { title, titleSpan, span } = this.#node;
+    const checked = lines.filter((line) => line !== null);
+    return { title, titleSpan, machine: machine.typed, key, lines: checked, span };
   }
 
-  /** A machine with a key has been refused itself, but perhaps in another file. */
-  #checkKey({ node }: MachineScope): void {
-    const { key } = this.#node;
-    if (key === null) return;
-    if (node.key !== null) this.#report.add(notSupportedYet(key.span, 'a test of a machine with a key'));
-    else this.#report.add(keyOfUnkeyed(key.span, node.name.text, node.name.span));
+  #checkKey({ typed }: MachineScope): TypedExpression | null {
+    const { key, machine } = this.#node;
+    const { keyLocal, name, nameSpan } = typed;
+    if (keyLocal === null) {
+      if (key !== null) this.#report.add(keyOfUnkeyed(key.span, name, nameSpan));
+      return null;
+    }
+    if (key === null) {
+      this.#report.add(keyMissing(machine.span, name, keyLocal.span));
+      return null;
+    }
+    const what = `the key of \`${name}\``;
+    return this.#expect(key, keyLocal.type, {
+      what,
+      declared: { span: keyLocal.span, text: 'declared here' },
+    });
   }
 
-  #checkLine(line: tree.TestLine, machine: MachineScope): void {
+  /** Null where it was refused. */
+  #checkLine(line: tree.TestLine, machine: MachineScope): TypedTestLine | null {
+    const { span } = line;
     switch (line.kind) {
       case 'input':
         return this.#checkInput(line, machine);
-      case 'state':
-        return this.#expect(line.expected, machine.state, {
-          what: 'the state',
-          declared: { span: machine.stateSpan, text: 'declared here' },
-        });
+      case 'state': {
+        const declared = { span: machine.stateSpan, text: 'declared here' };
+        const expected = this.#expect(line.expected, machine.state, { what: 'the state', declared });
+        return { kind: 'state', expected, span };
+      }
       case 'now':
-        // A literal is all that a clock needs: values of `Time` can not be written yet.
-        if (line.time.kind === 'time') return;
-        return this.#expect(line.time, TIME, { what: 'the time', declared: null });
+        return {
+          kind: 'now',
+          time: this.#expect(line.time, TIME, { what: 'the time', declared: null }),
+          span,
+        };
     }
   }
 
-  #checkInput({ input, expected }: tree.TestLine & { kind: 'input' }, machine: MachineScope): void {
+  #checkInput(
+    { input, expected, span: lineSpan }: tree.TestLine & { kind: 'input' },
+    machine: MachineScope,
+  ): TypedTestLine | null {
     const { operation, arguments: written, span } = input;
     const { typed, node } = machine;
     const given = written.map(({ value }) => inferExpression(value, this.#locals, this.#inference));
@@ -103,23 +132,47 @@ class TestCheck {
     if (known === undefined || declared === undefined) {
       this.#refuseOperation(operation, machine);
       if (expected !== 'fault') inferExpression(expected, this.#locals, this.#inference);
-      return;
+      return null;
     }
     const parameters = known.parameters.map(({ name, type }, i) => ({
       name,
       type,
       span: declared.parameters[i]?.span ?? null,
-      // It has been refused itself.
-      hasDefault: (declared.parameters[i]?.default ?? null) !== null,
+      hasDefault: known.parameters[i].default !== null,
     }));
     const taker = { what: `the operation \`${known.name}\``, name: known.name, parameters };
-    matchArguments(taker, written, given, span, this.#inference);
-    if (expected === 'fault') return;
+    const matched = matchArguments(taker, written, given, span, this.#inference);
     const place = declared.reply?.span ?? declared.name.span;
-    this.#expect(expected, known.reply, {
-      what: `the reply of \`${known.name}\``,
-      declared: { span: place, text: declared.reply === null ? 'no reply is declared' : 'declared here' },
+    const reply =
+      expected === 'fault'
+        ? expected
+        : this.#expect(expected, known.reply, {
+            what: `the reply of \`${known.name}\``,
+            declared: {
+              span: place,
+              text: declared.reply === null ? 'no reply is declared' : 'declared here',
+            },
+          });
+    if (matched === null) return null;
+    const values = known.parameters.flatMap(({ name, default: byDefault }) => {
+      const value = matched.find((each) => each.name === name)?.value ?? byDefault;
+      return value === null ? [] : [value];
     });
+    return {
+      kind: 'input',
+      operation: known,
+      input: this.#packed(values, span),
+      expected: reply,
+      span: lineSpan,
+    };
+  }
+
+  /** All arguments as the one value that an operation takes. */
+  #packed(values: readonly TypedExpression[], span: tree.Name['span']): TypedExpression {
+    if (values.length === 0) return unitAt(span, this.#inference);
+    if (values.length === 1) return values[0];
+    const type = tupleOf(values.map((value) => value.type));
+    return this.#inference.node({ kind: 'tuple', items: values, type, span });
   }
 
   #refuseOperation({ text, span }: tree.Name, { typed, node }: MachineScope): void {
@@ -136,12 +189,13 @@ class TestCheck {
     expected: tree.Expression,
     type: MachineScope['state'],
     { what, declared }: { what: string; declared: { span: tree.Name['span']; text: string } | null },
-  ): void {
+  ): TypedExpression {
     const value = inferExpression(expected, this.#locals, this.#inference, { type, what });
     this.#inference.fit(value, type, {
       statement: (text) => `${what} is ${text}`,
       declared,
       help: what === 'the time' ? ['Write it as a time: `now = @1000`, in milliseconds.'] : [],
     });
+    return value;
   }
 }

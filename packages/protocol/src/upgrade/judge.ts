@@ -2,9 +2,10 @@ import { interfaceFingerprint, shortFingerprint } from '../fingerprint.ts';
 import type { Fingerprints, Image, Operation, OperationParameter, OperationWay, Upgrade } from '../image.ts';
 import { showOperation, showType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
-import { settle } from './clauses.ts';
-import { sameOperation, TypeComparison } from './compare.ts';
-import { partsRead, unreadParts } from './reads.ts';
+import { type Converted, settle } from './clauses.ts';
+import { OperationComparison, TypeComparison } from './compare.ts';
+import { type Leaf, UnitReads, unreadParts } from './reads.ts';
+import { Part } from './symbolic-value.ts';
 
 /**
  * The judge of upgrades, one for compiler and node: the node reaches from the bytes the
@@ -27,9 +28,9 @@ export interface Refusal {
 /** What is known of an upgrade that is right. */
 export interface Judgement {
   readonly ok: true;
-  /** Parts of the old state that a clause gives up. */
+  /** Parts of the old state, and of old requests, that a clause gives up. */
   readonly dropped: readonly (readonly string[])[];
-  /** Parts of the new state that the way back does not read; null where there is no way back. */
+  /** Parts of the new state and of new requests that the ways back do not read; null where there is no way back. */
   readonly lostOnWayBack: readonly (readonly string[])[] | null;
 }
 
@@ -69,46 +70,73 @@ export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judg
   const illTyped =
     checkMachine(old, next, upgrade) ?? checkConversions(old, next, upgrade) ?? checkWays(old, next, upgrade);
   if (illTyped !== null) return illTyped;
-  const { types } = old.unit;
-  const used = partsRead(upgrade.unit, upgrade.migration);
-  const usedBack = upgrade.back === null ? null : partsRead(upgrade.unit, upgrade.back);
-  if (used === null || (upgrade.back !== null && usedBack === null)) {
+  const reads = new UnitReads(upgrade.unit);
+  const values = [stateRead(old, reads.of(upgrade.migration)), ...requestsRead(old, upgrade.operations, reads)];
+  const back = upgrade.back === null ? [] : [stateRead(next, reads.of(upgrade.back))];
+  if (back.length > 0) back.push(...requestsRead(next, upgrade.backOperations, reads));
+  if ([...values, ...back].includes(null)) {
     return refuse('ill-typed', `the conversions of ${old.name} are too large to tell what they read`, [
       'state',
     ]);
   }
-  const unread = unreadParts(types, old.state, used, ['state']);
-  const { lost, dropped } = settle(types, old.state, unread, upgrade.clauses);
-  if (lost.length > 0) {
-    const { path, type } = lost[0];
-    const more =
-      lost.length === 1
-        ? ''
-        : ` (nor ${lost
-            .slice(1, 1 + LOST_SHOWN_MAX)
-            .map((leaf) => shownPath(leaf.path))
-            .join(', ')})`;
-    const message =
-      `${shownPath(path)}, ${showType(types, type)} in the running ${old.name}, would be lost: ` +
-      `the migration does not read it${more}, and no clause drops it`;
-    return refuse('lossy', message, path);
-  }
-  const lostOnWayBack =
-    usedBack === null
-      ? null
-      : unreadParts(next.unit.types, next.state, usedBack, ['state']).map(({ path }) => path);
+  const { lost, dropped } = settle(old.unit.types, values.filter(isKnown), upgrade.clauses);
+  if (lost.length > 0) return lossy(old, lost);
   return {
     ok: true,
     dropped: dropped.map(({ path }) => path),
-    lostOnWayBack,
+    lostOnWayBack:
+      upgrade.back === null
+        ? null
+        : back.filter(isKnown).flatMap(({ unread }) => unread.map(({ path }) => path)),
   };
+}
+
+/** Null where the code is too much to tell. */
+type Read = Converted | null;
+
+const isKnown = (read: Read): read is Converted => read !== null;
+
+/** What a conversion leaves unread of the state. */
+function stateRead({ unit, state }: Image, used: Part | null): Read {
+  return used && readOf(unit.types, ['state'], state, used);
+}
+
+/** What the adapters leave unread of the parameters of each operation. */
+function requestsRead(image: Image, ways: readonly OperationWay[], reads: UnitReads): Read[] {
+  const operations = new Map(image.operations.map((operation) => [operation.name, operation]));
+  return ways.flatMap((way): Read[] => {
+    if (way.kind !== 'adapter') return [];
+    const used = reads.of(way.request);
+    if (used === null) return [null];
+    const { parameters } = operations.get(way.name)!;
+    return parameters.map(({ name, type }, i) => {
+      // One parameter is the input, several are the components of a tuple.
+      const part = parameters.length === 1 || used.whole ? used : used.parts.get(i);
+      return readOf(image.unit.types, [way.name, name], type, part ?? new Part());
+    });
+  });
+}
+
+function readOf(types: TypeTable, path: readonly string[], type: TypeId, used: Part): Converted {
+  return { path, type, unread: unreadParts(types, type, used, path) };
+}
+
+function lossy(old: Image, lost: readonly Leaf[]): Refusal {
+  const { path, type } = lost[0];
+  const others = lost.slice(1, 1 + LOST_SHOWN_MAX).map((leaf) => shownPath(leaf.path));
+  const more = others.length === 0 ? '' : ` (nor ${others.join(', ')})`;
+  const reader = path[0] === 'state' ? 'the migration' : `the adapter of ${path[0]}`;
+  const message =
+    `${shownPath(path)}, ${showType(old.unit.types, type)} in the running ${old.name}, would be lost: ` +
+    `${reader} does not read it${more}, and no clause drops it`;
+  return refuse('lossy', message, path);
 }
 
 const LOST_SHOWN_MAX = 8;
 
 /** A path as people see it: `state.items[].price`. */
 export function showPath(path: readonly string[]): string {
-  return path.join('.').replaceAll('.[]', '[]');
+  return path.join('.').replaceAll('.[', '[');
 }
 
 const PATH_LENGTH_SHOWN_MAX = 200;
@@ -173,8 +201,8 @@ interface Side {
   readonly operations: ReadonlyMap<string, Operation>;
   /** Types of the unit of the upgrade with those of the image. */
   readonly fromUnit: TypeComparison;
-  /** Types of the image with those of the other side. */
-  readonly across: TypeComparison;
+  /** Operations of the image with those of the other side. */
+  readonly across: OperationComparison;
 }
 
 function sideOf(image: Image, which: Side['which'], other: Image, upgrade: Upgrade): Side {
@@ -184,7 +212,7 @@ function sideOf(image: Image, which: Side['which'], other: Image, upgrade: Upgra
     which,
     operations: new Map(image.operations.map((operation) => [operation.name, operation])),
     fromUnit: new TypeComparison(upgrade.unit.types, types),
-    across: new TypeComparison(types, other.unit.types),
+    across: new OperationComparison(image, other),
   };
 }
 
@@ -237,7 +265,7 @@ function checkWay(
   const goal = to.operations.get(name);
   if (goal === undefined) return unknown(to, name);
   if (way.kind === 'identity') {
-    if (sameOperation(from.image, source, to.image, goal, from.across)) return null;
+    if (from.across.same(source, goal)) return null;
     const sides = `${from.which} ${showOperation(from.image, source)}, ${to.which} ${showOperation(to.image, goal)}`;
     return illTyped(`the operation ${name} is not the same on both sides: ${sides}`, name);
   }

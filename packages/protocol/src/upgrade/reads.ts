@@ -1,6 +1,7 @@
 import type { Unit } from '../image.ts';
 import { type InstructionName, instructionName, wordsAt } from '../instructions.ts';
 import type { TypeId, TypeTable } from '../type.ts';
+import { collectionResult } from './collection-reads.ts';
 import {
   Analysis,
   builtSymbol,
@@ -19,22 +20,38 @@ import {
  * and what they do is kept as a summary, so a chain of functions that call each other twice
  * costs no more than its length.
  *
- * A part counts as read where any path through the code uses it. Taking a product or a sum
- * apart is not yet a use of what is in it; everything else uses a value whole.
+ * A part counts as read where any path through the code uses it. Taking a product, a sum or a
+ * collection apart is not yet a use of what is in it, nor is the message of a fault; everything
+ * else uses a value whole. What is compared is read, so a lookup reads the keys of a map.
  */
 
-/** The parts of the argument that a function uses; null where its code is too much to analyse. */
-export function partsRead(unit: Unit, index: number): Part | null {
-  const analysis = new Analysis();
-  const summaries: Summary[] = [];
-  // A verified function calls only those before it.
-  for (const { code } of unit.functions.slice(0, index + 1)) {
-    summaries.push(new CodePass(unit, code, summaries, analysis).summary());
-    if (analysis.exhausted) return null;
+/** The parts of its argument that each function of a unit uses; all of them are looked at once. */
+export class UnitReads {
+  readonly #analysis = new Analysis();
+  readonly #summaries: Summary[] = [];
+
+  /** `length`: only the functions before this one. */
+  constructor(unit: Unit, length: number = unit.functions.length) {
+    // A verified function calls only those before it.
+    for (const { code } of unit.functions.slice(0, length)) {
+      this.#summaries.push(new CodePass(unit, code, this.#summaries, this.#analysis).summary());
+      if (this.#analysis.exhausted) return;
+    }
   }
-  const { argument, result } = summaries[index];
-  analysis.use(result);
-  return analysis.exhausted ? null : argument;
+
+  /** Those of one function; null where the code of the unit is too much to analyse. */
+  of(index: number): Part | null {
+    if (this.#analysis.exhausted) return null;
+    const { argument, result } = this.#summaries[index];
+    // Marks parts of its own argument alone: no summary of another function changes by it.
+    this.#analysis.use(result);
+    return this.#analysis.exhausted ? null : argument;
+  }
+}
+
+/** The parts of the argument that one function uses; null where its code is too much to analyse. */
+export function partsRead(unit: Unit, index: number): Part | null {
+  return new UnitReads(unit, index + 1).of(index);
 }
 
 /** A part of a type: steps by name from `state`, and its type. */
@@ -65,14 +82,19 @@ export function unreadInside(types: TypeTable, { path, type }: Leaf, used: Part 
     case 'sum':
       return node.constructors.flatMap((constructor, i) => inner(i, constructor.name, constructor.payload));
     case 'list':
+    case 'set':
       return inner(0, ITEM_STEP, node.item);
+    case 'map':
+      return [...inner(0, KEY_STEP, node.key), ...inner(1, ITEM_STEP, node.value)];
     default:
       return [{ path, type }];
   }
 }
 
-/** How the step to the items of a list is written. */
+/** How the step to the items of a list or set, or to the values of a map, is written. */
 export const ITEM_STEP = '[]';
+/** How the step to the keys of a map is written. */
+export const KEY_STEP = '[key]';
 
 function isTouched(part: Part): boolean {
   return part.whole || part.inspected || [...part.parts.values()].some(isTouched);
@@ -93,6 +115,7 @@ interface MachineState {
 
 /** A body inside the code: the function itself, a closure's or an iteration's. */
 interface Frame {
+  readonly kind: 'function' | 'fold' | 'map';
   readonly argument: Part;
   /** What the machine held when the body began, to go on with after it. */
   readonly outer: MachineState;
@@ -119,7 +142,7 @@ class CodePass {
   }
 
   summary(): Summary {
-    this.#enter(NOTHING);
+    this.#enter('function', NOTHING);
     for (let pc = 0; pc < this.#code.length; pc += wordsAt(this.#code, pc)) {
       this.#analysis.spend(1);
       if (this.#analysis.exhausted) break;
@@ -159,15 +182,6 @@ class CodePass {
         const items = this.#product(this.#code[pc + 2]);
         return this.#set(builtSymbol([[0, this.#joinAll(items.components.values())]]));
       }
-      case 'LIST_APPEND': {
-        const item = builtSymbol([[0, analysis.select(accumulator, 1)]]);
-        return this.#set(analysis.join(analysis.select(accumulator, 0), item));
-      }
-      case 'LIST_LENGTH':
-        analysis.inspect(accumulator);
-        return this.#set(NOTHING);
-      case 'LIST_CONCAT':
-        return this.#set(analysis.join(analysis.select(accumulator, 0), analysis.select(accumulator, 1)));
       case 'QUOTE':
       case 'GET':
       case 'NOW':
@@ -178,13 +192,19 @@ class CodePass {
         return this.#set(
           this.#applyClosures(analysis.select(accumulator, 0), analysis.select(accumulator, 1)),
         );
+      case 'FAIL':
+        // The message goes to whoever sees the fault, and not into what is made of the argument.
+        return this.#set(NOTHING);
       case 'CUR':
+        return this.#enter('function', accumulator);
       case 'FOLD':
-        return this.#enter(accumulator);
+        return this.#enter('fold', accumulator);
+      case 'MAP':
+        return this.#enter('map', accumulator);
       case 'RETURN':
         return this.#leave();
       case 'NEXT':
-        return this.#leaveIteration();
+        return this.#frames[this.#frames.length - 1].kind === 'map' ? this.#leaveMap() : this.#leaveFold();
       case 'JUMP':
         this.#reach(operand, accumulator);
         this.#live = false;
@@ -207,9 +227,7 @@ class CodePass {
         return this.#set(armOf(0));
       }
       default:
-        // All other instructions look at the whole accumulator, and compute something new.
-        analysis.use(accumulator);
-        return this.#set(NOTHING);
+        return this.#set(collectionResult(analysis, name, accumulator));
     }
   }
 
@@ -255,9 +273,9 @@ class CodePass {
   }
 
   /** Begins a body: from here on symbols are parts of its own argument. */
-  #enter(accumulator: SymbolicValue): void {
+  #enter(kind: Frame['kind'], accumulator: SymbolicValue): void {
     const argument = new Part();
-    this.#frames.push({ argument, outer: { accumulator, stack: this.#stack } });
+    this.#frames.push({ kind, argument, outer: { accumulator, stack: this.#stack } });
     this.#set(partSymbol(argument));
     this.#stack = [];
   }
@@ -272,8 +290,21 @@ class CodePass {
     this.#set(closureSymbol(body, outer));
   }
 
-  /** Ends the body of an iteration, (e, b, a) -> b: b is whatever any number of turns makes of it. */
-  #leaveIteration(): void {
+  /** Ends the body (e, a) -> b of a MAP: each item of the result is what the body makes of one. */
+  #leaveMap(): void {
+    const analysis = this.#analysis;
+    const [body, outer] = this.#endBody();
+    const list = analysis.select(outer, 1);
+    analysis.inspect(list);
+    const argument = builtSymbol([
+      [0, analysis.select(outer, 0)],
+      [1, analysis.select(list, 0)],
+    ]);
+    this.#set(builtSymbol([[0, analysis.apply(body, argument)]]));
+  }
+
+  /** Ends the body of a FOLD, (e, b, a) -> b: b is whatever any number of turns makes of it. */
+  #leaveFold(): void {
     const analysis = this.#analysis;
     const [body, outer] = this.#endBody();
     const environment = analysis.select(outer, 0);

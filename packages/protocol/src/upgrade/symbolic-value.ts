@@ -3,7 +3,8 @@
  * argument. They answer one question, which parts of its argument a function uses.
  *
  * A step leads from a value to a part of it, and its type says what the step is: a component
- * of a tuple or record, the payload of a constructor, or (0) any item of a list.
+ * of a tuple or record, the payload of a constructor, (0) any item of a list or set, or (0) any
+ * key and (1) any value of a map.
  */
 
 const NONE: ReadonlyMap<never, never> = new Map<never, never>();
@@ -12,7 +13,7 @@ const NONE: ReadonlyMap<never, never> = new Map<never, never>();
 export class Part {
   /** All of it was used: computed with, compared, or carried into the result. */
   whole = false;
-  /** Its constructor, or the number of its items, decided something. */
+  /** Its constructor, or how many items it has, decided something. */
   inspected = false;
   #parts: Map<number, Part> | null = null;
 
@@ -70,7 +71,7 @@ export function builtSymbol(components: Iterable<readonly [number, SymbolicValue
 }
 
 /** Code whose analysis takes more work than this is not analysed: a bound for untrusted code. */
-export const ANALYSIS_WORK_MAX = 1_000_000;
+export const ANALYSIS_WORK_MAX = 2_000_000;
 
 /** The analysis of one unit, with its bound; a step of work is a symbol that is looked at. */
 export class Analysis {
@@ -134,7 +135,7 @@ export class Analysis {
     for (const environment of symbol.closures.values()) this.use(environment, seen);
   }
 
-  /** Uses the constructor of a sum, or the length of a list. */
+  /** Uses the constructor of a sum, or how many items there are. */
   inspect(symbol: SymbolicValue): void {
     this.spend(1 + symbol.parts.size);
     for (const part of symbol.parts) part.inspected = true;
