@@ -78,7 +78,7 @@ function resolve(node: tree.TypeNode, context: TypeContext): Type {
         return ERROR;
       }
       return functionOf(
-        resolve(node.from, { ...context, takesFunctions: false, role: 'what a function takes' }),
+        resolve(node.from, { ...context, role: 'what a function takes' }),
         resolve(node.to, { ...context, takesFunctions: false, role: 'what a function gives' }),
       );
     case 'named':
@@ -104,7 +104,9 @@ function tuple(node: tree.TypeNode & { kind: 'tuple' }, context: TypeContext): T
     context.report.add(tooMany(node.span, 'components', node.items.length, PARAMETERS_MAX, help));
     return ERROR;
   }
-  return tupleOf(node.items.map((item) => resolve(item, inner(context))));
+  // The parameters of a function: each may be a function.
+  const own = context.role === 'what a function takes' ? context : inner(context);
+  return tupleOf(node.items.map((item) => resolve(item, own)));
 }
 
 function record(node: tree.TypeNode & { kind: 'record' }, context: TypeContext): Type {
