@@ -1,7 +1,7 @@
 import type { Diagnostic, Span } from '@smc/protocol';
 import type { Type } from '../types/typed.ts';
 import { definitionsThatDiffer } from './definitions.ts';
-import { error, label } from './error.ts';
+import { circle, error, label } from './error.ts';
 
 /** Diagnostics about upgrades: what changed between two versions of a machine. */
 
@@ -46,7 +46,6 @@ export function otherKey(span: Span, name: string, old: Span, now: Span): Diagno
 
 /** Something that changed in no way that has one sensible answer. */
 export function needsClause(change: {
-  readonly span: Span;
   /** What changed, as a sentence. */
   readonly what: string;
   readonly old: Span;
@@ -57,12 +56,11 @@ export function needsClause(change: {
   /** What may have been renamed, and to what. */
   readonly renamed: readonly [string, string] | null;
 }): Diagnostic {
-  const { span, what, old, types, clause, renamed } = change;
-  const places = [label(change.new, 'in the new version'), label(old, 'in the old version')];
+  const { what, types, clause, renamed } = change;
   return error(
     'E0403',
     `${what}, and no clause says what becomes of it`,
-    [label(span), ...places],
+    [label(change.new, 'in the new version'), label(change.old, 'in the old version')],
     [
       `Say it in the upgrade: \`${clause}\`.`,
       ...(renamed === null
@@ -73,21 +71,31 @@ export function needsClause(change: {
   );
 }
 
-/** An operation that the new version does not have, and no clause says what old clients get. */
-export function goneOperation(
+/** Operations that the new version does not have, and no clause says what old clients get. */
+export function goneOperations(
   span: Span,
-  name: string,
-  old: Span,
   machine: Span,
-  near: string | null,
+  gone: readonly { readonly name: string; readonly span: Span; readonly near: string | null }[],
 ): Diagnostic {
+  const { shown, more } = circle(gone);
+  const list = [...shown.map(({ name }) => `\`${name}\``), ...(more ? ['…'] : [])].join(', ');
+  const isOne = gone.length === 1;
+  const [{ name }] = gone;
   return error(
     'E0404',
-    `the operation \`${name}\` is gone, and old clients still call it`,
-    [label(span), label(old, 'it was here'), label(machine, 'not in the new version')],
+    `${isOne ? 'the operation' : 'the operations'} ${list} ${isOne ? 'is' : 'are'} gone, and old clients still call ${isOne ? 'it' : 'them'}`,
+    [
+      label(span),
+      ...shown.map((operation) => label(operation.span, 'it was here')),
+      label(machine, 'not in the new version'),
+    ],
     [
       `\`drop ${name}\` in the upgrade tells old clients that it is gone; \`on ${name}(…) -> New(…)\` serves them by another operation.`,
-      ...(near === null ? [] : [`If it has a new name: \`rename ${name} -> ${near}\`.`]),
+      ...shown.flatMap((operation) =>
+        operation.near === null
+          ? []
+          : [`If it has a new name: \`rename ${operation.name} -> ${operation.near}\`.`],
+      ),
     ],
   );
 }

@@ -1,3 +1,4 @@
+// Long because expressions are in each other: a rule for each kind, and each uses the first.
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import { functionAsValue, lambdaOutOfPlace, primitiveInExpression } from '../errors/arrows.ts';
@@ -242,25 +243,29 @@ function inferArguments(
     const seen = type === undefined ? null : prune(type);
     return seen?.kind === 'function' ? seen : null;
   };
-  const given = written.map(({ value }, i) => {
-    if (functionAt(i) !== null) return null;
+  // Loops, and not callbacks: calls nest as deeply as the host's stack allows.
+  const given: (TypedExpression | null)[] = [];
+  for (const [i, { value }] of written.entries()) {
+    if (functionAt(i) !== null) {
+      given.push(null);
+      continue;
+    }
     const typed = inferExpression(value, locals, inference);
     // What does not fit is told when all arguments are there.
     const expected = types.at(i);
     if (expected !== undefined && types.length === written.length)
       inference.unify(typed.type, expected, value.span);
-    return typed;
-  });
-  return given.map((typed, i) => {
+    given.push(typed);
+  }
+  const complete: TypedExpression[] = [];
+  for (const [i, typed] of given.entries()) {
     const expected = functionAt(i);
     const { value } = written[i];
-    return (
-      typed ??
-      (expected === null
-        ? broken(value.span, inference)
-        : inferFunction(value, expected, callable, locals, inference))
-    );
-  });
+    if (typed !== null) complete.push(typed);
+    else if (expected === null) complete.push(broken(value.span, inference));
+    else complete.push(inferFunction(value, expected, callable, locals, inference));
+  }
+  return complete;
 }
 
 /** An argument that is a function: a lambda, or a name. */

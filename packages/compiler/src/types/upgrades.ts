@@ -12,7 +12,14 @@ import type { Report } from './report.ts';
 import type { MachineScope, ModuleScope, Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { hasError, prune } from './type.ts';
-import type { Type, TypedConversion, TypedExpression, TypedUpgrade, TypedWay } from './typed.ts';
+import type {
+  OperationSignature,
+  Type,
+  TypedConversion,
+  TypedExpression,
+  TypedUpgrade,
+  TypedWay,
+} from './typed.ts';
 
 /** `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. */
 
@@ -121,12 +128,25 @@ class Derivation {
   #migration(): TypedConversion | null {
     const found = this.#state(this.#forward, this.#older, this.#newer, 'forward');
     if (found.ok) return this.#nodes.conversion(this.#older.state, found.apply);
-    this.#refuseState(found);
+    const state = prune(this.#newer.state);
+    if (state.kind !== 'record') this.#refuseState(found);
+    else {
+      // Each field for itself: one that has no answer says nothing of the others.
+      for (const field of state.fields) {
+        const only = { ...this.#newer, state: { kind: 'record', fields: [field] } as const };
+        const own = this.#state(this.#forward, this.#older, only, 'forward');
+        if (!own.ok) this.#refuseState(own);
+      }
+    }
     return null;
   }
 
-  /** Null where there is none: nothing is refused for that. */
+  /**
+   * Null where there is none: nothing is refused for that. Of what a clause makes of the old
+   * state, nothing is known that would lead back.
+   */
   #wayBack(): TypedConversion | null {
+    if (this.#clauses.migration !== null || this.#clauses.stateFields.size > 0) return null;
     const found = this.#state(this.#back, this.#newer, this.#older, 'back');
     return found.ok ? this.#nodes.conversion(this.#newer.state, found.apply) : null;
   }
@@ -168,7 +188,6 @@ class Derivation {
     );
     this.#report.add(
       errors.needsClause({
-        span: this.#head,
         what: `\`state${path.map((step) => `.${step}`).join('')}\` ${why}`,
         old: places[0],
         new: places[1],
@@ -197,11 +216,15 @@ class Derivation {
       this.#back,
       this.#nodes,
     );
-    return ways.all().flatMap((way) => {
+    const gone: string[] = [];
+    const found = ways.all().flatMap((way) => {
       if (!('part' in way)) return [way];
-      this.#refuseWay(way);
+      if (way.to === null) gone.push(way.operation.name);
+      else this.#refuseWay(way, way.to);
       return [];
     });
+    if (gone.length > 0) this.#refuseGone(gone);
+    return found;
   }
 
   /** What an older version can not serve it does not: no clause is needed. */
@@ -231,16 +254,19 @@ class Derivation {
     return ways.all().filter((way): way is TypedWay => !('part' in way));
   }
 
-  #refuseWay({ operation, to, part, reason, parameter }: NoWay): void {
-    const newName = this.#newer.typed.nameSpan;
-    if (to === null) {
-      const added = this.#newer.typed.operations
-        .map(({ name }) => name)
-        .filter((name) => !this.#older.typed.operations.some((each) => each.name === name));
-      const near = suggest(operation.name, added);
-      this.#report.add(errors.goneOperation(this.#head, operation.name, operation.span, newName, near));
-      return;
-    }
+  #refuseGone(gone: readonly string[]): void {
+    const added = this.#newer.typed.operations
+      .map(({ name }) => name)
+      .filter((name) => !this.#older.typed.operations.some((each) => each.name === name));
+    const operations = gone.map((name) => ({
+      name,
+      span: operationPlace(this.#older, name),
+      near: suggest(name, added),
+    }));
+    this.#report.add(errors.goneOperations(this.#head, this.#newer.typed.nameSpan, operations));
+  }
+
+  #refuseWay({ operation, part, reason, parameter }: NoWay, to: OperationSignature): void {
     const named =
       part === 'unread'
         ? `the parameter \`${parameter}\` of \`${operation.name}\` is gone`
@@ -251,10 +277,9 @@ class Derivation {
     const taken = to.parameters.map(({ name }) => `${name}: …`).join(', ');
     this.#report.add(
       errors.needsClause({
-        span: this.#head,
         what: named,
-        old: operation.span,
-        new: to.span,
+        old: operationPlace(this.#older, operation.name),
+        new: operationPlace(this.#newer, to.name),
         types: reason?.from && reason.to ? [reason.from, reason.to] : null,
         clause:
           part === 'unread'
@@ -281,12 +306,24 @@ class Derivation {
   }
 }
 
+/** Where the name of an operation is declared. */
+function operationPlace({ node, typed }: MachineScope, name: string): Span {
+  const member = node.members.find((each) => each.kind === 'on' && each.name.text === name);
+  return member?.kind === 'on' ? member.name.span : typed.nameSpan;
+}
+
 function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
   const turned = <T extends { source: unknown; target: unknown }>(each: T): T =>
     direction === 'forward' ? each : { ...each, source: each.target, target: each.source };
   return {
     direction,
     written: clauses.types.filter((clause) => clause.direction === direction),
+    oneWay:
+      direction === 'forward'
+        ? []
+        : clauses.types.flatMap((clause) =>
+            clause.direction === 'forward' ? [{ from: clause.to, to: clause.from }] : [],
+          ),
     fields: clauses.fieldRenames.map(turned),
     constructors: clauses.constructorRenames.map(turned),
     types: clauses.typeRenames.map(turned),

@@ -17,6 +17,8 @@ export interface Rules {
     readonly to: Type;
     readonly conversion: TypedConversion;
   }[];
+  /** Pairs that a clause converts the other way only: nothing is derived for them. */
+  readonly oneWay: readonly { readonly from: Type; readonly to: Type }[];
   /** Fields of record types (of the old version) under another name, from `source` to `target`. */
   readonly fields: readonly { readonly owner: Type; readonly source: string; readonly target: string }[];
   readonly constructors: readonly {
@@ -103,6 +105,8 @@ export class Converter {
       (clause) => !differ(clause.from, from) && !differ(clause.to, to),
     );
     if (written !== undefined) return this.#written(written.conversion, to);
+    const oneWay = this.#rules.oneWay.some((pair) => !differ(pair.from, from) && !differ(pair.to, to));
+    if (oneWay) return refused([], 'is converted by a clause, and by none on the way back', from, to);
     if (!differ(from, to) && !this.#mentionsClause(from)) return SAME;
     if (from.kind === 'record' && to.kind === 'record') return this.#named(from, to, this.#record(from, to));
     if (from.kind === 'sum' && to.kind === 'sum' && this.#areVersions(from.declaration, to.declaration))
@@ -123,7 +127,8 @@ export class Converter {
       const own = prune(next);
       if (seen.has(own)) continue;
       seen.add(own);
-      if (this.#rules.written.some(({ from }) => !differ(from, own))) return true;
+      const clauses = [...this.#rules.written, ...this.#rules.oneWay];
+      if (clauses.some(({ from }) => !differ(from, own))) return true;
       if (own.kind === 'sum') {
         open.push(...own.arguments);
         for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));

@@ -90,7 +90,7 @@ const broken: Record<string, readonly [string, ...string[]]> = {
   'a clause twice': [
     'machine M {\n  state: Int = 0\n}\nupgrade M -> M {\n  state n -> n\n  state n -> n\n}\n',
     'E0290 4:1',
-    'E0209 6:3',
+    'E0406 6:3',
   ],
   'a refused name is said once': [
     'machine M {\n  on A(N: Int, send: Int) -> Int { return -< N + send }\n}\n',

@@ -2,6 +2,15 @@ import { builders } from 'prettier/doc';
 import type { Comment } from '../lexer.ts';
 import type * as tree from '../tree.ts';
 import type { Attached, Placed } from './comments.ts';
+import {
+  bindingOf,
+  COMPOSE_PRECEDENCE,
+  type ComposeOperator,
+  names,
+  OPERAND,
+  path,
+  startsBraces,
+} from './binding.ts';
 import { chainOf, composedOf, PRECEDENCE } from './lists.ts';
 
 /**
@@ -555,62 +564,3 @@ export class Printer {
     return this.#text.slice(span.start, span.end);
   }
 }
-
-type ComposeOperator = (tree.ArrowExpression & { kind: 'compose' })['operator'];
-
-const COMPOSE_PRECEDENCE: Readonly<Record<ComposeOperator, number>> = {
-  '>>>': 1,
-  '<<<': 1,
-  '|||': 2,
-  '+++': 2,
-  '&&&': 3,
-  '***': 3,
-};
-
-/** Of what stands before a `.` or after a `-`. */
-const OPERAND = 8;
-
-function bindingOf(node: tree.Expression): number {
-  switch (node.kind) {
-    case 'binary':
-      return PRECEDENCE[node.operator];
-    case 'unary':
-      return OPERAND - 1;
-    // What comes after them would be taken for a part of them.
-    case 'let':
-    case 'lambda':
-    case 'if':
-    case 'case':
-      return 0;
-    case 'int':
-      return OPERAND;
-    default:
-      return OPERAND;
-  }
-}
-
-/** Whether a literal in braces stands in an expression outside of other brackets. */
-function startsBraces(node: tree.Expression): boolean {
-  switch (node.kind) {
-    case 'record':
-    case 'map':
-    case 'set':
-    case 'if':
-    case 'case':
-    case 'let':
-      return true;
-    case 'binary':
-      return chainOf(node).operands.some((operand) => bindingOf(operand) > 0 && startsBraces(operand));
-    case 'unary':
-      return startsBraces(node.operand);
-    case 'field':
-      return bindingOf(node.record) > 0 && startsBraces(node.record);
-    default:
-      return false;
-  }
-}
-
-const path = ({ qualifier, name }: tree.Path): string =>
-  qualifier === null ? name.text : `${qualifier.text}.${name.text}`;
-
-const names = (parts: readonly tree.Name[]): string => parts.map(({ text }) => text).join('.');

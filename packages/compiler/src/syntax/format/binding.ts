@@ -1,0 +1,66 @@
+import type * as tree from '../tree.ts';
+import { chainOf, PRECEDENCE } from './lists.ts';
+
+/** How tight things bind: where the printer puts brackets that the tree does not keep. */
+
+/** An operator between two arrows. */
+export type ComposeOperator = (tree.ArrowExpression & { kind: 'compose' })['operator'];
+
+/** How tight each binds; all are right associative. */
+export const COMPOSE_PRECEDENCE: Readonly<Record<ComposeOperator, number>> = {
+  '>>>': 1,
+  '<<<': 1,
+  '|||': 2,
+  '+++': 2,
+  '&&&': 3,
+  '***': 3,
+};
+
+/** Of what stands before a `.` or after a `-`. */
+export const OPERAND = 8;
+
+/** How tight the outermost part of an expression binds. */
+export function bindingOf(node: tree.Expression): number {
+  switch (node.kind) {
+    case 'binary':
+      return PRECEDENCE[node.operator];
+    case 'unary':
+      return OPERAND - 1;
+    // What comes after them would be taken for a part of them.
+    case 'let':
+    case 'lambda':
+    case 'if':
+    case 'case':
+      return 0;
+    default:
+      return OPERAND;
+  }
+}
+
+/** Whether a literal in braces stands in an expression outside of other brackets. */
+export function startsBraces(node: tree.Expression): boolean {
+  switch (node.kind) {
+    case 'record':
+    case 'map':
+    case 'set':
+    case 'if':
+    case 'case':
+    case 'let':
+      return true;
+    case 'binary':
+      return chainOf(node).operands.some((operand) => bindingOf(operand) > 0 && startsBraces(operand));
+    case 'unary':
+      return startsBraces(node.operand);
+    case 'field':
+      return bindingOf(node.record) > 0 && startsBraces(node.record);
+    default:
+      return false;
+  }
+}
+
+/** A path as it is written. */
+export const path = ({ qualifier, name }: tree.Path): string =>
+  qualifier === null ? name.text : `${qualifier.text}.${name.text}`;
+
+/** Names with dots between them. */
+export const names = (parts: readonly tree.Name[]): string => parts.map(({ text }) => text).join('.');
