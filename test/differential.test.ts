@@ -7,11 +7,12 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
 import { Coverage, FAILURES, REQUIRED } from './support/coverage.ts';
+import './support/equality.ts';
 import { EFFORT } from './support/effort.ts';
 import { randomMachine } from './support/programs.ts';
 import { randomValue } from './support/values.ts';
 
-const PROGRAMS = 3_500 * EFFORT;
+const PROGRAMS = 11_000 * EFFORT;
 const INPUTS_MAX = 3;
 const NOW = 1_700_000_000_000;
 /** Each instruction, typing rule and kind of failure is to be met so many times. */

@@ -12,6 +12,7 @@ import {
 import { BOOL, INT, List, STRING, TypeTable, inputType, type TypeId } from '@smc/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import './support/equality.ts';
 import { EFFORT } from './support/effort.ts';
 import { Choices, tapes } from './support/choices.ts';
 import { TermGenerator, randomMachine } from './support/programs.ts';

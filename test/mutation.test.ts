@@ -21,6 +21,7 @@ import { FAILED, Instance, load, loadUnit, type Failure } from '@smc/vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
+import './support/equality.ts';
 import { EFFORT } from './support/effort.ts';
 import { mutateImage, mutateUnit } from './support/mutate.ts';
 import { randomMachine } from './support/programs.ts';

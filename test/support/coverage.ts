@@ -37,7 +37,20 @@ export class Coverage {
   }
 }
 
-const DATA_KINDS = ['unit', 'int', 'bool', 'string', 'bytes', 'time', 'tuple', 'record', 'list', 'sum'];
+const DATA_KINDS = [
+  'unit',
+  'int',
+  'bool',
+  'string',
+  'bytes',
+  'time',
+  'tuple',
+  'record',
+  'list',
+  'map',
+  'set',
+  'sum',
+];
 const ORDERED_KINDS = ['int', 'string', 'time'];
 const of = (name: string, variants: readonly string[]): string[] =>
   variants.map((variant) => `${name} ${variant}`);
@@ -66,6 +79,7 @@ const VARIANTS: Partial<Record<InstructionName, readonly string[]>> = {
 export const FAILURES: ReadonlyMap<string, string> = new Map([
   ['fault: integer overflow', 'integer overflow'],
   ['fault: division by zero', 'division by zero'],
+  ['fault: time out of range', 'time out of range'],
   ['exhausted: out of fuel', 'out of fuel'],
   ['exhausted: value too large', 'value too large'],
 ]);
@@ -118,6 +132,8 @@ function rulesOf(types: TypeTable, term: Term): string[] {
       return [`QUOTE ${kindOf(types, term.to)}`];
     case 'fold':
       return ['FOLD', 'NEXT'];
+    case 'map':
+      return ['MAP', 'NEXT'];
     case 'call':
       return [`CALL ${outcome(types, term.to)}`];
     case 'primitive': {
@@ -154,6 +170,10 @@ function instructionsOf(types: TypeTable, term: Term, input: unknown): string[] 
       const [, , list] = input as readonly [unknown, unknown, { readonly items: readonly unknown[] }];
       return list.items.length > 0 ? ['FOLD', 'NEXT'] : ['FOLD'];
     }
+    case 'map': {
+      const [, list] = input as readonly [unknown, { readonly items: readonly unknown[] }];
+      return list.items.length > 0 ? ['MAP', 'NEXT'] : ['MAP'];
+    }
     default:
       return names;
   }
@@ -173,6 +193,7 @@ function partsOf(term: Term): readonly Term[] {
       return [term.then, term.else];
     case 'curry':
     case 'fold':
+    case 'map':
       return [term.body];
     default:
       return [];

@@ -1,15 +1,8 @@
 import { STEP_FUEL_DEFAULT, evaluate, type MachineTerms, type Outcome } from '@smc/compiler';
-import { decodeImage, encodeImage, equal, MapValue, SetValue, type Image, type Value } from '@smc/protocol';
+import { decodeImage, encodeImage, type Image, type Value } from '@smc/protocol';
 import { FAILED, Instance, load, type Program } from '@smc/vm';
 import { expect } from 'vitest';
-
-// A map is equal to one with the same entries, whatever nodes its tree has.
-expect.addEqualityTesters([
-  (a: unknown, b: unknown) =>
-    (a instanceof MapValue || a instanceof SetValue) && (b instanceof MapValue || b instanceof SetValue)
-      ? equal(a, b)
-      : undefined,
-]);
+import './equality.ts';
 
 /** What a step gives: a reply, or the message of a fault. */
 export type StepResult = { readonly reply: Value } | { readonly fault: string };

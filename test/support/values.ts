@@ -4,7 +4,11 @@ import {
   INT,
   INT_MAX,
   INT_MIN,
+  isKey,
+  keyOrder,
   List,
+  MapValue,
+  SetValue,
   STRING,
   Sum,
   TIME,
@@ -19,7 +23,23 @@ import type { Choices } from './choices.ts';
 /** Random types of data and values of them, with the limits of each among them. */
 
 const INTEGERS = [0, 1, 2, -1, 3, 7, 10, -7, 100, 94_906_265, -94_906_266, INT_MAX, INT_MIN, INT_MAX - 1];
-const STRINGS = ['', 'a', 'b', 'ab', 'why', 'é', '\u{1F415}', '\uffee', 'a\n"', 'long '.repeat(60)];
+const STRINGS = [
+  '12',
+  '-7',
+  '00ff',
+  ' a b ',
+  'Straße ΑΣ',
+  '',
+  'a',
+  'b',
+  'ab',
+  'why',
+  'é',
+  '\u{1F415}',
+  '\uffee',
+  'a\n"',
+  'long '.repeat(60),
+];
 const TIMES = [0, 1, -1, 1000, TIME_MAX, -TIME_MAX];
 
 /** A random value of a type of data. */
@@ -48,6 +68,16 @@ export function randomValue(choices: Choices, types: TypeTable, type: TypeId): V
       const tag = choices.below(node.constructors.length);
       return new Sum(tag, of(node.constructors[tag].payload));
     }
+    case 'set':
+      return SetValue.of(
+        Array.from({ length: choices.below(5) }, () => of(node.item)),
+        keyOrder(types, node.item),
+      );
+    case 'map':
+      return MapValue.of(
+        Array.from({ length: choices.below(5) }, () => [of(node.key), of(node.value)] as const),
+        keyOrder(types, node.key),
+      );
     default:
       throw new Error(`no values of a ${node.kind} are made`);
   }
@@ -62,14 +92,35 @@ export function randomTypes(choices: Choices, types: TypeTable): TypeId[] {
     { name: 'log', type: types.list(STRING) },
   ]);
   const palette = [...BASES, types.pair(INT, INT), types.list(INT), types.list(STRING), record];
+  palette.push(types.option(INT), ...collections(choices, types));
   const count = 2 + choices.below(5);
   for (let i = 0; i < count; i++) palette.push(randomType(choices, types, palette, i));
   return [...new Set(palette)];
 }
 
+/** Some of those that built-in functions are about: few, so that most programs have other things too. */
+function collections(choices: Choices, types: TypeTable): TypeId[] {
+  const all = [
+    types.option(INT),
+    types.option(STRING),
+    types.option(BYTES),
+    types.option(types.pair(INT, types.list(INT))),
+    types.map(STRING, INT),
+    types.map(INT, STRING),
+    types.set(INT),
+    types.set(types.pair(INT, STRING)),
+    types.list(BYTES),
+    types.list(types.list(INT)),
+    types.list(types.pair(STRING, INT)),
+    types.list(types.pair(BOOL, INT)),
+  ];
+  const first = choices.below(all.length);
+  return Array.from({ length: 4 }, (_, i) => all[(first + 5 * i) % all.length]);
+}
+
 function randomType(choices: Choices, types: TypeTable, palette: readonly TypeId[], number: number): TypeId {
   const part = (): TypeId => choices.of(palette);
-  switch (choices.below(6)) {
+  switch (choices.below(8)) {
     case 0:
       return types.pair(part(), part());
     case 1:
@@ -80,6 +131,12 @@ function randomType(choices: Choices, types: TypeTable, palette: readonly TypeId
     }
     case 3:
       return types.list(part());
+    case 4:
+      return types.option(part());
+    case 5: {
+      const key = part();
+      return isKey(types, key) ? types.map(key, part()) : types.set(INT);
+    }
     default: {
       const constructors = Array.from({ length: 1 + choices.below(4) }, (_, i) => {
         const name = `C${i}`;

@@ -5,7 +5,9 @@ import {
   type Constant,
   equal,
   INT,
+  keyOrder,
   List,
+  MapValue,
   OP,
   type Part,
   partsRead,
@@ -36,7 +38,9 @@ const option = types.intern({
   ],
 });
 const list = types.list(pair);
-const state = types.tuple([INT, types.pair(BOOL, INT), option, list]);
+const map = types.map(INT, INT);
+const byInt = keyOrder(types, INT);
+const state = types.tuple([INT, types.pair(BOOL, INT), option, list, map]);
 const constants: Constant[] = [
   { type: INT, value: 7 },
   { type: BOOL, value: true },
@@ -73,7 +77,8 @@ class Writer {
   }
 
   write(from: TypeId, to: TypeId, depth: number): void {
-    const choice = depth === 0 ? 0 : this.#choose(6);
+    const choice = depth === 0 ? 0 : this.#choose(7);
+    if (choice === 6 && to === list) return this.#collection(from, depth - 1);
     if (choice === 1) return this.#branch(from, to, depth - 1);
     if (choice === 2 && this.#paths(from).some(({ type }) => type === option))
       return this.#case(from, to, depth - 1);
@@ -96,8 +101,16 @@ class Writer {
     if (to === option && depth > 0 && this.#choose(2) === 0) {
       this.write(from, INT, depth - 1);
       this.code.push(OP.INJECT, option, 1);
+    } else if (to === option && depth > 0) {
+      this.#tuple(from, [map, INT], depth - 1);
+      this.code.push(OP.MAP_GET);
     } else if (to === option) {
       this.code.push(OP.QUOTE, 2);
+    } else if (to === map && depth > 0) {
+      this.write(from, list, depth - 1);
+      this.code.push(OP.MAP_FROM_LIST, map);
+    } else if (to === map) {
+      this.code.push(OP.QUOTE, 4);
     } else if (to === list && depth > 0) {
       this.#tuple(from, [list, pair], depth - 1);
       this.code.push(OP.LIST_APPEND);
@@ -144,6 +157,35 @@ class Writer {
     this.code[start + 1] = this.code[this.code[start + 3] - 1] = this.code.length;
   }
 
+  /** A list by the instructions on collections. */
+  #collection(from: TypeId, depth: number): void {
+    const choice = this.#choose(5);
+    if (choice === 0) {
+      this.write(from, map, depth);
+      this.code.push(OP.MAP_ENTRIES);
+    } else if (choice === 1) {
+      // Two lists of integers side by side.
+      this.write(from, map, depth);
+      this.code.push(OP.PUSH, OP.MAP_VALUES, OP.SWAP, OP.MAP_KEYS, OP.CONS, OP.LIST_ZIP);
+    } else if (choice === 2) {
+      this.#map(from, pair, depth);
+    } else if (choice === 3) {
+      this.#map(from, types.pair(BOOL, pair), depth);
+      this.code.push(OP.LIST_SELECT);
+    } else {
+      this.#map(from, types.pair(INT, pair), depth);
+      this.code.push(OP.LIST_SORT, INT);
+    }
+  }
+
+  #map(from: TypeId, to: TypeId, depth: number): void {
+    this.#beside(from, list, 0);
+    const start = this.code.push(OP.MAP, 0) - 2;
+    this.write(types.pair(from, pair), to, depth);
+    this.code.push(OP.NEXT);
+    this.code[start + 1] = this.code.length;
+  }
+
   #fold(from: TypeId, to: TypeId, depth: number): void {
     this.code.push(OP.PUSH, OP.PUSH);
     this.write(from, to, depth);
@@ -161,7 +203,12 @@ const unitOf = (to: TypeId, choices: readonly number[]): Unit => {
   const writer = new Writer(choices);
   writer.write(state, to, 4);
   const code = Int32Array.of(...writer.code, OP.RETURN);
-  const own = [...constants, { type: option, value: new Sum(0, null) }, { type: list, value: List.of([]) }];
+  const own = [
+    ...constants,
+    { type: option, value: new Sum(0, null) },
+    { type: list, value: List.of([]) },
+    { type: map, value: MapValue.of([[7, 1]], byInt) },
+  ];
   return { types, constants: own, functions: [{ from: state, to, code }] };
 };
 
@@ -189,6 +236,15 @@ function mixed(type: TypeId, used: Part | undefined, a: Value, b: Value): Value 
       left.map((item, i) => (i < right.length ? mixed(node.item, used.parts.get(0), item, right[i]) : item)),
     );
   }
+  if (node.kind === 'map') {
+    // The keys decide on the order of the values: they stay, as does the length of a list.
+    const right = [...(b as MapValue).values()];
+    const entries = [...(a as MapValue).entries()].map(([key, value], i): [Value, Value] => [
+      key,
+      i < right.length ? mixed(node.value, used.parts.get(1), value, right[i]) : value,
+    ]);
+    return MapValue.of(entries, byInt);
+  }
   return a;
 }
 
@@ -202,13 +258,14 @@ const states: fc.Arbitrary<Value> = fc.tuple(
     ints.map((n) => new Sum(1, n)),
   ),
   fc.array(pairs, { maxLength: 4 }).map((items) => List.of(items)),
+  fc.array(pairs, { maxLength: 4 }).map((entries) => MapValue.of(entries, byInt)),
 );
 
 test('what a function does not read makes no difference to it', () => {
   let different = 0;
   fc.assert(
     fc.property(
-      fc.constantFrom(INT, pair, option, list, state),
+      fc.constantFrom(INT, pair, option, list, map, state),
       fc.array(fc.nat(1_000), { maxLength: 40 }),
       fc.array(fc.tuple(states, states), { minLength: 3, maxLength: 3 }),
       (to, choices, samples) => {

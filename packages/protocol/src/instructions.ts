@@ -67,7 +67,9 @@ const DIVISION = ['division by zero'];
 const TOO_LARGE = ['value too large'];
 const TIME_RANGE = ['time out of range'];
 const PER_UNITS = '1 + ⌊u / 16⌋, u its UTF-16 units';
-const CASE_FUEL = '1 + ⌊u / 4⌋, u its UTF-16 units';
+const CASE_FUEL = '1 + u, u its UTF-16 units';
+const CONVERSION_FUEL = '1 + ⌊u / 4⌋, u its UTF-16 units';
+const BYTES_CONVERSION_FUEL = '1 + ⌊b / 4⌋, b its bytes';
 const SEARCH_FUEL = '1 + ⌊u / 16⌋ · (1 + ⌊m / 4⌋), u the UTF-16 units of the first, m those of the second';
 const PREFIX_FUEL = '1 + ⌊m / 16⌋, m the UTF-16 units of the second';
 const PER_ITEMS = '1 + ⌊n / 4⌋, n the length of the list';
@@ -79,8 +81,8 @@ const PER_BYTES_COPIED = '1 + ⌊b / 32⌋, b its bytes';
 const LOOKUP_FUEL =
   '1 + h · (1 + ⌊b / 32⌋), h = ⌊log₂(n + 1)⌋, n its entries, b the size of the key in bytes';
 const CHANGE_FUEL =
-  '8 + 2 · h · (1 + ⌊b / 32⌋) + ⌊v / 32⌋, h and b as MAP_GET, v the size of the value that comes and of the one that goes, in bytes';
-const CHANGE_SET_FUEL = '8 + 2 · h · (1 + ⌊b / 32⌋), h and b as MAP_GET';
+  '8 + 2 · (h + 1) · (1 + ⌊b / 32⌋) + ⌊v / 32⌋, h and b as MAP_GET, v the size of the value that comes and of the one that goes, in bytes';
+const CHANGE_SET_FUEL = '8 + 2 · (h + 1) · (1 + ⌊b / 32⌋), h and b as MAP_GET';
 const TRAVERSE_FUEL = '1 + n + ⌊b / 32⌋, n its entries, b its size in bytes';
 const SELECT_FUEL = '1 + n + ⌊b / 32⌋, n the length of the list, b its size in bytes';
 const SORT_FUEL =
@@ -146,7 +148,7 @@ export const INSTRUCTIONS = {
     0x15,
     'exit:target',
     '(e, List<a>) · S → List<b> · S',
-    'The list of the results of the body, which takes (e, a) to b, for each item from the left; the body stands from the next instruction and ends in the NEXT just before `exit`.',
+    'The list of the results of the body, which takes (e, a) to b, for each item from the left, up to the first with which the list is too large; the body stands from the next instruction and ends in the NEXT just before `exit`.',
     {
       fuel: '1 + ⌊w / 2⌋ before each iteration, w the words of the body; ⌊b / 32⌋ after it, b the size of its result in bytes',
       faults: TOO_LARGE,
@@ -311,7 +313,7 @@ export const INSTRUCTIONS = {
     fuel: '1 + ⌊u / 16⌋, u the UTF-16 units of the result',
     faults: TOO_LARGE,
   }),
-  STRING_TO_BYTES: row(0x65, '', 'String · S → Bytes · S', 'As UTF-8.', { fuel: PER_UNITS }),
+  STRING_TO_BYTES: row(0x65, '', 'String · S → Bytes · S', 'As UTF-8.', { fuel: CONVERSION_FUEL }),
   // ----------------------------------------------------------------------- List
   LIST_APPEND: row(0x50, '', '(List<a>, a) · S → List<a> · S', 'The list with one more item at its end.', {
     fuel: '1 + ⌊n / 4⌋ + ⌊b / 32⌋, n the length of the list, b the size of the item in bytes',
@@ -338,7 +340,6 @@ export const INSTRUCTIONS = {
   }),
   LIST_FLATTEN: row(0x56, '', 'List<List<a>> · S → List<a> · S', 'The lists, one after the other.', {
     fuel: '1 + n + ⌊m / 4⌋, n the length of the list, m that of the result',
-    faults: TOO_LARGE,
   }),
   LIST_REVERSE: row(0x57, '', 'List<a> · S → List<a> · S', 'From the right.', { fuel: PER_ITEMS }),
   LIST_CONTAINS: row(0x58, '', '(List<a>, a) · S → Bool · S', 'Whether an item is equal to the second.', {
@@ -408,10 +409,9 @@ export const INSTRUCTIONS = {
   }),
   BYTES_FLATTEN: row(0x74, '', 'List<Bytes> · S → Bytes · S', 'All of the list, one after the other.', {
     fuel: '1 + n + ⌊b / 32⌋, n the length of the list, b the bytes of the result',
-    faults: TOO_LARGE,
   }),
   BYTES_TO_STRING: row(0x75, '', 'Bytes · S → Option<String> · S', 'The string whose UTF-8 it is.', {
-    fuel: '1 + ⌊b / 16⌋, b its bytes',
+    fuel: BYTES_CONVERSION_FUEL,
     faults: TOO_LARGE,
   }),
   BYTES_FROM_HEX: row(
@@ -419,10 +419,10 @@ export const INSTRUCTIONS = {
     '',
     'String · S → Option<Bytes> · S',
     'Of an even number of hexadecimal digits, of either case.',
-    { fuel: PER_UNITS },
+    { fuel: CONVERSION_FUEL },
   ),
   BYTES_TO_HEX: row(0x77, '', 'Bytes · S → String · S', 'Two lower-case digits a byte.', {
-    fuel: '1 + ⌊b / 8⌋, b its bytes',
+    fuel: BYTES_CONVERSION_FUEL,
     faults: TOO_LARGE,
   }),
   // ----------------------------------------------------------------------- Time
@@ -476,7 +476,7 @@ export const INSTRUCTIONS = {
     'type:type',
     'List<(k, v)> · S → m · S',
     'The map, of type m, of these entries; of equal keys the last wins.',
-    { fuel: SORT_FUEL, faults: TOO_LARGE },
+    { fuel: SORT_FUEL },
   ),
   // ------------------------------------------------------------------------ Set
   SET_SIZE: row(0x90, '', 'Set<k> · S → Int · S', 'The number of items.', { fuel: '1' }),

@@ -4,11 +4,26 @@ import { compareStrings, type Product, type Sum, type Value } from './value.ts';
 /** A total order of the values of one key type: negative, 0 or positive. 0 means equal. */
 export type KeyOrder = (a: Value, b: Value) => number;
 
+const KEYS = new WeakMap<TypeTable, Map<TypeId, boolean>>();
+
 /**
  * Whether a type may be the key of a map or the item of a set: built of Int, String, Bool,
- * Bytes, Time, tuples and sums of those.
+ * Bytes, Time, tuples and sums of those. Each type is looked at once: its tree may be large.
  */
 export function isKey(types: TypeTable, type: TypeId): boolean {
+  let keys = KEYS.get(types);
+  if (keys === undefined) {
+    keys = new Map();
+    KEYS.set(types, keys);
+  }
+  const known = keys.get(type);
+  if (known !== undefined) return known;
+  const found = isBuiltOfKeys(types, type);
+  keys.set(type, found);
+  return found;
+}
+
+function isBuiltOfKeys(types: TypeTable, type: TypeId): boolean {
   const node = types.node(type);
   switch (node.kind) {
     case 'int':

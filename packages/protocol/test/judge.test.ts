@@ -186,6 +186,118 @@ describe('what a function reads', () => {
     expect(unread(types, triple, ...chain)).toEqual(['state.1', 'state.2']);
   });
 
+  describe('of collections', () => {
+    // Fields by name: open 0, sets 1, shops 2.
+    const tag = types.intern({
+      kind: 'sum',
+      name: 'Tag',
+      arguments: [],
+      constructors: [{ name: 'Tag', labels: null, payload: types.pair(INT, STRING) }],
+    });
+    const shops = types.map(STRING, types.option(types.list(item)));
+    const nested = types.record([
+      { name: 'open', type: types.option(item) },
+      { name: 'sets', type: types.set(tag) },
+      { name: 'shops', type: shops },
+    ]);
+
+    /** MAP over the accumulator, with () beside it, and what is made of each item, which stands alone. */
+    const mapping = (start: number, body: readonly number[]): number[] => {
+      const before = [OP.PUSH, OP.QUOTE, 0, OP.SWAP, OP.CONS];
+      const exit = start + before.length + 2 + 1 + body.length + 1;
+      return [...before, OP.MAP, exit, OP.SND, ...body, OP.NEXT];
+    };
+    /** The accumulator is an option: it is mapped by this code. */
+    const switching = (start: number, type: TypeId, some: readonly number[]): number[] => {
+      const before = [OP.PUSH, OP.QUOTE, 0, OP.SWAP, OP.CONS];
+      const arms = start + before.length + 4;
+      const first = [OP.SND, OP.INJECT, type, 0];
+      const second = arms + first.length + 2;
+      const last = [OP.SND, ...some, OP.INJECT, type, 1];
+      const join = second + last.length;
+      return [...before, OP.SWITCH, join, 1, second, ...first, OP.JUMP, join, ...last];
+    };
+
+    /** Converts the items of all shops by this code: a map, of options, of lists. */
+    const converted = (fields: readonly number[]): string[] => {
+      const toList = [OP.PROJECT, 2, OP.MAP_ENTRIES];
+      const pair = [OP.PUSH, OP.FST, OP.SWAP, OP.SND];
+      // SND of the body, the head of the MAP, and the pair stand before the option.
+      const option = toList.length + 5 + 2 + 1 + pair.length;
+      const list = option + 5 + 4 + 4 + 2 + 1;
+      const inner = [...pair, ...switching(option, 0, mapping(list, fields)), OP.CONS];
+      return unread(types, nested, [
+        ...toList,
+        ...mapping(toList.length, inner),
+        OP.MAP_FROM_LIST,
+        shops,
+        OP.RETURN,
+      ]);
+    };
+
+    test('what a conversion of a list in an option in a map does not read is not read', () => {
+      const rest = ['state.open', 'state.sets'];
+      expect(converted([])).toEqual(rest);
+      expect(converted([OP.PROJECT, 0])).toEqual([...rest, 'state.shops[].Some[].price']);
+      expect(converted([OP.PROJECT, 1])).toEqual([...rest, 'state.shops[].Some[].name']);
+      expect(converted([OP.QUOTE, 0])).toEqual([...rest, 'state.shops[].Some[]']);
+    });
+
+    const states = {
+      list: types.list(types.pair(INT, STRING)),
+      map: types.map(STRING, types.pair(INT, STRING)),
+      set: types.set(tag),
+    };
+    const onMap = (...code: number[]): number[] => [OP.PUSH, OP.QUOTE, 1, OP.CONS, ...code];
+    const firsts = mapping(0, [OP.FST]);
+    test.each<[string, keyof typeof states, number[], string[]]>([
+      ['MAP of one component', 'list', firsts, ['state[].1']],
+      ['LIST_REVERSE carries all', 'list', [OP.LIST_REVERSE], []],
+      ['LIST_TAKE carries all', 'list', onMap(OP.LIST_TAKE), []],
+      ['LIST_FLATTEN', 'list', [...mapping(0, [OP.FST, OP.LIST, 0, 1]), OP.LIST_FLATTEN], ['state[].1']],
+      ['LIST_UNCONS of what it gives', 'list', [...firsts, OP.LIST_UNCONS], ['state[].1']],
+      ['LIST_GET', 'list', [...firsts, ...onMap(OP.LIST_GET)], ['state[].1']],
+      ['LIST_PREPEND', 'list', [...firsts, ...onMap(OP.LIST_PREPEND)], ['state[].1']],
+      ['LIST_SELECT reads the condition', 'list', [OP.LIST_SELECT], []],
+      ['LIST_SORT reads the key', 'list', [OP.LIST_SORT, INT, OP.LIST_LENGTH], ['state[].1']],
+      [
+        'LIST_ZIP',
+        'list',
+        [OP.PUSH, ...mapping(1, [OP.FST]), OP.CONS, OP.LIST_ZIP, OP.LIST_LENGTH],
+        ['state[]'],
+      ],
+      ['LIST_CONTAINS', 'list', [...firsts, ...onMap(OP.LIST_CONTAINS)], ['state[].1']],
+      ['MAP_SIZE reads no entry', 'map', [OP.MAP_SIZE], ['state[key]', 'state[]']],
+      ['MAP_KEYS', 'map', [OP.MAP_KEYS], ['state[]']],
+      ['MAP_VALUES', 'map', [OP.MAP_VALUES], ['state[key]']],
+      [
+        'MAP_VALUES, of which a part',
+        'map',
+        [OP.MAP_VALUES, ...mapping(1, [OP.SND])],
+        ['state[key]', 'state[].0'],
+      ],
+      ['MAP_ENTRIES', 'map', [OP.MAP_ENTRIES], []],
+      ['MAP_GET compares the keys', 'map', onMap(OP.MAP_GET, OP.QUOTE, 0), ['state[]']],
+      ['MAP_GET gives a value', 'map', onMap(OP.MAP_GET), []],
+      ['MAP_HAS', 'map', onMap(OP.MAP_HAS), ['state[]']],
+      ['MAP_REMOVE', 'map', onMap(OP.MAP_REMOVE), []],
+      ['MAP_INSERT', 'map', [OP.PUSH, OP.QUOTE, 1, OP.PUSH, OP.QUOTE, 2, OP.TUPLE, 3, OP.MAP_INSERT], []],
+      ['MAP_FROM_LIST compares the keys', 'list', [OP.MAP_FROM_LIST, 0, OP.MAP_SIZE], ['state[].1']],
+      ['SET_SIZE', 'set', [OP.SET_SIZE], ['state[]']],
+      ['SET_TO_LIST of what is not used', 'set', [OP.SET_TO_LIST, OP.LIST_LENGTH], ['state[]']],
+      ['SET_TO_LIST', 'set', [OP.SET_TO_LIST], []],
+      ['SET_FROM_LIST of a part', 'list', [...firsts, OP.SET_FROM_LIST, 0], ['state[].1']],
+      ['SET_INSERT', 'set', onMap(OP.SET_INSERT), []],
+      ['the message of a fault', 'map', [OP.MAP_KEYS, OP.PUSH, OP.STRING_JOIN, OP.QUOTE, 0], ['state[]']],
+    ])('%s', (_, state, code, expected) => {
+      expect(unread(types, states[state], [...code, OP.RETURN])).toEqual(expected);
+    });
+
+    test('a message of a fault alone is lost', () => {
+      expect(unread(types, types.pair(STRING, INT), [OP.FST, OP.FAIL, INT, OP.RETURN])).toEqual(['state']);
+    });
+  });
+
   test('values as deep as types can be need no stack', () => {
     const deep = [
       OP.PUSH,

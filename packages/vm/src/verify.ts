@@ -1,3 +1,4 @@
+// Long because there is one short typing rule an instruction, all about the same few fields.
 import {
   BOOL,
   BYTES,
@@ -30,8 +31,6 @@ import type { Invalid } from './failure.ts';
  * ends at a known word, and a height of the stack below which it does not reach. Code is
  * reached by falling into it or by the one jump that its block names, so reading it once meets
  * every way into it. It takes time linear in the code.
- *
- * Long because the typing rules, one arm an instruction, are read beside the blocks that they are about.
  *
  * **Closures** are known when an image is loaded: for each APP there is exactly one CUR whose
  * closure it applies. These rules see to it:
@@ -684,7 +683,7 @@ class FunctionReader {
   #endMap(block: Block): void {
     if (this.#next !== block.end) this.#refuse(`NEXT that does not end its block, a map up to ${block.end}`);
     this.#checkHeight(block, 'NEXT');
-    this.#data(this.#accumulator);
+    this.#data(this.#accumulator, 'MAP');
     this.#blocks.pop();
     this.#stack.length -= 6;
     this.#give(this.#types.list(this.#accumulator));
@@ -745,9 +744,8 @@ class FunctionReader {
     return this.#components(2, expected);
   }
 
-  #data(type: TypeId): void {
-    if (!this.#types.isFirstOrder(type))
-      this.#refuse(`a closure out of a ${this.#name}: ${this.#text(type)}`);
+  #data(type: TypeId, out: InstructionName = this.#name): void {
+    if (!this.#types.isFirstOrder(type)) this.#refuse(`a closure out of a ${out}: ${this.#text(type)}`);
   }
 
   // -------------------------------------------------------------- state and world

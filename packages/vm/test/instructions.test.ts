@@ -10,6 +10,7 @@ import {
   type Value,
 } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
+import { isOutOfLine } from './support/out-of-line.ts';
 import { list, run, sum, type Outcome, type Sketch } from './support/run.ts';
 import { functionOf, listOf, recordOf, sumOf, tuple } from './support/types.ts';
 
@@ -239,6 +240,48 @@ const EXAMPLES: readonly Example[] = [
     ],
   },
   {
+    // Its body may give another type than it takes.
+    of: 'MAP',
+    sketch: {
+      from: tuple(INT, listOf(INT)),
+      to: listOf(STRING),
+      code: 'MAP exit; MUL; INT_TO_STRING; NEXT; exit:; RETURN',
+    },
+    runs: [
+      [[3, list()], list()],
+      [[3, list(1, 2, 3)], list('3', '6', '9')],
+      [[MAX, list(1, 2)], overflow],
+    ],
+  },
+  {
+    // With a FOLD in it, and in another: the ends of both kinds.
+    of: 'MAP',
+    sketch: {
+      from: listOf(listOf(INT)),
+      to: listOf(INT),
+      define: (a) => a.constant('zero', INT, 0),
+      code: `
+        PUSH; CONS
+        MAP exit
+          SND; PUSH; PUSH; QUOTE zero; SWAP; TUPLE 3
+          FOLD inner; PUSH; PROJECT 1; SWAP; PROJECT 2; CONS; ADD; NEXT
+        inner:
+          NEXT
+        exit:
+        RETURN`,
+    },
+    runs: [[list(list(1, 2), list(), list(3)), list(3, 0, 3)]],
+  },
+  {
+    of: 'MAP',
+    sketch: {
+      from: tuple(INT, listOf(listOf(INT))),
+      to: listOf(listOf(INT)),
+      code: 'MAP exit; MAP inner; ADD; NEXT; inner:; NEXT; exit:; RETURN',
+    },
+    runs: [[[10, list(list(1, 2), list())], list(list(11, 12), list())]],
+  },
+  {
     of: 'TUPLE',
     sketch: { from: INT, to: tuple(INT, INT, INT), code: 'PUSH; PUSH; NEG; TUPLE 3; RETURN' },
     runs: [[3, [3, 3, -3]]],
@@ -409,7 +452,10 @@ const EXAMPLES: readonly Example[] = [
   ]),
 ];
 
-describe.each(Object.keys(INSTRUCTIONS) as InstructionName[])('%s', (name) => {
+/** All but those that `built-ins.test.ts` is about. */
+const NAMES = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter((name) => !isOutOfLine(name));
+
+describe.each(NAMES)('%s', (name) => {
   const examples = EXAMPLES.filter((example) => example.of === name);
 
   it('has an example', () => expect(examples).not.toEqual([]));

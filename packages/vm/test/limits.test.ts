@@ -1,10 +1,13 @@
 import {
   BOOL,
+  BYTES,
   FORMAT_LIMITS,
   INT,
   LIST_HEADER_BYTES,
+  List,
   PRODUCT_HEADER_BYTES,
   STRING,
+  STRING_HEADER_BYTES,
   TypeTable,
   UNIT,
   VALUE_LIMITS,
@@ -15,9 +18,9 @@ import {
 import { FAILED, Instance, load, verifyUnit } from '@smc/vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Assembly, imageOf } from './support/assembly.ts';
-import { list, programOf, run, sum, type Sketch } from './support/run.ts';
+import { list, map, programOf, run, set, sum, type Sketch } from './support/run.ts';
 import { repeat } from './support/repeat.ts';
-import { functionOf, listOf, resolve, sumOf, tuple, type Typing } from './support/types.ts';
+import { functionOf, listOf, mapOf, optionOf, resolve, setOf, sumOf, tuple, type Typing } from './support/types.ts';
 
 const OUT_OF_FUEL = { kind: 'exhausted', message: 'out of fuel' };
 const TOO_LARGE = { kind: 'exhausted', message: 'value too large' };
@@ -106,6 +109,24 @@ describe('fuel', () => {
       [null, 1, ints(5)],
       4 + 15,
     ],
+    [
+      'MAP over nothing',
+      one('MAP x; SND; NEXT; x:', tuple(UNIT, listOf(INT)), listOf(INT)),
+      [null, list()],
+      3,
+    ],
+    [
+      'MAP of 2 words over 5',
+      one('MAP x; SND; NEXT; x:', tuple(UNIT, listOf(INT)), listOf(INT)),
+      [null, ints(5)],
+      3 + 10,
+    ],
+    [
+      'MAP to 64 bytes, twice',
+      one('MAP x; SND; NEXT; x:', tuple(UNIT, listOf(STRING)), listOf(STRING)),
+      [null, list(text(16), text(16))],
+      3 + 2 * (2 + 2),
+    ],
     ['LIST of 96 bytes', one('LIST Items 1', INT, listOf(INT)), 1, 3 + 4],
     ['LIST of 192 bytes', one('LIST Items 1', STRING, listOf(STRING)), text(36), 3 + 7],
     ['EQ of scalars', one('EQ', tuple(INT, INT), BOOL), [1, 2], 2],
@@ -184,6 +205,87 @@ describe('a value too large', () => {
     expect(run(range, [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]).failure).toEqual(OUT_OF_FUEL);
   });
 
+  /** So many strings, all different, whose sizes make up this many bytes. */
+  const stringsOf = (count: number, bytes: number): string[] =>
+    Array.from({ length: count }, (_, i) => {
+      const units = (Math.floor((bytes * (i + 1)) / count) - Math.floor((bytes * i) / count)) / 2;
+      return String(i).padEnd(Math.floor(units) - STRING_HEADER_BYTES / 2, 'a');
+    });
+  const full = half + half;
+  const bytesMax = VALUE_LIMITS.valueBytesMax;
+  /** Of four entries, as large as may be but for less than 64 bytes. */
+  const fullMap = (): Value =>
+    map(...stringsOf(4, bytesMax - 88 - 4 * (16 + 8) - 8).map((value, i) => [i, value] as const));
+  const fullSet = (): Value => set(...stringsOf(4, bytesMax - 88 - 4 * 16 - 8));
+
+  it.each<[string, Sketch['from'], Sketch['to'], () => Value, string?]>([
+    ['STRING_JOIN', tuple(listOf(STRING), STRING), STRING, () => [list(half, half), 'a']],
+    ['STRING_SPLIT', tuple(STRING, STRING), listOf(STRING), () => ['ab'.repeat(1_000_000), '']],
+    ['STRING_SPLIT', tuple(STRING, STRING), listOf(STRING), () => ['ab'.repeat(2_000_000), 'b']],
+    ['STRING_TO_UPPER', STRING, STRING, () => 'ß'.repeat(VALUE_LIMITS.stringLengthMax / 2 + 1)],
+    ['STRING_TO_LOWER', STRING, STRING, () => 'İ'.repeat(VALUE_LIMITS.stringLengthMax / 2 + 1)],
+    ['STRING_REPEAT', tuple(STRING, INT), STRING, () => [half, 3]],
+    ['LIST_PREPEND', tuple(listOf(STRING), STRING), listOf(STRING), () => [strings(3), full]],
+    [
+      'LIST_ZIP',
+      tuple(listOf(STRING), listOf(STRING)),
+      listOf(tuple(STRING, STRING)),
+      () => [strings(2), strings(2)],
+    ],
+    [
+      'BYTES_CONCAT',
+      tuple(BYTES, BYTES),
+      BYTES,
+      () => [new Uint8Array(bytesMax / 2), new Uint8Array(bytesMax / 2 + 1)],
+    ],
+    ['BYTES_TO_STRING', BYTES, optionOf(STRING), () => new Uint8Array(VALUE_LIMITS.stringLengthMax + 1)],
+    ['BYTES_TO_HEX', BYTES, STRING, () => new Uint8Array(VALUE_LIMITS.stringLengthMax / 2 + 1)],
+    [
+      'MAP_INSERT',
+      tuple(mapOf(INT, STRING), INT, STRING),
+      mapOf(INT, STRING),
+      () => [fullMap(), 7, 'a'.repeat(32)],
+    ],
+    ['MAP_ENTRIES', mapOf(INT, STRING), listOf(tuple(INT, STRING)), fullMap],
+    ['SET_INSERT', tuple(setOf(STRING), STRING), setOf(STRING), () => [fullSet(), 'b'.repeat(32)]],
+    ['SET_UNION', tuple(setOf(STRING), setOf(STRING)), setOf(STRING), () => [fullSet(), set('b'.repeat(32))]],
+    ['SET_FROM_LIST', listOf(STRING), setOf(STRING), () => list(...stringsOf(4, bytesMax - 88 - 8)), 'Set'],
+  ])('is what %s gives over the limit', (name, from, to, input, operand = '') => {
+    const sketch: Sketch = { from, to, code: `${name} ${operand}; RETURN` };
+    expect(run(sketch, input(), 100_000_000).failure).toEqual(TOO_LARGE);
+  });
+
+  it('is no map or set at the limit', () => {
+    const insert: Sketch = {
+      from: tuple(mapOf(INT, STRING), INT, STRING),
+      to: mapOf(INT, STRING),
+      code: 'MAP_INSERT; RETURN',
+    };
+    // Each string takes 2 bytes for a unit: 8 more than this would be too much.
+    expect(run(insert, [fullMap(), 0, ''], 100_000_000).failure).toBeUndefined();
+    const union: Sketch = { from: tuple(setOf(STRING), setOf(STRING)), to: setOf(STRING), code: 'SET_UNION; RETURN' };
+    expect(run(union, [fullSet(), set()], 100_000_000).failure).toBeUndefined();
+  });
+
+  it('is a list over its limit by MAP, as soon as it is', () => {
+    const sketch: Sketch = {
+      from: tuple(STRING, listOf(INT)),
+      to: listOf(STRING),
+      code: 'MAP exit; FST; NEXT; exit:; RETURN',
+    };
+    expect(run(sketch, [full, list(1, 2, 3)]).failure).toBeUndefined();
+    expect(run(sketch, [full, list(1, 2, 3, 4)]).failure).toEqual(TOO_LARGE);
+    const perItem = 2 + Math.floor(sizeOf(full) / 32);
+    // Fuel for four of them and no more, of a thousand.
+    expect(run(sketch, [full, list(...repeat(1000, 0))], 3 + 4 * perItem).failure).toEqual(TOO_LARGE);
+  });
+
+  it('is a reply of Bytes with its header', () => {
+    const sketch: Sketch = { from: BYTES, to: BYTES, code: 'RETURN' };
+    expect(run(sketch, new Uint8Array(bytesMax - 32)).failure).toBeUndefined();
+    expect(run(sketch, new Uint8Array(bytesMax - 31)).failure).toEqual(TOO_LARGE);
+  });
+
   it('is a reply over its limit', () => {
     const sketch: Sketch = {
       from: listOf(STRING),
@@ -244,6 +346,63 @@ describe('what shares its parts', () => {
       (value) => [list(), value],
     ],
     ['EQ', { from: tuple(deep(DEPTH), deep(DEPTH)), to: BOOL, code: 'EQ; RETURN' }, (value) => [value, 1]],
+    [
+      'LIST_PREPEND',
+      { from: tuple(listOf(deep(DEPTH)), deep(DEPTH)), to: INT, code: 'LIST_PREPEND; LIST_LENGTH; RETURN' },
+      (value) => [list(), value],
+    ],
+    [
+      'LIST_UNCONS',
+      {
+        from: listOf(deep(DEPTH)),
+        to: INT,
+        code: 'LIST_UNCONS; PUSH; QUOTE zero; CONS; SND; RETURN',
+        define: (a) => a.constant('zero', INT, 0),
+      },
+      (value) => new List([value], LIST_HEADER_BYTES),
+    ],
+    [
+      'LIST_TAKE',
+      { from: tuple(listOf(deep(DEPTH)), INT), to: listOf(deep(DEPTH)), code: 'LIST_TAKE; RETURN' },
+      (value) => [new List([value], LIST_HEADER_BYTES), 1],
+    ],
+    [
+      'MAP',
+      {
+        from: tuple(deep(DEPTH), listOf(INT)),
+        to: listOf(deep(DEPTH)),
+        code: 'MAP exit; FST; NEXT; exit:; RETURN',
+      },
+      (value) => [value, list(1)],
+    ],
+    [
+      'MAP_GET',
+      { from: tuple(mapOf(deep(DEPTH), INT), deep(DEPTH)), to: optionOf(INT), code: 'MAP_GET; RETURN' },
+      (value) => [map([1, 1]), value],
+    ],
+    [
+      'MAP_INSERT of a key',
+      {
+        from: tuple(mapOf(deep(DEPTH), INT), deep(DEPTH), INT),
+        to: mapOf(deep(DEPTH), INT),
+        code: 'MAP_INSERT; RETURN',
+      },
+      (value) => [map(), value, 1],
+    ],
+    [
+      'MAP_INSERT of a value',
+      {
+        from: tuple(mapOf(INT, deep(DEPTH)), INT, deep(DEPTH)),
+        to: mapOf(INT, deep(DEPTH)),
+        code: 'MAP_INSERT; RETURN',
+      },
+      (value) => [map(), 1, value],
+    ],
+    [
+      'SET_INSERT',
+      { from: tuple(setOf(deep(DEPTH)), deep(DEPTH)), to: setOf(deep(DEPTH)), code: 'SET_INSERT; RETURN' },
+      (value) => [set(), value],
+    ],
   ])('is not walked by %s beyond what the fuel pays for', (_title, sketch, inputOf) => {
     const { value, looks } = shared(DEPTH);
     const fuel = 100;
@@ -251,6 +410,22 @@ describe('what shares its parts', () => {
     expect(looks()).toBeGreaterThan(10);
     // Each part is 8 bytes at least, and a unit of fuel pays for 32.
     expect(looks()).toBeLessThan(5 * fuel);
+  });
+});
+
+describe('what is not paid for', () => {
+  it('is not done: a key is not looked at where there are no entries', () => {
+    const key = new Proxy([1, 2], {
+      get: () => {
+        throw new Error('it was looked at');
+      },
+    });
+    const get: Sketch = {
+      from: tuple(mapOf(tuple(INT, INT), INT), tuple(INT, INT)),
+      to: optionOf(INT),
+      code: 'MAP_GET; RETURN',
+    };
+    expect(run(get, [map(), key]).reply).toEqual(sum(0));
   });
 });
 

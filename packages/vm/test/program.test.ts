@@ -1,5 +1,6 @@
 import {
   BOOL,
+  FORMAT_LIMITS,
   INT,
   LIST_HEADER_BYTES,
   List,
@@ -8,17 +9,20 @@ import {
   TIME,
   UNIT,
   type Image,
+  type MapValue,
   type Operation,
   type Value,
 } from '@smc/protocol';
 import { FAILED, Instance, load, loadUnit, type Invalid, type Program } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import { Assembly, imageOf } from './support/assembly.ts';
-import { programOf } from './support/run.ts';
+import { list, map, programOf, sum } from './support/run.ts';
 import { repeat } from './support/repeat.ts';
+import { listOf, mapOf, sumOf, tuple } from './support/types.ts';
 
-/** A type of that machine that is no data. */
+/** A type of that machine that is no data, and a record of an Int and a String. */
 const CLOSURE = 6;
+const RECORD = 8;
 
 /** A counter with operations that read, write, fail, and look at the clock. */
 function machine(change: (image: Image) => Image = (image) => image): Image {
@@ -33,6 +37,12 @@ function machine(change: (image: Image) => Image = (image) => image): Image {
   assembly.function('time', UNIT, TIME, 'NOW; RETURN');
   assembly.function('positive', INT, BOOL, 'PUSH; QUOTE zero; CONS; GE; RETURN');
   assembly.function('keyed', types.pair(STRING, UNIT), STRING, 'FST; RETURN');
+  expect(
+    types.record([
+      { name: 'x', type: INT },
+      { name: 'y', type: STRING },
+    ]),
+  ).toBe(RECORD);
   const operation = (
     name: string,
     body: number,
@@ -58,6 +68,37 @@ function machine(change: (image: Image) => Image = (image) => image): Image {
       operation('Time', 3, TIME),
     ],
     invariants: [4],
+    defaults: [],
+  });
+}
+
+/** Accounts: each key has a balance, which stays above the length of its key. */
+function keyedMachine(change: (image: Image) => Image = (image) => image): Image {
+  const assembly = new Assembly();
+  const { types } = assembly;
+  const keyAnd = (type: number): number => types.pair(STRING, type);
+  assembly.constant('hundred', INT, 100);
+  assembly.function('key', keyAnd(UNIT), STRING, 'FST; RETURN');
+  assembly.function('put', keyAnd(INT), INT, 'SND; PUSH; PUT; CONS; FST; RETURN');
+  assembly.function(
+    'enough',
+    keyAnd(INT),
+    BOOL,
+    'PUSH; SND; SWAP; FST; STRING_LENGTH; CONS; GT; RETURN',
+  );
+  return change({
+    emit: 1,
+    name: 'Account',
+    key: 'string',
+    unit: assembly.unit(),
+    state: INT,
+    initial: 0,
+    operations: [
+      { name: 'Key', parameters: [], reply: STRING, body: 0 },
+      { name: 'Put', parameters: [{ name: 'to', type: INT, default: null }], reply: INT, body: 1 },
+    ],
+    invariants: [2],
+    defaults: [],
   });
 }
 
@@ -118,21 +159,59 @@ describe('a program', () => {
   it('checks invariants', () => {
     expect(program.brokenInvariant(0)).toBeNull();
     expect(program.brokenInvariant(-1)).toEqual({ index: 0, failure: null });
-    expect(program.brokenInvariant(0, 0)).toEqual({
+    expect(program.brokenInvariant(0, null, 0)).toEqual({
       index: 0,
       failure: { kind: 'exhausted', message: 'out of fuel' },
     });
   });
 
   it('gives a keyed machine the key with the input', () => {
-    const keyed = programFrom(
-      machine((image) => ({
-        ...image,
-        key: 'string',
-        operations: [{ name: 'Key', parameters: [], reply: STRING, body: 5 }],
-      })),
-    );
-    expect(keyed.step(new Instance(0, 'alice'), 0, null, 0)).toBe('alice');
+    const keyed = programFrom(keyedMachine());
+    const [alice, bob] = [new Instance(keyed.initial, 'alice'), new Instance(keyed.initial, 'bob')];
+    expect([keyed.step(alice, 0, null, 0), keyed.step(bob, 0, null, 0)]).toEqual(['alice', 'bob']);
+    expect([keyed.step(alice, 1, 5, 0), alice.state, alice.key, bob.state]).toEqual([5, 5, 'alice', 100]);
+    expect(keyed.operations.map(({ input, readOnly }) => [input, readOnly])).toEqual([
+      [UNIT, true],
+      [INT, false],
+    ]);
+  });
+
+  it('gives the invariants of a keyed machine the key with the state', () => {
+    const keyed = programFrom(keyedMachine());
+    expect(keyed.brokenInvariant(4, 'bob')).toBeNull();
+    expect(keyed.brokenInvariant(4, 'alice')).toEqual({ index: 0, failure: null });
+  });
+
+  it('keeps a map apart from the map that it was made of', () => {
+    const insert = programOf({
+      from: INT,
+      to: UNIT,
+      state: mapOf(INT, INT),
+      initial: map(),
+      code: 'PUSH; GET; SWAP; PUSH; NEG; TUPLE 3; MAP_INSERT; PUT; RETURN',
+    });
+    const instance = new Instance(insert.initial);
+    const states = Array.from({ length: 100 }, (_, i) => {
+      insert.step(instance, 0, (i * 37) % 101, 0);
+      return instance.state as MapValue;
+    });
+    expect(states.map((state) => state.length)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    expect((insert.initial as MapValue).length).toBe(0);
+    const keys = [...states[99].keys()];
+    expect(keys).toEqual(keys.toSorted((a, b) => Number(a) - Number(b)));
+    expect(states.map((state) => state.size)).toEqual(states.map((state) => 88 + 32 * state.length));
+    expect(states[49].get(37)).toBe(-37);
+  });
+
+  it('orders the keys of what it makes by their type', () => {
+    const program = programOf({
+      from: listOf(tuple(sumOf({ Low: INT, High: STRING }), INT)),
+      to: mapOf(sumOf({ Low: INT, High: STRING }), INT),
+      code: 'MAP_FROM_LIST Map; RETURN',
+    });
+    const input = list([sum(1, 'a'), 1], [sum(0, 5), 2], [sum(0, -5), 3], [sum(1, ''), 4]);
+    const made = program.step(new Instance(null), 0, input, 0) as MapValue;
+    expect([...made.values()]).toEqual([3, 2, 4, 1]);
   });
 
   it('makes a crash of what the host throws, and keeps the state', () => {
@@ -162,6 +241,9 @@ describe('an image', () => {
       ...image,
       operations: [{ ...image.operations[0], ...change }, ...image.operations.slice(1)],
     });
+  const withDefaults =
+    (...defaults: Image['defaults']) =>
+    (image: Image): Image => ({ ...image, defaults });
   const parameter = { name: 'by', type: INT, default: null };
 
   it.each<[string, (image: Image) => Image]>([
@@ -171,7 +253,7 @@ describe('an image', () => {
       (image) => ({ ...image, operations: repeat(4097, image.operations[0]) }),
     ],
     ['1025 invariants, at most 1024', (image) => ({ ...image, invariants: repeat(1025, 4) })],
-    ['the state has the type 99 of 8', (image) => ({ ...image, state: 99 })],
+    ['the state has the type 99 of 9', (image) => ({ ...image, state: 99 })],
     ['the initial state, constant 1, is no Int', (image) => ({ ...image, initial: 1 })],
     ['the initial state, constant 2, is no Int', (image) => ({ ...image, initial: 2 })],
     ['operation "add": its name is none', withFirst({ name: 'add' })],
@@ -210,11 +292,45 @@ describe('an image', () => {
     ],
     ['operation "Add": its body takes Int, not (Int, Int)', (image) => ({ ...image, key: 'int' })],
     ['operation "Add": its body takes Int, not (String, Int)', (image) => ({ ...image, key: 'string' })],
+    [
+      `${FORMAT_LIMITS.defaultsMax + 1} defaults of fields, at most ${FORMAT_LIMITS.defaultsMax}`,
+      (image) => ({
+        ...image,
+        defaults: repeat(FORMAT_LIMITS.defaultsMax + 1, { type: INT, field: 0, constant: 0 }),
+      }),
+    ],
+    ['a default of the field 0 of the type 1', withDefaults({ type: INT, field: 0, constant: 0 })],
+    ['a default of the field 0 of the type 99', withDefaults({ type: 99, field: 0, constant: 0 })],
+    ['a default of the field 2 of the type 8', withDefaults({ type: RECORD, field: 2, constant: 0 })],
+    ['the default of the field x has another type', withDefaults({ type: RECORD, field: 0, constant: 1 })],
+    ['the default of the field x has another type', withDefaults({ type: RECORD, field: 0, constant: 9 })],
+    [
+      'defaults are not in order',
+      withDefaults({ type: RECORD, field: 1, constant: 1 }, { type: RECORD, field: 0, constant: 0 }),
+    ],
+    [
+      'defaults are not in order',
+      withDefaults({ type: RECORD, field: 0, constant: 0 }, { type: RECORD, field: 0, constant: 0 }),
+    ],
     ['an invariant is function 6 of 6', (image) => ({ ...image, invariants: [6] })],
-    ['invariant 0 is not from the state to Bool', (image) => ({ ...image, invariants: [0] })],
-    ['invariant 1 is not from the state to Bool', (image) => ({ ...image, invariants: [1] })],
+    ['invariant 0 is not from Int to Bool', (image) => ({ ...image, invariants: [0] })],
+    ['invariant 1 is not from Int to Bool', (image) => ({ ...image, invariants: [1] })],
   ])('is refused: %s', (message, change) => {
     expect(refusal(change)).toBe(message);
+  });
+
+  it('may say what stands for fields that are left out', () => {
+    const change = withDefaults({ type: RECORD, field: 0, constant: 0 }, { type: RECORD, field: 1, constant: 1 });
+    expect(load(machine(change)).ok).toBe(true);
+  });
+
+  it.each<[string, (image: Image) => Image]>([
+    ['operation "Key": its body takes (String, ()), not ()', (image) => ({ ...image, key: 'none' })],
+    ['operation "Key": its body takes (String, ()), not (Int, ())', (image) => ({ ...image, key: 'int' })],
+    ['invariant 1 is not from (String, Int) to Bool', (image) => ({ ...image, invariants: [1] })],
+  ])('of a keyed machine is refused: %s', (message, change) => {
+    const loaded = load(keyedMachine(change));
+    expect(loaded).toEqual({ ok: false, invalid: { kind: 'invalid', message } });
   });
 
   it('is refused with an invariant that looks at the world', () => {

@@ -4,10 +4,13 @@ import {
   FORMAT_LIMITS,
   INT,
   List,
+  MapValue,
   OP,
   STRING,
+  SetValue,
   Sum,
   TIME,
+  TypeTable,
   UNIT,
   VALUE_LIMITS,
   type Constructor,
@@ -17,13 +20,18 @@ import {
   type Value,
 } from '@smc/protocol';
 import { CLOCK, READS, VERIFIER_LIMITS, WRITES, verifyUnit, type Verified } from '@smc/vm';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Assembly } from './support/assembly.ts';
 import { repeat } from './support/repeat.ts';
-import { functionOf, listOf, recordOf, resolve, sumOf, tuple, type Typing } from './support/types.ts';
+import { map, set } from './support/run.ts';
+import { functionOf, listOf, mapOf, recordOf, resolve, setOf, sumOf, tuple, type Typing } from './support/types.ts';
 
 const INTS = tuple(INT, INT);
 const EITHER = sumOf({ Left: INT, Right: STRING });
+const descending = (a: Value, b: Value): number => Number(b) - Number(a);
+/** The same, with this size in place of its own. */
+const ofSize = (value: MapValue | SetValue, size: number): Value =>
+  Object.defineProperty(value, 'size', { value: size });
 
 describe('a unit', () => {
   const unitOf = (define: (assembly: Assembly) => void): Unit => {
@@ -168,6 +176,7 @@ describe('a unit', () => {
   it('refuses closures where data belongs', () => {
     const closure = functionOf(INT, INT);
     expect(verdict(listOf(closure))).toEqual(refused('type 7, List<(Int -> Int)>: a list of closures'));
+    expect(verdict(mapOf(INT, closure))).toEqual(refused('type 7, Map<Int, (Int -> Int)>: a map of closures'));
     expect(verdict(functionOf(closure, INT))).toEqual(
       refused('type 7, ((Int -> Int) -> Int): a closure that takes a closure'),
     );
@@ -195,12 +204,6 @@ describe('a unit', () => {
     expect(type({ kind: 'record', fields: [{ name: 'X', type: INT }] })).toEqual(
       refused('type 6, { X: Int }: a field called "X"'),
     );
-    expect(type({ kind: 'set', item: INT })).toEqual(
-      refused('type 6, Set<Int>: a set, which this version does not know'),
-    );
-    expect(type({ kind: 'map', key: INT, value: INT })).toEqual(
-      refused('type 6, Map<Int, Int>: a map, which this version does not know'),
-    );
     expect(type({ ...sum(), name: 's' } as TypeNode)).toEqual(refused('type 6, s: a sum called "s"'));
     expect(type(sum())).toEqual(refused('type 6, S: a sum without constructors'));
     expect(type({ ...sum({ name: 'A', ...none }), arguments: repeat(65, INT) } as TypeNode)).toMatchObject({
@@ -220,7 +223,65 @@ describe('a unit', () => {
     ).toEqual(refused('type 7, S: the arguments of A are not those that it holds'));
   });
 
+  it.each<[string, Typing | TypeId, boolean]>([
+    ['Int', INT, true],
+    ['Bool', BOOL, true],
+    ['Bytes', BYTES, true],
+    ['Time', TIME, true],
+    ['a tuple of keys', tuple(STRING, tuple(INT, BOOL)), true],
+    ['a sum of keys', EITHER, true],
+    ['a sum of units', sumOf({ Red: UNIT, Green: UNIT }), true],
+    ['unit', UNIT, false],
+    ['a record', recordOf({ x: INT }), false],
+    ['a list', listOf(INT), false],
+    ['a tuple with a list', tuple(INT, listOf(INT)), false],
+    ['a map', mapOf(INT, INT), false],
+    ['a set', setOf(INT), false],
+  ])('sees to keys: %s', (_title, key, isKey) => {
+    const map = verdict((a) => void mapOf(key, INT)(a)) as { kind: string; message?: string };
+    const set = verdict((a) => void setOf(key)(a)) as { kind: string; message?: string };
+    if (isKey) {
+      expect([map.kind, set.kind]).toEqual(['verified', 'verified']);
+    } else {
+      expect(map.message).toMatch(/^type \d+, Map<.*: a map whose keys have no order$/);
+      expect(set.message).toMatch(/^type \d+, Set<.*: a set whose items have no order$/);
+    }
+  });
+
+  it('looks once at each part of a key', () => {
+    // A tree of 2¹⁶ leaves, which each of 100 instructions names.
+    const unit = unitOf((a) => {
+      let key: TypeId = INT;
+      for (let i = 0; i < 16; i++) key = a.types.pair(key, key);
+      const pairs = a.types.list(a.types.pair(key, key));
+      a.function('f', pairs, pairs, `${`PUSH; LIST_SORT ${key}; SWAP; CONS; SND; `.repeat(100)} RETURN`);
+    });
+    const looks = vi.spyOn(TypeTable.prototype, 'node');
+    const { kind } = verifyUnit(unit, null);
+    const count = looks.mock.calls.length;
+    looks.mockRestore();
+    expect([kind, count < 10_000]).toEqual(['verified', true]);
+  });
+
+  it('knows maps and sets as constants', () => {
+    const constants = (a: Assembly): void => {
+      a.constant('map', resolve(mapOf(INT, setOf(STRING)), a), map([2, set('b', 'a')], [1, set()]));
+      a.constant('set', resolve(setOf(STRING), a), set('\uFFFD', '\u{1F600}'));
+    };
+    expect(verdict(constants)).toMatchObject({ kind: 'verified' });
+  });
+
   it.each<[string, Typing | TypeId, Value, string]>([
+    ['a map', mapOf(INT, INT), List.of([[1, 1]]), 'Map<Int, Int>'],
+    ['a map with a wrong key', mapOf(STRING, INT), map([1, 1]), 'Map<String, Int>'],
+    ['a map with a wrong value', mapOf(INT, STRING), map([1, 1]), 'Map<Int, String>'],
+    ['a map in another order', mapOf(INT, INT), MapValue.of([[1, 1], [2, 1]], descending), 'Map<Int, Int>'],
+    ['a map of equal keys', mapOf(INT, INT), MapValue.of([[1, 1], [1, 1]], () => -1), 'Map<Int, Int>'],
+    ['a map for a set', setOf(INT), map([1, 1]), 'Set<Int>'],
+    ['a set with a wrong item', setOf(STRING), set(1), 'Set<String>'],
+    ['a set in another order', setOf(INT), SetValue.of([1, 2], descending), 'Set<Int>'],
+    ['a map of a wrong size', mapOf(INT, INT), ofSize(map([1, 1]), 8), 'Map<Int, Int>'],
+    ['a set of a wrong size', setOf(INT), ofSize(set(1), 8), 'Set<Int>'],
     ['unit', UNIT, 0, '()'],
     ['a fraction', INT, 1.5, 'Int'],
     ['−0', INT, -0, 'Int'],

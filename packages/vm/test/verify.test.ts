@@ -1,7 +1,8 @@
-import { BOOL, INT, STRING, TIME, UNIT } from '@smc/protocol';
+import { BOOL, BYTES, INSTRUCTIONS, INT, STRING, TIME, UNIT, type InstructionName } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
+import { isOutOfLine } from './support/out-of-line.ts';
 import { refusalOf, type Sketch } from './support/run.ts';
-import { functionOf, listOf, recordOf, sumOf, tuple } from './support/types.ts';
+import { functionOf, listOf, mapOf, recordOf, setOf, sumOf, tuple } from './support/types.ts';
 
 /** Code that is refused: where (its word), and why. */
 type Refusal = readonly [title: string, sketch: Sketch, word: number, message: string];
@@ -24,6 +25,87 @@ const mismatch = (name: string, from: Sketch['from'], message: string): Refusal 
   { from, to: INT, code: `${name}; RETURN`, define: EITHER },
   0,
   message,
+];
+
+/** Of each built-in: a type that it does not take, and why. */
+const BUILT_IN_MISMATCHES: readonly (readonly [code: string, from: Sketch['from'], message: string])[] = [
+  ...['INT_PARSE', 'STRING_TO_UPPER', 'STRING_TO_LOWER', 'STRING_TRIM', 'STRING_TO_BYTES', 'BYTES_FROM_HEX'].map(
+    (name) => [name, BYTES, 'takes String, not Bytes'] as const,
+  ),
+  ...['BYTES_LENGTH', 'BYTES_TO_STRING', 'BYTES_TO_HEX'].map(
+    (name) => [name, STRING, 'takes Bytes, not String'] as const,
+  ),
+  ...['INT_MIN', 'INT_MAX'].map((name) => [name, tuple(INT, TIME), 'takes (Int, Int), not (Int, Time)'] as const),
+  ...['STRING_SPLIT', 'STRING_CONTAINS', 'STRING_STARTS_WITH', 'STRING_ENDS_WITH', 'STRING_INDEX_OF'].map(
+    (name) => [name, tuple(STRING, INT), 'takes (String, String), not (String, Int)'] as const,
+  ),
+  ['INT_ABS', TIME, 'takes Int, not Time'],
+  ['STRING_JOIN', tuple(STRING, STRING), 'takes (List<String>, String), not (String, String)'],
+  ['STRING_SLICE', tuple(STRING, INT), 'takes (String, Int, Int), not (String, Int)'],
+  ['STRING_REPEAT', tuple(INT, STRING), 'takes (String, Int), not (Int, String)'],
+  ['BYTES_GET', tuple(STRING, INT), 'takes (Bytes, Int), not (String, Int)'],
+  ['BYTES_SLICE', tuple(STRING, INT, INT), 'takes (Bytes, Int, Int), not (String, Int, Int)'],
+  ['BYTES_CONCAT', tuple(BYTES, STRING), 'takes (Bytes, Bytes), not (Bytes, String)'],
+  ['BYTES_FLATTEN', listOf(STRING), 'takes List<Bytes>, not List<String>'],
+  ['TIME_TO_MILLIS', INT, 'takes Time, not Int'],
+  ['TIME_FROM_MILLIS', TIME, 'takes Int, not Time'],
+  ['TIME_ADD_MILLIS', tuple(TIME, TIME), 'takes (Time, Int), not (Time, Time)'],
+  ['TIME_DIFF_MILLIS', tuple(TIME, INT), 'takes (Time, Time), not (Time, Int)'],
+  ...['LIST_GET', 'LIST_TAKE', 'LIST_DROP'].flatMap((name) => [
+    [name, tuple(listOf(STRING), STRING), 'takes (List<a>, Int), not (List<String>, String)'] as const,
+    [name, tuple(STRING, INT), 'is about a list, not String'] as const,
+  ]),
+  ...['LIST_PREPEND', 'LIST_CONTAINS', 'LIST_INDEX_OF'].flatMap((name) => [
+    [name, tuple(listOf(STRING), INT), 'takes (List<a>, a), not (List<String>, Int)'] as const,
+    [name, tuple(STRING, STRING), 'is about a list, not String'] as const,
+  ]),
+  ['LIST_FLATTEN', listOf(INT), 'is about a list, not Int'],
+  ['LIST_REVERSE', STRING, 'is about a list, not String'],
+  ['LIST_ZIP', listOf(INT), 'takes (List<a>, List<b>), not List<Int>'],
+  ['LIST_ZIP', tuple(listOf(INT), INT), 'is about a list, not Int'],
+  ['LIST_SUM', listOf(TIME), 'takes List<Int>, not List<Time>'],
+  [`LIST_SORT ${STRING}`, listOf(tuple(INT, INT)), 'takes List<(k, a)>, not List<(Int, Int)>'],
+  [`LIST_SORT ${INT}`, listOf(tuple(INT, INT, INT)), 'takes List<(k, a)>, not List<(Int, Int, Int)>'],
+  [`LIST_SORT ${UNIT}`, listOf(tuple(UNIT, INT)), 'by (), which has no order'],
+  ['LIST_SELECT', listOf(tuple(INT, INT)), 'takes List<(Bool, a)>, not List<(Int, Int)>'],
+  ['LIST_UNCONS', STRING, 'is about a list, not String'],
+  ['MAP 3; NEXT', tuple(INT, INT), 'is about a list, not Int'],
+  ['MAP 3; NEXT', listOf(INT), 'takes (e, List<a>), not List<Int>'],
+  ...['MAP_SIZE', 'MAP_KEYS', 'MAP_VALUES', 'MAP_ENTRIES'].map(
+    (name) => [name, setOf(INT), 'is about a map, not Set<Int>'] as const,
+  ),
+  ...['MAP_GET', 'MAP_HAS', 'MAP_REMOVE'].flatMap((name) => [
+    [name, tuple(mapOf(INT, STRING), STRING), 'takes (Map<k, v>, k), not (Map<Int, String>, String)'] as const,
+    [name, tuple(setOf(INT), INT), 'is about a map, not Set<Int>'] as const,
+  ]),
+  [
+    'MAP_INSERT',
+    tuple(mapOf(INT, STRING), INT, INT),
+    'takes (Map<k, v>, k, v), not (Map<Int, String>, Int, Int)',
+  ],
+  [
+    'MAP_INSERT',
+    tuple(mapOf(INT, STRING), STRING, STRING),
+    'takes (Map<k, v>, k, v), not (Map<Int, String>, String, String)',
+  ],
+  ['MAP_INSERT', tuple(mapOf(INT, INT), INT), 'takes (Map<k, v>, k, v), not (Map<Int, Int>, Int)'],
+  [`MAP_FROM_LIST ${INT}`, listOf(tuple(INT, INT)), 'is about a map, not Int'],
+  [
+    'MAP_FROM_LIST Map',
+    tuple(listOf(tuple(INT, INT)), mapOf(INT, STRING)),
+    'takes List<(Int, String)>, not (List<(Int, Int)>, Map<Int, String>)',
+  ],
+  ...['SET_SIZE', 'SET_TO_LIST'].map((name) => [name, listOf(INT), 'is about a set, not List<Int>'] as const),
+  ...['SET_HAS', 'SET_INSERT', 'SET_REMOVE'].flatMap((name) => [
+    [name, tuple(setOf(INT), STRING), 'takes (Set<k>, k), not (Set<Int>, String)'] as const,
+    [name, tuple(mapOf(INT, INT), INT), 'is about a set, not Map<Int, Int>'] as const,
+  ]),
+  ...['SET_UNION', 'SET_INTERSECT', 'SET_DIFF'].flatMap((name) => [
+    [name, tuple(setOf(INT), setOf(STRING)), 'takes (Set<k>, Set<k>), not (Set<Int>, Set<String>)'] as const,
+    [name, tuple(INT, INT), 'is about a set, not Int'] as const,
+  ]),
+  [`SET_FROM_LIST ${STRING}`, listOf(INT), 'is about a set, not String'],
+  ['SET_FROM_LIST Set', tuple(listOf(INT), setOf(STRING)), 'takes List<String>, not (List<Int>, Set<String>)'],
 ];
 
 const REFUSALS: readonly Refusal[] = [
@@ -448,9 +530,53 @@ const REFUSALS: readonly Refusal[] = [
   ),
   mismatch('LIST_CONCAT', STRING, 'LIST_CONCAT takes (List<a>, List<a>), not String'),
   mismatch('LIST_LENGTH', STRING, 'LIST_LENGTH is about a list, not String'),
+  // ------------------------------------------------------------------ built-ins
+  ...BUILT_IN_MISMATCHES.map(([name, from, message]) => mismatch(name, from, `${name.split(' ')[0]} ${message}`)),
+  [
+    'a MAP whose body gives a closure',
+    makesClosure('MAP m; CUR Function x; SND; RETURN; x:; NEXT; m:; RETURN', tuple(INT, listOf(INT))),
+    7,
+    'a closure out of a MAP: (Int -> Int)',
+  ],
+  [
+    'a MAP whose body ends before its block',
+    { from: tuple(INT, listOf(INT)), to: INT, code: 'MAP m; FST; NEXT; NEG; m:; RETURN' },
+    3,
+    'NEXT that does not end its block, a map up to 5',
+  ],
+  [
+    'a MAP without NEXT',
+    { from: tuple(INT, listOf(INT)), to: INT, code: 'MAP m; FST; m:; RETURN' },
+    3,
+    'the code of the map ends without NEXT',
+  ],
+  [
+    'a MAP that leaves something on the stack',
+    { from: tuple(INT, listOf(INT)), to: INT, code: 'MAP m; FST; PUSH; NEXT; m:; RETURN' },
+    4,
+    'NEXT leaves 1 on the stack',
+  ],
+  [
+    'a MAP that takes from the stack of its surroundings',
+    { from: tuple(INT, listOf(INT)), to: INT, code: 'PUSH; MAP m; CONS; NEXT; m:; RETURN' },
+    3,
+    'CONS finds nothing on the stack of its block',
+  ],
+  [
+    'a RETURN in a MAP',
+    { from: tuple(INT, listOf(INT)), to: INT, code: 'MAP m; FST; RETURN; m:; RETURN' },
+    3,
+    'RETURN that does not end its block, a map up to 4',
+  ],
 ];
 
 describe('code that is refused', () => {
+  it('has each built-in on what it does not take', () => {
+    const tested = new Set(BUILT_IN_MISMATCHES.map(([code]) => code.split(' ')[0]));
+    const names = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter(isOutOfLine);
+    expect(names.filter((name) => !tested.has(name))).toEqual([]);
+  });
+
   it.each(REFUSALS)('%s', (_title, sketch, word, message) => {
     expect(refusalOf(sketch)).toEqual({ kind: 'invalid', message, function: expect.any(Number), word });
   });

@@ -124,7 +124,8 @@ class ClauseWalk {
     const way = this.#way;
     const steps = path.slice(this.#start);
     let shared = 0;
-    while (shared < Math.min(steps.length, way.length - 1) && way[shared + 1].step === steps[shared]) shared++;
+    while (shared < Math.min(steps.length, way.length - 1) && way[shared + 1].step === steps[shared])
+      shared++;
     way.length = shared + 1;
     for (const step of steps.slice(shared)) way.push(this.#inside(way[way.length - 1], step));
     return way[way.length - 1];

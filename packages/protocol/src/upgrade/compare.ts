@@ -98,7 +98,9 @@ export class OperationComparison {
       if (other === undefined || !equal(value, other)) return false;
     }
     const parts = partsOf(this.#next.unit.types.node(b));
-    const same = partsOf(this.#old.unit.types.node(a)).every((part, i) => this.#sameFieldDefaults(part, parts[i]));
+    const same = partsOf(this.#old.unit.types.node(a)).every((part, i) =>
+      this.#sameFieldDefaults(part, parts[i]),
+    );
     if (same) this.#sameDefaults.add(a);
     return same;
   }

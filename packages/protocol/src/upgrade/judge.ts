@@ -71,7 +71,10 @@ export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judg
     checkMachine(old, next, upgrade) ?? checkConversions(old, next, upgrade) ?? checkWays(old, next, upgrade);
   if (illTyped !== null) return illTyped;
   const reads = new UnitReads(upgrade.unit);
-  const values = [stateRead(old, reads.of(upgrade.migration)), ...requestsRead(old, upgrade.operations, reads)];
+  const values = [
+    stateRead(old, reads.of(upgrade.migration)),
+    ...requestsRead(old, upgrade.operations, reads),
+  ];
   const back = upgrade.back === null ? [] : [stateRead(next, reads.of(upgrade.back))];
   if (back.length > 0) back.push(...requestsRead(next, upgrade.backOperations, reads));
   if ([...values, ...back].includes(null)) {

@@ -24,21 +24,21 @@ const { valueBytesMax } = VALUE_LIMITS;
 
 /** Charges for finding a key; false where that is too much. */
 function payLookup(collection: MapValue | SetValue, key: Value, meter: Meter): boolean {
-  const bytes = sizeWithin(key, payableBytes(meter.fuel));
-  return meter.pay(1 + heightOf(collection.length) * (1 + Math.floor(bytes / PER_FUEL.bytes)));
+  const height = heightOf(collection.length);
+  // Among no entries the key is not looked at, and what is not paid for is not measured.
+  return meter.pay(height === 0 ? 1 : 1 + height * comparisonFuel(key, meter));
 }
 
+/** Charges for finding a key, and for a copy of the nodes on the way to it. */
 function payChange(collection: MapValue | SetValue, key: Value, meter: Meter): boolean {
-  const bytes = sizeWithin(key, payableBytes(meter.fuel));
-  return meter.pay(8 + 2 * heightOf(collection.length) * (1 + Math.floor(bytes / PER_FUEL.bytes)));
+  return meter.pay(8 + 2 * (heightOf(collection.length) + 1) * comparisonFuel(key, meter));
 }
+
+const comparisonFuel = (key: Value, meter: Meter): number =>
+  1 + Math.floor(sizeWithin(key, payableBytes(meter.fuel)) / PER_FUEL.bytes);
 
 function collectionOrTooLarge(made: MapValue | SetValue, meter: Meter): Value | typeof FAILED {
   return made.size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : made;
-}
-
-function listOrTooLarge(size: number, items: () => Value[], meter: Meter): Value | typeof FAILED {
-  return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List(items(), size);
 }
 
 const payTraverse = (collection: MapValue | SetValue, meter: Meter): boolean =>
@@ -95,13 +95,14 @@ export const mapEntries: BuiltIn = (a, meter) => {
   if (!payTraverse(map, meter)) return FAILED;
   const perEntry = PRODUCT_HEADER_BYTES - ENTRY_HEADER_BYTES;
   const size = map.size - COLLECTION_HEADER_BYTES + LIST_HEADER_BYTES + perEntry * map.length;
-  return listOrTooLarge(size, () => [...map.entries()], meter);
+  return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List([...map.entries()], size);
 };
 
 export const mapFromList: BuiltIn<KeyOrder> = (a, meter, order) => {
   const list = a as List;
   if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
-  return collectionOrTooLarge(MapValue.of(list.items as unknown as [Value, Value][], order), meter);
+  // No larger than the list: an entry takes less than a pair.
+  return MapValue.of(list.items as unknown as [Value, Value][], order);
 };
 
 // ----------------------------------------------------------------------------- sets

@@ -21,9 +21,6 @@ import { heightOf, perItems, type BuiltIn, type Meter } from './meter.ts';
 
 const { valueBytesMax } = VALUE_LIMITS;
 
-const listOrTooLarge = (items: readonly Value[], size: number, meter: Meter): Value | typeof FAILED =>
-  size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List(items, size);
-
 export const listGet: BuiltIn = (a, meter) => {
   const [list, at] = a as unknown as readonly [List, number];
   if (!meter.pay(1)) return FAILED;
@@ -44,8 +41,8 @@ export const listFlatten: BuiltIn = (a, meter) => {
   if (!meter.pay(1 + lists.length)) return FAILED;
   const count = lists.reduce((sum, list) => sum + list.items.length, 0);
   if (!meter.pay(Math.floor(count / PER_FUEL.items))) return FAILED;
+  // No larger than the list of them.
   const size = lists.reduce((sum, list) => sum + list.size - LIST_HEADER_BYTES, LIST_HEADER_BYTES);
-  if (size > valueBytesMax) return meter.fail(VALUE_TOO_LARGE);
   return new List(
     lists.flatMap((list) => list.items),
     size,
@@ -127,20 +124,18 @@ export const listSort: BuiltIn<KeyOrder> = (a, meter, order) => {
   if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
   // The host's sort is stable.
   const pairs = (list.items as readonly Product[]).toSorted((left, right) => order(left[0], right[0]));
-  return listOrTooLarge(...measuredSeconds(pairs), meter);
+  return seconds(pairs);
 };
 
 export const listSelect: BuiltIn = (a, meter) => {
   const list = a as List;
   if (!payForAll(list, meter)) return FAILED;
   const pairs = (list.items as readonly Product[]).filter(([isKept]) => isKept === true);
-  return listOrTooLarge(...measuredSeconds(pairs), meter);
+  return seconds(pairs);
 };
 
-function measuredSeconds(pairs: readonly Product[]): readonly [readonly Value[], number] {
-  const items = pairs.map((pair) => pair[1]);
-  return [items, sizeOfParts(items, LIST_HEADER_BYTES, Number.POSITIVE_INFINITY)];
-}
+/** Smaller than the list that the pairs are of. */
+const seconds = (pairs: readonly Product[]): List => List.of(pairs.map((pair) => pair[1]));
 
 export const listUncons: BuiltIn = (a, meter) => {
   const { items, size } = a as List;

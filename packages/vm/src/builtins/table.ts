@@ -21,8 +21,8 @@ function timeOrFault(millis: number, meter: Meter): number | typeof FAILED {
 /** Those that know no order of keys. */
 const PLAIN = {
   INT_PARSE: text.intParse,
-  INT_MIN: (a) => Math.min(...integers(a)),
-  INT_MAX: (a) => Math.max(...integers(a)),
+  INT_MIN: (a) => Math.min(integers(a)[0], integers(a)[1]),
+  INT_MAX: (a) => Math.max(integers(a)[0], integers(a)[1]),
   INT_ABS: (a) => Math.abs(a as number),
   STRING_JOIN: text.stringJoin,
   STRING_SPLIT: text.stringSplit,

@@ -6,6 +6,7 @@ import {
   VALUE_LIMITS,
   encodeUtf8,
   readUtf8,
+  textOfUnits,
   toLowerCase,
   toUpperCase,
   trim,
@@ -14,7 +15,7 @@ import {
 import { FAILED, VALUE_TOO_LARGE } from '../failure.ts';
 import { normal } from '../values/integer.ts';
 import { NONE, some } from '../values/option.ts';
-import { indexOfScalar, scalarCount } from '../values/text.ts';
+import { detached, indexOfScalar, scalarCount } from '../values/text.ts';
 import { perBytes, perUnits, type BuiltIn, type Meter } from './meter.ts';
 
 /** Strings and bytes, out of line. Positions in strings count Unicode scalar values. */
@@ -26,6 +27,9 @@ const stringsOf = (a: Value): readonly [string, string] => a as unknown as reado
 /** A search takes at most the product of the two lengths. */
 const searchFuel = (units: number, soughtUnits: number): number =>
   1 + Math.floor(units / 16) * (1 + Math.floor(soughtUnits / 4));
+
+/** Units or bytes that are each looked at by themselves. */
+const conversionFuel = (count: number): number => 1 + Math.floor(count / 4);
 
 function textOrTooLarge(text: string, meter: Meter): Value | typeof FAILED {
   return text.length > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : text;
@@ -64,14 +68,19 @@ export const stringSplit: BuiltIn = (a, meter) => {
   }
   const size = LIST_HEADER_BYTES + count * STRING_HEADER_BYTES + 2 * units;
   if (size > valueBytesMax) return meter.fail(VALUE_TOO_LARGE);
-  return new List(separator === '' ? Array.from(text) : text.split(separator), size);
+  if (separator === '') return new List(Array.from(text), size);
+  const parts = text.split(separator);
+  return new List(
+    parts.map((part) => detached(part, text)),
+    size,
+  );
 };
 
 export const stringSlice: BuiltIn = (a, meter) => {
   const [text, start, end] = a as unknown as readonly [string, number, number];
   if (!meter.pay(perUnits(text.length))) return FAILED;
   const from = indexOfScalar(text, Math.max(0, start));
-  return text.slice(from, Math.max(from, indexOfScalar(text, Math.max(0, end))));
+  return detached(text.slice(from, Math.max(from, indexOfScalar(text, Math.max(0, end)))), text);
 };
 
 export const stringContains: BuiltIn = (a, meter) => {
@@ -97,17 +106,17 @@ export const stringIndexOf: BuiltIn = (a, meter) => {
 };
 
 export const stringToUpper: BuiltIn = (a, meter) => {
-  if (!meter.pay(1 + Math.floor((a as string).length / 4))) return FAILED;
+  if (!meter.pay(1 + (a as string).length)) return FAILED;
   return textOrTooLarge(toUpperCase(a as string), meter);
 };
 
 export const stringToLower: BuiltIn = (a, meter) => {
-  if (!meter.pay(1 + Math.floor((a as string).length / 4))) return FAILED;
+  if (!meter.pay(1 + (a as string).length)) return FAILED;
   return textOrTooLarge(toLowerCase(a as string), meter);
 };
 
 export const stringTrim: BuiltIn = (a, meter) =>
-  meter.pay(perUnits((a as string).length)) ? trim(a as string) : FAILED;
+  meter.pay(perUnits((a as string).length)) ? detached(trim(a as string), a as string) : FAILED;
 
 export const stringRepeat: BuiltIn = (a, meter) => {
   const [text, times] = a as unknown as readonly [string, number];
@@ -119,13 +128,9 @@ export const stringRepeat: BuiltIn = (a, meter) => {
 };
 
 export const stringToBytes: BuiltIn = (a, meter) =>
-  meter.pay(perUnits((a as string).length)) ? encodeUtf8(a as string) : FAILED;
+  meter.pay(conversionFuel((a as string).length)) ? encodeUtf8(a as string) : FAILED;
 
 // ---------------------------------------------------------------------------- bytes
-
-function bytesOrTooLarge(length: number, make: () => Uint8Array, meter: Meter): Value | typeof FAILED {
-  return length > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : make();
-}
 
 export const bytesLength: BuiltIn = (a) => (a as Uint8Array).length;
 
@@ -142,7 +147,8 @@ export const bytesSlice: BuiltIn = (a, meter) => {
 export const bytesConcat: BuiltIn = (a, meter) => {
   const parts = a as unknown as readonly [Uint8Array, Uint8Array];
   const length = parts[0].length + parts[1].length;
-  return meter.pay(perBytes(length)) ? bytesOrTooLarge(length, () => joined(parts, length), meter) : FAILED;
+  if (!meter.pay(perBytes(length))) return FAILED;
+  return length > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : joined(parts, length);
 };
 
 export const bytesFlatten: BuiltIn = (a, meter) => {
@@ -150,7 +156,8 @@ export const bytesFlatten: BuiltIn = (a, meter) => {
   if (!meter.pay(1 + parts.length)) return FAILED;
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (!meter.pay(Math.floor(length / 32))) return FAILED;
-  return bytesOrTooLarge(length, () => joined(parts, length), meter);
+  // No larger than the list of them.
+  return joined(parts, length);
 };
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
@@ -165,7 +172,7 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
 
 export const bytesToString: BuiltIn = (a, meter) => {
   const bytes = a as Uint8Array;
-  if (!meter.pay(perUnits(bytes.length))) return FAILED;
+  if (!meter.pay(conversionFuel(bytes.length))) return FAILED;
   const text = readUtf8(bytes, 0, bytes.length);
   if (typeof text === 'number') return NONE;
   return text.length > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : some(text);
@@ -173,20 +180,27 @@ export const bytesToString: BuiltIn = (a, meter) => {
 
 export const bytesFromHex: BuiltIn = (a, meter) => {
   const text = a as string;
-  if (!meter.pay(perUnits(text.length))) return FAILED;
+  if (!meter.pay(conversionFuel(text.length))) return FAILED;
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return NONE;
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = (digitOf(text.charCodeAt(2 * i)) << 4) | digitOf(text.charCodeAt(2 * i + 1));
+  }
   return some(bytes);
 };
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Of the unit of a hexadecimal digit: a letter has bit 6, and its low bits count from 1. */
+const digitOf = (unit: number): number => (unit & 0xf) + (unit > 0x39 ? 9 : 0);
+const HEX_UNITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
 export const bytesToHex: BuiltIn = (a, meter) => {
   const bytes = a as Uint8Array;
-  if (!meter.pay(1 + Math.floor(bytes.length / 8))) return FAILED;
+  if (!meter.pay(conversionFuel(bytes.length))) return FAILED;
   if (2 * bytes.length > stringLengthMax) return meter.fail(VALUE_TOO_LARGE);
-  let text = '';
-  for (const byte of bytes) text += HEX[byte];
-  return text;
+  const units = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    units[2 * i] = HEX_UNITS[bytes[i] >> 4];
+    units[2 * i + 1] = HEX_UNITS[bytes[i] & 0xf];
+  }
+  return textOfUnits(units);
 };

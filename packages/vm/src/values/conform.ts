@@ -8,7 +8,6 @@ import {
   Sum,
   TIME_MAX,
   VALUE_LIMITS,
-  equal,
   keyOrder,
   sizeOf,
   type TypeId,
@@ -73,20 +72,29 @@ function areParts(value: Value, count: number): value is readonly Value[] {
   return Array.isArray(value) && value.length === count;
 }
 
-/** Of maps and sets the order is checked too: that of the type, and not of another. */
 function isMap(types: TypeTable, { key, value }: { key: TypeId; value: TypeId }, map: MapValue): boolean {
-  const copy = MapValue.of(map.entries(), keyOrder(types, key));
-  for (const [each, item] of map.entries()) {
-    if (!conforms(types, key, each) || !conforms(types, value, item)) return false;
-  }
-  return equal(copy, map) && map.size === copy.size && map.size <= VALUE_LIMITS.valueBytesMax;
+  if (!isAscending(types, key, map.keys())) return false;
+  for (const item of map.values()) if (!conforms(types, value, item)) return false;
+  return isMeasured(map, MapValue.of(map.entries(), map.compare));
 }
 
 function isSet(types: TypeTable, item: TypeId, set: SetValue): boolean {
-  const copy = SetValue.of(set.items(), keyOrder(types, item));
-  for (const each of set.items()) if (!conforms(types, item, each)) return false;
-  return equal(copy, set) && set.size === copy.size && set.size <= VALUE_LIMITS.valueBytesMax;
+  return isAscending(types, item, set.items()) && isMeasured(set, SetValue.of(set.items(), set.compare));
 }
+
+/** Of maps and sets the order is checked too: that of the type, and not of another. */
+function isAscending(types: TypeTable, type: TypeId, keys: Iterable<Value>): boolean {
+  const order = keyOrder(types, type);
+  let last: Value | undefined;
+  for (const key of keys) {
+    if (!conforms(types, type, key) || (last !== undefined && order(last, key) >= 0)) return false;
+    last = key;
+  }
+  return true;
+}
+
+const isMeasured = (collection: MapValue | SetValue, copy: MapValue | SetValue): boolean =>
+  collection.size === copy.size && collection.size <= VALUE_LIMITS.valueBytesMax;
 
 /** Of a list, the size that it keeps is checked too: the limits are counted by it. */
 function isList(types: TypeTable, item: TypeId, list: List): boolean {

@@ -28,6 +28,7 @@ export function sizeMax(types: TypeTable, type: TypeId): number {
         0,
       );
     case 'bytes':
+      return STRING_HEADER_BYTES + VALUE_LIMITS.valueBytesMax;
     case 'list':
     case 'map':
     case 'set':

@@ -1,4 +1,16 @@
-import { Sum, List, UNIT, type TypeId, type Value } from '@smc/protocol';
+import {
+  INT,
+  List,
+  MapValue,
+  STRING,
+  SetValue,
+  Sum,
+  TypeTable,
+  UNIT,
+  keyOrder,
+  type TypeId,
+  type Value,
+} from '@smc/protocol';
 import { FAILED, Instance, load, type Failure, type Invalid, type Program } from '@smc/vm';
 import { Assembly, imageOf } from './assembly.ts';
 import { resolve, type Typing } from './types.ts';
@@ -61,3 +73,28 @@ export function run(sketch: Sketch, input: Value, fuel?: number): Outcome {
 
 export const list = (...items: Value[]): List => List.of(items);
 export const sum = (tag: number, value: Value = null): Sum => new Sum(tag, value);
+export const some = (value: Value): Sum => sum(1, value);
+export const NONE = sum(0);
+
+/** The order of the integers, or of the strings. */
+const orderOf = (key: Value | undefined): ReturnType<typeof keyOrder> =>
+  keyOrder(new TypeTable(), typeof key === 'string' ? STRING : INT);
+
+/** A map of integers or strings to anything. */
+export const map = (...entries: (readonly [Value, Value])[]): MapValue =>
+  MapValue.of(entries, orderOf(entries.at(0)?.[0]));
+
+/** A set of integers or strings. */
+export const set = (...items: Value[]): SetValue => SetValue.of(items, orderOf(items.at(0)));
+
+/** A value with its maps and sets written out, with their sizes, so that two can be compared. */
+export function written(value: Value): unknown {
+  if (value instanceof MapValue) {
+    const entries = [...value.entries()].map(([key, item]) => [written(key), written(item)]);
+    return { map: entries, size: value.size };
+  }
+  if (value instanceof SetValue) return { set: [...value.items()].map(written), size: value.size };
+  if (value instanceof List) return { list: value.items.map(written), size: value.size };
+  if (value instanceof Sum) return { tag: value.tag, value: written(value.value) };
+  return Array.isArray(value) ? value.map((part) => written(part as Value)) : value;
+}

@@ -14,6 +14,21 @@ export const listOf =
   (assembly) =>
     assembly.type('Items', assembly.types.list(resolve(item, assembly)));
 
+export const mapOf =
+  (key: TypeId | Typing, value: TypeId | Typing): Typing =>
+  (assembly) =>
+    assembly.type('Map', assembly.types.map(resolve(key, assembly), resolve(value, assembly)));
+
+export const setOf =
+  (item: TypeId | Typing): Typing =>
+  (assembly) =>
+    assembly.type('Set', assembly.types.set(resolve(item, assembly)));
+
+export const optionOf =
+  (item: TypeId | Typing): Typing =>
+  (assembly) =>
+    assembly.types.option(resolve(item, assembly));
+
 export const functionOf =
   (from: TypeId | Typing, to: TypeId | Typing): Typing =>
   (assembly) =>
