@@ -139,7 +139,7 @@ function tryImage(choices: Choices, mutant: Image, tally: Tally): void {
     } else {
       expectValue(program.types, type, reply);
     }
-    const broken = program.brokenInvariant(instance.state, FUEL);
+    const broken = program.brokenInvariant(instance.state, keys[mutant.key], FUEL);
     if (broken?.failure) assertNoCrash(broken.failure);
   }
 }

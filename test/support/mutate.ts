@@ -15,7 +15,7 @@ import {
   type Unit,
 } from '@smc/protocol';
 import type { Choices } from './choices.ts';
-import { randomValue } from './values.ts';
+import { hasValues, randomValue } from './values.ts';
 
 /**
  * Mutations of decoded units and images: what a sender could send who knows the format and
@@ -100,7 +100,7 @@ function mutateSignature(choices: Choices, unit: Unit, code: FunctionCode): Func
 function mutateConstant(choices: Choices, unit: Unit): Unit {
   const constants = replaceOne(choices, unit.constants, (constant): Constant => {
     const type = choices.oneIn(2) ? choices.below(unit.types.length) : constant.type;
-    if (!unit.types.isData(type)) return constant;
+    if (!unit.types.isData(type) || !hasValues(unit.types, type)) return constant;
     return { type, value: randomValue(choices, unit.types, type) };
   });
   return { ...unit, constants };
@@ -121,7 +121,9 @@ function mutateType(choices: Choices, unit: Unit): Unit {
     if (error instanceof TypeLimitError) return unit;
     throw error;
   }
-  if (unit.constants.some((constant) => !table.isFirstOrder(ids[constant.type]))) return unit;
+  const hold = (constant: Constant): boolean =>
+    table.isFirstOrder(ids[constant.type]) && hasValues(table, ids[constant.type]);
+  if (!unit.constants.every(hold)) return unit;
   return {
     types: table,
     constants: unit.constants.map(({ type }) => {

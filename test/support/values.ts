@@ -8,6 +8,7 @@ import {
   keyOrder,
   List,
   MapValue,
+  partsOf,
   SetValue,
   STRING,
   Sum,
@@ -41,6 +42,14 @@ const STRINGS = [
   'long '.repeat(60),
 ];
 const TIMES = [0, 1, -1, 1000, TIME_MAX, -TIME_MAX];
+
+/** Whether a type has values: whether all keys of maps and sets in it have an order. */
+export function hasValues(types: TypeTable, type: TypeId): boolean {
+  const node = types.node(type);
+  if (node.kind === 'map' && !isKey(types, node.key)) return false;
+  if (node.kind === 'set' && !isKey(types, node.item)) return false;
+  return partsOf(node).every((part) => hasValues(types, part));
+}
 
 /** A random value of a type of data. */
 export function randomValue(choices: Choices, types: TypeTable, type: TypeId): Value {
