@@ -1,0 +1,59 @@
+// Every example of the documentation compiles without a word, and its tests pass.
+import { readFileSync } from 'node:fs';
+import { compile, render } from '@smc/compiler';
+import { equal } from '@smc/protocol';
+import { describe, expect, it } from 'vitest';
+import { Session } from './support/sessions.ts';
+
+const text = readFileSync(new URL('../docs/language.md', import.meta.url), 'utf8');
+
+interface Example {
+  readonly file: string;
+  readonly source: string;
+}
+
+/** Blocks marked `sm`; one that others import has a name of its own. */
+const examples: readonly Example[] = [...text.matchAll(/^```sm(?: file=(\S+))?\n(.*?)^```$/gms)].map(
+  ([, name, source], i) => ({ file: name ?? `example-${i + 1}.sm`, source }),
+);
+
+const sources = new Map(examples.map(({ file, source }) => [file, source]));
+
+describe.each(examples)('$file of docs/language.md', ({ file }) => {
+  const compilation = compile(file, {
+    read: (name) => sources.get(name) ?? null,
+    readBundle: () => null,
+    readDeployed: () => null,
+    resolve: (_from, path) => path.replace(/^\.\//, ''),
+  });
+
+  it('compiles', () => {
+    const said = compilation.diagnostics.map((each) =>
+      render(each, (name) => sources.get(name) ?? null, { color: false }),
+    );
+    expect(said).toEqual([]);
+  });
+
+  it.each(compilation.tests.map((test) => [test.title, test] as const))('%s', (_title, test) => {
+    const session = new Session(
+      compilation.bundle!.images[test.machine],
+      compilation.terms!.machines[test.machine],
+      test.key,
+    );
+    let now = 0;
+    for (const line of test.lines) {
+      if (line.kind === 'now') now = line.time;
+      else if (line.kind === 'state') expect(equal(session.state, line.expected)).toBe(true);
+      else {
+        const result = session.step(line.operation, line.input, now);
+        if (line.expected === 'fault') expect(result).toHaveProperty('fault');
+        else expect(result).toEqual(line.expected);
+        expect(session.isSound).toBe(true);
+      }
+    }
+  });
+});
+
+it('has examples with tests', () => {
+  expect(examples.length).toBeGreaterThan(5);
+});
