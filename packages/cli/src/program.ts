@@ -11,6 +11,11 @@ interface CommandEntry {
 
 const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'new',
+    summary: 'start a project: a machine, a test, a README',
+    load: async () => (await import('./commands/new.ts')).create,
+  },
+  {
     name: 'check',
     summary: 'parse and type-check',
     load: async () => (await import('./commands/check.ts')).check,
@@ -79,7 +84,6 @@ const COMMANDS: readonly CommandEntry[] = [
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
 const PLANNED = [
-  'new',
   'diff',
   'explain',
   'dev',

@@ -1,4 +1,5 @@
 import { connectHttp, type ClientError, type HttpClient, type Result } from '@smc/client';
+import { readValue, STRING, TypeTable } from '@smc/protocol';
 import type { Command } from 'commander';
 import { option, type Environment, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -46,10 +47,27 @@ export function stopFor(error: ClientError): Stop {
   return new Stop(EXIT.refused, error.code, `${place}${error.message}`, undefined, true);
 }
 
-/** The name of a machine, as `smc call Counter` takes it; a key is for keyed machines. */
+/** The name of a machine, where there is no instance to be named. */
 export function machineName(text: string): string {
-  if (text.includes('/')) {
-    throw new Stop(EXIT.usage, 'not-supported', `${text}: keyed machines are not supported yet`);
-  }
-  return text;
+  if (!text.includes('/')) return text;
+  throw new Stop(EXIT.usage, 'usage', `${text}: this is about a machine, and not about one of its instances`);
+}
+
+/** A machine, and of a keyed machine the instance. */
+export interface InstanceName {
+  readonly machine: string;
+  readonly instance?: string;
+}
+
+/** `Counter`, `Account/alice`: what follows the first slash is the key, as it is or as a string literal. */
+export function instanceName(text: string): InstanceName {
+  const slash = text.indexOf('/');
+  if (slash < 0) return { machine: text };
+  const machine = text.slice(0, slash);
+  const key = text.slice(slash + 1);
+  if (!key.startsWith('"')) return { machine, instance: key };
+  const types = new TypeTable();
+  const read = readValue(types, STRING, key);
+  if (read.ok) return { machine, instance: read.value as string };
+  throw new Stop(EXIT.usage, 'usage', `${text}: the key is no string literal: ${read.error.message}`);
 }

@@ -19,12 +19,24 @@ const counter = `machine Counter {
 }
 `;
 
+const account = `machine Account(id: String) {
+  state { balance: Int = 0 }
+  on Deposit(n: Int) -> Int {
+    s <- get
+    put -< { balance: s.balance + n }
+    return -< s.balance + n
+  }
+  on Name -> String { return -< id }
+}
+`;
+
 let folder: string;
 let node: RunningNode;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'smc-cli-'));
   writeFileSync(join(folder, 'counter.sm'), counter);
+  writeFileSync(join(folder, 'account.sm'), account);
   writeFileSync(join(folder, 'two.sm'), counter + counter.replace('Counter', 'Other'));
   writeFileSync(join(folder, 'other.sm'), counter.replace('Counter', 'Other'));
   writeFileSync(join(folder, 'wrong.sm'), counter.replace('count: Int = 0', 'count: Int = "none"'));
@@ -295,7 +307,30 @@ describe('a node', () => {
       status: 1,
       err: expect.stringContaining('unknown-interface') as string,
     });
-    expect(await run(['call', 'Counter/alice', 'Read'])).toMatchObject({ status: 2 });
+    expect(await run(['call', 'Counter/alice', 'Read'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('Counter is not keyed') as string,
+    });
+    expect(await run(['history', 'Counter/alice'])).toMatchObject({ status: 2 });
+  });
+
+  test('has instances of keyed machines', async () => {
+    expect((await run(['deploy', 'account.sm'])).status).toBe(0);
+    const called = await run(['call', 'Account/alice', 'Deposit(5)', 'Name']);
+    expect(called).toEqual({ status: 0, out: '5\n"alice"\n', err: '' });
+    expect((await run(['call', 'Account/"a/b \\u{e9}"', 'Deposit(1)', 'Name'])).out).toBe('1\n"a/b é"\n');
+    expect((await run(['call', 'Account/a/b', 'Name'])).out).toBe('"a/b"\n');
+    expect((await run(['state', 'Account/alice'])).out).toBe('{ balance: 5 }\n');
+    expect((await run(['state', 'Account/bob', '--json'])).out).toBe('{"state":{"balance":0}}\n');
+    for (const words of [
+      ['call', 'Account', 'Name'],
+      ['state', 'Account'],
+      ['state', 'Account/'],
+      ['state', `Account/${'x'.repeat(513)}`],
+    ]) {
+      expect(await run(words)).toMatchObject({ status: 1, err: expect.stringMatching(/key/) as string });
+    }
+    expect(await run(['state', 'Account/"alice'])).toMatchObject({ status: 2 });
   });
 
   test('is not there: exit status 3', async () => {

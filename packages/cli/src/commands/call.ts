@@ -1,21 +1,21 @@
 import { one, option, several, type CommandDefinition } from '../command.ts';
 import { EXIT, type ExitStatus, type Stop } from '../exit.ts';
 import { linesOf } from '../lines.ts';
-import { declareTarget, machineName, stopFor, targetOf } from '../target.ts';
+import { declareTarget, instanceName, stopFor, targetOf } from '../target.ts';
 
 /** `smc call MACHINE INPUT…`: send inputs one after the other, print the replies. */
 export const call: CommandDefinition = {
-  example: 'smc call Counter Incr Read\nsmc call Bank \'Open(owner: "ann")\'',
+  example: "smc call Counter Incr Read\nsmc call Account/alice 'Deposit(5)'",
   declare: (command) => {
     command
-      .argument('<machine>', 'name of the machine')
+      .argument('<machine>', 'name of the machine; of a keyed machine MACHINE/KEY')
       .argument('[input...]', 'inputs, such as Incr or "Add(by: 2)"; none: a line each from stdin')
       .option('--interface <fingerprint>', 'the interface that the inputs are written for');
     declareTarget(command);
   },
   async run(words, output, environment) {
     const client = targetOf(words, environment);
-    const machine = machineName(one(words, 0));
+    const { machine, ...instance } = instanceName(one(words, 0));
     const named = option(words, 'interface');
     const spoken = named === undefined ? {} : { interface: named };
     const inputs = several(words, 1);
@@ -25,6 +25,7 @@ export const call: CommandDefinition = {
       const result = await client.callText(machine, input, {
         form: output.json ? 'json' : 'text',
         ...spoken,
+        ...instance,
       });
       if (result.ok) {
         output.line(result.value.text);

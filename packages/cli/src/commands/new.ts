@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { one, type CommandDefinition } from '../command.ts';
+import { EXIT, Stop } from '../exit.ts';
+
+/** `smc new NAME`: a project to start from. */
+export const create: CommandDefinition = {
+  example: 'smc new shop\ncd shop && smc test',
+  declare: (command) => command.argument('<name>', 'the folder of the project, which must be new or empty'),
+  async run(words, output) {
+    const folder = one(words, 0);
+    const name = basename(folder);
+    if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) {
+      const help = 'It starts with a letter, and has letters, digits, - and _.';
+      throw new Stop(EXIT.usage, 'bad-name', `${JSON.stringify(name)} is no name for a project`, help);
+    }
+    if (existsSync(folder) && readdirSync(folder).length > 0) {
+      throw new Stop(EXIT.usage, 'not-empty', `${folder} is there already, and is not empty`);
+    }
+    const written: string[] = [];
+    for (const [file, text] of Object.entries(filesOf(name))) {
+      const path = join(folder, file);
+      try {
+        mkdirSync(join(path, '..'), { recursive: true });
+        // Never over a file that came between.
+        writeFileSync(path, text, { flag: 'wx' });
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Stop(EXIT.usage, 'no-file', `${path} can not be written: ${why}`);
+      }
+      written.push(path);
+      output.line(path);
+    }
+    output.data({ folder, files: written });
+    output.note(`\nNext:\n  cd ${folder}\n  smc test`);
+    return EXIT.done;
+  },
+};
+
+/** The name of the machine: `my-shop` is `MyShop`. */
+const machineName = (name: string): string =>
+  name
+    .split(/[-_]+/)
+    .map((part) => part.slice(0, 1).toUpperCase() + part.slice(1))
+    .join('');
+
+/** By path in the folder: what a project starts with. */
+function filesOf(name: string): Readonly<Record<string, string>> {
+  const machine = machineName(name);
+  const file = `${name.toLowerCase()}.sm`;
+  return {
+    [file]: `--| A counter, to start from.
+machine ${machine} {
+  state { count: Int = 0 }
+
+  invariant s -> s.count >= 0
+
+  --| How many there are.
+  on Read -> Int {
+    s <- get
+    return -< s.count
+  }
+
+  --| Some more; gives how many there are then.
+  on Add(by: Int = 1) -> Int {
+    s <- get
+    put -< { ...s, count: s.count + by }
+    return -< s.count + by
+  }
+}
+
+test "it counts" for ${machine} {
+  Add => 1
+  Add(by: 2) => 3
+  Read => 3
+}
+`,
+    'README.md': `# ${name}
+
+\`\`\`
+smc test                 # runs the tests
+smc fmt                  # lays the sources out
+smc run ${file} Add Read  # runs inputs in this process
+
+smc node --memory        # a node, in another terminal
+smc deploy ${file}
+smc call ${machine} "Add(by: 2)" Read
+\`\`\`
+
+A new version goes into the same file, with an \`upgrade\` that says how to get there from the one that runs.
+`,
+    '.gitignore': '*.smb\nsmc-data/\n',
+    '.editorconfig': `root = true
+
+[*]
+charset = utf-8
+end_of_line = lf
+insert_final_newline = true
+
+[*.sm]
+indent_style = space
+indent_size = 2
+max_line_length = 100
+`,
+  };
+}

@@ -1,0 +1,178 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { smc } from '../src/index.ts';
+
+/** The commands that work on the files of a project: new, test, fmt, run. */
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-project-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(words: readonly string[], stdin: readonly string[] = []): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const status = await smc(words, '1.2.3', {
+    stdin: (async function* () {
+      yield* stdin;
+    })(),
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+    environment: {},
+    untilEnded: () => Promise.resolve(),
+  });
+  return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
+}
+
+/** A file of the folder, with this text. */
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const account = (rest: string): string => `machine Account(id: String) {
+  state { balance: Int = 0 }
+  invariant s -> s.balance < 100
+  on Deposit(amount: Int = 1) -> Int {
+    s <- get
+    put -< { balance: s.balance + amount }
+    return -< s.balance + amount
+  }
+  on Who -> String { return -< id }
+}
+${rest}`;
+
+describe('a new project', () => {
+  test('passes its test, and is in the format', async () => {
+    const place = join(folder, 'my-shop');
+    expect(await run(['new', place])).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('my-shop/my-shop.sm'),
+    });
+    const source = join(place, 'my-shop.sm');
+    expect(await run(['test', source])).toEqual({ status: 0, out: '1 passed\n', err: '' });
+    expect((await run(['fmt', '--check', source])).status).toBe(0);
+    expect(readFileSync(source, 'utf8')).toContain('machine MyShop');
+  });
+
+  test('is not made over another', async () => {
+    file('there.txt', 'x');
+    expect(await run(['new', folder])).toMatchObject({ status: 2 });
+    expect((await run(['new', join(folder, 'a b')])).err).toMatch(/no name for a project/);
+  });
+});
+
+describe('tests', () => {
+  test('of a keyed machine pass', async () => {
+    const tests =
+      'test "it counts" for Account("ann") {\n  Deposit => 1\n  Deposit(amount: 5) => 6\n  Who => "ann"\n}\n';
+    expect(await run(['test', file('good.sm', account(tests))])).toEqual({
+      status: 0,
+      out: '1 passed\n',
+      err: '',
+    });
+  });
+
+  test('that fail say where, what was expected, what came, and the state', async () => {
+    const tests = 'test "wrong" for Account("ann") {\n  Deposit => 1\n  Deposit => 3\n}\n';
+    const ran = await run(['test', file('bad.sm', account(tests))]);
+    expect(ran.status).toBe(1);
+    expect(ran.out).toBe(`failed: wrong
+  bad.sm:13:3: the reply is another
+    Deposit => 3
+    expected: 3
+    actual:   2
+              ^
+    state:    { balance: 2 }
+
+0 passed, 1 failed
+`);
+  });
+
+  test.each([
+    ['an invariant that breaks', 'Deposit(100) => 100', 'the invariant is broken'],
+    [
+      'a fault that is not expected',
+      'Deposit(9007199254740991) => 0\n  Deposit(1) => 0',
+      'the reply is another',
+    ],
+    ['a fault that does not come', 'Who => fault', 'it did not fault'],
+    ['a state', 'state => { balance: 1 }', 'the state is another'],
+    ['a clock that goes back', 'now = @5\n  now = @4', 'the clock can not be set back'],
+  ])('%s fails', async (_, lines, message) => {
+    const ran = await run(['test', file('one.sm', account(`test "t" for Account("a") {\n  ${lines}\n}\n`))]);
+    expect(ran).toMatchObject({ status: 1, out: expect.stringContaining(message) });
+  });
+
+  test('are data, too', async () => {
+    const ran = await run([
+      'test',
+      '--json',
+      file('data.sm', account('test "t" for Account("a") {\n  Who => "b"\n}\n')),
+    ]);
+    expect(JSON.parse(ran.out)).toMatchObject({
+      file: 'data.sm',
+      test: 't',
+      passed: false,
+      message: 'the reply is another',
+    });
+  });
+
+  test('of a file with an error are not run', async () => {
+    const ran = await run(['test', file('error.sm', account('fun f() -> Int = "a"\n'))]);
+    expect(ran).toMatchObject({ status: 1, out: '0 passed, one file with errors\n' });
+    expect(ran.err).toMatch(/E0220/);
+  });
+});
+
+describe('the format', () => {
+  const untidy = 'fun  f( n:Int )->Int=n+1 -- why\n';
+  const tidy = 'fun f(n: Int) -> Int = n + 1 -- why\n';
+
+  test('changes files, and says which', async () => {
+    const path = file('untidy.sm', untidy);
+    expect(await run(['fmt', '--check', path])).toMatchObject({
+      status: 1,
+      out: 'untidy.sm: is not in the format\n',
+    });
+    expect(readFileSync(path, 'utf8')).toBe(untidy);
+    expect(await run(['fmt', path])).toEqual({ status: 0, out: 'untidy.sm: formatted\n', err: '' });
+    expect(readFileSync(path, 'utf8')).toBe(tidy);
+    expect(await run(['fmt', path])).toEqual({ status: 0, out: 'untidy.sm: in the format\n', err: '' });
+  });
+
+  test('of a stream is a stream', async () => {
+    expect(await run(['fmt', '-'], [untidy])).toEqual({ status: 0, out: tidy, err: '' });
+  });
+
+  test('leaves a file with a mistake as it is', async () => {
+    const path = file('mistake.sm', 'machine M {');
+    expect(await run(['fmt', path])).toMatchObject({ status: 1, err: expect.stringContaining('E0110') });
+    expect(readFileSync(path, 'utf8')).toBe('machine M {');
+  });
+});
+
+describe('a run of a keyed machine', () => {
+  test('has a key', async () => {
+    const path = file('keyed.sm', account(''));
+    expect(await run(['run', path, '--key', 'bo', 'Who', 'Deposit'])).toEqual({
+      status: 0,
+      out: '"bo"\n1\n',
+      err: '',
+    });
+    expect((await run(['run', path, 'Who'])).err).toMatch(/Account is keyed/);
+    expect((await run(['run', path, '--key', 'x'.repeat(513), 'Who'])).status).toBe(2);
+  });
+});
