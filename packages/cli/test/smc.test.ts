@@ -112,9 +112,12 @@ describe('words', () => {
     expect(help.status).toBe(0);
     const commands = [...help.out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name);
     expect(commands).toEqual([
+      'new',
       'check',
       'build',
       'run',
+      'test',
+      'fmt',
       'disasm',
       'node',
       'deploy',

@@ -200,7 +200,9 @@ class Pairing {
   private isBlock(i: number): boolean {
     if (this.tokens[i]!.tokenType !== T.OpenCurly) return false;
     const [before, next, second] = [this.tokens[i - 1], this.tokens[i + 1], this.tokens[i + 2]?.tokenType];
-    if (before?.tokenType === T.StateWord || next?.tokenType === T.Spread) return false;
+    // Not after a dot: there `state` is a field, which is refused itself.
+    const isState = before?.tokenType === T.StateWord && this.tokens[i - 2]?.tokenType !== T.Dot;
+    if (isState || next?.tokenType === T.Spread) return false;
     if (this.opensCollection(i)) return false;
     if (next === undefined) return true;
     const named = next.tokenType === T.Lower || next.tokenType === T.StringLiteral;

@@ -9,9 +9,17 @@ import { noEffects } from './functions.ts';
 import { Inference } from './inference.ts';
 import { inferPattern } from './patterns.ts';
 import type { Report } from './report.ts';
-import { Locals, type MachineScope, type ModuleScope, type Use } from './scope.ts';
+import { Locals, type ModuleScope, type Use } from './scope.ts';
 import { suggest } from './suggest.ts';
-import type { OperationSignature, SumDeclaration, Type, TypedConversion, TypedExpression } from './typed.ts';
+import type {
+  CompiledMachine,
+  OperationSignature,
+  SumDeclaration,
+  Type,
+  TypedConversion,
+  TypedExpression,
+  TypedMachine,
+} from './typed.ts';
 import { differ } from './unify.ts';
 import type { WrittenWay } from '../upgrade/adapters.ts';
 
@@ -19,7 +27,7 @@ import type { WrittenWay } from '../upgrade/adapters.ts';
 
 /** One of the two versions that an upgrade is about. */
 export interface Version {
-  readonly scope: MachineScope;
+  readonly machine: TypedMachine | CompiledMachine;
   /** What its types are called by, in its own file. */
   readonly module: ModuleScope;
 }
@@ -111,7 +119,7 @@ class Reader {
   // --------------------------------------------------------------------- conversions
 
   #state(clause: tree.Clause & { kind: 'convert' }, path: readonly tree.Name[]): void {
-    const [older, newer] = [this.#older.scope, this.#newer.scope];
+    const [older, newer] = [this.#older.machine, this.#newer.machine];
     const isBack = clause.direction === 'back';
     const key = `${clause.direction} state.${path.map(({ text }) => text).join('.')}`;
     if (!this.#isFirst(key, clause)) return;
@@ -145,7 +153,7 @@ class Reader {
     const made = this.#conversion(clause, { type: from.state, span: from.stateSpan }, field.type, {
       what: `the field \`${name.text}\``,
       statement: `the field \`${name.text}\` of the new state is`,
-      declared: newer.typed.statePlaces.get(name.text) ?? newer.stateSpan,
+      declared: newer.statePlaces.get(name.text) ?? newer.stateSpan,
     });
     this.clauses.stateFields.set(name.text, made);
   }
@@ -245,12 +253,12 @@ class Reader {
     ways.set(operation.name, { to: other.name, request, reply: typedReply });
   }
 
-  #operation(name: tree.Name, { scope }: Version, age: string): OperationSignature | null {
-    const known = scope.typed.operations.find((each) => each.name === name.text);
+  #operation(name: tree.Name, { machine }: Version, age: string): OperationSignature | null {
+    const known = machine.operations.find((each) => each.name === name.text);
     if (known !== undefined) return known;
     const near = suggest(
       name.text,
-      scope.typed.operations.map((each) => each.name),
+      machine.operations.map((each) => each.name),
     );
     this.#report.add(errors.unknownSubject(name.span, name.text, `an operation of the ${age} version`, near));
     return null;
@@ -327,7 +335,7 @@ class Reader {
       return this.#unknown(clause, 'a field of the state, a type, an operation, or a part of one');
     const isUpper = /^[A-Z]/.test(first.text);
     if (!isUpper) return this.#renameState(clause, first, target);
-    const operation = this.#older.scope.typed.operations.find(({ name }) => name === first.text);
+    const operation = this.#older.machine.operations.find(({ name }) => name === first.text);
     const type = this.#typeNamed(this.#older, first.text);
     if (operation !== undefined && type !== null && rest.length === 0) {
       this.#report.add(errors.ambiguousSubject(first.span, first.text));
@@ -344,7 +352,7 @@ class Reader {
     const record = type === null ? null : prune(type);
     if (record?.kind === 'record' && record.fields.some(({ name }) => name === part.text)) {
       this.clauses.fieldRenames.push({ owner: record, source: part.text, target });
-      for (const path of occurrencesOf(record, this.#older.scope.state))
+      for (const path of occurrencesOf(record, this.#older.machine.state))
         this.clauses.told.push({ kind: 'rename', path: [...path, part.text], to: target });
       return;
     }
@@ -353,7 +361,7 @@ class Reader {
 
   #renameState(clause: tree.Clause & { kind: 'rename' }, name: tree.Name, target: string): void {
     const has = (version: Version, field: string): boolean => {
-      const state = prune(version.scope.state);
+      const state = prune(version.machine.state);
       return state.kind === 'record' && state.fields.some((each) => each.name === field);
     };
     if (clause.from.length > 1 || !has(this.#older, name.text))
@@ -371,7 +379,7 @@ class Reader {
     type: Type | null,
   ): void {
     if (isOperation) {
-      const known = this.#newer.scope.typed.operations.some((each) => each.name === target);
+      const known = this.#newer.machine.operations.some((each) => each.name === target);
       if (!known) return this.#unknownTarget(clause, 'an operation of the new version');
       this.clauses.operationRenames.push({ source: name.text, target });
       this.clauses.told.push({ kind: 'rename', path: [name.text], to: target });
@@ -409,13 +417,13 @@ class Reader {
     const names = clause.path.map(({ text }) => text);
     if (!this.#isFirst(`drop ${names.join('.')}`, clause)) return;
     const [first, ...rest] = names;
-    const { scope } = this.#older;
+    const { machine } = this.#older;
     if (!/^[A-Z]/.test(first)) {
-      if (!hasPath(scope.state, names)) return this.#unknown(clause, 'a field of the old state');
+      if (!hasPath(machine.state, names)) return this.#unknown(clause, 'a field of the old state');
       this.clauses.told.push({ kind: 'drop', path: ['state', ...names] });
       return;
     }
-    const operation = scope.typed.operations.find(({ name }) => name === first);
+    const operation = machine.operations.find(({ name }) => name === first);
     const type = this.#typeNamed(this.#older, first);
     if (operation !== undefined && rest.length === 0) {
       this.clauses.droppedOperations.add(first);
@@ -439,7 +447,7 @@ class Reader {
       return;
     }
     if (!hasPath(own, rest)) return this.#unknown(clause, `a field of the old \`${first}\``);
-    for (const path of occurrencesOf(own, scope.state))
+    for (const path of occurrencesOf(own, machine.state))
       this.clauses.told.push({ kind: 'drop', path: [...path, ...rest] });
   }
 

@@ -198,7 +198,7 @@ function invariantOf(node: tree.Invariant, scope: MachineScope, inference: Infer
 
 /** The fields that inputs may leave out, of all records in parameters. */
 function defaultsOfInputs({ operations }: TypedMachine, report: Report): TypedMachine['defaults'] {
-  const found: { type: Type; field: string; value: TypedExpression; node: tree.Expression }[] = [];
+  const found: { type: Type; field: string; value: TypedExpression }[] = [];
   const seen = new Set<Type>();
   const open = operations.flatMap(({ parameters }) => parameters.map(({ type }) => type));
   for (let type = open.pop(); type !== undefined; type = open.pop()) {
@@ -209,15 +209,15 @@ function defaultsOfInputs({ operations }: TypedMachine, report: Report): TypedMa
     if (own.kind === 'sum') {
       for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
     }
-    for (const [field, { node, typed: value }] of defaultsOf(own) ?? []) {
+    for (const [field, { typed: value }] of defaultsOf(own) ?? []) {
       // Of what is wrong in it, its declaration has told.
       if (value === null) continue;
       const other = found.find((each) => each.field === field && !differ(each.type, own));
-      if (other === undefined) found.push({ type: own, field, value, node });
-      else if (other.node !== node) report.add(conflictingDefaults(node.span, field, other.node.span));
+      if (other === undefined) found.push({ type: own, field, value });
+      else if (other.value !== value) report.add(conflictingDefaults(value.span, field, other.value.span));
     }
   }
-  return found.map(({ type, field, value }) => ({ type, field, value }));
+  return found;
 }
 
 function operationsOf(
@@ -272,7 +272,8 @@ function checkOperation(
       node.reply === null ? [`Declare it, \`on ${node.name.text} -> …\`, or end with \`return -< ()\`.`] : [],
   });
   inference.finish();
-  return { name: node.name.text, parameters, reply, body, span: node.span };
+  const { text, span: nameSpan } = node.name;
+  return { name: text, parameters, reply, body, nameSpan, span: node.span };
 }
 
 /** The default of a parameter or field: a constant of its type. */

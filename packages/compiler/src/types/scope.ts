@@ -2,7 +2,7 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import type { ConstructorReference } from './sums.ts';
 import type { FieldDefault } from './type.ts';
-import type { Effects, Local, Type, TypedArrow, TypedFun, TypedMachine } from './typed.ts';
+import type { CompiledMachine, Effects, Local, Type, TypedArrow, TypedFun, TypedMachine } from './typed.ts';
 
 /** What names stand for: in a file, in a machine, in an expression. */
 
@@ -76,6 +76,7 @@ export interface DeclaredDefault {
   readonly name: string;
   readonly type: Type;
   readonly typeSpan: Span;
+  readonly node: tree.Expression;
   readonly of: FieldDefault;
 }
 
@@ -93,6 +94,8 @@ export interface ModuleScope {
   /** Of types that have been refused: nothing is said about them again. */
   readonly refusedConstructors: Set<string>;
   readonly machines: Map<string, MachineScope>;
+  /** Those of a bundle, which has no others. */
+  readonly compiled: Map<string, CompiledMachine>;
   /** Declared orders of record fields, by their sorted names. */
   readonly fieldOrders: Map<string, readonly string[]>;
 }
@@ -108,6 +111,7 @@ export function emptyModule(file: string): ModuleScope {
     constructors: new Map(),
     refusedConstructors: new Set(),
     machines: new Map(),
+    compiled: new Map(),
     fieldOrders: new Map(),
   };
 }

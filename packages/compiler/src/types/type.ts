@@ -1,5 +1,4 @@
 import { TYPE_LIMITS } from '@smc/protocol';
-import type * as tree from '../syntax/tree.ts';
 import type { SumDeclaration, Type, TypedExpression } from './typed.ts';
 
 /**
@@ -45,7 +44,6 @@ const writtenOrders = new WeakMap<Type, readonly string[]>();
 
 /** A field of a declared record that may be left out of an input, and that a migration fills in. */
 export interface FieldDefault {
-  readonly node: tree.Expression;
   /** The constant, once it was checked. */
   typed: TypedExpression | null;
 }

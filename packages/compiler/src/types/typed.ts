@@ -215,7 +215,6 @@ export interface Effects {
 
 /** A machine, checked. */
 export interface TypedMachine extends MachineSignature {
-  readonly initial: TypedExpression;
   readonly operations: readonly TypedOperation[];
   readonly invariants: readonly TypedConversion[];
   /** The key as its handlers, arrows and invariants see it; its type is String or Int. */
@@ -246,6 +245,8 @@ export interface MachineSignature {
   readonly name: string;
   readonly key: 'none' | 'string' | 'int';
   readonly state: Type;
+  /** A constant: an expression in source, a value in bytecode. */
+  readonly initial: TypedExpression;
   readonly operations: readonly OperationSignature[];
   /** Null where it was compiled from source here. */
   readonly image: Image | null;
@@ -266,6 +267,7 @@ export interface OperationSignature {
     readonly default: TypedExpression | null;
   }[];
   readonly reply: Type;
+  readonly nameSpan: Span;
   readonly span: Span;
 }
 

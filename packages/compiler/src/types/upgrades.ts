@@ -13,20 +13,30 @@ import type { MachineScope, ModuleScope, Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { hasError, prune } from './type.ts';
 import type {
+  CompiledMachine,
+  MachineSignature,
   OperationSignature,
   Type,
   TypedConversion,
   TypedExpression,
+  TypedMachine,
   TypedUpgrade,
   TypedWay,
 } from './typed.ts';
 
 /** `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. */
 
-/** The typed upgrade; null where it has been refused. Uses of definitions are added to `uses`. */
+/** Whether an upgrade has been carried out: what it leads from is what it leads to. */
+export type IsApplied = (old: CompiledMachine, next: TypedMachine) => boolean;
+
+/**
+ * The typed upgrade; null where it has been refused, or carried out already: its clauses speak
+ * of a version that is no more. Uses of definitions are added to `uses`.
+ */
 export function checkUpgrade(
   node: tree.Upgrade,
   module: ModuleScope,
+  isApplied: IsApplied,
   uses: Use[],
   report: Report,
 ): TypedUpgrade | null {
@@ -38,31 +48,37 @@ export function checkUpgrade(
   const older = versionOf(node.old, module, report);
   const newer = versionOf(node.new, module, report);
   if (older === null || newer === null) return null;
-  const [oldName, newName] = [older.scope.node.name, newer.scope.node.name];
-  if (oldName.text !== newName.text) {
-    report.add(errors.otherMachine(node.new.span, oldName.text, newName.text, [oldName.span, newName.span]));
+  const [before, after] = [older.machine, newer.machine];
+  const places = [before.nameSpan, after.nameSpan] as const;
+  if (before.name !== after.name) {
+    report.add(errors.otherMachine(node.new.span, before.name, after.name, places));
     return null;
   }
-  const before = report.count;
+  if (after.image !== null) {
+    report.add(errors.toBytecode(node.new.span, after.name, after.nameSpan));
+    return null;
+  }
+  if (before.image !== null && isApplied(before, after)) return null;
+  const errorsBefore = report.count;
   const clauses = readClauses(node, older, newer, module, uses, report);
-  if (older.scope === newer.scope) {
-    report.add(errors.sameMachine(node.span, newName.text, newName.span));
+  if (before === after) {
+    report.add(errors.sameMachine(node.span, after.name, after.nameSpan));
     return null;
   }
-  if (older.scope.typed.key !== newer.scope.typed.key) {
-    report.add(errors.otherKey(node.new.span, newName.text, oldName.span, newName.span));
+  if (before.key !== after.key) {
+    report.add(errors.otherKey(node.new.span, after.name, ...places));
     return null;
   }
-  if (report.count > before || hasError(older.scope.state) || hasError(newer.scope.state)) return null;
-  return new Derivation(node, older, newer, clauses, report).run();
+  if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return null;
+  return new Derivation(node, before, after, clauses, report).run();
 }
 
 /** The machine that a name stands for; null after a diagnostic. */
-export function machineOf(path: tree.Path, module: ModuleScope, report: Report): MachineScope | null {
-  return versionOf(path, module, report)?.scope ?? null;
-}
-
-function versionOf(path: tree.Path, module: ModuleScope, report: Report): Version | null {
+export function machineOf(
+  path: tree.Path,
+  module: ModuleScope,
+  report: Report,
+): MachineScope | CompiledMachine | null {
   const { qualifier, name } = path;
   const scope = qualifier === null ? module : module.imports.get(qualifier.text);
   if (scope === undefined && qualifier !== null) {
@@ -70,27 +86,41 @@ function versionOf(path: tree.Path, module: ModuleScope, report: Report): Versio
     report.add(names.unknownImport(qualifier.span, qualifier.text, near));
   }
   if (!scope) return null;
-  const known = scope.machines.get(name.text);
-  if (known !== undefined) return { scope: known, module: scope };
+  const known = scope.machines.get(name.text) ?? scope.compiled.get(name.text);
+  if (known !== undefined) return known;
   const where = qualifier === null ? 'this file' : scope.file;
-  report.add(names.unknownMachine(name.span, name.text, where, suggest(name.text, scope.machines.keys())));
+  const near = suggest(name.text, [...scope.machines.keys(), ...scope.compiled.keys()]);
+  report.add(names.unknownMachine(name.span, name.text, where, near));
   return null;
+}
+
+function versionOf(path: tree.Path, module: ModuleScope, report: Report): Version | null {
+  const found = machineOf(path, module, report);
+  if (found === null) return null;
+  const scope = path.qualifier === null ? module : module.imports.get(path.qualifier.text);
+  return { machine: 'typed' in found ? found.typed : found, module: scope ?? module };
 }
 
 class Derivation {
   readonly #node: tree.Upgrade;
-  readonly #older: MachineScope;
-  readonly #newer: MachineScope;
+  readonly #older: Version['machine'];
+  readonly #newer: TypedMachine;
   readonly #clauses: Clauses;
   readonly #report: Report;
   readonly #nodes: Nodes;
   readonly #forward: Converter;
   readonly #back: Converter;
 
-  constructor(node: tree.Upgrade, older: Version, newer: Version, clauses: Clauses, report: Report) {
+  constructor(
+    node: tree.Upgrade,
+    older: Version['machine'],
+    newer: TypedMachine,
+    clauses: Clauses,
+    report: Report,
+  ) {
     this.#node = node;
-    this.#older = older.scope;
-    this.#newer = newer.scope;
+    this.#older = older;
+    this.#newer = newer;
     this.#clauses = clauses;
     this.#report = report;
     this.#nodes = new Nodes(node.span);
@@ -107,8 +137,8 @@ class Derivation {
     const backOperations = this.#backOperations();
     if (migration === null || this.#report.count > before) return null;
     return {
-      old: this.#older.typed,
-      new: this.#newer.typed,
+      old: this.#older,
+      new: this.#newer,
       migration,
       back,
       operations,
@@ -154,8 +184,8 @@ class Derivation {
   /** A field that is new takes its initial value. */
   #state(
     converter: Converter,
-    from: MachineScope,
-    to: MachineScope,
+    from: MachineSignature,
+    to: MachineSignature,
     direction: Rules['direction'],
   ): Conversion | NoConversion {
     const [source, target] = [prune(from.state), prune(to.state)];
@@ -181,7 +211,7 @@ class Derivation {
   #refuseState({ path, why, from, to }: NoConversion): void {
     const [field = null] = path;
     const places = [this.#older, this.#newer].map(
-      ({ typed, stateSpan }) => typed.statePlaces.get(field ?? '') ?? stateSpan,
+      ({ statePlaces, stateSpan }) => statePlaces.get(field ?? '') ?? stateSpan,
     );
     const gone = fieldNames(this.#older.state).filter(
       (name) => !fieldNames(this.#newer.state).includes(name),
@@ -209,8 +239,8 @@ class Derivation {
       written: this.#clauses.ways,
     };
     const ways = new Ways(
-      this.#older.typed,
-      this.#newer.typed,
+      this.#older,
+      this.#newer,
       rules,
       this.#forward,
       this.#back,
@@ -238,14 +268,14 @@ class Derivation {
         source: target,
         target: source,
       })),
-      droppedParameters: this.#newer.typed.operations.flatMap(({ name, parameters }) =>
+      droppedParameters: this.#newer.operations.flatMap(({ name, parameters }) =>
         parameters.map((parameter) => ({ operation: name, name: parameter.name })),
       ),
       written: this.#clauses.backWays,
     };
     const ways = new Ways(
-      this.#newer.typed,
-      this.#older.typed,
+      this.#newer,
+      this.#older,
       rules,
       this.#back,
       this.#forward,
@@ -255,15 +285,15 @@ class Derivation {
   }
 
   #refuseGone(gone: readonly string[]): void {
-    const added = this.#newer.typed.operations
+    const added = this.#newer.operations
       .map(({ name }) => name)
-      .filter((name) => !this.#older.typed.operations.some((each) => each.name === name));
+      .filter((name) => !this.#older.operations.some((each) => each.name === name));
     const operations = gone.map((name) => ({
       name,
       span: operationPlace(this.#older, name),
       near: suggest(name, added),
     }));
-    this.#report.add(errors.goneOperations(this.#head, this.#newer.typed.nameSpan, operations));
+    this.#report.add(errors.goneOperations(this.#head, this.#newer.nameSpan, operations));
   }
 
   #refuseWay({ operation, part, reason, parameter }: NoWay, to: OperationSignature): void {
@@ -292,7 +322,7 @@ class Derivation {
 
   /** Where both interfaces are equal, old and new clients can not be told apart. */
   #checkNeeded(): void {
-    const [before, after] = [this.#older.typed.operations, this.#newer.typed.operations];
+    const [before, after] = [this.#older.operations, this.#newer.operations];
     const isEqual =
       before.length === after.length &&
       before.every((operation) => {
@@ -307,9 +337,8 @@ class Derivation {
 }
 
 /** Where the name of an operation is declared. */
-function operationPlace({ node, typed }: MachineScope, name: string): Span {
-  const member = node.members.find((each) => each.kind === 'on' && each.name.text === name);
-  return member?.kind === 'on' ? member.name.span : typed.nameSpan;
+function operationPlace({ operations, nameSpan }: MachineSignature, name: string): Span {
+  return operations.find((each) => each.name === name)?.nameSpan ?? nameSpan;
 }
 
 function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
@@ -336,8 +365,7 @@ function applied({ pattern, body, span }: TypedConversion): (state: TypedExpress
 }
 
 /** The initial value of each field of a state. */
-function initialFields({ typed, state }: MachineScope): ReadonlyMap<string, TypedExpression> {
-  const { initial } = typed;
+function initialFields({ initial, state }: MachineSignature): ReadonlyMap<string, TypedExpression> {
   const record = prune(state);
   if (record.kind !== 'record') return new Map();
   return new Map(
