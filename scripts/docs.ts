@@ -1,29 +1,60 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { instructionReference } from '@smc/protocol';
 
 /**
- * Writes the generated pages of `docs/`. With `--check` it writes nothing, and fails where a
+ * Writes the generated pages. With `--check` it writes nothing, and fails where a
  * page is not what it would write.
  */
-const docs = new URL('../docs/', import.meta.url);
+const root = new URL('../', import.meta.url);
 
-/** By file name: how each page is generated. */
+/** By path: how each file is generated. */
 const pages: Record<string, () => string> = {
-  'bytecode.md': instructionReference,
+  'docs/bytecode.md': instructionReference,
+  'packages/cli/src/explanations.ts': explanations,
 };
 
+/** The pages of `docs/errors` as a module, so that `smc explain` has them wherever it is installed. */
+function explanations(): string {
+  const folder = new URL('docs/errors/', root);
+  const entries = readdirSync(folder)
+    .sort()
+    .map((name) => {
+      const text = readFileSync(new URL(name, folder), 'utf8');
+      const lines = text.split('\n').map((line) => `      ${literal(line)},`);
+      return `  [\n    '${name.replace('.md', '')}',\n    [\n${lines.join('\n')}\n    ],\n  ],`;
+    });
+  return `// Long because it is generated, by scripts/docs.ts from docs/errors: all pages. Do not edit.
+
+/** The lines of each page. */
+const PAGES: readonly (readonly [string, readonly string[]])[] = [
+${entries.join('\n')}
+];
+
+/** The page of each diagnostic, by its code. */
+export const EXPLANATIONS: ReadonlyMap<string, string> = new Map(
+  PAGES.map(([code, lines]) => [code, lines.join('\\n')]),
+);
+`;
+}
+
+/** As the formatter of this repository writes a string. */
+function literal(text: string): string {
+  const escaped = text.replaceAll('\\', '\\\\');
+  if (!escaped.includes("'") || escaped.includes('"')) return `'${escaped.replaceAll("'", "\\'")}'`;
+  return `"${escaped}"`;
+}
+
 const checkOnly = process.argv.includes('--check');
-mkdirSync(docs, { recursive: true });
 for (const [name, generate] of Object.entries(pages)) {
-  const file = new URL(name, docs);
+  const file = new URL(name, root);
   const text = generate();
   if (checkOnly) {
     if (read(file) === text) continue;
-    console.error(`docs/${name} is not up to date: run npm run docs`);
+    console.error(`${name} is not up to date: run npm run docs`);
     process.exitCode = 1;
   } else {
     writeFileSync(file, text);
-    console.log(`docs/${name}`);
+    console.log(name);
   }
 }
 

@@ -1,6 +1,6 @@
 // Every example of the documentation compiles without a word, and its tests pass.
-import { readFileSync } from 'node:fs';
-import { compile, render } from '@smc/compiler';
+import { readdirSync, readFileSync } from 'node:fs';
+import { CODES, compile, render } from '@smc/compiler';
 import { equal } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
 import { Session } from './support/sessions.ts';
@@ -52,6 +52,43 @@ describe.each(examples)('$file of docs/language.md', ({ file }) => {
       }
     }
   });
+});
+
+// ------------------------------------------------------------------ pages of diagnostics
+
+const pages = readdirSync(new URL('../docs/errors/', import.meta.url)).map((name) => {
+  const page = readFileSync(new URL(`../docs/errors/${name}`, import.meta.url), 'utf8');
+  const [refused, instead = ''] = page.split(/^Instead:$/m);
+  return { code: name.replace('.md', ''), refused: blocksOf(refused), instead: blocksOf(instead) };
+});
+
+function blocksOf(part: string): Readonly<Record<string, string>> {
+  const found = [...part.matchAll(/^```sm(?: file=(\S+))?\n(.*?)^```$/gms)];
+  return Object.fromEntries(found.map(([, name = 'main.sm', source]) => [name, source]));
+}
+
+const codesOf = (files: Readonly<Record<string, string>>): readonly string[] =>
+  compile('main.sm', {
+    read: (name) => files[name] ?? null,
+    readBundle: () => null,
+    readDeployed: () => null,
+    resolve: (_from, path) => path.replace(/^\.\//, ''),
+  }).diagnostics.map(({ code }) => code);
+
+describe.each(pages)('the page of $code', ({ code, refused, instead }) => {
+  // Limits and the like have words alone.
+  it.runIf('main.sm' in refused)('has an example that is refused by it', () => {
+    expect(codesOf(refused)[0]).toBe(code);
+  });
+
+  it.runIf('main.sm' in instead)('has one that is right', () => {
+    expect(codesOf({ ...refused, ...instead })).toEqual([]);
+  });
+});
+
+it('has a page for each diagnostic, and none for what is none', () => {
+  expect(pages.map(({ code }) => code).sort()).toEqual(Object.keys(CODES).sort());
+  expect(pages.filter(({ refused }) => 'main.sm' in refused).length).toBeGreaterThan(80);
 });
 
 it('has examples with tests', () => {

@@ -41,6 +41,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/fmt.ts')).fmt,
   },
   {
+    name: 'explain',
+    summary: 'show what a diagnostic means, with an example',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
     name: 'disasm',
     summary: 'show the instructions, with source lines',
     load: async () => (await import('./commands/disasm.ts')).disasm,
@@ -83,18 +88,7 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
-const PLANNED = [
-  'diff',
-  'explain',
-  'dev',
-  'rollback',
-  'remove',
-  'interfaces',
-  'backup',
-  'restore',
-  'repair',
-  'keygen',
-];
+const PLANNED = ['diff', 'dev', 'rollback', 'remove', 'interfaces', 'backup', 'restore', 'repair', 'keygen'];
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a

@@ -13,5 +13,6 @@ export { emitMachine, emitUpgrade } from './emit/emit.ts';
 export { checkModules } from './types/check.ts';
 export type { CheckedModules, Resolve } from './types/check.ts';
 export type * from './types/typed.ts';
+export { CODES, type Code } from './errors/codes.ts';
 export { render, toJson } from './errors/render.ts';
 export * from './syntax/index.ts';
