@@ -91,6 +91,28 @@ it('has a page for each diagnostic, and none for what is none', () => {
   expect(pages.filter(({ refused }) => 'main.sm' in refused).length).toBeGreaterThan(80);
 });
 
+// -------------------------------------------------------------------- rules of upgrades
+
+const rules = readFileSync(new URL('../docs/upgrade-rules.md', import.meta.url), 'utf8');
+const [, oldVersion] = /^```sm file=old\.sm\n(.*?)^```$/ms.exec(rules)!;
+const sections = rules.split(/^## /m).slice(1);
+
+describe.each(sections.map((section) => [section.slice(0, section.indexOf('\n')), section]))(
+  '%s',
+  (_title, section) => {
+    const [, code, refused] = /^```sm refused=(\S+)\n(.*?)^```$/ms.exec(section)!;
+    const [, accepted] = /^```sm accepted\n(.*?)^```$/ms.exec(section)!;
+
+    it('refuses', () => {
+      expect(codesOf({ 'main.sm': refused, 'old.sm': oldVersion })).toContain(code);
+    });
+
+    it('lets through', () => {
+      expect(codesOf({ 'main.sm': accepted, 'old.sm': oldVersion })).toEqual([]);
+    });
+  },
+);
+
 it('has examples with tests', () => {
   expect(examples.length).toBeGreaterThan(5);
 });

@@ -205,6 +205,8 @@ function compiled(folder: string): { images: Image[]; upgrades: Upgrade[] } {
   for (const file of files) {
     const { bundle } = compile(folder + file, {
       read: (name) => readFileSync(new URL(name, PROGRAMS), 'utf8'),
+      readBundle: () => null,
+      readDeployed: () => null,
       resolve: (from, path) => posix.join(posix.dirname(from), path),
     });
     found.images.push(...(bundle?.images ?? []));

@@ -42,6 +42,8 @@ function counting(name: string, source: string): Workload {
 function imageOf(source: string): Image {
   const { bundle, diagnostics } = compile('bench.sm', {
     read: (file) => (file === 'bench.sm' ? source : null),
+    readBundle: () => null,
+    readDeployed: () => null,
     resolve: (_from, path) => path,
   });
   if (bundle === null) throw new Error(diagnostics.map((diagnostic) => diagnostic.message).join('\n'));

@@ -69,6 +69,7 @@ export function randomMachine(choices: Choices): MachineTerms {
     invariants: [],
     defaults: [],
     fieldOrder: [],
+    typeNames: [],
     documentation: [],
   };
 }

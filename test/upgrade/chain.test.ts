@@ -85,7 +85,7 @@ type Status = Open | Paid(at: Time) | Refunded(at: Time, amount: Int)
 type Item = { name: String, price: Int, quantity: Int = 1 }
 
 machine Shop {
-  state { items: Map<String, Item> = Map {}, state: Status = Open }
+  state { items: Map<String, Item> = Map {}, phase: Status = Open }
 
   on Put(item: Item, count: Int = 1) -> Int {
     s <- get
@@ -101,22 +101,22 @@ machine Shop {
 
   on Pay(at: Time) {
     s <- get
-    put -< { ...s, state: Paid(at) }
+    put -< { ...s, phase: Paid(at) }
   }
 
   on Refund(at: Time, amount: Int) {
     s <- get
-    put -< { ...s, state: Refunded(at, amount) }
+    put -< { ...s, phase: Refunded(at, amount) }
   }
 
   on Status -> Status {
     s <- get
-    return -< s.state
+    return -< s.phase
   }
 }
 
 upgrade old.Shop -> Shop {
-  rename status -> state
+  rename status -> phase
   state.items s -> Map.fromList(List.map(s.items, i -> (i.name, i)))
   rename Add -> Put
 }

@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LineConnection, smc, startNodeProcess, type NodeProcess } from '../support/process.ts';
@@ -6,12 +9,16 @@ import { LineConnection, smc, startNodeProcess, type NodeProcess } from '../supp
  * The two sessions that this project started from, on a real node, with one line connection
  * open throughout.
  */
-const programs = fileURLToPath(new URL('../conformance/upgrade/', import.meta.url));
+const examples = fileURLToPath(new URL('../conformance/upgrade/', import.meta.url));
 
+let programs: string;
 let node: NodeProcess;
 let client: LineConnection;
 
 beforeEach(async () => {
+  // A deployment leaves a baseline beside the programs.
+  programs = mkdtempSync(join(tmpdir(), 'smc-transcripts-'));
+  cpSync(examples, programs, { recursive: true });
   node = await startNodeProcess();
   client = await LineConnection.open(node.tcpPort);
 });
@@ -20,6 +27,7 @@ afterEach(async () => {
   expect(client.closed).toBe(false);
   client.close();
   expect(await node.stop()).toBe(0);
+  rmSync(programs, { recursive: true });
 });
 
 async function command(...words: string[]): Promise<string> {

@@ -1,6 +1,7 @@
 import type { DeployReport } from '@smc/client';
 import type { Command } from 'commander';
-import { encodeBundle, shortFingerprint } from '@smc/protocol';
+import { encodeBundle, shortFingerprint, type Bundle } from '@smc/protocol';
+import { baselineOf, declareEnvironment, environmentOf, nextBaseline } from './baseline.ts';
 import { refuseOptions, several, type Action } from './command.ts';
 import { EXIT } from './exit.ts';
 import { loadBundle, mergeBundles } from './sources.ts';
@@ -12,27 +13,46 @@ export function declareDeployment(command: Command): void {
     .argument('<file...>', 'source files (.sm) or bytecode (.smb)')
     .option('--dry-run', 'judge and prepare, and change nothing')
     .option('--replay <count>', 'with --dry-run: recorded inputs to rehearse on')
-    .option('--watch <limit>', 'roll back by itself after N faults in SECS seconds')
-    .option('--env <name>', 'the environment whose baseline is used');
+    .option('--watch <limit>', 'roll back by itself after N faults in SECS seconds');
+  declareEnvironment(command);
   declareTarget(command);
 }
 
 /** Sends the machines of the files to a node, all or nothing, and says what became of each. */
 export function deployment(mode: 'deploy' | 'upgrade'): Action {
   return async (words, output, environment) => {
-    refuseOptions(words, ['replay', 'watch', 'env']);
+    refuseOptions(words, ['replay', 'watch']);
     const client = targetOf(words, environment);
-    const bundles = several(words, 0).map((file) => ({ file, bundle: loadBundle(file, output) }));
+    const name = environmentOf(words);
+    const bundles = several(words, 0).map((file) => ({
+      file,
+      bundle: loadBundle(file, output, { environment: name }),
+    }));
     const bytes = encodeBundle(mergeBundles(bundles));
     const dryRun = words.options['dryRun'] === true;
+    const baselines = dryRun ? [] : nextBaselines(bundles, name);
     const report = valueOf(await client.deploy(bytes, { mode, dryRun }));
     for (const machine of report.machines) {
       output.line(describe(machine, dryRun));
       for (const note of machine.notes) output.line(`  note: ${note}`);
     }
     output.data(report);
+    for (const write of baselines) write();
     return EXIT.done;
   };
+}
+
+/** One for each project that the files belong to. */
+function nextBaselines(
+  bundles: readonly { readonly file: string; readonly bundle: Bundle }[],
+  environment: string,
+): (() => void)[] {
+  const byPath = new Map<string, { readonly file: string; readonly bundle: Bundle }[]>();
+  for (const each of bundles) {
+    const path = baselineOf(each.file, environment);
+    byPath.set(path, [...(byPath.get(path) ?? []), each]);
+  }
+  return [...byPath].map(([path, own]) => nextBaseline(path, mergeBundles(own)));
 }
 
 function describe({ name, result, from, code }: DeployReport['machines'][number], dryRun: boolean): string {

@@ -1,8 +1,5 @@
-import { utf8Length, type Image, type Value } from '@smc/protocol';
+import { KEY_BYTES_MAX, utf8Length, type Image, type Value } from '@smc/protocol';
 import { EXIT, Stop } from './exit.ts';
-
-/** Bytes of the key of an instance, as UTF-8. */
-const KEY_BYTES_MAX = 512;
 
 /** The key of an instance, as the user wrote it; null where the machine has none. */
 export function keyOf(image: Pick<Image, 'name' | 'key'>, text: string | undefined): Value {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { compile, render, toJson, type Compilation, type SourceHost } from '@smc/compiler';
 import {
@@ -10,86 +10,57 @@ import {
   type ImageDebug,
   type Upgrade,
 } from '@smc/protocol';
+import { baselineOf, LOCAL, readBaseline } from './baseline.ts';
 import { EXIT, Refused, Stop } from './exit.ts';
+import { FILE_BYTES_MAX, readFile, readText } from './files.ts';
 import type { Output } from './output.ts';
 
-/** No source or bundle is larger; a larger file is not one of ours. */
-const FILE_BYTES_MAX = 16 * 1024 * 1024;
-
-/** The bytes of a file that the user named, or the reason why there are none. */
-export function readFile(path: string): Uint8Array {
-  try {
-    const { size } = statSync(path);
-    if (size > FILE_BYTES_MAX) {
-      throw new Stop(
-        EXIT.usage,
-        'too-large',
-        `${path} has ${size} bytes; at most ${FILE_BYTES_MAX} are read`,
-      );
-    }
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof Stop) throw error;
-    throw new Stop(EXIT.usage, 'no-file', `${path} can not be read: ${reason(error)}`);
-  }
-}
-
-/** Writes a file that the user named. */
-export function writeFile(path: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(path, bytes);
-  } catch (error) {
-    throw new Stop(EXIT.usage, 'no-file', `${path} can not be written: ${reason(error)}`);
-  }
-}
-
-function reason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EACCES') return 'permission denied';
-  return error instanceof Error ? error.message : String(error);
+/** How a file is compiled. */
+export interface Compiling {
+  /** The environment whose baseline `import deployed` means. */
+  readonly environment?: string;
+  /** Told of every file that is looked for, whether it is there or not. */
+  readonly onRead?: (file: string) => void;
 }
 
 /** Source files, by paths as the user writes them: relative to where `smc` was started. */
-export const fileHost: SourceHost = {
-  read(file) {
-    try {
-      if (statSync(file).size > FILE_BYTES_MAX) return null;
-      return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
-    } catch {
-      return null;
-    }
-  },
-  readBundle(file) {
+function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }: Compiling): SourceHost {
+  const bytesOf = (file: string): Uint8Array | null => {
+    onRead(file);
     try {
       return statSync(file).size > FILE_BYTES_MAX ? null : readFileSync(file);
     } catch {
       return null;
     }
-  },
-  // There is no baseline yet.
-  readDeployed: () => null,
-  resolve: (from, path) => normalize(join(dirname(from), path)),
-};
-
-/** The text of a file that the user named. */
-export function readText(file: string): string {
-  const bytes = readFile(file);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Stop(EXIT.refused, 'not-text', `${file} is not UTF-8 text`);
-  }
+  };
+  return {
+    read(file) {
+      const bytes = bytesOf(file);
+      try {
+        return bytes === null ? null : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      } catch {
+        return null;
+      }
+    },
+    readBundle: bytesOf,
+    readDeployed() {
+      const file = baselineOf(entry, environment);
+      onRead(file);
+      const bytes = readBaseline(file);
+      return bytes === null ? null : { file, bytes };
+    },
+    resolve: (from, path) => normalize(join(dirname(from), path)),
+  };
 }
 
 /** Compiles one file; that it can be read at all is checked first, so that the error is the system's. */
-export function compileFile(file: string): Compilation {
+export function compileFile(file: string, compiling: Compiling = {}): Compilation {
   if (file.endsWith('.smb')) {
     throw new Stop(EXIT.usage, 'not-source', `${file} is bytecode; a source file (.sm) is needed here`);
   }
+  compiling.onRead?.(file);
   readText(file);
-  return compile(file, fileHost);
+  return compile(file, hostOf(file, compiling));
 }
 
 /** Shows the diagnostics of a compilation, and says whether one of them is an error. */
@@ -113,8 +84,8 @@ export function diagnosticsData(compilation: Compilation): unknown[] {
  * The bundle of a file, which must compile; else its diagnostics are shown and the command ends.
  * It is as it will be read: encoded, with tables in their canonical order, and decoded.
  */
-export function bundleOf(file: string, output: Output): Bundle {
-  const compilation = compileFile(file);
+export function bundleOf(file: string, output: Output, compiling: Compiling = {}): Bundle {
+  const compilation = compileFile(file, compiling);
   const refused = showDiagnostics(compilation, output);
   if (refused || compilation.bundle === null) {
     output.data({ diagnostics: diagnosticsData(compilation) });
@@ -131,8 +102,8 @@ export function canonical(bundle: Bundle): Bundle {
 }
 
 /** The bundle of a file, source or bytecode; else what is wrong is shown and the command ends. */
-export function loadBundle(file: string, output: Output): Bundle {
-  if (!file.endsWith('.smb')) return bundleOf(file, output);
+export function loadBundle(file: string, output: Output, compiling: Compiling = {}): Bundle {
+  if (!file.endsWith('.smb')) return bundleOf(file, output, compiling);
   const decoded = decodeBundle(readFile(file));
   if (decoded.ok) return decoded.value;
   const { message, offset } = decoded.malformed;

@@ -130,6 +130,68 @@ describe('tests', () => {
     });
   });
 
+  test('that fail on much say what differs', async () => {
+    const text = `type Line = { item: String, count: Int }
+machine Cart {
+  state { lines: List<Line> = [], byName: Map<String, Option<Int>> = Map {}, tags: Set<String> = Set {} }
+  on Fill {
+    put -< {
+      lines: [{ item: "a rather long name", count: 1 }, { item: "another name", count: 2 }],
+      byName: Map { "x": Some(1), "y": None },
+      tags: Set { "red" },
+    }
+  }
+}
+test "it fills" for Cart {
+  Fill => ()
+  state => {
+    lines: [{ item: "a rather long name", count: 1 }, { item: "another name", count: 3 }],
+    byName: Map { "x": Some(2), "z": None },
+    tags: Set { "blue" },
+  }
+}
+`;
+    const ran = await run(['test', file('cart.sm', text)]);
+    expect(ran.status).toBe(1);
+    expect(ran.out.split('\n').filter((line) => line.includes('differs'))).toEqual([
+      '    differs:  .byName["x"].Some: 2 expected, 1 came',
+      '    differs:  .byName["z"]: None expected, nothing came',
+      '    differs:  .byName["y"]: nothing expected, None came',
+      '    differs:  .lines[1].count: 3 expected, 2 came',
+      '    differs:  .tags["blue"]: "blue" expected, nothing came',
+      '    differs:  .tags["red"]: nothing expected, "red" came',
+    ]);
+    const [data] = (await run(['test', '--json', file('cart.sm', text)])).out.split('\n');
+    expect(JSON.parse(data)).toMatchObject({
+      passed: false,
+      line: 14,
+      column: 3,
+      input: 'state => {',
+      message: 'the state is another',
+      expected: { value: { tags: ['blue'] } },
+      actual: { value: { tags: ['red'] } },
+      state: { tags: ['red'] },
+    });
+  });
+
+  test('with nothing in them say so', async () => {
+    expect(await run(['test', file('none.sm', account(''))])).toEqual({
+      status: 0,
+      out: 'no test\n',
+      err: 'none.sm: has no test\n',
+    });
+    const ran = await run(['test', file('empty.sm', account('test "empty" for Account("a") {\n}\n'))]);
+    expect(ran).toEqual({ status: 0, out: '1 passed\n', err: 'empty.sm: the test "empty" has no line\n' });
+  });
+
+  test.each(['""', 'String.repeat("x", 513)'])('of the key %s, that can not be, are refused', async (key) => {
+    const ran = await run([
+      'test',
+      file('key.sm', account(`test "t" for Account(${key}) {\n  Who => ""\n}\n`)),
+    ]);
+    expect(ran).toMatchObject({ status: 1, err: expect.stringMatching(/E0273.*1 to 512 bytes/) as string });
+  });
+
   test('of a file with an error are not run', async () => {
     const ran = await run(['test', file('error.sm', account('fun f() -> Int = "a"\n'))]);
     expect(ran).toMatchObject({ status: 1, out: '0 passed, one file with errors\n' });

@@ -118,6 +118,7 @@ describe('words', () => {
       'run',
       'test',
       'fmt',
+      'explain',
       'disasm',
       'node',
       'deploy',
@@ -130,7 +131,7 @@ describe('words', () => {
     for (const command of commands) {
       const { status, out } = await run([command, '--help']);
       expect(status).toBe(0);
-      expect(out).toMatch(new RegExp(`Example:\\n {2}smc ${command} `));
+      expect(out).toMatch(new RegExp(`Example:\\n {2}smc ${command}\\b`));
       expect(out).toContain('--json');
     }
   });

@@ -16,9 +16,14 @@ export interface DeployOptions {
 export interface CallOptions {
   /** Fingerprint of the interface that the caller speaks; the running one, if nothing is said. */
   readonly interface?: string;
-  /** A request with a key happens once, however often it is sent. */
+  /** The instance of a keyed machine, by its key. */
+  readonly instance?: InstanceKey;
+  /** A request with a key happens once, however often it is sent. Not the key of an instance. */
   readonly key?: string;
 }
+
+/** The key of an instance: a String of 1 to 512 bytes, or an Int. */
+export type InstanceKey = string | number;
 
 /** The reply of an operation, and the fingerprint of the code that runs. */
 export interface CallReply {
@@ -102,10 +107,13 @@ export class HttpClient {
     return this.#json('GET', `/_smc/machines/${encodeURIComponent(name)}`);
   }
 
-  /** The state of a machine, as JSON or as in the source. */
-  async state(name: string, form: 'json' | 'text'): Promise<Result<string>> {
+  /** The state of a machine, or of one instance of a keyed machine, as JSON or as in the source. */
+  async state(name: string, form: 'json' | 'text', instance?: InstanceKey): Promise<Result<string>> {
     const headers = { accept: form === 'text' ? TEXT_TYPE : JSON_TYPE };
-    const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/state`, { headers });
+    const query = keyQuery(instance);
+    if (query === null) return LONE_SURROGATE;
+    const path = `/_smc/machines/${encodeURIComponent(name)}/state${query}`;
+    const reply = await this.#send('GET', path, { headers });
     return reply.ok ? { ok: true, value: decodeText(reply.value.body) } : reply;
   }
 
@@ -141,7 +149,9 @@ export class HttpClient {
     const headers: Record<string, string> = { 'content-type': body.type, accept };
     if (options.interface !== undefined) headers['smc-interface'] = options.interface;
     if (options.key !== undefined) headers['idempotency-key'] = options.key;
-    const path = `/${encodeURIComponent(machine)}/${encodeURIComponent(operation)}`;
+    const query = keyQuery(options.instance);
+    if (query === null) return LONE_SURROGATE;
+    const path = `/${encodeURIComponent(machine)}/${encodeURIComponent(operation)}${query}`;
     const reply = await this.#send('POST', path, { body: body.text, headers });
     if (!reply.ok) return reply;
     return { ok: true, value: { text: decodeText(reply.value.body), code: reply.value.code } };
@@ -169,6 +179,18 @@ export class HttpClient {
     }
   }
 }
+
+/** In the query and not in the path, where `..` would mean something. Null for a key that UTF-8 cannot write. */
+function keyQuery(instance: InstanceKey | undefined): string | null {
+  if (instance === undefined) return '';
+  const key = String(instance);
+  return key.isWellFormed() ? `?key=${encodeURIComponent(key)}` : null;
+}
+
+const LONE_SURROGATE: Result<never> = {
+  ok: false,
+  error: { kind: 'refused', code: 'bad-request', message: 'the key has a lone surrogate', status: 400 },
+};
 
 /** Whether an address is that of a later part of the list of machines. */
 function goesOn(path: string, next: string): boolean {

@@ -5,6 +5,7 @@ export {
   type DeployOptions,
   HttpClient,
   type HttpOptions,
+  type InstanceKey,
 } from './http.ts';
 export { LineClient } from './lines.ts';
 export type { ClientError, Refused, Result, Unreachable } from './result.ts';

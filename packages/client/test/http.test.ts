@@ -1,7 +1,17 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type RunningNode, startNode } from '@smc/node';
-import { decodeImage, encodeBundle, fingerprints, type Image, INT, OP, TypeTable, UNIT } from '@smc/protocol';
+import {
+  decodeImage,
+  encodeBundle,
+  fingerprints,
+  type Image,
+  INT,
+  OP,
+  STRING,
+  TypeTable,
+  UNIT,
+} from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectHttp, LineClient, type Result } from '../src/index.ts';
 
@@ -29,10 +39,35 @@ function adder(): Image {
   };
 }
 
+/** Keyed by a String: `state: Int = 0`, `Name -> String` gives the key, `Put(n: Int)`. */
+function names(): Image {
+  const types = new TypeTable();
+  const functions = [
+    { from: types.pair(STRING, UNIT), to: STRING, code: Int32Array.of(OP.FST, OP.RETURN) },
+    { from: types.pair(STRING, INT), to: UNIT, code: Int32Array.of(OP.SND, OP.PUT, OP.RETURN) },
+  ];
+  return {
+    ...adder(),
+    name: 'Names',
+    key: 'string',
+    unit: { types, constants: [{ type: INT, value: 0 }], functions },
+    operations: [
+      { name: 'Name', parameters: [], reply: STRING, body: 0 },
+      { name: 'Put', parameters: [{ name: 'n', type: INT, default: null }], reply: UNIT, body: 1 },
+    ],
+  };
+}
+
+const NAMES = encodeBundle({
+  images: [names()],
+  upgrades: [],
+  debug: [{ files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] }],
+});
+
 const BUNDLE = encodeBundle({
   images: [adder()],
   upgrades: [],
-  debug: [{ files: [], functions: [], fieldOrder: [], documentation: [] }],
+  debug: [{ files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] }],
 });
 
 function valueOf<T>(result: Result<T>): T {
@@ -69,6 +104,43 @@ describe('a client of a node', () => {
     expect(image.ok && fingerprints(image.value).code).toBe(code);
     expect(valueOf(await client.remove('Adder'))).toBe(null);
     expect(valueOf(await client.machines())).toEqual([]);
+  });
+
+  it('names instances of a keyed machine, whatever their keys are', async () => {
+    const client = connectHttp(node.url!);
+    valueOf(await client.deploy(NAMES));
+    const keys = [
+      'alice',
+      '..',
+      '.',
+      'a/b?c=d&e#f',
+      '__proto__',
+      '\0',
+      '😀',
+      ' ',
+      '+',
+      '%41',
+      'x'.repeat(512),
+    ];
+    for (const instance of keys) {
+      expect(valueOf(await client.call('Names', 'Name', '', { instance })).text).toBe(
+        JSON.stringify(instance),
+      );
+      expect(valueOf(await client.callText('Names', 'Put(3)', { instance })).text).toBe('()');
+      expect(valueOf(await client.state('Names', 'text', instance))).toBe('3');
+    }
+    expect(valueOf(await client.state('Names', 'json', 'bob'))).toBe('0');
+    expect(valueOf(await client.machine('Names'))).toMatchObject({ keyed: true, instances: keys.length });
+    const bad = { ok: false, error: { kind: 'refused', code: 'bad-request', status: 400 } };
+    for (const instance of [undefined, '', 'x'.repeat(513), '\ud800']) {
+      expect(
+        await client.call('Names', 'Name', '', instance === undefined ? {} : { instance }),
+      ).toMatchObject(bad);
+      expect(await client.state('Names', 'json', instance)).toMatchObject(bad);
+    }
+    valueOf(await client.deploy(BUNDLE));
+    expect(await client.call('Adder', 'Read', '', { instance: 'a' })).toMatchObject(bad);
+    expect(await client.state('Adder', 'text', 7)).toMatchObject(bad);
   });
 
   it('gets refusals as values', async () => {

@@ -1,4 +1,12 @@
-import { decodeImage, decodeUpgradeBody, encodeImage, encodeUpgradeBody } from '@smc/protocol';
+import {
+  decodeImage,
+  decodeUpgradeBody,
+  encodeImage,
+  encodeUpgradeBody,
+  fingerprints,
+  KEY_BYTES_MAX,
+  utf8Length,
+} from '@smc/protocol';
 import type { Bundle, Checked, Diagnostic, Image, ImageDebug, Upgrade } from '@smc/protocol';
 import { simplify } from './combinators/laws.ts';
 import type { MachineTerms, UpgradeTerms } from './combinators/term.ts';
@@ -7,13 +15,14 @@ import type { TestTerms } from './combinators/translate/translate.ts';
 import { debugOf } from './emit/debug.ts';
 import { emitMachine } from './emit/emit.ts';
 import { upgradeOfImported } from './errors/judgement.ts';
+import { keyOutOfBounds } from './errors/machines.ts';
 import { duplicate } from './errors/names.ts';
 import { programTooLarge, testOfImported } from './errors/translation.ts';
 import { loadSources } from './sources.ts';
 import type { SourceHost } from './sources.ts';
 import { checkModules } from './types/check.ts';
 import type { CompiledMachine, TypedMachine, TypedModule, TypedUpgrade } from './types/typed.ts';
-import { makeUpgrade } from './upgrade/upgrade.ts';
+import { makeUpgrade, withIdentities } from './upgrade/upgrade.ts';
 
 /** Source to bundle: the phases of the compiler, one after the other. */
 
@@ -42,10 +51,23 @@ export interface CompiledTest extends TestTerms {
 
 /** Compiles a file, which must be there, with what it imports. A mistake in it is a diagnostic. */
 export function compile(entry: string, host: SourceHost): Compilation {
-  const { modules, sources, diagnostics: unread } = loadSources(entry, host);
-  const { module, diagnostics: unsound } = checkModules(modules, entry, (from, path) =>
-    host.resolve(from, path),
-  );
+  const { modules, sources, bundles, diagnostics: unread } = loadSources(entry, host);
+  const code = new Map<TypedMachine, Checked<MachineCode>>();
+  const codeOf = (machine: TypedMachine): Checked<MachineCode> => {
+    const made = code.get(machine) ?? compileMachine(machine, sources);
+    code.set(machine, made);
+    return made;
+  };
+  const resolve = (from: string, path: string): string => host.resolve(from, path);
+  const { module, diagnostics: unsound } = checkModules(modules, entry, resolve, {
+    ...bundles,
+    givesCode(machine, image) {
+      // What can not be compiled is told below, and says nothing of the upgrade.
+      if (unread.length > 0) return true;
+      const made = codeOf(machine);
+      return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
+    },
+  });
   const refused = (diagnostics: readonly Diagnostic[]): Compilation => ({
     diagnostics,
     sources,
@@ -54,9 +76,9 @@ export function compile(entry: string, host: SourceHost): Compilation {
     tests: [],
   });
   if (module === null || unread.length > 0) return refused([...unread, ...unsound]);
-  const machines = all(module.machines.map((machine) => compileMachine(machine, sources)));
+  const machines = all(module.machines.map(codeOf));
   if (!machines.ok) return refused(machines.diagnostics);
-  const upgrades = compileUpgrades(module, machines.value, sources);
+  const upgrades = compileUpgrades(module, machines.value, codeOf);
   if (!upgrades.ok) return refused(upgrades.diagnostics);
   const tests = compileTests(module);
   if (!tests.ok) return refused(tests.diagnostics);
@@ -103,7 +125,7 @@ interface CompiledUpgrade {
 function compileUpgrades(
   module: TypedModule,
   machines: readonly MachineCode[],
-  sources: ReadonlyMap<string, string>,
+  codeOf: (machine: TypedMachine) => Checked<MachineCode>,
 ): Checked<CompiledUpgrade[]> {
   const first = new Map<number, TypedUpgrade>();
   return all(
@@ -116,7 +138,7 @@ function compileUpgrades(
       if (earlier !== undefined) {
         return { ok: false, diagnostics: [duplicate(node.span, 'the upgrade of', name, earlier.span)] };
       }
-      const old = imageOf(node.old, sources);
+      const old = imageOf(node.old, codeOf);
       return old.ok ? compileUpgrade(node, old.value, machines[image].image, image) : old;
     }),
   );
@@ -125,19 +147,20 @@ function compileUpgrades(
 /** What runs: it came as bytecode, or is compiled here. */
 function imageOf(
   machine: TypedMachine | CompiledMachine,
-  sources: ReadonlyMap<string, string>,
+  codeOf: (machine: TypedMachine) => Checked<MachineCode>,
 ): Checked<Image> {
   if (machine.image !== null) return { ok: true, value: machine.image, diagnostics: [] };
-  const compiled = compileMachine(machine, sources);
+  const compiled = codeOf(machine);
   return compiled.ok ? { ...compiled, value: compiled.value.image } : compiled;
 }
 
 function compileUpgrade(
-  node: TypedUpgrade,
+  checked: TypedUpgrade,
   old: Image,
   next: Image,
   image: number,
 ): Checked<CompiledUpgrade> {
+  const node = withIdentities(checked, old, next);
   const translated = translateUpgrade(node);
   if (!translated.ok) return translated;
   const { types, definitions } = translated.value;
@@ -161,7 +184,12 @@ function compileTests(module: TypedModule): Checked<CompiledTest[]> {
       const { name, nameSpan } = node.machine;
       if (machine < 0) return { ok: false, diagnostics: [testOfImported(node.span, name, nameSpan)] };
       const translated = translateTest(node);
-      return translated.ok ? { ...translated, value: { ...translated.value, machine } } : translated;
+      if (!translated.ok) return translated;
+      const bytes = typeof translated.value.key === 'string' ? utf8Length(translated.value.key) : null;
+      if (bytes === 0 || (bytes !== null && bytes > KEY_BYTES_MAX)) {
+        return { ok: false, diagnostics: [keyOutOfBounds(node.key?.span ?? node.span, name, bytes)] };
+      }
+      return { ...translated, value: { ...translated.value, machine } };
     }),
   );
 }

@@ -1,9 +1,10 @@
-import type { Diagnostic } from '@smc/protocol';
+import { decodeBundle } from '@smc/protocol';
+import type { Bundle, Diagnostic } from '@smc/protocol';
 import { importsTooMany } from './errors/imports.ts';
 import { parse } from './syntax/index.ts';
 import type { Module } from './syntax/index.ts';
 
-/** The source files of a program: the one that is compiled, and what it imports. */
+/** The files of a program: the one that is compiled, and what it imports, source and bytecode. */
 
 /** How the compiler gets at files. Names are the host's: the compiler only hands them on. */
 export interface SourceHost {
@@ -17,10 +18,25 @@ export interface SourceHost {
   resolve(from: string, path: string): string;
 }
 
+/** A bundle that was to be imported. */
+export type LoadedBundle =
+  | { readonly file: string; readonly bundle: Bundle }
+  /** Why it can not be read; null where it is not there. */
+  | { readonly file: string; readonly bundle: null; readonly defect: string | null };
+
+/** The bundles that files of a program import. */
+export interface LoadedBundles {
+  /** By their files. */
+  readonly files: ReadonlyMap<string, LoadedBundle>;
+  /** What was deployed last; null where nothing was, or nobody asks. */
+  readonly deployed: LoadedBundle | null;
+}
+
 /** The files of a program, read and parsed. */
 export interface LoadedSources {
   readonly modules: ReadonlyMap<string, Module>;
   readonly sources: ReadonlyMap<string, string>;
+  readonly bundles: LoadedBundles;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -35,6 +51,8 @@ export const SOURCE_LIMITS = {
 export function loadSources(entry: string, host: SourceHost): LoadedSources {
   const modules = new Map<string, Module>();
   const sources = new Map<string, string>();
+  const files = new Map<string, LoadedBundle>();
+  let deployed: LoadedBundle | null | undefined;
   const diagnostics: Diagnostic[] = [];
   let length = 0;
   const load = (file: string): void => {
@@ -51,16 +69,37 @@ export function loadSources(entry: string, host: SourceHost): LoadedSources {
   // A map gives what is added to it while it is walked.
   for (const [file, { imports }] of modules) {
     for (const { source, sourceSpan } of imports) {
-      // A bundle is no source; the checker reports it, and files that are not there.
-      if (source.kind !== 'path' || source.path.endsWith('.smb')) continue;
-      const target = host.resolve(file, source.path);
-      if (modules.has(target)) continue;
-      if (modules.size >= SOURCE_LIMITS.filesMax || length > SOURCE_LIMITS.lengthMax) {
-        diagnostics.push(importsTooMany(sourceSpan, SOURCE_LIMITS.filesMax));
-        return { modules, sources, diagnostics };
+      if (source.kind === 'deployed') {
+        deployed ??= loadDeployed(host);
+        continue;
       }
-      load(target);
+      const target = host.resolve(file, source.path);
+      if (modules.has(target) || files.has(target)) continue;
+      if (modules.size + files.size >= SOURCE_LIMITS.filesMax || length > SOURCE_LIMITS.lengthMax) {
+        diagnostics.push(importsTooMany(sourceSpan, SOURCE_LIMITS.filesMax));
+        return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics };
+      }
+      if (!source.path.endsWith('.smb')) load(target);
+      else {
+        const bytes = host.readBundle(target);
+        length += bytes?.length ?? 0;
+        files.set(target, openBundle(target, bytes));
+      }
     }
   }
-  return { modules, sources, diagnostics };
+  return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics };
+}
+
+function loadDeployed(host: SourceHost): LoadedBundle | null {
+  const found = host.readDeployed();
+  return found === null ? null : openBundle(found.file, found.bytes);
+}
+
+/** Decodes a bundle, for which nobody vouches. */
+function openBundle(file: string, bytes: Uint8Array | null): LoadedBundle {
+  if (bytes === null) return { file, bundle: null, defect: null };
+  const decoded = decodeBundle(bytes);
+  if (decoded.ok) return { file, bundle: decoded.value };
+  const { message, offset } = decoded.malformed;
+  return { file, bundle: null, defect: `${message} (at byte ${offset})` };
 }

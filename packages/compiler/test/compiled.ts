@@ -4,19 +4,28 @@ import { printDefinitions } from '../src/combinators/print.ts';
 import type { MachineTerms } from '../src/combinators/term.ts';
 import { compile, type Compilation } from '../src/compile.ts';
 
+/** The bytecode that files may import. */
+export interface Bytecode {
+  readonly bundles?: Readonly<Record<string, Uint8Array>>;
+  readonly deployed?: Uint8Array;
+}
+
 /** Compiles files given by name; the first is the entry. */
-export function compileFiles(files: Readonly<Record<string, string>>): Compilation {
+export function compileFiles(
+  files: Readonly<Record<string, string>>,
+  { bundles = {}, deployed }: Bytecode = {},
+): Compilation {
   return compile(Object.keys(files)[0], {
     read: (file) => files[file] ?? null,
-    readBundle: () => null,
-    readDeployed: () => null,
+    readBundle: (file) => bundles[file] ?? null,
+    readDeployed: () => (deployed === undefined ? null : { file: 'deployed.smb', bytes: deployed }),
     resolve: (_from, path) => path.replace(/^\.\//, ''),
   });
 }
 
 /** Code, line and message of each diagnostic. */
-export function complaints(files: Readonly<Record<string, string>>): string[] {
-  const { diagnostics, sources } = compileFiles(files);
+export function complaints(files: Readonly<Record<string, string>>, bytecode: Bytecode = {}): string[] {
+  const { diagnostics, sources } = compileFiles(files, bytecode);
   return diagnostics.map(({ code, message, labels }) => {
     const { file, start } = labels[0].span;
     const line = sources.get(file)!.slice(0, start).split('\n').length;

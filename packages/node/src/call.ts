@@ -1,7 +1,8 @@
 import { encodeValue, type Value } from '@smc/protocol';
-import { type Failure, FAILED } from '@smc/vm';
+import { type Failure, FAILED, Instance } from '@smc/vm';
 import { readBody } from './body.ts';
 import type { Actions, CallEvent, Reply } from './event.ts';
+import { type InstanceKey, printKey, readKey } from './instances.ts';
 import { type ServedInterface, translateReply, translateRequest, type Way } from './interfaces.ts';
 import { encodeEntry } from './journal/encoding.ts';
 import type { Outcome } from './journal/entry.ts';
@@ -23,6 +24,9 @@ export function call(node: NodeState, event: CallEvent): Actions {
   if (machine === undefined) {
     return refuse(null, problem('unknown-machine', `there is no machine ${JSON.stringify(event.machine)}`));
   }
+  const addressed = addressOf(machine, event);
+  const key = readKey(machine.version.image, addressed.key);
+  if (!key.ok) return refuse(machine, key.problem);
   const { request } = event;
   const kept = request === null ? undefined : machine.kept.get(request.key);
   if (kept !== undefined) {
@@ -34,7 +38,7 @@ export function call(node: NodeState, event: CallEvent): Actions {
   }
   const spoken = findInterface(machine, event.interfaces);
   if (spoken === null) return refuse(machine, unknownInterface(machine, event.interfaces!));
-  const read = readBody(event.body, spoken.version);
+  const read = readBody(addressed.body, spoken.version);
   if (!read.ok) return refuse(machine, read.problem);
   const { operation, input } = read.value;
   const way = spoken.ways[operation];
@@ -47,11 +51,21 @@ export function call(node: NodeState, event: CallEvent): Actions {
   if (event.readOnly && !readOnly) {
     return refuse(machine, problem('bad-request', `${name} can change the state: use POST`));
   }
-  return step(node, machine, { event, spoken, operation, way, readOnly }, input);
+  return step(node, machine, { event, key: key.key, spoken, operation, way, readOnly }, input);
+}
+
+/** The instance and the input that are meant: a query to a keyed machine may have the key among its parameters. */
+function addressOf({ version }: Machine, { key, body }: CallEvent): Pick<CallEvent, 'key' | 'body'> {
+  if (key !== null || body.form !== 'query' || version.image.key === 'none') return { key, body };
+  const keys = body.pairs.filter(([name]) => name === 'key');
+  // Two keys are one too many: as parameters they are refused.
+  if (keys.length !== 1) return { key, body };
+  return { key: keys[0][1], body: { ...body, pairs: body.pairs.filter(([name]) => name !== 'key') } };
 }
 
 interface Request {
   readonly event: CallEvent;
+  readonly key: InstanceKey;
   readonly spoken: ServedInterface;
   /** An operation of the interface spoken. */
   readonly operation: number;
@@ -63,12 +77,19 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
   const { event, spoken, way } = request;
   const time = Math.max(node.time, event.time);
   node.time = time;
-  const run = runThroughChain(machine, way, input, time);
+  const run = runThroughChain(machine, request, input, time);
   const origin = { interface: spoken.number, operation: request.operation };
   const outcome = run.ok ? ({ kind: 'ok', origin, value: run.value } as const) : failureOutcome(run.failure);
   if (outcome.kind === 'crash') return crashed(machine, outcome.message);
   const reply = replyOf(machine, outcome);
   if (request.readOnly && event.request === null) return { append: null, reply };
+  if (run.ok && run.state !== null) {
+    const { instancesMax: countMax, instanceBytesMax: bytesMax } = node.limits;
+    if (!machine.instances.hasRoomFor(request.key, run.state.value, { countMax, bytesMax })) {
+      return refuse(machine, tooManyInstances(machine));
+    }
+    machine.instances.put(request.key, run.state.value);
+  }
   if (event.request !== null) machine.kept.add(event.request.key, { digest: event.request.digest, outcome });
   machine.inputs++;
   if (outcome.kind !== 'ok') machine.faults++;
@@ -80,7 +101,7 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
       position: node.position,
       time,
       machine: machine.number,
-      instance: '',
+      instance: printKey(request.key),
       request: event.request,
       origin,
       operation: way.operation,
@@ -100,15 +121,17 @@ const NO_BYTES = new Uint8Array(0);
 const NOT_TRANSLATED = Symbol('no adapter gave an input');
 
 type ChainRun =
-  | { readonly ok: true; readonly value: Value; readonly translated: Value }
+  /** `state`: the new one; null where it is the old one. */
+  | { readonly ok: true; readonly value: Value; readonly translated: Value; readonly state: NewState | null }
   | { readonly ok: false; readonly failure: Failure; readonly translated: Value | typeof NOT_TRANSLATED };
 
-function runThroughChain(
-  machine: Machine,
-  way: Way & { kind: 'open' },
-  input: Value,
-  time: number,
-): ChainRun {
+/** In a record of its own, since a state may be null. */
+interface NewState {
+  readonly value: Value;
+}
+
+/** Changes nothing. */
+function runThroughChain(machine: Machine, { way, key }: Request, input: Value, time: number): ChainRun {
   const { chain, operation } = way;
   const { adapterFuel, stepFuel } = STEP_LIMITS;
   // In equal shares, so that a chain costs no more than one adapter, and each step the same in any order.
@@ -116,13 +139,13 @@ function runThroughChain(
   const forward = translateRequest(chain, input, share);
   if (!forward.ok) return { ok: false, failure: forward.failure, translated: NOT_TRANSLATED };
   const translated = forward.value;
-  const { instance, version } = machine;
-  const before = instance.state;
-  const value = version.program.step(instance, operation, translated, time, stepFuel);
+  const before = machine.instances.get(key);
+  const instance = new Instance(before, key);
+  const value = machine.version.program.step(instance, operation, translated, time, stepFuel);
   if (value === FAILED) return { ok: false, failure: instance.failure, translated };
   const backward = translateReply(chain, value, share);
-  if (backward.ok) return { ok: true, value: backward.value, translated };
-  instance.state = before;
+  const state = instance.state === before ? null : { value: instance.state };
+  if (backward.ok) return { ok: true, value: backward.value, translated, state };
   return { ok: false, failure: backward.failure, translated };
 }
 
@@ -136,6 +159,11 @@ function crashed(machine: Machine, message: string): Actions {
     machine,
     problem('internal', `the machine crashed, which is a defect of the node: ${message}`),
   );
+}
+
+function tooManyInstances({ name, instances }: Machine): Problem {
+  const message = `${name} has ${instances.count} instances of ${instances.bytes} bytes, and the node takes no more: nothing was changed`;
+  return problem('too-large', message);
 }
 
 /** The reply to a request by its first outcome. */

@@ -13,6 +13,8 @@ export interface CallEvent {
   readonly kind: 'call';
   readonly time: number;
   readonly machine: string;
+  /** The key of the instance as text; null where none was given. A query may have it as `key`. */
+  readonly key: string | null;
   /**
    * The fingerprints (or prefixes) of the interfaces that the caller speaks, of which the machine
    * must serve one; or null: the one that was current when the request was received, by `stamp`.

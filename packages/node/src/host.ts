@@ -1,4 +1,4 @@
-import type { Actions, CallEvent, NodeEvent, Reply } from './event.ts';
+import type { Actions, CallEvent, DeployEvent, NodeEvent, Reply } from './event.ts';
 import { baseRecords } from './journal/base.ts';
 import { encodeEntry, JOURNAL_VERSION } from './journal/encoding.ts';
 import { Replay } from './journal/replay.ts';
@@ -7,12 +7,16 @@ import type { Clock, Journal } from './ports.ts';
 import { problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { stamp, transition } from './transition.ts';
+import { Deployment } from './upgrade/deployment.ts';
 
 /** Events that are handled before their records are appended, all at once. */
 const BATCH_EVENTS_MAX = 1_024;
 
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
 const TURN_MILLIS = 10;
+
+/** Work for a deployment after which others get their turn. */
+const SLICE_MILLIS = 5;
 
 /** Milliseconds from some moment on; never goes back. It decides when things happen, never what. */
 export type Stopwatch = () => number;
@@ -33,7 +37,8 @@ type Item =
  *
  * Invariants: the queue is bounded, in events and in bytes. A turn of the event loop ends with the
  * first event after `TURN_MILLIS` of work, so that nothing waits longer than for that and for one
- * event. A reply is never sent before the
+ * event. A deployment that takes longer goes on in the turns that follow, beside what else comes.
+ * A reply is never sent before the
  * record of its event, nor before any record that came before it. After an append that failed,
  * or an event that broke off half-way, nothing is handled any more: the log is the truth.
  */
@@ -53,6 +58,10 @@ export class Host {
   #queuedBytes = 0;
   #state: 'open' | 'stopping' | 'failed' = 'open';
   #running: Promise<void> | null = null;
+  /** The deployment that is prepared, turn by turn. */
+  #deployment: { readonly work: Deployment; readonly settle: (reply: Reply) => void } | null = null;
+  /** Pending while the journal is folded. */
+  #folding: Promise<void> | null = null;
   /** By the stopwatch: what has not begun by then is refused. */
   #deadline = Number.POSITIVE_INFINITY;
 
@@ -142,6 +151,7 @@ export class Host {
       this.#deadline = this.#stopwatch() + this.#node.limits.closeMillisMax;
     }
     await this.#running;
+    await this.#folding;
     await this.#journal.close();
   }
 
@@ -161,11 +171,13 @@ export class Host {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 || this.#deployment !== null) {
       // Whatever else arrives in this turn of the event loop becomes part of the same batch.
       await nextTurn();
       try {
-        await this.#handleBatch();
+        if (this.#queue.length > 0) await this.#handleBatch();
+        // After the replies, which do not wait for it.
+        if (this.#deployment !== null) await this.#handleDeployment();
       } catch (error) {
         this.#fail(error instanceof Error ? error : new Error(String(error)));
       }
@@ -181,25 +193,96 @@ export class Host {
       answers.push(start < this.#deadline ? this.#handle(item, records) : () => this.#turnAway(item));
       if (answers.length === BATCH_EVENTS_MAX || this.#stopwatch() - start >= TURN_MILLIS) break;
     }
-    if (records.length > 0) {
-      const durable = this.#journal.append(records);
-      if (durable !== undefined) await durable;
-    }
+    await this.#append(records);
     for (const item of this.#queue.splice(0, answers.length)) {
       if ('event' in item) this.#queuedBytes -= item.bytes;
     }
     await this.#send(answers);
-    if (this.#journal.foldableBytes > this.#node.limits.foldBytesMin) {
-      await this.#journal.fold(baseRecords(this.#node));
-    }
+    if (this.#folding === null && this.#journal.foldableBytes > this.#node.limits.foldBytesMin) this.#fold();
+  }
+
+  /** Beside what else comes: the base is of this moment, whatever happens while it is written. */
+  #fold(): void {
+    const folded = async (): Promise<void> => {
+      try {
+        await this.#journal.fold(baseRecords(this.#node));
+      } catch (error) {
+        this.#fail(error instanceof Error ? error : new Error(String(error)));
+      }
+      this.#folding = null;
+    };
+    this.#folding = folded();
   }
 
   /** Gives what is to be done when all records so far are durable. */
   #handle(item: Item, records: Uint8Array[]): () => void {
     if ('look' in item) return item.look(this.#node);
-    const { append, reply } = this.#transition(item.event);
-    if (append !== null) records.push(append);
-    return () => item.settle(reply);
+    const { event, settle } = item;
+    if (event.kind === 'deploy') return this.#deploy(event, settle, records);
+    return this.#act(() => transition(this.#node, event), settle, records);
+  }
+
+  /** Begins a deployment; it may be over in this turn. */
+  #deploy(event: DeployEvent, settle: (reply: Reply) => void, records: Uint8Array[]): () => void {
+    if (this.#deployment !== null) return () => settle(BUSY);
+    return this.#act(
+      () => {
+        const work = new Deployment(this.#node, event);
+        if (work.work(this.#sliceEnds())) return work.finish();
+        this.#deployment = { work, settle };
+        return null;
+      },
+      settle,
+      records,
+    );
+  }
+
+  /** A slice of the deployment that is prepared; its answer when that was the last. */
+  async #handleDeployment(): Promise<void> {
+    const records: Uint8Array[] = [];
+    const answer = this.#continueDeployment(records, this.#stopwatch() < this.#deadline);
+    if (answer === null) return;
+    await this.#append(records);
+    await this.#send([answer]);
+  }
+
+  async #append(records: readonly Uint8Array[]): Promise<void> {
+    if (records.length === 0) return;
+    const durable = this.#journal.append(records);
+    if (durable !== undefined) await durable;
+  }
+
+  /** Gives what is to be done when the deployment came to its end in this turn, and is durable. */
+  #continueDeployment(records: Uint8Array[], isInTime: boolean): (() => void) | null {
+    const deployment = this.#deployment;
+    if (deployment === null) return null;
+    const { work, settle } = deployment;
+    if (!isInTime) {
+      this.#deployment = null;
+      work.abandon();
+      return () => settle(STOPPING);
+    }
+    let isDone = false;
+    const answer = this.#act(
+      () => {
+        isDone = true;
+        if (work.work(this.#sliceEnds())) return work.finish();
+        isDone = false;
+        return null;
+      },
+      settle,
+      records,
+    );
+    if (!isDone) return null;
+    this.#deployment = null;
+    work.abandon();
+    return answer;
+  }
+
+  /** Tells when a slice of a deployment that begins now has done enough. */
+  #sliceEnds(): () => boolean {
+    const start = this.#stopwatch();
+    return () => this.#stopwatch() - start >= SLICE_MILLIS;
   }
 
   /** Writing a reply is work too. */
@@ -227,15 +310,19 @@ export class Host {
     }
   }
 
-  #transition(event: NodeEvent): Actions {
+  /** Has something done to the node; null where the reply comes later. Gives what sends the reply. */
+  #act(action: () => Actions | null, settle: (reply: Reply) => void, records: Uint8Array[]): () => void {
     const { position } = this.#node;
     try {
-      return transition(this.#node, event);
+      const actions = action();
+      if (actions === null) return () => {};
+      if (actions.append !== null) records.push(actions.append);
+      return () => settle(actions.reply);
     } catch (error) {
       // Before its position was taken an event has changed nothing: the node can go on without it.
       if (this.#node.position !== position) throw error;
       this.report(error);
-      return { append: null, reply: INTERNAL };
+      return () => settle(INTERNAL);
     }
   }
 
@@ -243,6 +330,9 @@ export class Host {
     this.#state = 'failed';
     this.report(error);
     this.#reportFailure(error);
+    const deployment = this.#deployment;
+    this.#deployment = null;
+    if (deployment !== null) this.#answer(() => deployment.settle(INTERNAL));
     for (const item of this.#queue.splice(0)) {
       if ('event' in item) this.#answer(() => item.settle(INTERNAL));
       else item.abandon(error);
@@ -254,13 +344,14 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-const refused = (code: 'overloaded' | 'stopping' | 'internal', message: string): Reply => ({
+const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message: string): Reply => ({
   kind: 'refused',
   problem: problem(code, message),
   version: null,
 });
 const OVERLOADED = refused('overloaded', 'too many requests wait for their turn; try again later');
 const STOPPING = refused('stopping', 'the node is stopping');
+const BUSY = refused('busy', 'another deployment is prepared; try again when it is done');
 const INTERNAL = refused('internal', 'a defect of the node; its log says more');
 
 function bodyBytes({ body }: CallEvent): number {

@@ -20,10 +20,12 @@ const OVERHEAD_BYTES = 256;
  * the oldest goes first.
  */
 export class KeptRequests {
-  readonly #requests = new Map<string, KeptRequest>();
+  readonly #requests = new Map<string, { readonly request: KeptRequest; readonly number: number }>();
   readonly #countMax: number;
   readonly #bytesMax: number;
   #bytes = 0;
+  /** How many there ever were: the number of the next. */
+  #added = 0;
 
   constructor(countMax: number, bytesMax: number) {
     this.#countMax = countMax;
@@ -31,24 +33,37 @@ export class KeptRequests {
   }
 
   get(key: string): KeptRequest | undefined {
-    return this.#requests.get(key);
+    return this.#requests.get(key)?.request;
   }
 
   /** The key must be new. */
   add(key: string, request: KeptRequest): void {
     if (this.#requests.has(key)) throw new Error(`the key ${JSON.stringify(key)} is kept already`);
-    this.#requests.set(key, request);
+    this.#requests.set(key, { request, number: this.#added++ });
     this.#bytes += bytesOf(key, request);
-    for (const [oldest, dropped] of this.#requests) {
+    for (const [oldest, { request: dropped }] of this.#requests) {
       if (this.#requests.size <= this.#countMax && this.#bytes <= this.#bytesMax) return;
       this.#requests.delete(oldest);
       this.#bytes -= bytesOf(oldest, dropped);
     }
   }
 
-  /** From the oldest. */
-  entries(): Iterable<[string, KeptRequest]> {
-    return this.#requests.entries();
+  /**
+   * Those of this moment, from the oldest, whatever is added while they are gone through. Those
+   * that make room for others meanwhile may be left out.
+   */
+  entries(): Iterable<readonly [string, KeptRequest]> {
+    return entriesUntil(this.#requests, this.#added);
+  }
+}
+
+function* entriesUntil(
+  requests: ReadonlyMap<string, { readonly request: KeptRequest; readonly number: number }>,
+  end: number,
+): Generator<readonly [string, KeptRequest]> {
+  for (const [key, { request, number }] of requests) {
+    if (number >= end) return;
+    yield [key, request];
   }
 }
 

@@ -17,6 +17,9 @@ export interface NodeLimits {
   readonly linePendingMax: number;
   /** Connections of each listener. */
   readonly connectionsMax: number;
+  /** Instances of a keyed machine that are stored, and bytes of their states (`sizeOf`). */
+  readonly instancesMax: number;
+  readonly instanceBytesMax: number;
   /** Names that machines have had, those of removed ones included. */
   readonly machinesMax: number;
   /** Kept for `/history`, for each machine; older ones are in the log alone. */
@@ -42,6 +45,8 @@ export const NODE_LIMITS: NodeLimits = {
   lineBytesMax: 64 * 1024,
   linePendingMax: 256,
   connectionsMax: 10_000,
+  instancesMax: 1_000_000,
+  instanceBytesMax: 1024 * 1024 * 1024,
   machinesMax: 10_000,
   historyRecordsMax: 10_000,
   refusalRecordsMax: 100,
@@ -68,6 +73,13 @@ export const STEP_LIMITS = {
    * nobody else is served meanwhile.
    */
   prepareFuel: 10_000_000,
+  /**
+   * Of the migration of one instance of a keyed machine: so much for each 32 bytes of its state, at least
+   * `instanceFuelMin` and at most a share of `prepareFuel`. Their number is not bounded by it: they are
+   * migrated in slices, while others are served.
+   */
+  instanceFuelPerNode: 1_000,
+  instanceFuelMin: 100_000,
   /** UTF-16 units of the message of a fault, as recorded and sent; the rest is cut off. */
   messageLengthMax: 1_000,
 } as const;

@@ -21,8 +21,11 @@ export interface Journal {
   append(records: readonly Uint8Array[]): void | Promise<void>;
   /** Bytes of foldable records that came since the last fold. */
   readonly foldableBytes: number;
-  /** Replaces all foldable records by these, which come after the structural ones. */
-  fold(base: Iterable<Uint8Array>): void | Promise<void>;
+  /**
+   * Replaces all foldable records that there are by these, which come after the structural ones. It
+   * may take many turns: what is appended meanwhile comes after all that. One at a time.
+   */
+  fold(base: Iterable<Uint8Array>): Promise<void>;
   close(): void | Promise<void>;
 }
 

@@ -1,6 +1,6 @@
-import { Instance } from '@smc/vm';
-import { BlobStore } from './journal/blobs.ts';
+import { Instances } from './instances.ts';
 import { Interfaces } from './interfaces.ts';
+import { BlobStore } from './journal/blobs.ts';
 import { KeptRequests } from './kept.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Version } from './version.ts';
@@ -30,6 +30,13 @@ export class NodeState {
   }
 }
 
+/** The next position of the log, and its time. */
+export function advance(node: NodeState, time: number): { position: number; time: number } {
+  node.time = Math.max(node.time, time);
+  node.position++;
+  return { position: node.position, time: node.time };
+}
+
 /** A machine that runs. */
 export class Machine {
   readonly number: number;
@@ -37,7 +44,7 @@ export class Machine {
   readonly interfaces: Interfaces;
   readonly kept: KeptRequests;
   version: Version;
-  instance: Instance;
+  instances: Instances;
   /** Inputs in the log, and how many of these faulted. */
   inputs = 0;
   faults = 0;
@@ -48,7 +55,7 @@ export class Machine {
     this.interfaces = new Interfaces(version);
     this.kept = new KeptRequests(limits.keptRepliesMax, limits.keptBytesMax);
     this.version = version;
-    this.instance = new Instance(version.program.initial);
+    this.instances = new Instances(version.image.key, version.program.initial);
   }
 }
 

@@ -1,8 +1,10 @@
 import {
   type FieldOrder,
   type List,
+  type MapValue,
   printValue,
   type Product,
+  type SetValue,
   type Sum,
   type TypeId,
   type TypeTable,
@@ -32,7 +34,7 @@ export function writeValue(
 const PUNCTUATION_LENGTH = 4;
 const SCALAR_LENGTH = 5;
 const TIME_LENGTH = 32;
-/** Of a sum as JSON: `{"tag":"","value":}`. */
+/** Of a sum as JSON, `{"tag":"","value":}`, and of what stands around the items of a set or map. */
 const SUM_LENGTH = 20;
 
 /**
@@ -83,8 +85,23 @@ export function lengthBound(types: TypeTable, type: TypeId, value: Value, length
       const length = SUM_LENGTH + constructor.name.length;
       return length + lengthBound(types, constructor.payload, payload, lengthMax - length);
     }
-    case 'map':
-    case 'set':
+    case 'set': {
+      let length = SUM_LENGTH;
+      for (const item of (value as SetValue).items()) {
+        if (length > lengthMax) break;
+        length += 2 + lengthBound(types, node.item, item, lengthMax - length);
+      }
+      return length;
+    }
+    case 'map': {
+      let length = SUM_LENGTH;
+      for (const [key, entry] of (value as MapValue).entries()) {
+        if (length > lengthMax) break;
+        length += 2 * PUNCTUATION_LENGTH + lengthBound(types, node.key, key, lengthMax - length);
+        length += lengthBound(types, node.value, entry, lengthMax - length);
+      }
+      return length;
+    }
     case 'function':
       throw new Error(`a value of a ${node.kind} type is not written`);
   }

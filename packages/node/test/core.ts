@@ -35,6 +35,7 @@ export class Core {
     const defaults = {
       kind: 'call',
       time: this.time,
+      key: null,
       interfaces: null,
       request: null,
       readOnly: false,
@@ -80,8 +81,12 @@ export function codeOf(shown: string): string {
 export function snapshot(node: NodeState): unknown {
   const machines = [...node.machines.values()].map((machine) => ({
     number: machine.number,
-    state: encodeState(machine.version.image, machine.instance.state),
-    text: viewState(machine, 'text'),
+    states: Array.from(machine.instances.entries(), ([key, state]) => [
+      key,
+      encodeState(machine.version.image, state),
+      viewState(machine, key, 'text'),
+    ]),
+    initial: machine.instances.isKeyed && encodeState(machine.version.image, machine.instances.initial),
     known: machine.interfaces.known.map(({ fingerprint }) => fingerprint),
     kept: [...machine.kept.entries()],
     served: Array.from(machine.interfaces.served(), ({ fingerprint, ways }) => ({

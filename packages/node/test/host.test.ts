@@ -1,10 +1,13 @@
+import { fingerprints } from '@smc/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallEvent, Reply } from '../src/event.ts';
 import { Host, type Stopwatch } from '../src/host.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
+import { Replay } from '../src/journal/replay.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import type { Journal } from '../src/ports.ts';
-import { show } from './core.ts';
+import { account, accountWithFee, toFee } from './accounts.ts';
+import { show, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
 
 /** A journal whose appends wait until they are told how to end. */
@@ -21,8 +24,8 @@ class SlowJournal implements Journal {
     return this.#memory.read();
   }
 
-  fold(base: Iterable<Uint8Array>): void {
-    this.#memory.fold(base);
+  fold(base: Iterable<Uint8Array>): Promise<void> {
+    return this.#memory.fold(base);
   }
 
   close(): void {}
@@ -49,7 +52,15 @@ async function open(
 
 function call(host: Host, text: string, more: Partial<CallEvent> = {}): Promise<string> {
   const body = { form: 'text', text, start: 0 } as const;
-  const request = { machine: 'Counter', interfaces: null, body, request: null, readOnly: false, ...more };
+  const request = {
+    machine: 'Counter',
+    key: null,
+    interfaces: null,
+    body,
+    request: null,
+    readOnly: false,
+    ...more,
+  };
   return new Promise((resolve) => host.call(request, (reply: Reply) => resolve(show(reply))));
 }
 
@@ -208,14 +219,97 @@ describe('a host', () => {
     expect(await looking).toBe('the node is stopping');
   });
 
+  describe('that upgrades many instances', () => {
+    const COUNT = 200;
+    const upgrade = upgradeBundle(accountWithFee(), toFee(account()));
+    const account1 = { machine: 'Account', key: 'k1' };
+
+    /** A host whose turns are over after a few instances, however fast they are. */
+    async function withInstances(journal: Journal = new MemoryJournal()): Promise<Host> {
+      let elapsed = 0;
+      const host = await open(journal, {}, () => (elapsed += 2));
+      await host.deploy(bundleOf(account()), 'deploy', false);
+      for (let i = 0; i < COUNT; i++) {
+        expect(await call(host, `Deposit(${i % 99})`, { machine: 'Account', key: `k${i}` })).toBe(
+          `${i % 99}`,
+        );
+      }
+      return host;
+    }
+
+    it('answers inputs meanwhile, and loses none', async () => {
+      const journal = new MemoryJournal();
+      const host = await withInstances(journal);
+      let report: unknown = null;
+      void host.deploy(upgrade, 'deploy', false).then((reply) => (report = show(reply)));
+      let served = 0;
+      const old = { ...account1, interfaces: [fingerprints(account()).interface] };
+      while (report === null) {
+        expect(await call(host, 'Deposit(1)', old)).toBe(String(1 + ++served));
+      }
+      expect(report).toBe('Account upgraded');
+      expect(served).toBeGreaterThan(COUNT / 10);
+      expect(await call(host, 'Balance', account1)).toBe(String(1 + served));
+      const node = await host.look((state) => state);
+      const replay = new Replay(NODE_LIMITS);
+      for (const record of journal.read()) replay.add(record);
+      // The read moved the time on, and is not in the log.
+      expect({ ...(snapshot(replay.finish()) as object), time: node.time }).toEqual(snapshot(node));
+    });
+
+    it('takes one deployment at a time', async () => {
+      const host = await withInstances();
+      const first = host.deploy(upgrade, 'deploy', false);
+      await turns();
+      expect(show(await host.deploy(upgrade, 'deploy', true))).toMatch(/^busy: another deployment/);
+      expect(show(await host.remove('Account'))).toBe('removed');
+      expect(show(await first)).toMatch(/^stale: Account was removed/);
+      expect(show(await host.deploy(bundleOf(account()), 'deploy', false))).toBe('Account deployed');
+    });
+
+    it('finishes it before it stops, or leaves it', async () => {
+      const host = await withInstances();
+      const upgrading = host.deploy(upgrade, 'deploy', false);
+      await turns();
+      await host.stop();
+      expect(show(await upgrading)).toBe('Account upgraded');
+
+      let elapsed = 0;
+      let step = 0;
+      const hurried = await open(new MemoryJournal(), {}, () => (elapsed += step));
+      await hurried.deploy(bundleOf(account()), 'deploy', false);
+      for (let i = 0; i < 20; i++) await call(hurried, 'Deposit(1)', { machine: 'Account', key: `k${i}` });
+      step = 20_000;
+      const left = hurried.deploy(upgrade, 'deploy', false);
+      await turn();
+      await hurried.stop();
+      expect(show(await left)).toMatch(/^stopping:/);
+    });
+
+    it('answers what waits for a deployment when its journal fails', async () => {
+      const journal = new SlowJournal();
+      const host = await withInstances(journal);
+      journal.slow = true;
+      const upgrading = host.deploy(upgrade, 'deploy', false);
+      const taken = call(host, 'Deposit(1)', account1);
+      await turns();
+      journal.waiting[0].reject(new Error('the disk is full'));
+      expect(await taken).toMatch(/^internal:/);
+      expect(show(await upgrading)).toMatch(/^internal:/);
+    });
+  });
+
   it('goes on after a caller that cannot take its reply', async () => {
     const host = await open();
     await host.deploy(bundleOf(counter()), 'deploy', false);
     const body = { form: 'text', text: 'Incr', start: 0 } as const;
     const before = reports.length;
-    host.call({ machine: 'Counter', interfaces: null, body, request: null, readOnly: false }, () => {
-      throw new Error('gone away');
-    });
+    host.call(
+      { machine: 'Counter', key: null, interfaces: null, body, request: null, readOnly: false },
+      () => {
+        throw new Error('gone away');
+      },
+    );
     expect(await call(host, 'Read')).toBe('1');
     expect(reports.slice(before).map(String)).toEqual(['Error: gone away']);
   });

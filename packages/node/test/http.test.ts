@@ -61,8 +61,8 @@ describe('operations', () => {
       [post(node, '/Counter'), '404 unknown-operation'],
       [post(node, '/Counter/alice/Read'), '400 bad-request'],
       [post(node, '/'), '404 unknown-machine'],
-      [post(node, '/Counter/Read/'), '404 unknown-machine'],
-      [post(node, '/Counter//Read'), '404 unknown-machine'],
+      [post(node, '/Counter/Read/'), '400 bad-request'],
+      [post(node, '/Counter//Read'), '400 bad-request'],
       [send(node, '*'), '404 unknown-machine'],
       [send(node, '/_smc/machines/Counter/state?key=a'), '400 bad-request'],
       [send(node, '/_smc/machines?before=a'), '400 bad-request'],
@@ -297,7 +297,7 @@ describe('the administration', () => {
     expect(again.body).toContain(code.slice(0, 12));
     const onward = await put(node, upgradeBundle(counter(), toCounter(labelled())), '?dry-run=1');
     expect(JSON.parse(onward.body)).toMatchObject({
-      machines: [{ back: false, notes: ['it drops state.label', 'there is no way back'] }],
+      machines: [{ back: false, notes: ['it drops state.label, Incr.by', 'there is no way back'] }],
     });
   });
 

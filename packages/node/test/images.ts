@@ -23,7 +23,7 @@ import {
 const code = (...words: number[]): Int32Array => Int32Array.from(words);
 
 /** A unit under construction: constants and functions get their numbers as they are added. */
-class UnitBuilder {
+export class UnitBuilder {
   readonly types = new TypeTable();
   readonly constants: { type: number; value: Value }[] = [];
   readonly functions: { from: number; to: number; code: Int32Array }[] = [];
@@ -274,7 +274,7 @@ export function broad(name: string): Image {
   };
 }
 
-const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], documentation: [] };
+const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] };
 
 /** An image alone. */
 export function bundleOf(...images: Image[]): Uint8Array {
@@ -406,6 +406,7 @@ export function toCounter(from: Image): Upgrade {
     clauses: [
       { kind: 'drop', path: ['state', 'label'] },
       { kind: 'drop', path: ['Label'] },
+      { kind: 'drop', path: ['Incr', 'by'] },
     ],
   };
 }

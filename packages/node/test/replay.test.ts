@@ -62,7 +62,7 @@ function run(core: Core, steps: readonly Step[]): string[] {
     }
     if ('remove' in event) return core.remove(event.remove);
     if ('fold' in event) {
-      core.journal.fold(baseRecords(core.node));
+      void core.journal.fold(baseRecords(core.node));
       return 'folded';
     }
     core.time += event.later;
@@ -136,7 +136,7 @@ describe('the log is the truth', () => {
     const sizes = [10, 100, 1_000].map((rounds) => {
       for (let i = 0; i < rounds; i++) core.call('Counter', 'Incr');
       for (let i = 0; i < rounds; i++) expect(core.deploy(bundleOf(B))).toMatch(/^stale/);
-      core.journal.fold(baseRecords(core.node));
+      void core.journal.fold(baseRecords(core.node));
       return [...core.journal.read()].reduce((sum, record) => sum + record.length, 0);
     });
     // Numbers get longer.

@@ -238,7 +238,9 @@ describe('an upgrade', () => {
     expect(core.call('Counter', 'Read')).toBe('2');
     expect(core.call('Counter', 'Incr(by: 5)')).toBe('7');
     expect(core.call('Counter', 'Incr')).toBe('8');
-    expect(snapshot(core.node)).toMatchObject({ machines: [{ text: '{ count: 8, label: "new" }' }] });
+    expect(snapshot(core.node)).toMatchObject({
+      machines: [{ states: [[null, expect.anything(), '{ count: 8, label: "new" }']] }],
+    });
   });
 
   it('sent twice is stale, and says both fingerprints', () => {
@@ -291,7 +293,7 @@ describe('an upgrade', () => {
   it('has the fuel of a step, however large the state is', () => {
     const core = running();
     const large = List.of(Array.from({ length: 30_000 }, () => 0));
-    core.node.machines.get('Counter')!.instance.state = [0, large];
+    core.node.machines.get('Counter')!.instances.put(null, [0, large]);
     expect(fuelGiven(() => core.deploy(upgradeBundle(counter({ step: 2 }), sameShape(A))))).toEqual([
       STEP_LIMITS.stepFuel,
     ]);

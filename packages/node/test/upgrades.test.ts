@@ -96,7 +96,7 @@ async function underLoad(
   expect(history.filter(({ kind }) => kind === 'upgrade')).toHaveLength(UPGRADES);
   const replay = new Replay(NODE_LIMITS);
   for (const record of journal.read()) replay.add(record);
-  expect(replay.finish().machines.get('Counter')!.instance.state).toMatchObject([acknowledged]);
+  expect(replay.finish().machines.get('Counter')!.instances.get(null)).toMatchObject([acknowledged]);
 }
 
 it('fifty upgrades under twenty connections lose nothing, drop nothing and fail nothing', () => {

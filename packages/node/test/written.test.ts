@@ -4,7 +4,10 @@ import {
   INT,
   INT_MAX,
   INT_MIN,
+  keyOrder,
   List,
+  MapValue,
+  SetValue,
   STRING,
   Sum,
   TIME,
@@ -41,7 +44,7 @@ const BASES: readonly Sample[] = [
   { type: BYTES, values: fc.uint8Array({ maxLength: 20 }) },
 ];
 
-/** What is made of samples: a list, a tuple, a record, and a sum of each form of constructor. */
+/** What is made of samples: maps, a set, a list, a tuple, a record, and a sum of each form of constructor. */
 function compose(parts: readonly Sample[]): Sample[] {
   const [first] = parts;
   const product = fc.tuple(...parts.map(({ values }) => values)) as fc.Arbitrary<Value>;
@@ -63,7 +66,17 @@ function compose(parts: readonly Sample[]): Sample[] {
     product.map((value) => new Sum(2, value)),
   );
   const lists = fc.array(first.values, { maxLength: 6 }).map((items) => List.of(items));
+  const keys = types.tuple([INT, STRING]);
+  const key = fc.tuple(fc.integer(), fc.string({ unit: fc.constantFrom('a', '"', '\n') }));
+  const byKey = keyOrder(types, keys);
+  const byName = keyOrder(types, STRING);
+  const maps = fc.array(fc.tuple(key, first.values), { maxLength: 6 }).map((all) => MapValue.of(all, byKey));
+  const objects = fc.array(fc.tuple(fc.string(), first.values)).map((all) => MapValue.of(all, byName));
+  const sets = fc.array(key, { maxLength: 6 }).map((items) => SetValue.of(items, byKey));
   return [
+    { type: types.map(keys, first.type), values: maps },
+    { type: types.map(STRING, first.type), values: objects },
+    { type: types.set(keys), values: sets },
     { type: types.list(first.type), values: lists },
     { type: types.tuple(parts.map(({ type }) => type)), values: product },
     { type: record, values: product },

@@ -79,8 +79,13 @@ export function encodeBundle(bundle: Bundle): Uint8Array {
   }
   order.forEach((index, position) => {
     const debug = bundle.debug[index];
-    const functions = encoded[position].functionOrder.map((f) => debug.functions[f] ?? UNKNOWN_FUNCTION);
-    writePart(writer, encodeDebug({ ...debug, functions }));
+    const { functionOrder, indexOfType } = encoded[position];
+    const functions = functionOrder.map((f) => debug.functions[f] ?? UNKNOWN_FUNCTION);
+    const typeNames = debug.typeNames.flatMap(({ name, type }) => {
+      const own = indexOfType(type);
+      return own === null ? [] : [{ name, type: own }];
+    });
+    writePart(writer, encodeDebug({ ...debug, functions, typeNames }));
   });
   return writer.bytes();
 }
@@ -155,6 +160,13 @@ export function decodeBundle(bytes: Uint8Array): Decoded<Bundle> {
     const [image, debug] = [parts.images[i], parts.debug[i]];
     if (image.ok && debug.ok && debug.value.functions.length !== image.value.unit.functions.length) {
       return { ok: false, malformed: { message: 'debug data of another number of functions', offset } };
+    }
+    if (
+      image.ok &&
+      debug.ok &&
+      debug.value.typeNames.some(({ type }) => type >= image.value.unit.types.length)
+    ) {
+      return { ok: false, malformed: { message: 'debug data with a name for no type', offset } };
     }
   }
   const values = <T>(decoded: readonly Decoded<T>[]): T[] =>

@@ -9,7 +9,7 @@ import { TYPE_LIMITS } from './type.ts';
  * before, lines and columns as they are.
  */
 
-/** Debug data with its functions in the order of the encoded image. */
+/** Debug data with its functions in the order of the encoded image, and types by their index there. */
 export function encodeDebug(debug: ImageDebug): Uint8Array {
   const writer = new ByteWriter();
   writeStrings(writer, debug.files);
@@ -28,6 +28,11 @@ export function encodeDebug(debug: ImageDebug): Uint8Array {
   }
   writer.unsigned(debug.fieldOrder.length);
   for (const names of debug.fieldOrder) writeStrings(writer, names);
+  writer.unsigned(debug.typeNames.length);
+  for (const { name, type } of debug.typeNames) {
+    writer.string(name);
+    writer.unsigned(type);
+  }
   writer.unsigned(debug.documentation.length);
   for (const { subject, text } of debug.documentation) {
     writer.string(subject);
@@ -60,11 +65,15 @@ function takeDebug(reader: ByteReader): ImageDebug {
     return { name, positions };
   });
   const fieldOrder = entries('field orders', () => takeFieldNames(reader));
+  const typeNames = entries('names of types', () => ({
+    name: takeName(reader, 'upper'),
+    type: reader.index('type', TYPE_LIMITS.tableLengthMax),
+  }));
   const documentation = entries('pieces of documentation', () => ({
     subject: takeText(reader),
     text: takeText(reader),
   }));
-  return { files, functions, fieldOrder, documentation };
+  return { files, functions, fieldOrder, typeNames, documentation };
 }
 
 function writeStrings(writer: ByteWriter, texts: readonly string[]): void {

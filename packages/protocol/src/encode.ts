@@ -2,7 +2,7 @@ import { ByteWriter } from './bytes.ts';
 import { IMAGE_MAGIC, KEY_KINDS, TYPE_KINDS, WAY_KINDS, CLAUSE_KINDS, FORMAT_VERSION } from './format.ts';
 import type { Image, OperationWay, Unit, Upgrade } from './image.ts';
 import { eachWord, UnitNumbering } from './numbering.ts';
-import type { TypeNode } from './type.ts';
+import type { TypeId, TypeNode } from './type.ts';
 
 /**
  * The canonical encoding of images and of the units of upgrades; `decode.ts` is its mirror.
@@ -17,8 +17,17 @@ export function encodeImage(image: Image): Uint8Array {
   return encodeImageNumbered(image).bytes;
 }
 
-/** The same, with the index in the image of each function that was written: debug data follows it. */
-export function encodeImageNumbered(image: Image): { bytes: Uint8Array; functionOrder: readonly number[] } {
+/** An image as it was written, with what debug data follows. */
+export interface NumberedImage {
+  readonly bytes: Uint8Array;
+  /** The index in the image of each function that was written. */
+  readonly functionOrder: readonly number[];
+  /** The index at which a type was written; null where nothing uses it. */
+  readonly indexOfType: (type: TypeId) => number | null;
+}
+
+/** The same, with the order in which things were written. */
+export function encodeImageNumbered(image: Image): NumberedImage {
   const operations = sortedByName(image.operations);
   const roots = [...operations.map((operation) => operation.body), ...image.invariants];
   const numbering = new UnitNumbering(image.unit, roots);
@@ -58,7 +67,8 @@ export function encodeImageNumbered(image: Image): { bytes: Uint8Array; function
   writer.byte(KEY_KINDS.indexOf(image.key));
   writeUnit(writer, image.unit, numbering);
   writer.raw(rest.bytes());
-  return { bytes: writer.bytes(), functionOrder: numbering.functionOrder };
+  const { functionOrder, types } = numbering;
+  return { bytes: writer.bytes(), functionOrder, indexOfType: (type) => types.find(type) };
 }
 
 /** What an upgrade says beside its header, which stands apart in the bundle. */

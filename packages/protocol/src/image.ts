@@ -79,6 +79,9 @@ export interface OperationParameter {
   readonly default: number | null;
 }
 
+/** Bytes of a String that is the key of an instance, as UTF-8; at least one. */
+export const KEY_BYTES_MAX = 512;
+
 /** At most this many, since they are fed as one tuple. */
 export const PARAMETERS_MAX = 16;
 
@@ -157,6 +160,8 @@ export interface ImageDebug {
   readonly functions: readonly FunctionDebug[];
   /** Declared field order of record types: sorted names joined by `,` -> names as declared. */
   readonly fieldOrder: readonly (readonly string[])[];
+  /** Declared names of record types, which the types themselves do not have; sorted by name. */
+  readonly typeNames: readonly { readonly name: string; readonly type: TypeId }[];
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
 }
 

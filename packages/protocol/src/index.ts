@@ -48,7 +48,7 @@ export { readValue } from './text-reader.ts';
 export { parseTime, printTime } from './time.ts';
 export { sameOperation } from './upgrade/compare.ts';
 export { judge, judgeStale, type Judgement, type Refusal, type Running, showPath } from './upgrade/judge.ts';
-export { ITEM_STEP, KEY_STEP, type Leaf, partsRead, unreadParts } from './upgrade/reads.ts';
+export { ITEM_STEP, KEY_STEP, type Leaf, partsRead, UnitReads, unreadParts } from './upgrade/reads.ts';
 export { inputFromJson, inputFromQuery, type JsonRead, valueFromJson, valueToJson } from './json.ts';
 export { type JsonNode, type JsonParse, parseJson } from './json-tree.ts';
 export { disassemble, disassembleUnit } from './disassemble.ts';

@@ -161,6 +161,11 @@ export class TypeNumbering {
     for (let id = 0; id < BASE_TYPES_COUNT; id++) this.#numbers.set(id, id);
   }
 
+  /** The number of a type that was used; null where it was not. */
+  find(id: TypeId): number | null {
+    return this.#numbers.get(id) ?? null;
+  }
+
   use(id: TypeId): number {
     const known = this.#numbers.get(id);
     if (known !== undefined) return known;

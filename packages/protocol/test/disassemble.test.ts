@@ -25,6 +25,7 @@ const debug: ImageDebug = {
     },
   ],
   fieldOrder: [],
+  typeNames: [],
   documentation: [],
 };
 

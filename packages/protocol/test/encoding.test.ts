@@ -224,6 +224,7 @@ describe('bundles', () => {
       { name: 'Incr', positions: [] },
     ],
     fieldOrder: [['down', 'count']],
+    typeNames: [],
     documentation: [{ subject: 'Counter', text: 'A counter — it counts.' }],
   };
   const other: Image = { ...counter(), name: 'Another' };

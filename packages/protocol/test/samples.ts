@@ -112,7 +112,13 @@ export function counterUpgrade(): Upgrade {
   };
 }
 
-export const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], documentation: [] };
+export const NO_DEBUG: ImageDebug = {
+  files: [],
+  functions: [],
+  fieldOrder: [],
+  typeNames: [],
+  documentation: [],
+};
 
 export const NO_FINGERPRINTS: Fingerprints = {
   code: '00'.repeat(32),

@@ -184,14 +184,7 @@ const BUILT_INS: readonly BuiltIn[] = [
     [[list(), 1], false, 1 + 2],
   ]),
   builtIn('LIST_INDEX_OF', tuple(listOf(INTS), INTS), OPTION, [
-    [
-      [
-        list([1, 2], [3, 4], [3, 4]),
-        [3, 4],
-      ],
-      some(1),
-      1 + 3 + 8,
-    ],
+    [[list([1, 2], [3, 4], [3, 4]), [3, 4]], some(1), 1 + 3 + 8],
     [[list([1, 2]), [2, 1]], NONE, 1 + 1 + 4],
   ]),
   builtIn('LIST_TAKE', tuple(LIST, INT), LIST, [

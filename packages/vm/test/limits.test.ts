@@ -20,7 +20,17 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Assembly, imageOf } from './support/assembly.ts';
 import { list, map, programOf, run, set, sum, type Sketch } from './support/run.ts';
 import { repeat } from './support/repeat.ts';
-import { functionOf, listOf, mapOf, optionOf, resolve, setOf, sumOf, tuple, type Typing } from './support/types.ts';
+import {
+  functionOf,
+  listOf,
+  mapOf,
+  optionOf,
+  resolve,
+  setOf,
+  sumOf,
+  tuple,
+  type Typing,
+} from './support/types.ts';
 
 const OUT_OF_FUEL = { kind: 'exhausted', message: 'out of fuel' };
 const TOO_LARGE = { kind: 'exhausted', message: 'value too large' };
@@ -263,7 +273,11 @@ describe('a value too large', () => {
     };
     // Each string takes 2 bytes for a unit: 8 more than this would be too much.
     expect(run(insert, [fullMap(), 0, ''], 100_000_000).failure).toBeUndefined();
-    const union: Sketch = { from: tuple(setOf(STRING), setOf(STRING)), to: setOf(STRING), code: 'SET_UNION; RETURN' };
+    const union: Sketch = {
+      from: tuple(setOf(STRING), setOf(STRING)),
+      to: setOf(STRING),
+      code: 'SET_UNION; RETURN',
+    };
     expect(run(union, [fullSet(), set()], 100_000_000).failure).toBeUndefined();
   });
 

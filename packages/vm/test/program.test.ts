@@ -80,12 +80,7 @@ function keyedMachine(change: (image: Image) => Image = (image) => image): Image
   assembly.constant('hundred', INT, 100);
   assembly.function('key', keyAnd(UNIT), STRING, 'FST; RETURN');
   assembly.function('put', keyAnd(INT), INT, 'SND; PUSH; PUT; CONS; FST; RETURN');
-  assembly.function(
-    'enough',
-    keyAnd(INT),
-    BOOL,
-    'PUSH; SND; SWAP; FST; STRING_LENGTH; CONS; GT; RETURN',
-  );
+  assembly.function('enough', keyAnd(INT), BOOL, 'PUSH; SND; SWAP; FST; STRING_LENGTH; CONS; GT; RETURN');
   return change({
     emit: 1,
     name: 'Account',
@@ -320,7 +315,10 @@ describe('an image', () => {
   });
 
   it('may say what stands for fields that are left out', () => {
-    const change = withDefaults({ type: RECORD, field: 0, constant: 0 }, { type: RECORD, field: 1, constant: 1 });
+    const change = withDefaults(
+      { type: RECORD, field: 0, constant: 0 },
+      { type: RECORD, field: 1, constant: 1 },
+    );
     expect(load(machine(change)).ok).toBe(true);
   });
 

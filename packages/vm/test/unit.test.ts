@@ -24,7 +24,17 @@ import { describe, expect, it, vi } from 'vitest';
 import { Assembly } from './support/assembly.ts';
 import { repeat } from './support/repeat.ts';
 import { map, set } from './support/run.ts';
-import { functionOf, listOf, mapOf, recordOf, resolve, setOf, sumOf, tuple, type Typing } from './support/types.ts';
+import {
+  functionOf,
+  listOf,
+  mapOf,
+  recordOf,
+  resolve,
+  setOf,
+  sumOf,
+  tuple,
+  type Typing,
+} from './support/types.ts';
 
 const INTS = tuple(INT, INT);
 const EITHER = sumOf({ Left: INT, Right: STRING });
@@ -176,7 +186,9 @@ describe('a unit', () => {
   it('refuses closures where data belongs', () => {
     const closure = functionOf(INT, INT);
     expect(verdict(listOf(closure))).toEqual(refused('type 7, List<(Int -> Int)>: a list of closures'));
-    expect(verdict(mapOf(INT, closure))).toEqual(refused('type 7, Map<Int, (Int -> Int)>: a map of closures'));
+    expect(verdict(mapOf(INT, closure))).toEqual(
+      refused('type 7, Map<Int, (Int -> Int)>: a map of closures'),
+    );
     expect(verdict(functionOf(closure, INT))).toEqual(
       refused('type 7, ((Int -> Int) -> Int): a closure that takes a closure'),
     );
@@ -275,8 +287,30 @@ describe('a unit', () => {
     ['a map', mapOf(INT, INT), List.of([[1, 1]]), 'Map<Int, Int>'],
     ['a map with a wrong key', mapOf(STRING, INT), map([1, 1]), 'Map<String, Int>'],
     ['a map with a wrong value', mapOf(INT, STRING), map([1, 1]), 'Map<Int, String>'],
-    ['a map in another order', mapOf(INT, INT), MapValue.of([[1, 1], [2, 1]], descending), 'Map<Int, Int>'],
-    ['a map of equal keys', mapOf(INT, INT), MapValue.of([[1, 1], [1, 1]], () => -1), 'Map<Int, Int>'],
+    [
+      'a map in another order',
+      mapOf(INT, INT),
+      MapValue.of(
+        [
+          [1, 1],
+          [2, 1],
+        ],
+        descending,
+      ),
+      'Map<Int, Int>',
+    ],
+    [
+      'a map of equal keys',
+      mapOf(INT, INT),
+      MapValue.of(
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        () => -1,
+      ),
+      'Map<Int, Int>',
+    ],
     ['a map for a set', setOf(INT), map([1, 1]), 'Set<Int>'],
     ['a set with a wrong item', setOf(STRING), set(1), 'Set<String>'],
     ['a set in another order', setOf(INT), SetValue.of([1, 2], descending), 'Set<Int>'],

@@ -29,13 +29,20 @@ const mismatch = (name: string, from: Sketch['from'], message: string): Refusal 
 
 /** Of each built-in: a type that it does not take, and why. */
 const BUILT_IN_MISMATCHES: readonly (readonly [code: string, from: Sketch['from'], message: string])[] = [
-  ...['INT_PARSE', 'STRING_TO_UPPER', 'STRING_TO_LOWER', 'STRING_TRIM', 'STRING_TO_BYTES', 'BYTES_FROM_HEX'].map(
-    (name) => [name, BYTES, 'takes String, not Bytes'] as const,
-  ),
+  ...[
+    'INT_PARSE',
+    'STRING_TO_UPPER',
+    'STRING_TO_LOWER',
+    'STRING_TRIM',
+    'STRING_TO_BYTES',
+    'BYTES_FROM_HEX',
+  ].map((name) => [name, BYTES, 'takes String, not Bytes'] as const),
   ...['BYTES_LENGTH', 'BYTES_TO_STRING', 'BYTES_TO_HEX'].map(
     (name) => [name, STRING, 'takes Bytes, not String'] as const,
   ),
-  ...['INT_MIN', 'INT_MAX'].map((name) => [name, tuple(INT, TIME), 'takes (Int, Int), not (Int, Time)'] as const),
+  ...['INT_MIN', 'INT_MAX'].map(
+    (name) => [name, tuple(INT, TIME), 'takes (Int, Int), not (Int, Time)'] as const,
+  ),
   ...['STRING_SPLIT', 'STRING_CONTAINS', 'STRING_STARTS_WITH', 'STRING_ENDS_WITH', 'STRING_INDEX_OF'].map(
     (name) => [name, tuple(STRING, INT), 'takes (String, String), not (String, Int)'] as const,
   ),
@@ -75,7 +82,11 @@ const BUILT_IN_MISMATCHES: readonly (readonly [code: string, from: Sketch['from'
     (name) => [name, setOf(INT), 'is about a map, not Set<Int>'] as const,
   ),
   ...['MAP_GET', 'MAP_HAS', 'MAP_REMOVE'].flatMap((name) => [
-    [name, tuple(mapOf(INT, STRING), STRING), 'takes (Map<k, v>, k), not (Map<Int, String>, String)'] as const,
+    [
+      name,
+      tuple(mapOf(INT, STRING), STRING),
+      'takes (Map<k, v>, k), not (Map<Int, String>, String)',
+    ] as const,
     [name, tuple(setOf(INT), INT), 'is about a map, not Set<Int>'] as const,
   ]),
   [
@@ -105,7 +116,11 @@ const BUILT_IN_MISMATCHES: readonly (readonly [code: string, from: Sketch['from'
     [name, tuple(INT, INT), 'is about a set, not Int'] as const,
   ]),
   [`SET_FROM_LIST ${STRING}`, listOf(INT), 'is about a set, not String'],
-  ['SET_FROM_LIST Set', tuple(listOf(INT), setOf(STRING)), 'takes List<String>, not (List<Int>, Set<String>)'],
+  [
+    'SET_FROM_LIST Set',
+    tuple(listOf(INT), setOf(STRING)),
+    'takes List<String>, not (List<Int>, Set<String>)',
+  ],
 ];
 
 const REFUSALS: readonly Refusal[] = [
@@ -531,7 +546,9 @@ const REFUSALS: readonly Refusal[] = [
   mismatch('LIST_CONCAT', STRING, 'LIST_CONCAT takes (List<a>, List<a>), not String'),
   mismatch('LIST_LENGTH', STRING, 'LIST_LENGTH is about a list, not String'),
   // ------------------------------------------------------------------ built-ins
-  ...BUILT_IN_MISMATCHES.map(([name, from, message]) => mismatch(name, from, `${name.split(' ')[0]} ${message}`)),
+  ...BUILT_IN_MISMATCHES.map(([name, from, message]) =>
+    mismatch(name, from, `${name.split(' ')[0]} ${message}`),
+  ),
   [
     'a MAP whose body gives a closure',
     makesClosure('MAP m; CUR Function x; SND; RETURN; x:; NEXT; m:; RETURN', tuple(INT, listOf(INT))),

@@ -2,29 +2,26 @@ import { basename } from 'node:path';
 import { printDefinitions } from '@smc/compiler';
 import { disassemble, encodeBundle, fingerprints, shortFingerprint } from '@smc/protocol';
 import { option, several, type CommandDefinition } from '../command.ts';
+import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { EXIT, Refused, Stop } from '../exit.ts';
-import {
-  canonical,
-  compileFile,
-  diagnosticsData,
-  mergeBundles,
-  showDiagnostics,
-  writeFile,
-} from '../sources.ts';
+import { writeFile } from '../files.ts';
+import { canonical, compileFile, diagnosticsData, mergeBundles, showDiagnostics } from '../sources.ts';
 
 const FORMS = ['core', 'cam'];
 
 /** `smc build FILE… [-o OUT.smb]`: one bundle of all the machines of the files. */
 export const build: CommandDefinition = {
   example: 'smc build counter.sm -o counter.smb\nsmc build counter.sm --emit core',
-  declare: (command) =>
+  declare: (command) => {
     command
       .argument('<file...>', 'source files (.sm)')
       .option('-o, --output <file>', 'where the bundle goes (default: the first file, ending in .smb)')
       .option(
         '--emit <form>',
         'print an intermediate form and write nothing: core (combinators) or cam (bytecode)',
-      ),
+      );
+    declareEnvironment(command);
+  },
   async run(words, output) {
     const form = option(words, 'emit');
     if (form === 'js') throw new Stop(EXIT.usage, 'not-supported', '--emit js is not supported yet');
@@ -32,7 +29,8 @@ export const build: CommandDefinition = {
       throw new Stop(EXIT.usage, 'usage', `--emit takes ${FORMS.join(' or ')}, not ${form}`);
     }
     const files = several(words, 0);
-    const compiled = files.map((file) => ({ file, compilation: compileFile(file) }));
+    const environment = environmentOf(words);
+    const compiled = files.map((file) => ({ file, compilation: compileFile(file, { environment }) }));
     const diagnostics = compiled.flatMap(({ compilation }) => diagnosticsData(compilation));
     const refused = compiled.filter(({ compilation }) => showDiagnostics(compilation, output));
     if (refused.length > 0) {

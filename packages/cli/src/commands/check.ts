@@ -1,23 +1,35 @@
+import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { several, type CommandDefinition } from '../command.ts';
-import { EXIT } from '../exit.ts';
-import { compileFile, diagnosticsData, showDiagnostics } from '../sources.ts';
+import { EXIT, type ExitStatus } from '../exit.ts';
+import type { Output } from '../output.ts';
+import { compileFile, diagnosticsData, showDiagnostics, type Compiling } from '../sources.ts';
+import { declareWatch, watching } from '../watch.ts';
 
-/** `smc check FILE…`: parse and type-check, upgrades included. */
+/** `smc check FILE…`: parse and type-check, upgrades included, also against the baseline. */
 export const check: CommandDefinition = {
-  example: 'smc check counter.sm',
-  declare: (command) => command.argument('<file...>', 'source files (.sm)'),
-  async run(words, output) {
-    const diagnostics: unknown[] = [];
-    let refused = 0;
+  example: 'smc check counter.sm\nsmc check --watch counter.sm\nsmc check --env production counter.sm',
+  declare: (command) => {
+    command.argument('<file...>', 'source files (.sm)');
+    declareEnvironment(command);
+    declareWatch(command);
+  },
+  run(words, output, world) {
+    const environment = environmentOf(words);
     const files = several(words, 0);
-    for (const file of files) {
-      const compilation = compileFile(file);
-      if (showDiagnostics(compilation, output)) refused++;
-      diagnostics.push(...diagnosticsData(compilation));
-    }
-    output.data({ diagnostics });
-    if (refused > 0) return EXIT.refused;
-    output.line(files.length === 1 ? `${files[0]}: no errors` : `${files.length} files: no errors`);
-    return EXIT.done;
+    return watching(words, output, world, (onRead) => checkFiles(files, output, { environment, onRead }));
   },
 };
+
+function checkFiles(files: readonly string[], output: Output, compiling: Compiling): ExitStatus {
+  const diagnostics: unknown[] = [];
+  let refused = 0;
+  for (const file of files) {
+    const compilation = compileFile(file, compiling);
+    if (showDiagnostics(compilation, output)) refused++;
+    diagnostics.push(...diagnosticsData(compilation));
+  }
+  output.data({ diagnostics });
+  if (refused > 0) return EXIT.refused;
+  output.line(files.length === 1 ? `${files[0]}: no errors` : `${files.length} files: no errors`);
+  return EXIT.done;
+}

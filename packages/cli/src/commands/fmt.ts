@@ -4,7 +4,7 @@ import { several, type CommandDefinition, type Environment } from '../command.ts
 import { EXIT, Stop } from '../exit.ts';
 import type { Output } from '../output.ts';
 import { sourceFiles } from '../source-files.ts';
-import { readText } from '../sources.ts';
+import { readText } from '../files.ts';
 
 /** A text that comes in a stream is at most this long: what the parser takes. */
 const STREAM_BYTES_MAX = 16 * 1024 * 1024;

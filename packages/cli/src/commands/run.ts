@@ -10,6 +10,7 @@ import {
 } from '@smc/protocol';
 import { FAILED, Instance, load, type Program } from '@smc/vm';
 import { option, several, one, type CommandDefinition } from '../command.ts';
+import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { EXIT, Stop, type ExitStatus } from '../exit.ts';
 import { showInputError } from '../inputs.ts';
 import { linesOf } from '../lines.ts';
@@ -20,15 +21,17 @@ import { bundleOf } from '../sources.ts';
 /** `smc run FILE INPUT…`: a machine in this process, from its initial state, at `@0`. */
 export const run: CommandDefinition = {
   example: 'smc run counter.sm --state Incr Incr Read\nsmc run counter.sm <inputs.txt',
-  declare: (command) =>
+  declare: (command) => {
     command
       .argument('<file>', 'source file (.sm)')
       .argument('[input...]', 'inputs, such as Incr or "Add(by: 2)"; none: a line each from stdin')
       .option('--machine <name>', 'which machine, where the file has several')
       .option('--key <key>', 'the instance, where the machine is keyed')
-      .option('--state', 'print the state at the end'),
+      .option('--state', 'print the state at the end');
+    declareEnvironment(command);
+  },
   async run(words, output, environment) {
-    const bundle = bundleOf(one(words, 0), output);
+    const bundle = bundleOf(one(words, 0), output, { environment: environmentOf(words) });
     const index = chosen(bundle.images, option(words, 'machine'));
     const image = bundle.images[index];
     const key = keyOf(image, option(words, 'key'));

@@ -1,51 +1,76 @@
+import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { several, type CommandDefinition } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, type ExitStatus } from '../exit.ts';
+import type { Output } from '../output.ts';
 import { sourceFiles } from '../source-files.ts';
-import { compileFile, diagnosticsData, showDiagnostics } from '../sources.ts';
-import { runTest, showFailure, type Failure } from '../tests.ts';
+import { compileFile, diagnosticsData, showDiagnostics, type Compiling } from '../sources.ts';
+import { failureData, runTest, showFailure } from '../tests.ts';
+import { declareWatch, watching } from '../watch.ts';
 
 /** `smc test [FILE…]`: runs the `test` blocks. */
 export const test: CommandDefinition = {
-  example: 'smc test\nsmc test counter.sm',
-  declare: (command) =>
-    command.argument('[file...]', 'source files (.sm); all below this folder where none is named'),
-  async run(words, output) {
+  example: 'smc test counter.sm\nsmc test\nsmc test --watch',
+  declare: (command) => {
+    command.argument('[file...]', 'source files (.sm); all below this folder where none is named');
+    declareEnvironment(command);
+    declareWatch(command);
+  },
+  run(words, output, world) {
+    const environment = environmentOf(words);
     const named = several(words, 0);
-    let passed = 0;
-    let refused = 0;
-    const failures: { file: string; title: string; failure: Failure }[] = [];
-    for (const file of sourceFiles(named)) {
-      const compilation = compileFile(file);
-      if (showDiagnostics(compilation, output) || compilation.bundle === null) {
-        output.data({ file, diagnostics: diagnosticsData(compilation) });
-        refused++;
-        continue;
-      }
-      const { bundle, tests, sources } = compilation;
-      if (tests.length === 0 && named.length > 0) output.note(`${file}: has no test`);
-      for (const each of tests) {
-        const failure = runTest(each, bundle.images[each.machine]);
-        output.data({
-          file,
-          test: each.title,
-          passed: failure === null,
-          ...(failure === null ? {} : failure.data),
-        });
-        if (failure === null) {
-          passed++;
-          continue;
-        }
-        failures.push({ file, title: each.title, failure });
-        const text = sources.get(each.span.file) ?? '';
-        output.line(showFailure(each, failure, text, bundle.debug[each.machine].fieldOrder));
-      }
-    }
-    const parts = [
-      `${passed} passed`,
-      ...(failures.length === 0 ? [] : [`${failures.length} failed`]),
-      ...(refused === 0 ? [] : [refused === 1 ? 'one file with errors' : `${refused} files with errors`]),
-    ];
-    output.line(parts.join(', '));
-    return failures.length + refused > 0 ? EXIT.refused : EXIT.done;
+    return watching(words, output, world, (onRead) => testFiles(named, output, { environment, onRead }));
   },
 };
+
+/** What came of the tests of some files. */
+interface Counts {
+  passed: number;
+  failed: number;
+  /** Files with errors, whose tests are not run. */
+  refused: number;
+}
+
+function testFiles(named: readonly string[], output: Output, compiling: Compiling): ExitStatus {
+  const counts: Counts = { passed: 0, failed: 0, refused: 0 };
+  for (const file of sourceFiles(named)) testFile(file, named.length > 0, output, compiling, counts);
+  const { passed, failed, refused } = counts;
+  const parts = [
+    ...(passed + failed + refused === 0 ? ['no test'] : [`${passed} passed`]),
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(refused === 0 ? [] : [refused === 1 ? 'one file with errors' : `${refused} files with errors`]),
+  ];
+  output.line(parts.join(', '));
+  return failed + refused > 0 ? EXIT.refused : EXIT.done;
+}
+
+function testFile(
+  file: string,
+  isNamed: boolean,
+  output: Output,
+  compiling: Compiling,
+  counts: Counts,
+): void {
+  const compilation = compileFile(file, compiling);
+  if (showDiagnostics(compilation, output) || compilation.bundle === null) {
+    output.data({ file, diagnostics: diagnosticsData(compilation) });
+    counts.refused++;
+    return;
+  }
+  const { bundle, tests, sources } = compilation;
+  if (tests.length === 0 && isNamed) output.note(`${file}: has no test`);
+  for (const each of tests) {
+    const image = bundle.images[each.machine];
+    const text = sources.get(each.span.file) ?? '';
+    const failure = runTest(each, image);
+    const title = each.title;
+    if (each.lines.length === 0) output.note(`${file}: the test ${JSON.stringify(title)} has no line`);
+    if (failure === null) {
+      counts.passed++;
+      output.data({ file, test: title, passed: true });
+    } else {
+      counts.failed++;
+      output.data({ file, test: title, passed: false, ...failureData(failure, image, text) });
+      output.line(showFailure(each, failure, image, text, bundle.debug[each.machine].fieldOrder));
+    }
+  }
+}

@@ -4,7 +4,6 @@ import {
   INT_MAX,
   INT_MIN,
   LIST_HEADER_BYTES,
-  List,
   PER_FUEL,
   STRING,
   TIME,
@@ -15,7 +14,7 @@ import {
   sizeOf,
   sizeWithin,
 } from '@smc/protocol';
-import type { Value } from '@smc/protocol';
+import type { Value, List } from '@smc/protocol';
 import { COLLECTION_ROWS } from './primitives/collections.ts';
 import { LIST_ROWS } from './primitives/lists.ts';
 import {

@@ -173,6 +173,8 @@ export interface MachineTerms {
   readonly defaults: readonly { readonly type: TypeId; readonly field: number; readonly value: Value }[];
   /** Declared orders of record fields, for printing. */
   readonly fieldOrder: readonly (readonly string[])[];
+  /** Declared names of record types. */
+  readonly typeNames: readonly { readonly name: string; readonly type: TypeId }[];
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
 }
 

@@ -11,8 +11,8 @@ export function debugOf(
 ): ImageDebug {
   const lines = new SourceLines(sources);
   const functions = places.map(({ name, places: found }) => ({ name, positions: lines.positions(found) }));
-  const { fieldOrder, documentation } = machine;
-  return { files: lines.files, functions, fieldOrder, documentation };
+  const { fieldOrder, typeNames, documentation } = machine;
+  return { files: lines.files, functions, fieldOrder, typeNames, documentation };
 }
 
 class SourceLines {

@@ -54,6 +54,8 @@ export const CODES = {
   E0276: 'a test without a key',
   E0280: 'a file that can not be imported',
   E0281: 'files that import each other',
+  E0282: 'bytecode that can not be read',
+  E0283: 'a baseline that is not there',
   E0290: 'an upgrade between two machines',
   // translation and constants
   E0301: 'a program that is too large',

@@ -1,3 +1,4 @@
+import { KEY_BYTES_MAX } from '@smc/protocol';
 import type { Diagnostic, Span } from '@smc/protocol';
 import { displayWithArticle } from '../types/type.ts';
 import type { Type } from '../types/typed.ts';
@@ -37,6 +38,16 @@ export function badKey(span: Span, type: Type): Diagnostic {
     `the key of a machine is a String or an Int, not ${displayWithArticle(type)}`,
     [label(span)],
     ['It is part of the address of an instance: `machine Account(id: String)`.'],
+  );
+}
+
+/** A test of an instance that there can not be. */
+export function keyOutOfBounds(span: Span, machine: string, bytes: number): Diagnostic {
+  return error(
+    'E0273',
+    `the key of \`${machine}\` has 1 to ${KEY_BYTES_MAX} bytes of text, and this one has ${bytes}`,
+    [label(span)],
+    ['It is part of the address of an instance.'],
   );
 }
 

@@ -32,6 +32,16 @@ export function sameMachine(span: Span, name: string, place: Span): Diagnostic {
   );
 }
 
+/** E0290: an upgrade to a machine that is there as bytecode. */
+export function toBytecode(span: Span, name: string, place: Span): Diagnostic {
+  return error(
+    'E0290',
+    `an upgrade leads to a machine of this file; this \`${name}\` is bytecode`,
+    [label(span), label(place, 'imported here')],
+    ['Write the new version after `->`: it is compiled with its upgrade.'],
+  );
+}
+
 /** E0290: a machine keeps its key. */
 export function otherKey(span: Span, name: string, old: Span, now: Span): Diagnostic {
   return error(

@@ -120,12 +120,13 @@ function record(node: tree.TypeNode & { kind: 'record' }, context: TypeContext):
   for (const { name, default: value, type: written } of node.fields) {
     const field = fields.find((each) => each.name === name.text);
     if (value === null || context.takesDefaults !== true || field === undefined) continue;
-    const byDefault: FieldDefault = { node: value, typed: null };
+    const byDefault: FieldDefault = { typed: null };
     defaults.set(name.text, byDefault);
     context.module.defaults.push({
       name: name.text,
       type: field.type,
       typeSpan: written.span,
+      node: value,
       of: byDefault,
     });
   }

@@ -41,6 +41,7 @@ export class BundleDefect extends Error {}
 export function bundleModule(bundle: Bundle, file: string, place: Span, sums: SharedSums): ModuleScope {
   const module = emptyModule(file);
   const declared = new Map<string, Set<SumDeclaration>>();
+  const aliases = new Map<string, Type[]>();
   for (const [i, image] of bundle.images.entries()) {
     const debug = bundle.debug[i];
     noteOrders(debug, module);
@@ -49,12 +50,17 @@ export function bundleModule(bundle: Bundle, file: string, place: Span, sums: Sh
     for (const sum of types.sums) {
       declared.set(sum.name, (declared.get(sum.name) ?? new Set()).add(sum));
     }
+    for (const { name, type } of types.aliases()) aliases.set(name, [...(aliases.get(name) ?? []), type]);
   }
   nameTypes(declared, module);
+  for (const [name, [type, ...others]] of aliases) {
+    const isOne = !declared.has(name) && others.every((other) => !differ(type, other));
+    if (isOne) module.types.set(name, { parameters: 0, type });
+  }
   return module;
 }
 
-/** Two sums of one name, or with one constructor name, can be used and not named. */
+/** Two types of one name, or with one constructor name, can be used and not named. */
 function nameTypes(declared: ReadonlyMap<string, ReadonlySet<SumDeclaration>>, module: ModuleScope): void {
   const twice = new Set<string>();
   for (const [name, [sum, ...others]] of declared) {
@@ -119,6 +125,7 @@ class ImageTypes {
   readonly sums = new Set<SumDeclaration>();
   readonly #image: Image;
   readonly #orders: ReadonlyMap<string, readonly string[]>;
+  readonly #names: ImageDebug['typeNames'];
   readonly #shared: SharedSums;
   readonly #span: Span;
   readonly #known = new Map<TypeId, Type>();
@@ -126,13 +133,15 @@ class ImageTypes {
   constructor(image: Image, debug: ImageDebug, shared: SharedSums, span: Span) {
     this.#image = image;
     this.#orders = new Map(debug.fieldOrder.map((names) => [names.toSorted().join(','), names]));
+    this.#names = debug.typeNames;
     this.#shared = shared;
     this.#span = span;
   }
 
   /** The type of a state, a parameter or a reply; their depth is bounded. */
   data(id: TypeId): Type {
-    if (!this.#image.unit.types.isData(id)) throw new BundleDefect(`a type of ${this.#image.name} is no data`);
+    if (!this.#image.unit.types.isData(id))
+      throw new BundleDefect(`a type of ${this.#image.name} is no data`);
     return this.#typeOf(id);
   }
 
@@ -141,6 +150,16 @@ class ImageTypes {
     const constant = this.#image.unit.constants[index];
     if (constant.type !== type) throw new BundleDefect(`a constant of ${this.#image.name} has another type`);
     return this.#literal(constant.value, this.data(type));
+  }
+
+  /** The names of its record types. */
+  aliases(): readonly { readonly name: string; readonly type: Type }[] {
+    return this.#names.flatMap(({ name, type }) => {
+      const { types } = this.#image.unit;
+      return types.node(type).kind === 'record' && types.isData(type)
+        ? [{ name, type: this.#typeOf(type) }]
+        : [];
+    });
   }
 
   /** Keeps the defaults of fields with the record types that have them. */
@@ -152,7 +171,10 @@ class ImageTypes {
       if (node.kind !== 'record') throw new Error(`a default of a field of a ${node.kind}`);
       const { name, type: own } = node.fields[field];
       const defaults = byType.get(type) ?? new Map<string, FieldDefault>();
-      byType.set(type, defaults.set(name, { typed: this.#literal(constants[constant].value, this.data(own)) }));
+      byType.set(
+        type,
+        defaults.set(name, { typed: this.#literal(constants[constant].value, this.data(own)) }),
+      );
     }
     for (const [type, defaults] of byType) noteDefaults(this.data(type), defaults);
   }
@@ -229,7 +251,13 @@ class ImageTypes {
   }
 
   /** Named arguments are shown in the order of the declaration. */
-  #payload({ labels, payload }: { readonly labels: readonly string[] | null; readonly payload: TypeId }): Type {
+  #payload({
+    labels,
+    payload,
+  }: {
+    readonly labels: readonly string[] | null;
+    readonly payload: TypeId;
+  }): Type {
     const type = this.#typeOf(payload);
     if (labels === null || type.kind !== 'record') return type;
     const types = new Map(type.fields.map((field) => [field.name, field.type]));

@@ -1,10 +1,12 @@
-import type { Diagnostic } from '@smc/protocol';
+import type { Diagnostic, Image, Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { importMissing } from '../errors/imports.ts';
+import { bundleDamaged, importMissing, nothingDeployed } from '../errors/imports.ts';
 import { importCycle } from '../errors/modules.ts';
 import { duplicate } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
-import { notSupportedYet } from '../errors/unsupported.ts';
+import type { LoadedBundle, LoadedBundles } from '../sources.ts';
+import { sameTypes } from '../upgrade/adapters.ts';
+import { BundleDefect, bundleModule } from './bundles.ts';
 import { declareTypes } from './declarations.ts';
 import { checkDefinition, checkUses, declareFunctions } from './functions.ts';
 import { order } from './graph.ts';
@@ -13,12 +15,21 @@ import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';
 import { emptyModule, type ModuleScope, type Use } from './scope.ts';
 import { SharedSums } from './sums.ts';
-import type { TypedModule, TypedUpgrade } from './typed.ts';
 import { checkTests, constantInference } from './tests.ts';
-import { checkUpgrade } from './upgrades.ts';
+import type { CompiledMachine, TypedMachine, TypedModule, TypedUpgrade } from './typed.ts';
+import { differ } from './unify.ts';
+import { checkUpgrade, type IsApplied } from './upgrades.ts';
 
 /** The file that an import in `from` stands for. */
 export type Resolve = (from: string, path: string) => string;
+
+/** What a program imports beside sources. */
+export interface CompiledImports extends LoadedBundles {
+  /** Whether compiling a machine, in which there is no error, gives this code. */
+  readonly givesCode: (machine: TypedMachine, image: Image) => boolean;
+}
+
+const NOTHING_COMPILED: CompiledImports = { files: new Map(), deployed: null, givesCode: () => false };
 
 /** What checking a program gives. */
 export interface CheckedModules {
@@ -37,6 +48,7 @@ export function checkModules(
   modules: ReadonlyMap<string, tree.Module>,
   entry: string,
   resolve: Resolve,
+  compiled: CompiledImports = NOTHING_COMPILED,
 ): CheckedModules {
   const root = modules.get(entry);
   if (root === undefined) throw new Error(`the entry ${entry} is not among the modules`);
@@ -58,12 +70,13 @@ export function checkModules(
   }
   const scopes = new Map<tree.Module, ModuleScope>();
   const sums = new SharedSums();
+  const bundles = new Bundles(compiled, sums, report);
   let checked: TypedModule | null = null;
   for (const module of sorted) {
     const scope = emptyModule(module.file);
-    declareImports(module, scope, files, scopes, report);
+    declareImports(module, scope, files, scopes, bundles, report);
     scopes.set(module, scope);
-    checked = checkModule(module, scope, sums, report);
+    checked = checkModule(module, scope, sums, bundles.isApplied, report);
     report.endModule();
   }
   const diagnostics = report.list();
@@ -86,13 +99,18 @@ class Files {
     this.#resolve = resolve;
   }
 
+  /** The file that an import stands for. */
+  fileOf({ file }: tree.Module, path: string): string {
+    return this.#resolve(file, path);
+  }
+
   importsOf(module: tree.Module): readonly ImportedFile[] {
     const known = this.#imports.get(module);
     if (known !== undefined) return known;
     const found = module.imports.flatMap((node) => {
       const { source } = node;
       if (source.kind !== 'path' || source.path.endsWith('.smb')) return [];
-      const target = this.#modules.get(this.#resolve(module.file, source.path));
+      const target = this.#modules.get(this.fileOf(module, source.path));
       return target === undefined ? [] : [{ node, target }];
     });
     this.#imports.set(module, found);
@@ -100,32 +118,114 @@ class Files {
   }
 }
 
+/** The bundles of a program, each a module once it is imported. */
+class Bundles {
+  readonly #compiled: CompiledImports;
+  readonly #sums: SharedSums;
+  readonly #report: Report;
+  readonly #modules = new Map<LoadedBundle, ModuleScope | null>();
+  readonly #deployed: ReadonlySet<Image>;
+
+  constructor(compiled: CompiledImports, sums: SharedSums, report: Report) {
+    this.#compiled = compiled;
+    this.#sums = sums;
+    this.#report = report;
+    this.#deployed = new Set(compiled.deployed?.bundle?.images);
+  }
+
+  /** What an import of bytecode stands for; null after a diagnostic. */
+  moduleOf({ source, sourceSpan }: tree.Import, file: string | null): ModuleScope | null {
+    if (file === null) {
+      const { deployed } = this.#compiled;
+      if (deployed !== null) return this.#open(deployed, sourceSpan);
+      this.#report.add(nothingDeployed(sourceSpan));
+      return null;
+    }
+    const loaded = this.#compiled.files.get(file);
+    if (loaded !== undefined && (loaded.bundle !== null || loaded.defect !== null))
+      return this.#open(loaded, sourceSpan);
+    this.#report.add(importMissing(sourceSpan, source.kind === 'path' ? source.path : file));
+    return null;
+  }
+
+  #open(loaded: LoadedBundle, place: Span): ModuleScope | null {
+    const known = this.#modules.get(loaded);
+    if (known !== undefined) return known;
+    const found = this.#moduleOf(loaded, place);
+    if (typeof found === 'string') this.#report.add(bundleDamaged(place, loaded.file, found));
+    const module = typeof found === 'string' ? null : found;
+    this.#modules.set(loaded, module);
+    return module;
+  }
+
+  #moduleOf(loaded: LoadedBundle, place: Span): ModuleScope | string {
+    if (loaded.bundle === null) return loaded.defect ?? 'it is not there';
+    try {
+      return bundleModule(loaded.bundle, loaded.file, place, this.#sums);
+    } catch (error) {
+      if (error instanceof BundleDefect) return error.message;
+      throw error;
+    }
+  }
+
+  /**
+   * After a deployment the baseline is what the file says: its upgrade has been carried out.
+   * While there are errors, a machine of the same shape is taken for the same.
+   */
+  readonly isApplied: IsApplied = (old, next) =>
+    this.#deployed.has(old.image) &&
+    sameShape(old, next) &&
+    (this.#report.count > 0 || this.#compiled.givesCode(next, old.image));
+}
+
+function sameShape(old: CompiledMachine, next: TypedMachine): boolean {
+  return (
+    old.key === next.key &&
+    !differ(old.state, next.state) &&
+    old.operations.length === next.operations.length &&
+    old.operations.every((operation) => {
+      const other = next.operations.find(({ name }) => name === operation.name);
+      return other !== undefined && sameTypes(operation, other);
+    })
+  );
+}
+
 function declareImports(
   module: tree.Module,
   scope: ModuleScope,
   files: Files,
   scopes: ReadonlyMap<tree.Module, ModuleScope>,
+  bundles: Bundles,
   report: Report,
 ): void {
   const found = new Map(files.importsOf(module).map(({ node, target }) => [node, target] as const));
   const first = new Map<string, tree.Name>();
   for (const node of module.imports) {
     const { alias, source, sourceSpan } = node;
-    const target = found.get(node);
     const earlier = first.get(alias.text);
     if (earlier !== undefined) report.add(duplicate(alias.span, 'the import', alias.text, earlier.span));
-    if (source.kind === 'deployed') report.add(notSupportedYet(sourceSpan, '`import deployed`'));
-    else if (source.path.endsWith('.smb')) report.add(notSupportedYet(sourceSpan, 'importing bytecode'));
-    else if (target === undefined) report.add(importMissing(sourceSpan, source.path));
     first.set(alias.text, earlier ?? alias);
-    // In a circle of imports the scope of one is not there yet: the circle has been reported.
-    const imported = target === undefined ? null : (scopes.get(target) ?? null);
-    if (earlier === undefined) scope.imports.set(alias.text, imported);
+    const imported = (): ModuleScope | null => {
+      if (source.kind === 'deployed') return bundles.moduleOf(node, null);
+      if (source.path.endsWith('.smb')) return bundles.moduleOf(node, files.fileOf(module, source.path));
+      const target = found.get(node);
+      if (target === undefined) report.add(importMissing(sourceSpan, source.path));
+      // In a circle of imports the scope of one is not there yet: the circle has been reported.
+      return target === undefined ? null : (scopes.get(target) ?? null);
+    };
+    const opened = imported();
+    if (earlier === undefined) scope.imports.set(alias.text, opened);
   }
 }
 
 /** Declares all that is in a file by its signature, then checks what is in it. */
-function checkModule(module: tree.Module, scope: ModuleScope, sums: SharedSums, report: Report): TypedModule {
+function checkModule(
+  module: tree.Module,
+  scope: ModuleScope,
+  sums: SharedSums,
+  isApplied: IsApplied,
+  report: Report,
+): TypedModule {
   const declarations = module.declarations.filter((declaration) => isShallow(declaration, report));
   const of = <K extends tree.Declaration['kind']>(kind: K) =>
     declarations.filter(
@@ -144,16 +244,19 @@ function checkModule(module: tree.Module, scope: ModuleScope, sums: SharedSums, 
     if (first !== undefined) report.add(duplicate(span, 'the machine', text, first.node.name.span));
     else scope.machines.set(text, machine);
   }
-  for (const { name, type, typeSpan, of: byDefault } of scope.defaults) {
+  for (const { name, type, typeSpan, node, of: byDefault } of scope.defaults) {
     const inference = constantInference(scope, uses, report);
-    byDefault.typed = constantOf(byDefault.node, type, name, typeSpan, inference);
+    byDefault.typed = constantOf(node, type, name, typeSpan, inference);
   }
   const definitions = [scope, ...machines].flatMap((owner) => [...owner.definitions.values()]);
   for (const definition of definitions) checkDefinition(definition, scope, report);
   for (const machine of machines) checkMachine(machine, scope, uses, report);
-  const upgrades = of('upgrade').map((node) => checkUpgrade(node, scope, uses, report));
   const tests = checkTests(of('test'), scope, uses, report);
   checkUses(definitions, uses, report);
+  // Only now it is known whether the machines are sound: an upgrade may ask for their code.
+  const usesOfUpgrades: Use[] = [];
+  const upgrades = of('upgrade').map((node) => checkUpgrade(node, scope, isApplied, usesOfUpgrades, report));
+  checkUses([], usesOfUpgrades, report);
   return {
     file: module.file,
     machines: machines.map(({ typed }) => typed),

@@ -13,6 +13,7 @@ import { Locals, type ModuleScope, type Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import type {
   CompiledMachine,
+  MachineSignature,
   OperationSignature,
   SumDeclaration,
   Type,
@@ -352,7 +353,7 @@ class Reader {
     const record = type === null ? null : prune(type);
     if (record?.kind === 'record' && record.fields.some(({ name }) => name === part.text)) {
       this.clauses.fieldRenames.push({ owner: record, source: part.text, target });
-      for (const path of occurrencesOf(record, this.#older.machine.state))
+      for (const path of occurrencesOf(record, this.#older.machine))
         this.clauses.told.push({ kind: 'rename', path: [...path, part.text], to: target });
       return;
     }
@@ -447,7 +448,7 @@ class Reader {
       return;
     }
     if (!hasPath(own, rest)) return this.#unknown(clause, `a field of the old \`${first}\``);
-    for (const path of occurrencesOf(own, machine.state))
+    for (const path of occurrencesOf(own, machine))
       this.clauses.told.push({ kind: 'drop', path: [...path, ...rest] });
   }
 
@@ -481,8 +482,11 @@ function inside(type: Type): Type {
   }
 }
 
-/** The paths to all occurrences of a record type in the state, or in a declared sum on the way. */
-function occurrencesOf(record: Type, state: Type): readonly (readonly string[])[] {
+/** The paths to all occurrences of a record type in the state and in parameters, or in a declared sum on the way. */
+function occurrencesOf(
+  record: Type,
+  { state, operations }: MachineSignature,
+): readonly (readonly string[])[] {
   const found: string[][] = [];
   const sums = new Set<SumDeclaration>();
   const walk = (type: Type, path: string[]): void => {
@@ -496,5 +500,7 @@ function occurrencesOf(record: Type, state: Type): readonly (readonly string[])[
       walk(substitute(payload, own.arguments), [own.declaration.name, name]);
   };
   walk(state, ['state']);
+  for (const { name, parameters } of operations)
+    for (const parameter of parameters) walk(parameter.type, [name, parameter.name]);
   return found;
 }

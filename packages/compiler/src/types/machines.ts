@@ -46,6 +46,7 @@ export function declareMachine(whole: tree.Machine, module: ModuleScope, report:
     defaults: [],
     image: null,
     fieldOrder: [],
+    typeNames: [],
     documentation: [],
     span: node.span,
     nameSpan: node.name.span,
@@ -142,7 +143,7 @@ export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use
     member.kind === 'invariant' ? [invariantOf(member, scope, inferenceOf(false))] : [],
   );
   typed.defaults = defaultsOfInputs(typed, report);
-  typed.fieldOrder = fieldOrdersOf(typed, module);
+  Object.assign(typed, namesOfRecords(typed, module));
   typed.documentation = documentationOf(node);
 }
 
@@ -294,27 +295,67 @@ export function constantOf(
   return value;
 }
 
-/** Declared orders of the records in a machine's state, inputs and replies. */
-function fieldOrdersOf(typed: TypedMachine, module: ModuleScope): TypedMachine['fieldOrder'] {
+/** How the records in a machine's state, inputs and replies are declared: their names, and the order of their fields. */
+function namesOfRecords(
+  typed: TypedMachine,
+  module: ModuleScope,
+): Pick<TypedMachine, 'fieldOrder' | 'typeNames'> {
   const scopes = [module, ...[...module.imports.values()].filter((other) => other !== null)];
+  const aliases = recordAliases(scopes);
   const orders = new Map<string, readonly string[]>();
+  const names = new Map<string, Type>();
+  for (const type of recordsOf(typed)) {
+    const key = fieldsOf(type);
+    const declared = scopes
+      .map(({ fieldOrders }) => fieldOrders.get(key))
+      .find((fields) => fields !== undefined);
+    if (declared !== undefined) orders.set(key, declared);
+    for (const alias of aliases.get(key) ?? []) {
+      if (!names.has(alias.name) && !differ(alias.type, type)) names.set(alias.name, type);
+    }
+  }
+  const byName = <T>([a]: readonly [string, T], [b]: readonly [string, T]): number => (a < b ? -1 : 1);
+  return {
+    fieldOrder: [...orders].sort(byName).map(([, fields]) => fields),
+    typeNames: [...names].sort(byName).map(([name, type]) => ({ name, type })),
+  };
+}
+
+const fieldsOf = (type: Type & { kind: 'record' }): string => type.fields.map(({ name }) => name).join(',');
+
+/** The records in the state, the inputs and the replies of a machine. */
+function recordsOf({ state, operations }: TypedMachine): readonly (Type & { kind: 'record' })[] {
   const seen = new Set<Type>();
-  const open: Type[] = [typed.state];
-  for (const { parameters, reply } of typed.operations)
-    open.push(...parameters.map(({ type }) => type), reply);
+  const open: Type[] = [
+    state,
+    ...operations.flatMap(({ parameters, reply }) => [...parameters.map(({ type }) => type), reply]),
+  ];
   for (let type = open.pop(); type !== undefined; type = open.pop()) {
     if (seen.has(type)) continue;
     seen.add(type);
     open.push(...partsOf(type));
     if (type.kind === 'sum') open.push(...type.declaration.constructors.map(({ payload }) => payload));
-    if (type.kind !== 'record') continue;
-    const key = type.fields.map(({ name }) => name).join(',');
-    const declared = scopes
-      .map(({ fieldOrders }) => fieldOrders.get(key))
-      .find((names) => names !== undefined);
-    if (declared !== undefined) orders.set(key, declared);
   }
-  return [...orders].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, names]) => names);
+  return [...seen].filter((type) => type.kind === 'record');
+}
+
+/** Record types that have a name, by their fields; a name of an earlier scope hides that of a later one. */
+function recordAliases(
+  scopes: readonly ModuleScope[],
+): ReadonlyMap<string, readonly { readonly name: string; readonly type: Type }[]> {
+  const known = new Map<string, Type>();
+  for (const { types } of scopes) {
+    for (const [name, { parameters, type }] of types) {
+      if (parameters === 0 && !known.has(name)) known.set(name, prune(type));
+    }
+  }
+  const byFields = new Map<string, { name: string; type: Type }[]>();
+  for (const [name, type] of known) {
+    if (type.kind !== 'record') continue;
+    const key = fieldsOf(type);
+    byFields.set(key, [...(byFields.get(key) ?? []), { name, type }]);
+  }
+  return byFields;
 }
 
 /** Doc comments: of the machine under its name, of an operation under `Machine.Operation`. */

@@ -2,6 +2,7 @@ import type * as tree from '../syntax/tree.ts';
 import { keyMissing, keyOfUnkeyed } from '../errors/machines.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
+import { testOfImported } from '../errors/translation.ts';
 import { matchArguments, unitAt } from './calls.ts';
 import { inferExpression } from './expressions.ts';
 import { noEffects } from './functions.ts';
@@ -70,6 +71,10 @@ class TestCheck {
   run(): TypedTest | null {
     const machine = machineOf(this.#node.machine, this.#module, this.#report);
     if (machine === null) return null;
+    if (!('typed' in machine)) {
+      this.#report.add(testOfImported(this.#node.machine.span, machine.name, machine.nameSpan));
+      return null;
+    }
     const before = this.#report.count;
     const key = this.#checkKey(machine);
     const lines = this.#node.lines.map((line) => this.#checkLine(line, machine));

@@ -227,6 +227,8 @@ export interface TypedMachine extends MachineSignature {
   }[];
   /** Declared orders of the record types that occur in it. */
   readonly fieldOrder: readonly (readonly string[])[];
+  /** Declared names of the record types that occur in it, sorted by name. */
+  readonly typeNames: readonly { readonly name: string; readonly type: Type }[];
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
   readonly span: Span;
   readonly image: null;
@@ -312,6 +314,8 @@ export type TypedWay =
       readonly request: TypedConversion;
       /** From the reply of `to` to that of `name`. */
       readonly reply: TypedConversion;
+      /** Whether a clause says it; else it is derived. */
+      readonly isWritten: boolean;
     }
   | { readonly kind: 'dropped'; readonly name: string };
 

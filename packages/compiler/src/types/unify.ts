@@ -1,4 +1,4 @@
-import { ERROR, partsOf, prune, TYPE_DEPTH_MAX, TYPE_NODES_MAX } from './type.ts';
+import { ERROR, partsOf, prune, substitute, TYPE_DEPTH_MAX, TYPE_NODES_MAX } from './type.ts';
 import type { Type, UnknownCell } from './typed.ts';
 
 /**
@@ -35,12 +35,42 @@ function unifyPairs(left: Type, right: Type, solved: UnknownCell[]): Unification
       const outcome = solve(b.cell, a, solved);
       if (outcome !== 'same') return outcome;
     } else if (a !== ERROR && b !== ERROR) {
-      if (!sameNode(a, b)) return 'different';
-      const partsOfB = partsOf(b);
-      for (const [i, part] of partsOf(a).entries()) pending.push([part, partsOfB[i]]);
+      if (sameNode(a, b)) pending.push(...pairs(partsOf(a), partsOf(b)));
+      else {
+        const payloads = payloadsOf(a, b);
+        if (payloads === null) return 'different';
+        // The arguments are looked at first.
+        pending.push(...payloads, ...pairs(partsOf(a), partsOf(b)));
+      }
     }
   }
   return 'same';
+}
+
+const pairs = (left: readonly Type[], right: readonly Type[]): [Type, Type][] =>
+  left.map((part, i) => [part, right[i]]);
+
+/**
+ * The arguments of the constructors of two sums that are declared alike but for them; null
+ * where they are not. Declarations of one meaning are one object, but for what bytecode has of
+ * generic ones: their instances.
+ */
+function payloadsOf(a: Type, b: Type): [Type, Type][] | null {
+  if (a.kind !== 'sum' || b.kind !== 'sum') return null;
+  const [left, right] = [a.declaration, b.declaration];
+  const isAlike =
+    left.name === right.name &&
+    a.arguments.length === b.arguments.length &&
+    left.constructors.length === right.constructors.length &&
+    left.constructors.every(({ name, labels }, i) => {
+      const other = right.constructors[i];
+      return name === other.name && JSON.stringify(labels) === JSON.stringify(other.labels);
+    });
+  if (!isAlike) return null;
+  return left.constructors.map(({ payload }, i) => [
+    substitute(payload, a.arguments),
+    substitute(right.constructors[i].payload, b.arguments),
+  ]);
 }
 
 /** Whether two types, neither of them unknown, are the same but for their parts. */

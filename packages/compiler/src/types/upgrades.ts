@@ -238,14 +238,7 @@ class Derivation {
       droppedParameters: this.#clauses.droppedParameters,
       written: this.#clauses.ways,
     };
-    const ways = new Ways(
-      this.#older,
-      this.#newer,
-      rules,
-      this.#forward,
-      this.#back,
-      this.#nodes,
-    );
+    const ways = new Ways(this.#older, this.#newer, rules, this.#forward, this.#back, this.#nodes);
     const gone: string[] = [];
     const found = ways.all().flatMap((way) => {
       if (!('part' in way)) return [way];
@@ -273,14 +266,7 @@ class Derivation {
       ),
       written: this.#clauses.backWays,
     };
-    const ways = new Ways(
-      this.#newer,
-      this.#older,
-      rules,
-      this.#back,
-      this.#forward,
-      this.#nodes,
-    );
+    const ways = new Ways(this.#newer, this.#older, rules, this.#back, this.#forward, this.#nodes);
     return ways.all().filter((way): way is TypedWay => !('part' in way));
   }
 

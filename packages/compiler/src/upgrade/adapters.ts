@@ -93,7 +93,8 @@ export class Ways {
     const request = written?.request ?? this.#request(operation, other);
     if ('part' in request) return request;
     const reply = written?.reply ?? this.#reply(operation, other);
-    return 'part' in reply ? reply : { kind: 'adapter', name, to, request, reply };
+    const isWritten = written !== undefined;
+    return 'part' in reply ? reply : { kind: 'adapter', name, to, request, reply, isWritten };
   }
 
   /** From the packed input of an operation to that of the one that serves it. */
@@ -167,20 +168,27 @@ export function packedPattern(
 
 type TypedLocal = ReturnType<Nodes['local']>;
 
-/** Whether clients can not tell two operations apart; defaults are taken for equal where both have one. */
+/** Whether clients can not tell two operations apart, as far as it can be told without values of defaults. */
 export function sameInterface(a: OperationSignature, b: OperationSignature): boolean {
+  const sameDefaults = a.parameters.every((parameter, i) =>
+    sameDefault(parameter.default, b.parameters[i]?.default ?? null),
+  );
+  return sameDefaults && sameTypes(a, b);
+}
+
+/** Whether two operations have the same parameters, apart from their defaults, and replies. */
+export function sameTypes(a: OperationSignature, b: OperationSignature): boolean {
   return (
     a.parameters.length === b.parameters.length &&
-    a.parameters.every((parameter, i) => {
+    a.parameters.every(({ name, type }, i) => {
       const other = b.parameters[i];
-      const isSame = parameter.name === other.name && !differ(parameter.type, other.type);
-      return isSame && sameDefault(parameter.default, other.default);
+      return name === other.name && !differ(type, other.type);
     }) &&
     !differ(a.reply, b.reply)
   );
 }
 
-/** Whether two defaults are written alike; others may be equal too, and an adapter does no harm then. */
+/** Whether two defaults are written alike; others may be equal too, as their values will tell. */
 function sameDefault(a: TypedExpression | null, b: TypedExpression | null): boolean {
   if (a === null || b === null) return a === b;
   return JSON.stringify(a, withoutPlaces) === JSON.stringify(b, withoutPlaces);

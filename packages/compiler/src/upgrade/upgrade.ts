@@ -1,12 +1,34 @@
-import { fingerprints, judge, showPath } from '@smc/protocol';
+import { fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
 import type { Checked, Image, Refusal, Span, Upgrade } from '@smc/protocol';
 import { emitUpgrade } from '../emit/emit.ts';
 import type { UpgradeTerms } from '../combinators/term.ts';
 import { lossyUpgrade, refusedUpgrade } from '../errors/judgement.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
-import type { MachineSignature, TypedUpgrade } from '../types/typed.ts';
+import type { MachineSignature, TypedUpgrade, TypedWay } from '../types/typed.ts';
 
 /** The record of an upgrade, judged here as the node will judge it. */
+
+/**
+ * The upgrade with operations as they are where both images have the same one: only images have
+ * the values of defaults. What a clause says of one stays.
+ */
+export function withIdentities(node: TypedUpgrade, old: Image, next: Image): TypedUpgrade {
+  const isSame = (name: string): boolean => {
+    const [before, after] = [old, next].map(({ operations }) =>
+      operations.find((operation) => operation.name === name),
+    );
+    return before !== undefined && after !== undefined && sameOperation(old, before, next, after);
+  };
+  const settled = (way: TypedWay): TypedWay => {
+    const isDerived = way.kind === 'adapter' && way.to === way.name && !way.isWritten;
+    return isDerived && isSame(way.name) ? { kind: 'identity', name: way.name } : way;
+  };
+  return {
+    ...node,
+    operations: node.operations.map(settled),
+    backOperations: node.backOperations.map(settled),
+  };
+}
 
 /** The record that leads from the old image to the new one, whose index in the bundle is `image`. */
 export function makeUpgrade(

@@ -1,20 +1,29 @@
-import { lineStarts, positionAt, type Diagnostic } from '@smc/protocol';
+import { decodeBundle, encodeUtf8, lineStarts, positionAt, type Diagnostic } from '@smc/protocol';
+import type { LoadedBundle } from '../../src/sources.ts';
 import { checkModules, type CheckedModules } from '../../src/types/check.ts';
 import { parse, type Module } from '../../src/syntax/index.ts';
 
-/** Parses and checks a program of one or more files, by name; the first is the entry. */
+/** Parses and checks a program of one or more files, by name; the first is the entry. A `.smb` is no bundle. */
 export function checkSources(
   sources: ReadonlyMap<string, string>,
 ): CheckedModules & { readonly syntax: readonly Diagnostic[] } {
   const modules = new Map<string, Module>();
   const syntax: Diagnostic[] = [];
+  const files = new Map<string, LoadedBundle>();
   for (const [file, text] of sources) {
+    if (file.endsWith('.smb')) {
+      const decoded = decodeBundle(encodeUtf8(text));
+      files.set(file, { file, bundle: null, defect: decoded.ok ? null : decoded.malformed.message });
+      continue;
+    }
     const parsed = parse(text, file);
     modules.set(file, parsed.module);
     syntax.push(...parsed.diagnostics);
   }
   const [entry] = sources.keys();
-  return { ...checkModules(modules, entry, (_from, path) => path.replace(/^\.\//, '')), syntax };
+  const resolve = (_from: string, path: string): string => path.replace(/^\.\//, '');
+  const compiled = { files, deployed: null, givesCode: () => false };
+  return { ...checkModules(modules, entry, resolve, compiled), syntax };
 }
 
 /** The same for one file. */

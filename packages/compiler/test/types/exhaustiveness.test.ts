@@ -92,6 +92,8 @@ function matches(pattern: TypedPattern, value: Plain): boolean {
         matches(part, partsOf(value)[names.indexOf(name) + 1]),
       );
     }
+    case 'list':
+      throw new Error('no type here has lists');
   }
 }
 

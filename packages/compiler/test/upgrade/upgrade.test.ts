@@ -97,6 +97,8 @@ describe('imports', () => {
         const next = `./f${Number(file.slice(1, -'.sm'.length)) + 1}.sm`;
         return `import "${next}" as a\nimport "${next}" as b`;
       },
+      readBundle: () => null,
+      readDeployed: () => null,
       resolve: (_from, path) => path.slice('./'.length),
     });
     expect(reads.length).toBe(SOURCE_LIMITS.filesMax);

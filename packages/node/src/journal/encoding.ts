@@ -26,7 +26,16 @@ export const JOURNAL_VERSION = 1;
 const MAGIC = 0x736d636a; // "smcj"
 
 /** Kinds below `FOLDABLE_FROM` are structural. Codes are never used again for another meaning. */
-const KIND = { header: 1, change: 2, removal: 4, input: 16, state: 17, kept: 18, refusal: 19 } as const;
+const KIND = {
+  header: 1,
+  change: 2,
+  removal: 4,
+  input: 16,
+  state: 17,
+  kept: 18,
+  refusal: 19,
+  machine: 20,
+} as const;
 const FOLDABLE_FROM = 16;
 
 const OUTCOMES = ['ok', 'fault', 'exhausted'] as const;
@@ -54,7 +63,7 @@ export function encodeEntry(entry: Entry, blobs: BlobStore): Uint8Array {
     writer.unsigned(entry.version);
     return writer.bytes();
   }
-  if (entry.kind !== 'kept') {
+  if (entry.kind !== 'kept' && entry.kind !== 'state') {
     writer.integer(entry.position);
     writer.integer(entry.time);
   }
@@ -77,11 +86,15 @@ export function encodeEntry(entry: Entry, blobs: BlobStore): Uint8Array {
     case 'input':
       writeInput(writer, entry);
       break;
-    case 'state':
+    case 'machine':
       writer.unsigned(entry.machine);
-      writeBytes(writer, entry.state);
       writer.integer(entry.inputs);
       writer.integer(entry.faults);
+      break;
+    case 'state':
+      writer.unsigned(entry.machine);
+      writer.string(entry.instance);
+      writeBytes(writer, entry.state);
       break;
     case 'kept':
       writer.unsigned(entry.machine);
@@ -98,6 +111,7 @@ export function decodeEntry(record: Uint8Array, blobs: BlobStore): Decoded<Entry
     const kind = reader.byte();
     if (kind === KIND.header) return readHeader(reader);
     if (kind === KIND.kept) return readKept(reader);
+    if (kind === KIND.state) return readState(reader);
     const position = reader.integer();
     const time = reader.integer();
     switch (kind) {
@@ -119,13 +133,12 @@ export function decodeEntry(record: Uint8Array, blobs: BlobStore): Decoded<Entry
         return { kind: 'removal', position, time, machine: reader.string(READ_LIMITS.nameBytesMax) };
       case KIND.input:
         return readInput(reader, position, time);
-      case KIND.state:
+      case KIND.machine:
         return {
-          kind: 'state',
+          kind: 'machine',
           position,
           time,
           machine: reader.unsigned(),
-          state: readBytes(reader),
           inputs: reader.integer(),
           faults: reader.integer(),
         };
@@ -203,6 +216,15 @@ function readInput(reader: ByteReader, position: number, time: number): InputEnt
     operation: reader.unsigned(),
     input: readBytes(reader),
     outcome: readOutcome(reader),
+  };
+}
+
+function readState(reader: ByteReader): Entry {
+  return {
+    kind: 'state',
+    machine: reader.unsigned(),
+    instance: reader.string(READ_LIMITS.keyBytesMax),
+    state: readBytes(reader),
   };
 }
 

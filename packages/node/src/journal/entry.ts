@@ -10,7 +10,7 @@ export type Entry = StructuralEntry | FoldableEntry;
 
 export type StructuralEntry = HeaderEntry | ChangeEntry | RemovalEntry;
 
-export type FoldableEntry = InputEntry | RefusalEntry | StateEntry | KeptEntry;
+export type FoldableEntry = InputEntry | RefusalEntry | MachineEntry | StateEntry | KeptEntry;
 
 /** The first of every log. */
 export interface HeaderEntry {
@@ -74,7 +74,7 @@ export interface InputEntry extends Placed {
   readonly kind: 'input';
   /** The number of the machine; see `ChangePart`. */
   readonly machine: number;
-  /** The key of the instance; empty where the machine is not keyed. */
+  /** The key of the instance, an Int in decimal; empty where the machine is not keyed. */
   readonly instance: string;
   readonly request: RequestKey | null;
   readonly origin: Origin;
@@ -100,14 +100,22 @@ export interface RequestKey {
   readonly digest: string;
 }
 
-/** Part of a base: where a machine stands after the inputs that were folded. */
-export interface StateEntry extends Placed {
-  readonly kind: 'state';
+/** Part of a base: a machine after the inputs that were folded. Its states follow. */
+export interface MachineEntry extends Placed {
+  readonly kind: 'machine';
   readonly machine: number;
-  /** Encoded by the running image's state type. */
-  readonly state: Uint8Array;
   readonly inputs: number;
   readonly faults: number;
+}
+
+/** Part of a base: the state of an instance. */
+export interface StateEntry {
+  readonly kind: 'state';
+  readonly machine: number;
+  /** As in `InputEntry`. */
+  readonly instance: string;
+  /** Encoded by the running image's state type. */
+  readonly state: Uint8Array;
 }
 
 /** Part of a base: the reply to a request with a key. */

@@ -3,6 +3,10 @@ import { isFoldable } from './encoding.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** Of a fold, in bytes written, after which others get their turn; and what a record is beside its bytes. */
+const TURN_WORK_MAX = 512 * 1024;
+const RECORD_WORK = 512;
+
 /**
  * A log in memory: it lasts as long as the process, and a node with it keeps nothing.
  *
@@ -14,7 +18,9 @@ export class MemoryJournal implements Journal {
   /** Structural records from before the base. */
   readonly #structural = new RecordChunks();
   #base = new RecordChunks();
-  /** All that came after the base. */
+  /** What a fold replaces, while it goes on; it stands between base and tail. */
+  #folded: RecordChunks | null = null;
+  /** All that came after that. */
   #tail = new RecordChunks();
   #foldableBytes = 0;
 
@@ -25,6 +31,7 @@ export class MemoryJournal implements Journal {
   *read(): Generator<Uint8Array> {
     yield* this.#structural.records();
     yield* this.#base.records();
+    if (this.#folded !== null) yield* this.#folded.records();
     yield* this.#tail.records();
   }
 
@@ -35,12 +42,24 @@ export class MemoryJournal implements Journal {
     }
   }
 
-  fold(base: Iterable<Uint8Array>): void {
-    for (const record of this.#tail.records()) if (!isFoldable(record)) this.#structural.add(record);
-    this.#base = new RecordChunks();
-    for (const record of base) this.#base.add(record);
+  async fold(base: Iterable<Uint8Array>): Promise<void> {
+    if (this.#folded !== null) throw new Error('a fold while another one goes on');
+    const folded = this.#tail;
+    this.#folded = folded;
     this.#tail = new RecordChunks();
     this.#foldableBytes = 0;
+    const written = new RecordChunks();
+    let work = 0;
+    for (const record of base) {
+      written.add(record);
+      work += RECORD_WORK + record.length;
+      if (work < TURN_WORK_MAX) continue;
+      work = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (const record of folded.records()) if (!isFoldable(record)) this.#structural.add(record);
+    this.#base = written;
+    this.#folded = null;
   }
 
   close(): void {}

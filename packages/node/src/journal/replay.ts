@@ -1,5 +1,6 @@
 import { decodeValue, type Value } from '@smc/protocol';
 import { FAILED, Instance } from '@smc/vm';
+import { type InstanceKey, Instances, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
 import type { FirstOutcome } from '../kept.ts';
 import { type Machine, NodeState } from '../state.ts';
@@ -13,6 +14,7 @@ import type {
   Entry,
   InputEntry,
   KeptEntry,
+  MachineEntry,
   RefusalEntry,
   StateEntry,
 } from './entry.ts';
@@ -60,8 +62,10 @@ export class Replay {
     const { node } = this;
     if (entry.kind === 'header') return;
     if (entry.kind === 'kept') return this.#keep(entry);
+    if (entry.kind === 'state') return this.#state(entry);
     if (entry.kind === 'refusal') return this.#refusal(entry);
-    const isNext = entry.kind === 'state' ? entry.position >= node.position : entry.position > node.position;
+    const isNext =
+      entry.kind === 'machine' ? entry.position >= node.position : entry.position > node.position;
     if (!isNext) this.#fail(`position ${entry.position} after ${node.position}`);
     if (entry.time < node.time) this.#fail(`time ${entry.time} after ${node.time}`);
     node.position = entry.position;
@@ -77,8 +81,8 @@ export class Replay {
       }
       case 'input':
         return this.#input(entry);
-      case 'state':
-        return this.#state(entry);
+      case 'machine':
+        return this.#machineBase(entry);
     }
   }
 
@@ -107,23 +111,40 @@ export class Replay {
       if (machine === undefined) return this.#fail(`an upgrade of ${part.machine}, which does not run`);
       const upgrade = this.#loaded(loadUpgrade(headerOf(part, machine), part.upgrade));
       this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
-      // The state stands still, of the older type, until it is migrated.
-      const { state } = machine.instance;
-      applyChange(this.node, { version, upgrade: { ...upgrade, body: part.upgrade, state } });
+      // The states stand still, of the older type, until they are migrated.
+      const { instances } = machine;
+      applyChange(this.node, { version, upgrade: { ...upgrade, instances } });
     }
   }
 
   #migrate(machine: Machine): void {
     const upgrades = this.#pending.get(machine);
     if (upgrades === undefined) return;
+    const { instances } = machine;
+    this.#base(machine);
+    for (const [key, state] of instances.entries()) {
+      machine.instances.put(key, this.#migrated(machine, upgrades, state));
+    }
+  }
+
+  /** The machine with no instance stored: what those are by now is known of the upgrades alone. */
+  #base(machine: Machine): void {
+    const upgrades = this.#pending.get(machine) ?? [];
     this.#pending.delete(machine);
-    let { state } = machine.instance;
+    const { keyKind, isKeyed, initial } = machine.instances;
+    // Of a machine that is not keyed nobody ever sees it, and the state that it is of may not be there.
+    const migrated = isKeyed ? this.#migrated(machine, upgrades, initial) : initial;
+    machine.instances = new Instances(keyKind, migrated);
+  }
+
+  #migrated(machine: Machine, upgrades: readonly LoadedUpgrade[], before: Value): Value {
+    let state = before;
     for (const { functions, upgrade } of upgrades) {
       const result = functions.run(upgrade.migration, state, Number.POSITIVE_INFINITY);
       if (!result.ok) this.#fail(`a migration of ${machine.name} fails: ${result.failure.message}`);
       state = result.value;
     }
-    machine.instance = new Instance(state);
+    return state;
   }
 
   #input(entry: InputEntry): void {
@@ -148,8 +169,10 @@ export class Replay {
   }
 
   #step(machine: Machine, entry: InputEntry): Value {
-    const { version, instance } = machine;
-    const { program } = version;
+    const { program } = machine.version;
+    const key = this.#key(machine, entry.instance);
+    const before = machine.instances.get(key);
+    const instance = new Instance(before, key);
     const operation = program.operations[entry.operation];
     if (operation === undefined) this.#fail(`${machine.name} has no operation ${entry.operation}`);
     const input = decodeValue(program.types, operation.input, entry.input);
@@ -157,6 +180,7 @@ export class Replay {
     const reply = program.step(instance, entry.operation, input.value, entry.time, Number.POSITIVE_INFINITY);
     if (reply === FAILED)
       this.#fail(`an input of ${machine.name} that was ok fails: ${instance.failure.message}`);
+    if (instance.state !== before) machine.instances.put(key, instance.state);
     return reply;
   }
 
@@ -172,15 +196,24 @@ export class Replay {
     return { kind: 'ok', origin, value: value.value };
   }
 
+  #machineBase(entry: MachineEntry): void {
+    const machine = this.#machine(entry.machine);
+    this.#base(machine);
+    machine.inputs = entry.inputs;
+    machine.faults = entry.faults;
+  }
+
+  #key(machine: Machine, text: string): InstanceKey {
+    const read = readKey(machine.version.image, machine.instances.isKeyed ? text : text || null);
+    return read.ok ? read.key : this.#fail(read.problem.message);
+  }
+
   #state(entry: StateEntry): void {
     const machine = this.#machine(entry.machine);
     const { image } = machine.version;
     const state = decodeValue(image.unit.types, image.state, entry.state);
     if (!state.ok) this.#fail(`the state of ${machine.name} does not decode: ${state.malformed.message}`);
-    this.#pending.delete(machine);
-    machine.instance = new Instance(state.value);
-    machine.inputs = entry.inputs;
-    machine.faults = entry.faults;
+    machine.instances.put(this.#key(machine, entry.instance), state.value);
   }
 
   #keep({ machine: number, request, reply }: KeptEntry): void {

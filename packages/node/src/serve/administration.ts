@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Host } from '../host.ts';
+import { readKey } from '../instances.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
@@ -27,11 +28,10 @@ type Query = Record<string, string | string[]>;
 function checkParameters(query: Query): Problem | null {
   const [name] = Object.keys(query);
   if (name === undefined) return null;
-  const hint = name === 'key' ? ': keyed machines are not supported yet' : '';
-  return problem('bad-request', `there is no parameter ${JSON.stringify(name)} here${hint}`);
+  return problem('bad-request', `there is no parameter ${JSON.stringify(name)} here`);
 }
 
-const NOT_ONCE = problem('bad-request', 'the parameter "after" is there twice');
+const notOnce = (name: string): Problem => problem('bad-request', `the parameter "${name}" is there twice`);
 
 type MachineRoute = { Params: { machine: string } };
 
@@ -46,7 +46,7 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
   });
   app.get('/_smc/machines', (request, reply) => {
     const { after = '', ...others } = request.query as Query;
-    const refused = typeof after === 'string' ? checkParameters(others) : NOT_ONCE;
+    const refused = typeof after === 'string' ? checkParameters(others) : notOnce('after');
     if (refused !== null) return refuse(reply, refused);
     return look(host, reply, (node) => seeMachines(node, String(after)));
   });
@@ -55,9 +55,10 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
   );
   app.get<MachineRoute>('/_smc/machines/:machine/state', (request, reply) => {
     const form = isText(request.headers.accept) ? 'text' : 'json';
-    const refused = checkParameters(request.query as Query);
+    const { key = null, ...others } = request.query as Query;
+    const refused = Array.isArray(key) ? notOnce('key') : checkParameters(others);
     if (refused !== null) return refuse(reply, refused);
-    return look(host, reply, (node) => seeState(node, request.params.machine, form));
+    return look(host, reply, (node) => seeState(node, request.params.machine, key as string | null, form));
   });
   app.get<MachineRoute>('/_smc/machines/:machine/history', (request, reply) =>
     look(host, reply, (node) => seeHistory(node, request.params.machine)),
@@ -112,10 +113,12 @@ function seeMachine(node: NodeState, name: string): Seen {
   return machine === undefined ? unknownMachine(name) : json(viewMachine(machine), machine.version);
 }
 
-function seeState(node: NodeState, name: string, form: 'json' | 'text'): Seen {
+function seeState(node: NodeState, name: string, text: string | null, form: 'json' | 'text'): Seen {
   const machine = node.machines.get(name);
   if (machine === undefined) return unknownMachine(name);
-  const body = viewState(machine, form);
+  const key = readKey(machine.version.image, text);
+  if (!key.ok) return key;
+  const body = viewState(machine, key.key, form);
   if (body === null) {
     return { ok: false, problem: problem('too-large', `the state of ${name} is too large: ${TOO_LONG}`) };
   }

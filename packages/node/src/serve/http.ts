@@ -17,7 +17,8 @@ import { addAdministration } from './administration.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 
 /**
- * HTTP: operations as `POST /Counter/Incr` with a JSON object of the parameters, and the
+ * HTTP: operations as `POST /Counter/Incr` with a JSON object of the parameters, of a keyed
+ * machine as `POST /Account/alice/Deposit` or `POST /Account/Deposit?key=alice`, and the
  * administration below `/_smc/`.
  *
  * The node is for programs on this computer. A page in a browser must not reach it, whatever
@@ -33,7 +34,8 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 512, caseSensitive: true },
+    // A key of 512 bytes, each written as three characters; what is too long for one is told by `readKey`.
+    routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
     frameworkErrors: (error, _request, reply) => answerError(host, error, reply),
     clientErrorHandler: (error, socket) => {
       const status = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW' ? '431' : '400';
@@ -141,9 +143,12 @@ function unknownAddress(request: FastifyRequest): Problem {
   const address = request.url.split('?')[0];
   const parts = address.split('/').slice(1);
   if (parts.length === 0 || parts.length > 3 || parts.includes('')) {
-    return problem('unknown-machine', `there is no ${address}; call POST /MACHINE/OPERATION`);
+    return problem(
+      'unknown-machine',
+      `there is no ${address}; call POST /MACHINE/OPERATION or POST /MACHINE/KEY/OPERATION`,
+    );
   }
-  if (parts.length === 3) return problem('bad-request', 'keyed machines are not supported yet');
+  if (parts.length === 3) return problem('bad-request', `call POST /MACHINE/KEY/OPERATION, not ${method}`);
   return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
 }
 
@@ -157,47 +162,89 @@ function answerError(host: Host, error: FastifyError, reply: FastifyReply): void
 }
 
 interface OperationRoute {
-  Params: { machine: string; operation: string };
+  Params: { machine: string; key?: string; operation: string };
   Querystring: Record<string, string | string[]>;
   Body: string | Uint8Array | undefined;
 }
 
+type OperationRequest = FastifyRequest<OperationRoute>;
+
+/** What an address says beside machine and operation, or why it is refused. */
+type Addressed =
+  | { readonly ok: true; readonly key: string | null; readonly body: RequestBody }
+  | { readonly ok: false; readonly problem: Problem };
+
 function addOperations(app: FastifyInstance, host: Host): void {
-  app.post<OperationRoute>('/:machine/:operation', (request, reply) => {
-    const { operation } = request.params;
-    if (Object.keys(request.query).length > 0) {
-      const refused = problem('bad-request', 'the parameters of a POST are in its body, not in the address');
-      return sendProblem(reply, refused);
-    }
-    const text = request.body ?? '';
-    if (typeof text !== 'string') return sendProblem(reply, NOT_JSON);
-    const isInput = isText(request.headers['content-type']);
-    const named = isInput ? /^\s*(\w+)/.exec(text)?.[1] : undefined;
-    if (named !== undefined && named !== operation) {
-      const message = `the address names the operation ${operation}, and the input ${named}`;
-      return sendProblem(reply, problem('bad-request', message));
-    }
-    const body: RequestBody = isInput ? { form: 'text', text, start: 0 } : { form: 'json', operation, text };
-    return callMachine(host, request, reply, body, false);
-  });
-  app.get<OperationRoute>('/:machine/:operation', (request, reply) => {
-    const pairs = Object.entries(request.query).flatMap(([name, values]) =>
-      [values].flat().map((value) => [name, value] as const),
-    );
-    const body: RequestBody = { form: 'query', operation: request.params.operation, pairs };
-    return callMachine(host, request, reply, body, true);
-  });
+  for (const address of ['/:machine/:operation', '/:machine/:key/:operation']) {
+    app.post<OperationRoute>(address, (request, reply) => {
+      const addressed = readPost(request);
+      if (!addressed.ok) return sendProblem(reply, addressed.problem);
+      return callMachine(host, request, reply, { ...addressed, readOnly: false });
+    });
+    app.get<OperationRoute>(address, (request, reply) => {
+      const addressed = readGet(request);
+      if (!addressed.ok) return sendProblem(reply, addressed.problem);
+      return callMachine(host, request, reply, { ...addressed, readOnly: true });
+    });
+  }
+}
+
+function readPost(request: OperationRequest): Addressed {
+  const { operation } = request.params;
+  const { key = null, ...others } = request.query;
+  if (Object.keys(others).length > 0) {
+    return refuse('the parameters of a POST are in its body, not in the address');
+  }
+  const keys = [request.params.key ?? [], key ?? []].flat();
+  if (keys.length > 1) return refuse('the address gives more than one key');
+  if (!isEncoded(request)) return NOT_ENCODED;
+  const text = request.body ?? '';
+  if (typeof text !== 'string') return { ok: false, problem: NOT_JSON };
+  const isInput = isText(request.headers['content-type']);
+  const named = isInput ? /^\s*(\w+)/.exec(text)?.[1] : undefined;
+  if (named !== undefined && named !== operation) {
+    return refuse(`the address names the operation ${operation}, and the input ${named}`);
+  }
+  const body: RequestBody = isInput ? { form: 'text', text, start: 0 } : { form: 'json', operation, text };
+  return { ok: true, key: keys[0] ?? null, body };
+}
+
+/** A `key` in the query is that of a keyed machine, or a parameter: whoever knows the machine tells. */
+function readGet(request: OperationRequest): Addressed {
+  if (!isEncoded(request)) return NOT_ENCODED;
+  const pairs = Object.entries(request.query).flatMap(([name, values]) =>
+    [values].flat().map((value) => [name, value] as const),
+  );
+  const { operation, key = null } = request.params;
+  return { ok: true, key, body: { form: 'query', operation, pairs } };
+}
+
+const refuse = (message: string): Addressed & { ok: false } => ({
+  ok: false,
+  problem: problem('bad-request', message),
+});
+
+const NOT_ENCODED = refuse('the query of the address is not UTF-8 in percent-encoding');
+
+/** What reads the query passes over what is wrong there, and another key would be meant. */
+function isEncoded({ url }: OperationRequest): boolean {
+  const start = url.indexOf('?');
+  try {
+    decodeURIComponent(start < 0 ? '' : url.slice(start));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function callMachine(
   host: Host,
-  request: FastifyRequest<OperationRoute>,
+  request: OperationRequest,
   reply: FastifyReply,
-  body: RequestBody,
-  readOnly: boolean,
+  { key, body, readOnly }: { key: string | null; body: RequestBody; readOnly: boolean },
 ): FastifyReply | void {
-  const key = headerOf(request, 'idempotency-key');
-  if (key !== null && !(key.length > 0 && key.length <= REQUEST_KEY_LENGTH_MAX)) {
+  const once = headerOf(request, 'idempotency-key');
+  if (once !== null && !(once.length > 0 && once.length <= REQUEST_KEY_LENGTH_MAX)) {
     const message = `an Idempotency-Key has 1 to ${REQUEST_KEY_LENGTH_MAX} characters`;
     return sendProblem(reply, problem('bad-request', message));
   }
@@ -205,9 +252,10 @@ function callMachine(
   host.call(
     {
       machine: request.params.machine,
+      key,
       interfaces: spoken === null ? null : [spoken],
       body,
-      request: key === null ? null : { key, digest: digestOf(request.params.operation, body) },
+      request: once === null ? null : { key: once, digest: digestOf(request.params.operation, key, body) },
       readOnly,
     },
     (answer) => {
@@ -222,10 +270,11 @@ function callMachine(
   return reply;
 }
 
-/** What makes two requests the same: the operation, and the body as it was sent. */
-function digestOf(operation: string, body: RequestBody): string {
+/** What makes two requests the same: the instance, the operation, and the body as it was sent. */
+function digestOf(operation: string, key: string | null, body: RequestBody): string {
   const argument = body.form === 'query' ? JSON.stringify(body.pairs) : body.text;
-  return createHash('sha256').update(`${operation}\n${body.form}\n${argument}`).digest('hex');
+  const address = JSON.stringify([key, operation, body.form]);
+  return createHash('sha256').update(`${address}\n${argument}`).digest('hex');
 }
 
 function headerOf(request: FastifyRequest, name: string): string | null {

@@ -13,6 +13,7 @@ import { NOT_WRITTEN, writeReply } from './reply.ts';
  *
  * ```
  * Counter Incr(by: 1)      ok ()
+ * Account/alice Deposit(5) ok 5       an instance of a keyed machine; other keys as a string literal
  * Counter Dance            error unknown-operation Counter has no operation "Dance"; …
  * interface 9f2c66d1…      ok ()      what follows speaks this interface (of one of the machines)
  * ```
@@ -177,8 +178,7 @@ class LineConnection {
         const { machine, key, start } = request;
         // Many protocols have lines that start with a name: what follows tells.
         if (!INPUT.test(line.slice(start))) return this.#refuseLine(isFirst, 'expected an operation');
-        if (key !== null) return this.#refuse(problem('bad-request', 'keyed machines are not supported yet'));
-        return this.#call(machine, line, start);
+        return this.#call(machine, key, line, start);
       }
     }
   }
@@ -188,11 +188,11 @@ class LineConnection {
     return isFirst ? this.#close(refused) : this.#refuse(refused);
   }
 
-  #call(machine: string, text: string, start: number): void {
+  #call(machine: string, key: string | null, text: string, start: number): void {
     const place = this.#place();
     const body = { form: 'text', text, start } as const;
     this.#host.call(
-      { machine, interfaces: this.#interfaces, body, request: null, readOnly: false },
+      { machine, key, interfaces: this.#interfaces, body, request: null, readOnly: false },
       (reply) => this.#settle(place, this.#print(reply)),
     );
   }

@@ -1,4 +1,5 @@
 import { type HistoryView, type MachineView, printType, printValue, type TypeId } from '@smc/protocol';
+import type { InstanceKey } from '../instances.ts';
 import { WRITTEN_LENGTH_MAX } from '../limits.ts';
 import type { HistoryRecord, Machine, NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
@@ -14,7 +15,7 @@ const versionViews = new WeakMap<Version, VersionView>();
 const PAGE_LENGTH_MAX = 4 * 1024 * 1024;
 
 /** A machine as the administration shows it. */
-export function viewMachine({ name, version, interfaces, inputs, faults }: Machine): MachineView {
+export function viewMachine({ name, version, instances, interfaces, inputs, faults }: Machine): MachineView {
   const { image, fingerprints } = version;
   return {
     name,
@@ -24,7 +25,7 @@ export function viewMachine({ name, version, interfaces, inputs, faults }: Machi
     interface: fingerprints.interface,
     ...viewVersion(version),
     interfaces: Array.from(interfaces.served(), (served) => served.fingerprint),
-    instances: 1,
+    instances: instances.count,
     inputs,
     faults,
   };
@@ -79,11 +80,11 @@ export function viewMachines(node: NodeState, after: string, lengthMax = PAGE_LE
   return { json: `[${views.join(',')}]`, last };
 }
 
-/** The state of a machine, as JSON or as in the source; null where that is too long. */
-export function viewState({ version, instance }: Machine, form: Form): string | null {
+/** The state of an instance, as JSON or as in the source; null where that is too long. */
+export function viewState({ version, instances }: Machine, key: InstanceKey, form: Form): string | null {
   const { image, fieldOrder } = version;
   const options = { form, fieldOrder, lengthMax: WRITTEN_LENGTH_MAX };
-  return writeValue(image.unit.types, image.state, instance.state, options);
+  return writeValue(image.unit.types, image.state, instances.get(key), options);
 }
 
 /** Oldest first. */

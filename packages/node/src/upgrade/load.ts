@@ -23,14 +23,11 @@ export interface LoadedUpgrade {
   readonly functions: LoadedUnit;
 }
 
-const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], documentation: [] };
+const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] };
 
 export function loadVersion(name: string, bytes: Uint8Array, debugBytes: Uint8Array): Loaded<Version> {
   const image = decodeImage(bytes);
   if (!image.ok) return malformed(`the image of ${name}`, image);
-  if (image.value.key !== 'none') {
-    return refuse(problem('bad-request', `${name}: keyed machines are not supported yet`));
-  }
   const loaded = load(image.value);
   if (!loaded.ok) return unverified(`the image of ${name}`, loaded.invalid);
   // Debug data decides nothing: what cannot be read of it is not there.

@@ -9,26 +9,29 @@ import {
   shortFingerprint,
 } from '@smc/protocol';
 import type { DeployEvent } from '../event.ts';
-import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Machine, NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
 import { type Loaded, type LoadedUpgrade, loadUpgrade, loadVersion } from './load.ts';
-import { migrate } from './prepare.ts';
-import type { Change } from './swap.ts';
 
 /**
  * What a bundle would do to a node, found without changing it. The stages follow each other
  * for all machines together, and the first that fails refuses the whole bundle: stale;
- * malformed and unverified; ill-typed and lossy (the judge); migration-failed and invariant.
+ * malformed and unverified; ill-typed and lossy (the judge). What comes after them looks at the
+ * states of the machines (`Deployment`).
  */
 export type Plan =
-  | { readonly ok: true; readonly changes: readonly Change[]; readonly machines: readonly DeployedMachine[] }
+  | {
+      readonly ok: true;
+      /** Of the machines that the bundle changes. */
+      readonly parts: readonly PlannedParts[];
+      readonly machines: readonly DeployedMachine[];
+    }
   /** `about`: the running machines whose history should tell. */
   | { readonly ok: false; readonly problem: Problem; readonly about: readonly string[] };
 
 /** What a bundle has for one machine. */
-interface Intention {
+export interface Intention {
   readonly name: string;
   /** Index of its image in the bundle. */
   readonly index: number;
@@ -62,13 +65,12 @@ export function plan(node: NodeState, event: DeployEvent): Plan {
   if (!loaded.ok) return refusal(loaded.problem, loaded.about);
   const judged = inStages(loaded.value, judgeParts);
   if (!judged.ok) return refusal(judged.problem, judged.about);
-  const upgrades = Math.max(1, judged.value.filter(({ upgrade }) => upgrade !== null).length);
-  const fuel = Math.floor(STEP_LIMITS.prepareFuel / upgrades);
-  const prepared = inStages(judged.value, (parts) => prepare(parts, fuel));
-  if (!prepared.ok) return refusal(prepared.problem, prepared.about);
-  const judgedIntentions = new Map(judged.value.map(({ intention }) => [intention.name, intention]));
-  const machines = intended.value.map((intention) => judgedIntentions.get(intention.name) ?? intention);
-  return { ok: true, changes: prepared.value, machines: machines.map(describe(prepared.value)) };
+  const judgedParts = new Map(judged.value.map((parts) => [parts.intention.name, parts]));
+  const machines = intended.value.map((intention) => {
+    const parts = judgedParts.get(intention.name);
+    return describe(parts?.intention ?? intention, parts?.upgrade ?? null);
+  });
+  return { ok: true, parts: judged.value, machines };
 }
 
 /** One stage for all: its results, or the first refusal. */
@@ -138,14 +140,16 @@ function checkRoom(node: NodeState, event: DeployEvent, intentions: readonly Int
   return null;
 }
 
-interface LoadedParts {
+/** A machine as it is to run. */
+export interface PlannedParts {
   readonly intention: Intention;
   readonly version: Version;
+  /** Null for a deployment; `body` is its encoding. */
   readonly upgrade: LoadedUpgrade | null;
   readonly body: Uint8Array;
 }
 
-function loadParts(envelope: Envelope, intention: Intention): Staged<LoadedParts> {
+function loadParts(envelope: Envelope, intention: Intention): Staged<PlannedParts> {
   const { name, index, running, upgradeIndex } = intention;
   const about = running === null ? null : name;
   // The bundle is not kept, so that what is kept of it is copied out.
@@ -164,7 +168,7 @@ function loadParts(envelope: Envelope, intention: Intention): Staged<LoadedParts
 
 const NO_BODY = new Uint8Array(0);
 
-function judgeParts(parts: LoadedParts): Staged<LoadedParts> {
+function judgeParts(parts: PlannedParts): Staged<PlannedParts> {
   const { intention, upgrade, version } = parts;
   const { running, name, index } = intention;
   if (upgrade === null || running === null) return { ok: true, value: parts };
@@ -196,26 +200,19 @@ function shown(paths: readonly (readonly string[])[]): string {
   return named.join(', ') + (paths.length > named.length ? ` and ${paths.length - named.length} more` : '');
 }
 
-function prepare({ intention, upgrade, version, body }: LoadedParts, fuel: number): Staged<Change> {
-  if (upgrade === null || intention.running === null) return { ok: true, value: { version, upgrade: null } };
-  const migrated = migrate(intention.running, upgrade, version, fuel);
-  if (!migrated.ok) return refuse(migrated.problem, intention.name);
-  return { ok: true, value: { version, upgrade: { ...upgrade, body, state: migrated.value } } };
-}
-
-function describe(changes: readonly Change[]): (intention: Intention) => DeployedMachine {
-  const byName = new Map(changes.map((change) => [change.version.image.name, change]));
+/** What is reported of a machine, if the bundle is taken. */
+function describe(
+  { name, kind, code, running, notes }: Intention,
+  upgrade: LoadedUpgrade | null,
+): DeployedMachine {
   const results = { deployment: 'deployed', upgrade: 'upgraded', unchanged: 'unchanged' } as const;
-  return ({ name, kind, code, running, notes }) => {
-    const upgrade = byName.get(name)?.upgrade ?? null;
-    return {
-      name,
-      result: results[kind],
-      from: running?.version.fingerprints.code ?? null,
-      code,
-      back: upgrade !== null && upgrade.upgrade.back !== null,
-      notes,
-    };
+  return {
+    name,
+    result: results[kind],
+    from: running?.version.fingerprints.code ?? null,
+    code,
+    back: upgrade !== null && upgrade.upgrade.back !== null,
+    notes,
   };
 }
 

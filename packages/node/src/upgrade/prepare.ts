@@ -1,44 +1,181 @@
-import type { Value } from '@smc/protocol';
-import { problem, shorten } from '../problem.ts';
+import { type Part, printString, sizeOf, UnitReads, type Value } from '@smc/protocol';
+import { type InstanceKey, Instances } from '../instances.ts';
+import { STEP_LIMITS } from '../limits.ts';
+import { problem, type Problem, shorten } from '../problem.ts';
 import type { Machine } from '../state.ts';
 import type { Version } from '../version.ts';
 import { writeValue } from '../written.ts';
-import type { Loaded, LoadedUpgrade } from './load.ts';
+import type { LoadedUpgrade } from './load.ts';
 
 /** UTF-16 units of a counterexample in a message; and of a state that is written to be cut to that. */
 const COUNTEREXAMPLE_LENGTH_MAX = 400;
 const SHOWN_STATE_LENGTH_MAX = 1024 * 1024;
 
-/**
- * The state of a machine as the migration of an upgrade gives it, which keeps the invariants of
- * the new version; the machine is not touched. `fuel` is for the migration, and as much again for
- * all invariants.
- */
-export function migrate(
-  machine: Machine,
-  { upgrade, functions }: LoadedUpgrade,
-  version: Version,
-  fuel: number,
-): Loaded<Value> {
-  const { state } = machine.instance;
-  const result = functions.run(upgrade.migration, state, fuel);
-  if (!result.ok) {
-    const shown = printState(machine.version, state);
-    const { kind, message: why } = result.failure;
-    const given = kind === 'exhausted' ? ` (it had ${fuel} units of fuel)` : '';
-    const message = `the migration of ${machine.name} fails: ${why}${given}; the state is ${shown}`;
-    return { ok: false, problem: problem('migration-failed', message) };
-  }
-  const invariants = Math.max(1, version.image.invariants.length);
-  const broken = version.program.brokenInvariant(result.value, Math.floor(fuel / invariants));
-  if (broken === null) return result;
-  const why = broken.failure === null ? 'does not hold' : `fails (${broken.failure.message})`;
-  const shown = printState(version, result.value);
-  const message = `invariant ${broken.index} of ${machine.name} ${why} for the migrated state, ${shown}`;
-  return { ok: false, problem: problem('invariant', message) };
+/** Instances that a refusal names; then no others are looked at. */
+const COUNTEREXAMPLES_MAX = 5;
+/** Units of a key that it shows. */
+const SHOWN_KEY_LENGTH_MAX = 100;
+
+/** An instance that cannot be migrated, and why, as far as it is told. */
+interface Counterexample {
+  readonly key: InstanceKey | typeof UNSTORED;
+  readonly message: string;
 }
 
-function printState({ image, fieldOrder }: Version, state: Value): string {
+/** After so many rounds what was changed in the last is migrated at once: inputs come faster than that. */
+const ROUNDS_MAX = 8;
+
+/** Stands for all the instances of a keyed machine that are not stored. */
+const UNSTORED = Symbol('the instances in their initial state');
+
+/**
+ * The migration of a machine, beside it: all of its instances as the new version has them, with
+ * its invariants checked. The machine is not touched, and goes on: what its inputs change
+ * meanwhile is migrated again, until `isDone` is asked with nothing left.
+ *
+ * What is not stored is in its initial state, and is migrated like any other: the result is the
+ * state that instances which nobody ever wrote have from then on, whatever the initial state of
+ * the new version is.
+ */
+export class Preparation {
+  readonly machine: Machine;
+  /** What the swap puts in the place of the machine's. */
+  readonly migrated: Instances;
+  readonly #upgrade: LoadedUpgrade;
+  readonly version: Version;
+  readonly #fuel: number;
+  readonly #failed: Counterexample[] = [];
+  readonly #broken: Counterexample[] = [];
+  /** What is left of the round: all keys at first, then those that were changed in the one before. */
+  #round: Iterator<InstanceKey>;
+  #rounds = 0;
+
+  /** `fuel`: for the migration of an instance, and as much again for all its invariants. */
+  constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, fuel: number) {
+    this.machine = machine;
+    this.#upgrade = upgrade;
+    this.version = version;
+    this.#fuel = fuel;
+    const { instances } = machine;
+    const initial = instances.isKeyed ? this.#migrateUnstored(instances.initial) : version.program.initial;
+    this.migrated = new Instances(instances.keyKind, initial);
+    this.#round = keysOf(instances);
+    instances.watch();
+  }
+
+  /** Migrates until `isTimeUp`, one instance at the least. Whether all are, as of now. */
+  work(isTimeUp: () => boolean): boolean {
+    if (this.#isRefused) return true;
+    for (;;) {
+      const next = this.#round.next();
+      if (next.done === true) {
+        const changed = this.machine.instances.takeChanged();
+        if (changed.size === 0) return true;
+        this.#round = changed.values();
+        this.#rounds++;
+        continue;
+      }
+      this.#migrate(next.value);
+      if (this.#isRefused) return true;
+      if (this.#rounds < ROUNDS_MAX && isTimeUp()) return false;
+    }
+  }
+
+  /** Ends it: nothing is watched any more. */
+  end(): void {
+    this.machine.instances.unwatch();
+  }
+
+  /** Why it cannot be: `migration-failed` or `invariant`; null where all were migrated. */
+  problem(code: 'migration-failed' | 'invariant'): Problem | null {
+    const [first, ...others] = code === 'invariant' ? this.#broken : this.#failed;
+    if (first === undefined) return null;
+    const also =
+      others.length === 0 ? '' : `; so it is for ${others.map(({ key }) => showKey(key)).join(', ')}`;
+    const more = others.length + 1 < COUNTEREXAMPLES_MAX ? '' : ', and perhaps for others';
+    return problem(code, `${first.message}${also}${more}`);
+  }
+
+  get #isRefused(): boolean {
+    return Math.max(this.#failed.length, this.#broken.length) >= COUNTEREXAMPLES_MAX;
+  }
+
+  #migrate(key: InstanceKey): void {
+    const state = this.machine.instances.get(key);
+    const migrated = this.#run(key, state);
+    if (migrated === null) return;
+    this.#check(key, migrated.value);
+    this.migrated.put(key, migrated.value);
+  }
+
+  #migrateUnstored(initial: Value): Value {
+    const migrated = this.#run(UNSTORED, initial);
+    if (migrated === null) return initial;
+    // The key is known of no such instance: what an invariant says of all of them can be checked.
+    const { image } = this.version;
+    const reads = new UnitReads(image.unit);
+    if (image.invariants.every((body) => !readsKey(reads.of(body)))) this.#check(UNSTORED, migrated.value);
+    return migrated.value;
+  }
+
+  #run(key: Counterexample['key'], state: Value): { readonly value: Value } | null {
+    const { upgrade, functions } = this.#upgrade;
+    const fuel = this.#fuelFor(state);
+    const result = functions.run(upgrade.migration, state, fuel);
+    if (result.ok) return result;
+    const { kind, message: why } = result.failure;
+    const given = kind === 'exhausted' ? ` (it had ${fuel} units of fuel)` : '';
+    const shown = printState(this.machine.version, state);
+    const message = `the migration of ${this.#name(key)} fails: ${why}${given}; the state is ${shown}`;
+    this.#failed.push({ key, message });
+    return null;
+  }
+
+  #check(key: Counterexample['key'], state: Value): void {
+    const { program, image } = this.version;
+    const fuel = Math.floor(this.#fuelFor(state) / Math.max(1, image.invariants.length));
+    const broken = program.brokenInvariant(state, key === UNSTORED ? anyKey(image.key) : key, fuel);
+    if (broken === null) return;
+    const why = broken.failure === null ? 'does not hold' : `fails (${broken.failure.message})`;
+    const shown = printState(this.version, state);
+    const message = `invariant ${broken.index} of ${this.#name(key)} ${why} for the migrated state, ${shown}`;
+    this.#broken.push({ key, message });
+  }
+
+  #fuelFor(state: Value): number {
+    if (!this.machine.instances.isKeyed) return this.#fuel;
+    const { instanceFuelPerNode, instanceFuelMin } = STEP_LIMITS;
+    const nodes = Math.ceil(sizeOf(state) / NODE_BYTES);
+    return Math.min(this.#fuel, Math.max(instanceFuelMin, nodes * instanceFuelPerNode));
+  }
+
+  #name(key: Counterexample['key']): string {
+    return key === null ? this.machine.name : `${this.machine.name} ${showKey(key)}`;
+  }
+}
+
+/** What a node of a state takes in memory, about. */
+const NODE_BYTES = 32;
+
+function* keysOf(instances: Instances): Generator<InstanceKey> {
+  for (const [key] of instances.entries()) yield key;
+}
+
+const anyKey = (kind: Instances['keyKind']): InstanceKey => (kind === 'int' ? 0 : '-');
+
+/** Whether an invariant reads the first of its argument, (key, state); also where that is too much to tell. */
+function readsKey(used: Part | null): boolean {
+  const key = used?.parts.get(0);
+  return used === null || used.whole || (key !== undefined && (key.whole || key.inspected));
+}
+
+function showKey(key: Counterexample['key']): string {
+  if (key === UNSTORED) return 'in its initial state';
+  return typeof key === 'string' ? printString(shorten(key, SHOWN_KEY_LENGTH_MAX)) : String(key);
+}
+
+/** A state as people see it, cut to a length. */
+export function printState({ image, fieldOrder }: Version, state: Value): string {
   const options = { form: 'text', fieldOrder, lengthMax: SHOWN_STATE_LENGTH_MAX } as const;
   const written = writeValue(image.unit.types, image.state, state, options);
   return written === null ? 'too large to be shown' : shorten(written, COUNTEREXAMPLE_LENGTH_MAX);

@@ -1,15 +1,14 @@
-import type { Value } from '@smc/protocol';
-import { Instance } from '@smc/vm';
+import type { Instances } from '../instances.ts';
 import { Machine, type NodeState, remember } from '../state.ts';
 import type { RefusalEntry } from '../journal/entry.ts';
 import type { Version } from '../version.ts';
 import type { LoadedUpgrade } from './load.ts';
 
-/** A machine that is to be deployed, or upgraded to a state that was migrated before. */
+/** A machine that is to be deployed, or upgraded to states that were migrated before. */
 export interface Change {
   readonly version: Version;
   /** Null for a deployment. */
-  readonly upgrade: (LoadedUpgrade & { readonly body: Uint8Array; readonly state: Value }) | null;
+  readonly upgrade: (LoadedUpgrade & { readonly instances: Instances }) | null;
 }
 
 /**
@@ -33,7 +32,7 @@ export function applyChange(node: NodeState, change: Change): void {
   const from = machine.version.fingerprints.code;
   machine.interfaces.advance(version, upgrade.upgrade.operations, upgrade.functions);
   machine.version = version;
-  machine.instance = new Instance(upgrade.state);
+  machine.instances = upgrade.instances;
   const back = upgrade.upgrade.back !== null;
   remember(node, name, { kind: 'upgrade', position, time, from, to, back });
 }

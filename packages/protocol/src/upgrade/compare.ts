@@ -1,4 +1,3 @@
-import { FieldDefaults } from '../defaults.ts';
 import type { Image, Operation, OperationParameter } from '../image.ts';
 import { type TypeId, type TypeNode, type TypeTable, partsOf } from '../type.ts';
 import { equal } from '../value.ts';
@@ -51,62 +50,29 @@ function sameShape(a: TypeNode, b: TypeNode): boolean {
   return a.kind === b.kind;
 }
 
-/** Tells whether operations of two images have the same parameters, defaults and reply. */
-export class OperationComparison {
-  readonly #old: Image;
-  readonly #next: Image;
-  readonly #types: TypeComparison;
-  /** Types of the first image whose records have the same defaults in both. */
-  readonly #sameDefaults = new Set<TypeId>();
-
-  constructor(old: Image, next: Image) {
-    this.#old = old;
-    this.#next = next;
-    this.#types = new TypeComparison(old.unit.types, next.unit.types);
-  }
-
-  /** Whether an operation of the first image is that of the second. */
-  same(a: Operation, b: Operation): boolean {
-    return (
-      a.parameters.length === b.parameters.length &&
-      a.parameters.every((parameter, i) => this.#sameParameter(parameter, b.parameters[i])) &&
-      this.#types.same(a.reply, b.reply)
-    );
-  }
-
-  #sameParameter(a: OperationParameter, b: OperationParameter): boolean {
-    return (
-      a.name === b.name &&
-      this.#types.same(a.type, b.type) &&
-      this.#sameDefault(a.default, b.default) &&
-      this.#sameFieldDefaults(a.type, b.type)
-    );
-  }
-
-  #sameDefault(a: number | null, b: number | null): boolean {
-    if (a === null || b === null) return a === b;
-    return equal(this.#old.unit.constants[a].value, this.#next.unit.constants[b].value);
-  }
-
-  /** Of one type in both images: whether inputs may leave out the same fields, for the same values. */
-  #sameFieldDefaults(a: TypeId, b: TypeId): boolean {
-    if (this.#sameDefaults.has(a)) return true;
-    const [left, right] = [FieldDefaults.of(this.#old).of(a), FieldDefaults.of(this.#next).of(b)];
-    if ((left?.size ?? 0) !== (right?.size ?? 0)) return false;
-    for (const [field, value] of left ?? []) {
-      const other = right?.get(field);
-      if (other === undefined || !equal(value, other)) return false;
-    }
-    const parts = partsOf(this.#next.unit.types.node(b));
-    const same = partsOf(this.#old.unit.types.node(a)).every((part, i) =>
-      this.#sameFieldDefaults(part, parts[i]),
-    );
-    if (same) this.#sameDefaults.add(a);
-    return same;
-  }
-}
-
-/** Whether one operation of two images is the same; for many of them there is `OperationComparison`. */
-export function sameOperation(old: Image, a: Operation, next: Image, b: Operation): boolean {
-  return new OperationComparison(old, next).same(a, b);
+/**
+ * Whether an operation of two images has the same parameters, defaults and reply. `types`, of
+ * their two tables, may be kept for all operations. The fields that inputs may leave out need not
+ * be the same: an input is read by the interface that it was written for, and is whole from then on.
+ */
+export function sameOperation(
+  old: Image,
+  oldOperation: Operation,
+  next: Image,
+  newOperation: Operation,
+  types: TypeComparison = new TypeComparison(old.unit.types, next.unit.types),
+): boolean {
+  const sameDefault = (a: OperationParameter, b: OperationParameter): boolean => {
+    if (a.default === null || b.default === null) return a.default === b.default;
+    return equal(old.unit.constants[a.default].value, next.unit.constants[b.default].value);
+  };
+  const parameters = oldOperation.parameters;
+  return (
+    parameters.length === newOperation.parameters.length &&
+    parameters.every((a, i) => {
+      const b = newOperation.parameters[i];
+      return a.name === b.name && types.same(a.type, b.type) && sameDefault(a, b);
+    }) &&
+    types.same(oldOperation.reply, newOperation.reply)
+  );
 }

@@ -3,7 +3,7 @@ import type { Fingerprints, Image, Operation, OperationParameter, OperationWay, 
 import { showOperation, showType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
 import { type Converted, settle } from './clauses.ts';
-import { OperationComparison, TypeComparison } from './compare.ts';
+import { sameOperation, TypeComparison } from './compare.ts';
 import { type Leaf, UnitReads, unreadParts } from './reads.ts';
 import { Part } from './symbolic-value.ts';
 
@@ -204,8 +204,8 @@ interface Side {
   readonly operations: ReadonlyMap<string, Operation>;
   /** Types of the unit of the upgrade with those of the image. */
   readonly fromUnit: TypeComparison;
-  /** Operations of the image with those of the other side. */
-  readonly across: OperationComparison;
+  /** Types of the image with those of the other side. */
+  readonly across: TypeComparison;
 }
 
 function sideOf(image: Image, which: Side['which'], other: Image, upgrade: Upgrade): Side {
@@ -215,7 +215,7 @@ function sideOf(image: Image, which: Side['which'], other: Image, upgrade: Upgra
     which,
     operations: new Map(image.operations.map((operation) => [operation.name, operation])),
     fromUnit: new TypeComparison(upgrade.unit.types, types),
-    across: new OperationComparison(image, other),
+    across: new TypeComparison(types, other.unit.types),
   };
 }
 
@@ -268,7 +268,7 @@ function checkWay(
   const goal = to.operations.get(name);
   if (goal === undefined) return unknown(to, name);
   if (way.kind === 'identity') {
-    if (from.across.same(source, goal)) return null;
+    if (sameOperation(from.image, source, to.image, goal, from.across)) return null;
     const sides = `${from.which} ${showOperation(from.image, source)}, ${to.which} ${showOperation(to.image, goal)}`;
     return illTyped(`the operation ${name} is not the same on both sides: ${sides}`, name);
   }

@@ -22,7 +22,8 @@ import {
  *
  * A part counts as read where any path through the code uses it. Taking a product, a sum or a
  * collection apart is not yet a use of what is in it, nor is the message of a fault; everything
- * else uses a value whole. What is compared is read, so a lookup reads the keys of a map.
+ * else uses a value whole. What is compared is read, so a lookup reads the keys of a map. An arm
+ * that only faults accounts for the payload of its constructor: where there is one, nothing happens.
  */
 
 /** The parts of its argument that each function of a unit uses; all of them are looked at once. */
@@ -121,6 +122,13 @@ interface Frame {
   readonly outer: MachineState;
 }
 
+/** A stretch of code up to `end` that may not be run: the body of a closure or an iteration, or an arm. */
+interface Block {
+  readonly end: number;
+  /** Of an arm of a SWITCH: the payload of its constructor. */
+  readonly payload: SymbolicValue;
+}
+
 /** One pass over the code of one function. All jumps go forward, so what reaches a position is known there. */
 class CodePass {
   readonly #unit: Unit;
@@ -128,6 +136,8 @@ class CodePass {
   readonly #summaries: readonly Summary[];
   readonly #analysis: Analysis;
   readonly #frames: Frame[] = [];
+  /** Those around the position and the arms that follow; the one that ends first on top. */
+  readonly #blocks: Block[] = [];
   readonly #reaching = new Map<number, MachineState>();
   #accumulator: SymbolicValue = NOTHING;
   #stack: SymbolicValue[] = [];
@@ -146,6 +156,7 @@ class CodePass {
     for (let pc = 0; pc < this.#code.length; pc += wordsAt(this.#code, pc)) {
       this.#analysis.spend(1);
       if (this.#analysis.exhausted) break;
+      while (this.#blocks.length > 0 && this.#blocks[this.#blocks.length - 1].end <= pc) this.#blocks.pop();
       this.#arrive(pc);
       this.#step(instructionName(this.#code[pc])!, pc);
     }
@@ -194,13 +205,15 @@ class CodePass {
         );
       case 'FAIL':
         // The message goes to whoever sees the fault, and not into what is made of the argument.
+        if (this.#blocks.length > 0) analysis.use(this.#blocks[this.#blocks.length - 1].payload);
         return this.#set(NOTHING);
       case 'CUR':
+        this.#blocks.push({ end: this.#code[pc + 2], payload: NOTHING });
         return this.#enter('function', accumulator);
       case 'FOLD':
-        return this.#enter('fold', accumulator);
       case 'MAP':
-        return this.#enter('map', accumulator);
+        this.#blocks.push({ end: operand, payload: NOTHING });
+        return this.#enter(name === 'FOLD' ? 'fold' : 'map', accumulator);
       case 'RETURN':
         return this.#leave();
       case 'NEXT':
@@ -212,6 +225,7 @@ class CodePass {
       case 'BRANCH':
         analysis.use(analysis.select(accumulator, 1));
         this.#set(analysis.select(accumulator, 0));
+        this.#blocks.push({ end: this.#code[pc + 2], payload: NOTHING });
         return this.#reach(operand, this.#accumulator);
       case 'SWITCH': {
         const environment = analysis.select(accumulator, 0);
@@ -223,6 +237,10 @@ class CodePass {
             [1, analysis.select(subject, constructor)],
           ]);
         const others = this.#code[pc + 2];
+        for (let i = others; i >= 0; i--) {
+          const end = i === others ? operand : this.#code[pc + 3 + i];
+          this.#blocks.push({ end, payload: analysis.select(subject, i) });
+        }
         for (let i = 1; i <= others; i++) this.#reach(this.#code[pc + 2 + i], armOf(i));
         return this.#set(armOf(0));
       }

@@ -1,5 +1,6 @@
 import { INSTRUCTIONS, TIME_MAX, type InstructionName, type KeyOrder } from '@smc/protocol';
-import { FAILED, INTEGER_OVERFLOW, TIME_OUT_OF_RANGE } from '../failure.ts';
+import type { FAILED } from '../failure.ts';
+import { INTEGER_OVERFLOW, TIME_OUT_OF_RANGE } from '../failure.ts';
 import { isOverflow, normal } from '../values/integer.ts';
 import * as collections from './collections.ts';
 import * as lists from './lists.ts';

@@ -4,7 +4,6 @@ import {
   INT,
   INT_MAX,
   LIST_HEADER_BYTES,
-  List,
   STRING,
   STRING_HEADER_BYTES,
   Sum,
@@ -17,7 +16,7 @@ import {
   toUpperCase,
   trim,
 } from '@smc/protocol';
-import type { Value } from '@smc/protocol';
+import type { Value, List } from '@smc/protocol';
 import {
   Failure,
   OVERFLOW,

@@ -35,7 +35,7 @@ export function translateMachine(machine: TypedMachine): Checked<MachineTerms> {
     const state = translation.lower(machine.state);
     const instances = translation.instances(state);
     const key = translation.captures(machine.keyLocal);
-    const { name, key: keyKind, fieldOrder, documentation } = machine;
+    const { name, key: keyKind, fieldOrder, typeNames, documentation } = machine;
     return {
       name,
       key: keyKind,
@@ -51,6 +51,7 @@ export function translateMachine(machine: TypedMachine): Checked<MachineTerms> {
         value: translation.constant(`the default of ${field}`, value),
       })),
       fieldOrder,
+      typeNames: typeNames.map(({ name: of, type }) => ({ name: of, type: translation.lower(type) })),
       documentation,
     };
   });

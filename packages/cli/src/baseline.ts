@@ -1,0 +1,123 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { decodeBundle, encodeBundle, type Bundle } from '@smc/protocol';
+import type { Command } from 'commander';
+import { option, type Words } from './command.ts';
+import { EXIT, Stop } from './exit.ts';
+import { readFile, reason } from './files.ts';
+
+/**
+ * The baseline: what was deployed last, by environment, so that a program can be checked against
+ * it (`import deployed`). It is `.smc/baseline/ENV.smb` of the project, one bundle with every
+ * machine, and belongs into version control. It is written whole or not at all.
+ */
+
+/** The environment, where nothing is said. */
+export const LOCAL = 'local';
+
+const FOLDER = '.smc';
+const ENVIRONMENT = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** Declares `--env` on a command that compiles or deploys. */
+export function declareEnvironment(command: Command): void {
+  command.option('--env <name>', `the environment whose baseline is used (default: ${LOCAL})`);
+}
+
+/** The environment that `--env` names. */
+export function environmentOf(words: Words): string {
+  const name = option(words, 'env') ?? LOCAL;
+  if (ENVIRONMENT.test(name)) return name;
+  throw new Stop(
+    EXIT.usage,
+    'usage',
+    `${JSON.stringify(name)} is no name of an environment`,
+    'It has letters, digits, - and _, and at most 64 of them.',
+  );
+}
+
+/**
+ * Where the baseline of a file's project is: in the nearest folder from that of the file upwards
+ * that has a `.smc`; where there is none, in the current folder if the file is below it, else
+ * beside the file.
+ */
+export function baselineOf(file: string, environment: string): string {
+  const own = resolve(dirname(file));
+  let project: string | null = null;
+  for (let folder = own; project === null; folder = dirname(folder)) {
+    if (existsSync(join(folder, FOLDER))) project = folder;
+    else if (dirname(folder) === folder) break;
+  }
+  const current = resolve('.');
+  project ??=
+    own === current || own.startsWith(current.endsWith(sep) ? current : current + sep) ? current : own;
+  return join(relative(current, project), FOLDER, 'baseline', `${environment}.smb`);
+}
+
+/** The bytes of a baseline; null where nothing was deployed yet. */
+export function readBaseline(path: string): Uint8Array | null {
+  return existsSync(path) ? readFile(path) : null;
+}
+
+/**
+ * What is to be done to a baseline once these machines are deployed. Called before that, since it
+ * ends the command where the baseline can not be read.
+ */
+export function nextBaseline(path: string, deployed: Bundle): () => void {
+  const before = readBaseline(path);
+  const known = before === null ? { images: [], debug: [], upgrades: [] } : opened(path, before);
+  const names = new Set(deployed.images.map(({ name }) => name));
+  const kept = known.images.flatMap((image, i) => (names.has(image.name) ? [] : [i]));
+  const bytes = encodeBundle({
+    images: [...kept.map((i) => known.images[i]), ...deployed.images],
+    debug: [...kept.map((i) => known.debug[i]), ...deployed.debug],
+    upgrades: [],
+  });
+  return () => {
+    if (before === null || Buffer.compare(before, bytes) !== 0) writeBaseline(path, bytes);
+  };
+}
+
+function opened(path: string, bytes: Uint8Array): Bundle {
+  const decoded = decodeBundle(bytes);
+  if (decoded.ok) return decoded.value;
+  const { message, offset } = decoded.malformed;
+  throw new Stop(
+    EXIT.refused,
+    'bad-baseline',
+    `the baseline ${path} can not be read: ${message} (at byte ${offset})`,
+    'Nothing was deployed. Take it from the version control, or remove it and deploy again.',
+  );
+}
+
+/** Beside it first, then in its place. */
+function writeBaseline(path: string, bytes: Uint8Array): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(draft, 'w');
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw new Stop(
+      EXIT.refused,
+      'no-baseline',
+      `the machines are deployed, and the baseline ${path} can not be written: ${reason(error)}`,
+      'Deploy again when it can: what runs already stays unchanged.',
+    );
+  }
+}

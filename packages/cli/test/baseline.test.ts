@@ -1,0 +1,182 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { decodeBundle } from '@smc/protocol';
+import { startNode, type RunningNode } from '@smc/node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { smc } from '../src/index.ts';
+
+/** The life of a file whose machine is upgraded from what was deployed last. */
+
+let folder: string;
+let node: RunningNode;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-baseline-'));
+  node = await startNode({ httpPort: 0, linesPort: null });
+});
+
+afterEach(async () => {
+  await node.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(...words: readonly string[]): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const paths = words.map((word) => (/\.(sm|smb)$/.test(word) ? join(folder, word) : word));
+  const status = await smc(paths, '1.2.3', {
+    stdin: (async function* () {})(),
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+    environment: { SMC_NODE: node.url ?? '' },
+    untilEnded: () => Promise.resolve(),
+  });
+  return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
+}
+
+function file(name: string, text: string): void {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const baseline = (environment = 'local'): string => join(folder, '.smc', 'baseline', `${environment}.smb`);
+const names = (): string[] => {
+  const decoded = decodeBundle(readFileSync(baseline()));
+  return decoded.ok ? decoded.value.images.map(({ name }) => name) : [];
+};
+
+const v1 = `machine Counter {
+  state { count: Int = 0 }
+  on Read -> Int { s <- get
+    return -< s.count }
+  on Incr { s <- get
+    put -< { count: s.count + 1 } }
+}
+`;
+
+const v2 = `import deployed as old
+
+machine Counter {
+  state { total: Int = 0, down: Bool = false }
+  on Read -> Int { s <- get
+    return -< s.total }
+  on Incr(by: Int = 1) { s <- get
+    put -< { ...s, total: s.total + by } }
+}
+
+upgrade old.Counter -> Counter {
+  rename count -> total
+}
+`;
+
+describe('a baseline', () => {
+  test('is what the next version is checked against, until that is deployed too', async () => {
+    file('counter.sm', v1);
+    expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter deployed/);
+    expect(names()).toEqual(['Counter']);
+    await run('call', 'Counter', 'Incr', 'Incr');
+
+    file('counter.sm', v2);
+    expect(await run('check', 'counter.sm')).toMatchObject({ status: 0 });
+    expect((await run('deploy', '--dry-run', 'counter.sm')).out).toMatch(/^Counter would be upgraded/);
+    const before = readFileSync(baseline());
+    expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter upgraded/);
+    expect(readFileSync(baseline()).equals(before)).toBe(false);
+    expect((await run('call', 'Counter', 'Incr(3)', 'Read')).out).toBe('()\n5\n');
+
+    // Its clauses speak of a version that is no more.
+    expect(await run('check', 'counter.sm')).toEqual({ status: 0, out: 'counter.sm: no errors\n', err: '' });
+    expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter unchanged/);
+    file('counter.sm', v2.replace('total + by', 'total + by + 0'));
+    const changed = await run('check', 'counter.sm');
+    expect(changed).toMatchObject({ status: 1, err: expect.stringMatching(/E0405.*`count`/) as string });
+    file('counter.sm', v2.replace('total + by', 'total + by + 0').replace('  rename count -> total\n', ''));
+    expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter upgraded/);
+  });
+
+  test('shows a migration that was forgotten', async () => {
+    file('counter.sm', v1);
+    await run('deploy', 'counter.sm');
+    file('counter.sm', v2.replace('  rename count -> total\n', ''));
+    const ran = await run('check', 'counter.sm');
+    expect(ran).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^error\[E0402\]: `state`/) as string,
+    });
+    expect((await run('deploy', 'counter.sm')).status).toBe(1);
+    expect((await run('call', 'Counter', 'Read')).out).toBe('0\n');
+  });
+
+  test('is needed where it is imported', async () => {
+    file('counter.sm', v2);
+    for (const words of [['check'], ['check', '--env', 'production'], ['test'], ['build'], ['run']]) {
+      const ran = await run(...words, 'counter.sm');
+      expect(ran).toMatchObject({ status: 1, err: expect.stringMatching(/^error\[E0283\]/) as string });
+    }
+  });
+
+  test('is one for each environment', async () => {
+    file('counter.sm', v1);
+    await run('deploy', '--env', 'production', 'counter.sm');
+    file('counter.sm', v2);
+    expect((await run('check', 'counter.sm')).status).toBe(1);
+    expect((await run('check', '--env', 'production', 'counter.sm')).status).toBe(0);
+    for (const name of ['../x', '', '.', 'a/b', 'x'.repeat(65)]) {
+      expect(await run('check', '--env', name, 'counter.sm')).toMatchObject({ status: 2 });
+    }
+  });
+
+  test('keeps other machines, and belongs to the folder that has it', async () => {
+    file('counter.sm', v1);
+    await run('deploy', 'counter.sm');
+    file('parts/other.sm', v1.replace('Counter', 'Other'));
+    await run('deploy', 'parts/other.sm');
+    expect(names()).toEqual(['Counter', 'Other']);
+    expect(existsSync(join(folder, 'parts', '.smc'))).toBe(false);
+    expect(readdirSync(dirname(baseline()))).toEqual(['local.smb']);
+  });
+
+  test('is not written where nothing was deployed', async () => {
+    file('counter.sm', v1);
+    await run('deploy', '--dry-run', 'counter.sm');
+    await run('deploy', '--to', 'http://127.0.0.1:9', 'counter.sm');
+    await run('upgrade', 'counter.sm');
+    expect(existsSync(join(folder, '.smc'))).toBe(false);
+    await run('deploy', 'counter.sm');
+    rmSync(baseline());
+    expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter unchanged/);
+    expect(names()).toEqual(['Counter']);
+  });
+
+  test('that is damaged is not passed by', async () => {
+    file('counter.sm', v1);
+    await run('deploy', 'counter.sm');
+    const bytes = readFileSync(baseline());
+    writeFileSync(baseline(), bytes.subarray(0, -1));
+    expect((await run('deploy', 'counter.sm')).err).toMatch(/baseline .*local.smb can not be read/);
+    file('counter.sm', v2);
+    expect(await run('check', 'counter.sm')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^error\[E0282\]: the bytecode in `.*local.smb`/) as string,
+    });
+    bytes[4] = 9;
+    writeFileSync(baseline(), bytes);
+    expect((await run('check', 'counter.sm')).err).toMatch(/version 9 of the format/);
+  });
+});

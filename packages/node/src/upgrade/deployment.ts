@@ -1,0 +1,124 @@
+import { type DeployedMachine, equal } from '@smc/protocol';
+import type { Actions, DeployEvent } from '../event.ts';
+import { encodeEntry } from '../journal/encoding.ts';
+import { STEP_LIMITS } from '../limits.ts';
+import { problem, type Problem } from '../problem.ts';
+import { advance, type NodeState } from '../state.ts';
+import { plan, type Plan, type PlannedParts } from './plan.ts';
+import { Preparation, printState } from './prepare.ts';
+import { applyChange, applyRefusal, type Change } from './swap.ts';
+
+/**
+ * A bundle on its way: judged at first, then prepared beside the machines that it upgrades, in
+ * slices between which these handle inputs, then swapped in. The node is changed by `finish`
+ * alone; one deployment of a node is on its way at a time.
+ */
+export class Deployment {
+  readonly #node: NodeState;
+  readonly #event: DeployEvent;
+  readonly #plan: Plan;
+  readonly #preparations = new Map<string, Preparation>();
+
+  constructor(node: NodeState, event: DeployEvent) {
+    this.#node = node;
+    this.#event = event;
+    this.#plan = plan(node, event);
+    if (!this.#plan.ok) return;
+    const upgrades = this.#plan.parts.flatMap(({ intention, upgrade, version }) =>
+      upgrade === null || intention.running === null
+        ? []
+        : [{ machine: intention.running, upgrade, version }],
+    );
+    const fuel = Math.floor(STEP_LIMITS.prepareFuel / Math.max(1, upgrades.length));
+    for (const { machine, upgrade, version } of upgrades) {
+      this.#preparations.set(machine.name, new Preparation(machine, upgrade, version, fuel));
+    }
+  }
+
+  /** Prepares until `isTimeUp`. Whether all is prepared as of now, so that it can be finished. */
+  work(isTimeUp: () => boolean): boolean {
+    // All are asked, in one turn: one that was done may have been changed by inputs since.
+    for (const preparation of this.#preparations.values()) if (!preparation.work(isTimeUp)) return false;
+    return true;
+  }
+
+  /** The swap, or the refusal. To be called once, in the turn in which `work` was done. */
+  finish(): Actions {
+    this.abandon();
+    const planned = this.#plan;
+    if (!planned.ok) return this.#refuse(planned.problem, planned.about);
+    const { parts } = planned;
+    const upgraded = [...this.#preparations.keys()];
+    const overtaken = parts.map((each) => this.#overtaken(each)).find((found) => found !== null);
+    if (overtaken !== undefined) return this.#refuse(overtaken, upgraded);
+    for (const code of ['migration-failed', 'invariant'] as const) {
+      for (const [name, preparation] of this.#preparations) {
+        const refused = preparation.problem(code);
+        if (refused !== null) return this.#refuse(refused, [name]);
+      }
+    }
+    const machines = planned.machines.map((machine) => this.#withNotes(machine));
+    const { dryRun } = this.#event;
+    const reply = { kind: 'deployed', report: { dryRun, machines } } as const;
+    return { append: dryRun || parts.length === 0 ? null : this.#swap(parts), reply };
+  }
+
+  /** Leaves the machines as they are. */
+  abandon(): void {
+    for (const preparation of this.#preparations.values()) preparation.end();
+  }
+
+  #swap(parts: readonly PlannedParts[]): Uint8Array {
+    const node = this.#node;
+    const entries = parts.map(({ version, upgrade, body }) => ({
+      machine: version.image.name,
+      image: version.bytes,
+      debug: version.debugBytes,
+      upgrade: upgrade === null ? null : body,
+    }));
+    const place = advance(node, this.#event.time);
+    const append = encodeEntry({ kind: 'change', ...place, parts: entries }, node.blobs);
+    for (const each of parts) applyChange(node, this.#changeOf(each));
+    return append;
+  }
+
+  #changeOf({ version, upgrade }: PlannedParts): Change {
+    const preparation = this.#preparations.get(version.image.name);
+    if (upgrade === null || preparation === undefined) return { version, upgrade: null };
+    return { version, upgrade: { ...upgrade, instances: preparation.migrated } };
+  }
+
+  /** Between judgement and swap a machine may have been removed. */
+  #overtaken({ intention: { name, running } }: PlannedParts): Problem | null {
+    if ((this.#node.machines.get(name) ?? null) === running) return null;
+    return problem('stale', `${name} was removed or deployed anew while its upgrade was prepared`);
+  }
+
+  #withNotes(machine: DeployedMachine): DeployedMachine {
+    const preparation = this.#preparations.get(machine.name);
+    const note = preparation === undefined ? null : noteOnInitial(preparation);
+    return note === null ? machine : { ...machine, notes: [...machine.notes, note] };
+  }
+
+  #refuse(refused: Problem, about: readonly string[]): Actions {
+    const node = this.#node;
+    const reply = { kind: 'refused', problem: refused, version: null } as const;
+    const machines = about.flatMap((name) => {
+      const running = node.machines.get(name)?.version.fingerprints.code;
+      return running === undefined ? [] : [{ name, running }];
+    });
+    if (this.#event.dryRun || machines.length === 0) return { append: null, reply };
+    const { code, message } = refused;
+    const refusal = { ...advance(node, this.#event.time), code, message, machines };
+    const append = encodeEntry({ kind: 'refusal', ...refusal }, node.blobs);
+    applyRefusal(node, refusal);
+    return { append, reply };
+  }
+}
+
+/** Instances that nobody wrote are migrated like all others: that is not always the new initial state. */
+function noteOnInitial({ migrated, version }: Preparation): string | null {
+  if (!migrated.isKeyed || equal(migrated.initial, version.program.initial)) return null;
+  const shown = printState(version, migrated.initial);
+  return `instances that nobody wrote have the old initial state as it is migrated, ${shown}, and not the new one`;
+}
