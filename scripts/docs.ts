@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { grammarReference } from '@smc/compiler';
 import { instructionReference } from '@smc/protocol';
 
 /**
@@ -10,6 +11,7 @@ const root = new URL('../', import.meta.url);
 /** By path: how each file is generated. */
 const pages: Record<string, () => string> = {
   'docs/bytecode.md': instructionReference,
+  'docs/grammar.md': grammarReference,
   'packages/cli/src/explanations.ts': explanations,
 };
 

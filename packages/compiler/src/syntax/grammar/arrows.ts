@@ -2,14 +2,14 @@ import type { IToken } from 'chevrotain';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { ArrowExpression, Block } from '../tree.ts';
-import type { Rule } from './base.ts';
+import { REFUSED, type Rule } from './base.ts';
 import { ExpressionGrammar } from './expressions.ts';
 
 type ComposeOperator = Extract<ArrowExpression, { kind: 'compose' }>['operator'];
 type PrefixOperator = Extract<ArrowExpression, { kind: 'prefix' }>['operator'];
 
 /** How tight each operator binds; all are right associative. */
-const precedence: Readonly<Record<ComposeOperator, number>> = {
+export const composePrecedence: Readonly<Record<ComposeOperator, number>> = {
   '>>>': 1,
   '<<<': 1,
   '|||': 2,
@@ -57,7 +57,11 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
     };
     for (let i = operators.length - 1; i >= 0; i--) {
       const operator = operators[i]!;
-      while (waiting.length > 0 && precedence[waiting.at(-1)!.text] >= precedence[operator.text]) apply();
+      while (
+        waiting.length > 0 &&
+        composePrecedence[waiting.at(-1)!.text] >= composePrecedence[operator.text]
+      )
+        apply();
       waiting.push(operator);
       values.push(operands[i]!);
     }
@@ -70,7 +74,7 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
       { ALT: () => this.CONSUME(T.Compose) },
       { ALT: () => this.SUBRULE(this.composeForward) },
     ]);
-    if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd);
+    if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd, REFUSED);
     return this.ACTION(() => {
       const text = token.tokenType === T.Greater ? '>>>' : (token.image as ComposeOperator);
       return { text, token };
@@ -96,7 +100,7 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
       { ALT: (): ArrowExpression => this.SUBRULE(this.arrowName) },
       { ALT: (): ArrowExpression => this.SUBRULE(this.arrowGroup) },
       { ALT: (): ArrowExpression => this.SUBRULE(this.proc) },
-      { ALT: (): ArrowExpression => this.SUBRULE(this.planned) },
+      { ALT: (): ArrowExpression => this.SUBRULE(this.planned, REFUSED) },
     ],
     ERR_MSG: 'an arrow',
   };

@@ -16,6 +16,19 @@ import type { Expression, Name, Path } from '../tree.ts';
 /** A rule of the grammar, and what it gives. */
 export type Rule<R> = ParserMethod<[], R>;
 
+/*
+ * Labels for the page of the grammar (`reference.ts`), which is made from what the analysis of the
+ * grammar records. What starts with a label is meant by it.
+ */
+/** Taken only to be refused in better words: no part of the language. */
+export const REFUSED = { LABEL: 'refused' } as const;
+/** May be left out only to be asked for in better words. */
+export const REQUIRED = { LABEL: 'required' } as const;
+/** Recorded as always there, for a condition decides instead of the analysis. */
+export const OPTIONAL = { LABEL: 'optional' } as const;
+/** A name that is a certain word here, and a name elsewhere. */
+export const wordOf = (text: string): { readonly LABEL: string } => ({ LABEL: `"${text}"` });
+
 /** What is to be reported of a failed expectation goes through the message of chevrotain's exception. */
 const messageProvider: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected }) => expected.LABEL ?? expected.name,

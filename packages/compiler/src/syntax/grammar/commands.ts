@@ -4,6 +4,7 @@ import * as T from '../tokens.ts';
 import { isA, type Token } from '../tokens.ts';
 import type { ArrowExpression, Block, Command, Expression, Pattern } from '../tree.ts';
 import { ArrowGrammar } from './arrows.ts';
+import { REFUSED } from './base.ts';
 import { elifs } from './expressions.ts';
 
 /**
@@ -71,8 +72,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
   private recordPlainCommand(): void {
     this.OR([
       { ALT: () => this.SUBRULE2(this.bindCommand) },
-      { ALT: () => this.SUBRULE2(this.assignCommand), IGNORE_AMBIGUITIES: true },
-      { ALT: () => this.SUBRULE2(this.valueCommand), IGNORE_AMBIGUITIES: true },
+      { ALT: () => this.SUBRULE2(this.assignCommand, REFUSED), IGNORE_AMBIGUITIES: true },
+      { ALT: () => this.SUBRULE2(this.valueCommand, REFUSED), IGNORE_AMBIGUITIES: true },
       { ALT: () => this.SUBRULE2(this.feedCommand), IGNORE_AMBIGUITIES: true },
     ]);
   }
@@ -124,7 +125,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
       return this.last(this.expression, start, () => this.hole());
     });
     const turned = this.OPTION2(() => {
-      const token = this.CONSUME(T.To);
+      const token = this.CONSUME(T.To, REFUSED);
       this.complain(errors.turnedFeed(this.spanOf(token)));
       return this.SUBRULE2(this.expression);
     });
@@ -133,7 +134,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
       DEF: () => {
         const at = this.LA(1);
         if (!this.RECORDING_PHASE) this.refuseUnfed(arrow, at as Token);
-        return this.SUBRULE3(this.expression);
+        return this.SUBRULE3(this.expression, REFUSED);
       },
     });
     return this.ACTION(() => {
@@ -236,8 +237,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
     const sign = this.OR({
       DEF: [
         { ALT: () => this.CONSUME(T.Assign) },
-        { ALT: () => this.CONSUME(T.Bind) },
-        { ALT: () => this.CONSUME(T.ForeignAssign) },
+        { ALT: () => this.CONSUME(T.Bind, REFUSED) },
+        { ALT: () => this.CONSUME(T.ForeignAssign, REFUSED) },
       ],
       ERR_MSG: '`=`',
     });

@@ -19,7 +19,10 @@ import type {
   TypeDeclaration,
   TypeNode,
 } from '../tree.ts';
+import { REQUIRED, wordOf } from './base.ts';
 import { CommandGrammar } from './commands.ts';
+
+const DEPLOYED = wordOf('deployed');
 
 interface ArrowRest {
   readonly type: TypeNode;
@@ -32,11 +35,11 @@ export abstract class DeclarationGrammar extends CommandGrammar {
   protected readonly importing = this.RULE('importing', (): Import => {
     const start = this.CONSUME(T.ImportWord);
     const source = this.OR({
-      DEF: [{ ALT: () => this.CONSUME(T.StringLiteral) }, { ALT: () => this.CONSUME(T.Lower) }],
+      DEF: [{ ALT: () => this.CONSUME(T.StringLiteral) }, { ALT: () => this.CONSUME(T.Lower, DEPLOYED) }],
       ERR_MSG: 'the path of a file, or `deployed`',
     });
     const alias = this.OPTION(() => {
-      this.CONSUME(T.AsWord);
+      this.CONSUME(T.AsWord, REQUIRED);
       return this.SUBRULE(this.lowerName);
     });
     return this.ACTION(() => {
@@ -329,7 +332,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     this.CONSUME(T.Colon);
     const type = this.SUBRULE(this.type);
     const initial = this.OPTION(() => {
-      this.CONSUME(T.Assign);
+      this.CONSUME(T.Assign, REQUIRED);
       return this.SUBRULE(this.expression);
     });
     return this.ACTION(() => {
@@ -359,7 +362,8 @@ export abstract class DeclarationGrammar extends CommandGrammar {
 
   /** Whether a block comes next, and not a record type. */
   private blockFollows(): boolean {
-    return this.nextIs(T.OpenCurly) && !this.nextIs(T.Colon, 3);
+    const isEmptyRecord = this.nextIs(T.CloseCurly, 2) && !this.isStatementEnd(this.peek(3));
+    return this.nextIs(T.OpenCurly) && !this.nextIs(T.Colon, 3) && !isEmptyRecord;
   }
 
   /** `invariant s -> e` */

@@ -4,10 +4,11 @@ import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
 import type { BinaryOperator, Expression, Pattern } from '../tree.ts';
 import type { Span } from '@smc/protocol';
+import { REFUSED } from './base.ts';
 import { OperandGrammar } from './operands.ts';
 
 /** How tight each operator binds; all are left associative, but comparisons, which are not chained. */
-const precedence: Readonly<Record<BinaryOperator, number>> = {
+export const operatorPrecedence: Readonly<Record<BinaryOperator, number>> = {
   '||': 1,
   '&&': 2,
   '==': 3,
@@ -51,7 +52,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
         if (token.tokenType === T.Assign) this.complain(errors.equalsForComparison(this.spanOf(token)));
         if (token.tokenType === T.Bind) this.complain(errors.bindInExpression(this.spanOf(token)));
         operators.push(token);
-        if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd);
+        if (this.RECORDING_PHASE || this.lineGoesOn()) this.CONSUME(T.LineEnd, REFUSED);
         operands.push(this.SUBRULE2(this.operand));
       },
     });
@@ -112,10 +113,10 @@ export abstract class ExpressionGrammar extends OperandGrammar {
       });
     };
     operators.forEach((token, i) => {
-      const level = precedence[operatorOf(token)];
-      while (waiting.length > 0 && precedence[operatorOf(waiting.at(-1)!)] >= level) {
+      const level = operatorPrecedence[operatorOf(token)];
+      while (waiting.length > 0 && operatorPrecedence[operatorOf(waiting.at(-1)!)] >= level) {
         const last = waiting.at(-1)!;
-        if (level === comparison && precedence[operatorOf(last)] === comparison) {
+        if (level === comparison && operatorPrecedence[operatorOf(last)] === comparison) {
           this.complain(errors.chainedComparison(this.spanOf(token), token.image, this.spanOf(last)));
           isChained = true;
         }
@@ -205,7 +206,10 @@ export abstract class ExpressionGrammar extends OperandGrammar {
 
   /** `else`; an `elif`, which gives true, is refused and taken for `else if`. */
   protected readonly elseWord = this.RULE('elseWord', (): boolean => {
-    const token = this.OR([{ ALT: () => this.CONSUME(T.ElseWord) }, { ALT: () => this.CONSUME(T.Lower) }]);
+    const token = this.OR([
+      { ALT: () => this.CONSUME(T.ElseWord) },
+      { ALT: () => this.CONSUME(T.Lower, REFUSED) },
+    ]);
     const elif = token.tokenType === T.Lower;
     if (elif) this.complain(errors.elif(this.spanOf(token), token.image));
     return elif;

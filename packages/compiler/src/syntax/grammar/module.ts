@@ -2,12 +2,14 @@ import { EOF } from 'chevrotain';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Argument, Declaration, Expression, Import, Input, Module, Test, TestLine } from '../tree.ts';
-import type { Source } from './base.ts';
+import { REFUSED, wordOf, type Source } from './base.ts';
 import { suggest } from '../../types/suggest.ts';
 import { UpgradeGrammar } from './upgrades.ts';
 
 /** The words that a declaration starts with. */
 const DECLARATIONS = ['import', 'type', 'fun', 'arrow', 'machine', 'upgrade', 'test'];
+
+const WORDS = { for: wordOf('for'), now: wordOf('now'), fault: wordOf('fault') };
 
 /** The last chapter: tests, inputs, and a file as a whole. */
 export class Grammar extends UpgradeGrammar {
@@ -63,7 +65,7 @@ export class Grammar extends UpgradeGrammar {
   private readonly test = this.RULE('test', (): Test => {
     const start = this.CONSUME(T.TestWord);
     const title = this.CONSUME(T.StringLiteral, { ERR_MSG: 'a name in quotes' });
-    const word = this.CONSUME(T.Lower, { ERR_MSG: '`for` and a machine' });
+    const word = this.CONSUME(T.Lower, { ERR_MSG: '`for` and a machine', ...WORDS.for });
     this.ACTION(() => {
       if (word.image !== 'for') this.complain(errors.testWithoutFor(this.spanOf(word), word.image));
     });
@@ -115,7 +117,7 @@ export class Grammar extends UpgradeGrammar {
 
   /** `now = @1000` */
   private readonly clockLine = this.RULE('clockLine', () => {
-    const start = this.CONSUME(T.Lower);
+    const start = this.CONSUME(T.Lower, WORDS.now);
     this.CONSUME(T.Assign);
     const time = this.SUBRULE(this.expression);
     return this.ACTION(() => ({ kind: 'now' as const, time, span: this.since(start) }));
@@ -152,7 +154,7 @@ export class Grammar extends UpgradeGrammar {
   }
 
   private readonly fault = this.RULE('fault', (): 'fault' => {
-    this.CONSUME(T.Lower);
+    this.CONSUME(T.Lower, WORDS.fault);
     return 'fault';
   });
 
@@ -161,9 +163,9 @@ export class Grammar extends UpgradeGrammar {
     const token = this.OR({
       DEF: [
         { ALT: () => this.CONSUME(T.Gives) },
-        { ALT: () => this.CONSUME(T.Assign) },
-        { ALT: () => this.CONSUME(T.To) },
-        { ALT: () => this.CONSUME(T.Equal) },
+        { ALT: () => this.CONSUME(T.Assign, REFUSED) },
+        { ALT: () => this.CONSUME(T.To, REFUSED) },
+        { ALT: () => this.CONSUME(T.Equal, REFUSED) },
       ],
       ERR_MSG: '`=>` and a value',
     });

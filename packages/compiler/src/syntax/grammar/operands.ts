@@ -3,7 +3,7 @@ import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
 import type { Argument, Expression, FieldNode, Name, Path } from '../tree.ts';
-import type { Rule } from './base.ts';
+import { OPTIONAL, REFUSED, REQUIRED, type Rule } from './base.ts';
 import { PatternGrammar } from './patterns.ts';
 
 interface Entry {
@@ -29,7 +29,7 @@ export abstract class OperandGrammar extends PatternGrammar {
       { ALT: (): Expression => this.SUBRULE(this.ifExpression) },
       { ALT: (): Expression => this.SUBRULE(this.caseExpression) },
       { ALT: (): Expression => this.SUBRULE(this.letExpression) },
-      { ALT: (): Expression => this.SUBRULE(this.planned) },
+      { ALT: (): Expression => this.SUBRULE(this.planned, REFUSED) },
     ],
     ERR_MSG: 'an expression',
   };
@@ -53,7 +53,7 @@ export abstract class OperandGrammar extends PatternGrammar {
     });
     if (this.RECORDING_PHASE || this.callFollows()) {
       const span = this.since(first);
-      this.SUBRULE(this.callArguments);
+      this.SUBRULE(this.callArguments, REFUSED);
       this.complain(errors.calleeNoName(span));
     }
     return this.ACTION(() => {
@@ -96,7 +96,8 @@ export abstract class OperandGrammar extends PatternGrammar {
         return this.OR({ DEF, ERR_MSG: 'a name' });
       },
     });
-    const items = this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments) : null;
+    const items =
+      this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments, OPTIONAL) : null;
     return this.ACTION(() => {
       const path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
       return this.applied(path, items, start, (second ?? first).tokenType === T.Upper);
@@ -119,7 +120,8 @@ export abstract class OperandGrammar extends PatternGrammar {
       const DEF = [{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }];
       return this.OR({ DEF, ERR_MSG: 'a name' });
     });
-    const items = this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments) : null;
+    const items =
+      this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments, OPTIONAL) : null;
     return this.ACTION(() => {
       if (second === undefined) return this.applied(this.pathOf(null, first), items, start, true);
       if (second.tokenType === T.Lower) return this.applied(this.pathOf(first, second), items, start, false);
@@ -170,7 +172,7 @@ export abstract class OperandGrammar extends PatternGrammar {
   /** The `:` of a field or a named argument; a `=` is refused and taken for it. */
   private readonly colon = this.RULE('colon', () => {
     const token = this.OR({
-      DEF: [{ ALT: () => this.CONSUME(T.Colon) }, { ALT: () => this.CONSUME(T.Assign) }],
+      DEF: [{ ALT: () => this.CONSUME(T.Colon) }, { ALT: () => this.CONSUME(T.Assign, REFUSED) }],
       ERR_MSG: '`:`',
     });
     this.ACTION(() => {
@@ -249,11 +251,14 @@ export abstract class OperandGrammar extends PatternGrammar {
   private readonly field = this.RULE('field', (): FieldNode => {
     const start = this.LA(1);
     const name = this.OR({
-      DEF: [{ ALT: () => this.SUBRULE(this.lowerName) }, { ALT: () => this.SUBRULE(this.quotedName) }],
+      DEF: [
+        { ALT: () => this.SUBRULE(this.lowerName) },
+        { ALT: () => this.SUBRULE(this.quotedName, REFUSED) },
+      ],
       ERR_MSG: 'the name of a field',
     });
     const value = this.OPTION(() => {
-      this.SUBRULE(this.colon);
+      this.SUBRULE(this.colon, REQUIRED);
       return this.SUBRULE(this.expression);
     });
     return this.ACTION(() => {

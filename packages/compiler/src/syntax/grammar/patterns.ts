@@ -1,6 +1,7 @@
 import { EOF } from 'chevrotain';
 import type { Literal, Name, Path, Pattern } from '../tree.ts';
 import * as T from '../tokens.ts';
+import { OPTIONAL } from './base.ts';
 import { TypeGrammar } from './types.ts';
 
 type PatternArgument = {
@@ -60,7 +61,7 @@ export abstract class PatternGrammar extends TypeGrammar {
       },
     });
     const applied = this.nextIs(T.Upper, 0) && this.callFollows();
-    const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.patternArguments) : undefined;
+    const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.patternArguments, OPTIONAL) : undefined;
     return this.ACTION(() => {
       const span = this.since(start);
       if (first.tokenType === T.Wildcard) return { kind: 'wildcard', span };
@@ -173,7 +174,8 @@ export abstract class PatternGrammar extends TypeGrammar {
 
   /** Whether a pattern and a `->` come next: the start of a lambda, as far as brackets tell. */
   protected lambdaFollows(): boolean {
-    const first = this.peek(1);
+    const qualified = this.nextIs(T.Lower) && this.nextIs(T.Dot, 2) && this.nextIs(T.Upper, 3);
+    const first = this.peek(qualified ? 3 : 1);
     if (first.tokenType === EOF) return false;
     const next = this.after(first);
     if (next.tokenType === T.To) return isPatternStart.has(first.tokenType);

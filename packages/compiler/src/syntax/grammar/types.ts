@@ -1,7 +1,7 @@
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Name, Parameter, Path, TypeNode } from '../tree.ts';
-import { BaseGrammar } from './base.ts';
+import { BaseGrammar, OPTIONAL, REFUSED, REQUIRED } from './base.ts';
 
 /** Names, types, and the parameters that types are written for. */
 export abstract class TypeGrammar extends BaseGrammar {
@@ -12,8 +12,8 @@ export abstract class TypeGrammar extends BaseGrammar {
     const token = this.OR({
       DEF: [
         { ALT: () => this.CONSUME(T.Lower) },
-        { ALT: () => this.CONSUME(T.Upper) },
-        { ALT: () => this.CONSUME(T.Reserved) },
+        { ALT: () => this.CONSUME(T.Upper, REFUSED) },
+        { ALT: () => this.CONSUME(T.Reserved, REFUSED) },
       ],
       ERR_MSG: 'a name',
     });
@@ -29,8 +29,8 @@ export abstract class TypeGrammar extends BaseGrammar {
     const token = this.OR({
       DEF: [
         { ALT: () => this.CONSUME(T.Upper) },
-        { ALT: () => this.CONSUME(T.Lower) },
-        { ALT: () => this.CONSUME(T.Reserved) },
+        { ALT: () => this.CONSUME(T.Lower, REFUSED) },
+        { ALT: () => this.CONSUME(T.Reserved, REFUSED) },
       ],
       ERR_MSG: `the name of ${what}`,
     });
@@ -97,7 +97,7 @@ export abstract class TypeGrammar extends BaseGrammar {
       return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a type' });
     });
     const applied = this.nextIs(T.Less) && this.nextIs(T.Upper, 0);
-    const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.typeArguments) : undefined;
+    const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.typeArguments, OPTIONAL) : undefined;
     return this.ACTION(() => {
       const span = this.since(start);
       if (second === undefined && first.tokenType === T.Lower)
@@ -151,7 +151,7 @@ export abstract class TypeGrammar extends BaseGrammar {
     const start = this.LA(1);
     const name = this.SUBRULE(this.lowerName);
     const type = this.OPTION(() => {
-      this.CONSUME(T.Colon);
+      this.CONSUME(T.Colon, REQUIRED);
       return this.SUBRULE(this.type);
     });
     const initial = this.OPTION2(() => {

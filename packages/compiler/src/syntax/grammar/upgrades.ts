@@ -1,9 +1,17 @@
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Argument, Clause, Expression, Name, Pattern, Upgrade } from '../tree.ts';
+import { wordOf } from './base.ts';
 import { DeclarationGrammar } from './declarations.ts';
 
 type ConvertClause = Extract<Clause, { kind: 'convert' }>;
+
+const WORDS = {
+  back: wordOf('back'),
+  reply: wordOf('reply'),
+  rename: wordOf('rename'),
+  drop: wordOf('drop'),
+};
 
 /** Upgrades and their clauses. */
 export abstract class UpgradeGrammar extends DeclarationGrammar {
@@ -39,7 +47,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
 
   /** `back` and then a clause, or a pattern for the whole state. */
   private readonly back = this.RULE('back', (): Clause => {
-    const start = this.CONSUME(T.Lower);
+    const start = this.CONSUME(T.Lower, WORDS.back);
     const clause = this.OR({
       DEF: [
         { ALT: () => this.SUBRULE(this.convertState) },
@@ -122,7 +130,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
     const reply = this.OPTION3({
       GATE: () => this.LA(1).image === 'reply',
       DEF: () => {
-        this.CONSUME(T.Lower);
+        this.CONSUME(T.Lower, WORDS.reply);
         return this.SUBRULE(this.conversion);
       },
     });
@@ -144,7 +152,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
 
   /** `rename count -> total`, `rename Status.Paid -> Settled` */
   private readonly rename = this.RULE('rename', (): Clause => {
-    const start = this.CONSUME(T.Lower);
+    const start = this.CONSUME(T.Lower, WORDS.rename);
     const from = this.SUBRULE(this.namePath);
     this.CONSUME(T.To, { ERR_MSG: '`->` and a name' });
     const to = this.SUBRULE(this.anyName);
@@ -158,7 +166,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
 
   /** `drop note`, `drop Item.price`, `drop Reset` */
   private readonly drop = this.RULE('drop', (): Clause => {
-    const start = this.CONSUME(T.Lower);
+    const start = this.CONSUME(T.Lower, WORDS.drop);
     const path = this.SUBRULE(this.namePath);
     return this.ACTION(() => ({ kind: 'drop', path, span: this.since(start) }));
   });
