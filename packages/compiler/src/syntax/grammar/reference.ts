@@ -1,6 +1,6 @@
-import type { Alternative } from 'chevrotain';
 import {
   Alternation,
+  type Alternative,
   NonTerminal,
   Option,
   Repetition,
