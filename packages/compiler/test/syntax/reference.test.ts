@@ -19,7 +19,7 @@ const IN_WORDS = ['E0130', 'E0144', 'E0155'];
 
 const WORDS = new Map([
   [T.Lower, ['a', 'b2', 'value', 'get']],
-  [T.Upper, ['Int', 'Some', 'Item', 'Map']],
+  [T.Upper, ['Int', 'Some', 'Item']],
   [T.IntLiteral, ['0', '7', '1_000']],
   [T.StringLiteral, ['"text"', '""', '"\\u{1F600}"']],
   [T.BytesLiteral, ['0x"00ff"']],

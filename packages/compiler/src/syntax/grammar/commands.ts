@@ -90,10 +90,16 @@ export abstract class CommandGrammar extends ArrowGrammar {
       if (kind === T.Assign || kind === T.ForeignAssign) return 'assign';
       if (kind === T.To) return 'turned';
       if (kind === T.Greater && this.isComposition(token)) token = this.after(this.after(token));
+      else if (kind === T.ProcWord && this.nextAfterIsMinus(token)) token = this.after(token);
       else if (isA(token, T.Infix)) operator = true;
     }
     if (elifs.has(first.image) && this.tokenAt(first.index + 1).tokenType !== T.Dot) return 'elif';
     return operator || this.isValueStart(first) ? 'value' : 'alone';
+  }
+
+  /** Whether the pattern of a `proc` is a negative number, whose sign is no operator. */
+  private nextAfterIsMinus(token: Token): boolean {
+    return this.after(token).tokenType === T.Minus;
   }
 
   private isComposition(token: Token): boolean {
