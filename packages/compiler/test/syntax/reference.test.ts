@@ -82,6 +82,9 @@ function sentence(phrase: Phrase, choices: Choices): string {
     }
     case 'rule': {
       const text = sentence(rules.get(phrase.name)!, choices);
+      // In a clause a bracket that touches is of a constructor, and else a pattern after a type; a `-`
+      // that does not touch goes on with the line before.
+      if (phrase.name === 'namePattern' || phrase.name === 'negativePattern') return text.replaceAll(' ', '');
       return phrase.name === 'head' ? `(${text})` : text;
     }
     case 'sequence':
