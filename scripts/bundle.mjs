@@ -1,6 +1,7 @@
-// Puts `smc` into a few files: one that every command loads, and one for each group of modules that some
-// commands share. To find, read and compile two hundred modules takes longer than to check a small program.
-// The node stays a package of its own, which `smc node` alone loads, with the web server that it needs.
+// Puts `smc` into one file: to find, read and compile two hundred modules takes longer than to check a small
+// program. It is a CommonJS file, which loads less of Node itself than a module does; commands that are loaded
+// when they are used are so in it too. The node stays a package of its own, which `smc node` alone loads, with
+// the web server that it needs.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,18 +9,31 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outdir = `${root}packages/cli/bundle`;
 
+/** Commander can start other programs as its commands. `smc` has none, and what starts them is slow to load. */
+const withoutChildProcess = {
+  name: 'without-child-process',
+  setup: (plugin) => {
+    plugin.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('/commander/') ? { path: 'none', namespace: 'none' } : null,
+    );
+    plugin.onLoad({ filter: /^none$/, namespace: 'none' }, () => ({ contents: 'export default {}' }));
+  },
+};
+
 rmSync(outdir, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: ['packages/cli/src/main.ts'],
-  outdir,
+  outfile: `${outdir}/main.cjs`,
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node24',
   conditions: ['source'],
   external: ['@smc/node'],
+  define: { 'import.meta.url': 'fileUrl' },
+  banner: { js: 'const fileUrl = require("node:url").pathToFileURL(__filename).href;' },
+  plugins: [withoutChildProcess],
   // Names stay as they are: an internal error is read by people.
   minifyWhitespace: true,
   minifySyntax: true,

@@ -19,19 +19,29 @@ const untilEnded = (): Promise<void> =>
     process.once('SIGTERM', end);
   });
 
-try {
-  process.exitCode = await smc(process.argv.slice(2), manifest.version, {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    environment: process.env,
-    untilEnded,
-  });
-} catch (error) {
-  const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(
-    `internal error: ${text}\n  This is a mistake of smc ${manifest.version}, not yours. ` +
-      'Please report it, with the command and the files that it was given.\n',
-  );
-  process.exitCode = 1;
+/** Runs the command that the words of the process name. */
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await smc(process.argv.slice(2), manifest.version, {
+      // Node makes a stream when it is first asked for, which takes its time.
+      get stdin() {
+        return process.stdin;
+      },
+      stdout: process.stdout,
+      get stderr() {
+        return process.stderr;
+      },
+      environment: process.env,
+      untilEnded,
+    });
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `internal error: ${text}\n  This is a mistake of smc ${manifest.version}, not yours. ` +
+        'Please report it, with the command and the files that it was given.\n',
+    );
+    process.exitCode = 1;
+  }
 }
+
+void main();

@@ -14,17 +14,18 @@ export interface Streams {
  */
 export class Output {
   readonly json: boolean;
-  /** Whether stderr takes colour: a terminal, and no `NO_COLOR`. */
-  readonly color: boolean;
   readonly #streams: Streams;
-  readonly #colors: ReturnType<typeof createColors>;
 
   constructor(streams: Streams, json: boolean) {
     this.json = json;
     this.#streams = streams;
-    const plain = streams.environment['NO_COLOR'] !== undefined && streams.environment['NO_COLOR'] !== '';
-    this.color = streams.stderr.isTTY === true && !plain;
-    this.#colors = createColors(this.color);
+  }
+
+  /** Whether stderr takes colour: a terminal, and no `NO_COLOR`. */
+  get color(): boolean {
+    const { environment, stderr } = this.#streams;
+    const plain = environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== '';
+    return stderr.isTTY === true && !plain;
   }
 
   /** A line of the result, where `--json` was not asked for. */
@@ -44,7 +45,8 @@ export class Output {
 
   /** An error line on stderr, `error: …`, with its hint below. */
   error(message: string, hint?: string): void {
-    this.note(`${this.#colors.red(this.#colors.bold('error'))}: ${message}`);
+    const { bold, red } = createColors(this.color);
+    this.note(`${red(bold('error'))}: ${message}`);
     if (hint !== undefined) this.note(`  ${hint}`);
   }
 

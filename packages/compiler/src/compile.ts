@@ -1,10 +1,9 @@
 import {
-  decodeImage,
   decodeUpgradeBody,
-  encodeImage,
   encodeUpgradeBody,
   fingerprints,
   KEY_BYTES_MAX,
+  refusalOf,
   utf8Length,
 } from '@smc/protocol';
 import type { Bundle, Checked, Diagnostic, Image, ImageDebug, Upgrade } from '@smc/protocol';
@@ -111,9 +110,9 @@ function compileMachine(machine: TypedMachine, sources: ReadonlyMap<string, stri
   const terms = { ...translated.value, definitions: simplify(translated.value).definitions };
   const { image, places } = emitMachine(terms);
   // What a node would not decode is too large: nothing else can be wrong with it.
-  const decoded = decodeImage(encodeImage(image));
-  if (!decoded.ok)
-    return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, decoded.malformed.message)] };
+  const refusal = refusalOf(image);
+  if (refusal !== null)
+    return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, refusal.message)] };
   return { ok: true, value: { terms, image, debug: debugOf(terms, places, sources) }, diagnostics: [] };
 }
 

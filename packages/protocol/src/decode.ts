@@ -1,4 +1,4 @@
-import { type ByteReader, type Decoded, decoding } from './bytes.ts';
+import { type ByteReader, type Decoded, decoding, type Malformed } from './bytes.ts';
 import { encodeImage, encodeUpgradeBody } from './encode.ts';
 import {
   CLAUSE_KINDS,
@@ -51,14 +51,28 @@ import { takeValue } from './value-encoding.ts';
 /** The image that the bytes, all of them, encode. */
 export function decodeImage(bytes: Uint8Array): Decoded<Image> {
   return decoding(bytes, (reader) => {
-    const image = takeImage(reader);
-    const { interfaceLengthMax } = FORMAT_LIMITS;
-    if (!isShortWrittenOut(image, interfaceLengthMax)) {
-      reader.fail(`state type and operations of more than ${interfaceLengthMax} characters, written out`, 0);
-    }
+    const image = takeWithinLimits(reader);
     refuseOtherForms(reader, bytes, encodeImage(image));
     return image;
   });
+}
+
+/**
+ * Why no decoder would take an image: it is larger than the limits of the format. Null where it would be
+ * taken. For who makes images: that the encoding is canonical is not checked.
+ */
+export function refusalOf(image: Image): Malformed | null {
+  const decoded = decoding(encodeImage(image), takeWithinLimits);
+  return decoded.ok ? null : decoded.malformed;
+}
+
+function takeWithinLimits(reader: ByteReader): Image {
+  const image = takeImage(reader);
+  const { interfaceLengthMax } = FORMAT_LIMITS;
+  if (!isShortWrittenOut(image, interfaceLengthMax)) {
+    reader.fail(`state type and operations of more than ${interfaceLengthMax} characters, written out`, 0);
+  }
+  return image;
 }
 
 /** What an image says of itself before its tables. */

@@ -12,7 +12,7 @@ export {
   type EnvelopePart,
 } from './bundle.ts';
 export { decodeDebug } from './debug-encoding.ts';
-export { decodeImage, decodeUpgradeBody } from './decode.ts';
+export { decodeImage, decodeUpgradeBody, refusalOf } from './decode.ts';
 export * from './diagnostic.ts';
 export { encodeImage, encodeUpgradeBody } from './encode.ts';
 export * from './fingerprint.ts';

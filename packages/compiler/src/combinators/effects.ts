@@ -20,7 +20,7 @@ export const FAULTS = 8;
 /** Finds the effects of the terms of one program; each term is visited once. */
 export class EffectAnalysis {
   readonly #definitions: readonly Definition[];
-  readonly #memo = new WeakMap<Term, { readonly result: Effects }>();
+  readonly #memo = new Map<Term, Effects>();
 
   /** Definitions may be added later, as long as those before them stay as they are. */
   constructor(definitions: readonly Definition[]) {

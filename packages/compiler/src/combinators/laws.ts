@@ -59,7 +59,7 @@ type Stages = readonly Term[];
 class Simplifier {
   readonly #program: Program;
   readonly #words: WordCount;
-  readonly #memo = new WeakMap<Term, { readonly result: Stages }>();
+  readonly #memo = new Map<Term, Stages>();
 
   constructor(program: Program) {
     this.#program = program;

@@ -37,7 +37,7 @@ class TermPrinter {
   readonly #types: TypeTable;
   readonly #definitions: readonly Definition[];
   /** The term on one line, or null where it is too long for one. */
-  readonly #flat = new WeakMap<Term, { readonly result: string | null }>();
+  readonly #flat = new Map<Term, string | null>();
 
   constructor(types: TypeTable, definitions: readonly Definition[]) {
     this.#types = types;

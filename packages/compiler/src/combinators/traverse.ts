@@ -42,25 +42,30 @@ export function stages(term: Term): Term[] {
 
 /**
  * The result of `combine` for a term, given the results of its parts; each term is visited
- * once. Results are kept in `memo`, which may be used again for other terms.
+ * once. Results, never undefined, are kept in `memo`, which may be used again for other terms.
  */
 export function bottomUp<T>(
   root: Term,
-  memo: WeakMap<Term, { readonly result: T }>,
+  memo: Map<Term, T>,
   combine: (term: Term, parts: readonly T[]) => T,
 ): T {
+  const known = memo.get(root);
+  if (known !== undefined) return known;
   const pending = [root];
-  for (let term = pending.at(-1); term !== undefined; term = pending.at(-1)) {
-    const results: T[] = [];
+  while (pending.length > 0) {
     const length = pending.length;
-    for (const part of memo.has(term) ? NONE : partsOfTerm(term)) {
-      const known = memo.get(part);
-      if (known === undefined) pending.push(part);
-      else results.push(known.result);
+    const term = pending[length - 1];
+    if (!memo.has(term)) {
+      const results: T[] = [];
+      for (const part of partsOfTerm(term)) {
+        const result = memo.get(part);
+        if (result === undefined) pending.push(part);
+        else results.push(result);
+      }
+      if (pending.length > length) continue;
+      memo.set(term, combine(term, results));
     }
-    if (pending.length > length) continue;
     pending.pop();
-    if (!memo.has(term)) memo.set(term, { result: combine(term, results) });
   }
-  return memo.get(root)!.result;
+  return memo.get(root) as T;
 }

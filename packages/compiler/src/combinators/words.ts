@@ -9,7 +9,7 @@ import { bottomUp } from './traverse.ts';
  */
 export class WordCount {
   readonly types: TypeTable;
-  readonly #memo = new WeakMap<Term, { readonly result: number }>();
+  readonly #memo = new Map<Term, number>();
 
   constructor(types: TypeTable) {
     this.types = types;

@@ -10,21 +10,20 @@ export const NESTING_MAX = 1_000;
 
 /** The first place that is nested too deeply, or null. */
 export function tooDeep(root: object): Span | null {
-  const open: { node: object; depth: number }[] = [{ node: root, depth: 0 }];
-  while (open.length > 0) {
-    const { node, depth } = open.pop() as { node: object; depth: number };
-    const span = spanOf(node);
+  const nodes = [root];
+  const depths = [0];
+  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+    const span = 'span' in node ? (node.span as Span) : null;
     const isLevel = span !== null && ('kind' in node || 'commands' in node);
-    const below = isLevel ? depth + 1 : depth;
+    const below = depths.pop()! + (isLevel ? 1 : 0);
     if (below > NESTING_MAX) return span;
     const parts: readonly unknown[] = Array.isArray(node) ? node : Object.values(node);
-    for (const part of parts)
-      if (typeof part === 'object' && part !== null) open.push({ node: part, depth: below });
+    for (const part of parts) {
+      // Half of all objects are spans, in which nothing is nested.
+      if (typeof part !== 'object' || part === null || part === span) continue;
+      nodes.push(part);
+      depths.push(below);
+    }
   }
   return null;
-}
-
-function spanOf(node: object): Span | null {
-  if (!('span' in node)) return null;
-  return node.span as Span;
 }

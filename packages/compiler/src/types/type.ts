@@ -148,24 +148,28 @@ export function withParts(type: Type, parts: readonly Type[]): Type {
  * visited once; `memo` may be kept as long as no unknown is solved in between.
  */
 export function foldType<R>(root: Type, memo: Map<Type, R>, step: (type: Type, parts: readonly R[]) => R): R {
-  const open = [prune(root)];
+  const start = prune(root);
+  const known = memo.get(start);
+  if (known !== undefined) return known;
+  const open = [start];
   while (open.length > 0) {
     const type = open[open.length - 1];
-    const parts = partsOf(type).map(prune);
     const before = open.length;
-    if (!memo.has(type)) for (const part of parts) if (!memo.has(part)) open.push(part);
-    if (open.length > before) continue;
-    if (!memo.has(type))
-      memo.set(
-        type,
-        step(
-          type,
-          parts.map((part) => memo.get(part) as R),
-        ),
-      );
+    const results: R[] = [];
+    if (!memo.has(type)) {
+      for (const part of partsOf(type)) {
+        const pruned = prune(part);
+        const result = memo.get(pruned);
+        // `null` is a result, and nothing else than a missing entry is undefined.
+        if (result === undefined) open.push(pruned);
+        else results.push(result);
+      }
+      if (open.length > before) continue;
+      memo.set(type, step(type, results));
+    }
     open.pop();
   }
-  return memo.get(prune(root)) as R;
+  return memo.get(start) as R;
 }
 
 /** The type with these in place of its parameters, by position. */

@@ -1,10 +1,12 @@
-import type { TypeId, TypeNode, TypeTable } from '@smc/protocol';
-import type { Type } from '../../types/typed.ts';
+import type { TypeId, TypeTable } from '@smc/protocol';
+import type { SumDeclaration, Type } from '../../types/typed.ts';
 
 /** Types of the checker to interned ones, with types in place of the parameters of a declaration. */
 export class TypeLowering {
   readonly #types: TypeTable;
-  readonly #closed = new WeakMap<Type, TypeId>();
+  readonly #closed = new Map<Type, TypeId>();
+  /** Of each declaration the types that it was lowered to, by their arguments. */
+  readonly #sums = new Map<SumDeclaration, Map<string, TypeId>>();
 
   constructor(types: TypeTable) {
     this.#types = types;
@@ -32,7 +34,7 @@ export class TypeLowering {
       case 'record':
         return this.#types.record(type.fields.map((field) => ({ name: field.name, type: part(field.type) })));
       case 'sum':
-        return this.#types.intern(this.#sum(type, type.arguments.map(part)));
+        return this.#sum(type.declaration, type.arguments.map(part));
       case 'tuple':
         return this.#types.tuple(type.items.map(part));
       case 'list':
@@ -48,16 +50,21 @@ export class TypeLowering {
     }
   }
 
-  #sum({ declaration }: Extract<Type, { kind: 'sum' }>, typeArguments: readonly TypeId[]): TypeNode {
-    return {
-      kind: 'sum',
-      name: declaration.name,
-      arguments: typeArguments,
-      constructors: declaration.constructors.map(({ name, labels, payload }) => ({
-        name,
-        labels,
-        payload: this.lower(payload, typeArguments),
-      })),
-    };
+  #sum(declaration: SumDeclaration, typeArguments: readonly TypeId[]): TypeId {
+    const { name, constructors } = declaration;
+    const known = this.#sums.get(declaration) ?? new Map<string, TypeId>();
+    this.#sums.set(declaration, known);
+    const key = typeArguments.join();
+    let id = known.get(key);
+    if (id === undefined) {
+      const lowered = constructors.map((each) => ({
+        name: each.name,
+        labels: each.labels,
+        payload: this.lower(each.payload, typeArguments),
+      }));
+      id = this.#types.intern({ kind: 'sum', name, arguments: typeArguments, constructors: lowered });
+      known.set(key, id);
+    }
+    return id;
   }
 }

@@ -12,6 +12,7 @@ import type { Report } from '../report.ts';
 import * as T from '../tokens.ts';
 import { endOf, isA, type Token } from '../tokens.ts';
 import type { Expression, Name, Path } from '../tree.ts';
+import { FirstSets } from './lookahead.ts';
 
 /** A rule of the grammar, and what it gives. */
 export type Rule<R> = ParserMethod<[], R>;
@@ -71,7 +72,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
   constructor() {
     super([...T.parsed], {
       recoveryEnabled: false,
-      maxLookahead: 1,
+      lookaheadStrategy: new FirstSets(),
       errorMessageProvider: messageProvider,
       skipValidations: true,
     });
