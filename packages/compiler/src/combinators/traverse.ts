@@ -51,21 +51,22 @@ export function bottomUp<T>(
 ): T {
   const known = memo.get(root);
   if (known !== undefined) return known;
-  const pending = [root];
-  while (pending.length > 0) {
-    const length = pending.length;
-    const term = pending[length - 1];
-    if (!memo.has(term)) {
-      const results: T[] = [];
-      for (const part of partsOfTerm(term)) {
-        const result = memo.get(part);
-        if (result === undefined) pending.push(part);
-        else results.push(result);
-      }
-      if (pending.length > length) continue;
-      memo.set(term, combine(term, results));
+  const open: { readonly term: Term; readonly parts: readonly Term[]; readonly results: T[] }[] = [];
+  const enter = (term: Term): void => void open.push({ term, parts: partsOfTerm(term), results: [] });
+  enter(root);
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const { term, parts, results } = top;
+    let missing: Term | null = null;
+    while (missing === null && results.length < parts.length) {
+      const part = parts[results.length];
+      const result = memo.get(part);
+      if (result === undefined) missing = part;
+      else results.push(result);
     }
-    pending.pop();
+    if (missing === null) {
+      memo.set(term, combine(term, results));
+      open.pop();
+    } else enter(missing);
   }
   return memo.get(root) as T;
 }

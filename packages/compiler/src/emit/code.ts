@@ -41,10 +41,12 @@ export function codeOf(types: TypeTable, body: Term, constant: (type: TypeId, va
       for (const word of item) words.push(word);
     }
   }
-  return {
-    words: Int32Array.from(words, (word) => (typeof word === 'number' ? word : word.position)),
-    places,
-  };
+  const code = new Int32Array(words.length);
+  for (let i = 0; i < code.length; i++) {
+    const word = words[i];
+    code[i] = typeof word === 'number' ? word : word.position;
+  }
+  return { words: code, places };
 }
 
 function expand(types: TypeTable, term: Term, constant: (type: TypeId, value: Value) => number): Item[] {

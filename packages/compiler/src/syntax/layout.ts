@@ -39,7 +39,8 @@ function openForgotten(tokens: readonly Token[], file: string, report: Report): 
   let head: Token | null = null;
   let around: TokenType | null = null;
   let depth = 0;
-  for (const [i, token] of tokens.entries()) {
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
     const last = output.at(-1);
     if (head !== null && last !== undefined && token.fresh && depth === 0) {
       if (startsInside(token, head)) {
