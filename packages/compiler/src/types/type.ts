@@ -42,6 +42,14 @@ export const functionOf = (from: Type, to: Type): Type => ({ kind: 'function', f
 /** The order in which the fields of a record type are written: for messages only. */
 const writtenOrders = new WeakMap<Type, readonly string[]>();
 
+/** The name that a record type was declared with: for messages only. */
+const declaredNames = new WeakMap<Type, string>();
+
+/** Keeps the name of a declared record type; the first counts. */
+export function noteName(type: Type, name: string): void {
+  if (type.kind === 'record' && !declaredNames.has(type)) declaredNames.set(type, name);
+}
+
 /** A field of a declared record that may be left out of an input, and that a migration fills in. */
 export interface FieldDefault {
   /** The constant, once it was checked. */
@@ -293,13 +301,25 @@ export function measure(type: Type, memo: Map<Type, Measure> = new Map()): Measu
 const BASE_NAMES = { unit: '()', int: 'Int', bool: 'Bool', string: 'String', bytes: 'Bytes', time: 'Time' };
 const DISPLAY_LENGTH_MAX = 160;
 
-/** The type as a user writes it; `_` is what is not known, `…` what is left out of a long one. */
+/**
+ * The type as a user writes it, a declared record by its name; `_` is what is not known, `…` what is
+ * left out of a long one.
+ */
 export function display(type: Type): string {
-  const text = foldType<string>(type, new Map(), (seen, parts) => {
-    const written = displayNode(seen, parts);
+  return displayed(type, null);
+}
+
+/** The same, but a record at the top by its fields. */
+export function displayFields(type: Type): string {
+  return displayed(type, prune(type));
+}
+
+function displayed(type: Type, opened: Type | null): string {
+  return foldType<string>(type, new Map(), (seen, parts) => {
+    const name = seen === opened ? undefined : declaredNames.get(seen);
+    const written = name ?? displayNode(seen, parts);
     return written.length > DISPLAY_LENGTH_MAX ? '…' : written;
   });
-  return text;
 }
 
 function displayNode(type: Type, parts: readonly string[]): string {

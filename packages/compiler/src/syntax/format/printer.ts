@@ -4,6 +4,7 @@ import type * as tree from '../tree.ts';
 import type { Attached, Placed } from './comments.ts';
 import { bindingOf, names, OPERAND, path, startsBraces } from './binding.ts';
 import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
+import { flat } from './flat.ts';
 import { chainOf, composedOf } from './lists.ts';
 
 /**
@@ -478,7 +479,9 @@ export class Printer {
     const isCommented = given.some((each) => this.#isCommented(each)) || this.#attached.ending.has(given);
     if (isCommented || this.#attached.before.has(last.body)) return null;
     const before = given.slice(0, -1).map((each) => flat(printed.get(each)!, HEAD_LENGTH_MAX));
-    const pattern = flat(this.#pattern(last.pattern), HEAD_LENGTH_MAX);
+    // A function is its pattern, ` ->` and its body.
+    const [own] = printed.get(given.at(-1)!) as Doc[];
+    const pattern = flat(own, HEAD_LENGTH_MAX);
     if (pattern === null || before.includes(null)) return null;
     const head = before.map((each) => `${each}, `).join('');
     return head.length + pattern.length > HEAD_LENGTH_MAX ? null : head;
@@ -584,30 +587,5 @@ export class Printer {
   /** A token as it was written. */
   #source({ span }: Placed): string {
     return this.#text.slice(span.start, span.end);
-  }
-}
-
-/** A document on one line; null where that is too long, or has a line end that must be, or a comment. */
-function flat(doc: Doc, lengthMax: number): string | null {
-  if (typeof doc === 'string') return doc.length > lengthMax ? null : doc;
-  if (Array.isArray(doc)) {
-    let text = '';
-    for (const part of doc) {
-      const next = flat(part, lengthMax - text.length);
-      if (next === null) return null;
-      text += next;
-    }
-    return text;
-  }
-  switch (doc.type) {
-    case 'group':
-    case 'indent':
-      return flat(doc.contents, lengthMax);
-    case 'if-break':
-      return flat(doc.flatContents, lengthMax);
-    case 'line':
-      return doc.hard === true ? null : doc.soft === true ? '' : ' ';
-    default:
-      return null;
   }
 }

@@ -61,7 +61,15 @@ const KINDS = new Map<TokenType, string>([
 
 /** Tokens of other languages, which are refused wherever they stand. */
 const FOREIGN = new Set<TokenType>([
-  ...[T.ForeignEqual, T.ForeignUnequal, T.ForeignAssign, T.ForeignPipe, T.QuotedLiteral, T.Unknown],
+  ...[
+    T.ForeignEqual,
+    T.ForeignUnequal,
+    T.ForeignAssign,
+    T.ForeignPipe,
+    T.ForeignCons,
+    T.QuotedLiteral,
+    T.Unknown,
+  ],
 ]);
 
 const [lower, upper, dot, comma] = [T.Lower, T.Upper, T.Dot, T.Comma].map((type) => token(type)) as [
