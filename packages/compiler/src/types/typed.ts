@@ -290,7 +290,7 @@ export interface TypedOperation extends OperationSignature {
  */
 export interface TypedUpgrade {
   readonly old: TypedMachine | CompiledMachine;
-  readonly new: TypedMachine;
+  readonly new: TypedMachine | CompiledMachine;
   readonly migration: TypedConversion;
   /** Null: there is no way back. */
   readonly back: TypedConversion | null;

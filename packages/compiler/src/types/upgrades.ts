@@ -1,4 +1,4 @@
-import type { Span } from '@smc/protocol';
+import type { Diagnostic, Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
@@ -7,8 +7,9 @@ import { sameInterface, type NoWay, type OperationRules, Ways } from '../upgrade
 import { type Conversion, Converter, type NoConversion, type Rules } from '../upgrade/convert.ts';
 import { Nodes } from '../upgrade/nodes.ts';
 import { type Clauses, readClauses, type Version } from './clauses.ts';
+import { checkUses } from './functions.ts';
 import { tooDeep } from './nesting.ts';
-import type { Report } from './report.ts';
+import { Report } from './report.ts';
 import type { MachineScope, ModuleScope, Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { hasError, prune } from './type.ts';
@@ -29,17 +30,23 @@ import type {
 /** Whether an upgrade has been carried out: what it leads from is what it leads to. */
 export type IsApplied = (old: CompiledMachine, next: TypedMachine) => boolean;
 
-/**
- * The typed upgrade; null where it has been refused, or carried out already: its clauses speak
- * of a version that is no more. Uses of definitions are added to `uses`.
- */
+/** An upgrade of a file, with the two versions that it names. */
+export interface DeclaredUpgrade {
+  readonly node: tree.Upgrade;
+  readonly older: Version;
+  readonly newer: Version;
+  /** Null where it is refused, or carried out already: then its clauses speak of a version that is no more. */
+  readonly typed: TypedUpgrade | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** An upgrade as it is written; null where a side of it is not known, which is said in `report` alone. */
 export function checkUpgrade(
   node: tree.Upgrade,
   module: ModuleScope,
   isApplied: IsApplied,
-  uses: Use[],
   report: Report,
-): TypedUpgrade | null {
+): DeclaredUpgrade | null {
   const deep = tooDeep(node);
   if (deep !== null) {
     report.add(nestedTooDeeply(deep));
@@ -49,17 +56,41 @@ export function checkUpgrade(
   const newer = versionOf(node.new, module, report);
   if (older === null || newer === null) return null;
   const [before, after] = [older.machine, newer.machine];
+  const own = new Report();
+  const checked = (): TypedUpgrade | null => {
+    const isOne = before.name === after.name;
+    if (isOne && after.image !== null) {
+      own.add(errors.toBytecode(node.new.span, after.name, after.nameSpan));
+      return null;
+    }
+    const isDone = isOne && before.image !== null && after.image === null && isApplied(before, after);
+    return isDone ? null : deriveUpgrade(node, older, newer, module, own);
+  };
+  const typed = checked();
+  const diagnostics = own.list();
+  for (const diagnostic of diagnostics) report.add(diagnostic);
+  return { node, older, newer, typed, diagnostics };
+}
+
+/**
+ * The upgrade that leads from one version to the other by the clauses of `node`, which are read in
+ * `module`, and by what is derived around them; null where it has been refused.
+ */
+export function deriveUpgrade(
+  node: tree.Upgrade,
+  older: Version,
+  newer: Version,
+  module: ModuleScope,
+  report: Report,
+): TypedUpgrade | null {
+  const [before, after] = [older.machine, newer.machine];
   const places = [before.nameSpan, after.nameSpan] as const;
   if (before.name !== after.name) {
     report.add(errors.otherMachine(node.new.span, before.name, after.name, places));
     return null;
   }
-  if (after.image !== null) {
-    report.add(errors.toBytecode(node.new.span, after.name, after.nameSpan));
-    return null;
-  }
-  if (before.image !== null && isApplied(before, after)) return null;
   const errorsBefore = report.count;
+  const uses: Use[] = [];
   const clauses = readClauses(node, older, newer, module, uses, report);
   if (before === after) {
     report.add(errors.sameMachine(node.span, after.name, after.nameSpan));
@@ -70,7 +101,9 @@ export function checkUpgrade(
     return null;
   }
   if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return null;
-  return new Derivation(node, before, after, clauses, report).run();
+  const derived = new Derivation(node, before, after, clauses, report).run();
+  checkUses([], uses, report);
+  return report.count > errorsBefore ? null : derived;
 }
 
 /** The machine that a name stands for; null after a diagnostic. */
@@ -94,6 +127,7 @@ export function machineOf(
   return null;
 }
 
+/** The version of a machine that a name stands for; null after a diagnostic. */
 function versionOf(path: tree.Path, module: ModuleScope, report: Report): Version | null {
   const found = machineOf(path, module, report);
   if (found === null) return null;
@@ -104,7 +138,7 @@ function versionOf(path: tree.Path, module: ModuleScope, report: Report): Versio
 class Derivation {
   readonly #node: tree.Upgrade;
   readonly #older: Version['machine'];
-  readonly #newer: TypedMachine;
+  readonly #newer: Version['machine'];
   readonly #clauses: Clauses;
   readonly #report: Report;
   readonly #nodes: Nodes;
@@ -114,7 +148,7 @@ class Derivation {
   constructor(
     node: tree.Upgrade,
     older: Version['machine'],
-    newer: TypedMachine,
+    newer: Version['machine'],
     clauses: Clauses,
     report: Report,
   ) {

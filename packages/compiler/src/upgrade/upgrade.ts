@@ -1,5 +1,5 @@
 import { fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
-import type { Checked, Image, Refusal, Span, Upgrade } from '@smc/protocol';
+import type { Checked, Image, Judgement, Refusal, Span, Upgrade } from '@smc/protocol';
 import { emitUpgrade } from '../emit/emit.ts';
 import type { UpgradeTerms } from '../combinators/term.ts';
 import { lossyUpgrade, refusedUpgrade } from '../errors/judgement.ts';
@@ -37,7 +37,7 @@ export function makeUpgrade(
   old: Image,
   next: Image,
   image: number,
-): Checked<Upgrade> {
+): Checked<{ readonly upgrade: Upgrade; readonly judgement: Judgement }> {
   const upgrade: Upgrade = {
     machine: old.name,
     old: fingerprints(old),
@@ -51,7 +51,7 @@ export function makeUpgrade(
     clauses: node.clauses,
   };
   const judgement = judge(old, next, upgrade);
-  if (judgement.ok) return { ok: true, value: upgrade, diagnostics: [] };
+  if (judgement.ok) return { ok: true, value: { upgrade, judgement }, diagnostics: [] };
   const { code, path, message } = judgement;
   const places = placesOf(node, judgement);
   const diagnostic =
