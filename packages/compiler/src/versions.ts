@@ -10,11 +10,10 @@ import { Codes, compileUpgrade, type CompiledUpgrade } from './code.ts';
 import { loadSources, type LoadedSources, type SourceHost, type VersionSource } from './sources.ts';
 import type * as tree from './syntax/tree.ts';
 import { checkProgram, type CheckedEntry } from './types/check.ts';
-import type { Version } from './types/clauses.ts';
+import type { Clauses, Version } from './types/clauses.ts';
 import { Report } from './types/report.ts';
 import type { ModuleScope } from './types/scope.ts';
-import type { TypedUpgrade } from './types/typed.ts';
-import { deriveUpgrade, type DeclaredUpgrade } from './types/upgrades.ts';
+import { deriveUpgrade, type DeclaredUpgrade, type DerivedUpgrade } from './types/upgrades.ts';
 
 /**
  * Two versions of a program, and what leads from one to the other. The older one is looked at
@@ -47,6 +46,8 @@ export interface MachinePair {
   readonly upgrade: CompiledUpgrade | null;
   /** The upgrade of the newer file whose clauses count; null where all is derived, or nothing. */
   readonly written: tree.Upgrade | null;
+  /** What the clauses say; null where none could be read. */
+  readonly clauses: Clauses | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -104,7 +105,7 @@ export function compareVersions(old: VersionSource, next: VersionSource, host: S
   const names = [...new Set([...oldVersions.keys(), ...newVersions.keys()])].sort();
   const machines = names.map((name): MachinePair => {
     const pair = { name, old: oldVersions.get(name) ?? null, new: newVersions.get(name) ?? null };
-    const none = { upgrade: null, written: null, diagnostics: [] };
+    const none = { upgrade: null, written: null, clauses: null, diagnostics: [] };
     if (pair.old === null) return { ...pair, ...none, change: 'added' };
     if (pair.new === null) return { ...pair, ...none, change: 'removed' };
     if (fingerprints(pair.old.image).code === fingerprints(pair.new.image).code)
@@ -136,14 +137,13 @@ function versionsOf(
   return { versions, diagnostics };
 }
 
-type Found = Pick<MachinePair, 'upgrade' | 'written' | 'diagnostics'>;
+type Found = Pick<MachinePair, 'upgrade' | 'written' | 'clauses' | 'diagnostics'>;
 
 function upgradeOf(old: MachineVersion, next: MachineVersion, entry: CheckedEntry, codes: Codes): Found {
   const declared = entry.upgrades.filter(({ newer }) => newer.machine === next.machine);
   const exact = declared.find((upgrade) => leadsFrom(upgrade, old, codes));
   if (exact !== undefined) {
-    const { typed, node, diagnostics } = exact;
-    return { ...compiled(typed, diagnostics, old, next), written: node };
+    return { ...compiled(exact, exact.diagnostics, old, next), written: exact.node };
   }
   const derived = tried(emptyUpgrade(next), old, next, entry.scope);
   if (derived.upgrade !== null) return { ...derived, written: null };
@@ -167,23 +167,25 @@ type Tried = Omit<Found, 'written'>;
 
 function tried(node: tree.Upgrade, old: MachineVersion, next: MachineVersion, scope: ModuleScope): Tried {
   const report = new Report();
-  const typed = deriveUpgrade(node, old, next, scope, report);
-  return compiled(typed, report.list(), old, next);
+  const derived = deriveUpgrade(node, old, next, scope, report);
+  return compiled(derived, report.list(), old, next);
 }
 
 function compiled(
-  typed: TypedUpgrade | null,
+  { typed, clauses }: DerivedUpgrade,
   diagnostics: readonly Diagnostic[],
   old: MachineVersion,
   next: MachineVersion,
 ): Tried {
-  if (typed === null) return { upgrade: null, diagnostics };
+  if (typed === null) return { upgrade: null, clauses, diagnostics };
   const made = compileUpgrade(typed, old.image, next.image, 0);
-  return { upgrade: made.ok ? made.value : null, diagnostics: made.diagnostics };
+  return { upgrade: made.ok ? made.value : null, clauses, diagnostics: made.diagnostics };
 }
 
 /** `upgrade old.M -> M {}`, at the place of the new machine's name. */
-function emptyUpgrade({ machine: { name, nameSpan: span } }: MachineVersion): tree.Upgrade {
+function emptyUpgrade({ machine: { name, nameSpan } }: MachineVersion): tree.Upgrade {
+  // An object of its own, by which what is derived is known.
+  const span = { ...nameSpan };
   const path: tree.Path = { qualifier: null, name: { text: name, span }, span };
   return { kind: 'upgrade', old: path, new: path, clauses: [], span };
 }

@@ -37,6 +37,8 @@ export interface DeclaredUpgrade {
   readonly newer: Version;
   /** Null where it is refused, or carried out already: then its clauses speak of a version that is no more. */
   readonly typed: TypedUpgrade | null;
+  /** What its clauses say, as far as they could be read; null where they were not looked at. */
+  readonly clauses: Clauses | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -57,20 +59,23 @@ export function checkUpgrade(
   if (older === null || newer === null) return null;
   const [before, after] = [older.machine, newer.machine];
   const own = new Report();
-  const checked = (): TypedUpgrade | null => {
+  const checked = (): DerivedUpgrade => {
     const isOne = before.name === after.name;
     if (isOne && after.image !== null) {
       own.add(errors.toBytecode(node.new.span, after.name, after.nameSpan));
-      return null;
+      return { typed: null, clauses: null };
     }
     const isDone = isOne && before.image !== null && after.image === null && isApplied(before, after);
-    return isDone ? null : deriveUpgrade(node, older, newer, module, own);
+    return isDone ? { typed: null, clauses: null } : deriveUpgrade(node, older, newer, module, own);
   };
-  const typed = checked();
+  const made = checked();
   const diagnostics = own.list();
   for (const diagnostic of diagnostics) report.add(diagnostic);
-  return { node, older, newer, typed, diagnostics };
+  return { node, older, newer, ...made, diagnostics };
 }
+
+/** A typed upgrade and what its clauses say: as `DeclaredUpgrade` has them. */
+export type DerivedUpgrade = Pick<DeclaredUpgrade, 'typed' | 'clauses'>;
 
 /**
  * The upgrade that leads from one version to the other by the clauses of `node`, which are read in
@@ -82,28 +87,29 @@ export function deriveUpgrade(
   newer: Version,
   module: ModuleScope,
   report: Report,
-): TypedUpgrade | null {
+): DerivedUpgrade {
   const [before, after] = [older.machine, newer.machine];
   const places = [before.nameSpan, after.nameSpan] as const;
   if (before.name !== after.name) {
     report.add(errors.otherMachine(node.new.span, before.name, after.name, places));
-    return null;
+    return { typed: null, clauses: null };
   }
   const errorsBefore = report.count;
   const uses: Use[] = [];
   const clauses = readClauses(node, older, newer, module, uses, report);
+  const refused = { typed: null, clauses };
   if (before === after) {
     report.add(errors.sameMachine(node.span, after.name, after.nameSpan));
-    return null;
+    return refused;
   }
   if (before.key !== after.key) {
     report.add(errors.otherKey(node.new.span, after.name, ...places));
-    return null;
+    return refused;
   }
-  if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return null;
-  const derived = new Derivation(node, before, after, clauses, report).run();
+  if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return refused;
+  const typed = new Derivation(node, before, after, clauses, report).run();
   checkUses([], uses, report);
-  return report.count > errorsBefore ? null : derived;
+  return report.count > errorsBefore ? refused : { typed, clauses };
 }
 
 /** The machine that a name stands for; null after a diagnostic. */
@@ -165,7 +171,8 @@ class Derivation {
   run(): TypedUpgrade | null {
     const before = this.#report.count;
     const migration = this.#clauses.migration ?? this.#migration();
-    const back = this.#clauses.back ?? this.#wayBack();
+    const back =
+      this.#clauses.back === null ? this.#wayBack() : { conversion: this.#clauses.back, fails: [] };
     this.#checkNeeded();
     const operations = this.#operations();
     const backOperations = this.#backOperations();
@@ -174,7 +181,8 @@ class Derivation {
       old: this.#older,
       new: this.#newer,
       migration,
-      back,
+      back: back?.conversion ?? null,
+      backFails: back?.fails ?? [],
       operations,
       backOperations,
       clauses: this.#clauses.told,
@@ -205,14 +213,27 @@ class Derivation {
     return null;
   }
 
-  /**
-   * Null where there is none: nothing is refused for that. Of what a clause makes of the old
-   * state, nothing is known that would lead back.
-   */
-  #wayBack(): TypedConversion | null {
-    if (this.#clauses.migration !== null || this.#clauses.stateFields.size > 0) return null;
+  /** Null where there is none: nothing is refused for that. */
+  #wayBack(): { readonly conversion: TypedConversion; readonly fails: readonly string[] } | null {
+    if (this.#clauses.migration !== null || !this.#hasCounterparts()) return null;
     const found = this.#state(this.#back, this.#newer, this.#older, 'back');
-    return found.ok ? this.#nodes.conversion(this.#newer.state, found.apply) : null;
+    if (!found.ok) return null;
+    return { conversion: this.#nodes.conversion(this.#newer.state, found.apply), fails: found.fails };
+  }
+
+  /**
+   * Whether each field of the old state has its counterpart in the new one, or is dropped. What a
+   * clause made another field of has none: nothing is known that would lead back.
+   */
+  #hasCounterparts(): boolean {
+    const { stateFields, stateRenames, told } = this.#clauses;
+    const after = fieldNames(this.#newer.state);
+    return fieldNames(this.#older.state).every((name) => {
+      const other = stateRenames.find(({ source }) => source === name)?.target ?? name;
+      if (after.includes(other)) return !stateFields.has(other);
+      const isDropped = told.some(({ kind, path: [, field] }) => kind === 'drop' && field === name);
+      return isDropped || stateFields.size === 0;
+    });
   }
 
   /** A field that is new takes its initial value. */
