@@ -72,7 +72,7 @@ describe('two versions', () => {
     const compared = compare({ 'old.sm': v1, 'main.sm': counter('total: Int = 0') });
     expect(told(compared)).toEqual([
       'Counter refused',
-      'E0402 main.sm: Counter, old.sm: state { count: Int = 0 }, main.sm: Counter',
+      'E0402 main.sm: Counter, old.sm: count, main.sm: Counter',
     ]);
     expect(compared.bundle).toBe(null);
     expect(compared.machines[0].diagnostics).toEqual(compared.diagnostics);

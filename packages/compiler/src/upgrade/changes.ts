@@ -74,16 +74,16 @@ export function operationChanges(
     const isDropped = clauses?.droppedOperations.has(name) ?? false;
     const target = renamed ?? (isDropped ? undefined : clauses?.ways.get(name)?.to) ?? name;
     const other = newer.operations.find((each) => each.name === target);
-    const whole = { name, old: signatureText(operation), parameters: [], reply: [] };
+    const before = signatureText(operation);
     if (other === undefined) {
-      found.push({ ...whole, kind: 'gone', new: null });
+      found.push({ kind: 'gone', name, old: before, new: null, parameters: [], reply: [] });
       continue;
     }
     if (renamed !== undefined || target === name) served.add(target);
     const parts = operationParts(operation, other, clauses);
     const kind = target === name ? 'changed' : renamed === undefined ? 'replaced' : 'renamed';
     if (kind === 'changed' && parts.parameters.length + parts.reply.length === 0) continue;
-    found.push({ ...whole, ...parts, kind, new: signatureText(other) });
+    found.push({ kind, name, old: before, new: signatureText(other), ...parts });
   }
   for (const operation of newer.operations) {
     if (served.has(operation.name)) continue;

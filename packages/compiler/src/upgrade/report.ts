@@ -114,6 +114,7 @@ function detailOf(pair: MachinePair, sources: ReadonlyMap<string, string>): Upgr
   if (upgrade === null || source === null) return null;
   const { typed, judgement } = upgrade;
   const lost = judgement.lostOnWayBack ?? [];
+  const back = pair.clauses?.back ?? null;
   return {
     alias: source.alias,
     source: source.text,
@@ -123,7 +124,7 @@ function detailOf(pair: MachinePair, sources: ReadonlyMap<string, string>): Upgr
     wayBack: typed.back && {
       loses: lost.filter(([first]) => first === 'state').map(showPath),
       fails: typed.backFails.map((path) => showPath(path.split('.'))),
-      mayFail: pair.clauses?.back != null && canFail(pair.clauses.back),
+      mayFail: back !== null && canFail(back),
     },
     oldClients: losses(typed.operations, judgement.dropped, typed),
     newClients: [
