@@ -18,8 +18,14 @@ export interface SourceHost {
   resolve(from: string, path: string): string;
 }
 
-/** A file, source or bytecode (`.smb`), or what was deployed last. */
-export type VersionSource = { readonly kind: 'file'; readonly file: string } | { readonly kind: 'deployed' };
+/** A version of a program, by what there is of it. */
+export type VersionSource =
+  /** Source, or bytecode where its name ends in `.smb`. */
+  | { readonly kind: 'file'; readonly file: string }
+  /** Bytecode, whatever its name. */
+  | { readonly kind: 'bundle'; readonly file: string }
+  /** What was deployed last. */
+  | { readonly kind: 'deployed' };
 
 /** A bundle that was to be imported. */
 export type LoadedBundle =
@@ -50,8 +56,12 @@ export const SOURCE_LIMITS = {
   lengthMax: 64 * 1024 * 1024,
 } as const;
 
-/** Whether a file is bytecode. */
+/** Whether a file that is imported is bytecode. */
 export const isBytecode = (file: string): boolean => file.endsWith('.smb');
+
+/** The source file that a version is; null where it is bytecode. */
+export const sourceFileOf = (version: VersionSource): string | null =>
+  version.kind === 'file' && !isBytecode(version.file) ? version.file : null;
 
 /**
  * Reads the entry, which must be there where it is a source file, and what it imports, each file
@@ -82,11 +92,12 @@ export function loadSources(
     length += bytes?.length ?? 0;
     files.set(file, openBundle(file, bytes));
   };
+  const source = sourceFileOf(entry);
   if (entry.kind === 'deployed') deployed = loadDeployed(host);
-  else if (isBytecode(entry.file)) loadBundle(entry.file);
+  else if (source === null) loadBundle(entry.file);
   else {
-    load(entry.file);
-    if (!modules.has(entry.file)) throw new Error(`there is no file ${entry.file}`);
+    load(source);
+    if (!modules.has(source)) throw new Error(`there is no file ${source}`);
   }
   // A map gives what is added to it while it is walked.
   for (const [file, { imports }] of modules) {

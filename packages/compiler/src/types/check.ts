@@ -4,7 +4,13 @@ import { bundleDamaged, importMissing, nothingDeployed } from '../errors/imports
 import { importCycle } from '../errors/modules.ts';
 import { duplicate } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
-import { isBytecode, type LoadedBundle, type LoadedBundles, type VersionSource } from '../sources.ts';
+import {
+  isBytecode,
+  sourceFileOf,
+  type LoadedBundle,
+  type LoadedBundles,
+  type VersionSource,
+} from '../sources.ts';
 import { sameTypes } from '../upgrade/adapters.ts';
 import { BundleDefect, bundleModule } from './bundles.ts';
 import { declareTypes } from './declarations.ts';
@@ -81,9 +87,10 @@ export function checkProgram(
   const report = new Report();
   const files = new Files(modules, resolve);
   const roots = entries.flatMap((entry) => {
-    if (entry.kind === 'deployed' || isBytecode(entry.file)) return [];
-    const module = modules.get(entry.file);
-    if (module === undefined) throw new Error(`the entry ${entry.file} is not among the modules`);
+    const file = sourceFileOf(entry);
+    const module = file === null ? null : modules.get(file);
+    if (module === null) return [];
+    if (module === undefined) throw new Error(`the entry ${file} is not among the modules`);
     return [module];
   });
   const { sorted, cycles } = order(roots, (module) => files.importsOf(module).map(({ target }) => target));
@@ -126,8 +133,8 @@ export function checkProgram(
     report.endModule();
   }
   const own = entries.map((entry) => {
-    const source = entry.kind === 'file' ? checked.get(entry.file) : undefined;
-    if (source !== undefined) return source;
+    const file = sourceFileOf(entry);
+    if (file !== null) return checked.get(file) ?? null;
     const scope = bundles.entry(entry);
     return scope && { scope, module: null, upgrades: [] };
   });

@@ -277,7 +277,7 @@ class Derivation {
         old: places[0],
         new: places[1],
         types: from === null || to === null ? null : [from, to],
-        clause: field === null ? 'state old -> …' : `state.${field} old -> …`,
+        clause: typeClause(from, to) ?? (field === null ? 'state old -> …' : `state.${field} old -> …`),
         renamed: from === null && field !== null && gone.length > 0 ? [gone[0], field] : null,
       }),
     );
@@ -375,6 +375,13 @@ class Derivation {
       if (clause.kind === 'on') this.#report.add(errors.needlessAdapter(clause.span));
     }
   }
+}
+
+/** The clause for a declared type that changed; null where it is none, or another one. */
+function typeClause(from: Type | null, to: Type | null): string | null {
+  if (from?.kind !== 'sum' || to?.kind !== 'sum' || from.arguments.length > 0) return null;
+  const { name } = from.declaration;
+  return to.declaration.name === name ? `${name} old -> case old { … }` : null;
 }
 
 /** Where the name of an operation is declared. */

@@ -45,18 +45,19 @@ export function stateChanges(
 ): readonly Change[] {
   const comparison = new Comparison(clauses);
   const [from, to] = [prune(older.state), prune(newer.state)];
-  const values = [older, newer].map(({ initial }) => valueOfConstant(initial)?.value);
-  const [before, after] = values;
+  const [before, after] = [older, newer].map(({ initial }) => valueOf(initial));
   if (from.kind !== 'record' || to.kind !== 'record') {
     comparison.types('', from, to);
     if (!differ(from, to)) comparison.values('initial', '', from, before, after);
     return comparison.found;
   }
   const renames = new Map(clauses?.stateRenames.map(({ source, target }) => [source, target]));
-  const initialOf = (record: Type & { kind: 'record' }, value: Value | undefined) => (name: string) =>
-    (value as readonly Value[] | undefined)?.[record.fields.findIndex((field) => field.name === name)];
-  const [initialBefore, initialAfter] = [initialOf(from, before), initialOf(to, after)];
-  comparison.fields('', from, to, renames, initialBefore, initialAfter, 'initial');
+  const side = (type: Type & { kind: 'record' }, value: Value | undefined): Side => ({
+    type,
+    valueOf: (name) =>
+      (value as readonly Value[] | undefined)?.[type.fields.findIndex((field) => field.name === name)],
+  });
+  comparison.fields('', side(from, before), side(to, after), renames, 'initial');
   return comparison.found;
 }
 
@@ -128,7 +129,11 @@ function operationParts(
   return { parameters: given.found, reply: reply.found };
 }
 
-type ValueOf = (name: string) => Value | undefined;
+/** A record of one version, with the values of its fields that are known: initial ones, or defaults. */
+interface Side {
+  readonly type: Type & { kind: 'record' };
+  readonly valueOf: (name: string) => Value | undefined;
+}
 
 /** Collects what differs. Types have few nodes written out as trees (`TYPE_LIMITS`), so each is walked as one. */
 class Comparison {
@@ -189,39 +194,40 @@ class Comparison {
   #records(path: string, from: Type & { kind: 'record' }, to: Type & { kind: 'record' }): void {
     const renamed = this.#clauses?.fieldRenames.filter(({ owner }) => !differ(owner, from)) ?? [];
     const renames = new Map(renamed.map(({ source, target }) => [source, target]));
-    const [before, after] = [defaultsOf(from), defaultsOf(to)];
-    const valueIn = (defaults: typeof before) => (name: string) =>
-      valueOf(defaults?.get(name)?.typed ?? null);
-    this.fields(path, from, to, renames, valueIn(before), valueIn(after), 'default');
+    const side = (type: Type & { kind: 'record' }): Side => {
+      const defaults = defaultsOf(type);
+      return { type, valueOf: (name) => valueOf(defaults?.get(name)?.typed ?? null) };
+    };
+    this.fields(path, side(from), side(to), renames, 'default');
   }
 
   fields(
     path: string,
-    from: Type & { kind: 'record' },
-    to: Type & { kind: 'record' },
+    from: Side,
+    to: Side,
     renames: ReadonlyMap<string, string>,
-    before: ValueOf,
-    after: ValueOf,
     what: 'initial' | 'default',
   ): void {
-    const typesBefore = new Map(from.fields.map(({ name, type }) => [name, type]));
-    const typesAfter = new Map(to.fields.map(({ name, type }) => [name, type]));
-    for (const name of orderOf(from)) {
-      const type = typesBefore.get(name)!;
+    const [before, after] = [from, to].map(
+      ({ type }) => new Map(type.fields.map((field) => [field.name, field.type])),
+    );
+    for (const name of orderOf(from.type)) {
+      const type = before.get(name)!;
       const target = renames.get(name) ?? name;
-      const other = typesAfter.get(target);
+      const other = after.get(target);
       if (other === undefined) {
-        this.add('field', 'gone', step(path, name), typeText(type, before(name)), null);
+        this.add('field', 'gone', step(path, name), typeText(type, from.valueOf(name)), null);
         continue;
       }
       if (target !== name) this.add('field', 'renamed', step(path, name), name, target);
       this.types(step(path, target), type, other);
-      if (!differ(type, other)) this.values(what, step(path, target), type, before(name), after(target));
+      if (!differ(type, other))
+        this.values(what, step(path, target), type, from.valueOf(name), to.valueOf(target));
     }
-    const kept = new Set(from.fields.map(({ name }) => renames.get(name) ?? name));
-    for (const name of orderOf(to))
+    const kept = new Set(from.type.fields.map(({ name }) => renames.get(name) ?? name));
+    for (const name of orderOf(to.type))
       if (!kept.has(name))
-        this.add('field', 'added', step(path, name), null, typeText(typesAfter.get(name)!, after(name)));
+        this.add('field', 'added', step(path, name), null, typeText(after.get(name)!, to.valueOf(name)));
   }
 
   #sumTypes(path: string, from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): void {

@@ -20,8 +20,8 @@ import { valueSource } from './value-source.ts';
  * says can not be called, so what needs one is not written here: it is derived around the clause.
  */
 
-/** UTF-16 units of one conversion; a longer one is for nobody to read. */
-const LENGTH_MAX = 16_384;
+/** UTF-16 units written for one conversion, parts again in what they are part of: a longer one is for nobody to read. */
+const LENGTH_MAX = 65_536;
 
 /** Names of variables that mean something else, or look as if they did. */
 const AVOIDED: ReadonlySet<string> = new Set(

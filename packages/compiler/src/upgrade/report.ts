@@ -24,6 +24,8 @@ export interface MachineReport {
   readonly key: { readonly old: MachineSignature['key']; readonly new: MachineSignature['key'] } | null;
   readonly state: readonly Change[];
   readonly operations: readonly OperationChange[];
+  /** Whether the clauses of an upgrade in the file of the new version count. */
+  readonly isWritten: boolean;
   /** What leads from the old version to the new one; null unless it is upgraded. */
   readonly upgrade: UpgradeDetail | null;
   /** Why it is refused: each names both places, and the clause to write. */
@@ -32,8 +34,9 @@ export interface MachineReport {
 
 /** An upgrade, and what it means. Paths are as in `state.items[].price`, `Add.note`. */
 export interface UpgradeDetail {
-  /** The name under which `source` wants the old version to be imported. */
+  /** The name under which `source` wants the old version to be imported, and whether the file does so. */
   readonly alias: string;
+  readonly isImported: boolean;
   /** The whole, to be pasted into the file of the new version. */
   readonly source: string;
   /** Clauses that the file has, as they stand there. */
@@ -89,6 +92,7 @@ function machineReport(pair: MachinePair, sources: ReadonlyMap<string, string>):
     key: isBoth && older.key !== newer.key ? { old: older.key, new: newer.key } : null,
     state: isBoth ? stateChanges(older, newer, clauses) : [],
     operations: isBoth ? operationChanges(older, newer, clauses) : [],
+    isWritten: pair.written !== null,
     upgrade: detailOf(pair, sources),
     diagnostics,
   };
@@ -117,6 +121,7 @@ function detailOf(pair: MachinePair, sources: ReadonlyMap<string, string>): Upgr
   const back = pair.clauses?.back ?? null;
   return {
     alias: source.alias,
+    isImported: pair.new?.module.imports.has(source.alias) ?? false,
     source: source.text,
     written: source.written,
     derived: source.derived,
