@@ -84,6 +84,19 @@ describe('what is said', () => {
     else expect(text).toBe(expected);
   });
 
+  test('in the page about it', async () => {
+    const place = new URL('../../../docs/diff.md', import.meta.url);
+    const page = readFileSync(place, 'utf8');
+    for (const [, name, text] of page.matchAll(/^```sm file=(\S+)\n(.*?)^```$/gms)) file(name, text);
+    const { out } = await diff('old.sm', 'new.sm');
+    const said = out.replace(/[0-9a-f]{12} -> [0-9a-f]{12}/, '… -> …');
+    const [before, rest] = page.split('```text\n');
+    const after = rest.slice(rest.indexOf('```\n'));
+    const made = `${before}\`\`\`text\n${said}${after}`;
+    if (process.env['UPDATE_GOLDENS'] === '1') writeFileSync(place, made);
+    else expect(page).toBe(made);
+  });
+
   test('in colour on a terminal only', async () => {
     file('old.sm', counter('count: Int = 0'));
     file('new.sm', counter('count: Int = 0, down: Bool = false'));

@@ -24,6 +24,7 @@ import type {
   TypedUpgrade,
   TypedWay,
 } from './typed.ts';
+import { differ } from './unify.ts';
 
 /** `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. */
 
@@ -107,7 +108,7 @@ export function deriveUpgrade(
     return refused;
   }
   if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return refused;
-  const typed = new Derivation(node, before, after, clauses, report).run();
+  const typed = new Derivation(node, older, newer, clauses, report).run();
   checkUses([], uses, report);
   return report.count > errorsBefore ? refused : { typed, clauses };
 }
@@ -146,21 +147,17 @@ class Derivation {
   readonly #older: Version['machine'];
   readonly #newer: Version['machine'];
   readonly #clauses: Clauses;
+  readonly #modules: readonly ModuleScope[];
   readonly #report: Report;
   readonly #nodes: Nodes;
   readonly #forward: Converter;
   readonly #back: Converter;
 
-  constructor(
-    node: tree.Upgrade,
-    older: Version['machine'],
-    newer: Version['machine'],
-    clauses: Clauses,
-    report: Report,
-  ) {
+  constructor(node: tree.Upgrade, older: Version, newer: Version, clauses: Clauses, report: Report) {
     this.#node = node;
-    this.#older = older;
-    this.#newer = newer;
+    this.#older = older.machine;
+    this.#newer = newer.machine;
+    this.#modules = [older.module, newer.module];
     this.#clauses = clauses;
     this.#report = report;
     this.#nodes = new Nodes(node.span);
@@ -277,10 +274,22 @@ class Derivation {
         old: places[0],
         new: places[1],
         types: from === null || to === null ? null : [from, to],
-        clause: typeClause(from, to) ?? (field === null ? 'state old -> …' : `state.${field} old -> …`),
+        clause: this.#typeClause(from, to) ?? (field === null ? 'state old -> …' : `state.${field} old -> …`),
         renamed: from === null && field !== null && gone.length > 0 ? [gone[0], field] : null,
       }),
     );
+  }
+
+  /** The clause for a type of this name in both versions; null where it is none. */
+  #typeClause(from: Type | null, to: Type | null): string | null {
+    if (from?.kind !== 'sum' || to?.kind !== 'sum' || from.declaration.name !== to.declaration.name)
+      return null;
+    const { name } = from.declaration;
+    const isNamed = [from, to].every((type, i) => {
+      const declared = this.#modules[i].types.get(name);
+      return declared?.parameters === 0 && !differ(declared.type, type);
+    });
+    return isNamed ? `${name} old -> case old { … }` : null;
   }
 
   // ---------------------------------------------------------------------- operations
@@ -375,13 +384,6 @@ class Derivation {
       if (clause.kind === 'on') this.#report.add(errors.needlessAdapter(clause.span));
     }
   }
-}
-
-/** The clause for a declared type that changed; null where it is none, or another one. */
-function typeClause(from: Type | null, to: Type | null): string | null {
-  if (from?.kind !== 'sum' || to?.kind !== 'sum' || from.arguments.length > 0) return null;
-  const { name } = from.declaration;
-  return to.declaration.name === name ? `${name} old -> case old { … }` : null;
 }
 
 /** Where the name of an operation is declared. */
