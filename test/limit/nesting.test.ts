@@ -91,16 +91,20 @@ const forms: Record<string, (count: number) => string> = {
   'chains of functions': (n) =>
     reply(
       `f${n - 1}(n)`,
-      Array.from({ length: n }, (_, i) => `fun f${i}(n: Int) -> Int = ${i === 0 ? 'n' : `f${i - 1}(n) + 1`}`).join(
-        '\n',
-      ),
+      Array.from(
+        { length: n },
+        (_, i) => `fun f${i}(n: Int) -> Int = ${i === 0 ? 'n' : `f${i - 1}(n) + 1`}`,
+      ).join('\n'),
     ),
   'nested ifs': (n) => commands(nested('if c { ', 'put -< 1', ' }')(n)),
   'nested cases': (n) => commands(nested('case n { _ -> { ', 'put -< 1', ' } }')(n)),
   blocks: (n) => commands(`${'x <- return -< n\n'.repeat(n)} put -< x`),
-  patterns: (n) => commands(`${nested('(', 'a', ', _)')(n)} <- return -< ${nested('(', 'n', ', 1)')(n)}\n put -< a`),
+  patterns: (n) =>
+    commands(`${nested('(', 'a', ', _)')(n)} <- return -< ${nested('(', 'n', ', 1)')(n)}\n put -< a`),
   'patterns of constructors': (n) =>
-    commands(`case ${nested('Some(', 'n', ')')(n)} { ${nested('Some(', 'a', ')')(n)} -> put -< a\n _ -> put -< 1 }`),
+    commands(
+      `case ${nested('Some(', 'n', ')')(n)} { ${nested('Some(', 'a', ')')(n)} -> put -< a\n _ -> put -< 1 }`,
+    ),
   'compositions of arrows': (n) => commands(`${nested('id >>> ', 'put', '')(n)} -< n`),
   'arrows in parentheses': (n) => commands(`${nested('(', 'put', ')')(n)} -< n`),
   'fan-outs': (n) => commands(`x <- ${nested('id &&& (', 'id', ')')(n)} -< n\n put -< n`),

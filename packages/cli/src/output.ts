@@ -8,6 +8,9 @@ export interface Streams {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** How to colour a text, or to leave it as it is. */
+export type Colors = ReturnType<typeof createColors>;
+
 /**
  * What a command says. Results go to stdout, as text or, with `--json`, as JSON; all that is
  * meant for people alone goes to stderr.
@@ -23,9 +26,12 @@ export class Output {
 
   /** Whether stderr takes colour: a terminal, and no `NO_COLOR`. */
   get color(): boolean {
-    const { environment, stderr } = this.#streams;
-    const plain = environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== '';
-    return stderr.isTTY === true && !plain;
+    return this.#isColored(this.#streams.stderr);
+  }
+
+  /** Colours for what goes to stdout: none where that is no terminal. */
+  get colors(): Colors {
+    return createColors(this.#isColored(this.#streams.stdout));
   }
 
   /** A line of the result, where `--json` was not asked for. */
@@ -60,5 +66,9 @@ export class Output {
         ...(stop.hint === undefined ? {} : { hint: stop.hint }),
       },
     });
+  }
+  #isColored({ isTTY }: { readonly isTTY?: boolean }): boolean {
+    const plain = this.#streams.environment['NO_COLOR'];
+    return isTTY === true && (plain === undefined || plain === '');
   }
 }

@@ -68,7 +68,9 @@ export function missingElse(span: Span, type: string, place: Span): Diagnostic {
     'E0263',
     `this \`if\` gives ${type}, and nothing where the condition is false`,
     [label(span), label(place, type)],
-    ['Add an `else`, or end the block with `return -< ()`.'],
+    [
+      'Add an `else` that says what is to be done otherwise: `return` gives the value of its block, and does not leave the operation.',
+    ],
   );
 }
 

@@ -18,6 +18,7 @@ export function unknownCharacter(at: Span, character: string): Diagnostic {
     '`': 'A string stands in double quotes: "…".',
     '@': 'A time is written `@1000` (milliseconds) or `@2026-11-20T21:41:25Z`.',
     '&': '"And" is written `&&`.',
+    '?': 'A choice between two values is `if c { a } else { b }`.',
     '“': 'A string stands in straight double quotes: "…".',
     '”': 'A string stands in straight double quotes: "…".',
   };
@@ -61,13 +62,14 @@ export function foreignComment(at: Span, start: string): Diagnostic {
   return error('E0114', `\`${start}\` starts no comment`, at, '', 'A comment starts with `--`.');
 }
 
-/** `===`, `!==`, `:=`, `|>` */
+/** `===`, `!==`, `:=`, `|>`, `::` */
 export function foreignOperator(at: Span, operator: string): Diagnostic {
   const instead: Record<string, string> = {
     '===': 'Equality is written `==`.',
     '!==': 'Inequality is written `!=`.',
     ':=': 'A value is named with `let x = …`, the output of a command with `x <- …`.',
     '|>': 'A function is called `f(x)`; arrows are composed with `>>>`.',
+    '::': '`List.prepend(xs, x)` puts an item before a list; in a pattern it is `[x, ...xs]`.',
   };
   return error('E0114', `there is no operator \`${operator}\``, at, '', instead[operator] ?? '');
 }

@@ -108,7 +108,8 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   }
   const after = previous === '' ? '' : ` after ${previous}`;
   const glued = found === '`>=`' && expected.endsWith('`>`');
-  const help = glued ? ['Write a space between `>` and `=`.'] : [];
+  const foreign = foreignWord(found, previous, expected);
+  const help = glued ? ['Write a space between `>` and `=`.'] : foreign === null ? [] : [foreign];
   return error('E0120', `expected ${due}${after}, found ${found}`, at, '', ...help);
 }
 
@@ -120,7 +121,44 @@ export function leftOver(at: Span, found: string, previous: string): Diagnostic 
   const message = `expected the end of the line after ${previous}, found ${found}`;
   if (found === '`,`')
     return error('E0120', message, at, '', 'These are separated by line ends or `;`, not by `,`.');
-  return error('E0120', message, at, '', 'A line end or `;` stands between two of these.');
+  const help = foreignWord(found, previous, '') ?? 'A line end or `;` stands between two of these.';
+  return error('E0120', message, at, '', help);
+}
+
+/** What to write for a word that other languages have. */
+function foreignWord(found: string, previous: string, expected: string): string | null {
+  const [word, before] = [found, previous].map((text) => text.replaceAll('`', ''));
+  if (expected === '`->`' && ['if', 'when', 'where', '|', '&&'].includes(word!))
+    return 'A pattern has no condition: put an `if` into the arm.';
+  if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
+  if (word === 'then' || (before === 'if' && word === '('))
+    return 'The branches stand in braces: `if c { a } else { b }`.';
+  switch (before) {
+    case 'not':
+      return '`!` is not: `!(a && b)`.';
+    case 'return':
+      return 'A `fun` gives the value of its expression, without `return`.';
+    case 'match':
+    case 'switch':
+    case 'when':
+      return 'It is `case x { Pattern -> … }`.';
+    case 'new':
+      return 'A value of a type is made by its constructor, or is a record: `{ x: 1 }`.';
+    case 'var':
+    case 'val':
+    case 'const':
+      return 'A value is named with `let x = …`.';
+    default:
+      return word === '|' && expected.includes('`]`')
+        ? '`List.map(xs, x -> …)` makes a list of a list.'
+        : null;
+  }
+}
+
+/** E0134: a changed record as other languages write it. */
+export function foreignUpdate(at: Span, record: string): Diagnostic {
+  const help = `A changed record is \`{ ...${record}, x: … }\`.`;
+  return error('E0134', 'a record is not changed in this way', at, '', help);
 }
 
 /** A line starts with what does not continue the line before. */
@@ -343,7 +381,9 @@ export function valueAsCommand(at: Span): Diagnostic {
 export function missingFeed(at: Span, arrow: string | null, called: boolean, arrowSpan: Span): Diagnostic {
   const name = arrow ?? 'the arrow';
   const message = called ? `\`${name}\` is called like a function` : '`-<` is missing';
-  const help = `A value is fed to an arrow with \`-<\`: \`${arrow ?? 'arrow'} -< …\`. What a pure function gives is \`return -< f(…)\`.`;
+  const help = called
+    ? `An arrow is fed: \`${name} -< …\`. What a pure function gives is named with \`let x = ${name}(…)\`, or given back with \`return -< ${name}(…)\`.`
+    : `A value is fed to an arrow with \`-<\`: \`${arrow ?? 'arrow'} -< …\`.`;
   const found = error('E0141', message, at, '`-<` is due before this', help);
   return alsoAt(found, { span: arrowSpan, text: 'the arrow' });
 }

@@ -129,6 +129,22 @@ export function branchesDiffer(branches: {
   );
 }
 
+/** E0220: the arguments of a built-in function in another order than it has. */
+export function otherOrder(span: Span, name: string, expected: readonly Type[]): Diagnostic {
+  const shown = expected.map((type, i) => {
+    const { kind } = prune(type);
+    return kind === 'function' ? 'x -> …' : i === 0 ? (COLLECTION_WORDS[kind] ?? '…') : '…';
+  });
+  return error(
+    'E0220',
+    `the arguments of \`${name}\` come in another order`,
+    [label(span, 'this is not the first')],
+    [`What it works on comes first, and a function last: \`${name}(${shown.join(', ')})\`.`],
+  );
+}
+
+const COLLECTION_WORDS: Readonly<Record<string, string>> = { list: 'list', map: 'map', set: 'set' };
+
 /** E0221: a type that is too large. */
 export function typeTooLarge(span: Span): Diagnostic {
   return error(
@@ -285,7 +301,7 @@ export function notKey(span: Span, key: Type, part: Type): Diagnostic {
     `${own} can not be a key${because}`,
     [label(span)],
     [
-      'The keys of a map and the items of a set are built of Int, String, Bool, Bytes, Time, tuples and sums of those.',
+      `The keys of a map and the items of a set are built of Int, String, Bool, Bytes, Time, tuples and sums of those${prune(part).kind === 'record' ? '; a record is none' : ''}.`,
     ],
   );
 }

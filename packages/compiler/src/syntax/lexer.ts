@@ -10,6 +10,7 @@ import {
   endOf,
   ForeignAssign,
   ForeignComment,
+  ForeignCons,
   ForeignEqual,
   ForeignPipe,
   ForeignUnequal,
@@ -155,7 +156,7 @@ function judgeComment(token: IToken, file: string, report: Report): void {
 /** The kinds of token that `judgeToken` has something to say about. */
 const judged = new Set([
   ...[StringLiteral, QuotedLiteral, IntLiteral, BytesLiteral, TimeLiteral, Wildcard, Unknown],
-  ...[ForeignEqual, ForeignUnequal, ForeignAssign, ForeignPipe],
+  ...[ForeignEqual, ForeignUnequal, ForeignAssign, ForeignPipe, ForeignCons],
 ]);
 
 /** Reads what a token says and puts it into its payload; the faults go to the report. */
@@ -186,6 +187,7 @@ function judgeToken(token: IToken, file: string, report: Report): void {
     case ForeignUnequal:
     case ForeignAssign:
     case ForeignPipe:
+    case ForeignCons:
       return report.add(errors.foreignOperator(span, token.image));
     case Wildcard:
       if (token.image !== '_') report.add(errors.underscoreName(span, token.image));

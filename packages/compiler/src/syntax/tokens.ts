@@ -250,6 +250,8 @@ export const ForeignUnequal = symbol('ForeignUnequal', '!==', Infix);
 export const ForeignAssign = symbol('ForeignAssign', ':=');
 /** `|>` */
 export const ForeignPipe = symbol('ForeignPipe', '|>');
+/** `::` */
+export const ForeignCons = symbol('ForeignCons', '::');
 
 // Operators and brackets. `>>>` is three `>` side by side, for it also closes three lists of type arguments.
 /** `...` */

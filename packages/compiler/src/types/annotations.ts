@@ -15,6 +15,7 @@ import type { ModuleScope } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { BASE_TYPES, BUILT_IN_SUMS, BUILT_IN_TYPES } from './sums.ts';
 import {
+  display,
   ERROR,
   type FieldDefault,
   functionOf,
@@ -24,6 +25,7 @@ import {
   mapOf,
   measure,
   noteDefaults,
+  noteName,
   notKeyPart,
   recordOf,
   setOf,
@@ -223,5 +225,7 @@ function declared(node: tree.TypeNode & { kind: 'named' }, module: ModuleScope, 
     return ERROR;
   }
   const types = node.arguments.map((argument) => resolve(argument, inner(context)));
-  return substitute(known.type, types);
+  const type = substitute(known.type, types);
+  if (type !== known.type) noteName(type, `${name.text}<${types.map(display).join(', ')}>`);
+  return type;
 }

@@ -155,6 +155,78 @@ export const BUILT_IN_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries(MODULES).map(([module, functions]) => [module, Object.keys(functions)]),
 );
 
+/** What functions of other languages and libraries are called here, by module. */
+const OTHER_NAMES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  List: {
+    length: ['size', 'len', 'count'],
+    get: ['at', 'nth', 'elementAt'],
+    head: ['first', 'peek'],
+    append: ['push', 'add', 'snoc', 'pushBack'],
+    prepend: ['cons', 'unshift', 'pushFront'],
+    concat: ['flatten', 'flat', 'join'],
+    map: ['transform', 'collect', 'select'],
+    filter: ['where', 'keep'],
+    fold: ['reduce', 'foldl', 'foldLeft', 'inject', 'aggregate'],
+    any: ['some', 'exists'],
+    all: ['every', 'forall', 'forAll'],
+    contains: ['includes', 'member', 'elem', 'has'],
+    indexOf: ['find', 'findIndex', 'position'],
+    drop: ['tail', 'skip', 'rest'],
+    sortBy: ['sort', 'order', 'orderBy', 'sorted'],
+  },
+  Map: {
+    size: ['length', 'len', 'count'],
+    get: ['find', 'lookup', 'at'],
+    has: ['contains', 'containsKey', 'member', 'exists', 'includes'],
+    insert: ['put', 'set', 'add', 'store'],
+    remove: ['delete', 'erase', 'drop'],
+    update: ['alter', 'adjust', 'modify', 'upsert'],
+    entries: ['toList', 'items', 'pairs'],
+    fold: ['reduce', 'foldl'],
+    fromList: ['from', 'fromEntries', 'of'],
+  },
+  Set: {
+    size: ['length', 'len', 'count'],
+    has: ['contains', 'member', 'includes', 'exists'],
+    insert: ['add', 'put'],
+    remove: ['delete', 'erase', 'drop'],
+    intersect: ['intersection'],
+    diff: ['difference', 'subtract', 'minus'],
+    toList: ['items', 'values', 'entries'],
+    fromList: ['from', 'of'],
+  },
+  String: {
+    length: ['size', 'len', 'count'],
+    split: ['chars', 'characters', 'toList'],
+    slice: ['substring', 'substr', 'sub', 'take', 'drop'],
+    contains: ['includes', 'has'],
+    indexOf: ['find', 'search', 'position'],
+    toUpper: ['upper', 'uppercase', 'toUpperCase', 'upcase'],
+    toLower: ['lower', 'lowercase', 'toLowerCase', 'downcase'],
+    trim: ['strip'],
+    concat: ['append', 'plus'],
+  },
+  Bytes: { length: ['size', 'len'], slice: ['sub', 'subarray'], toString: ['toText', 'decode'] },
+  Int: { toString: ['show', 'format', 'str'], parse: ['fromString', 'ofString', 'read'], abs: ['absolute'] },
+  Option: {
+    withDefault: ['getOrElse', 'unwrapOr', 'orElse', 'default', 'getOr', 'fromMaybe'],
+    isSome: ['isDefined', 'isPresent', 'isJust'],
+  },
+  Result: { withDefault: ['getOrElse', 'unwrapOr', 'orElse', 'default'], isOk: ['isSuccess', 'ok'] },
+  Time: {
+    toMillis: ['millis', 'toInt', 'toEpoch'],
+    fromMillis: ['ofMillis', 'fromInt'],
+    addMillis: ['add', 'plus'],
+    diffMillis: ['diff', 'sub', 'since', 'between', 'minus'],
+  },
+};
+
+/** What the function of a module is called here that has this name elsewhere; null where there is none. */
+export function builtInFor(module: string, name: string): string | null {
+  const own = Object.entries(OTHER_NAMES[module] ?? {});
+  return own.find(([, others]) => others.includes(name))?.[0] ?? null;
+}
+
 /**
  * The primitive arrows whose types are fixed. `get : () -> State` and `put : State -> ()` have
  * the state of the machine that they stand in.

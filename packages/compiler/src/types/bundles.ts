@@ -17,6 +17,7 @@ import {
   listOf,
   mapOf,
   noteDefaults,
+  noteName,
   recordOf,
   setOf,
   STRING,
@@ -55,7 +56,9 @@ export function bundleModule(bundle: Bundle, file: string, place: Span, sums: Sh
   nameTypes(declared, module);
   for (const [name, [type, ...others]] of aliases) {
     const isOne = !declared.has(name) && others.every((other) => !differ(type, other));
-    if (isOne) module.types.set(name, { parameters: 0, type });
+    if (!isOne) continue;
+    noteName(type, name);
+    module.types.set(name, { parameters: 0, type });
   }
   return module;
 }

@@ -2,7 +2,14 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as arrows from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
-import { BUILT_INS, BUILT_IN_NAMES, isPrimitive, PRIMITIVE_NAMES, PRIMITIVE_SCHEMES } from './builtins.ts';
+import {
+  builtInFor,
+  BUILT_INS,
+  BUILT_IN_NAMES,
+  isPrimitive,
+  PRIMITIVE_NAMES,
+  PRIMITIVE_SCHEMES,
+} from './builtins.ts';
 import type { Inference } from './inference.ts';
 import type { Definition, Locals } from './scope.ts';
 import { suggest } from './suggest.ts';
@@ -132,7 +139,7 @@ function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): C
       near === null ? `The built-in functions are those of ${[...BUILT_IN_NAMES.keys()].join(', ')}.` : null;
     inference.report(names.unknownName(path.span, name, better, hint));
   } else {
-    const near = suggest(path.name.text, own);
+    const near = builtInFor(qualifier.text, path.name.text) ?? suggest(path.name.text, own);
     const hint = near === null ? `\`${qualifier.text}\` has ${own.join(', ')}.` : null;
     inference.report(
       names.unknownName(path.span, name, near === null ? null : `${qualifier.text}.${near}`, hint),

@@ -5,7 +5,7 @@ import * as errors from '../errors/types.ts';
 import type { Callable } from './callables.ts';
 import type { Inference } from './inference.ts';
 import { suggest } from './suggest.ts';
-import { ERROR, prune, tupleOf, UNIT } from './type.ts';
+import { display, ERROR, prune, tupleOf, UNIT } from './type.ts';
 import type { Type, TypedExpression } from './typed.ts';
 import { differ } from './unify.ts';
 
@@ -44,7 +44,10 @@ export function packArguments(
     if (!(expected === 0 && fitsUnit)) {
       const { definition } = callable;
       const known = definition?.kind === 'fun' ? definition.node.parameters.map(({ name }) => name.text) : [];
-      const help = errors.missingArguments(known.slice(given.length));
+      const help =
+        callable.callee.kind === 'builtin'
+          ? `It takes ${display(from)}.`
+          : errors.missingArguments(known.slice(given.length));
       const declared = definition?.name.span ?? null;
       inference.report(
         errors.wrongCount(span, `\`${callable.name}\``, expected, given.length, declared, help),

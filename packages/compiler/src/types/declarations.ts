@@ -9,7 +9,7 @@ import { order } from './graph.ts';
 import type { Report } from './report.ts';
 import type { ModuleScope } from './scope.ts';
 import { BUILT_IN_CONSTRUCTORS, BUILT_IN_TYPES, type SharedSums } from './sums.ts';
-import { ERROR, hasError, recordOf, UNIT } from './type.ts';
+import { ERROR, hasError, noteName, recordOf, UNIT } from './type.ts';
 import type { SumDeclaration, Type } from './typed.ts';
 
 /** Declared types of a file: sums without parameters, and names of types. */
@@ -132,7 +132,9 @@ function declare(
   const context: TypeContext = { module, typeParameters, report, role, generic, takesDefaults: true };
   const single = singleConstructor(declaration, byName);
   if (body.kind === 'type' && single === null) {
-    module.types.set(name.text, { parameters: typeParameters.size, type: typeOf(body.type, context) });
+    const type = typeOf(body.type, context);
+    if (typeParameters.size === 0) noteName(type, name.text);
+    module.types.set(name.text, { parameters: typeParameters.size, type });
     return;
   }
   const constructors: readonly tree.ConstructorNode[] =

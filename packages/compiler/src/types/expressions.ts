@@ -18,7 +18,7 @@ import { suggest } from './suggest.ts';
 import {
   BOOL,
   BYTES,
-  display,
+  displayFields,
   ERROR,
   functionOf,
   INT,
@@ -197,7 +197,7 @@ function fieldOf(
     name.text,
     type.fields.map((candidate) => candidate.name),
   );
-  inference.report(names.unknownField(name.span, name.text, display(type), near, null));
+  inference.report(names.unknownField(name.span, name.text, displayFields(type), near, null));
   return node(ERROR);
 }
 
@@ -217,6 +217,7 @@ function inferCall(
     return broken(span, inference);
   }
   const given = inferArguments(callable, expression.arguments, locals, inference);
+  if (given === null) return broken(span, inference);
   const named = expression.arguments.find(({ name }) => name !== null);
   if (named?.name) {
     const message = `the arguments of \`${callable.name}\` have no names`;
@@ -229,13 +230,16 @@ function inferCall(
   return inference.node({ kind: 'call', callee: callable.callee, argument, type: callable.to, span });
 }
 
-/** The arguments of a call: those that are functions last, when more is known of their types. */
+/**
+ * The arguments of a call: those that are functions last, when more is known of their types. Null
+ * where they stand in another order than the built-in functions have, which is reported.
+ */
 function inferArguments(
   callable: Callable,
   written: readonly tree.Argument[],
   locals: Locals,
   inference: Inference,
-): readonly TypedExpression[] {
+): readonly TypedExpression[] | null {
   const from = prune(callable.from);
   const types = written.length === 1 || from.kind !== 'tuple' ? [from] : from.items;
   const functionAt = (i: number): (Type & { kind: 'function' }) | null => {
@@ -243,6 +247,11 @@ function inferArguments(
     const seen = type === undefined ? null : prune(type);
     return seen?.kind === 'function' ? seen : null;
   };
+  const isBuiltIn = callable.callee.kind === 'builtin' && types.length === written.length;
+  if (isBuiltIn && written[0]?.value.kind === 'lambda' && functionAt(0) === null) {
+    inference.report(errors.otherOrder(written[0].span, callable.name, types));
+    return null;
+  }
   // Loops, and not callbacks: calls nest as deeply as the host's stack allows.
   const given: (TypedExpression | null)[] = [];
   for (const [i, { value }] of written.entries()) {
@@ -253,6 +262,11 @@ function inferArguments(
     const typed = inferExpression(value, locals, inference);
     // What does not fit is told when all arguments are there.
     const expected = types.at(i);
+    const first = given.at(0) ?? null;
+    if (isBuiltIn && i === 1 && first !== null && isTurned(first.type, typed.type, types[0])) {
+      inference.report(errors.otherOrder(first.span, callable.name, types));
+      return null;
+    }
     if (expected !== undefined && types.length === written.length)
       inference.unify(typed.type, expected, value.span);
     given.push(typed);
@@ -266,6 +280,14 @@ function inferArguments(
     else complete.push(inferFunction(value, expected, callable, locals, inference));
   }
   return complete;
+}
+
+/** Whether the collection that comes first was given second. */
+function isTurned(first: Type, second: Type, expected: Type): boolean {
+  const { kind } = prune(expected);
+  const isCollection = kind === 'list' || kind === 'map' || kind === 'set' || kind === 'sum';
+  const given = prune(first).kind;
+  return isCollection && given !== 'unknown' && given !== kind && prune(second).kind === kind;
 }
 
 /** An argument that is a function: a lambda, or a name. */
@@ -433,7 +455,7 @@ function update(
   for (const [name, place] of places) {
     if (known.has(name)) continue;
     complete = false;
-    inference.report(names.unknownField(place, name, display(type), suggest(name, known), null));
+    inference.report(names.unknownField(place, name, displayFields(type), suggest(name, known), null));
   }
   if (!complete) return broken(span, inference);
   const kept = type.fields.filter(({ name }) => !places.has(name));

@@ -10,7 +10,7 @@ import { suggest } from './suggest.ts';
 import {
   BOOL,
   BYTES,
-  display,
+  displayFields,
   ERROR,
   INT,
   isError,
@@ -161,7 +161,7 @@ class PatternInference {
           name.text,
           record.fields.map((candidate) => candidate.name),
         );
-        this.inference.report(names.unknownField(name.span, name.text, display(record), near, null));
+        this.inference.report(names.unknownField(name.span, name.text, displayFields(record), near, null));
       }
       seen.set(name.text, first ?? name.span);
       const typed = this.infer(part, field?.type ?? ERROR);

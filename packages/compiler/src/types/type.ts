@@ -42,6 +42,14 @@ export const functionOf = (from: Type, to: Type): Type => ({ kind: 'function', f
 /** The order in which the fields of a record type are written: for messages only. */
 const writtenOrders = new WeakMap<Type, readonly string[]>();
 
+/** The name that a record type was declared with: for messages only. */
+const declaredNames = new WeakMap<Type, string>();
+
+/** Keeps the name of a declared record type; the first counts. */
+export function noteName(type: Type, name: string): void {
+  if (type.kind === 'record' && !declaredNames.has(type)) declaredNames.set(type, name);
+}
+
 /** A field of a declared record that may be left out of an input, and that a migration fills in. */
 export interface FieldDefault {
   /** The constant, once it was checked. */
@@ -74,7 +82,8 @@ export function recordOf(fields: readonly { readonly name: string; readonly type
   return type;
 }
 
-function orderOf(type: Type & { kind: 'record' }): readonly string[] {
+/** The names of the fields as they are written. */
+export function orderOf(type: Type & { kind: 'record' }): readonly string[] {
   return writtenOrders.get(type) ?? type.fields.map(({ name }) => name);
 }
 
@@ -192,6 +201,21 @@ export function hasError(type: Type): boolean {
   return foldType<boolean>(type, new Map(), (seen, parts) => seen === ERROR || parts.includes(true));
 }
 
+/** A type and all that is in it, arguments of constructors too; each object once, from the outside. */
+export function* typesIn(type: Type): Generator<Type> {
+  const open = [type];
+  const seen = new Set<Type>();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const own = prune(next);
+    if (seen.has(own)) continue;
+    seen.add(own);
+    yield own;
+    open.push(...partsOf(own));
+    if (own.kind !== 'sum') continue;
+    for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
+  }
+}
+
 // ------------------------------------------------------------------------------ keys
 
 /**
@@ -297,13 +321,25 @@ export function measure(type: Type, memo: Map<Type, Measure> = new Map()): Measu
 const BASE_NAMES = { unit: '()', int: 'Int', bool: 'Bool', string: 'String', bytes: 'Bytes', time: 'Time' };
 const DISPLAY_LENGTH_MAX = 160;
 
-/** The type as a user writes it; `_` is what is not known, `…` what is left out of a long one. */
+/**
+ * The type as a user writes it, a declared record by its name; `_` is what is not known, `…` what is
+ * left out of a long one.
+ */
 export function display(type: Type): string {
-  const text = foldType<string>(type, new Map(), (seen, parts) => {
-    const written = displayNode(seen, parts);
+  return displayed(type, null);
+}
+
+/** The same, but a record at the top by its fields. */
+export function displayFields(type: Type): string {
+  return displayed(type, prune(type));
+}
+
+function displayed(type: Type, opened: Type | null): string {
+  return foldType<string>(type, new Map(), (seen, parts) => {
+    const name = seen === opened ? undefined : declaredNames.get(seen);
+    const written = name ?? displayNode(seen, parts);
     return written.length > DISPLAY_LENGTH_MAX ? '…' : written;
   });
-  return text;
 }
 
 function displayNode(type: Type, parts: readonly string[]): string {
@@ -334,6 +370,18 @@ function displayNode(type: Type, parts: readonly string[]): string {
     default:
       return BASE_NAMES[type.kind];
   }
+}
+
+/** A constructor as it is declared: `Paid(at: Time)`; with these in place of its type parameters. */
+export function displayConstructor(
+  { name, labels, payload }: SumDeclaration['constructors'][number],
+  given: readonly Type[] = [],
+): string {
+  const own = prune(substitute(payload, given));
+  if (labels === null) return `${name}(${display(own)})`;
+  if (labels.length === 0 || own.kind !== 'record') return name;
+  const types = new Map(own.fields.map((field) => [field.name, display(field.type)]));
+  return `${name}(${labels.map((label) => `${label}: ${types.get(label)}`).join(', ')})`;
 }
 
 /** With its article, where it has one: `an Int`, `a List<Int>`, `(Int, Int)`; a type variable in quotes. */

@@ -1,20 +1,8 @@
 import type * as tree from '../tree.ts';
-import { chainOf, PRECEDENCE } from './lists.ts';
+import { OPERATOR_PRECEDENCE } from '../precedence.ts';
+import { chainOf } from './lists.ts';
 
 /** How tight things bind: where the printer puts brackets that the tree does not keep. */
-
-/** An operator between two arrows. */
-export type ComposeOperator = (tree.ArrowExpression & { kind: 'compose' })['operator'];
-
-/** How tight each binds; all are right associative. */
-export const COMPOSE_PRECEDENCE: Readonly<Record<ComposeOperator, number>> = {
-  '>>>': 1,
-  '<<<': 1,
-  '|||': 2,
-  '+++': 2,
-  '&&&': 3,
-  '***': 3,
-};
 
 /** Of what stands before a `.` or after a `-`. */
 export const OPERAND = 8;
@@ -23,7 +11,7 @@ export const OPERAND = 8;
 export function bindingOf(node: tree.Expression): number {
   switch (node.kind) {
     case 'binary':
-      return PRECEDENCE[node.operator];
+      return OPERATOR_PRECEDENCE[node.operator];
     case 'unary':
       return OPERAND - 1;
     // What comes after them would be taken for a part of them.

@@ -1,3 +1,4 @@
+import { OPERATOR_PRECEDENCE } from '../precedence.ts';
 import type * as tree from '../tree.ts';
 import type { ItemList, Placed } from './comments.ts';
 
@@ -23,34 +24,16 @@ export function chainOf(top: tree.Expression & { kind: 'binary' }): {
   const operands: tree.Expression[] = [];
   const operators: tree.BinaryOperator[] = [];
   let left: tree.Expression = top;
-  while (left.kind === 'binary' && PRECEDENCE[left.operator] === PRECEDENCE[top.operator]) {
+  while (left.kind === 'binary' && OPERATOR_PRECEDENCE[left.operator] === OPERATOR_PRECEDENCE[top.operator]) {
     operands.unshift(left.right);
     operators.unshift(left.operator);
     left = left.left;
     // A comparison in a comparison stands in parentheses.
-    if (PRECEDENCE[top.operator] === PRECEDENCE['==']) break;
+    if (OPERATOR_PRECEDENCE[top.operator] === OPERATOR_PRECEDENCE['==']) break;
   }
   operands.unshift(left);
   return { operands, operators };
 }
-
-/** How tight each operator binds. */
-export const PRECEDENCE: Readonly<Record<tree.BinaryOperator, number>> = {
-  '||': 1,
-  '&&': 2,
-  '==': 3,
-  '!=': 3,
-  '<': 3,
-  '<=': 3,
-  '>': 3,
-  '>=': 3,
-  '++': 4,
-  '+': 5,
-  '-': 5,
-  '*': 6,
-  '/': 6,
-  '%': 6,
-};
 
 /** Operands of `f >>> g >>> h`, from the right; one operator. */
 export function composedOf(top: tree.ArrowExpression & { kind: 'compose' }): tree.ArrowExpression[] {

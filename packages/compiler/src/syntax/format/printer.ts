@@ -2,16 +2,10 @@ import { builders } from 'prettier/doc';
 import type { Comment } from '../lexer.ts';
 import type * as tree from '../tree.ts';
 import type { Attached, Placed } from './comments.ts';
-import {
-  bindingOf,
-  COMPOSE_PRECEDENCE,
-  type ComposeOperator,
-  names,
-  OPERAND,
-  path,
-  startsBraces,
-} from './binding.ts';
-import { chainOf, composedOf, PRECEDENCE } from './lists.ts';
+import { bindingOf, names, OPERAND, path, startsBraces } from './binding.ts';
+import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
+import { flat } from './flat.ts';
+import { chainOf, composedOf } from './lists.ts';
 
 /**
  * The tree as a document of Prettier's builders. Literals are copied from the text as they were
@@ -25,11 +19,16 @@ const { group, hardline, ifBreak, indent, join, line, lineSuffix, softline, brea
 /** Expressions that end in a bracket of their own: they may stand on the line of what is before them. */
 const HUGGED = new Set(['record', 'list', 'map', 'set', 'case', 'if']);
 
+/** What stands before the body of a function that is the last argument, so that the line is not too long. */
+const HEAD_LENGTH_MAX = 60;
+
 /** Prints one file. */
 export class Printer {
   readonly #text: string;
   readonly #attached: Attached;
   #commentsPrinted = 0;
+  /** Arguments that start on the line of the call, see `#headOf`. */
+  readonly #headed = new Set<readonly tree.Argument[]>();
 
   constructor(text: string, attached: Attached) {
     this.#text = text;
@@ -411,9 +410,9 @@ export class Printer {
   }
 
   #chain(node: tree.Expression & { kind: 'binary' }): Doc {
-    const level = PRECEDENCE[node.operator];
+    const level = OPERATOR_PRECEDENCE[node.operator];
     const { operands, operators } = chainOf(node);
-    const isComparison = level === PRECEDENCE['=='];
+    const isComparison = level === OPERATOR_PRECEDENCE['=='];
     const [first, ...rest] = operands.map((operand, i) =>
       this.#item(operand, this.#operand(operand, i === 0 && !isComparison ? level : level + 1)),
     );
@@ -458,9 +457,34 @@ export class Printer {
       ['record', 'list', 'map', 'set', 'tuple'].includes(value.kind);
     if (isHugged && !this.#isCommented(only) && !this.#attached.ending.has(given))
       return ['(', this.#expression(value), ')'];
-    return this.#enclosed(['(', ')'], given, (each) =>
-      this.#labelled(each.name, this.#expression(each.value)),
-    );
+    const printed = new Map(given.map((each) => [each, this.#argument(each)]));
+    const head = this.#headOf(given, printed);
+    if (head === null) return this.#enclosed(['(', ')'], given, (each) => printed.get(each)!);
+    this.#headed.add(given);
+    return ['(', head, printed.get(given.at(-1)!)!, ')'];
+  }
+
+  #argument({ name, value }: tree.Argument): Doc {
+    return this.#labelled(name, this.#expression(value));
+  }
+
+  /**
+   * What stands before a function that is the last argument and has a body in brackets: this then
+   * starts on the line of the call, `List.fold(items, 0, (sum, item) -> case item {`. Null where
+   * there is no such function, or the line would be too long.
+   */
+  #headOf(given: readonly tree.Argument[], printed: ReadonlyMap<tree.Argument, Doc>): string | null {
+    const { name, value: last } = given.at(-1)!;
+    if (name !== null || last.kind !== 'lambda' || !HUGGED.has(last.body.kind)) return null;
+    const isCommented = given.some((each) => this.#isCommented(each)) || this.#attached.ending.has(given);
+    if (isCommented || this.#attached.before.has(last.body)) return null;
+    const before = given.slice(0, -1).map((each) => flat(printed.get(each)!, HEAD_LENGTH_MAX));
+    // A function is its pattern, ` ->` and its body.
+    const [own] = printed.get(given.at(-1)!) as Doc[];
+    const pattern = flat(own, HEAD_LENGTH_MAX);
+    if (pattern === null || before.includes(null)) return null;
+    const head = before.map((each) => `${each}, `).join('');
+    return head.length + pattern.length > HEAD_LENGTH_MAX ? null : head;
   }
 
   #isCommented(item: object): boolean {
@@ -470,7 +494,8 @@ export class Printer {
   /** What stands after `=`, `->` or `-<`: on the same line, or on the next. */
   #value(node: tree.Expression): Doc {
     const printed = this.#item(node, this.#expression(node));
-    const isHugged = HUGGED.has(node.kind) && !this.#attached.before.has(node);
+    const endsInBracket = HUGGED.has(node.kind) || (node.kind === 'call' && this.#headed.has(node.arguments));
+    const isHugged = endsInBracket && !this.#attached.before.has(node);
     return isHugged ? [' ', printed] : group(indent([line, printed]));
   }
 

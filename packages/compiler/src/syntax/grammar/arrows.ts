@@ -1,22 +1,12 @@
 import type { IToken } from 'chevrotain';
 import * as errors from '../../errors/syntax.ts';
+import { COMPOSE_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
 import * as T from '../tokens.ts';
 import type { ArrowExpression, Block } from '../tree.ts';
 import { REFUSED, type Rule } from './base.ts';
 import { ExpressionGrammar } from './expressions.ts';
 
-type ComposeOperator = Extract<ArrowExpression, { kind: 'compose' }>['operator'];
 type PrefixOperator = Extract<ArrowExpression, { kind: 'prefix' }>['operator'];
-
-/** How tight each operator binds; all are right associative. */
-export const composePrecedence: Readonly<Record<ComposeOperator, number>> = {
-  '>>>': 1,
-  '<<<': 1,
-  '|||': 2,
-  '+++': 2,
-  '&&&': 3,
-  '***': 3,
-};
 
 interface Operator {
   readonly text: ComposeOperator;
@@ -59,7 +49,7 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
       const operator = operators[i]!;
       while (
         waiting.length > 0 &&
-        composePrecedence[waiting.at(-1)!.text] >= composePrecedence[operator.text]
+        COMPOSE_PRECEDENCE[waiting.at(-1)!.text] >= COMPOSE_PRECEDENCE[operator.text]
       )
         apply();
       waiting.push(operator);

@@ -259,7 +259,9 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     if (this.RECORDING_PHASE) return this.SUBRULE9(rule);
     const { inHead } = this;
     try {
-      return this.SUBRULE9(rule);
+      const result = this.SUBRULE9(rule);
+      // What is left over belongs to it in some way: of what is there of it nothing follows.
+      return this.atStatementEnd() || this.inHead ? result : hole();
     } catch (failure) {
       this.inHead = inHead;
       this.recover(failure, () => this.itemEnd(start));

@@ -139,8 +139,12 @@ export abstract class CommandGrammar extends ArrowGrammar {
       GATE: () => argument === undefined && turned === undefined && !this.atStatementEnd(),
       DEF: () => {
         const at = this.LA(1);
-        if (!this.RECORDING_PHASE) this.refuseUnfed(arrow, at as Token);
-        return this.SUBRULE3(this.expression, REFUSED);
+        if (this.RECORDING_PHASE) return this.SUBRULE3(this.expression, REFUSED);
+        this.refuseUnfed(arrow, at as Token);
+        if (!this.callFollows()) return this.SUBRULE3(this.expression);
+        // Arguments may be functions, which are no expressions. What they are fed to is said elsewhere.
+        this.SUBRULE3(this.callArguments);
+        return this.hole();
       },
     });
     return this.ACTION(() => {
@@ -149,7 +153,13 @@ export abstract class CommandGrammar extends ArrowGrammar {
   });
 
   private refuseUnfed(arrow: ArrowExpression, at: Token): void {
-    const name = arrow.kind === 'name' ? arrow.path.name.text : null;
+    const path = arrow.kind === 'name' ? arrow.path : null;
+    const name =
+      path &&
+      [path.qualifier, path.name]
+        .map((part) => part?.text ?? [])
+        .flat()
+        .join('.');
     this.complain(errors.missingFeed(this.spanOf(at), name, at.tokenType === T.OpenRound, arrow.span));
   }
 

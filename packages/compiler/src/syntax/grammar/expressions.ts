@@ -1,5 +1,6 @@
 import * as errors from '../../errors/syntax.ts';
 import { EOF, type IToken, type TokenType } from 'chevrotain';
+import { OPERATOR_PRECEDENCE } from '../precedence.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
 import type { BinaryOperator, Expression, Pattern } from '../tree.ts';
@@ -7,24 +8,7 @@ import type { Span } from '@smc/protocol';
 import { REFUSED } from './base.ts';
 import { OperandGrammar } from './operands.ts';
 
-/** How tight each operator binds; all are left associative, but comparisons, which are not chained. */
-export const operatorPrecedence: Readonly<Record<BinaryOperator, number>> = {
-  '||': 1,
-  '&&': 2,
-  '==': 3,
-  '!=': 3,
-  '<': 3,
-  '<=': 3,
-  '>': 3,
-  '>=': 3,
-  '++': 4,
-  '+': 5,
-  '-': 5,
-  '*': 6,
-  '/': 6,
-  '%': 6,
-};
-const comparison = 3;
+const comparison = OPERATOR_PRECEDENCE['=='];
 
 /** Where an expression that is skipped ends, beside the end of its statement. */
 const expressionEnds = new Set<TokenType>([
@@ -113,10 +97,10 @@ export abstract class ExpressionGrammar extends OperandGrammar {
       });
     };
     operators.forEach((token, i) => {
-      const level = operatorPrecedence[operatorOf(token)];
-      while (waiting.length > 0 && operatorPrecedence[operatorOf(waiting.at(-1)!)] >= level) {
+      const level = OPERATOR_PRECEDENCE[operatorOf(token)];
+      while (waiting.length > 0 && OPERATOR_PRECEDENCE[operatorOf(waiting.at(-1)!)] >= level) {
         const last = waiting.at(-1)!;
-        if (level === comparison && operatorPrecedence[operatorOf(last)] === comparison) {
+        if (level === comparison && OPERATOR_PRECEDENCE[operatorOf(last)] === comparison) {
           this.complain(errors.chainedComparison(this.spanOf(token), token.image, this.spanOf(last)));
           isChained = true;
         }

@@ -228,6 +228,7 @@ export abstract class OperandGrammar extends PatternGrammar {
     const inside = this.bracketed<{ base: Expression | null; fields: FieldNode[] } | null>(
       T.OpenCurly,
       () => {
+        if (!this.RECORDING_PHASE && this.refuseUpdate(start as Token)) return null;
         const base = this.OPTION2(() => this.SUBRULE(this.spread));
         const fields = this.commaSeparated(() => this.SUBRULE(this.field));
         return { base: base ?? null, fields };
@@ -239,6 +240,14 @@ export abstract class OperandGrammar extends PatternGrammar {
       return inside === null ? { kind: 'missing', span } : { kind: 'record', ...inside, span };
     });
   });
+
+  /** `{ r | x = 1 }` and `{ r with x: 1 }`: refused, and skipped. */
+  private refuseUpdate(open: Token): boolean {
+    if (!this.nextIs(T.Lower) || !(this.nextIs(T.Bar, 2) || this.LA(2).image === 'with')) return false;
+    this.complain(errors.foreignUpdate(this.spanOf(this.LA(2)), this.LA(1).image));
+    this.skipTo(open.partner);
+    return true;
+  }
 
   /** `...r,` */
   private readonly spread = this.RULE('spread', (): Expression => {

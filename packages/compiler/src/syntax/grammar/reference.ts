@@ -8,10 +8,9 @@ import {
   type IProduction,
   type TokenType,
 } from 'chevrotain';
+import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE } from '../precedence.ts';
 import * as T from '../tokens.ts';
-import { composePrecedence } from './arrows.ts';
 import { OPTIONAL, REFUSED, REQUIRED } from './base.ts';
-import { operatorPrecedence } from './expressions.ts';
 import { Grammar } from './module.ts';
 
 /**
@@ -62,7 +61,15 @@ const KINDS = new Map<TokenType, string>([
 
 /** Tokens of other languages, which are refused wherever they stand. */
 const FOREIGN = new Set<TokenType>([
-  ...[T.ForeignEqual, T.ForeignUnequal, T.ForeignAssign, T.ForeignPipe, T.QuotedLiteral, T.Unknown],
+  ...[
+    T.ForeignEqual,
+    T.ForeignUnequal,
+    T.ForeignAssign,
+    T.ForeignPipe,
+    T.ForeignCons,
+    T.QuotedLiteral,
+    T.Unknown,
+  ],
 ]);
 
 const [lower, upper, dot, comma] = [T.Lower, T.Upper, T.Dot, T.Comma].map((type) => token(type)) as [
@@ -290,8 +297,8 @@ export function grammarReference(): string {
   return (
     `${HEAD}## Rules\n\n\`\`\`text\n${rules.join('\n')}\n\`\`\`\n\n## Operators\n\n` +
     `Those of expressions, the loosest first; all are left associative, but comparisons, which can not be chained:\n\n` +
-    `${levels(operatorPrecedence)}\n\nThose of arrows, the loosest first; all are right associative:\n\n` +
-    `${levels(composePrecedence)}\n\n## Tokens\n\n${tokenTable()}\n\nReserved words: ${words.join(', ')}.\n`
+    `${levels(OPERATOR_PRECEDENCE)}\n\nThose of arrows, the loosest first; all are right associative:\n\n` +
+    `${levels(COMPOSE_PRECEDENCE)}\n\n## Tokens\n\n${tokenTable()}\n\nReserved words: ${words.join(', ')}.\n`
   );
 }
 
