@@ -1,6 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { compile, render, toJson, type Compilation, type SourceHost } from '@smc/compiler';
+import {
+  check,
+  compile,
+  render,
+  toJson,
+  type Checking,
+  type Compilation,
+  type SourceHost,
+} from '@smc/compiler';
 import {
   decodeBundle,
   encodeBundle,
@@ -55,19 +63,25 @@ export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }
 
 /** Compiles one file; that it can be read at all is checked first, so that the error is the system's. */
 export function compileFile(file: string, compiling: Compiling = {}): Compilation {
+  return compile(file, hostOfSource(file, compiling));
+}
+
+/** Finds what is wrong with one file, likewise. */
+export function checkFile(file: string, compiling: Compiling = {}): Checking {
+  return check(file, hostOfSource(file, compiling));
+}
+
+function hostOfSource(file: string, compiling: Compiling): SourceHost {
   if (file.endsWith('.smb')) {
     throw new Stop(EXIT.usage, 'not-source', `${file} is bytecode; a source file (.sm) is needed here`);
   }
   compiling.onRead?.(file);
   readText(file);
-  return compile(file, hostOf(file, compiling));
+  return hostOf(file, compiling);
 }
 
-/** What has diagnostics, and the texts that they point into. */
-type Diagnosed = Pick<Compilation, 'diagnostics' | 'sources'>;
-
 /** Shows the diagnostics of a compilation, and says whether one of them is an error. */
-export function showDiagnostics(compilation: Diagnosed, output: Output): boolean {
+export function showDiagnostics(compilation: Checking, output: Output): boolean {
   for (const diagnostic of compilation.diagnostics) {
     output.note(render(diagnostic, (name) => compilation.sources.get(name) ?? null, { color: output.color }));
   }
@@ -77,7 +91,7 @@ export function showDiagnostics(compilation: Diagnosed, output: Output): boolean
 const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === 'error';
 
 /** Diagnostics as `--json` gives them. */
-export function diagnosticsData(compilation: Diagnosed): unknown[] {
+export function diagnosticsData(compilation: Checking): unknown[] {
   return compilation.diagnostics.map((diagnostic) =>
     toJson(diagnostic, (name) => compilation.sources.get(name) ?? null),
   );

@@ -3,6 +3,7 @@ import {
   encodeUpgradeBody,
   refusalOf,
   type Checked,
+  type Diagnostic,
   type Image,
   type ImageDebug,
   type Judgement,
@@ -11,8 +12,9 @@ import {
 import { simplify } from './combinators/laws.ts';
 import type { MachineTerms, UpgradeTerms } from './combinators/term.ts';
 import { translateMachine, translateUpgrade } from './combinators/translate/translate.ts';
-import { debugOf } from './emit/debug.ts';
+import { debugOf, SourceTexts } from './emit/debug.ts';
 import { emitMachine } from './emit/emit.ts';
+import { isSmall } from './emit/size.ts';
 import { programTooLarge } from './errors/translation.ts';
 import type { CompiledMachine, TypedMachine, TypedUpgrade } from './types/typed.ts';
 import { makeUpgrade, withIdentities } from './upgrade/upgrade.ts';
@@ -28,18 +30,25 @@ export interface MachineCode {
 
 /** The code of the machines of a program: each is compiled once, when somebody asks. */
 export class Codes {
-  readonly #sources: ReadonlyMap<string, string>;
+  readonly #texts: SourceTexts;
+  readonly #translated = new Map<TypedMachine, Checked<MachineTerms>>();
   readonly #made = new Map<TypedMachine, Checked<MachineCode>>();
 
   /** `sources` has the texts of the program by file. */
   constructor(sources: ReadonlyMap<string, string>) {
-    this.#sources = sources;
+    this.#texts = new SourceTexts(sources);
   }
 
   of(machine: TypedMachine): Checked<MachineCode> {
-    const made = this.#made.get(machine) ?? compileMachine(machine, this.#sources);
+    const made = this.#made.get(machine) ?? this.#compile(machine);
     this.#made.set(machine, made);
     return made;
+  }
+
+  /** What keeps a machine from being compiled. Code is made of it only where it may be too large. */
+  check(machine: TypedMachine): readonly Diagnostic[] {
+    const translated = this.#translate(machine);
+    return translated.ok && isSmall(translated.value) ? [] : this.of(machine).diagnostics;
   }
 
   /** The image of a machine that came as bytecode, or is compiled here. */
@@ -48,19 +57,27 @@ export class Codes {
     const compiled = this.of(machine);
     return compiled.ok ? { ...compiled, value: compiled.value.image } : compiled;
   }
-}
 
-/** Typed tree to combinators, combinators made simpler, combinators to bytecode. */
-function compileMachine(machine: TypedMachine, sources: ReadonlyMap<string, string>): Checked<MachineCode> {
-  const translated = translateMachine(machine);
-  if (!translated.ok) return translated;
-  const terms = { ...translated.value, definitions: simplify(translated.value).definitions };
-  const { image, places } = emitMachine(terms);
-  // What a node would not decode is too large: nothing else can be wrong with it.
-  const refusal = refusalOf(image);
-  if (refusal !== null)
-    return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, refusal.message)] };
-  return { ok: true, value: { terms, image, debug: debugOf(terms, places, sources) }, diagnostics: [] };
+  /** Typed tree to combinators. */
+  #translate(machine: TypedMachine): Checked<MachineTerms> {
+    const made = this.#translated.get(machine) ?? translateMachine(machine);
+    this.#translated.set(machine, made);
+    return made;
+  }
+
+  /** Combinators made simpler, and those to bytecode. */
+  #compile(machine: TypedMachine): Checked<MachineCode> {
+    const translated = this.#translate(machine);
+    if (!translated.ok) return translated;
+    const terms = { ...translated.value, definitions: simplify(translated.value).definitions };
+    const { image, places } = emitMachine(terms);
+    // What a node would not decode is too large: nothing else can be wrong with it.
+    const refusal = refusalOf(image);
+    if (refusal !== null)
+      return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, refusal.message)] };
+    const debug = debugOf(terms, places, this.#texts);
+    return { ok: true, value: { terms, image, debug }, diagnostics: [] };
+  }
 }
 
 /** An upgrade, compiled and judged. */

@@ -1,6 +1,6 @@
 import { fingerprints, KEY_BYTES_MAX, utf8Length } from '@smc/protocol';
 import type { Bundle, Checked, Diagnostic } from '@smc/protocol';
-import { all, Codes, compileUpgrade, type CompiledUpgrade, type MachineCode } from './code.ts';
+import { all, Codes, compileUpgrade, type CompiledUpgrade } from './code.ts';
 import type { MachineTerms, UpgradeTerms } from './combinators/term.ts';
 import { translateTest } from './combinators/translate/translate.ts';
 import type { TestTerms } from './combinators/translate/translate.ts';
@@ -38,8 +38,58 @@ export interface CompiledTest extends TestTerms {
   readonly machine: number;
 }
 
+/** What is wrong with a program, or nothing. */
+export type Checking = Pick<Compilation, 'diagnostics' | 'sources'>;
+
 /** Compiles a file, which must be there, with what it imports. A mistake in it is a diagnostic. */
 export function compile(entry: string, host: SourceHost): Compilation {
+  const checked = checkFile(entry, host);
+  const { sources } = checked;
+  const refused = (diagnostics: readonly Diagnostic[]): Compilation => ({
+    diagnostics,
+    sources,
+    bundle: null,
+    terms: null,
+    tests: [],
+  });
+  if (checked.program === null) return refused(checked.diagnostics);
+  const { module, codes } = checked.program;
+  const machines = all(module.machines.map((machine) => codes.of(machine)));
+  if (!machines.ok) return refused(machines.diagnostics);
+  const rest = compileRest(checked.program);
+  if (!rest.ok) return refused(rest.diagnostics);
+  const { upgrades, tests } = rest.value;
+  return {
+    diagnostics: [],
+    sources,
+    bundle: {
+      images: machines.value.map(({ image }) => image),
+      debug: machines.value.map(({ debug }) => debug),
+      upgrades: upgrades.map(({ upgrade }) => upgrade),
+    },
+    terms: {
+      machines: machines.value.map(({ terms }) => terms),
+      upgrades: upgrades.map(({ terms }) => terms),
+    },
+    tests,
+  };
+}
+
+/** What `compile` would find wrong, found with less work: code is made where an upgrade is about it. */
+export function check(entry: string, host: SourceHost): Checking {
+  const { program, diagnostics, sources } = checkFile(entry, host);
+  if (program === null) return { diagnostics, sources };
+  const wrong = program.module.machines.flatMap((machine) => program.codes.check(machine));
+  return { diagnostics: wrong.length > 0 ? wrong : compileRest(program).diagnostics, sources };
+}
+
+/** A program whose types are sound. */
+interface SoundProgram {
+  readonly module: TypedModule;
+  readonly codes: Codes;
+}
+
+function checkFile(entry: string, host: SourceHost): Checking & { readonly program: SoundProgram | null } {
   const { modules, sources, bundles, diagnostics: unread } = loadSources({ kind: 'file', file: entry }, host);
   const codes = new Codes(sources);
   const resolve = (from: string, path: string): string => host.resolve(from, path);
@@ -52,41 +102,24 @@ export function compile(entry: string, host: SourceHost): Compilation {
       return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
     },
   });
-  const refused = (diagnostics: readonly Diagnostic[]): Compilation => ({
-    diagnostics,
-    sources,
-    bundle: null,
-    terms: null,
-    tests: [],
-  });
-  if (module === null || unread.length > 0) return refused([...unread, ...unsound]);
-  const machines = all(module.machines.map((machine) => codes.of(machine)));
-  if (!machines.ok) return refused(machines.diagnostics);
-  const upgrades = compileUpgrades(module, machines.value, codes);
-  if (!upgrades.ok) return refused(upgrades.diagnostics);
-  const tests = compileTests(module);
-  if (!tests.ok) return refused(tests.diagnostics);
-  return {
-    diagnostics: [],
-    sources,
-    bundle: {
-      images: machines.value.map(({ image }) => image),
-      debug: machines.value.map(({ debug }) => debug),
-      upgrades: upgrades.value.map(({ upgrade }) => upgrade),
-    },
-    terms: {
-      machines: machines.value.map(({ terms }) => terms),
-      upgrades: upgrades.value.map(({ terms }) => terms),
-    },
-    tests: tests.value,
-  };
+  const program = module === null || unread.length > 0 ? null : { module, codes };
+  return { program, diagnostics: program === null ? [...unread, ...unsound] : [], sources };
 }
 
-function compileUpgrades(
-  module: TypedModule,
-  machines: readonly MachineCode[],
-  codes: Codes,
-): Checked<CompiledUpgrade[]> {
+/** What follows on the machines of a program, each of which can be compiled. */
+function compileRest({ module, codes }: SoundProgram): Checked<{
+  readonly upgrades: readonly CompiledUpgrade[];
+  readonly tests: readonly CompiledTest[];
+}> {
+  const upgrades = compileUpgrades(module, codes);
+  if (!upgrades.ok) return upgrades;
+  const tests = compileTests(module);
+  return tests.ok
+    ? { ok: true, value: { upgrades: upgrades.value, tests: tests.value }, diagnostics: [] }
+    : tests;
+}
+
+function compileUpgrades(module: TypedModule, codes: Codes): Checked<CompiledUpgrade[]> {
   const first = new Map<number, TypedUpgrade>();
   return all(
     module.upgrades.map((node) => {
@@ -99,7 +132,9 @@ function compileUpgrades(
         return { ok: false, diagnostics: [duplicate(node.span, 'the upgrade of', name, earlier.span)] };
       }
       const old = codes.imageOf(node.old);
-      return old.ok ? compileUpgrade(node, old.value, machines[image].image, image) : old;
+      if (!old.ok) return old;
+      const next = codes.imageOf(node.new);
+      return next.ok ? compileUpgrade(node, old.value, next.value, image) : next;
     }),
   );
 }

@@ -47,7 +47,8 @@ export function decoding<T>(bytes: Uint8Array, decode: (reader: ByteReader) => T
 
 /** Appends the primitive forms to a buffer that grows. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  // Most of what is written is short, and a short buffer costs the host much less than a longer one.
+  #bytes = new Uint8Array(64);
   #length = 0;
 
   /** A copy of what was written. */

@@ -127,9 +127,9 @@ class ConstantClasses {
 
   /** Null where no constant has the index. */
   firstOf(index: number): number | null {
-    if (!(index in this.#constants)) return null;
     const known = this.#first[index];
     if (known !== undefined) return known;
+    if (!(index in this.#constants)) return null;
     const key = `${this.#constants[index].type} ${textOfUnits(this.bytesOf(index))}`;
     const first = this.#byKey.get(key) ?? index;
     this.#byKey.set(key, first);

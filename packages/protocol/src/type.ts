@@ -78,6 +78,8 @@ const BASES = [base('unit'), base('int'), base('bool'), base('string'), base('by
 export class TypeTable {
   readonly #nodes: TypeNode[] = [];
   readonly #index = new Map<string, TypeId>();
+  /** Tuples of two, by their parts: the environments of code are built of them. */
+  readonly #pairs = new Map<number, TypeId>();
   readonly #treeNodes: number[] = [];
   readonly #depth: number[] = [];
   readonly #firstOrder: boolean[] = [];
@@ -125,11 +127,16 @@ export class TypeTable {
   }
 
   tuple(items: readonly TypeId[]): TypeId {
-    return this.intern({ kind: 'tuple', items });
+    return items.length === 2 ? this.pair(items[0], items[1]) : this.intern({ kind: 'tuple', items });
   }
 
   pair(left: TypeId, right: TypeId): TypeId {
-    return this.intern({ kind: 'tuple', items: [left, right] });
+    const key = left * TYPE_LIMITS.tableLengthMax + right;
+    const known = this.#pairs.get(key);
+    if (known !== undefined) return known;
+    const pair = this.intern({ kind: 'tuple', items: [left, right] });
+    this.#pairs.set(key, pair);
+    return pair;
   }
 
   list(item: TypeId): TypeId {

@@ -2,7 +2,7 @@ import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { several, type CommandDefinition } from '../command.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
 import type { Output } from '../output.ts';
-import { compileFile, diagnosticsData, showDiagnostics, type Compiling } from '../sources.ts';
+import { checkFile, diagnosticsData, showDiagnostics, type Compiling } from '../sources.ts';
 import { declareWatch, watching } from '../watch.ts';
 
 /** `smc check FILE…`: parse and type-check, upgrades included, also against the baseline. */
@@ -24,9 +24,9 @@ function checkFiles(files: readonly string[], output: Output, compiling: Compili
   const diagnostics: unknown[] = [];
   let refused = 0;
   for (const file of files) {
-    const compilation = compileFile(file, compiling);
-    if (showDiagnostics(compilation, output)) refused++;
-    diagnostics.push(...diagnosticsData(compilation));
+    const checking = checkFile(file, compiling);
+    if (showDiagnostics(checking, output)) refused++;
+    diagnostics.push(...diagnosticsData(checking));
   }
   output.data({ diagnostics });
   if (refused > 0) return EXIT.refused;

@@ -16,7 +16,7 @@ import { BundleDefect, bundleModule } from './bundles.ts';
 import { declareTypes } from './declarations.ts';
 import { checkDefinition, checkUses, declareFunctions } from './functions.ts';
 import { order } from './graph.ts';
-import { checkMachine, constantOf, declareMachine } from './machines.ts';
+import { checkMachine, constantOf, declareMachine, recordNames } from './machines.ts';
 import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';
 import { emptyModule, type ModuleScope, type Use } from './scope.ts';
@@ -318,7 +318,8 @@ function checkModule(
   }
   const definitions = [scope, ...machines].flatMap((owner) => [...owner.definitions.values()]);
   for (const definition of definitions) checkDefinition(definition, scope, report);
-  for (const machine of machines) checkMachine(machine, scope, uses, report);
+  const records = recordNames(scope);
+  for (const machine of machines) checkMachine(machine, scope, records, uses, report);
   const tests = checkTests(of('test'), scope, uses, report);
   checkUses(definitions, uses, report);
   return { machines: machines.map(({ typed }) => typed), tests };

@@ -120,7 +120,13 @@ function stateTypeOf({ form, span }: tree.State, module: ModuleScope, report: Re
 }
 
 /** Checks the initial state and the operations. Uses of definitions are added to `uses`. */
-export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use[], report: Report): void {
+export function checkMachine(
+  scope: MachineScope,
+  module: ModuleScope,
+  records: RecordNames,
+  uses: Use[],
+  report: Report,
+): void {
   const { node, typed } = scope;
   const inferenceOf = (isConstant: boolean): Inference => {
     const place = {
@@ -143,7 +149,7 @@ export function checkMachine(scope: MachineScope, module: ModuleScope, uses: Use
     member.kind === 'invariant' ? [invariantOf(member, scope, inferenceOf(false))] : [],
   );
   typed.defaults = defaultsOfInputs(typed, report);
-  Object.assign(typed, namesOfRecords(typed, module));
+  Object.assign(typed, namesOfRecords(typed, records));
   typed.documentation = documentationOf(node);
 }
 
@@ -295,13 +301,25 @@ export function constantOf(
   return value;
 }
 
+/** The record types that can be named in a module. */
+export interface RecordNames {
+  /** Where they are declared: the module, then what it imports. */
+  readonly scopes: readonly ModuleScope[];
+  /** Those with a name, by their fields. */
+  readonly aliases: ReadonlyMap<string, readonly { readonly name: string; readonly type: Type }[]>;
+}
+
+/** Finds what the machines of a module name records by; once its types are declared. */
+export function recordNames(module: ModuleScope): RecordNames {
+  const scopes = [module, ...[...module.imports.values()].filter((other) => other !== null)];
+  return { scopes, aliases: recordAliases(scopes) };
+}
+
 /** How the records in a machine's state, inputs and replies are declared: their names, and the order of their fields. */
 function namesOfRecords(
   typed: TypedMachine,
-  module: ModuleScope,
+  { scopes, aliases }: RecordNames,
 ): Pick<TypedMachine, 'fieldOrder' | 'typeNames'> {
-  const scopes = [module, ...[...module.imports.values()].filter((other) => other !== null)];
-  const aliases = recordAliases(scopes);
   const orders = new Map<string, readonly string[]>();
   const names = new Map<string, Type>();
   for (const type of recordsOf(typed)) {
@@ -340,9 +358,7 @@ function recordsOf({ state, operations }: TypedMachine): readonly (Type & { kind
 }
 
 /** Record types that have a name, by their fields; a name of an earlier scope hides that of a later one. */
-function recordAliases(
-  scopes: readonly ModuleScope[],
-): ReadonlyMap<string, readonly { readonly name: string; readonly type: Type }[]> {
+function recordAliases(scopes: readonly ModuleScope[]): RecordNames['aliases'] {
   const known = new Map<string, Type>();
   for (const { types } of scopes) {
     for (const [name, { parameters, type }] of types) {

@@ -8,6 +8,9 @@ import type { Span } from '@smc/protocol';
 /** Levels of the tree: an expression, a pattern, a command, a block is one each. */
 export const NESTING_MAX = 1_000;
 
+/** More levels than this are never made of one character of source. */
+export const LEVELS_OF_CHARACTER_MAX = 8;
+
 /** The first place that is nested too deeply, or null. */
 export function tooDeep(root: object): Span | null {
   const nodes = [root];
@@ -17,9 +20,10 @@ export function tooDeep(root: object): Span | null {
     const isLevel = span !== null && ('kind' in node || 'commands' in node);
     const below = depths.pop()! + (isLevel ? 1 : 0);
     if (below > NESTING_MAX) return span;
+    // Most of a program is too short to be deep: only what is long is looked into.
+    if (span !== null && below + (span.end - span.start) * LEVELS_OF_CHARACTER_MAX <= NESTING_MAX) continue;
     const parts: readonly unknown[] = Array.isArray(node) ? node : Object.values(node);
     for (const part of parts) {
-      // Half of all objects are spans, in which nothing is nested.
       if (typeof part !== 'object' || part === null || part === span) continue;
       nodes.push(part);
       depths.push(below);

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Span } from '@smc/protocol';
 import { grammarRules, type Phrase } from '../../src/syntax/grammar/reference.ts';
 import { layOut } from '../../src/syntax/layout.ts';
 import { lex } from '../../src/syntax/lexer.ts';
 import { parse } from '../../src/syntax/parse.ts';
 import { Report } from '../../src/syntax/report.ts';
 import * as T from '../../src/syntax/tokens.ts';
+import { LEVELS_OF_CHARACTER_MAX } from '../../src/types/nesting.ts';
 
 /** The grammar that the page shows says the same as the parser: what one takes, the other does. */
 
@@ -111,15 +113,29 @@ test('what the grammar makes is parsed', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(1_000), { minLength: 20, maxLength: 300 }), (numbers) => {
       const text = sentence(rules.get('module')!, new Choices(numbers));
-      const wrong = parse(text, 'a.sm').diagnostics.filter(({ code }) => !IN_WORDS.includes(code));
+      const { module, diagnostics } = parse(text, 'a.sm');
+      const wrong = diagnostics.filter(({ code }) => !IN_WORDS.includes(code));
       expect(
         wrong.map(({ code, message }) => `${code} ${message}`),
         text,
       ).toEqual([]);
+      expectLevelsFit(module);
     }),
     { numRuns: 2_000 },
   );
 });
+
+/** That no node has more levels in it than what looks for deep ones takes its text to have at most. */
+function expectLevelsFit(node: object): number {
+  const levels = Object.values(node).map((part: unknown) =>
+    typeof part === 'object' && part !== null ? expectLevelsFit(part) : 0,
+  );
+  const below = Math.max(0, ...levels);
+  if (!('span' in node) || !('kind' in node || 'commands' in node)) return below;
+  const { start, end } = node.span as Span;
+  expect(below).toBeLessThanOrEqual((end - start) * LEVELS_OF_CHARACTER_MAX);
+  return below + 1;
+}
 
 // ------------------------------------------------------- what is parsed the grammar makes
 

@@ -7,7 +7,8 @@ import { checkText } from './check-sources.ts';
 
 /* What is deep, wide or explosive gets a result or a diagnostic, never an overflow. */
 
-const span: Span = { file: 'main.sm', start: 0, end: 1 };
+/** Long enough for any depth: a tree that no source is that short for. */
+const span: Span = { file: 'main.sm', start: 0, end: 1_000_000 };
 const name = (text: string): tree.Name => ({ text, span });
 const path = (text: string): tree.Path => ({ qualifier: null, name: name(text), span });
 const one: tree.Expression = { kind: 'int', value: 1, span };

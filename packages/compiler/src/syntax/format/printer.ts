@@ -388,11 +388,12 @@ export class Printer {
       case 'binary':
         return this.#chain(node);
       case 'unary': {
+        const { operator, operand } = node;
         // `--` would start a comment.
-        const operand = this.#operand(node.operand, OPERAND);
-        const isNegative =
-          node.operator === '-' && node.operand.kind === 'unary' && node.operand.operator === '-';
-        return isNegative ? ['-(', this.#expression(node.operand), ')'] : [node.operator, operand];
+        const isNegative = operator === '-' && operand.kind === 'unary' && operand.operator === '-';
+        return isNegative
+          ? ['-(', this.#expression(operand), ')']
+          : [operator, this.#operand(operand, OPERAND)];
       }
       case 'unit':
         return '()';
