@@ -1,0 +1,343 @@
+import type { DeployedMachine, HttpClient, MachineView } from '@smc/client';
+import { parse, reportOf, type ComparedVersions, type MachineReport } from '@smc/compiler';
+import { decodeImage, encodeBundle, type Bundle, type Image, type ImageDebug } from '@smc/protocol';
+import { addresses } from './addresses.ts';
+import { resultLines } from './deployment.ts';
+import { EXIT, Refused, Stop } from './exit.ts';
+import type { Output } from './output.ts';
+import { canonical, diagnosticsData, followDeployed, partOf, showDiagnostics } from './sources.ts';
+import { stopFor, valueOf } from './target.ts';
+
+/** UTF-16 units of a state that is shown, and of clauses. */
+const SHOWN_LENGTH_MAX = 120;
+
+/** Refusals of a node that lie in the way to a version or in what is there, and not in the moment. */
+const WAY_REFUSALS: ReadonlySet<string> = new Set(['ill-typed', 'lossy', 'migration-failed', 'invariant']);
+
+/** A node gives the code of a machine without its names. */
+const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] };
+
+/** What was deployed of a machine. */
+interface Version {
+  readonly code: string;
+  readonly image: Image;
+  readonly debug: ImageDebug;
+}
+
+/** A version that can be deployed. */
+type Followed = ComparedVersions & { readonly bundle: Bundle };
+
+/**
+ * One file on a node, and what each save of it does there. What runs is asked of the node every
+ * time, since others may deploy to it too.
+ *
+ * Invariant: a state is lost by `startAfresh` and `removeGone` alone, and both are for a key press.
+ */
+export class Development {
+  readonly #file: string;
+  readonly #url: string;
+  readonly #client: HttpClient;
+  readonly #output: Output;
+  /** By machine: what was deployed last from here. */
+  readonly #versions = new Map<string, Version>();
+  /** By machine: the upgrade that was written when what runs was deployed. It has been carried out. */
+  readonly #carriedOut = new Map<string, string>();
+  /** Machines to which no way led when it was tried last. */
+  #stuck: readonly string[] = [];
+  /** Machines that run, and that the file has no longer. */
+  #gone: readonly string[] = [];
+
+  constructor(file: string, url: string, client: HttpClient, output: Output) {
+    this.#file = file;
+    this.#url = url;
+    this.#client = client;
+    this.#output = output;
+  }
+
+  /** Has the node follow the file as it is now: all of it; or nothing, and it is said why. */
+  async save(onRead: (file: string) => void): Promise<void> {
+    this.#stuck = [];
+    await this.#told(async () => {
+      const next = this.#compile(await this.#running([]), onRead);
+      await this.#settle(next, await this.#deploy(next.bundle));
+    });
+  }
+
+  /** Deploys the machines anew to which no way led: their states are lost. All others are upgraded. */
+  async startAfresh(): Promise<void> {
+    const names = this.#stuck;
+    if (names.length === 0) {
+      return this.#output.note('there is nothing to be started afresh: a way leads to each machine');
+    }
+    await this.#told(async () => {
+      const next = this.#compile(await this.#running(names), () => {});
+      const isStuck = (name: string): boolean => names.includes(name);
+      // The others first: where one of them is refused nothing is lost.
+      const others = await this.#deploy(partOf(next.bundle, (name) => !isStuck(name)));
+      for (const name of names) await this.#remove(name);
+      this.#stuck = [];
+      await this.#settle(next, [...others, ...(await this.#deploy(partOf(next.bundle, isStuck)))]);
+    });
+  }
+
+  /** Takes off the machines that the file has no longer: their states are lost. */
+  async removeGone(): Promise<void> {
+    const names = this.#gone;
+    if (names.length === 0)
+      return this.#output.note('there is nothing to be removed: the file has each machine');
+    await this.#told(async () => {
+      for (const name of names) {
+        await this.#remove(name);
+        this.#output.line(`${name} removed`);
+        this.#output.data({ removed: name });
+      }
+      this.#gone = [];
+    });
+  }
+
+  /** Shows the state of each machine; of a keyed one how many there are. */
+  async showStates(): Promise<void> {
+    await this.#told(async () => {
+      for (const machine of valueOf(await this.#client.machines())) {
+        this.#output.line(`${machine.name} ${await this.#stateOf(machine)}`);
+        if (this.#output.json) this.#output.data(await this.#stateData(machine));
+      }
+    });
+  }
+
+  /** Shows where each operation is called. */
+  async showAddresses(): Promise<void> {
+    await this.#told(async () => {
+      for (const machine of valueOf(await this.#client.machines())) {
+        for (const line of addresses(this.#url, machine)) this.#output.line(line);
+      }
+    });
+  }
+
+  // ------------------------------------------------------------------------- steps
+
+  /** What is wrong with the file or with what it would do is said, and the next save is waited for. */
+  async #told(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (error instanceof Stop) this.#output.stopped(error);
+      else if (!(error instanceof Refused)) throw error;
+      const names = [...this.#versions.keys()];
+      this.#output.note(
+        names.length === 0
+          ? 'nothing runs yet'
+          : `nothing has changed: ${names.join(', ')} ${names.length === 1 ? 'goes' : 'go'} on as before`,
+      );
+      this.#offer();
+    }
+  }
+
+  /** Says what a key would do that loses something. */
+  #offer(): void {
+    if (this.#stuck.length === 0) return;
+    const names = this.#stuck.join(', ');
+    const state = this.#stuck.length === 1 ? 'its state is' : 'their states are';
+    this.#output.note(`press r to start ${names} afresh with the new version: ${state} lost`);
+    this.#output.data({ afresh: this.#stuck });
+  }
+
+  /** All that runs on the node, but for these. */
+  async #running(without: readonly string[]): Promise<Bundle> {
+    const images: Image[] = [];
+    const debug: ImageDebug[] = [];
+    for (const { name, code } of valueOf(await this.#client.machines())) {
+      if (without.includes(name)) continue;
+      const known = this.#versions.get(name);
+      const version = known?.code === code ? known : await this.#fetched(name);
+      images.push(version.image);
+      debug.push(version.debug);
+    }
+    return { images, debug, upgrades: [] };
+  }
+
+  /** A version that somebody else deployed. */
+  async #fetched(name: string): Promise<Pick<Version, 'image' | 'debug'>> {
+    const decoded = decodeImage(valueOf(await this.#client.image(name)));
+    if (!decoded.ok) throw new Error(`the node gives an image of ${name} that can not be read`);
+    return { image: decoded.value, debug: NO_DEBUG };
+  }
+
+  /** The file as it follows on what runs; what is wrong with it is shown, and ends the step. */
+  #compile(running: Bundle, onRead: (file: string) => void): Followed {
+    const deployed = { file: 'what runs', bytes: encodeBundle(running) };
+    const compared = followDeployed(
+      this.#file,
+      { deployed, onRead },
+      {
+        // One of a machine that does not run has nothing to lead from.
+        isCarriedOut: (machine, text) =>
+          this.#carriedOut.get(machine) === withoutLayout(text) ||
+          running.images.every(({ name }) => name !== machine),
+      },
+    );
+    if (showDiagnostics(compared, this.#output) || compared.bundle === null) {
+      this.#output.data({ diagnostics: diagnosticsData(compared) });
+      this.#stuck = compared.machines.flatMap(({ name, change }) => (change === 'refused' ? [name] : []));
+      for (const name of this.#stuck) this.#showPlace(name, compared);
+      throw new Refused();
+    }
+    if (compared.bundle.images.length === 0) {
+      throw new Stop(EXIT.refused, 'no-machine', `${this.#file} has no machine`);
+    }
+    return { ...compared, bundle: canonical(compared.bundle) };
+  }
+
+  /** Says where the clauses stand that a machine needs, unless they are being written there. */
+  #showPlace(machine: string, { sources }: ComparedVersions): void {
+    const text = sources.get(this.#file) ?? '';
+    const written = upgradesIn(this.#file, text).get(machine);
+    if (written === undefined) {
+      const imported = parse(text, this.#file).module.imports.find(
+        ({ source }) => source.kind === 'deployed',
+      );
+      const lines = [
+        ...(imported === undefined ? ['import deployed as old', ''] : []),
+        `upgrade ${imported?.alias.text ?? 'old'}.${machine} -> ${machine} {`,
+        '  …',
+        '}',
+      ];
+      this.#output.note(`Clauses stand in ${this.#file}, in an upgrade:\n`);
+      this.#output.note(lines.map((line) => `  ${line}`.trimEnd()).join('\n') + '\n');
+    } else if (this.#carriedOut.get(machine) === withoutLayout(written)) {
+      this.#output.note(
+        `The upgrade of ${machine} in ${this.#file} has been carried out: write the next in its place.\n`,
+      );
+    }
+  }
+
+  async #deploy(bundle: Bundle): Promise<readonly DeployedMachine[]> {
+    if (bundle.images.length === 0) return [];
+    const report = await this.#client.deploy(encodeBundle(bundle));
+    if (report.ok) return report.value.machines;
+    if (report.error.kind === 'refused' && WAY_REFUSALS.has(report.error.code)) {
+      this.#stuck = [...this.#stuck, ...(await this.#inTheWay(bundle))];
+    }
+    throw stopFor(report.error);
+  }
+
+  /** The machines of a bundle, which was refused, that would be refused by themselves. */
+  async #inTheWay(bundle: Bundle): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const { name } of bundle.images) {
+      const own = encodeBundle(partOf(bundle, (each) => each === name));
+      const report = await this.#client.deploy(own, { dryRun: true });
+      if (!report.ok && report.error.kind === 'refused') found.push(name);
+    }
+    return found;
+  }
+
+  async #remove(name: string): Promise<void> {
+    const removed = await this.#client.remove(name);
+    if (!removed.ok && !(removed.error.kind === 'refused' && removed.error.code === 'unknown-machine')) {
+      throw stopFor(removed.error);
+    }
+    this.#versions.delete(name);
+  }
+
+  /** The node follows the file: tells what became of each machine. */
+  async #settle(followed: Followed, results: readonly DeployedMachine[]): Promise<void> {
+    const running = new Map(valueOf(await this.#client.machines()).map((each) => [each.name, each]));
+    const reports = new Map(reportOf(followed).machines.map((each) => [each.name, each]));
+    for (const result of results) {
+      const { name } = result;
+      for (const line of await this.#linesOf(result, running.get(name), reports.get(name))) {
+        this.#output.line(line);
+      }
+    }
+    this.#remember(followed, results);
+    const before = this.#gone;
+    const isInFile = (name: string): boolean => results.some((result) => result.name === name);
+    this.#gone = [...this.#versions.keys()].filter((name) => running.has(name) && !isInFile(name));
+    this.#output.data({ machines: results, gone: this.#gone });
+    for (const name of this.#gone) {
+      if (before.includes(name)) continue;
+      this.#output.note(
+        `${name} is gone from the file and goes on as it is; press d to remove it: its state is lost`,
+      );
+    }
+  }
+
+  #remember({ bundle, sources }: Followed, results: readonly DeployedMachine[]): void {
+    const upgrades = upgradesIn(this.#file, sources.get(this.#file) ?? '');
+    for (const { name, result, code } of results) {
+      const index = bundle.images.findIndex((image) => image.name === name);
+      this.#versions.set(name, { code, image: bundle.images[index], debug: bundle.debug[index] });
+      // An upgrade that is written before the machine changes is yet to be carried out.
+      if (result !== 'unchanged') this.#carriedOut.set(name, withoutLayout(upgrades.get(name) ?? ''));
+    }
+  }
+
+  /** What became of a machine: its state is shown, and where it is called, as far as that is new. */
+  async #linesOf(
+    result: DeployedMachine,
+    machine: MachineView | undefined,
+    report: MachineReport | undefined,
+  ): Promise<readonly string[]> {
+    const [first, ...notes] = resultLines(result, false);
+    if (result.result === 'unchanged' || machine === undefined) return [first, ...notes];
+    const known = this.#versions.get(result.name)?.image.operations.map(({ name }) => name) ?? [];
+    const called = addresses(this.#url, machine, (name) => !known.includes(name));
+    const isUpgraded = result.result === 'upgraded';
+    return [
+      first,
+      ...(isUpgraded ? [`  state kept: ${await this.#stateOf(machine)}`] : []),
+      ...(isUpgraded && report !== undefined ? waysOf(report) : []),
+      ...notes,
+      ...called.map((line) => `  ${line}`),
+    ];
+  }
+
+  async #stateData({ name, keyed, instances }: MachineView): Promise<unknown> {
+    if (keyed) return { machine: name, instances };
+    return { machine: name, state: JSON.parse(valueOf(await this.#client.state(name, 'json'))) as unknown };
+  }
+
+  /** A state in a line; of a keyed machine how many instances there are. */
+  async #stateOf({ name, keyed, instances }: MachineView): Promise<string> {
+    if (keyed) return instances === 1 ? 'one instance' : `${instances} instances`;
+    const state = await this.#client.state(name, 'text');
+    return shorten(state.ok ? state.value : state.error.message);
+  }
+}
+
+/** What leads from one version to the next: the clauses of the file, and what was derived. */
+function waysOf({ upgrade, state }: MachineReport): readonly string[] {
+  if (upgrade === null) return [];
+  const line = (what: string, parts: readonly string[]): readonly string[] =>
+    parts.length === 0 ? [] : [`  ${what}: ${shorten(parts.map(inOneLine).join('; '))}`];
+  const added = state.flatMap(({ what, kind, path, new: made }) =>
+    what === 'field' && kind === 'added' ? [`${path}: ${made}`] : [],
+  );
+  // Of a migration it is enough to say what is new; the way back is told by what it loses.
+  const derived = upgrade.derived.flatMap((clause) =>
+    clause.startsWith('back ') ? [] : clause.startsWith('state ') ? added : [clause],
+  );
+  return [...line('written', upgrade.written), ...line('derived', derived)];
+}
+
+const inOneLine = (clause: string): string => clause.replaceAll(/\s+/g, ' ');
+
+const shorten = (text: string): string =>
+  text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
+
+/** The upgrades of a source file as they are written, by machine. */
+function upgradesIn(file: string, text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const declaration of parse(text, file).module.declarations) {
+    if (declaration.kind !== 'upgrade') continue;
+    const { start, end } = declaration.span;
+    found.set(declaration.new.name.text, text.slice(start, end));
+  }
+  return found;
+}
+
+/** An upgrade that is only laid out differently is the same. */
+function withoutLayout(text: string): string {
+  return text.replaceAll(/[\s;]+/g, '');
+}
