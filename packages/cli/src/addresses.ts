@@ -3,18 +3,14 @@ import type { MachineView, OperationView } from '@smc/client';
 /** More operations than this are not listed; there is always the rest of the interface in `smc status --json`. */
 const LISTED_MAX = 20;
 
-/** Where operations of a machine are called on a node, a line each; `isShown` chooses among them. */
-export function addresses(
-  url: string,
-  { name, keyed, operations }: MachineView,
-  isShown: (operation: string) => boolean = () => true,
-): readonly string[] {
-  const shown = operations.filter((operation) => isShown(operation.name));
-  const lines = shown.slice(0, LISTED_MAX).map((operation) => {
+/** Where the operations of a machine are called on a node, a line each. */
+export function addresses(url: string, { name, keyed, operations }: MachineView): readonly string[] {
+  const lines = operations.slice(0, LISTED_MAX).map((operation) => {
     const method = operation.readOnly ? 'GET ' : 'POST';
     return `${method} ${url}/${name}${keyed ? '/KEY' : ''}/${operation.name}${signature(operation)}`;
   });
-  return shown.length > LISTED_MAX ? [...lines, `and ${shown.length - LISTED_MAX} more`] : lines;
+  const more = operations.length - lines.length;
+  return more === 0 ? lines : [...lines, `and ${more} more of ${name}`];
 }
 
 function signature({ parameters, reply }: OperationView): string {

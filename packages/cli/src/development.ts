@@ -1,28 +1,19 @@
 import type { DeployedMachine, HttpClient, MachineView } from '@smc/client';
 import { parse, reportOf, type ComparedVersions, type MachineReport } from '@smc/compiler';
-import { decodeImage, encodeBundle, type Bundle, type Image, type ImageDebug } from '@smc/protocol';
+import { encodeBundle, type Bundle } from '@smc/protocol';
 import { addresses } from './addresses.ts';
 import { resultLines } from './deployment.ts';
 import { EXIT, Refused, Stop } from './exit.ts';
 import type { Output } from './output.ts';
 import { canonical, diagnosticsData, followDeployed, partOf, showDiagnostics } from './sources.ts';
 import { stopFor, valueOf } from './target.ts';
+import { runningOn } from './versions.ts';
 
 /** UTF-16 units of a state that is shown, and of clauses. */
 const SHOWN_LENGTH_MAX = 120;
 
 /** Refusals of a node that lie in the way to a version or in what is there, and not in the moment. */
 const WAY_REFUSALS: ReadonlySet<string> = new Set(['ill-typed', 'lossy', 'migration-failed', 'invariant']);
-
-/** A node gives the code of a machine without its names. */
-const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] };
-
-/** What was deployed of a machine. */
-interface Version {
-  readonly code: string;
-  readonly image: Image;
-  readonly debug: ImageDebug;
-}
 
 /** A version that can be deployed. */
 type Followed = ComparedVersions & { readonly bundle: Bundle };
@@ -38,8 +29,10 @@ export class Development {
   readonly #url: string;
   readonly #client: HttpClient;
   readonly #output: Output;
-  /** By machine: what was deployed last from here. */
-  readonly #versions = new Map<string, Version>();
+  /** Machines that run, and were deployed from here. */
+  readonly #names = new Set<string>();
+  /** Lines that say where an operation is called, and were shown. */
+  readonly #addresses = new Set<string>();
   /** By machine: the upgrade that was written when what runs was deployed. It has been carried out. */
   readonly #carriedOut = new Map<string, string>();
   /** Machines to which no way led when it was tried last. */
@@ -58,7 +51,7 @@ export class Development {
   async save(onRead: (file: string) => void): Promise<void> {
     this.#stuck = [];
     await this.#told(async () => {
-      const next = this.#compile(await this.#running([]), onRead);
+      const next = this.#compile(await this.#running(), onRead);
       await this.#settle(next, await this.#deploy(next.bundle));
     });
   }
@@ -70,7 +63,10 @@ export class Development {
       return this.#output.note('there is nothing to be started afresh: a way leads to each machine');
     }
     await this.#told(async () => {
-      const next = this.#compile(await this.#running(names), () => {});
+      const next = this.#compile(
+        partOf(await this.#running(), (name) => !names.includes(name)),
+        () => {},
+      );
       const isStuck = (name: string): boolean => names.includes(name);
       // The others first: where one of them is refused nothing is lost.
       const others = await this.#deploy(partOf(next.bundle, (name) => !isStuck(name)));
@@ -123,7 +119,7 @@ export class Development {
     } catch (error) {
       if (error instanceof Stop) this.#output.stopped(error);
       else if (!(error instanceof Refused)) throw error;
-      const names = [...this.#versions.keys()];
+      const names = [...this.#names];
       this.#output.note(
         names.length === 0
           ? 'nothing runs yet'
@@ -142,25 +138,8 @@ export class Development {
     this.#output.data({ afresh: this.#stuck });
   }
 
-  /** All that runs on the node, but for these. */
-  async #running(without: readonly string[]): Promise<Bundle> {
-    const images: Image[] = [];
-    const debug: ImageDebug[] = [];
-    for (const { name, code } of valueOf(await this.#client.machines())) {
-      if (without.includes(name)) continue;
-      const known = this.#versions.get(name);
-      const version = known?.code === code ? known : await this.#fetched(name);
-      images.push(version.image);
-      debug.push(version.debug);
-    }
-    return { images, debug, upgrades: [] };
-  }
-
-  /** A version that somebody else deployed. */
-  async #fetched(name: string): Promise<Pick<Version, 'image' | 'debug'>> {
-    const decoded = decodeImage(valueOf(await this.#client.image(name)));
-    if (!decoded.ok) throw new Error(`the node gives an image of ${name} that can not be read`);
-    return { image: decoded.value, debug: NO_DEBUG };
+  #running(): Promise<Bundle> {
+    return runningOn(this.#client, this.#url);
   }
 
   /** The file as it follows on what runs; what is wrong with it is shown, and ends the step. */
@@ -237,7 +216,7 @@ export class Development {
     if (!removed.ok && !(removed.error.kind === 'refused' && removed.error.code === 'unknown-machine')) {
       throw stopFor(removed.error);
     }
-    this.#versions.delete(name);
+    this.#names.delete(name);
   }
 
   /** The node follows the file: tells what became of each machine. */
@@ -253,7 +232,7 @@ export class Development {
     this.#remember(followed, results);
     const before = this.#gone;
     const isInFile = (name: string): boolean => results.some((result) => result.name === name);
-    this.#gone = [...this.#versions.keys()].filter((name) => running.has(name) && !isInFile(name));
+    this.#gone = [...this.#names].filter((name) => running.has(name) && !isInFile(name));
     this.#output.data({ machines: results, gone: this.#gone });
     for (const name of this.#gone) {
       if (before.includes(name)) continue;
@@ -263,11 +242,10 @@ export class Development {
     }
   }
 
-  #remember({ bundle, sources }: Followed, results: readonly DeployedMachine[]): void {
+  #remember({ sources }: Followed, results: readonly DeployedMachine[]): void {
     const upgrades = upgradesIn(this.#file, sources.get(this.#file) ?? '');
-    for (const { name, result, code } of results) {
-      const index = bundle.images.findIndex((image) => image.name === name);
-      this.#versions.set(name, { code, image: bundle.images[index], debug: bundle.debug[index] });
+    for (const { name, result } of results) {
+      this.#names.add(name);
       // An upgrade that is written before the machine changes is yet to be carried out.
       if (result !== 'unchanged') this.#carriedOut.set(name, withoutLayout(upgrades.get(name) ?? ''));
     }
@@ -281,8 +259,8 @@ export class Development {
   ): Promise<readonly string[]> {
     const [first, ...notes] = resultLines(result, false);
     if (result.result === 'unchanged' || machine === undefined) return [first, ...notes];
-    const known = this.#versions.get(result.name)?.image.operations.map(({ name }) => name) ?? [];
-    const called = addresses(this.#url, machine, (name) => !known.includes(name));
+    const called = addresses(this.#url, machine).filter((line) => !this.#addresses.has(line));
+    for (const line of called) this.#addresses.add(line);
     const isUpgraded = result.result === 'upgraded';
     return [
       first,

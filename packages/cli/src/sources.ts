@@ -35,7 +35,10 @@ export interface Compiling {
 }
 
 /** Source files, by paths as the user writes them: relative to where `smc` was started. */
-export function hostOf(entry: string, { environment = LOCAL, deployed, onRead = () => {} }: Compiling): SourceHost {
+export function hostOf(
+  entry: string,
+  { environment = LOCAL, deployed, onRead = () => {} }: Compiling,
+): SourceHost {
   const bytesOf = (file: string): Uint8Array | null => {
     onRead(file);
     try {
