@@ -120,6 +120,7 @@ describe('words', () => {
       'fmt',
       'explain',
       'disasm',
+      'diff',
       'node',
       'dev',
       'deploy',
