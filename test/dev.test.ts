@@ -130,7 +130,9 @@ test('a file that is imported is followed too, and so is one that comes and goes
   await dev.until(/lib\.sm saved\nCounter upgraded/);
   expect(await call(url, 'Counter/Incr')).toBe(11);
   rmSync(join(folder, 'main.sm'));
-  await dev.until(/error: main\.sm can not be read: there is no such file\nnothing has changed/);
+  await dev.until(
+    /main\.sm is gone\nerror: main\.sm can not be read: there is no such file\nnothing has changed/,
+  );
   save('main.sm', counter('count: Int = 0', '100'));
   await dev.until(/main\.sm saved\nCounter upgraded/);
   expect(await call(url, 'Counter/Incr')).toBe(111);
@@ -144,7 +146,10 @@ test('where no way fits it says which clause to write; written, the clause upgra
   save('main.sm', renamed('1'));
   const refused = await dev.until(/press r .*\n/);
   expect(refused).toMatch(/error\[E0402\][^]*`rename count -> total`/);
-  expect(refused).toMatch(/import deployed as old\n\n {2}upgrade old\.Counter -> Counter \{\n/);
+  expect(refused).toContain(
+    'Write into main.sm:\n\n  import deployed as old\n\n  upgrade old.Counter -> Counter {\n' +
+      '    rename count -> total\n    -- or: drop count\n  }\n\n',
+  );
   expect(refused).toMatch(/nothing has changed: Counter goes on[^]*press r to start Counter afresh/);
   expect(await call(url, 'Counter/Incr')).toBe(2);
   const written = (by: string, clause: string): string =>
@@ -166,7 +171,38 @@ test('where no way fits it says which clause to write; written, the clause upgra
       .replaceAll('+ 10', '++ "0"')
       .replace('-> Int', '-> String'),
   );
-  expect(await dev.until(/press r .*\n/)).toMatch(/error\[E0403\][^]*state\.total[^]*has been carried out/);
+  expect(await dev.until(/press r .*\n/)).toMatch(
+    /error\[E0403\][^]*state\.total[^]*\nThe upgrade of Counter in main\.sm has been carried out\. Write in its place:\n\n {2}upgrade old\.Counter -> Counter \{\n {4}state\.total old -> …\n/,
+  );
+  // A clause that is added to those that have been carried out.
+  const dropped = written('10', 'rename count -> total\n  drop Incr');
+  save('main.sm', dropped.replace('on Incr', 'on Other'));
+  expect(await dev.until(/press r .*\n/)).toMatch(/E0405[^]*What stood there before has been carried out/);
+});
+
+test('what to write is said of all machines at once', async () => {
+  save('main.sm', counter('count: Int = 0, note: Int = 0', '1', other));
+  const { dev } = await start();
+  save(
+    'main.sm',
+    `import deployed as was\n${counter('count: Int = 0', '1', other.replaceAll('seen', 'saw'))}`,
+  );
+  expect(await dev.until(/press r .*\n/)).toContain(
+    `Write into main.sm:
+
+  upgrade was.Counter -> Counter {
+    drop note
+  }
+
+  upgrade was.Other -> Other {
+    rename seen -> saw
+    -- or: drop seen
+  }
+
+nothing has changed: Counter, Other go on as before
+press r to start Counter, Other afresh with the new version: their states are lost
+`,
+  );
 });
 
 test('an upgrade is carried out once, however long it stands there', async () => {

@@ -2,6 +2,7 @@ import type { DeployedMachine, HttpClient, MachineView } from '@smc/client';
 import { parse, reportOf, type ComparedVersions, type MachineReport } from '@smc/compiler';
 import { encodeBundle, type Bundle } from '@smc/protocol';
 import { addresses } from './addresses.ts';
+import { clauseLines, upgradeLines } from './clauses.ts';
 import { resultLines } from './deployment.ts';
 import { EXIT, Refused, Stop } from './exit.ts';
 import type { Output } from './output.ts';
@@ -158,7 +159,7 @@ export class Development {
     if (showDiagnostics(compared, this.#output) || compared.bundle === null) {
       this.#output.data({ diagnostics: diagnosticsData(compared) });
       this.#stuck = compared.machines.flatMap(({ name, change }) => (change === 'refused' ? [name] : []));
-      for (const name of this.#stuck) this.#showPlace(name, compared);
+      this.#showClauses(compared);
       throw new Refused();
     }
     if (compared.bundle.images.length === 0) {
@@ -167,27 +168,41 @@ export class Development {
     return { ...compared, bundle: canonical(compared.bundle) };
   }
 
-  /** Says where the clauses stand that a machine needs, unless they are being written there. */
-  #showPlace(machine: string, { sources }: ComparedVersions): void {
+  /** Says what to write for the machines to which no way leads: as it can be pasted into the file. */
+  #showClauses({ sources, machines }: ComparedVersions): void {
     const text = sources.get(this.#file) ?? '';
-    const written = upgradesIn(this.#file, text).get(machine);
-    if (written === undefined) {
-      const imported = parse(text, this.#file).module.imports.find(
-        ({ source }) => source.kind === 'deployed',
-      );
-      const lines = [
-        ...(imported === undefined ? ['import deployed as old', ''] : []),
-        `upgrade ${imported?.alias.text ?? 'old'}.${machine} -> ${machine} {`,
-        '  …',
-        '}',
-      ];
-      this.#output.note(`Clauses stand in ${this.#file}, in an upgrade:\n`);
-      this.#output.note(lines.map((line) => `  ${line}`.trimEnd()).join('\n') + '\n');
-    } else if (this.#carriedOut.get(machine) === withoutLayout(written)) {
-      this.#output.note(
-        `The upgrade of ${machine} in ${this.#file} has been carried out: write the next in its place.\n`,
-      );
+    const written = upgradesIn(this.#file, text);
+    const imported = deployedAlias(this.#file, text);
+    const alias = imported ?? 'old';
+    const added: string[] = [];
+    for (const { name, change, diagnostics } of machines) {
+      if (change !== 'refused') continue;
+      const clauses = clauseLines(diagnostics);
+      const lines = clauses.length === 0 ? [] : upgradeLines(name, alias, clauses);
+      const own = written.get(name);
+      const before = this.#carriedOut.get(name) ?? '';
+      if (own === undefined) added.push(...(added.length > 0 && lines.length > 0 ? [''] : []), ...lines);
+      else if (before === withoutLayout(own)) {
+        this.#showLines(
+          `The upgrade of ${name} in ${this.#file} has been carried out. Write in its place:`,
+          lines,
+        );
+      } else {
+        this.#showLines(`Write into the upgrade of ${name} in ${this.#file}:`, clauses);
+        if (before !== '') {
+          this.#output.note('What stood there before has been carried out: take those clauses away.\n');
+        }
+      }
     }
+    const head = imported === null && added.length > 0 ? [`import deployed as ${alias}`, ''] : [];
+    this.#showLines(`Write into ${this.#file}:`, [...head, ...added]);
+  }
+
+  #showLines(title: string, lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    this.#output.note(`${title}\n`);
+    for (const line of lines) this.#output.note(line === '' ? '' : `  ${line}`);
+    this.#output.note('');
   }
 
   async #deploy(bundle: Bundle): Promise<readonly DeployedMachine[]> {
@@ -234,12 +249,8 @@ export class Development {
     const isInFile = (name: string): boolean => results.some((result) => result.name === name);
     this.#gone = [...this.#names].filter((name) => running.has(name) && !isInFile(name));
     this.#output.data({ machines: results, gone: this.#gone });
-    for (const name of this.#gone) {
-      if (before.includes(name)) continue;
-      this.#output.note(
-        `${name} is gone from the file and goes on as it is; press d to remove it: its state is lost`,
-      );
-    }
+    const newlyGone = this.#gone.filter((name) => !before.includes(name));
+    if (newlyGone.length > 0) this.#output.note(goneText(newlyGone));
   }
 
   #remember({ sources }: Followed, results: readonly DeployedMachine[]): void {
@@ -284,6 +295,14 @@ export class Development {
   }
 }
 
+function goneText(names: readonly string[]): string {
+  const [are, go, them, states] =
+    names.length === 1
+      ? ['is', 'goes on as it is', 'it', 'its state is']
+      : ['are', 'go on as they are', 'them', 'their states are'];
+  return `${names.join(', ')} ${are} gone from the file and ${go}; press d to remove ${them}: ${states} lost`;
+}
+
 /** What leads from one version to the next: the clauses of the file, and what was derived. */
 function waysOf({ upgrade, state }: MachineReport): readonly string[] {
   if (upgrade === null) return [];
@@ -313,6 +332,12 @@ function upgradesIn(file: string, text: string): ReadonlyMap<string, string> {
     found.set(declaration.new.name.text, text.slice(start, end));
   }
   return found;
+}
+
+/** What a source file calls that which was deployed; null where it does not import it. */
+function deployedAlias(file: string, text: string): string | null {
+  const { imports } = parse(text, file).module;
+  return imports.find(({ source }) => source.kind === 'deployed')?.alias.text ?? null;
 }
 
 /** An upgrade that is only laid out differently is the same. */

@@ -1,4 +1,5 @@
 import { connectHttp } from '@smc/client';
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { Changes } from '../changes.ts';
 import { one, type CommandDefinition } from '../command.ts';
@@ -77,7 +78,7 @@ async function follow(
     if (changed.length > 0) {
       // A key that was pressed after a save is about what becomes of it.
       if (news === 'key') await changes.next();
-      output.note(`\n${changed.map((path) => relative('.', path)).join(', ')} saved`);
+      output.note(`\n${changed.map(newsOf).join(', ')}`);
       await save();
       continue;
     }
@@ -85,6 +86,11 @@ async function follow(
     if (key === 'q') return;
     if (key !== null) await press(key, development, output);
   }
+}
+
+/** What became of a file, in words. */
+function newsOf(path: string): string {
+  return `${relative('.', path)} ${existsSync(path) ? 'saved' : 'is gone'}`;
 }
 
 async function press(key: string, development: Development, output: Output): Promise<void> {

@@ -1,5 +1,4 @@
 import { compareVersions, reportOf, toJson, type UpgradeReport } from '@smc/compiler';
-import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protocol';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { one, type CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
@@ -40,9 +39,7 @@ export const diff: CommandDefinition = {
       })),
       diagnostics: diagnosticsData(compared),
     });
-    const blocks = inOrder(report).map((machine) =>
-      machineText(machine, output.colors, (diagnostic) => placesOf(diagnostic, compared.sources)),
-    );
+    const blocks = inOrder(report).map((machine) => machineText(machine, output.colors));
     // Blocks are set apart; machines of which there is one line stand together.
     for (const [i, block] of blocks.entries()) {
       if (i > 0 && blocks[i - 1].length > 1) output.line('');
@@ -57,16 +54,4 @@ const ORDER = ['refused', 'upgraded', 'added', 'removed', 'unchanged'] as const;
 /** What needs a look first. */
 function inOrder({ machines }: UpgradeReport): UpgradeReport['machines'] {
   return machines.toSorted((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change));
-}
-
-/** `counter.sm:9:21 (in the new version)`, one for each place. */
-function placesOf({ labels }: Diagnostic, sources: ReadonlyMap<string, string>): readonly string[] {
-  return labels.map(({ span, text }) => `${placeOf(span, sources)}${text === '' ? '' : ` (${text})`}`);
-}
-
-function placeOf({ file, start }: Span, sources: ReadonlyMap<string, string>): string {
-  const text = sources.get(file);
-  if (text === undefined) return file;
-  const { line, column } = positionAt(text, lineStarts(text), start);
-  return `${file}:${line}:${column}`;
 }

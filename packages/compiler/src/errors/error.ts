@@ -1,14 +1,16 @@
 import type { Diagnostic, Label, Span } from '@smc/protocol';
 import type { Code } from './codes.ts';
 
-/** An error of a code of the table; the first label is the main one. */
+/** An error of a code of the table; the first label is the main one. `clauses` as a diagnostic has them. */
 export function error(
   code: Code,
   message: string,
   labels: readonly Label[],
   help: readonly string[],
+  clauses: readonly (readonly string[])[] = [],
 ): Diagnostic {
-  return { code, severity: 'error', message, labels, help };
+  const base = { code, severity: 'error', message, labels, help } as const;
+  return clauses.length === 0 ? base : { ...base, clauses };
 }
 
 /** At most this many members of a circle are named and marked. */
