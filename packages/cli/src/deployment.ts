@@ -12,8 +12,8 @@ export function declareDeployment(command: Command): void {
   command
     .argument('<file...>', 'source files (.sm) or bytecode (.smb)')
     .option('--dry-run', 'judge and prepare, and change nothing')
-    .option('--replay <count>', 'with --dry-run: recorded inputs to rehearse on')
-    .option('--watch <limit>', 'roll back by itself after N faults in SECS seconds');
+    .option('--replay <count>', 'with --dry-run: recorded inputs to rehearse on (not supported yet)')
+    .option('--watch <limit>', 'N/SECS: roll back after N faults in SECS seconds (not supported yet)');
   declareEnvironment(command);
   declareTarget(command);
 }

@@ -62,7 +62,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'dev',
-    summary: 'run a node with a file on it, that is upgraded whenever the file is saved',
+    summary: 'run a node with a file on it; save the file, and what runs is upgraded',
     load: async () => (await import('./commands/dev.ts')).dev,
   },
   {
@@ -133,7 +133,7 @@ export async function smc(
     .showHelpAfterError('(smc --help lists the commands, smc COMMAND --help explains one)')
     .addHelpText(
       'after',
-      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage; 3 no node there.' +
+      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node there.' +
         '\n\nExample:\n  smc run counter.sm --state Incr Incr Read',
     );
   for (const { name, summary, load } of COMMANDS) {

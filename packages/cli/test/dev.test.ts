@@ -154,7 +154,9 @@ test('with --json each line of stdout is an object that says what it is about', 
   save('machine');
   expect(await next()).toMatchObject({ diagnostics: [{ severity: 'error' }] });
   save(counter('total'));
-  expect(await next()).toMatchObject({ diagnostics: [{ code: 'E0402' }] });
+  expect(await next()).toMatchObject({
+    diagnostics: [{ code: 'E0402', clauses: [['rename count -> total', 'drop count']] }],
+  });
   expect(await next()).toEqual({ afresh: ['Counter'] });
   running.keys.press('r\n');
   expect(await next()).toMatchObject({ machines: [{ name: 'Counter', result: 'deployed', from: null }] });

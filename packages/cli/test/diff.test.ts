@@ -178,6 +178,15 @@ describe('what is said', () => {
     });
   });
 
+  test('where there is no machine', async () => {
+    file('old.sm', 'fun one() -> Int = 1\n');
+    expect(await diff('old.sm', 'old.sm')).toEqual({
+      status: 0,
+      out: '',
+      err: 'there is no machine in either version\n',
+    });
+  });
+
   test('that a version is wrong by itself', async () => {
     file('old.sm', counter('count: Int = 0'));
     file('new.sm', counter('count: Int = "0"'));

@@ -131,6 +131,10 @@ describe('words', () => {
       'history',
       'state',
     ]);
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const table = readme.split('## The commands')[1].split('\n## ')[0];
+    const listed = [...table.matchAll(/`smc ([a-z]+)/g)].map(([, name]) => name);
+    expect(listed.toSorted()).toEqual(commands.toSorted());
     for (const command of commands) {
       const { status, out } = await run([command, '--help']);
       expect(status).toBe(0);

@@ -10,6 +10,14 @@ import { declarePorts, gaveUp, startLocal } from '../local-node.ts';
 import type { Output } from '../output.ts';
 import { checkSource } from '../sources.ts';
 
+const ABOUT = `
+The state is kept: what becomes of it is derived, or said by an upgrade in the file, in which
+import deployed as old is what runs. Errors are shown, and change nothing; where no way leads on
+it says what to write. The node keeps nothing on disk, and no baseline is read or written.
+
+While it runs, each a key on a terminal, else a line of stdin:
+`;
+
 const HELP = `h  this, and where operations are called
 s  the state of each machine
 r  start afresh what no way leads to: its state is lost
@@ -22,10 +30,7 @@ export const dev: CommandDefinition = {
   declare: (command) => {
     command.argument('<file>', 'source file (.sm)');
     declarePorts(command);
-    command.addHelpText(
-      'after',
-      '\nWhile it runs, each a key on a terminal, else a line of stdin:\n  ' + HELP.split('\n').join('\n  '),
-    );
+    command.addHelpText('after', `${ABOUT}  ${HELP.replaceAll('\n', '\n  ')}`);
   },
   async run(words, output, environment) {
     const file = one(words, 0);

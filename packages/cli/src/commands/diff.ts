@@ -45,6 +45,7 @@ export const diff: CommandDefinition = {
       if (i > 0 && blocks[i - 1].length > 1) output.line('');
       for (const line of block) output.line(line);
     }
+    if (blocks.length === 0 && !isRefused) output.note('there is no machine in either version');
     return isRefused ? EXIT.refused : EXIT.done;
   },
 };

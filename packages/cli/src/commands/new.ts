@@ -87,10 +87,12 @@ smc call ${machine} "Add(by: 2)" Read
 \`\`\`
 
 Save \`${file}\` while \`smc dev\` runs, and the running machine is upgraded, its state kept. Where nobody can tell
-what becomes of the state, it says which clause to write into an \`upgrade\`, in the same file.
-\`smc deploy ${file}\` brings it to a node of its own (\`smc node\`).
+what becomes of the state, it says what to write into the file.
+\`smc deploy ${file}\` brings it to a node of its own (\`smc node\`); \`smc diff deployed ${file}\` says before
+what that would do.
 `,
-    '.gitignore': '*.smb\nsmc-data/\n',
+    // The baselines are to be committed.
+    '.gitignore': '*.smb\n!/.smc/baseline/*.smb\nsmc-data/\n',
     '.editorconfig': `root = true
 
 [*]
