@@ -205,6 +205,24 @@ press r to start Counter, Other afresh with the new version: their states are lo
   );
 });
 
+test('what to write fits a file that follows on another file', async () => {
+  save('v1.sm', counter('count: Int = 0', '1'));
+  const followed = (state: string): string =>
+    `import "./v1.sm" as old\n${counter(state, '1', 'upgrade old.Counter -> Counter {}\n')}`;
+  save('main.sm', followed('count: Int = 0, note: Int = 0'));
+  const { dev } = await start();
+  save('main.sm', followed('count: Int = 0'));
+  expect(await dev.until(/press r .*\n/)).toContain(
+    'has been carried out. Write in its place:\n\n  import deployed as running\n\n' +
+      '  upgrade running.Counter -> Counter {\n    drop note\n  }\n',
+  );
+  save(
+    'main.sm',
+    `import deployed as running\n${counter('count: Int = 0', '1', 'upgrade running.Counter -> Counter { drop note }\n')}`,
+  );
+  await dev.until(/Counter upgraded .*\n.*state kept: \{ count: 0 \}/);
+});
+
 test('an upgrade is carried out once, however long it stands there', async () => {
   const doubling = (by: string, factor: string): string =>
     `import deployed as old\n${counter('count: Int = 0', by)}upgrade old.Counter -> Counter { state.count old -> old.count * ${factor} }\n`;

@@ -172,8 +172,8 @@ export class Development {
   #showClauses({ sources, machines }: ComparedVersions): void {
     const text = sources.get(this.#file) ?? '';
     const written = upgradesIn(this.#file, text);
-    const imported = deployedAlias(this.#file, text);
-    const alias = imported ?? 'old';
+    const { alias, isImported } = deployedAlias(this.#file, text);
+    const head = isImported ? [] : [`import deployed as ${alias}`, ''];
     const added: string[] = [];
     for (const { name, change, diagnostics } of machines) {
       if (change !== 'refused') continue;
@@ -185,7 +185,7 @@ export class Development {
       else if (before === withoutLayout(own)) {
         this.#showLines(
           `The upgrade of ${name} in ${this.#file} has been carried out. Write in its place:`,
-          lines,
+          lines.length === 0 ? [] : [...head, ...lines],
         );
       } else {
         this.#showLines(`Write into the upgrade of ${name} in ${this.#file}:`, clauses);
@@ -194,8 +194,7 @@ export class Development {
         }
       }
     }
-    const head = imported === null && added.length > 0 ? [`import deployed as ${alias}`, ''] : [];
-    this.#showLines(`Write into ${this.#file}:`, [...head, ...added]);
+    if (added.length > 0) this.#showLines(`Write into ${this.#file}:`, [...head, ...added]);
   }
 
   #showLines(title: string, lines: readonly string[]): void {
@@ -334,10 +333,13 @@ function upgradesIn(file: string, text: string): ReadonlyMap<string, string> {
   return found;
 }
 
-/** What a source file calls that which was deployed; null where it does not import it. */
-function deployedAlias(file: string, text: string): string | null {
+/** What a source file calls that which was deployed, or a name under which it can import it. */
+function deployedAlias(file: string, text: string): { readonly alias: string; readonly isImported: boolean } {
   const { imports } = parse(text, file).module;
-  return imports.find(({ source }) => source.kind === 'deployed')?.alias.text ?? null;
+  const imported = imports.find(({ source }) => source.kind === 'deployed');
+  if (imported !== undefined) return { alias: imported.alias.text, isImported: true };
+  const isFree = (name: string): boolean => imports.every(({ alias }) => alias.text !== name);
+  return { alias: ['old', 'running'].find(isFree) ?? 'older', isImported: false };
 }
 
 /** An upgrade that is only laid out differently is the same. */

@@ -213,7 +213,7 @@ ${counter('count: Int = 0', 'upgrade before.Counter -> Counter { drop note }\nup
     const keyed = v1.replace('Counter', 'Counter(id: String)');
     expect(told(compare({ 'old.sm': v1, 'main.sm': keyed }))).toEqual([
       'Counter refused',
-      'E0290 main.sm: Counter, old.sm: Counter, main.sm: Counter',
+      'E0290 main.sm: Counter, old.sm: Counter',
     ]);
   });
 });

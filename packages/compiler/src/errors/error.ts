@@ -9,8 +9,21 @@ export function error(
   help: readonly string[],
   clauses: readonly (readonly string[])[] = [],
 ): Diagnostic {
-  const base = { code, severity: 'error', message, labels, help } as const;
+  const base = { code, severity: 'error', message, labels: withoutEmptyTwin(labels), help } as const;
   return clauses.length === 0 ? base : { ...base, clauses };
+}
+
+/** Without the main label where it has no words, and another that has some stands at its place. */
+function withoutEmptyTwin(labels: readonly Label[]): readonly Label[] {
+  const [main, ...others] = labels;
+  if (main === undefined || main.text !== '') return labels;
+  const twin = others.find(({ span }) => sameSpan(span, main.span));
+  return twin === undefined ? labels : [twin, ...others.filter((each) => each !== twin)];
+}
+
+/** Whether two places are one. */
+export function sameSpan(a: Span, b: Span): boolean {
+  return a.file === b.file && a.start === b.start && a.end === b.end;
 }
 
 /** At most this many members of a circle are named and marked. */

@@ -1,5 +1,5 @@
 import type { Diagnostic, Span } from '@smc/protocol';
-import { circle, error, label } from './error.ts';
+import { circle, error, label, sameSpan } from './error.ts';
 
 /** Diagnostics about upgrades that a node would refuse. */
 
@@ -43,8 +43,6 @@ export function lossyUpgrade(
     [[...shown.map((name) => `rename ${subject} -> ${name}`), `drop ${subject}`]],
   );
 }
-
-const sameSpan = (a: Span, b: Span): boolean => a.file === b.file && a.start === b.start && a.end === b.end;
 
 /** The judge refuses for a reason that has no message of its own. */
 export function refusedUpgrade(places: JudgedPlaces, message: string): Diagnostic {
