@@ -2,7 +2,7 @@ import type { DeployedMachine, HttpClient, MachineView } from '@smc/client';
 import { parse, reportOf, type ComparedVersions, type MachineReport } from '@smc/compiler';
 import { encodeBundle, type Bundle } from '@smc/protocol';
 import { addresses } from './addresses.ts';
-import { clauseLines, upgradeLines } from './clauses.ts';
+import { clauseLines, isDeployed, olderName, upgradeLines } from './clauses.ts';
 import { resultLines } from './deployment.ts';
 import { EXIT, Refused, Stop } from './exit.ts';
 import type { Output } from './output.ts';
@@ -172,8 +172,7 @@ export class Development {
   #showClauses({ sources, machines }: ComparedVersions): void {
     const text = sources.get(this.#file) ?? '';
     const written = upgradesIn(this.#file, text);
-    const { alias, isImported } = deployedAlias(this.#file, text);
-    const head = isImported ? [] : [`import deployed as ${alias}`, ''];
+    const { alias, head } = olderName(this.#file, text, isDeployed);
     const added: string[] = [];
     for (const { name, change, diagnostics } of machines) {
       if (change !== 'refused') continue;
@@ -331,15 +330,6 @@ function upgradesIn(file: string, text: string): ReadonlyMap<string, string> {
     found.set(declaration.new.name.text, text.slice(start, end));
   }
   return found;
-}
-
-/** What a source file calls that which was deployed, or a name under which it can import it. */
-function deployedAlias(file: string, text: string): { readonly alias: string; readonly isImported: boolean } {
-  const { imports } = parse(text, file).module;
-  const imported = imports.find(({ source }) => source.kind === 'deployed');
-  if (imported !== undefined) return { alias: imported.alias.text, isImported: true };
-  const isFree = (name: string): boolean => imports.every(({ alias }) => alias.text !== name);
-  return { alias: ['old', 'running'].find(isFree) ?? 'older', isImported: false };
 }
 
 /** An upgrade that is only laid out differently is the same. */

@@ -1,6 +1,6 @@
 import type { Change, ClientLoss, MachineReport, OperationChange, UpgradeDetail } from '@smc/compiler';
 import { shortFingerprint } from '@smc/protocol';
-import { clauseLines, upgradeLines } from './clauses.ts';
+import { clauseLines, upgradeLines, type OlderName } from './clauses.ts';
 import type { Colors } from './output.ts';
 
 /**
@@ -8,8 +8,8 @@ import type { Colors } from './output.ts';
  * most important first. Each line starts with `+`, `-` or `~`: there now, there no more, changed.
  */
 
-/** The lines of a machine. */
-export function machineText(machine: MachineReport, colors: Colors): readonly string[] {
+/** The lines of a machine; `older` is how the file of the new version names the old one. */
+export function machineText(machine: MachineReport, older: OlderName, colors: Colors): readonly string[] {
   const { name, change, code } = machine;
   const short = (fingerprint: string | null): string =>
     fingerprint === null ? '' : shortFingerprint(fingerprint);
@@ -25,16 +25,17 @@ export function machineText(machine: MachineReport, colors: Colors): readonly st
     case 'refused': {
       const way = `${short(code.old)} -> ${short(code.new)}`;
       const verdict = change === 'upgraded' ? 'is upgraded' : colors.red('can not be upgraded');
-      const parts = change === 'upgraded' ? upgradedParts(machine, colors) : refusedParts(machine, colors);
+      const parts =
+        change === 'upgraded' ? upgradedParts(machine, colors) : refusedParts(machine, older, colors);
       return [`${head} ${verdict}: ${way}`, ...parts];
     }
   }
 }
 
-function refusedParts(machine: MachineReport, colors: Colors): readonly string[] {
+function refusedParts(machine: MachineReport, older: OlderName, colors: Colors): readonly string[] {
   const { name, isWritten, diagnostics } = machine;
   const clauses = clauseLines(diagnostics);
-  const written = isWritten ? clauses : ['import deployed as old', '', ...upgradeLines(name, 'old', clauses)];
+  const written = isWritten ? clauses : [...older.head, ...upgradeLines(name, older.alias, clauses)];
   return [
     ...section(
       'what has to be said',

@@ -176,6 +176,13 @@ describe('what is said', () => {
       status: 0,
       out: expect.stringContaining('~ note is called text'),
     });
+    // By the name that the file has for the old version.
+    file('new.sm', `import "./old.sm" as was\nimport "./old.sm" as old\n${next}`);
+    const imported = await diff('./old.sm', 'new.sm');
+    expect(imported.out).toContain('could say\n    upgrade was.Counter -> Counter {\n');
+    file('other.sm', '');
+    file('new.sm', `import "./other.sm" as old\n${next}`);
+    expect((await diff('old.sm', 'new.sm')).out).toContain('import deployed as running\n');
   });
 
   test('where there is no machine', async () => {

@@ -1,10 +1,12 @@
+import { normalize } from 'node:path';
 import { compareVersions, reportOf, toJson, type UpgradeReport } from '@smc/compiler';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
+import { isDeployed, olderName, type OlderName } from '../clauses.ts';
 import { one, type CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { machineText } from '../report-text.ts';
 import { diagnosticsData, showDiagnostics } from '../sources.ts';
-import { namedVersions } from '../versions.ts';
+import { namedVersions, type NamedVersions } from '../versions.ts';
 
 const SIDES = `
 A version is a file (.sm), bytecode (.smb), git:REF:PATH (a file of a revision, with what it
@@ -39,7 +41,8 @@ export const diff: CommandDefinition = {
       })),
       diagnostics: diagnosticsData(compared),
     });
-    const blocks = inOrder(report).map((machine) => machineText(machine, output.colors));
+    const older = olderNameOf(versions, compared.sources);
+    const blocks = inOrder(report).map((machine) => machineText(machine, older, output.colors));
     // Blocks are set apart; machines of which there is one line stand together.
     for (const [i, block] of blocks.entries()) {
       if (i > 0 && blocks[i - 1].length > 1) output.line('');
@@ -55,4 +58,18 @@ const ORDER = ['refused', 'upgraded', 'added', 'removed', 'unchanged'] as const;
 /** What needs a look first. */
 function inOrder({ machines }: UpgradeReport): UpgradeReport['machines'] {
   return machines.toSorted((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change));
+}
+
+/** How the file of the newer version names the older one. */
+function olderNameOf(
+  { old, new: next, host }: NamedVersions,
+  sources: ReadonlyMap<string, string>,
+): OlderName {
+  if (next.kind !== 'file') return olderName('', '', isDeployed);
+  const { file } = next;
+  return olderName(file, sources.get(file) ?? '', (source) =>
+    source.kind === 'path' && old.kind === 'file'
+      ? host.resolve(file, source.path) === normalize(old.file)
+      : source.kind === old.kind,
+  );
 }
