@@ -2,10 +2,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import {
   check,
+  compareVersions,
   compile,
   render,
   toJson,
   type Checking,
+  type ComparedVersions,
+  type ComparisonOptions,
   type Compilation,
   type SourceHost,
 } from '@smc/compiler';
@@ -27,12 +30,17 @@ import type { Output } from './output.ts';
 export interface Compiling {
   /** The environment whose baseline `import deployed` means. */
   readonly environment?: string;
+  /** What `import deployed` means instead: a bundle, and what it is called in messages. */
+  readonly deployed?: { readonly file: string; readonly bytes: Uint8Array };
   /** Told of every file that is looked for, whether it is there or not. */
   readonly onRead?: (file: string) => void;
 }
 
 /** Source files, by paths as the user writes them: relative to where `smc` was started. */
-export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }: Compiling): SourceHost {
+export function hostOf(
+  entry: string,
+  { environment = LOCAL, deployed, onRead = () => {} }: Compiling,
+): SourceHost {
   const bytesOf = (file: string): Uint8Array | null => {
     onRead(file);
     try {
@@ -52,6 +60,7 @@ export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }
     },
     readBundle: bytesOf,
     readDeployed() {
+      if (deployed !== undefined) return deployed;
       const file = baselineOf(entry, environment);
       onRead(file);
       const bytes = readBaseline(file);
@@ -63,21 +72,33 @@ export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }
 
 /** Compiles one file; that it can be read at all is checked first, so that the error is the system's. */
 export function compileFile(file: string, compiling: Compiling = {}): Compilation {
-  return compile(file, hostOfSource(file, compiling));
+  checkSource(file, compiling);
+  return compile(file, hostOf(file, compiling));
 }
 
 /** Finds what is wrong with one file, likewise. */
 export function checkFile(file: string, compiling: Compiling = {}): Checking {
-  return check(file, hostOfSource(file, compiling));
+  checkSource(file, compiling);
+  return check(file, hostOf(file, compiling));
 }
 
-function hostOfSource(file: string, compiling: Compiling): SourceHost {
+/** Compiles one file as it follows on what is deployed: with an upgrade for each machine that differs. */
+export function followDeployed(
+  file: string,
+  compiling: Compiling,
+  options: ComparisonOptions,
+): ComparedVersions {
+  checkSource(file, compiling);
+  return compareVersions({ kind: 'deployed' }, { kind: 'file', file }, hostOf(file, compiling), options);
+}
+
+/** Ends the command where a file is no source that can be read. */
+export function checkSource(file: string, { onRead }: Compiling = {}): void {
   if (file.endsWith('.smb')) {
     throw new Stop(EXIT.usage, 'not-source', `${file} is bytecode; a source file (.sm) is needed here`);
   }
-  compiling.onRead?.(file);
+  onRead?.(file);
   readText(file);
-  return hostOf(file, compiling);
 }
 
 /** Shows the diagnostics of a compilation, and says whether one of them is an error. */
@@ -157,4 +178,16 @@ export function mergeBundles(bundles: readonly { readonly file: string; readonly
     upgrades.push(...bundle.upgrades.map((upgrade) => ({ ...upgrade, image: upgrade.image + offset })));
   }
   return { images, upgrades, debug };
+}
+
+/** Of a bundle what it has for some machines. */
+export function partOf({ images, upgrades, debug }: Bundle, isWanted: (machine: string) => boolean): Bundle {
+  const kept = images.flatMap(({ name }, i) => (isWanted(name) ? [i] : []));
+  return {
+    images: kept.map((i) => images[i]),
+    upgrades: upgrades.flatMap((upgrade) =>
+      isWanted(upgrade.machine) ? [{ ...upgrade, image: kept.indexOf(upgrade.image) }] : [],
+    ),
+    debug: kept.map((i) => debug[i]),
+  };
 }
