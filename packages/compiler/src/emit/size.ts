@@ -1,16 +1,15 @@
-import { partsOf, sizeOf, type Value } from '@smc/protocol';
+import { partsOf, sizeOf } from '@smc/protocol';
 import type { MachineTerms, Term } from '../combinators/term.ts';
-import { partsOfTerm } from '../combinators/traverse.ts';
-import { WordCount } from '../combinators/words.ts';
+import { bottomUp } from '../combinators/traverse.ts';
 
 /**
- * What a small machine has at most. Each is an eighth or less of what the format allows, a name being
- * the longest that there can be: what `simplify` writes out instead of a call or of a component is short.
+ * What a small machine has at most. Each is a quarter or less of what the format allows, a name
+ * being the longest that there can be: what `simplify` writes out instead of a call or of a component is short.
  */
 const SMALL = {
-  /** Of all definitions, as they are before they are made simpler. */
-  words: 8_192,
-  /** Bytes by `sizeOf`. */
+  /** Words of all definitions, as they are before they are made simpler, and bytes of their constants. */
+  extent: 16_384,
+  /** Bytes by `sizeOf`, of all values that are not in definitions. */
   constants: 65_536,
   types: 1_024,
   /** Of all types together. */
@@ -32,8 +31,7 @@ export function isSmall({ types, definitions, ...machine }: MachineTerms): boole
     ...defaults.map(({ value }) => value),
     ...parameters.map((parameter) => parameter.default ?? null),
   ];
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
-  const words = new WordCount(types);
+  const extents = new Map<Term, number>();
   return (
     types.length <= SMALL.types &&
     operations.length <= SMALL.operations &&
@@ -41,18 +39,20 @@ export function isSmall({ types, definitions, ...machine }: MachineTerms): boole
     defaults.length <= SMALL.defaults &&
     sum(data.map((type) => types.treeNodes(type))) <= SMALL.interfaceNodes &&
     sum(Array.from({ length: types.length }, (_, id) => partsOf(types.node(id)).length)) <= SMALL.typeParts &&
-    sum(definitions.map(({ body }) => words.ofBody(body))) <= SMALL.words &&
-    sum([...values, ...constantsIn(definitions.map(({ body }) => body))].map(sizeOf)) <= SMALL.constants
+    sum(values.map(sizeOf)) <= SMALL.constants &&
+    sum(definitions.map(({ body }) => bottomUp(body, extents, extentOf))) <= SMALL.extent
   );
 }
 
-/** The constants in terms; one that stands in a term that is used again is found once. */
-function constantsIn(terms: readonly Term[]): Value[] {
-  const found: Value[] = [];
-  const seen = new Set(terms);
-  for (const term of seen) {
-    if (term.kind === 'constant') found.push(term.value);
-    for (const part of partsOfTerm(term)) seen.add(part);
-  }
-  return found;
+/** At least the words of a term, and the bytes of its constants. */
+function extentOf(term: Term, parts: readonly number[]): number {
+  if (term.kind === 'compose') return parts[0] + parts[1];
+  const own = term.kind === 'constant' ? sizeOf(term.value) : 0;
+  return own + sum(parts) + WORDS_OF_TERM + WORDS_OF_PART * parts.length;
 }
+
+/** Of the instructions that are the term's own, at most. */
+const WORDS_OF_TERM = 4;
+const WORDS_OF_PART = 3;
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

@@ -8,10 +8,12 @@ import {
   ERROR,
   foldType,
   isTooLarge,
-  measure,
+  measureNode,
   notKeyPart,
   parametersIn,
-  settled,
+  partsOf,
+  prune,
+  settledNode,
   substitute,
   type Measure,
 } from './type.ts';
@@ -52,6 +54,12 @@ export interface Wanted {
 
 interface Slot {
   type: Type;
+}
+
+/** A type without solved unknowns, and its size. */
+interface Settled {
+  readonly type: Type;
+  readonly size: Measure;
 }
 
 /**
@@ -175,27 +183,25 @@ export class Inference {
     this.report(errors.notKey(span, key, part));
   }
 
-  /** The keys of all maps and sets in a type. */
-  #checkKeysIn(type: Type, span: Span): void {
-    foldType<null>(type, this.#keysChecked, (seen) => {
-      if (seen.kind === 'map') this.#checkKey(seen.key, span);
-      if (seen.kind === 'set') this.#checkKey(seen.item, span);
-      return null;
-    });
-  }
-
-  readonly #keysChecked = new Map<Type, null>();
   /** What is built of it has it in it as well. */
   #keyReported = false;
-
-  readonly #settledTypes = new Map<Type, Type>();
-  readonly #sizes = new Map<Type, Measure>();
   #tooLargeReported = false;
+  readonly #settled = new Map<Type, Settled>();
 
   #settle(type: Type, span: Span | null): Type {
-    const result = settled(type, this.#settledTypes);
-    if (span !== null) this.#checkKeysIn(result, span);
-    if (!isTooLarge(measure(result, this.#sizes))) return result;
+    const known = prune(type);
+    if (known.kind !== 'unknown' && partsOf(known).length === 0) return known;
+    const { type: result, size } = foldType<Settled>(known, this.#settled, (seen, parts) => {
+      const own = settledNode(
+        seen,
+        parts.map((part) => part.type),
+      );
+      if (span !== null && own.kind === 'map') this.#checkKey(own.key, span);
+      if (span !== null && own.kind === 'set') this.#checkKey(own.item, span);
+      const sizes = parts.map((part) => part.size);
+      return { type: own, size: measureNode(own, sizes) };
+    });
+    if (!isTooLarge(size)) return result;
     if (span !== null) this.#reportTooLarge(span);
     return ERROR;
   }

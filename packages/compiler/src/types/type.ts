@@ -189,11 +189,9 @@ export function substitute(type: Type, replacements: readonly Type[]): Type {
   );
 }
 
-/** The type without solved unknowns; one that nothing determines is taken to be unit. */
-export function settled(type: Type, memo: Map<Type, Type>): Type {
-  return foldType(type, memo, (seen, parts) =>
-    seen.kind === 'unknown' && seen !== ERROR ? UNIT : withParts(seen, parts),
-  );
+/** A pruned type with settled parts: without solved unknowns. One that nothing determines is taken to be unit. */
+export function settledNode(type: Type, parts: readonly Type[]): Type {
+  return type.kind === 'unknown' && type !== ERROR ? UNIT : withParts(type, parts);
 }
 
 /** Whether something is in it that was reported already. */
@@ -305,10 +303,14 @@ function measureSum(declaration: SumDeclaration, parts: readonly Measure[]): Mea
 }
 
 function measureIn(type: Type, parameters: readonly Measure[], memo: Map<Type, Measure>): Measure {
-  return foldType<Measure>(type, memo, (seen, parts) => {
-    if (seen.kind === 'parameter') return parameters[seen.index] ?? LEAF;
-    return seen.kind === 'sum' ? measureSum(seen.declaration, parts) : enclose(parts);
-  });
+  return foldType<Measure>(type, memo, (seen, parts) =>
+    seen.kind === 'parameter' ? (parameters[seen.index] ?? LEAF) : measureNode(seen, parts),
+  );
+}
+
+/** The size of a type whose parts have these. */
+export function measureNode(type: Type, parts: readonly Measure[]): Measure {
+  return type.kind === 'sum' ? measureSum(type.declaration, parts) : enclose(parts);
 }
 
 /** The size of a type. `memo` as in `foldType`. */
