@@ -2,6 +2,7 @@
 // program. It is a CommonJS file, which loads less of Node itself than a module does; commands that are loaded
 // when they are used are so in it too. The node stays a package of its own, which `smc node` alone loads, with
 // the web server that it needs.
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -39,3 +40,12 @@ await build({
   minifySyntax: true,
   logLevel: 'warning',
 });
+
+// What is run most often: an editor checks at each save.
+const examples = ['counter-v2', 'counter'].map((name) => `${root}examples/${name}.sm`);
+execFileSync(process.execPath, [
+  `${root}scripts/keep-code.cjs`,
+  `${outdir}/main.cjs`,
+  'check',
+  ...examples,
+]);

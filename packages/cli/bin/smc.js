@@ -12,14 +12,11 @@ if (nodeMajor < nodeMajorMin) {
 } else {
   // No imports: one of a part of Node makes Node load all that it exports, which takes its time.
   const { existsSync } = process.getBuiltinModule('node:fs');
-  const { createRequire, enableCompileCache } = process.getBuiltinModule('node:module');
+  const { createRequire } = process.getBuiltinModule('node:module');
   const { fileURLToPath } = process.getBuiltinModule('node:url');
-  const bundle = fileURLToPath(new URL('../bundle/', import.meta.url));
-  if (existsSync(`${bundle}main.cjs`)) {
-    // What an earlier run compiled is kept beside the program, where it can be written; else nothing is.
-    enableCompileCache(`${bundle}.cache`);
-    createRequire(bundle)('./main.cjs');
-  } else {
+  const bundle = fileURLToPath(new URL('../bundle/main.cjs', import.meta.url));
+  if (existsSync(bundle)) createRequire(bundle)('../bin/load.cjs').load(bundle).run();
+  else {
     console.error('smc is not built yet: run npm run build');
     process.exitCode = 2;
   }
