@@ -43,9 +43,4 @@ await build({
 
 // What is run most often: an editor checks at each save.
 const examples = ['counter-v2', 'counter'].map((name) => `${root}examples/${name}.sm`);
-execFileSync(process.execPath, [
-  `${root}scripts/keep-code.cjs`,
-  `${outdir}/main.cjs`,
-  'check',
-  ...examples,
-]);
+execFileSync(process.execPath, [`${root}scripts/keep-code.cjs`, `${outdir}/main.cjs`, 'check', ...examples]);
