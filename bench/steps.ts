@@ -19,7 +19,7 @@ import type { Workload } from './workloads/workload.ts';
  * - *nested* is `peers/nested.ts`: a machine of the same instructions as a textbook has it.
  *
  * What is timed is the public `step`, one call an input. All machines are loaded and have run
- * before one is measured, as in a node that has several. `-- --quick` takes fewer rounds.
+ * before one is measured, as in a node that has several.
  */
 
 /** How often and for how long each contestant is measured. */

@@ -1,6 +1,6 @@
 // Whatever the compiler is given, it answers with diagnostics or with a program that the virtual machine takes.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { compile, type Compilation } from '@smc/compiler';
+import { check, compile, type Compilation, type SourceHost } from '@smc/compiler';
 import { decodeImage, decodeUpgradeBody, encodeImage, encodeUpgradeBody } from '@smc/protocol';
 import { load, loadUnit } from '@smc/vm';
 import fc from 'fast-check';
@@ -88,21 +88,24 @@ function fuzzed(choices: Choices): string {
   }
 }
 
-const compileText = (text: string): Compilation =>
-  compile('main.sm', {
-    // An import is a program of the corpus, by chance the right one.
-    read: (name) => (name === 'main.sm' ? text : (programs[name.length % programs.length] ?? null)),
-    readBundle: () => null,
-    readDeployed: () => null,
-    resolve: (_from, path) => path,
-  });
+const hostOf = (text: string): SourceHost => ({
+  // An import is a program of the corpus, by chance the right one.
+  read: (name) => (name === 'main.sm' ? text : (programs[name.length % programs.length] ?? null)),
+  readBundle: () => null,
+  readDeployed: () => null,
+  resolve: (_from, path) => path,
+});
+
+const compileText = (text: string): Compilation => compile('main.sm', hostOf(text));
 
 describe('random inputs', () => {
   it('get diagnostics, or a program that verifies', { timeout: 240_000 * EFFORT }, () => {
     const tally = { parsed: 0, accepted: 0 };
     fc.assert(
       fc.property(tapes(300), (tape) => {
-        const compilation = compileText(fuzzed(new Choices(tape)));
+        const text = fuzzed(new Choices(tape));
+        const compilation = compileText(text);
+        expect(check('main.sm', hostOf(text)).diagnostics).toEqual(compilation.diagnostics);
         const isSyntax = compilation.diagnostics.some(({ code }) => code.startsWith('E01'));
         if (!isSyntax) tally.parsed++;
         for (const { labels, message } of compilation.diagnostics) {

@@ -1,8 +1,10 @@
+import { expect } from 'vitest';
 import { readInput, printValue, type Value } from '@smc/protocol';
 import { STEP_FUEL_DEFAULT, evaluate } from '../src/combinators/evaluate.ts';
 import { printDefinitions } from '../src/combinators/print.ts';
 import type { MachineTerms } from '../src/combinators/term.ts';
-import { compile, type Compilation } from '../src/compile.ts';
+import { check, compile, type Compilation } from '../src/compile.ts';
+import type { SourceHost } from '../src/sources.ts';
 
 /** The bytecode that files may import. */
 export interface Bytecode {
@@ -10,17 +12,21 @@ export interface Bytecode {
   readonly deployed?: Uint8Array;
 }
 
-/** Compiles files given by name; the first is the entry. */
+/** Compiles files given by name, the first of which is the entry; to check them must find the same. */
 export function compileFiles(
   files: Readonly<Record<string, string>>,
   { bundles = {}, deployed }: Bytecode = {},
 ): Compilation {
-  return compile(Object.keys(files)[0], {
+  const host: SourceHost = {
     read: (file) => files[file] ?? null,
     readBundle: (file) => bundles[file] ?? null,
     readDeployed: () => (deployed === undefined ? null : { file: 'deployed.smb', bytes: deployed }),
     resolve: (_from, path) => path.replace(/^\.\//, ''),
-  });
+  };
+  const [entry] = Object.keys(files);
+  const compilation = compile(entry, host);
+  expect(check(entry, host).diagnostics).toEqual(compilation.diagnostics);
+  return compilation;
 }
 
 /** Code, line and message of each diagnostic. */
