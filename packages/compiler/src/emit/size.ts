@@ -1,4 +1,4 @@
-import { partsOf, sizeOf } from '@smc/protocol';
+import { FORMAT_LIMITS, partsOf, sizeOf, utf8Length, type TypeNode } from '@smc/protocol';
 import type { MachineTerms, Term } from '../combinators/term.ts';
 import { bottomUp } from '../combinators/traverse.ts';
 
@@ -22,8 +22,9 @@ const SMALL = {
 } as const;
 
 /** Whether a node would take the image of a machine for sure, as far as its size goes: found without making it. */
-export function isSmall({ types, definitions, ...machine }: MachineTerms): boolean {
+export function isSmall({ name, types, definitions, ...machine }: MachineTerms): boolean {
   const { state, initial, operations, invariants, defaults } = machine;
+  const nodes = Array.from({ length: types.length }, (_, id) => types.node(id));
   const parameters = operations.flatMap((operation) => operation.parameters);
   const data = [state, ...parameters.map(({ type }) => type), ...operations.map(({ reply }) => reply)];
   const values = [
@@ -38,10 +39,21 @@ export function isSmall({ types, definitions, ...machine }: MachineTerms): boole
     invariants.length <= SMALL.invariants &&
     defaults.length <= SMALL.defaults &&
     sum(data.map((type) => types.treeNodes(type))) <= SMALL.interfaceNodes &&
-    sum(Array.from({ length: types.length }, (_, id) => partsOf(types.node(id)).length)) <= SMALL.typeParts &&
+    sum(nodes.map((node) => partsOf(node).length)) <= SMALL.typeParts &&
+    [name, ...operations.map((operation) => operation.name), ...nodes.flatMap(namesIn)].every(isShort) &&
+    parameters.every((parameter) => isShort(parameter.name)) &&
     sum(values.map(sizeOf)) <= SMALL.constants &&
     sum(definitions.map(({ body }) => bottomUp(body, extents, extentOf))) <= SMALL.extent
   );
+}
+
+const isShort = (name: string): boolean => utf8Length(name) <= FORMAT_LIMITS.nameBytesMax;
+
+/** The names of a type, but for those of its parts. */
+function namesIn(node: TypeNode): readonly string[] {
+  if (node.kind === 'record') return node.fields.map((field) => field.name);
+  if (node.kind !== 'sum') return [];
+  return [node.name, ...node.constructors.flatMap((each) => [each.name, ...(each.labels ?? [])])];
 }
 
 /** At least the words of a term, and the bytes of its constants. */
