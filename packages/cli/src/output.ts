@@ -8,6 +8,9 @@ export interface Streams {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** How to colour a text, or to leave it as it is. */
+export type Colors = ReturnType<typeof createColors>;
+
 /**
  * What a command says. Results go to stdout, as text or, with `--json`, as JSON; all that is
  * meant for people alone goes to stderr.
@@ -16,8 +19,10 @@ export class Output {
   readonly json: boolean;
   /** Whether stderr takes colour: a terminal, and no `NO_COLOR`. */
   readonly color: boolean;
+  /** Colours for what goes to stdout: none where that is no terminal. */
+  readonly colors: Colors;
   readonly #streams: Streams;
-  readonly #colors: ReturnType<typeof createColors>;
+  readonly #colors: Colors;
 
   constructor(streams: Streams, json: boolean) {
     this.json = json;
@@ -25,6 +30,7 @@ export class Output {
     const plain = streams.environment['NO_COLOR'] !== undefined && streams.environment['NO_COLOR'] !== '';
     this.color = streams.stderr.isTTY === true && !plain;
     this.#colors = createColors(this.color);
+    this.colors = createColors(streams.stdout.isTTY === true && !plain);
   }
 
   /** A line of the result, where `--json` was not asked for. */

@@ -51,6 +51,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/disasm.ts')).disasm,
   },
   {
+    name: 'diff',
+    summary: 'show what changed between two versions, what is derived, and what a way back loses',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
     name: 'node',
     summary: 'run a node, until SIGINT or SIGTERM',
     load: async () => (await import('./commands/node.ts')).node,
@@ -88,7 +93,7 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
-const PLANNED = ['diff', 'dev', 'rollback', 'remove', 'interfaces', 'backup', 'restore', 'repair', 'keygen'];
+const PLANNED = ['dev', 'rollback', 'remove', 'interfaces', 'backup', 'restore', 'repair', 'keygen'];
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a

@@ -24,7 +24,7 @@ export interface Compiling {
 }
 
 /** Source files, by paths as the user writes them: relative to where `smc` was started. */
-function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }: Compiling): SourceHost {
+export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }: Compiling): SourceHost {
   const bytesOf = (file: string): Uint8Array | null => {
     onRead(file);
     try {
@@ -63,8 +63,11 @@ export function compileFile(file: string, compiling: Compiling = {}): Compilatio
   return compile(file, hostOf(file, compiling));
 }
 
+/** What has diagnostics, and the texts that they point into. */
+type Diagnosed = Pick<Compilation, 'diagnostics' | 'sources'>;
+
 /** Shows the diagnostics of a compilation, and says whether one of them is an error. */
-export function showDiagnostics(compilation: Compilation, output: Output): boolean {
+export function showDiagnostics(compilation: Diagnosed, output: Output): boolean {
   for (const diagnostic of compilation.diagnostics) {
     output.note(render(diagnostic, (name) => compilation.sources.get(name) ?? null, { color: output.color }));
   }
@@ -74,7 +77,7 @@ export function showDiagnostics(compilation: Compilation, output: Output): boole
 const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === 'error';
 
 /** Diagnostics as `--json` gives them. */
-export function diagnosticsData(compilation: Compilation): unknown[] {
+export function diagnosticsData(compilation: Diagnosed): unknown[] {
   return compilation.diagnostics.map((diagnostic) =>
     toJson(diagnostic, (name) => compilation.sources.get(name) ?? null),
   );

@@ -15,16 +15,18 @@ export function declareTarget(command: Command): void {
 /** The node that `--to`, `SMC_NODE` or the default names. */
 export function targetOf(words: Words, environment: Environment): HttpClient {
   const named = option(words, 'to') ?? environment.environment['SMC_NODE'];
-  const url = named === undefined || named === '' ? DEFAULT_URL : named;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new Stop(
-      EXIT.usage,
-      'usage',
-      `${url} is not the address of a node`,
-      `An address looks like ${DEFAULT_URL}.`,
-    );
-  }
-  return connectHttp(url);
+  return connectHttp(checkedUrl(named === undefined || named === '' ? DEFAULT_URL : named));
+}
+
+/** The address of a node; ends the command where it can be none. */
+export function checkedUrl(url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new Stop(
+    EXIT.usage,
+    'usage',
+    `${url} is not the address of a node`,
+    `An address looks like ${DEFAULT_URL}.`,
+  );
 }
 
 /** The value of a result, or the end of the command with what the node said. */

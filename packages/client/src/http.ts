@@ -37,6 +37,7 @@ const AFTER = '?after=';
 
 const TEXT_TYPE = 'application/vnd.smc.text';
 const JSON_TYPE = 'application/json';
+const BUNDLE_TYPE = 'application/vnd.smc.bundle';
 
 /** The node at an address, `http://127.0.0.1:4040`. Nothing is sent before the first request. */
 export function connectHttp(url: string, options: HttpOptions = {}): HttpClient {
@@ -61,7 +62,7 @@ export class HttpClient {
     const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
     return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
       body: new Uint8Array(bundle),
-      headers: { 'content-type': 'application/vnd.smc.bundle' },
+      headers: { 'content-type': BUNDLE_TYPE },
     });
   }
 
@@ -125,6 +126,13 @@ export class HttpClient {
   /** The encoded image that runs. */
   async image(name: string): Promise<Result<Uint8Array>> {
     const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/image`);
+    return reply.ok ? { ok: true, value: reply.value.body } : reply;
+  }
+
+  /** A bundle of the image that runs and its debug data, without an upgrade. */
+  async bundle(name: string): Promise<Result<Uint8Array>> {
+    const headers = { accept: BUNDLE_TYPE };
+    const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/image`, { headers });
     return reply.ok ? { ok: true, value: reply.value.body } : reply;
   }
 

@@ -102,6 +102,8 @@ describe('a client of a node', () => {
     expect(valueOf(await client.history('Adder'))).toMatchObject([{ kind: 'deployment', to: code }]);
     const image = decodeImage(valueOf(await client.image('Adder')));
     expect(image.ok && fingerprints(image.value).code).toBe(code);
+    expect(valueOf(await client.bundle('Adder'))).toEqual(BUNDLE);
+    expect(await client.bundle('Gone')).toMatchObject({ error: { code: 'unknown-machine' } });
     expect(valueOf(await client.remove('Adder'))).toBe(null);
     expect(valueOf(await client.machines())).toEqual([]);
   });

@@ -1,5 +1,15 @@
-export { SOURCE_LIMITS, type SourceHost } from './sources.ts';
+export { SOURCE_LIMITS, type SourceHost, type VersionSource } from './sources.ts';
 export { compile, type Compilation, type CompiledTest } from './compile.ts';
+export { compareVersions, type ComparedVersions, type MachinePair, type MachineVersion } from './versions.ts';
+export type { Change, OperationChange } from './upgrade/changes.ts';
+export {
+  reportOf,
+  type ClientLoss,
+  type MachineReport,
+  type UpgradeDetail,
+  type UpgradeReport,
+  type WayBack,
+} from './upgrade/report.ts';
 export type { Expectation, TestLine } from './combinators/translate/translate.ts';
 export { Program as TermProgram } from './combinators/construct.ts';
 export { EffectAnalysis } from './combinators/effects.ts';

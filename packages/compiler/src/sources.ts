@@ -18,6 +18,15 @@ export interface SourceHost {
   resolve(from: string, path: string): string;
 }
 
+/** A version of a program, by what there is of it. */
+export type VersionSource =
+  /** Source, or bytecode where its name ends in `.smb`. */
+  | { readonly kind: 'file'; readonly file: string }
+  /** Bytecode, whatever its name. */
+  | { readonly kind: 'bundle'; readonly file: string }
+  /** What was deployed last. */
+  | { readonly kind: 'deployed' };
+
 /** A bundle that was to be imported. */
 export type LoadedBundle =
   | { readonly file: string; readonly bundle: Bundle }
@@ -47,8 +56,22 @@ export const SOURCE_LIMITS = {
   lengthMax: 64 * 1024 * 1024,
 } as const;
 
-/** Reads and parses the entry, which must be there, and what it imports, each file once. */
-export function loadSources(entry: string, host: SourceHost): LoadedSources {
+/** Whether a file that is imported is bytecode. */
+export const isBytecode = (file: string): boolean => file.endsWith('.smb');
+
+/** The source file that a version is; null where it is bytecode. */
+export const sourceFileOf = (version: VersionSource): string | null =>
+  version.kind === 'file' && !isBytecode(version.file) ? version.file : null;
+
+/**
+ * Reads the entry, which must be there where it is a source file, and what it imports, each file
+ * once. `prepare` may leave out parts of a file, and with them what they alone import.
+ */
+export function loadSources(
+  entry: VersionSource,
+  host: SourceHost,
+  prepare: (module: Module) => Module = (module) => module,
+): LoadedSources {
   const modules = new Map<string, Module>();
   const sources = new Map<string, string>();
   const files = new Map<string, LoadedBundle>();
@@ -60,12 +83,22 @@ export function loadSources(entry: string, host: SourceHost): LoadedSources {
     if (text === null) return;
     const parsed = parse(text, file);
     length += text.length;
-    modules.set(file, parsed.module);
+    modules.set(file, prepare(parsed.module));
     sources.set(file, text);
     diagnostics.push(...parsed.diagnostics);
   };
-  load(entry);
-  if (!modules.has(entry)) throw new Error(`there is no file ${entry}`);
+  const loadBundle = (file: string): void => {
+    const bytes = host.readBundle(file);
+    length += bytes?.length ?? 0;
+    files.set(file, openBundle(file, bytes));
+  };
+  const source = sourceFileOf(entry);
+  if (entry.kind === 'deployed') deployed = loadDeployed(host);
+  else if (source === null) loadBundle(entry.file);
+  else {
+    load(source);
+    if (!modules.has(source)) throw new Error(`there is no file ${source}`);
+  }
   // A map gives what is added to it while it is walked.
   for (const [file, { imports }] of modules) {
     for (const { source, sourceSpan } of imports) {
@@ -79,12 +112,8 @@ export function loadSources(entry: string, host: SourceHost): LoadedSources {
         diagnostics.push(importsTooMany(sourceSpan, SOURCE_LIMITS.filesMax));
         return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics };
       }
-      if (!source.path.endsWith('.smb')) load(target);
-      else {
-        const bytes = host.readBundle(target);
-        length += bytes?.length ?? 0;
-        files.set(target, openBundle(target, bytes));
-      }
+      if (isBytecode(source.path)) loadBundle(target);
+      else load(target);
     }
   }
   return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics };

@@ -146,6 +146,7 @@ describe('the judge', () => {
       message:
         'state.down, Bool in the running Counter, would be lost: the migration does not read it, and no clause drops it',
       path: ['state', 'down'],
+      lost: [['state', 'down']],
     });
     const dropped = { ...upgrade, clauses: [{ kind: 'drop', path: ['state', 'down'] }] as const };
     expect(judge(counterWithDirection(), counter(), dropped)).toMatchObject({
@@ -182,7 +183,12 @@ describe('the judge', () => {
       ok: false,
       path: ['state', 'note'],
     });
-    expect(judged([])).toMatchObject({ ok: false, path: ['state'] });
+    // Of a state of which nothing is read each field is told.
+    expect(judged([])).toMatchObject({
+      ok: false,
+      path: ['state', 'items'],
+      lost: ['items', 'note', 'status'].map((field) => ['state', field]),
+    });
     expect(judged(['state', 'items', 'name'], ['state', 'note'], ['state', 'status'])).toMatchObject({
       ok: false,
       path: ['state', 'items', '[]', 'price'],
@@ -235,6 +241,7 @@ describe('the judge', () => {
           'Add.item, { name: String, price: Int } in the running Counter, would be lost: ' +
           'the adapter of Add does not read it, and no clause drops it',
         path: ['Add', 'item'],
+        lost: [['Add', 'item']],
       });
       expect(adapted(two, [OP.SND, OP.PROJECT, 0])).toMatchObject({
         ok: false,

@@ -1,4 +1,4 @@
-import { display, partsOf, prune } from '../types/type.ts';
+import { displayConstructor, partsOf, prune } from '../types/type.ts';
 import type { SumDeclaration, Type } from '../types/typed.ts';
 import { sameNode } from '../types/unify.ts';
 
@@ -34,11 +34,6 @@ function sumsOfOneName(expected: Type, actual: Type): readonly [SumDeclaration, 
 
 /** The declaration as it is written. */
 function definition({ name, constructors }: SumDeclaration): string {
-  const alternatives = constructors.map(({ name: constructor, labels, payload }) => {
-    if (labels === null) return `${constructor}(${display(payload)})`;
-    if (labels.length === 0 || payload.kind !== 'record') return constructor;
-    const types = new Map(payload.fields.map((field) => [field.name, display(field.type)]));
-    return `${constructor}(${labels.map((label) => `${label}: ${types.get(label)}`).join(', ')})`;
-  });
+  const alternatives = constructors.map((constructor) => displayConstructor(constructor));
   return `${name} = ${alternatives.join(' | ')}`;
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic, Span } from '@smc/protocol';
-import { error, label } from './error.ts';
+import { circle, error, label } from './error.ts';
 
 /** Diagnostics about upgrades that a node would refuse. */
 
@@ -11,10 +11,20 @@ export interface JudgedPlaces {
   readonly new: Span;
 }
 
-/** Part of the old state is gone, and nothing accounts for it; `path` as in `state.note`, `message` the judge's. */
-export function lossyUpgrade(places: JudgedPlaces, path: string, message: string): Diagnostic {
+/**
+ * Part of the old state is gone, and nothing accounts for it; `path` as in `state.note`, `renames`
+ * names that it may have now, `message` the judge's, where it is to be told.
+ */
+export function lossyUpgrade(
+  places: JudgedPlaces,
+  path: string,
+  renames: readonly string[],
+  message: string | null,
+): Diagnostic {
   // Constructors start in upper case: what is lost of one is its argument.
   const isConstructor = /(?:^|\.)[A-Z][^.]*$/.test(path);
+  const subject = path.replace(/^state\./, '');
+  const { shown } = circle(renames);
   const what = `${isConstructor ? 'the argument of ' : ''}\`${path}\``;
   return error(
     'E0402',
@@ -25,8 +35,9 @@ export function lossyUpgrade(places: JudgedPlaces, path: string, message: string
       label(places.new, 'the new version'),
     ],
     [
-      `Read it in the migration, or say that it is to be lost: \`drop ${path.replace(/^state\./, '')}\`.`,
-      `A node would say: ${message}.`,
+      `Read it in the migration, or say that it is to be lost: \`drop ${subject}\`.`,
+      ...shown.map((name) => `If it is \`${name}\` now: \`rename ${subject} -> ${name}\`.`),
+      ...(message === null ? [] : [`A node would say: ${message}.`]),
     ],
   );
 }

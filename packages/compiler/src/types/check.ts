@@ -4,7 +4,13 @@ import { bundleDamaged, importMissing, nothingDeployed } from '../errors/imports
 import { importCycle } from '../errors/modules.ts';
 import { duplicate } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
-import type { LoadedBundle, LoadedBundles } from '../sources.ts';
+import {
+  isBytecode,
+  sourceFileOf,
+  type LoadedBundle,
+  type LoadedBundles,
+  type VersionSource,
+} from '../sources.ts';
 import { sameTypes } from '../upgrade/adapters.ts';
 import { BundleDefect, bundleModule } from './bundles.ts';
 import { declareTypes } from './declarations.ts';
@@ -16,9 +22,9 @@ import { Report } from './report.ts';
 import { emptyModule, type ModuleScope, type Use } from './scope.ts';
 import { SharedSums } from './sums.ts';
 import { checkTests, constantInference } from './tests.ts';
-import type { CompiledMachine, TypedMachine, TypedModule, TypedUpgrade } from './typed.ts';
+import type { CompiledMachine, TypedMachine, TypedModule } from './typed.ts';
 import { differ } from './unify.ts';
-import { checkUpgrade, type IsApplied } from './upgrades.ts';
+import { checkUpgrade, type DeclaredUpgrade, type IsApplied } from './upgrades.ts';
 
 /** The file that an import in `from` stands for. */
 export type Resolve = (from: string, path: string) => string;
@@ -39,6 +45,23 @@ export interface CheckedModules {
   readonly diagnostics: Diagnostic[];
 }
 
+/** An entry of a program, checked. */
+export interface CheckedEntry {
+  /** What its names stand for, and its machines. */
+  readonly scope: ModuleScope;
+  /** Null where it is bytecode. */
+  readonly module: TypedModule | null;
+  /** Those of its upgrades that lead from a machine to a machine, refused or not. */
+  readonly upgrades: readonly DeclaredUpgrade[];
+}
+
+/** What checking several entries together gives: types of one name and definition are the same in all. */
+export interface CheckedProgram {
+  /** In their order; null where there is an error in any file, but for those inside of upgrades. */
+  readonly entries: readonly CheckedEntry[] | null;
+  readonly diagnostics: Diagnostic[];
+}
+
 /**
  * Checks a file and all that it imports: each file once, those that it imports before it.
  * `modules` has the files by name, `entry` among them; one that is not there is reported where
@@ -50,11 +73,27 @@ export function checkModules(
   resolve: Resolve,
   compiled: CompiledImports = NOTHING_COMPILED,
 ): CheckedModules {
-  const root = modules.get(entry);
-  if (root === undefined) throw new Error(`the entry ${entry} is not among the modules`);
+  const { entries, diagnostics } = checkProgram(modules, [{ kind: 'file', file: entry }], resolve, compiled);
+  return { module: diagnostics.length === 0 ? (entries?.[0].module ?? null) : null, diagnostics };
+}
+
+/** The same for several entries, which may be bytecode. */
+export function checkProgram(
+  modules: ReadonlyMap<string, tree.Module>,
+  entries: readonly VersionSource[],
+  resolve: Resolve,
+  compiled: CompiledImports,
+): CheckedProgram {
   const report = new Report();
   const files = new Files(modules, resolve);
-  const { sorted, cycles } = order([root], (module) => files.importsOf(module).map(({ target }) => target));
+  const roots = entries.flatMap((entry) => {
+    const file = sourceFileOf(entry);
+    const module = file === null ? null : modules.get(file);
+    if (module === null) return [];
+    if (module === undefined) throw new Error(`the entry ${file} is not among the modules`);
+    return [module];
+  });
+  const { sorted, cycles } = order(roots, (module) => files.importsOf(module).map(({ target }) => target));
   for (const cycle of cycles) {
     const places = cycle.map((module, i) => {
       const next = cycle[(i + 1) % cycle.length];
@@ -68,19 +107,39 @@ export function checkModules(
       ),
     );
   }
+  let isSound = report.count === 0;
   const scopes = new Map<tree.Module, ModuleScope>();
   const sums = new SharedSums();
   const bundles = new Bundles(compiled, sums, report);
-  let checked: TypedModule | null = null;
+  const checked = new Map<string, CheckedEntry>();
   for (const module of sorted) {
+    const before = report.count;
     const scope = emptyModule(module.file);
     declareImports(module, scope, files, scopes, bundles, report);
     scopes.set(module, scope);
-    checked = checkModule(module, scope, sums, bundles.isApplied, report);
+    const { machines, tests } = checkModule(module, scope, sums, report);
+    isSound &&= report.count === before;
+    const nodes = module.declarations.filter((each) => each.kind === 'upgrade');
+    // Only now it is known whether the machines are sound: an upgrade may ask for their code.
+    const found = nodes.map((node) => checkUpgrade(node, scope, bundles.isApplied, report));
+    isSound &&= !found.includes(null);
+    const upgrades = found.filter((upgrade) => upgrade !== null);
+    const typed = upgrades.map((upgrade) => upgrade.typed).filter((upgrade) => upgrade !== null);
+    checked.set(module.file, {
+      scope,
+      module: { file: module.file, machines, upgrades: typed, tests },
+      upgrades,
+    });
     report.endModule();
   }
-  const diagnostics = report.list();
-  return { module: diagnostics.length === 0 ? checked : null, diagnostics };
+  const own = entries.map((entry) => {
+    const file = sourceFileOf(entry);
+    if (file !== null) return checked.get(file) ?? null;
+    const scope = bundles.entry(entry);
+    return scope && { scope, module: null, upgrades: [] };
+  });
+  const known = own.filter((entry) => entry !== null);
+  return { entries: isSound && known.length === own.length ? known : null, diagnostics: report.list() };
 }
 
 interface ImportedFile {
@@ -109,7 +168,7 @@ class Files {
     if (known !== undefined) return known;
     const found = module.imports.flatMap((node) => {
       const { source } = node;
-      if (source.kind !== 'path' || source.path.endsWith('.smb')) return [];
+      if (source.kind !== 'path' || isBytecode(source.path)) return [];
       const target = this.#modules.get(this.fileOf(module, source.path));
       return target === undefined ? [] : [{ node, target }];
     });
@@ -145,6 +204,16 @@ class Bundles {
     if (loaded !== undefined && (loaded.bundle !== null || loaded.defect !== null))
       return this.#open(loaded, sourceSpan);
     this.#report.add(importMissing(sourceSpan, source.kind === 'path' ? source.path : file));
+    return null;
+  }
+
+  /** What a bundle stands for that is an entry itself; null after a diagnostic. */
+  entry(source: VersionSource): ModuleScope | null {
+    const loaded =
+      source.kind === 'deployed' ? this.#compiled.deployed : this.#compiled.files.get(source.file);
+    const place = { file: loaded?.file ?? 'deployed', start: 0, end: 0 };
+    if (loaded) return this.#open(loaded, place);
+    this.#report.add(nothingDeployed(place));
     return null;
   }
 
@@ -207,7 +276,7 @@ function declareImports(
     first.set(alias.text, earlier ?? alias);
     const imported = (): ModuleScope | null => {
       if (source.kind === 'deployed') return bundles.moduleOf(node, null);
-      if (source.path.endsWith('.smb')) return bundles.moduleOf(node, files.fileOf(module, source.path));
+      if (isBytecode(source.path)) return bundles.moduleOf(node, files.fileOf(module, source.path));
       const target = found.get(node);
       if (target === undefined) report.add(importMissing(sourceSpan, source.path));
       // In a circle of imports the scope of one is not there yet: the circle has been reported.
@@ -218,14 +287,13 @@ function declareImports(
   }
 }
 
-/** Declares all that is in a file by its signature, then checks what is in it. */
+/** Declares all that is in a file by its signature, then checks what is in it, but for its upgrades. */
 function checkModule(
   module: tree.Module,
   scope: ModuleScope,
   sums: SharedSums,
-  isApplied: IsApplied,
   report: Report,
-): TypedModule {
+): Pick<TypedModule, 'machines' | 'tests'> {
   const declarations = module.declarations.filter((declaration) => isShallow(declaration, report));
   const of = <K extends tree.Declaration['kind']>(kind: K) =>
     declarations.filter(
@@ -253,16 +321,7 @@ function checkModule(
   for (const machine of machines) checkMachine(machine, scope, uses, report);
   const tests = checkTests(of('test'), scope, uses, report);
   checkUses(definitions, uses, report);
-  // Only now it is known whether the machines are sound: an upgrade may ask for their code.
-  const usesOfUpgrades: Use[] = [];
-  const upgrades = of('upgrade').map((node) => checkUpgrade(node, scope, isApplied, usesOfUpgrades, report));
-  checkUses([], usesOfUpgrades, report);
-  return {
-    file: module.file,
-    machines: machines.map(({ typed }) => typed),
-    upgrades: upgrades.filter((upgrade): upgrade is TypedUpgrade => upgrade !== null),
-    tests,
-  };
+  return { machines: machines.map(({ typed }) => typed), tests };
 }
 
 /** Functions, machines and upgrades see to their nesting themselves, so that their names are known. */

@@ -5,7 +5,7 @@ const DIAGNOSTICS_MAX = 100;
 /**
  * The diagnostics of a program, module by module. Invariants: at most `DIAGNOSTICS_MAX`, and at
  * most one whose main label starts at a place: what is said later about the same place follows
- * from what was said first.
+ * from what was said first. An empty place is that of a bundle, which has none inside.
  */
 export class Report {
   readonly #found: Diagnostic[] = [];
@@ -17,8 +17,8 @@ export class Report {
   }
 
   add(diagnostic: Diagnostic): void {
-    const { file, start } = diagnostic.labels[0].span;
-    const place = `${start} ${file}`;
+    const { file, start, end } = diagnostic.labels[0].span;
+    const place = `${start} ${file}${start === end ? ` ${diagnostic.message}` : ''}`;
     if (this.#places.has(place)) return;
     this.#places.add(place);
     this.#found.push(diagnostic);

@@ -82,7 +82,8 @@ export function recordOf(fields: readonly { readonly name: string; readonly type
   return type;
 }
 
-function orderOf(type: Type & { kind: 'record' }): readonly string[] {
+/** The names of the fields as they are written. */
+export function orderOf(type: Type & { kind: 'record' }): readonly string[] {
   return writtenOrders.get(type) ?? type.fields.map(({ name }) => name);
 }
 
@@ -194,6 +195,21 @@ export function settled(type: Type, memo: Map<Type, Type>): Type {
 /** Whether something is in it that was reported already. */
 export function hasError(type: Type): boolean {
   return foldType<boolean>(type, new Map(), (seen, parts) => seen === ERROR || parts.includes(true));
+}
+
+/** A type and all that is in it, arguments of constructors too; each object once, from the outside. */
+export function* typesIn(type: Type): Generator<Type> {
+  const open = [type];
+  const seen = new Set<Type>();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const own = prune(next);
+    if (seen.has(own)) continue;
+    seen.add(own);
+    yield own;
+    open.push(...partsOf(own));
+    if (own.kind !== 'sum') continue;
+    for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
+  }
 }
 
 // ------------------------------------------------------------------------------ keys
@@ -350,6 +366,18 @@ function displayNode(type: Type, parts: readonly string[]): string {
     default:
       return BASE_NAMES[type.kind];
   }
+}
+
+/** A constructor as it is declared: `Paid(at: Time)`; with these in place of its type parameters. */
+export function displayConstructor(
+  { name, labels, payload }: SumDeclaration['constructors'][number],
+  given: readonly Type[] = [],
+): string {
+  const own = prune(substitute(payload, given));
+  if (labels === null) return `${name}(${display(own)})`;
+  if (labels.length === 0 || own.kind !== 'record') return name;
+  const types = new Map(own.fields.map((field) => [field.name, display(field.type)]));
+  return `${name}(${labels.map((label) => `${label}: ${types.get(label)}`).join(', ')})`;
 }
 
 /** With its article, where it has one: `an Int`, `a List<Int>`, `(Int, Int)`; a type variable in quotes. */

@@ -290,10 +290,12 @@ export interface TypedOperation extends OperationSignature {
  */
 export interface TypedUpgrade {
   readonly old: TypedMachine | CompiledMachine;
-  readonly new: TypedMachine;
+  readonly new: TypedMachine | CompiledMachine;
   readonly migration: TypedConversion;
   /** Null: there is no way back. */
   readonly back: TypedConversion | null;
+  /** Where a derived way back fails: constructors that the old version lacks, with the steps to them. */
+  readonly backFails: readonly string[];
   /** One for each operation of the old interface, sorted by name. */
   readonly operations: readonly TypedWay[];
   /** For operations of the new interface that an older node can serve, sorted by name. */
@@ -316,6 +318,9 @@ export type TypedWay =
       readonly reply: TypedConversion;
       /** Whether a clause says it; else it is derived. */
       readonly isWritten: boolean;
+      /** Where what is derived of them fails: constructors without counterpart, with the steps to them. */
+      readonly requestFails: readonly string[];
+      readonly replyFails: readonly string[];
     }
   | { readonly kind: 'dropped'; readonly name: string };
 

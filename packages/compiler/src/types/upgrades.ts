@@ -1,4 +1,4 @@
-import type { Span } from '@smc/protocol';
+import type { Diagnostic, Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
@@ -7,8 +7,9 @@ import { sameInterface, type NoWay, type OperationRules, Ways } from '../upgrade
 import { type Conversion, Converter, type NoConversion, type Rules } from '../upgrade/convert.ts';
 import { Nodes } from '../upgrade/nodes.ts';
 import { type Clauses, readClauses, type Version } from './clauses.ts';
+import { checkUses } from './functions.ts';
 import { tooDeep } from './nesting.ts';
-import type { Report } from './report.ts';
+import { Report } from './report.ts';
 import type { MachineScope, ModuleScope, Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { hasError, prune } from './type.ts';
@@ -23,23 +24,32 @@ import type {
   TypedUpgrade,
   TypedWay,
 } from './typed.ts';
+import { differ } from './unify.ts';
 
 /** `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. */
 
 /** Whether an upgrade has been carried out: what it leads from is what it leads to. */
 export type IsApplied = (old: CompiledMachine, next: TypedMachine) => boolean;
 
-/**
- * The typed upgrade; null where it has been refused, or carried out already: its clauses speak
- * of a version that is no more. Uses of definitions are added to `uses`.
- */
+/** An upgrade of a file, with the two versions that it names. */
+export interface DeclaredUpgrade {
+  readonly node: tree.Upgrade;
+  readonly older: Version;
+  readonly newer: Version;
+  /** Null where it is refused, or carried out already: then its clauses speak of a version that is no more. */
+  readonly typed: TypedUpgrade | null;
+  /** What its clauses say, as far as they could be read; null where they were not looked at. */
+  readonly clauses: Clauses | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** An upgrade as it is written; null where a side of it is not known, which is said in `report` alone. */
 export function checkUpgrade(
   node: tree.Upgrade,
   module: ModuleScope,
   isApplied: IsApplied,
-  uses: Use[],
   report: Report,
-): TypedUpgrade | null {
+): DeclaredUpgrade | null {
   const deep = tooDeep(node);
   if (deep !== null) {
     report.add(nestedTooDeeply(deep));
@@ -49,28 +59,58 @@ export function checkUpgrade(
   const newer = versionOf(node.new, module, report);
   if (older === null || newer === null) return null;
   const [before, after] = [older.machine, newer.machine];
+  const own = new Report();
+  const checked = (): DerivedUpgrade => {
+    const isOne = before.name === after.name;
+    if (isOne && after.image !== null) {
+      own.add(errors.toBytecode(node.new.span, after.name, after.nameSpan));
+      return { typed: null, clauses: null };
+    }
+    const isDone = isOne && before.image !== null && after.image === null && isApplied(before, after);
+    return isDone ? { typed: null, clauses: null } : deriveUpgrade(node, older, newer, module, own);
+  };
+  const made = checked();
+  const diagnostics = own.list();
+  for (const diagnostic of diagnostics) report.add(diagnostic);
+  return { node, older, newer, ...made, diagnostics };
+}
+
+/** A typed upgrade and what its clauses say: as `DeclaredUpgrade` has them. */
+export type DerivedUpgrade = Pick<DeclaredUpgrade, 'typed' | 'clauses'>;
+
+/**
+ * The upgrade that leads from one version to the other by the clauses of `node`, which are read in
+ * `module`, and by what is derived around them; null where it has been refused.
+ */
+export function deriveUpgrade(
+  node: tree.Upgrade,
+  older: Version,
+  newer: Version,
+  module: ModuleScope,
+  report: Report,
+): DerivedUpgrade {
+  const [before, after] = [older.machine, newer.machine];
   const places = [before.nameSpan, after.nameSpan] as const;
   if (before.name !== after.name) {
     report.add(errors.otherMachine(node.new.span, before.name, after.name, places));
-    return null;
+    return { typed: null, clauses: null };
   }
-  if (after.image !== null) {
-    report.add(errors.toBytecode(node.new.span, after.name, after.nameSpan));
-    return null;
-  }
-  if (before.image !== null && isApplied(before, after)) return null;
   const errorsBefore = report.count;
+  const uses: Use[] = [];
   const clauses = readClauses(node, older, newer, module, uses, report);
+  const refused = { typed: null, clauses };
   if (before === after) {
     report.add(errors.sameMachine(node.span, after.name, after.nameSpan));
-    return null;
+    return refused;
   }
   if (before.key !== after.key) {
     report.add(errors.otherKey(node.new.span, after.name, ...places));
-    return null;
+    return refused;
   }
-  if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return null;
-  return new Derivation(node, before, after, clauses, report).run();
+  if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return refused;
+  const typed = new Derivation(node, older, newer, clauses, report).run();
+  checkUses([], uses, report);
+  return report.count > errorsBefore ? refused : { typed, clauses };
 }
 
 /** The machine that a name stands for; null after a diagnostic. */
@@ -94,6 +134,7 @@ export function machineOf(
   return null;
 }
 
+/** The version of a machine that a name stands for; null after a diagnostic. */
 function versionOf(path: tree.Path, module: ModuleScope, report: Report): Version | null {
   const found = machineOf(path, module, report);
   if (found === null) return null;
@@ -104,23 +145,19 @@ function versionOf(path: tree.Path, module: ModuleScope, report: Report): Versio
 class Derivation {
   readonly #node: tree.Upgrade;
   readonly #older: Version['machine'];
-  readonly #newer: TypedMachine;
+  readonly #newer: Version['machine'];
   readonly #clauses: Clauses;
+  readonly #modules: readonly ModuleScope[];
   readonly #report: Report;
   readonly #nodes: Nodes;
   readonly #forward: Converter;
   readonly #back: Converter;
 
-  constructor(
-    node: tree.Upgrade,
-    older: Version['machine'],
-    newer: TypedMachine,
-    clauses: Clauses,
-    report: Report,
-  ) {
+  constructor(node: tree.Upgrade, older: Version, newer: Version, clauses: Clauses, report: Report) {
     this.#node = node;
-    this.#older = older;
-    this.#newer = newer;
+    this.#older = older.machine;
+    this.#newer = newer.machine;
+    this.#modules = [older.module, newer.module];
     this.#clauses = clauses;
     this.#report = report;
     this.#nodes = new Nodes(node.span);
@@ -131,7 +168,8 @@ class Derivation {
   run(): TypedUpgrade | null {
     const before = this.#report.count;
     const migration = this.#clauses.migration ?? this.#migration();
-    const back = this.#clauses.back ?? this.#wayBack();
+    const back =
+      this.#clauses.back === null ? this.#wayBack() : { conversion: this.#clauses.back, fails: [] };
     this.#checkNeeded();
     const operations = this.#operations();
     const backOperations = this.#backOperations();
@@ -140,7 +178,8 @@ class Derivation {
       old: this.#older,
       new: this.#newer,
       migration,
-      back,
+      back: back?.conversion ?? null,
+      backFails: back?.fails ?? [],
       operations,
       backOperations,
       clauses: this.#clauses.told,
@@ -171,14 +210,27 @@ class Derivation {
     return null;
   }
 
-  /**
-   * Null where there is none: nothing is refused for that. Of what a clause makes of the old
-   * state, nothing is known that would lead back.
-   */
-  #wayBack(): TypedConversion | null {
-    if (this.#clauses.migration !== null || this.#clauses.stateFields.size > 0) return null;
+  /** Null where there is none: nothing is refused for that. */
+  #wayBack(): { readonly conversion: TypedConversion; readonly fails: readonly string[] } | null {
+    if (this.#clauses.migration !== null || !this.#hasCounterparts()) return null;
     const found = this.#state(this.#back, this.#newer, this.#older, 'back');
-    return found.ok ? this.#nodes.conversion(this.#newer.state, found.apply) : null;
+    if (!found.ok) return null;
+    return { conversion: this.#nodes.conversion(this.#newer.state, found.apply), fails: found.fails };
+  }
+
+  /**
+   * Whether each field of the old state has its counterpart in the new one, or is dropped. What a
+   * clause made another field of has none: nothing is known that would lead back.
+   */
+  #hasCounterparts(): boolean {
+    const { stateFields, stateRenames, told } = this.#clauses;
+    const after = fieldNames(this.#newer.state);
+    return fieldNames(this.#older.state).every((name) => {
+      const other = stateRenames.find(({ source }) => source === name)?.target ?? name;
+      if (after.includes(other)) return !stateFields.has(other);
+      const isDropped = told.some(({ kind, path: [, field] }) => kind === 'drop' && field === name);
+      return isDropped || stateFields.size === 0;
+    });
   }
 
   /** A field that is new takes its initial value. */
@@ -222,10 +274,22 @@ class Derivation {
         old: places[0],
         new: places[1],
         types: from === null || to === null ? null : [from, to],
-        clause: field === null ? 'state old -> …' : `state.${field} old -> …`,
+        clause: this.#typeClause(from, to) ?? (field === null ? 'state old -> …' : `state.${field} old -> …`),
         renamed: from === null && field !== null && gone.length > 0 ? [gone[0], field] : null,
       }),
     );
+  }
+
+  /** The clause for a type of this name in both versions; null where it is none. */
+  #typeClause(from: Type | null, to: Type | null): string | null {
+    if (from?.kind !== 'sum' || to?.kind !== 'sum' || from.declaration.name !== to.declaration.name)
+      return null;
+    const { name } = from.declaration;
+    const isNamed = [from, to].every((type, i) => {
+      const declared = this.#modules[i].types.get(name);
+      return declared?.parameters === 0 && !differ(declared.type, type);
+    });
+    return isNamed ? `${name} old -> case old { … }` : null;
   }
 
   // ---------------------------------------------------------------------- operations

@@ -54,9 +54,6 @@ export class Ways {
   readonly #requests: Converter;
   readonly #replies: Converter;
   readonly #nodes: Nodes;
-  /** Replies that can fail, by operation: the constructors that it lacks. */
-  readonly failing = new Map<string, readonly string[]>();
-
   /** `requests` converts towards `to`, `replies` back. */
   constructor(
     from: MachineSignature,
@@ -90,18 +87,28 @@ export class Ways {
     if (other === undefined) return noWay(operation, null, 'gone', null);
     if (written === undefined && to === name && sameInterface(operation, other))
       return { kind: 'identity', name };
-    const request = written?.request ?? this.#request(operation, other);
+    const request = written ? asWritten(written.request) : this.#request(operation, other);
     if ('part' in request) return request;
-    const reply = written?.reply ?? this.#reply(operation, other);
-    const isWritten = written !== undefined;
-    return 'part' in reply ? reply : { kind: 'adapter', name, to, request, reply, isWritten };
+    const reply = written?.reply ? asWritten(written.reply) : this.#reply(operation, other);
+    if ('part' in reply) return reply;
+    return {
+      kind: 'adapter',
+      name,
+      to,
+      request: request.conversion,
+      reply: reply.conversion,
+      isWritten: written !== undefined,
+      requestFails: request.fails,
+      replyFails: reply.fails,
+    };
   }
 
   /** From the packed input of an operation to that of the one that serves it. */
-  #request(operation: OperationSignature, other: OperationSignature): TypedConversion | NoWay {
+  #request(operation: OperationSignature, other: OperationSignature): Part | NoWay {
     const nodes = this.#nodes;
     const renamed = this.#rules.parameters.filter((each) => each.operation === operation.name);
     const read = new Set<string>();
+    const fails: string[] = [];
     const makers: ((value: (name: string) => TypedExpression) => TypedExpression)[] = [];
     for (const { name, type, default: byDefault } of other.parameters) {
       const source = renamed.find(({ target }) => target === name)?.source ?? name;
@@ -121,6 +128,7 @@ export class Ways {
       const found = this.#requests.of(own.type, type);
       if (!found.ok) return noWay(operation, other, 'request', { ...found, path: [name, ...found.path] });
       read.add(source);
+      fails.push(...found.fails.map((path) => `${name}.${path}`));
       makers.push((value) => found.apply(value(source)));
     }
     const dropped = this.#rules.droppedParameters.filter((each) => each.operation === operation.name);
@@ -134,17 +142,25 @@ export class Ways {
       nodes.use(locals[operation.parameters.findIndex((each) => each.name === name)]);
     const given = makers.map((make) => make(value));
     const body = given.length === 0 ? nodes.unit() : given.length === 1 ? given[0] : nodes.tuple(given);
-    return { pattern: packedPattern(locals, from, nodes), body, span: nodes.span };
+    return { conversion: { pattern: packedPattern(locals, from, nodes), body, span: nodes.span }, fails };
   }
 
   /** From the reply of the operation that serves it to its own. */
-  #reply(operation: OperationSignature, other: OperationSignature): TypedConversion | NoWay {
+  #reply(operation: OperationSignature, other: OperationSignature): Part | NoWay {
     const found = this.#replies.of(other.reply, operation.reply);
     if (!found.ok) return noWay(operation, other, 'reply', found);
-    if (found.fails.length > 0) this.failing.set(operation.name, found.fails);
-    return this.#nodes.conversion(other.reply, found.apply);
+    return { conversion: this.#nodes.conversion(other.reply, found.apply), fails: found.fails };
   }
 }
+
+/** The conversion of a request or a reply. */
+interface Part {
+  readonly conversion: TypedConversion;
+  /** Where it fails, as far as it is derived. */
+  readonly fails: readonly string[];
+}
+
+const asWritten = (conversion: TypedConversion): Part => ({ conversion, fails: [] });
 
 function noWay(
   operation: OperationSignature,

@@ -1,4 +1,5 @@
-import { defaultsOf, display, prune, substitute } from '../types/type.ts';
+import { ITEM_STEP, KEY_STEP } from '@smc/protocol';
+import { defaultsOf, display, prune, substitute, typesIn } from '../types/type.ts';
 import type { SumDeclaration, Type, TypedConversion, TypedExpression, TypedFun } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import type { Nodes } from './nodes.ts';
@@ -46,7 +47,7 @@ export interface Conversion {
   readonly isSame: boolean;
   /** Whether a clause takes part, which may give one value for two. */
   readonly isWritten: boolean;
-  /** Constructors for which it fails, as steps joined by dots. */
+  /** Constructors for which it fails, as steps joined by dots; `[]` to items, as the judge has them. */
   readonly fails: readonly string[];
   readonly apply: (value: TypedExpression) => TypedExpression;
 }
@@ -66,6 +67,12 @@ const within = (step: string, found: NoConversion): NoConversion => ({
 });
 
 type Result = Conversion | NoConversion;
+
+/** A conversion of what a step leads to. */
+const inside = (step: string, part: Conversion): Conversion => ({
+  ...part,
+  fails: part.fails.map((path) => `${step}.${path}`),
+});
 
 /** What several conversions have in common. */
 function together(parts: readonly Conversion[], apply: Conversion['apply']): Conversion {
@@ -121,22 +128,9 @@ export class Converter {
 
   /** Whether a type for which a conversion is written is somewhere in this one: equal types may have one, too. */
   #mentionsClause(type: Type): boolean {
-    const open = [type];
-    const seen = new Set<Type>();
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      const own = prune(next);
-      if (seen.has(own)) continue;
-      seen.add(own);
-      const clauses = [...this.#rules.written, ...this.#rules.oneWay];
-      if (clauses.some(({ from }) => !differ(from, own))) return true;
-      if (own.kind === 'sum') {
-        open.push(...own.arguments);
-        for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
-      } else if (own.kind === 'record') open.push(...own.fields.map((field) => field.type));
-      else if (own.kind === 'tuple') open.push(...own.items);
-      else if (own.kind === 'list' || own.kind === 'set') open.push(own.item);
-      else if (own.kind === 'map') open.push(own.key, own.value);
-    }
+    const clauses = [...this.#rules.written, ...this.#rules.oneWay];
+    if (clauses.length === 0) return false;
+    for (const own of typesIn(type)) if (clauses.some(({ from }) => !differ(from, own))) return true;
     return false;
   }
 
@@ -195,7 +189,7 @@ export class Converter {
       }
       const found = this.of(source.type, type);
       if (!found.ok) return within(name, found);
-      parts.push(found);
+      parts.push(inside(name, found));
       makers.push({
         name,
         make: (record) => found.apply(this.#nodes.field(record, source.name, source.type)),
@@ -243,7 +237,7 @@ export class Converter {
         continue;
       }
       if (!found.ok) return within(name, found);
-      parts.push({ ...found, fails: found.fails.map((path) => `${name}.${path}`) });
+      parts.push(inside(name, found));
       arms.push({
         tag,
         payload: own,
@@ -299,7 +293,7 @@ export class Converter {
     for (const [i, type] of from.entries()) {
       const found = this.of(type, to.items[i]);
       if (!found.ok) return within(String(i), found);
-      parts.push(found);
+      parts.push(inside(String(i), found));
     }
     const { span } = this.#nodes;
     return together(parts, (value) => {
@@ -319,7 +313,7 @@ export class Converter {
   #list(from: Type & { kind: 'list' }, to: Type & { kind: 'list' }): Result {
     const item = this.of(from.item, to.item);
     if (!item.ok) return item;
-    return together([item], (list) =>
+    return together([inside(ITEM_STEP, item)], (list) =>
       this.#nodes.builtIn('List.map', [list, this.#nodes.lambda(from.item, item.apply)], to),
     );
   }
@@ -333,7 +327,7 @@ export class Converter {
       { kind: 'list', item: from.item },
       { kind: 'list', item: to.item },
     ];
-    return together([item], (set) => {
+    return together([inside(ITEM_STEP, item)], (set) => {
       const list = this.#nodes.builtIn('Set.toList', [set], before);
       const made = this.#nodes.builtIn('List.map', [list, this.#nodes.lambda(from.item, item.apply)], after);
       return this.#nodes.builtIn('Set.fromList', [made], to);
@@ -356,7 +350,7 @@ export class Converter {
       const pattern = { kind: 'tuple' as const, items, type: pair, span };
       return { kind: 'let', pattern, value: entry, body, type: pairAfter, span };
     };
-    return together([key, value], (map) => {
+    return together([inside(KEY_STEP, key), inside(ITEM_STEP, value)], (map) => {
       const entries = nodes.builtIn('Map.entries', [map], { kind: 'list', item: pair });
       const made = nodes.builtIn('List.map', [entries, nodes.lambda(pair, converted)], {
         kind: 'list',

@@ -1,10 +1,12 @@
 import { fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
-import type { Checked, Image, Refusal, Span, Upgrade } from '@smc/protocol';
+import type { Checked, Image, Judgement, Span, Upgrade } from '@smc/protocol';
 import { emitUpgrade } from '../emit/emit.ts';
 import type { UpgradeTerms } from '../combinators/term.ts';
 import { lossyUpgrade, refusedUpgrade } from '../errors/judgement.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
+import { prune } from '../types/type.ts';
 import type { MachineSignature, TypedUpgrade, TypedWay } from '../types/typed.ts';
+import { differ } from '../types/unify.ts';
 
 /** The record of an upgrade, judged here as the node will judge it. */
 
@@ -37,7 +39,7 @@ export function makeUpgrade(
   old: Image,
   next: Image,
   image: number,
-): Checked<Upgrade> {
+): Checked<{ readonly upgrade: Upgrade; readonly judgement: Judgement }> {
   const upgrade: Upgrade = {
     machine: old.name,
     old: fingerprints(old),
@@ -51,15 +53,28 @@ export function makeUpgrade(
     clauses: node.clauses,
   };
   const judgement = judge(old, next, upgrade);
-  if (judgement.ok) return { ok: true, value: upgrade, diagnostics: [] };
-  const { code, path, message } = judgement;
-  const places = placesOf(node, judgement);
-  const diagnostic =
-    code === 'lossy' ? lossyUpgrade(places, showPath(path), message) : refusedUpgrade(places, message);
-  return { ok: false, diagnostics: [diagnostic] };
+  if (judgement.ok) return { ok: true, value: { upgrade, judgement }, diagnostics: [] };
+  const { path, lost, message } = judgement;
+  if (lost === undefined) return { ok: false, diagnostics: [refusedUpgrade(placesOf(node, path), message)] };
+  const diagnostics = lost.map((each, i) =>
+    lossyUpgrade(placesOf(node, each), showPath(each), renamesOf(node, each), i === 0 ? message : null),
+  );
+  return { ok: false, diagnostics };
 }
 
-function placesOf(node: TypedUpgrade, { path }: Refusal): JudgedPlaces {
+/** Fields of the new state that what is lost may have become: new ones of the same type. */
+function renamesOf(
+  { old, new: next }: TypedUpgrade,
+  [first, name, ...rest]: readonly string[],
+): readonly string[] {
+  const [before, after] = [prune(old.state), prune(next.state)];
+  if (first !== 'state' || rest.length > 0 || before.kind !== 'record' || after.kind !== 'record') return [];
+  const own = before.fields.find((field) => field.name === name);
+  const added = after.fields.filter((field) => !before.fields.some((each) => each.name === field.name));
+  return added.filter(({ type }) => own !== undefined && !differ(type, own.type)).map((field) => field.name);
+}
+
+function placesOf(node: TypedUpgrade, path: readonly string[]): JudgedPlaces {
   return {
     main: node.migration.span,
     old: placeOf(node.old, path),

@@ -44,6 +44,21 @@ describe('an upgrade', () => {
     expect(bundle!.upgrades[0].back).toBe(null);
   });
 
+  it('has a derived way back beside a clause for a field that nothing old went into', () => {
+    const back = (state: string, clauses: string): boolean | undefined => {
+      const { bundle } = compileFiles(files(state, clauses));
+      return bundle === null ? undefined : bundle.upgrades[0].back !== null;
+    };
+    const more = `${SAME.slice(0, -1)}, length: Int = 0 }`;
+    expect(back(more, 'state.length s -> List.length(s.items)')).toBe(true);
+    expect(back(SAME, 'state.count s -> s.count + 1')).toBe(false);
+    const merged = '{ items: List<String> = [], text: String = "" }';
+    expect(back(merged, 'state.text s -> s.note ++ Int.toString(s.count)')).toBe(false);
+    expect(back(merged, 'state.text s -> s.note\ndrop count')).toBe(false);
+    expect(back(merged, 'state.text _ -> "new"\ndrop count\ndrop note')).toBe(true);
+    expect(back(merged, 'state.text s -> s.note')).toBe(undefined);
+  });
+
   it('that loses a field is refused, with the place in both versions', () => {
     const lossy = files(
       '{ items: List<String> = [] }',

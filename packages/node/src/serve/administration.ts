@@ -1,3 +1,4 @@
+import { decodeDebug, encodeBundle } from '@smc/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Host } from '../host.ts';
 import { readKey } from '../instances.ts';
@@ -8,7 +9,8 @@ import type { Version } from '../version.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
 
-const BUNDLE_TYPES = ['application/octet-stream', 'application/vnd.smc.bundle'];
+const BUNDLE_TYPE = 'application/vnd.smc.bundle';
+const BUNDLE_TYPES = ['application/octet-stream', BUNDLE_TYPE];
 
 /** What a view answers with. */
 type Seen =
@@ -64,7 +66,11 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
     look(host, reply, (node) => seeHistory(node, request.params.machine)),
   );
   app.get<MachineRoute>('/_smc/machines/:machine/image', (request, reply) =>
-    look(host, reply, (node) => seeImage(node, request.params.machine)),
+    look(host, reply, (node) =>
+      request.headers.accept === BUNDLE_TYPE
+        ? seeBundle(node, request.params.machine)
+        : seeImage(node, request.params.machine),
+    ),
   );
   app.put('/_smc/machines', { bodyLimit: limits.bundleBytesMax }, (request, reply) =>
     deploy(host, request, reply),
@@ -137,6 +143,17 @@ function seeImage(node: NodeState, name: string): Seen {
   const { bytes } = machine.version;
   // A copy: what is sent may be changed by the one who sends it.
   return { ok: true, type: 'application/octet-stream', body: Buffer.from(bytes), version: machine.version };
+}
+
+/** The image with its debug data, for tools; as large as what was sent, at most. */
+function seeBundle(node: NodeState, name: string): Seen {
+  const machine = node.machines.get(name);
+  if (machine === undefined) return unknownMachine(name);
+  const { version } = machine;
+  const debug = decodeDebug(version.debugBytes);
+  if (!debug.ok) throw new Error(`debug data of ${name} that was decoded once: ${debug.malformed.message}`);
+  const body = encodeBundle({ images: [version.image], debug: [debug.value], upgrades: [] });
+  return { ok: true, type: BUNDLE_TYPE, body: Buffer.from(body), version };
 }
 
 async function deploy(host: Host, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

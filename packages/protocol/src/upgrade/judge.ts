@@ -4,7 +4,7 @@ import { showOperation, showType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
 import { type Converted, settle } from './clauses.ts';
 import { sameOperation, TypeComparison } from './compare.ts';
-import { type Leaf, UnitReads, unreadParts } from './reads.ts';
+import { type Leaf, UnitReads, unreadInside, unreadParts } from './reads.ts';
 import { Part } from './symbolic-value.ts';
 
 /**
@@ -23,6 +23,8 @@ export interface Refusal {
   readonly message: string;
   /** The place: steps from `state`, or an operation; empty where the whole is meant. */
   readonly path: readonly string[];
+  /** Of `lossy` alone: all that is lost, `path` first. */
+  readonly lost?: readonly (readonly string[])[];
 }
 
 /** What is known of an upgrade that is right. */
@@ -134,15 +136,21 @@ function readOf(types: TypeTable, path: readonly string[], type: TypeId, used: P
   return { path, type, unread: unreadParts(types, type, used, path) };
 }
 
-function lossy(old: Image, lost: readonly Leaf[]): Refusal {
+function lossy(old: Image, found: readonly Leaf[]): Refusal {
+  // No clause speaks of the whole state: its fields are what can be read or dropped.
+  const { types } = old.unit;
+  const lost = found.flatMap((leaf) => {
+    const isState = leaf.path.length === 1 && types.node(leaf.type).kind === 'record';
+    return isState ? unreadInside(types, leaf) : [leaf];
+  });
   const { path, type } = lost[0];
   const others = lost.slice(1, 1 + LOST_SHOWN_MAX).map((leaf) => shownPath(leaf.path));
   const more = others.length === 0 ? '' : ` (nor ${others.join(', ')})`;
   const reader = path[0] === 'state' ? 'the migration' : `the adapter of ${path[0]}`;
   const message =
-    `${shownPath(path)}, ${showType(old.unit.types, type)} in the running ${old.name}, would be lost: ` +
+    `${shownPath(path)}, ${showType(types, type)} in the running ${old.name}, would be lost: ` +
     `${reader} does not read it${more}, and no clause drops it`;
-  return refuse('lossy', message, path);
+  return { ...refuse('lossy', message, path), lost: lost.map((leaf) => leaf.path) };
 }
 
 const LOST_SHOWN_MAX = 8;

@@ -119,6 +119,12 @@ export function translateTest({ title, titleSpan, key, lines }: TypedTest): Chec
   }));
 }
 
+/** The value of a closed expression that was checked to be a constant; null where it has none. */
+export function valueOfConstant(node: TypedExpression): { readonly value: Value } | null {
+  const made = new Translation(node.span).run((translation) => translation.constant('the constant', node));
+  return made.ok ? { value: made.value } : null;
+}
+
 class Translation {
   readonly types = new TypeTable();
   readonly #lowering = new TypeLowering(this.types);

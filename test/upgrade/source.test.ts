@@ -1,0 +1,163 @@
+// An upgrade that is written out is the upgrade: its source compiles beside the new version, and its
+// conversions give the same.
+import { readdirSync, readFileSync } from 'node:fs';
+import { compareVersions, compile, parse, reportOf, type MachinePair } from '@smc/compiler';
+import { inputType, type Image, type OperationWay, type TypeId, type Upgrade } from '@smc/protocol';
+import { loadUnit } from '@smc/vm';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Choices, tapes } from '../support/choices.ts';
+import { EFFORT } from '../support/effort.ts';
+import '../support/equality.ts';
+import { randomValue } from '../support/values.ts';
+import { randomVersions } from '../support/versions.ts';
+
+const FUEL = 10_000_000;
+
+type Sources = Readonly<Record<string, string>>;
+
+const hostOf = (sources: Sources) => ({
+  read: (file: string) => sources[file] ?? null,
+  readBundle: () => null,
+  readDeployed: () => null,
+  resolve: (_from: string, path: string) => path.replace(/^\.\//, ''),
+});
+
+/** The file without its upgrades, and with this one. */
+function pasted(text: string, upgrade: string, alias: string, old: string): string {
+  const { module } = parse(text, 'new.sm');
+  let rest = text;
+  for (const { kind, span } of module.declarations.toReversed())
+    if (kind === 'upgrade') rest = rest.slice(0, span.start) + rest.slice(span.end);
+  const isImported = module.imports.some((node) => node.alias.text === alias);
+  return `${isImported ? '' : `import "./${old}" as ${alias}\n`}${rest}\n${upgrade}`;
+}
+
+/** Compares the upgrades of two versions with what their sources give; the number of them. */
+function checkSource(sources: Sources, old: string, next: string, choices: Choices): number {
+  const compared = compareVersions(
+    { kind: 'file', file: old },
+    { kind: 'file', file: next },
+    hostOf(sources),
+  );
+  const { machines } = reportOf(compared);
+  const upgraded = compared.machines.filter((pair, i) => {
+    const { upgrade } = machines[i];
+    if (upgrade === null) return false;
+    count(upgrade.derived);
+    const text = pasted(sources[next], upgrade.source, upgrade.alias, old);
+    const { bundle, diagnostics } = compile(next, hostOf({ ...sources, [next]: text }));
+    expect({ text: upgrade.source, diagnostics }).toEqual({ text: upgrade.source, diagnostics: [] });
+    const made = bundle!.upgrades.find(({ machine }) => machine === pair.name)!;
+    compareUpgrades(pair, made, choices);
+    return true;
+  });
+  return upgraded.length;
+}
+
+/** The same on random values; where several faults are possible, either may come first. */
+function compareUpgrades({ old, new: next, upgrade }: MachinePair, made: Upgrade, choices: Choices): void {
+  const derived = upgrade!.upgrade;
+  expect(made.clauses).toEqual(derived.clauses);
+  const [left, right] = [derived, made].map(({ unit }) => {
+    const loaded = loadUnit(unit);
+    if (!loaded.ok) throw new Error(loaded.invalid.message);
+    return loaded.functions;
+  });
+  const compare = (image: Image, type: TypeId, a: number | null, b: number | null, what: string): void => {
+    expect(b === null, what).toBe(a === null);
+    if (a === null || b === null) return;
+    for (let i = 0; i < 4; i++) {
+      const value = randomValue(choices, image.unit.types, type);
+      const [x, y] = [left.run(a, value, FUEL), right.run(b, value, FUEL)];
+      expect(y.ok ? y.value : 'fault', what).toEqual(x.ok ? x.value : 'fault');
+    }
+  };
+  compare(old!.image, old!.image.state, derived.migration, made.migration, 'migration');
+  compare(next!.image, next!.image.state, derived.back, made.back, 'back');
+  const compareWays = (
+    from: Image,
+    to: Image,
+    a: readonly OperationWay[],
+    b: readonly OperationWay[],
+  ): void => {
+    const shape = (way: OperationWay) => [way.kind, way.name, way.kind === 'adapter' ? way.to : null];
+    expect(b.map(shape)).toEqual(a.map(shape));
+    a.forEach((way, i) => {
+      const other = b[i];
+      if (way.kind !== 'adapter' || other.kind !== 'adapter') return;
+      const operation = from.operations.find(({ name }) => name === way.name)!;
+      const input = inputType(from.unit.types, operation.parameters);
+      compare(from, input, way.request, other.request, `request of ${way.name}`);
+      const target = to.operations.find(({ name }) => name === way.to)!;
+      compare(to, target.reply, way.reply, other.reply, `reply of ${way.name}`);
+    });
+  };
+  compareWays(old!.image, next!.image, derived.operations, made.operations);
+  compareWays(next!.image, old!.image, derived.backOperations, made.backOperations);
+}
+
+/** How often each kind of clause was derived. */
+const derived = new Map<string, number>();
+
+function count(clauses: readonly string[]): void {
+  for (const clause of clauses) {
+    const kind = /^(state\.|state|back on|on|back [A-Z]|back|[A-Z])/.exec(clause)?.[1] ?? clause;
+    derived.set(kind, (derived.get(kind) ?? 0) + 1);
+  }
+}
+
+describe('the source of an upgrade is the upgrade', () => {
+  it('of random versions', { timeout: 120_000 * EFFORT }, () => {
+    let upgrades = 0;
+    fc.assert(
+      fc.property(tapes(400), (tape) => {
+        const choices = new Choices(tape);
+        const versions = randomVersions(choices);
+        const upgrade =
+          versions.clauses.length === 0
+            ? ''
+            : `import "./old.sm" as old\nupgrade old.M -> M {\n${versions.clauses.join('\n')}\n}\n`;
+        const sources = { 'old.sm': versions.old, 'new.sm': upgrade + versions.new };
+        upgrades += checkSource(sources, 'old.sm', 'new.sm', choices);
+      }),
+      { numRuns: 200 * EFFORT },
+    );
+    // Else the law would be about nothing.
+    expect(upgrades).toBeGreaterThan(60 * EFFORT);
+    for (const kind of ['state', 'state.', 'back', 'S', 'back S', 'R', 'back R', 'on', 'back on'])
+      expect([kind, (derived.get(kind) ?? 0) > 0]).toEqual([kind, true]);
+  });
+
+  const folder = new URL('../conformance/upgrade/', import.meta.url);
+  const files = readdirSync(folder).filter((name) => name.endsWith('.sm'));
+  const programs = Object.fromEntries(
+    files.map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]),
+  );
+  const imports = files.flatMap((name) =>
+    [...programs[name].matchAll(/^import "\.\/(.*)" as/gm)].map(([, old]) => [old, name] as const),
+  );
+  const right = imports.filter(([, name]) => !name.includes('bad'));
+
+  it.each(right)('of %s to %s', (old, next) => {
+    expect(checkSource(programs, old, next, new Choices(TAPE))).toBe(1);
+  });
+
+  const rules = readFileSync(new URL('../../docs/upgrade-rules.md', import.meta.url), 'utf8');
+  const [, oldVersion] = /^```sm file=old\.sm\n(.*?)^```$/ms.exec(rules)!;
+  const accepted = [...rules.matchAll(/^## (.*?)\n.*?^```sm accepted\n(.*?)^```$/gms)];
+
+  it.each(accepted.map(([, title, text]) => [title, text]))('of the rule "%s"', (_title, text) => {
+    const sources = { 'old.sm': oldVersion, 'new.sm': text };
+    const isChanged =
+      !text.endsWith('upgrade old.Cart -> Cart {}\n') || text.includes('= 1') || text.includes('PaidBy');
+    expect(checkSource(sources, 'old.sm', 'new.sm', new Choices(TAPE))).toBe(isChanged ? 1 : 0);
+  });
+
+  it('of enough examples', () => {
+    expect(right.length).toBeGreaterThanOrEqual(4);
+    expect(accepted.length).toBeGreaterThan(8);
+  });
+});
+
+const TAPE = Array.from({ length: 4_000 }, (_, i) => (i * 7_919) % 65_521);
