@@ -47,7 +47,9 @@ export function call(node: NodeState, event: CallEvent): Actions {
   const way = spoken.ways[operation];
   const { name } = spoken.version.image.operations[operation];
   if (way.kind === 'gone') {
-    const message = `${machine.name} has no ${name} any more: an upgrade dropped it`;
+    const why =
+      way.why === 'dropped' ? 'an upgrade dropped it' : 'too many upgrades changed it since this interface';
+    const message = `${machine.name} has no ${name} any more: ${why}`;
     return refuse(machine, problem('gone', message));
   }
   const { readOnly } = machine.version.program.operations[way.operation];

@@ -68,17 +68,20 @@ export const STEP_LIMITS = {
   /** Interfaces that a machine serves; the one that was current the longest ago is forgotten first. */
   interfacesMax: 256,
   /**
-   * Of the migrations of one bundle, in equal shares, and as much again of the invariants after them.
-   * As much as a step has, however large the states are: preparing runs on the node's own thread, and
-   * nobody else is served meanwhile.
+   * Of the migrations of one bundle, in equal shares, and as much again of the invariants after them:
+   * `prepareFuelMin`, and `prepareFuelPerNode` for each 32 bytes of the state on top of its share, but
+   * no more than a share of `prepareFuelMax`. A state that is migrated whole is migrated on the node's own
+   * thread, where nobody else is served meanwhile: a second, about, for the most, in which a migration
+   * that means harm can hold some 3 GB.
    */
-  prepareFuel: 10_000_000,
+  prepareFuelMin: 10_000_000,
+  prepareFuelPerNode: 1_000,
+  prepareFuelMax: 100_000_000,
   /**
-   * Of the migration of one instance of a keyed machine: so much for each 32 bytes of its state, at least
-   * `instanceFuelMin` and at most a share of `prepareFuel`. Their number is not bounded by it: they are
-   * migrated in slices, while others are served.
+   * Of the migration of one instance of a keyed machine: `prepareFuelPerNode` for each 32 bytes of its
+   * state, at least `instanceFuelMin` and at most a share of `prepareFuelMin`. Their number is not bounded
+   * by it: they are migrated in slices, while others are served.
    */
-  instanceFuelPerNode: 1_000,
   instanceFuelMin: 100_000,
   /** UTF-16 units of the message of a fault, as recorded and sent; the rest is cut off. */
   messageLengthMax: 1_000,

@@ -1,7 +1,6 @@
 import { type DeployedMachine, equal } from '@smc/protocol';
 import type { Actions, DeployEvent } from '../event.ts';
 import { encodeEntry } from '../journal/encoding.ts';
-import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import { advance, type NodeState } from '../state.ts';
 import { plan, type Plan, type PlannedParts } from './plan.ts';
@@ -29,16 +28,21 @@ export class Deployment {
         ? []
         : [{ machine: intention.running, upgrade, version }],
     );
-    const fuel = Math.floor(STEP_LIMITS.prepareFuel / Math.max(1, upgrades.length));
     for (const { machine, upgrade, version } of upgrades) {
-      this.#preparations.set(machine.name, new Preparation(machine, upgrade, version, fuel));
+      this.#preparations.set(machine.name, new Preparation(machine, upgrade, version, upgrades.length));
     }
   }
 
   /** Prepares until `isTimeUp`. Whether all is prepared as of now, so that it can be finished. */
   work(isTimeUp: () => boolean): boolean {
-    // All are asked, in one turn: one that was done may have been changed by inputs since.
-    for (const preparation of this.#preparations.values()) if (!preparation.work(isTimeUp)) return false;
+    // All are asked, in one turn: one that was done may have been changed by inputs since. What is
+    // migrated whole comes last, in the turn of the swap, so that it is migrated once.
+    const waiting = [...this.#preparations.values()];
+    for (const rank of ['instances', 'changed instances', 'one state'] as const) {
+      for (const preparation of waiting.filter((each) => each.rank === rank)) {
+        if (!preparation.work(isTimeUp)) return false;
+      }
+    }
     return true;
   }
 

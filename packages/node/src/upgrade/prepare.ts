@@ -43,42 +43,56 @@ export class Preparation {
   readonly migrated: Instances;
   readonly #upgrade: LoadedUpgrade;
   readonly version: Version;
-  readonly #fuel: number;
+  readonly #machines: number;
   readonly #failed: Counterexample[] = [];
   readonly #broken: Counterexample[] = [];
   /** What is left of the round: all keys at first, then those that were changed in the one before. */
   #round: Iterator<InstanceKey>;
+  #next: IteratorResult<InstanceKey>;
   #rounds = 0;
 
-  /** `fuel`: for the migration of an instance, and as much again for all its invariants. */
-  constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, fuel: number) {
+  /** `machines`: how many the bundle upgrades, among whom fuel is shared. */
+  constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, machines: number) {
     this.machine = machine;
     this.#upgrade = upgrade;
     this.version = version;
-    this.#fuel = fuel;
+    this.#machines = machines;
     const { instances } = machine;
     const initial = instances.isKeyed ? this.#migrateUnstored(instances.initial) : version.program.initial;
     this.migrated = new Instances(instances.keyKind, initial);
     this.#round = keysOf(instances);
+    this.#next = this.#round.next();
     instances.watch();
   }
 
-  /** Migrates until `isTimeUp`, one instance at the least. Whether all are, as of now. */
+  /** The first is to be worked on first: what all others wait for must not be done again meanwhile. */
+  get rank(): 'instances' | 'changed instances' | 'one state' {
+    if (!this.machine.instances.isKeyed) return 'one state';
+    return this.#rounds === 0 ? 'instances' : 'changed instances';
+  }
+
+  /**
+   * Migrates until `isTimeUp`, one instance at the least. Whether all are, as of now. Of a machine that is
+   * not keyed that is the one state, as it is now: to be asked for in the turn of the swap alone.
+   */
   work(isTimeUp: () => boolean): boolean {
-    if (this.#isRefused) return true;
-    for (;;) {
-      const next = this.#round.next();
-      if (next.done === true) {
+    if (!this.machine.instances.isKeyed) {
+      this.#migrate(null);
+      return true;
+    }
+    for (let isFirst = true; !this.#isRefused; isFirst = false) {
+      if (this.#next.done === true) {
         const changed = this.machine.instances.takeChanged();
         if (changed.size === 0) return true;
         this.#round = changed.values();
+        this.#next = this.#round.next();
         this.#rounds++;
-        continue;
       }
-      this.#migrate(next.value);
-      if (this.#isRefused) return true;
-      if (this.#rounds < ROUNDS_MAX && isTimeUp()) return false;
+      if (!isFirst && this.#rounds < ROUNDS_MAX && isTimeUp()) return false;
+      this.#migrate(this.#next.value);
+      this.#next = this.#round.next();
     }
+    return true;
   }
 
   /** Ends it: nothing is watched any more. */
@@ -142,11 +156,13 @@ export class Preparation {
     this.#broken.push({ key, message });
   }
 
+  /** For the migration of a state, and as much again for all its invariants. */
   #fuelFor(state: Value): number {
-    if (!this.machine.instances.isKeyed) return this.#fuel;
-    const { instanceFuelPerNode, instanceFuelMin } = STEP_LIMITS;
-    const nodes = Math.ceil(sizeOf(state) / NODE_BYTES);
-    return Math.min(this.#fuel, Math.max(instanceFuelMin, nodes * instanceFuelPerNode));
+    const { prepareFuelMin, prepareFuelPerNode, prepareFuelMax, instanceFuelMin } = STEP_LIMITS;
+    const ofNodes = Math.ceil(sizeOf(state) / NODE_BYTES) * prepareFuelPerNode;
+    const [least, most] = [prepareFuelMin, prepareFuelMax].map((fuel) => Math.floor(fuel / this.#machines));
+    if (!this.machine.instances.isKeyed) return Math.min(least + ofNodes, most);
+    return Math.min(least, Math.max(instanceFuelMin, ofNodes));
   }
 
   #name(key: Counterexample['key']): string {
