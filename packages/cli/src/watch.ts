@@ -60,10 +60,14 @@ function runOnce(
   }
 }
 
-/** What tells one content of a file from the next. */
+/** What tells one content of a file from the next; the same for all that can not be read. */
 function versionOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? '' : `${found.mtimeMs} ${found.size} ${found.ino}`;
+  try {
+    const { mtimeMs, size, ino } = statSync(path);
+    return `${mtimeMs} ${size} ${ino}`;
+  } catch {
+    return '';
+  }
 }
 
 /**
