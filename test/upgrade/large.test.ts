@@ -114,7 +114,7 @@ test('a map of 100,000 entries is upgraded under load, and nothing is lost', asy
     // One that has no end is refused, and the machine goes on.
     const refused = await put(node, bundleOf({ 'v2.sm': endless, 'v1.sm': v1 }));
     expect(refused).toMatch(
-      /^422 .*"migration-failed".*the migration of Shop fails: out of fuel \(it had 100000000 units of fuel\)/,
+      /^422 .*"migration-failed".*the migration of Shop fails: out of fuel \(it had \d+ units of fuel\)/,
     );
     await served(10);
     expect(await put(node, next)).toMatch(/^200 .*"result":"upgraded"/);

@@ -28,6 +28,12 @@ export interface NodeLimits {
   readonly refusalRecordsMax: number;
   /** Images, upgrades and debug data, all that there ever were. */
   readonly blobBytesMax: number;
+  /**
+   * Fuel of the migrations of one bundle, at the most (`STEP_LIMITS`). What is migrated whole is migrated on
+   * the node's own thread, where nobody else is served meanwhile: two seconds for this, about. It bounds
+   * memory too: a migration that means harm can hold `PREPARE_BYTES_PER_FUEL`.
+   */
+  readonly prepareFuelMax: number;
   /** Keyed requests of a machine whose reply is kept. */
   readonly keptRepliesMax: number;
   readonly keptBytesMax: number;
@@ -51,11 +57,15 @@ export const NODE_LIMITS: NodeLimits = {
   historyRecordsMax: 10_000,
   refusalRecordsMax: 100,
   blobBytesMax: 128 * 1024 * 1024,
+  prepareFuelMax: 100_000_000,
   keptRepliesMax: 1_000_000,
   keptBytesMax: 256 * 1024 * 1024,
   foldBytesMin: 64 * 1024 * 1024,
   closeMillisMax: 5_000,
 };
+
+/** Memory that a migration can hold for each unit of fuel: lists of numbers take 32, and there is more than these. */
+export const PREPARE_BYTES_PER_FUEL = 40;
 
 /** The same for every node, since a replay must come to the same result on each. */
 export const STEP_LIMITS = {
@@ -68,15 +78,12 @@ export const STEP_LIMITS = {
   /** Interfaces that a machine serves; the one that was current the longest ago is forgotten first. */
   interfacesMax: 256,
   /**
-   * Of the migrations of one bundle, in equal shares, and as much again of the invariants after them:
-   * `prepareFuelMin`, and `prepareFuelPerNode` for each 32 bytes of the state on top of its share, but
-   * no more than a share of `prepareFuelMax`. A state that is migrated whole is migrated on the node's own
-   * thread, where nobody else is served meanwhile: a second, about, for the most, in which a migration
-   * that means harm can hold some 3 GB.
+   * Of the migrations of one bundle, in equal shares, and as much again of the invariants after them; and
+   * of a state that is migrated whole `prepareFuelPerNode` more for each 32 bytes of it, up to a share of
+   * `prepareFuelMax`.
    */
   prepareFuelMin: 10_000_000,
   prepareFuelPerNode: 1_000,
-  prepareFuelMax: 100_000_000,
   /**
    * Of the migration of one instance of a keyed machine: `prepareFuelPerNode` for each 32 bytes of its
    * state, at least `instanceFuelMin` and at most a share of `prepareFuelMin`. Their number is not bounded

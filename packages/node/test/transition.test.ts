@@ -1,7 +1,7 @@
 import { fingerprints, type Image, List, shortFingerprint, type Upgrade } from '@smc/protocol';
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
-import { STEP_LIMITS } from '../src/limits.ts';
+import { NODE_LIMITS, STEP_LIMITS } from '../src/limits.ts';
 import { codeOf, Core, show, snapshot } from './core.ts';
 import {
   bundleOf,
@@ -296,7 +296,7 @@ describe('an upgrade', () => {
   it.each([
     [0, least + 5_000],
     [30_000, least + 7_505_000],
-    [3_000_000, STEP_LIMITS.prepareFuelMax],
+    [3_000_000, NODE_LIMITS.prepareFuelMax],
   ])('has fuel for its state: with %i items %i', (length, fuel) => {
     const core = running();
     const large = List.of(Array.from({ length }, () => 0));

@@ -1,6 +1,7 @@
 import { type DeployedMachine, equal } from '@smc/protocol';
 import type { Actions, DeployEvent } from '../event.ts';
 import { encodeEntry } from '../journal/encoding.ts';
+import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import { advance, type NodeState } from '../state.ts';
 import { plan, type Plan, type PlannedParts } from './plan.ts';
@@ -28,8 +29,10 @@ export class Deployment {
         ? []
         : [{ machine: intention.running, upgrade, version }],
     );
+    const share = (fuel: number): number => Math.floor(fuel / Math.max(1, upgrades.length));
+    const fuel = { least: share(STEP_LIMITS.prepareFuelMin), most: share(node.limits.prepareFuelMax) };
     for (const { machine, upgrade, version } of upgrades) {
-      this.#preparations.set(machine.name, new Preparation(machine, upgrade, version, upgrades.length));
+      this.#preparations.set(machine.name, new Preparation(machine, upgrade, version, fuel));
     }
   }
 

@@ -25,6 +25,13 @@ interface Counterexample {
 /** After so many rounds what was changed in the last is migrated at once: inputs come faster than that. */
 const ROUNDS_MAX = 8;
 
+/** What a machine has of the fuel of its bundle, for its state or for each instance. */
+interface FuelShare {
+  /** On top of which there is fuel for the size of a state. */
+  readonly least: number;
+  readonly most: number;
+}
+
 /** Stands for all the instances of a keyed machine that are not stored. */
 const UNSTORED = Symbol('the instances in their initial state');
 
@@ -43,7 +50,7 @@ export class Preparation {
   readonly migrated: Instances;
   readonly #upgrade: LoadedUpgrade;
   readonly version: Version;
-  readonly #machines: number;
+  readonly #fuel: FuelShare;
   readonly #failed: Counterexample[] = [];
   readonly #broken: Counterexample[] = [];
   /** What is left of the round: all keys at first, then those that were changed in the one before. */
@@ -51,12 +58,11 @@ export class Preparation {
   #next: IteratorResult<InstanceKey>;
   #rounds = 0;
 
-  /** `machines`: how many the bundle upgrades, among whom fuel is shared. */
-  constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, machines: number) {
+  constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, fuel: FuelShare) {
     this.machine = machine;
     this.#upgrade = upgrade;
     this.version = version;
-    this.#machines = machines;
+    this.#fuel = fuel;
     const { instances } = machine;
     const initial = instances.isKeyed ? this.#migrateUnstored(instances.initial) : version.program.initial;
     this.migrated = new Instances(instances.keyKind, initial);
@@ -158,9 +164,9 @@ export class Preparation {
 
   /** For the migration of a state, and as much again for all its invariants. */
   #fuelFor(state: Value): number {
-    const { prepareFuelMin, prepareFuelPerNode, prepareFuelMax, instanceFuelMin } = STEP_LIMITS;
+    const { prepareFuelPerNode, instanceFuelMin } = STEP_LIMITS;
+    const { least, most } = this.#fuel;
     const ofNodes = Math.ceil(sizeOf(state) / NODE_BYTES) * prepareFuelPerNode;
-    const [least, most] = [prepareFuelMin, prepareFuelMax].map((fuel) => Math.floor(fuel / this.#machines));
     if (!this.machine.instances.isKeyed) return Math.min(least + ofNodes, most);
     return Math.min(least, Math.max(instanceFuelMin, ofNodes));
   }
