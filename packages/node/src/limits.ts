@@ -11,6 +11,8 @@ export interface NodeLimits {
    * kind; the code of a machine takes some kilobytes.
    */
   readonly bundleBytesMax: number;
+  /** Bytes of the bodies of all HTTP requests that are on their way. */
+  readonly bodyBytesMax: number;
   /** Bytes of a line of the line protocol, without its end. */
   readonly lineBytesMax: number;
   /** Requests of one line connection that wait for their reply; then it is not read. */
@@ -48,6 +50,7 @@ export const NODE_LIMITS: NodeLimits = {
   queuedBytesMax: 256 * 1024 * 1024,
   jsonBytesMax: 1024 * 1024,
   bundleBytesMax: 1024 * 1024,
+  bodyBytesMax: 256 * 1024 * 1024,
   lineBytesMax: 64 * 1024,
   linePendingMax: 256,
   connectionsMax: 10_000,

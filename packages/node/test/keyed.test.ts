@@ -360,12 +360,22 @@ describe('an upgrade that is prepared in slices', () => {
     expect(call(core, 'alice', 'Balance')).toBe('100');
   });
 
-  it('is stale where the machine was removed meanwhile', () => {
+  it.each([
+    ['removed', false],
+    ['removed and deployed anew', true],
+  ])('is stale where the machine was %s meanwhile', (_, again) => {
     const core = withBalances({ alice: 5, bob: 6 });
     const reply = inSlices(core, upgradeBundle(B, toFee(A)), (slice) => {
-      if (slice === 0) core.remove('Account');
+      if (slice !== 0) return;
+      core.remove('Account');
+      if (!again) return;
+      running(A, core);
+      call(core, 'alice', 'Deposit(1)');
     });
     expect(reply).toBe('stale: Account was removed or deployed anew while its upgrade was prepared');
+    expect(call(core, 'alice', 'Balance')).toBe(
+      again ? '1' : 'unknown-machine: there is no machine "Account"',
+    );
     expect(snapshot(core.replay())).toEqual(snapshot(core.node));
   });
 });

@@ -14,6 +14,7 @@ import { type NodeLimits, REQUEST_KEY_LENGTH_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
+import { boundBodies } from './bodies.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 
 /**
@@ -62,6 +63,7 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
     if (refused === null) done();
     else sendProblem(reply, refused);
   });
+  boundBodies(app, limits);
   const connections = trackConnections(app);
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));

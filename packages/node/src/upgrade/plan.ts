@@ -56,6 +56,12 @@ export function plan(node: NodeState, event: DeployEvent): Plan {
   const envelope = opened.value;
   if (envelope.images.length === 0)
     return refusal(problem('bad-request', 'the bundle holds no machine'), null);
+  const names = new Set(envelope.images.map(({ name }) => name));
+  const alone = envelope.upgrades.find(({ machine }) => !names.has(machine));
+  if (alone !== undefined) {
+    const message = `the bundle has an upgrade of ${alone.machine}, and not the machine that it leads to`;
+    return refusal(problem('bad-request', message), null);
+  }
   const intended = inStages(envelope.images, (_, index) => intend(node, envelope, index, event.mode));
   if (!intended.ok) return refusal(intended.problem, intended.about);
   const room = checkRoom(node, event, intended.value);
