@@ -24,7 +24,7 @@ const OVERLOADED = problem('overloaded', 'too many bodies are on their way; try 
 
 /** The most that the body of a request may take. One that is larger than its route allows is never read. */
 function bytesOf({ headers, routeOptions }: FastifyRequest): number {
-  const { bodyLimit = 0 } = routeOptions;
+  const { bodyLimit } = routeOptions;
   if (headers['transfer-encoding'] !== undefined) return bodyLimit;
   const length = Number(headers['content-length'] ?? 0);
   return length <= bodyLimit ? length : 0;
