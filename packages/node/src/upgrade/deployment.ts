@@ -36,8 +36,15 @@ export class Deployment {
     }
   }
 
+  /** How often what inputs changed meanwhile had to be migrated again: where it is often, they come too fast. */
+  get rounds(): number {
+    return Math.max(0, ...Array.from(this.#preparations.values(), ({ rounds }) => rounds));
+  }
+
   /** Prepares until `isTimeUp`. Whether all is prepared as of now, so that it can be finished. */
   work(isTimeUp: () => boolean): boolean {
+    // What can only be refused needs no more work.
+    if (this.#plan.ok && this.#plan.parts.some((each) => this.#overtaken(each) !== null)) return true;
     // All are asked, in one turn: one that was done may have been changed by inputs since. What is
     // migrated whole comes last, in the turn of the swap, so that it is migrated once.
     const waiting = [...this.#preparations.values()];

@@ -77,6 +77,11 @@ export class Preparation {
     return this.#rounds === 0 ? 'instances' : 'changed instances';
   }
 
+  /** How often what was changed meanwhile had to be migrated again. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
   /**
    * Migrates until `isTimeUp`, one instance at the least. Whether all are, as of now. Of a machine that is
    * not keyed that is the one state, as it is now: to be asked for in the turn of the swap alone.
