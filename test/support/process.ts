@@ -88,6 +88,78 @@ function firstLine(child: ChildProcess, log: () => string): Promise<string> {
   });
 }
 
+/** Shorter than a test may take. */
+const UNTIL_MILLIS_MAX = 40_000;
+
+/** A process that says what it does while it runs: what it has written is waited for. */
+export class TalkingProcess {
+  /** Its exit status. */
+  readonly ended: Promise<number | null>;
+  readonly #child: ChildProcess;
+  /** What it has written to both streams, from where `until` left off. */
+  #said = '';
+  #wake = (): void => {};
+  #isOverdue = false;
+
+  /** Starts `smc` with these words; what stdin gets is written by `type`. */
+  constructor(words: readonly string[], cwd: string) {
+    // Both streams into one pipe: the order in which two are read is not that in which they were written.
+    this.#child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, smcPath, ...words], {
+      cwd,
+      env: { ...process.env, NO_COLOR: '1' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#said += chunk.toString('utf8');
+      this.#wake();
+    });
+    this.ended = new Promise((resolve) => this.#child.once('close', (status) => resolve(status)));
+    void this.ended.then(() => this.#wake());
+  }
+
+  /** Waits until it has written what matches, and gives all up to there; what follows is left for the next. */
+  async until(pattern: RegExp): Promise<string> {
+    // So that a test which waits for what never comes says what came instead.
+    const deadline = setTimeout(() => {
+      this.#isOverdue = true;
+      this.#wake();
+    }, UNTIL_MILLIS_MAX);
+    try {
+      return await this.#next(pattern);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  async #next(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.#said);
+      if (found !== null) {
+        const end = found.index + found[0].length;
+        const text = this.#said.slice(0, end);
+        this.#said = this.#said.slice(end);
+        return text;
+      }
+      const { exitCode } = this.#child;
+      if (exitCode !== null || this.#isOverdue) {
+        const why = exitCode === null ? 'it goes on' : `it ended with ${exitCode}`;
+        throw new Error(`${why}, and has not said ${String(pattern)}, but: ${this.#said}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  type(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+}
+
 /** A line connection: requests are answered in order, so each reply belongs to the oldest request. */
 export class LineConnection {
   readonly #socket: Socket;

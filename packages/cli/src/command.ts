@@ -7,7 +7,13 @@ export type Action = (words: Words, output: Output, environment: Environment) =>
 
 /** The world as a command sees it, so that tests can stand in for it. */
 export interface Environment extends Streams {
-  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+  readonly stdin: AsyncIterable<Uint8Array | string> & {
+    readonly isTTY?: boolean;
+    /** Of a terminal: whether keys are handed on one by one. */
+    setRawMode?(isRaw: boolean): unknown;
+    /** Ends the reading, which would keep the process. */
+    destroy?(): unknown;
+  };
   /** For a command that runs until it is ended: resolves on SIGINT or SIGTERM. */
   readonly untilEnded: () => Promise<void>;
 }

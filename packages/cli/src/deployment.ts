@@ -1,4 +1,4 @@
-import type { DeployReport } from '@smc/client';
+import type { DeployedMachine } from '@smc/client';
 import type { Command } from 'commander';
 import { encodeBundle, shortFingerprint, type Bundle } from '@smc/protocol';
 import { baselineOf, declareEnvironment, environmentOf, nextBaseline } from './baseline.ts';
@@ -12,8 +12,8 @@ export function declareDeployment(command: Command): void {
   command
     .argument('<file...>', 'source files (.sm) or bytecode (.smb)')
     .option('--dry-run', 'judge and prepare, and change nothing')
-    .option('--replay <count>', 'with --dry-run: recorded inputs to rehearse on')
-    .option('--watch <limit>', 'roll back by itself after N faults in SECS seconds');
+    .option('--replay <count>', 'with --dry-run: recorded inputs to rehearse on (not supported yet)')
+    .option('--watch <limit>', 'N/SECS: roll back after N faults in SECS seconds (not supported yet)');
   declareEnvironment(command);
   declareTarget(command);
 }
@@ -33,8 +33,7 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
     const baselines = dryRun ? [] : nextBaselines(bundles, name);
     const report = valueOf(await client.deploy(bytes, { mode, dryRun }));
     for (const machine of report.machines) {
-      output.line(describe(machine, dryRun));
-      for (const note of machine.notes) output.line(`  note: ${note}`);
+      for (const line of resultLines(machine, dryRun)) output.line(line);
     }
     output.data(report);
     for (const write of baselines) write();
@@ -55,8 +54,12 @@ function nextBaselines(
   return [...byPath].map(([path, own]) => nextBaseline(path, mergeBundles(own)));
 }
 
-function describe({ name, result, from, code }: DeployReport['machines'][number], dryRun: boolean): string {
+/** What became of a machine, in a line, and a line for each note on it. */
+export function resultLines(
+  { name, result, from, code, notes }: DeployedMachine,
+  dryRun: boolean,
+): readonly string[] {
   const done = dryRun && result !== 'unchanged' ? `would be ${result}` : result;
   const way = from === null || from === code ? '' : `${shortFingerprint(from)} -> `;
-  return `${name} ${done} ${way}${shortFingerprint(code)}`;
+  return [`${name} ${done} ${way}${shortFingerprint(code)}`, ...notes.map((note) => `  note: ${note}`)];
 }

@@ -61,6 +61,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node.ts')).node,
   },
   {
+    name: 'dev',
+    summary: 'run a node with a file on it; save the file, and what runs is upgraded',
+    load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  {
     name: 'deploy',
     summary: 'deploy what is new and upgrade what differs: all, or nothing',
     load: async () => (await import('./commands/deploy.ts')).deploy,
@@ -69,6 +74,11 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'upgrade',
     summary: 'upgrade machines that run, from the version that the upgrade names: all, or nothing',
     load: async () => (await import('./commands/upgrade.ts')).upgrade,
+  },
+  {
+    name: 'remove',
+    summary: 'take a machine off, with its state; its history stays',
+    load: async () => (await import('./commands/remove.ts')).remove,
   },
   {
     name: 'call',
@@ -93,7 +103,7 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
-const PLANNED = ['dev', 'rollback', 'remove', 'interfaces', 'backup', 'restore', 'repair', 'keygen'];
+const PLANNED = ['rollback', 'interfaces', 'backup', 'restore', 'repair', 'keygen'];
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a
@@ -123,7 +133,7 @@ export async function smc(
     .showHelpAfterError('(smc --help lists the commands, smc COMMAND --help explains one)')
     .addHelpText(
       'after',
-      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage; 3 no node there.' +
+      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node there.' +
         '\n\nExample:\n  smc run counter.sm --state Incr Incr Read',
     );
   for (const { name, summary, load } of COMMANDS) {

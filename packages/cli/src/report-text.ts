@@ -1,5 +1,6 @@
 import type { Change, ClientLoss, MachineReport, OperationChange, UpgradeDetail } from '@smc/compiler';
-import { shortFingerprint, type Diagnostic } from '@smc/protocol';
+import { shortFingerprint } from '@smc/protocol';
+import { clauseLines, upgradeLines, type OlderName } from './clauses.ts';
 import type { Colors } from './output.ts';
 
 /**
@@ -7,11 +8,8 @@ import type { Colors } from './output.ts';
  * most important first. Each line starts with `+`, `-` or `~`: there now, there no more, changed.
  */
 
-/** The places of a diagnostic. */
-export type Places = (diagnostic: Diagnostic) => readonly string[];
-
-/** The lines of a machine; `places` are those of a diagnostic, as people write them. */
-export function machineText(machine: MachineReport, colors: Colors, places: Places): readonly string[] {
+/** The lines of a machine; `older` is how the file of the new version names the old one. */
+export function machineText(machine: MachineReport, older: OlderName, colors: Colors): readonly string[] {
   const { name, change, code } = machine;
   const short = (fingerprint: string | null): string =>
     fingerprint === null ? '' : shortFingerprint(fingerprint);
@@ -28,28 +26,27 @@ export function machineText(machine: MachineReport, colors: Colors, places: Plac
       const way = `${short(code.old)} -> ${short(code.new)}`;
       const verdict = change === 'upgraded' ? 'is upgraded' : colors.red('can not be upgraded');
       const parts =
-        change === 'upgraded' ? upgradedParts(machine, colors) : refusedParts(machine, places, colors);
+        change === 'upgraded' ? upgradedParts(machine, colors) : refusedParts(machine, older, colors);
       return [`${head} ${verdict}: ${way}`, ...parts];
     }
   }
 }
 
-function refusedParts(machine: MachineReport, places: Places, colors: Colors): readonly string[] {
-  const needed = machine.diagnostics.flatMap((diagnostic) => [
-    `${colors.red(diagnostic.code)} ${diagnostic.message}`,
-    ...places(diagnostic).map((place) => `  at ${place}`),
-    ...diagnostic.help.slice(0, 1).map((help) => `  ${help}`),
-  ]);
-  // Where there is an upgrade already, the places lead to it.
-  const skeleton =
-    machine.isWritten || machine.key !== null
-      ? []
-      : [
-          'in the file of the new version:',
-          '  import deployed as old',
-          `  upgrade old.${machine.name} -> ${machine.name} { … }`,
-        ];
-  return [...section('what has to be said', [...needed, ...skeleton]), ...changes(machine, colors)];
+function refusedParts(machine: MachineReport, older: OlderName, colors: Colors): readonly string[] {
+  const { name, isWritten, diagnostics } = machine;
+  const clauses = clauseLines(diagnostics);
+  const written = isWritten ? clauses : [...older.head, ...upgradeLines(name, older.alias, clauses)];
+  return [
+    ...section(
+      'what has to be said',
+      diagnostics.map(({ code, message }) => `${colors.red(code)} ${message}`),
+    ),
+    ...section(
+      isWritten ? 'what its upgrade could say' : 'what the file of the new version could say',
+      clauses.length === 0 ? [] : written,
+    ),
+    ...changes(machine, colors),
+  ];
 }
 
 function upgradedParts(machine: MachineReport, colors: Colors): readonly string[] {
@@ -67,7 +64,7 @@ function upgradedParts(machine: MachineReport, colors: Colors): readonly string[
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : ['', `  ${title}`, ...lines.map((line) => `    ${line}`)];
+  return lines.length === 0 ? [] : ['', `  ${title}`, ...lines.map((line) => `    ${line}`.trimEnd())];
 }
 
 // -------------------------------------------------------------------------- changes
@@ -136,7 +133,8 @@ function operationLines(operation: OperationChange, colors: Colors): readonly st
 // ------------------------------------------------------------------------ what is lost
 
 /** `note` for `state.note`. */
-const stateName = (path: string): string => path.replace(/^state\./, '');
+const stateName = (path: string): string =>
+  path === 'state' ? 'the whole state' : path.replace(/^state\./, '');
 
 /** Operations that are not served at all stand together. */
 function clientLines(losses: readonly ClientLoss[], without: string): readonly string[] {
@@ -181,5 +179,5 @@ function sourceLines({ alias, source, written, derived, isImported }: UpgradeDet
     written.length === 0
       ? 'what is derived, as it could be written'
       : 'the whole upgrade: what is written, and then what is derived';
-  return section(title, [...head, ...source.trimEnd().split('\n')]).map((line) => line.trimEnd());
+  return section(title, [...head, ...source.trimEnd().split('\n')]);
 }

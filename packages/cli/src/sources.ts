@@ -1,6 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { compile, render, toJson, type Compilation, type SourceHost } from '@smc/compiler';
+import {
+  compareVersions,
+  compile,
+  render,
+  toJson,
+  type ComparedVersions,
+  type ComparisonOptions,
+  type Compilation,
+  type SourceHost,
+} from '@smc/compiler';
 import {
   decodeBundle,
   encodeBundle,
@@ -19,12 +28,17 @@ import type { Output } from './output.ts';
 export interface Compiling {
   /** The environment whose baseline `import deployed` means. */
   readonly environment?: string;
+  /** What `import deployed` means instead: a bundle, and what it is called in messages. */
+  readonly deployed?: { readonly file: string; readonly bytes: Uint8Array };
   /** Told of every file that is looked for, whether it is there or not. */
   readonly onRead?: (file: string) => void;
 }
 
 /** Source files, by paths as the user writes them: relative to where `smc` was started. */
-export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }: Compiling): SourceHost {
+export function hostOf(
+  entry: string,
+  { environment = LOCAL, deployed, onRead = () => {} }: Compiling,
+): SourceHost {
   const bytesOf = (file: string): Uint8Array | null => {
     onRead(file);
     try {
@@ -44,6 +58,7 @@ export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }
     },
     readBundle: bytesOf,
     readDeployed() {
+      if (deployed !== undefined) return deployed;
       const file = baselineOf(entry, environment);
       onRead(file);
       const bytes = readBaseline(file);
@@ -55,12 +70,27 @@ export function hostOf(entry: string, { environment = LOCAL, onRead = () => {} }
 
 /** Compiles one file; that it can be read at all is checked first, so that the error is the system's. */
 export function compileFile(file: string, compiling: Compiling = {}): Compilation {
+  checkSource(file, compiling);
+  return compile(file, hostOf(file, compiling));
+}
+
+/** Compiles one file as it follows on what is deployed: with an upgrade for each machine that differs. */
+export function followDeployed(
+  file: string,
+  compiling: Compiling,
+  options: ComparisonOptions,
+): ComparedVersions {
+  checkSource(file, compiling);
+  return compareVersions({ kind: 'deployed' }, { kind: 'file', file }, hostOf(file, compiling), options);
+}
+
+/** Ends the command where a file is no source that can be read. */
+export function checkSource(file: string, { onRead }: Compiling = {}): void {
   if (file.endsWith('.smb')) {
     throw new Stop(EXIT.usage, 'not-source', `${file} is bytecode; a source file (.sm) is needed here`);
   }
-  compiling.onRead?.(file);
+  onRead?.(file);
   readText(file);
-  return compile(file, hostOf(file, compiling));
 }
 
 /** What has diagnostics, and the texts that they point into. */
@@ -143,4 +173,16 @@ export function mergeBundles(bundles: readonly { readonly file: string; readonly
     upgrades.push(...bundle.upgrades.map((upgrade) => ({ ...upgrade, image: upgrade.image + offset })));
   }
   return { images, upgrades, debug };
+}
+
+/** Of a bundle what it has for some machines. */
+export function partOf({ images, upgrades, debug }: Bundle, isWanted: (machine: string) => boolean): Bundle {
+  const kept = images.flatMap(({ name }, i) => (isWanted(name) ? [i] : []));
+  return {
+    images: kept.map((i) => images[i]),
+    upgrades: upgrades.flatMap((upgrade) =>
+      isWanted(upgrade.machine) ? [{ ...upgrade, image: kept.indexOf(upgrade.image) }] : [],
+    ),
+    debug: kept.map((i) => debug[i]),
+  };
 }

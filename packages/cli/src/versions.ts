@@ -1,6 +1,6 @@
-import { connectHttp } from '@smc/client';
+import { connectHttp, type HttpClient } from '@smc/client';
 import type { SourceHost, VersionSource } from '@smc/compiler';
-import { decodeBundle, encodeBundle, FORMAT_LIMITS } from '@smc/protocol';
+import { decodeBundle, encodeBundle, FORMAT_LIMITS, type Bundle } from '@smc/protocol';
 import { baselineOf, readBaseline } from './baseline.ts';
 import { EXIT, Stop } from './exit.ts';
 import { readFile } from './files.ts';
@@ -35,7 +35,7 @@ export async function namedVersions(
   const anchor = [newer, older].find(isFile) ?? 'smc';
   const located = async (word: string): Promise<VersionSource> => {
     if (isUrl(word)) {
-      bundles.set(word, await runningOn(word));
+      bundles.set(word, encodeBundle(await runningOn(connectHttp(checkedUrl(word)), word)));
       return { kind: 'bundle', file: word };
     }
     if (word === DEPLOYED) {
@@ -79,23 +79,22 @@ function checkBaseline(path: string, environment: string): void {
   );
 }
 
-/** All machines of a node, as one bundle. */
-async function runningOn(url: string): Promise<Uint8Array> {
-  const client = connectHttp(checkedUrl(url));
+/** All machines of a node, as one bundle; `name` is the node's in messages. */
+export async function runningOn(client: HttpClient, name: string): Promise<Bundle> {
   const parts: Parameters<typeof mergeBundles>[0][number][] = [];
   const machines = valueOf(await client.machines());
   const { imagesMax } = FORMAT_LIMITS;
   if (machines.length > imagesMax)
-    throw new Stop(EXIT.refused, 'too-large', `${url} runs more than ${imagesMax} machines`);
-  for (const { name } of machines) {
-    const decoded = decodeBundle(valueOf(await client.bundle(name)));
+    throw new Stop(EXIT.refused, 'too-large', `${name} runs more than ${imagesMax} machines`);
+  for (const machine of machines) {
+    const decoded = decodeBundle(valueOf(await client.bundle(machine.name)));
     if (!decoded.ok)
       throw new Stop(
         EXIT.refused,
         'malformed',
-        `${url} gives ${name} as no bundle: ${decoded.malformed.message}`,
+        `${name} gives ${machine.name} as no bundle: ${decoded.malformed.message}`,
       );
-    parts.push({ file: `${url} (${name})`, bundle: decoded.value });
+    parts.push({ file: `${name} (${machine.name})`, bundle: decoded.value });
   }
-  return encodeBundle(mergeBundles(parts));
+  return mergeBundles(parts);
 }

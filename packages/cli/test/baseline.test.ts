@@ -147,7 +147,7 @@ describe('a baseline', () => {
     const ran = await run('check', 'counter.sm');
     expect(ran).toMatchObject({
       status: 1,
-      err: expect.stringMatching(/^error\[E0402\]: `state.count`/) as string,
+      err: expect.stringMatching(/^error\[E0402\]: `state\.count`/) as string,
     });
     expect((await run('deploy', 'counter.sm')).status).toBe(1);
     expect((await run('call', 'Counter', 'Read')).out).toBe('0\n');

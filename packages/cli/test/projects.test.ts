@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,16 @@ const account = (rest: string): string => `machine Account(id: String) {
 ${rest}`;
 
 describe('a new project', () => {
+  test('has its baselines under version control, and no other bytecode', async () => {
+    const place = join(folder, 'kept');
+    await run(['new', place]);
+    execFileSync('git', ['init', '--quiet', place]);
+    const isIgnored = (path: string): boolean =>
+      spawnSync('git', ['check-ignore', '--quiet', path], { cwd: place }).status === 0;
+    expect(isIgnored('.smc/baseline/local.smb')).toBe(false);
+    expect(isIgnored('kept.smb')).toBe(true);
+  });
+
   test('passes its test, and is in the format', async () => {
     const place = join(folder, 'my-shop');
     expect(await run(['new', place])).toMatchObject({

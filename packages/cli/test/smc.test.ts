@@ -87,7 +87,7 @@ describe('words', () => {
     ],
     ['a missing file name', ['check'], /missing required argument 'file'/],
     ['a word too many', ['state', 'Counter', 'Other'], /too many arguments/],
-    ['a command of later', ['dev', 'counter.sm'], /smc dev is not supported yet/],
+    ['a command of later', ['rollback', 'Counter'], /smc rollback is not supported yet/],
     ['a flag of later', ['deploy', 'counter.sm', '--watch', '5/60s'], /--watch is not supported yet/],
     [
       'a form that is not there',
@@ -122,13 +122,19 @@ describe('words', () => {
       'disasm',
       'diff',
       'node',
+      'dev',
       'deploy',
       'upgrade',
+      'remove',
       'call',
       'status',
       'history',
       'state',
     ]);
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const table = readme.split('## The commands')[1].split('\n## ')[0];
+    const listed = [...table.matchAll(/`smc ([a-z]+)/g)].map(([, name]) => name);
+    expect(listed.toSorted()).toEqual(commands.toSorted());
     for (const command of commands) {
       const { status, out } = await run([command, '--help']);
       expect(status).toBe(0);

@@ -6,12 +6,11 @@ import { translateTest } from './combinators/translate/translate.ts';
 import type { TestTerms } from './combinators/translate/translate.ts';
 import { upgradeOfImported } from './errors/judgement.ts';
 import { keyOutOfBounds } from './errors/machines.ts';
-import { duplicate } from './errors/names.ts';
 import { testOfImported } from './errors/translation.ts';
 import { loadSources } from './sources.ts';
 import type { SourceHost } from './sources.ts';
 import { checkModules } from './types/check.ts';
-import type { TypedModule, TypedUpgrade } from './types/typed.ts';
+import type { TypedModule } from './types/typed.ts';
 
 /** Source to bundle: the phases of the compiler, one after the other. */
 
@@ -51,6 +50,7 @@ export function compile(entry: string, host: SourceHost): Compilation {
       const made = codes.of(machine);
       return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
     },
+    isCarriedOut: () => false,
   });
   const refused = (diagnostics: readonly Diagnostic[]): Compilation => ({
     diagnostics,
@@ -87,17 +87,11 @@ function compileUpgrades(
   machines: readonly MachineCode[],
   codes: Codes,
 ): Checked<CompiledUpgrade[]> {
-  const first = new Map<number, TypedUpgrade>();
   return all(
     module.upgrades.map((node) => {
       const image = module.machines.findIndex((machine) => machine === node.new);
-      const earlier = first.get(image);
-      first.set(image, node);
       const { name, nameSpan } = node.new;
       if (image < 0) return { ok: false, diagnostics: [upgradeOfImported(node.span, name, nameSpan)] };
-      if (earlier !== undefined) {
-        return { ok: false, diagnostics: [duplicate(node.span, 'the upgrade of', name, earlier.span)] };
-      }
       const old = codes.imageOf(node.old);
       return old.ok ? compileUpgrade(node, old.value, machines[image].image, image) : old;
     }),

@@ -1,6 +1,12 @@
 export { SOURCE_LIMITS, type SourceHost, type VersionSource } from './sources.ts';
 export { compile, type Compilation, type CompiledTest } from './compile.ts';
-export { compareVersions, type ComparedVersions, type MachinePair, type MachineVersion } from './versions.ts';
+export {
+  compareVersions,
+  type ComparedVersions,
+  type ComparisonOptions,
+  type MachinePair,
+  type MachineVersion,
+} from './versions.ts';
 export type { Change, OperationChange } from './upgrade/changes.ts';
 export {
   reportOf,

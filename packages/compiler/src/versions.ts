@@ -11,6 +11,7 @@ import { loadSources, type LoadedSources, type SourceHost, type VersionSource } 
 import type * as tree from './syntax/tree.ts';
 import { checkProgram, type CheckedEntry } from './types/check.ts';
 import type { Clauses, Version } from './types/clauses.ts';
+import { tooDeep } from './types/nesting.ts';
 import { Report } from './types/report.ts';
 import type { ModuleScope } from './types/scope.ts';
 import { deriveUpgrade, type DeclaredUpgrade, type DerivedUpgrade } from './types/upgrades.ts';
@@ -57,14 +58,29 @@ export interface MachineVersion extends Version {
   readonly debug: ImageDebug;
 }
 
+/** What is known of the two versions beside what is in them. */
+export interface ComparisonOptions {
+  /**
+   * Whether an upgrade of the newer file from what is deployed, of this machine and with this text, has
+   * been carried out: it led to the older version, and not from it.
+   */
+  readonly isCarriedOut?: (machine: string, text: string) => boolean;
+}
+
 /**
  * Compares two versions; a source file must be there. Where the newer file has an upgrade from the
  * very code that the older version has (as a node would tell by the judge's `stale`), that is the
  * upgrade. Else one is derived, as if `upgrade old.M -> M {}` had been written; and where that is
  * refused, it is tried with the clauses that the newer file has for the machine, which lead from
- * another version: what they say may hold for this one, too.
+ * another version: what they say may hold for this one, too. An upgrade that has been carried out is
+ * taken for one from another version.
  */
-export function compareVersions(old: VersionSource, next: VersionSource, host: SourceHost): ComparedVersions {
+export function compareVersions(
+  old: VersionSource,
+  next: VersionSource,
+  host: SourceHost,
+  { isCarriedOut = () => false }: ComparisonOptions = {},
+): ComparedVersions {
   const read = [loadSources(old, host, withoutUpgrades), loadSources(next, host)] as const;
   const [older, newer] = read;
   const merged = <T>(of: (loaded: LoadedSources) => ReadonlyMap<string, T>): Map<string, T> =>
@@ -85,6 +101,9 @@ export function compareVersions(old: VersionSource, next: VersionSource, host: S
         if (unread.length > 0) return true;
         const made = codes.of(machine);
         return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
+      },
+      isCarriedOut({ new: to, span }) {
+        return isCarriedOut(to.name.text, sources.get(span.file)?.slice(span.start, span.end) ?? '');
       },
     },
   );
@@ -147,7 +166,12 @@ function upgradeOf(old: MachineVersion, next: MachineVersion, entry: CheckedEntr
   }
   const derived = tried(emptyUpgrade(next), old, next, entry.scope);
   if (derived.upgrade !== null) return { ...derived, written: null };
-  for (const { node } of declared) {
+  const { name } = next.machine;
+  const others = [
+    ...declared.map(({ node }) => node),
+    ...entry.carriedOut.filter((node) => node.new.name.text === name && tooDeep(node) === null),
+  ];
+  for (const node of others) {
     const found = tried(node, old, next, entry.scope);
     if (found.upgrade !== null) return { ...found, written: node };
   }

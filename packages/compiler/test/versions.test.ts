@@ -1,6 +1,6 @@
 import { decodeBundle, encodeBundle, fingerprints } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
-import { compareVersions, type ComparedVersions } from '../src/versions.ts';
+import { compareVersions, type ComparedVersions, type ComparisonOptions } from '../src/versions.ts';
 import type { VersionSource } from '../src/sources.ts';
 import { compileFiles } from './compiled.ts';
 
@@ -9,16 +9,23 @@ const file = (name: string): VersionSource => ({ kind: 'file', file: name });
 /** Compares two versions; a name that ends in `.smb` is the bytecode of the source beside it. */
 function compare(
   files: Readonly<Record<string, string>>,
-  { old = 'old.sm', next = 'main.sm', deployed }: { old?: string; next?: string; deployed?: string } = {},
+  {
+    old = 'old.sm',
+    next = 'main.sm',
+    deployed,
+    isCarriedOut = () => false,
+  }: { old?: string; next?: string; deployed?: string } & ComparisonOptions = {},
 ): ComparedVersions {
   const bytesOf = (name: string): Uint8Array =>
     encodeBundle(compileFiles({ [name]: files[name], ...files }).bundle!);
-  return compareVersions(old === 'deployed' ? { kind: 'deployed' } : file(old), file(next), {
-    read: (name) => files[name] ?? null,
-    readBundle: (name) => bytesOf(name.replace('.smb', '.sm')),
+  const host = {
+    read: (name: string) => files[name] ?? null,
+    readBundle: (name: string) => bytesOf(name.replace('.smb', '.sm')),
     readDeployed: () => (deployed === undefined ? null : { file: 'deployed.smb', bytes: bytesOf(deployed) }),
-    resolve: (_from, path) => path.replace(/^\.\//, ''),
-  });
+    resolve: (_from: string, path: string) => path.replace(/^\.\//, ''),
+  };
+  const source = old === 'deployed' ? ({ kind: 'deployed' } as const) : file(old);
+  return compareVersions(source, file(next), host, { isCarriedOut });
 }
 
 /** What became of each machine; of a refused one why, with the places. */
@@ -70,10 +77,7 @@ describe('two versions', () => {
 
   it('that need a clause are refused, with places in both', () => {
     const compared = compare({ 'old.sm': v1, 'main.sm': counter('total: Int = 0') });
-    expect(told(compared)).toEqual([
-      'Counter refused',
-      'E0402 main.sm: Counter, old.sm: count, main.sm: Counter',
-    ]);
+    expect(told(compared)).toEqual(['Counter refused', 'E0402 main.sm: Counter, old.sm: count']);
     expect(compared.bundle).toBe(null);
     expect(compared.machines[0].diagnostics).toEqual(compared.diagnostics);
   });
@@ -112,6 +116,61 @@ describe('two versions', () => {
     expect(told(compare(kept, { old: 'between.sm' }))).toEqual(['Counter upgraded as written']);
     // Derived where it can be: the clauses speak of a version that is no more.
     expect(told(compare(kept, { old: 'after.sm' }))).toEqual(['Counter upgraded']);
+  });
+
+  it('do not take an upgrade that has been carried out for one from the older version', () => {
+    const doubled = (state: string): string =>
+      `import deployed as old\n${counter(state, 'upgrade old.Counter -> Counter { state.count old -> old.count * 2 }')}`;
+    const files = { 'old.sm': v1, 'main.sm': doubled('count: Int = 1') };
+    const asked: string[] = [];
+    const versions = {
+      old: 'deployed',
+      deployed: 'old.sm',
+      isCarriedOut: (machine: string, text: string) => asked.push(`${machine}: ${text}`) > 0,
+    };
+    expect(told(compare(files, { ...versions, isCarriedOut: () => false }))).toEqual([
+      'Counter upgraded as written',
+    ]);
+    // What it says fits what runs, and would be done again.
+    expect(told(compare(files, versions))).toEqual(['Counter upgraded']);
+    expect(asked).toEqual(['Counter: upgrade old.Counter -> Counter { state.count old -> old.count * 2 }']);
+    // What it speaks of may be no more; so may the machine.
+    expect(told(compare({ ...files, 'old.sm': counter('total: Int = 0') }, versions))).toEqual([
+      'Counter refused',
+      expect.stringMatching(/^E0402/),
+    ]);
+    const gone = { ...files, 'old.sm': 'machine Other { on Go { } }\n' };
+    expect(told(compare(gone, versions))).toEqual(['Counter added', 'Other removed']);
+    expect(told(compare(gone, { ...versions, isCarriedOut: () => false }))).toEqual([
+      'E0206 main.sm: Counter',
+    ]);
+    const mistyped = {
+      ...gone,
+      'main.sm': files['main.sm']
+        .replaceAll('Counter {', 'Cuonter {')
+        .replace('machine Cuonter', 'machine Counter'),
+    };
+    expect(told(compare(mistyped, versions))).toEqual(['E0206 main.sm: Cuonter']);
+    // Where nothing can be derived its clauses are tried.
+    const lost = { ...files, 'old.sm': counter('count: Int = 0, note: String = ""') };
+    lost['main.sm'] =
+      `import deployed as old\n${counter('count: Int = 0', 'upgrade old.Counter -> Counter { drop note }')}`;
+    expect(told(compare(lost, versions))).toEqual(['Counter upgraded as written']);
+    // Only what leads from what is deployed: a file is what it was.
+    const fromFile = { 'old.sm': v1, 'main.sm': doubled('count: Int = 1').replace('deployed', '"./old.sm"') };
+    expect(told(compare(fromFile, versions))).toEqual(['Counter upgraded as written']);
+  });
+
+  it('with two upgrades of a machine are refused', () => {
+    const main = renamed('rename count -> total', 'deployed');
+    const twice = `${main}\nupgrade old.Counter -> Counter { drop count }\n`;
+    const files = { 'old.sm': v1, 'main.sm': twice };
+    for (const isCarriedOut of [() => true, () => false]) {
+      const compared = compare(files, { old: 'deployed', deployed: 'old.sm', isCarriedOut });
+      expect(compared.diagnostics.map(({ message }) => message)).toEqual([
+        'the upgrade of `Counter` is declared twice',
+      ]);
+    }
   });
 
   it('look at the older one without its upgrades, tests, and what they import', () => {
@@ -154,7 +213,7 @@ ${counter('count: Int = 0', 'upgrade before.Counter -> Counter { drop note }\nup
     const keyed = v1.replace('Counter', 'Counter(id: String)');
     expect(told(compare({ 'old.sm': v1, 'main.sm': keyed }))).toEqual([
       'Counter refused',
-      'E0290 main.sm: Counter, old.sm: Counter, main.sm: Counter',
+      'E0290 main.sm: Counter, old.sm: Counter',
     ]);
   });
 });

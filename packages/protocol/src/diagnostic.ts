@@ -14,6 +14,11 @@ export interface Diagnostic {
   readonly labels: readonly Label[];
   /** Why, and what to do about it: sentences. */
   readonly help: readonly string[];
+  /**
+   * Where clauses of an upgrade would settle it: for each thing that is to be said, the clauses of which
+   * one says it, the likeliest first. `…` stands for what is to be filled in.
+   */
+  readonly clauses?: readonly (readonly string[])[];
 }
 
 /** A marked place and the words beside the mark (which may be empty). */

@@ -1,11 +1,12 @@
+import { normalize } from 'node:path';
 import { compareVersions, reportOf, toJson, type UpgradeReport } from '@smc/compiler';
-import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protocol';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
+import { isDeployed, olderName, type OlderName } from '../clauses.ts';
 import { one, type CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { machineText } from '../report-text.ts';
 import { diagnosticsData, showDiagnostics } from '../sources.ts';
-import { namedVersions } from '../versions.ts';
+import { namedVersions, type NamedVersions } from '../versions.ts';
 
 const SIDES = `
 A version is a file (.sm), bytecode (.smb), git:REF:PATH (a file of a revision, with what it
@@ -40,14 +41,14 @@ export const diff: CommandDefinition = {
       })),
       diagnostics: diagnosticsData(compared),
     });
-    const blocks = inOrder(report).map((machine) =>
-      machineText(machine, output.colors, (diagnostic) => placesOf(diagnostic, compared.sources)),
-    );
+    const older = olderNameOf(versions, compared.sources);
+    const blocks = inOrder(report).map((machine) => machineText(machine, older, output.colors));
     // Blocks are set apart; machines of which there is one line stand together.
     for (const [i, block] of blocks.entries()) {
       if (i > 0 && blocks[i - 1].length > 1) output.line('');
       for (const line of block) output.line(line);
     }
+    if (blocks.length === 0 && !isRefused) output.note('there is no machine in either version');
     return isRefused ? EXIT.refused : EXIT.done;
   },
 };
@@ -59,14 +60,16 @@ function inOrder({ machines }: UpgradeReport): UpgradeReport['machines'] {
   return machines.toSorted((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change));
 }
 
-/** `counter.sm:9:21 (in the new version)`, one for each place. */
-function placesOf({ labels }: Diagnostic, sources: ReadonlyMap<string, string>): readonly string[] {
-  return labels.map(({ span, text }) => `${placeOf(span, sources)}${text === '' ? '' : ` (${text})`}`);
-}
-
-function placeOf({ file, start }: Span, sources: ReadonlyMap<string, string>): string {
-  const text = sources.get(file);
-  if (text === undefined) return file;
-  const { line, column } = positionAt(text, lineStarts(text), start);
-  return `${file}:${line}:${column}`;
+/** How the file of the newer version names the older one. */
+function olderNameOf(
+  { old, new: next, host }: NamedVersions,
+  sources: ReadonlyMap<string, string>,
+): OlderName {
+  if (next.kind !== 'file') return olderName('', '', isDeployed);
+  const { file } = next;
+  return olderName(file, sources.get(file) ?? '', (source) =>
+    source.kind === 'path' && old.kind === 'file'
+      ? host.resolve(file, source.path) === normalize(old.file)
+      : source.kind === old.kind,
+  );
 }

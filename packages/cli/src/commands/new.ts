@@ -32,7 +32,7 @@ export const create: CommandDefinition = {
       output.line(path);
     }
     output.data({ folder, files: written });
-    output.note(`\nNext:\n  cd ${folder}\n  smc test`);
+    output.note(`\nNext:\n  cd ${folder}\n  smc test\n  smc dev ${name.toLowerCase()}.sm`);
     return EXIT.done;
   },
 };
@@ -82,14 +82,17 @@ smc test                 # runs the tests
 smc fmt                  # lays the sources out
 smc run ${file} Add Read  # runs inputs in this process
 
-smc node --memory        # a node, in another terminal
-smc deploy ${file}
+smc dev ${file}          # a node with the machine on it, in another terminal
 smc call ${machine} "Add(by: 2)" Read
 \`\`\`
 
-A new version goes into the same file, with an \`upgrade\` that says how to get there from the one that runs.
+Save \`${file}\` while \`smc dev\` runs, and the running machine is upgraded, its state kept. Where nobody can tell
+what becomes of the state, it says what to write into the file.
+\`smc deploy ${file}\` brings it to a node of its own (\`smc node\`); \`smc diff deployed ${file}\` says before
+what that would do.
 `,
-    '.gitignore': '*.smb\nsmc-data/\n',
+    // The baselines are to be committed.
+    '.gitignore': '*.smb\n!/.smc/baseline/*.smb\nsmc-data/\n',
     '.editorconfig': `root = true
 
 [*]

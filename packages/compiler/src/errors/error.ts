@@ -1,14 +1,29 @@
 import type { Diagnostic, Label, Span } from '@smc/protocol';
 import type { Code } from './codes.ts';
 
-/** An error of a code of the table; the first label is the main one. */
+/** An error of a code of the table; the first label is the main one. `clauses` as a diagnostic has them. */
 export function error(
   code: Code,
   message: string,
   labels: readonly Label[],
   help: readonly string[],
+  clauses: readonly (readonly string[])[] = [],
 ): Diagnostic {
-  return { code, severity: 'error', message, labels, help };
+  const base = { code, severity: 'error', message, labels: withoutEmptyTwin(labels), help } as const;
+  return clauses.length === 0 ? base : { ...base, clauses };
+}
+
+/** Without the main label where it has no words, and another that has some stands at its place. */
+function withoutEmptyTwin(labels: readonly Label[]): readonly Label[] {
+  const [main, ...others] = labels;
+  if (main === undefined || main.text !== '') return labels;
+  const twin = others.find(({ span }) => sameSpan(span, main.span));
+  return twin === undefined ? labels : [twin, ...others.filter((each) => each !== twin)];
+}
+
+/** Whether two places are one. */
+export function sameSpan(a: Span, b: Span): boolean {
+  return a.file === b.file && a.start === b.start && a.end === b.end;
 }
 
 /** At most this many members of a circle are named and marked. */

@@ -1,5 +1,5 @@
 import type { Diagnostic, Span } from '@smc/protocol';
-import { circle, error, label } from './error.ts';
+import { circle, error, label, sameSpan } from './error.ts';
 
 /** Diagnostics about upgrades that a node would refuse. */
 
@@ -26,19 +26,21 @@ export function lossyUpgrade(
   const subject = path.replace(/^state\./, '');
   const { shown } = circle(renames);
   const what = `${isConstructor ? 'the argument of ' : ''}\`${path}\``;
+  const here = label(places.old, 'it is here in the old version');
+  const isWritten = !sameSpan(places.main, places.new);
+  const drop = `say that it is to be lost: \`drop ${subject}\``;
   return error(
     'E0402',
-    `${what} of the old version would be lost: the migration does not read it`,
+    `${what} of the old version would be lost: ${isWritten ? 'the migration does not read it' : 'nothing in the new version takes it over'}`,
+    isWritten
+      ? [label(places.main, 'this does not read it'), here, label(places.new, 'the new version')]
+      : [label(places.main, 'the new version'), here],
     [
-      label(places.main, 'this does not read it'),
-      label(places.old, 'it is here in the old version'),
-      label(places.new, 'the new version'),
-    ],
-    [
-      `Read it in the migration, or say that it is to be lost: \`drop ${subject}\`.`,
+      isWritten ? `Read it in the migration, or ${drop}.` : `In an upgrade, ${drop}.`,
       ...shown.map((name) => `If it is \`${name}\` now: \`rename ${subject} -> ${name}\`.`),
-      ...(message === null ? [] : [`A node would say: ${message}.`]),
+      ...(message === null || !isWritten ? [] : [`A node would say: ${message}.`]),
     ],
+    [[...shown.map((name) => `rename ${subject} -> ${name}`), `drop ${subject}`]],
   );
 }
 

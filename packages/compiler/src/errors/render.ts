@@ -111,6 +111,8 @@ export interface JsonDiagnostic {
   /** All of them, the main one first; places in files that are not at hand are null. */
   readonly labels: readonly JsonLabel[];
   readonly help: readonly string[];
+  /** Clauses of an upgrade that would settle it, as the diagnostic has them; not there where none would. */
+  readonly clauses?: readonly (readonly string[])[];
 }
 
 /** A marked place, for other programs. */
@@ -123,10 +125,11 @@ export interface JsonLabel {
 
 /** The same as `render`, for programs. */
 export function toJson(diagnostic: Diagnostic, sources: SourceLookup): JsonDiagnostic {
-  const { code, severity, message, help } = diagnostic;
+  const { code, severity, message, help, clauses } = diagnostic;
   const labels = diagnostic.labels.map(({ span, text }) => ({ ...jsonSpan(span, sources), text }));
   const { file, start, end } = labels[0] ?? { file: null, start: null, end: null };
-  return { code, severity, message, file, start, end, labels, help };
+  const made = { code, severity, message, file, start, end, labels, help };
+  return clauses === undefined ? made : { ...made, clauses };
 }
 
 function jsonSpan(span: Span, sources: SourceLookup): Omit<JsonLabel, 'text'> {

@@ -78,6 +78,7 @@ export function needsClause(change: {
         : [`If it is \`${renamed[0]}\` under a new name: \`rename ${renamed[0]} -> ${renamed[1]}\`.`]),
       ...(types === null ? [] : definitionsThatDiffer(...types)),
     ],
+    [[...(renamed === null ? [] : [`rename ${renamed[0]} -> ${renamed[1]}`]), clause]],
   );
 }
 
@@ -107,6 +108,10 @@ export function goneOperations(
           : [`If it has a new name: \`rename ${operation.name} -> ${operation.near}\`.`],
       ),
     ],
+    gone.map((operation) => [
+      ...(operation.near === null ? [] : [`rename ${operation.name} -> ${operation.near}`]),
+      `drop ${operation.name}`,
+    ]),
   );
 }
 

@@ -24,7 +24,7 @@ import { SharedSums } from './sums.ts';
 import { checkTests, constantInference } from './tests.ts';
 import type { CompiledMachine, TypedMachine, TypedModule } from './typed.ts';
 import { differ } from './unify.ts';
-import { checkUpgrade, type DeclaredUpgrade, type IsApplied } from './upgrades.ts';
+import { checkUpgrade, machineOf, type DeclaredUpgrade, type IsApplied } from './upgrades.ts';
 
 /** The file that an import in `from` stands for. */
 export type Resolve = (from: string, path: string) => string;
@@ -33,9 +33,16 @@ export type Resolve = (from: string, path: string) => string;
 export interface CompiledImports extends LoadedBundles {
   /** Whether compiling a machine, in which there is no error, gives this code. */
   readonly givesCode: (machine: TypedMachine, image: Image) => boolean;
+  /** Whether an upgrade from what is deployed has been carried out, whatever its clauses speak of. */
+  readonly isCarriedOut: (upgrade: tree.Upgrade) => boolean;
 }
 
-const NOTHING_COMPILED: CompiledImports = { files: new Map(), deployed: null, givesCode: () => false };
+const NOTHING_COMPILED: CompiledImports = {
+  files: new Map(),
+  deployed: null,
+  givesCode: () => false,
+  isCarriedOut: () => false,
+};
 
 /** What checking a program gives. */
 export interface CheckedModules {
@@ -53,6 +60,8 @@ export interface CheckedEntry {
   readonly module: TypedModule | null;
   /** Those of its upgrades that lead from a machine to a machine, refused or not. */
   readonly upgrades: readonly DeclaredUpgrade[];
+  /** Those that have been carried out; only what they lead to is checked. */
+  readonly carriedOut: readonly tree.Upgrade[];
 }
 
 /** What checking several entries together gives: types of one name and definition are the same in all. */
@@ -120,8 +129,13 @@ export function checkProgram(
     const { machines, tests } = checkModule(module, scope, sums, report);
     isSound &&= report.count === before;
     const nodes = module.declarations.filter((each) => each.kind === 'upgrade');
+    isSound &&= !refuseRepeated(nodes, report);
+    const carriedOut = nodes.filter((node) => isFromDeployed(node, module) && compiled.isCarriedOut(node));
+    for (const node of carriedOut) if (machineOf(node.new, scope, report) === null) isSound = false;
     // Only now it is known whether the machines are sound: an upgrade may ask for their code.
-    const found = nodes.map((node) => checkUpgrade(node, scope, bundles.isApplied, report));
+    const found = nodes
+      .filter((node) => !carriedOut.includes(node))
+      .map((node) => checkUpgrade(node, scope, bundles.isApplied, report));
     isSound &&= !found.includes(null);
     const upgrades = found.filter((upgrade) => upgrade !== null);
     const typed = upgrades.map((upgrade) => upgrade.typed).filter((upgrade) => upgrade !== null);
@@ -129,6 +143,7 @@ export function checkProgram(
       scope,
       module: { file: module.file, machines, upgrades: typed, tests },
       upgrades,
+      carriedOut,
     });
     report.endModule();
   }
@@ -136,10 +151,31 @@ export function checkProgram(
     const file = sourceFileOf(entry);
     if (file !== null) return checked.get(file) ?? null;
     const scope = bundles.entry(entry);
-    return scope && { scope, module: null, upgrades: [] };
+    return scope && { scope, module: null, upgrades: [], carriedOut: [] };
   });
   const known = own.filter((entry) => entry !== null);
   return { entries: isSound && known.length === own.length ? known : null, diagnostics: report.list() };
+}
+
+/** Refuses a second upgrade of a machine; whether there was one. */
+function refuseRepeated(upgrades: readonly tree.Upgrade[], report: Report): boolean {
+  const before = report.count;
+  const first = new Map<string, tree.Upgrade>();
+  for (const node of upgrades) {
+    const { qualifier, name } = node.new;
+    if (qualifier !== null) continue;
+    const earlier = first.get(name.text);
+    if (earlier === undefined) first.set(name.text, node);
+    else report.add(duplicate(node.span, 'the upgrade of', name.text, earlier.span));
+  }
+  return report.count > before;
+}
+
+/** Whether an upgrade leads from what `import deployed` stands for. */
+function isFromDeployed({ old }: tree.Upgrade, { imports }: tree.Module): boolean {
+  return imports.some(
+    ({ alias, source }) => source.kind === 'deployed' && alias.text === old.qualifier?.text,
+  );
 }
 
 interface ImportedFile {

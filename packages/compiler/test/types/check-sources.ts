@@ -22,7 +22,7 @@ export function checkSources(
   }
   const [entry] = sources.keys();
   const resolve = (_from: string, path: string): string => path.replace(/^\.\//, '');
-  const compiled = { files, deployed: null, givesCode: () => false };
+  const compiled = { files, deployed: null, givesCode: () => false, isCarriedOut: () => false };
   return { ...checkModules(modules, entry, resolve, compiled), syntax };
 }
 

@@ -1,0 +1,80 @@
+import { startNode, type RunningNode } from '@smc/node';
+import type { Command } from 'commander';
+import { option, type Words } from './command.ts';
+import { EXIT, Stop } from './exit.ts';
+import type { Output } from './output.ts';
+
+/** A node in this process, for the commands that run one. */
+
+const DEFAULT_HTTP_PORT = 4040;
+const DEFAULT_TCP_PORT = 4041;
+
+/** A node that was started here, and where it is. */
+export interface LocalNode {
+  readonly url: string;
+  readonly linesPort: number;
+  /** Fulfilled when the node had to give up; it answers nothing any more. */
+  readonly failure: Promise<Error>;
+  /** Answers what was taken, refuses what comes, and ends. */
+  close(): Promise<void>;
+}
+
+/** Declares `--http` and `--tcp` on a command that runs a node. */
+export function declarePorts(command: Command): void {
+  command
+    .option('--http <port>', `port for HTTP, 0 for any (default: ${DEFAULT_HTTP_PORT})`)
+    .option('--tcp <port>', `port for lines, 0 for any (default: ${DEFAULT_TCP_PORT})`);
+}
+
+/** Starts a node that keeps its log in memory, and says that it is ready; a port that is taken ends the command. */
+export async function startLocal(words: Words, output: Output): Promise<LocalNode> {
+  const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
+  const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
+  const report = (error: unknown): void => {
+    output.error(
+      `a defect of the node: ${error instanceof Error ? error.message : String(error)}`,
+      'Please report it.',
+    );
+  };
+  const running = await start(() => startNode({ httpPort, linesPort, report }));
+  const node = ports(running);
+  output.line(`ready: ${node.url} (HTTP), 127.0.0.1:${node.linesPort} (lines); nothing is kept on disk`);
+  output.data({ ready: true, http: node.url, tcp: { host: '127.0.0.1', port: node.linesPort } });
+  return node;
+}
+
+/** How a command ends whose node gave up. */
+export function gaveUp(failed: Error): Stop {
+  return new Stop(EXIT.refused, 'failed', `the node gave up: ${failed.message}`);
+}
+
+function ports(running: RunningNode): LocalNode {
+  const { url, linesPort, failure } = running;
+  if (url === null || linesPort === null) throw new Error('a node without its ports');
+  return { url, linesPort, failure, close: () => running.close() };
+}
+
+function port(words: Words, name: string, otherwise: number): number {
+  const text = option(words, name);
+  if (text === undefined) return otherwise;
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (number <= 65_535) return number;
+  throw new Stop(EXIT.usage, 'usage', `--${name} takes a port from 0 to 65535, not ${text}`);
+}
+
+async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
+  try {
+    return await begin();
+  } catch (error) {
+    const { code, port: taken, message } = error as NodeJS.ErrnoException & { port?: number };
+    if (code === 'EADDRINUSE') {
+      throw new Stop(
+        EXIT.refused,
+        'port-taken',
+        `port ${taken} of 127.0.0.1 is taken`,
+        'Another node may run there: smc status asks it. --http and --tcp choose other ports.',
+      );
+    }
+    throw new Stop(EXIT.refused, 'not-started', `the node can not start: ${message}`);
+  }
+}
