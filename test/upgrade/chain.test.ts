@@ -166,11 +166,20 @@ async function call(version: number, text: string): Promise<string> {
 test('a client of the first version is served by the third, through both upgrades', async () => {
   expect(await put(bundles[0])).toMatchObject({ result: 'deployed' });
   expect(await call(1, 'Add({ name: "tea", price: 3 })')).toBe('1');
-  expect(await put(bundles[1])).toMatchObject({ result: 'upgraded' });
+  expect(await put(bundles[1])).toMatchObject({
+    result: 'upgraded',
+    notes: [
+      'it drops state.note',
+      'old clients lose Reset',
+      'for old clients may fail: the reply of Status',
+      'the way back loses state.items[].quantity, Add.item.quantity',
+      'on the way back may fail: the state',
+    ],
+  });
   expect(await call(1, 'Add({ name: "jam", price: 4 })')).toBe('2');
   expect(await call(2, 'Add({ name: "rum", price: 9, quantity: 2 })')).toBe('3');
   expect(await call(2, 'Add({ name: "ham", price: 9 })')).toBe('4');
-  expect(await put(bundles[2])).toMatchObject({ result: 'upgraded' });
+  expect(await put(bundles[2])).toMatchObject({ result: 'upgraded', notes: ['there is no way back'] });
 
   expect(await call(1, 'Add({ name: "oil", price: 5 })')).toBe('5');
   expect(await call(3, 'Put({ name: "ham", price: 8, quantity: 3 }, 2)')).toBe('5');

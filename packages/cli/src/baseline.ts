@@ -1,11 +1,14 @@
 import {
   closeSync,
-  existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  type Stats,
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -13,7 +16,7 @@ import { decodeBundle, encodeBundle, type Bundle } from '@smc/protocol';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
-import { readFile, reason } from './files.ts';
+import { FILE_BYTES_MAX, reason } from './files.ts';
 
 /**
  * The baseline: what was deployed last, by environment, so that a program can be checked against
@@ -53,7 +56,7 @@ export function baselineOf(file: string, environment: string): string {
   const own = resolve(dirname(file));
   let project: string | null = null;
   for (let folder = own; project === null; folder = dirname(folder)) {
-    if (existsSync(join(folder, FOLDER))) project = folder;
+    if (isThere(join(folder, FOLDER))) project = folder;
     else if (dirname(folder) === folder) break;
   }
   const current = resolve('.');
@@ -62,9 +65,52 @@ export function baselineOf(file: string, environment: string): string {
   return join(relative(current, project), FOLDER, 'baseline', `${environment}.smb`);
 }
 
-/** The bytes of a baseline; null where nothing was deployed yet. */
+/**
+ * The bytes of a baseline; null where nothing was deployed yet. What is there and can not be read ends
+ * the command: else a check would be passed over, or a baseline be lost.
+ */
 export function readBaseline(path: string): Uint8Array | null {
-  return existsSync(path) ? readFile(path) : null;
+  for (const folder of [dirname(dirname(path)), dirname(path)]) {
+    if (!isThere(folder)) return null;
+    if (!statOf(folder).isDirectory()) throw unreadable(folder, 'it is no directory');
+  }
+  if (!isThere(path)) return null;
+  const found = statOf(path);
+  if (found.isDirectory()) throw unreadable(path, 'it is a directory');
+  if (!found.isFile()) throw unreadable(path, 'it is no file');
+  if (found.size > FILE_BYTES_MAX) throw unreadable(path, `it has more than ${FILE_BYTES_MAX} bytes`);
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw unreadable(path, reason(error));
+  }
+}
+
+/** Whether there is anything, also a link that leads nowhere. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw unreadable(path, reason(error));
+  }
+}
+
+function statOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const isNowhere = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw unreadable(path, isNowhere ? 'it is a link that leads nowhere' : reason(error));
+  }
+}
+
+function unreadable(path: string, why: string): Stop {
+  return new Stop(
+    EXIT.refused,
+    'bad-baseline',
+    `the baseline ${path} can not be read: ${why}`,
+    'Nothing was deployed. Take it from the version control, or remove it and deploy again.',
+  );
 }
 
 /**
@@ -90,12 +136,7 @@ function opened(path: string, bytes: Uint8Array): Bundle {
   const decoded = decodeBundle(bytes);
   if (decoded.ok) return decoded.value;
   const { message, offset } = decoded.malformed;
-  throw new Stop(
-    EXIT.refused,
-    'bad-baseline',
-    `the baseline ${path} can not be read: ${message} (at byte ${offset})`,
-    'Nothing was deployed. Take it from the version control, or remove it and deploy again.',
-  );
+  throw unreadable(path, `${message} (at byte ${offset})`);
 }
 
 /** Beside it first, then in its place. */

@@ -1,14 +1,18 @@
+import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { decodeBundle } from '@smc/protocol';
 import { startNode, type RunningNode } from '@smc/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -110,6 +114,32 @@ describe('a baseline', () => {
     expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter upgraded/);
   });
 
+  test('of what clients will miss is not deployed in silence', async () => {
+    file('counter.sm', v1);
+    await run('deploy', 'counter.sm');
+    const without = v2
+      .replace(/  on Read[^}]*}\n/, '')
+      .replace('Counter {\n  rename', 'Counter {\n  drop Read\n  back new -> fail("never back")\n  rename');
+    file('counter.sm', without);
+    const notes = [
+      'old clients lose Read',
+      'the way back loses state, Incr.by',
+      'on the way back may fail: the state',
+    ];
+    const shown = notes.map((note) => `  note: ${note}\n`).join('');
+    const planned = await run('deploy', '--dry-run', 'counter.sm');
+    expect(planned).toEqual({
+      status: 0,
+      out: expect.stringMatching(/^Counter would be upgraded .*\n/) as string,
+      err: '',
+    });
+    expect(planned.out).toContain(shown);
+    const { machines } = JSON.parse((await run('upgrade', '--json', 'counter.sm')).out) as {
+      machines: object[];
+    };
+    expect(machines).toMatchObject([{ result: 'upgraded', notes }]);
+  });
+
   test('shows a migration that was forgotten', async () => {
     file('counter.sm', v1);
     await run('deploy', 'counter.sm');
@@ -162,6 +192,50 @@ describe('a baseline', () => {
     rmSync(baseline());
     expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter unchanged/);
     expect(names()).toEqual(['Counter']);
+  });
+
+  const LEADS_NOWHERE = 'it is a link that leads nowhere';
+  test.each<[string, string, (path: string) => void, RegExp]>([
+    ['a link that leads nowhere', '', (path) => symlinkSync('nowhere', path), new RegExp(LEADS_NOWHERE)],
+    ['a link to itself', '', (path) => symlinkSync(path, path), /ELOOP/],
+    ['a directory', '', (path) => mkdirSync(path), /it is a directory/],
+    ['a pipe', '', (path) => execFileSync('mkfifo', [path]), /it is no file/],
+    ['in a folder that is none', '..', (path) => writeFileSync(path, ''), /it is no directory/],
+    ['below a link', '../..', (path) => symlinkSync('nowhere', path), new RegExp(LEADS_NOWHERE)],
+    ['too large', '', (path) => writeFileSync(path, new Uint8Array(17 << 20)), /more than 16777216 bytes/],
+  ])('that is no file is not passed by: %s', async (_, place, put, why) => {
+    file('counter.sm', v2);
+    const path = resolve(baseline(), place);
+    mkdirSync(dirname(path), { recursive: true });
+    put(path);
+    const refused = {
+      status: 1,
+      out: '',
+      err: expect.stringMatching(/^error: the baseline \S*\.smc\S* can not be read: /) as string,
+    };
+    for (const command of ['check', 'build', 'test', 'run', 'deploy', 'upgrade']) {
+      const ran = await run(command, 'counter.sm');
+      expect(ran, command).toEqual(refused);
+      expect(ran.err).toMatch(why);
+    }
+    // A file that imports nothing must not be put in its place.
+    file('counter.sm', v1);
+    expect(await run('deploy', 'counter.sm')).toEqual(refused);
+    expect((await run('status')).out).toBe('no machine runs on this node\n');
+    expect(lstatSync(path)).toBeDefined();
+    const ran = await run('check', 'counter.sm');
+    expect(ran.status).toBe(0);
+  });
+
+  test('that nobody may read is not passed by', async () => {
+    file('counter.sm', v1);
+    await run('deploy', 'counter.sm');
+    chmodSync(baseline(), 0);
+    // Whoever may read everything reads this, too.
+    const isOpen = process.getuid?.() === 0;
+    file('counter.sm', v2);
+    const ran = await run('check', 'counter.sm');
+    expect(ran.err).toMatch(isOpen ? /^$/ : /baseline .* can not be read: permission denied/);
   });
 
   test('that is damaged is not passed by', async () => {

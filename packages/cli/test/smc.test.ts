@@ -332,6 +332,11 @@ describe('a node', () => {
     expect((await run(['call', 'Account/"a/b \\u{e9}"', 'Deposit(1)', 'Name'])).out).toBe('1\n"a/b é"\n');
     expect((await run(['call', 'Account/a/b', 'Name'])).out).toBe('"a/b"\n');
     expect((await run(['state', 'Account/alice'])).out).toBe('{ balance: 5 }\n');
+    expect((await run(['status'])).out).toMatch(
+      /^machine .* instances .*\nAccount( +[0-9a-f]{12}){2} +2 .*\nCounter( +[0-9a-f]{12}){2} +- /,
+    );
+    const { machines } = JSON.parse((await run(['status', '--json'])).out) as { machines: object[] };
+    expect(machines[0]).toMatchObject({ name: 'Account', keyed: true, instances: 2 });
     expect((await run(['state', 'Account/bob', '--json'])).out).toBe('{"state":{"balance":0}}\n');
     for (const words of [
       ['call', 'Account', 'Name'],

@@ -25,6 +25,9 @@ export function call(node: NodeState, event: CallEvent): Actions {
     return refuse(null, problem('unknown-machine', `there is no machine ${JSON.stringify(event.machine)}`));
   }
   const addressed = addressOf(machine, event);
+  if (addressed === null) {
+    return refuse(machine, problem('bad-request', 'the address gives more than one key'));
+  }
   const key = readKey(machine.version.image, addressed.key);
   if (!key.ok) return refuse(machine, key.problem);
   const { request } = event;
@@ -44,7 +47,9 @@ export function call(node: NodeState, event: CallEvent): Actions {
   const way = spoken.ways[operation];
   const { name } = spoken.version.image.operations[operation];
   if (way.kind === 'gone') {
-    const message = `${machine.name} has no ${name} any more: an upgrade dropped it`;
+    const why =
+      way.why === 'dropped' ? 'an upgrade dropped it' : 'too many upgrades changed it since this interface';
+    const message = `${machine.name} has no ${name} any more: ${why}`;
     return refuse(machine, problem('gone', message));
   }
   const { readOnly } = machine.version.program.operations[way.operation];
@@ -54,12 +59,15 @@ export function call(node: NodeState, event: CallEvent): Actions {
   return step(node, machine, { event, key: key.key, spoken, operation, way, readOnly }, input);
 }
 
-/** The instance and the input that are meant: a query to a keyed machine may have the key among its parameters. */
-function addressOf({ version }: Machine, { key, body }: CallEvent): Pick<CallEvent, 'key' | 'body'> {
+/**
+ * The instance and the input that are meant: a query to a keyed machine may have the key among its
+ * parameters. Null where it has more than one.
+ */
+function addressOf({ version }: Machine, { key, body }: CallEvent): Pick<CallEvent, 'key' | 'body'> | null {
   if (key !== null || body.form !== 'query' || version.image.key === 'none') return { key, body };
   const keys = body.pairs.filter(([name]) => name === 'key');
-  // Two keys are one too many: as parameters they are refused.
-  if (keys.length !== 1) return { key, body };
+  if (keys.length > 1) return null;
+  if (keys.length === 0) return { key, body };
   return { key: keys[0][1], body: { ...body, pairs: body.pairs.filter(([name]) => name !== 'key') } };
 }
 

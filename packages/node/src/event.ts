@@ -16,8 +16,8 @@ export interface CallEvent {
   /** The key of the instance as text; null where none was given. A query may have it as `key`. */
   readonly key: string | null;
   /**
-   * The fingerprints (or prefixes) of the interfaces that the caller speaks, of which the machine
-   * must serve one; or null: the one that was current when the request was received, by `stamp`.
+   * The fingerprints (or prefixes) of the interfaces that the caller speaks, of which the first that
+   * the machine serves counts, and it must serve one; or null: the one that was current when the request was received, by `stamp`.
    */
   readonly interfaces: readonly string[] | null;
   readonly body: RequestBody;

@@ -15,7 +15,10 @@ const BATCH_EVENTS_MAX = 1_024;
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
 const TURN_MILLIS = 10;
 
-/** Work for a deployment after which others get their turn. */
+/**
+ * Work for a deployment after which others get their turn; twice as much with each round, so that
+ * inputs cannot for ever change more than is migrated between them.
+ */
 const SLICE_MILLIS = 5;
 
 /** Milliseconds from some moment on; never goes back. It decides when things happen, never what. */
@@ -228,7 +231,7 @@ export class Host {
     return this.#act(
       () => {
         const work = new Deployment(this.#node, event);
-        if (work.work(this.#sliceEnds())) return work.finish();
+        if (work.work(this.#sliceEnds(work))) return work.finish();
         this.#deployment = { work, settle };
         return null;
       },
@@ -266,7 +269,7 @@ export class Host {
     const answer = this.#act(
       () => {
         isDone = true;
-        if (work.work(this.#sliceEnds())) return work.finish();
+        if (work.work(this.#sliceEnds(work))) return work.finish();
         isDone = false;
         return null;
       },
@@ -280,9 +283,10 @@ export class Host {
   }
 
   /** Tells when a slice of a deployment that begins now has done enough. */
-  #sliceEnds(): () => boolean {
+  #sliceEnds({ rounds }: Deployment): () => boolean {
     const start = this.#stopwatch();
-    return () => this.#stopwatch() - start >= SLICE_MILLIS;
+    const millis = SLICE_MILLIS * 2 ** rounds;
+    return () => this.#stopwatch() - start >= millis;
   }
 
   /** Writing a reply is work too. */

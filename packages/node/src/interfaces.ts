@@ -24,8 +24,8 @@ export interface ServedInterface {
 export type Way =
   /** On to an operation of the running version, by index; the adapters in the order of requests. */
   | { readonly kind: 'open'; readonly operation: number; readonly chain: readonly Adapter[] }
-  /** Dropped on the way. */
-  | { readonly kind: 'gone' };
+  /** Dropped on the way, or further away than adapters lead. */
+  | { readonly kind: 'gone'; readonly why: 'dropped' | 'too far' };
 
 /** Two functions of a unit, by index: a request forward, the reply to it backward. */
 export interface Adapter {
@@ -38,6 +38,16 @@ export interface Adapter {
 export interface KnownInterface {
   readonly fingerprint: string;
   readonly version: Version;
+}
+
+/** What an upgrade takes from clients of an interface that is served. */
+export interface InterfaceLoss {
+  readonly fingerprint: string;
+  /** Names of operations that are served no more. */
+  readonly dropped: readonly string[];
+  readonly tooFar: readonly string[];
+  /** Nothing of it is served any more, as others were current since. */
+  readonly isForgotten: boolean;
 }
 
 export class Interfaces {
@@ -74,13 +84,7 @@ export class Interfaces {
    * the names of operations in it were judged to be there.
    */
   advance(version: Version, ways: readonly OperationWay[], functions: LoadedUnit): void {
-    const before = this.#current.version;
-    const steps = new Map(ways.map((way) => [way.name, stepOf(way, version, functions)]));
-    const stepAt = before.image.operations.map(({ name }) => {
-      const step = steps.get(name);
-      if (step === undefined) throw new Error(`the upgrade says nothing of the operation ${name}`);
-      return step;
-    });
+    const stepAt = this.#stepsTo(version, ways, functions);
     for (const [fingerprint, served] of this.#served) {
       const followed = served.ways.map((way) => follow(way, stepAt));
       this.#served.set(fingerprint, { ...served, ways: followed });
@@ -90,6 +94,40 @@ export class Interfaces {
       if (this.#served.size <= STEP_LIMITS.interfacesMax) break;
       this.#served.delete(fingerprint);
     }
+  }
+
+  /** What `advance` with the same would take, by interface; it changes nothing. */
+  losses(version: Version, ways: readonly OperationWay[], functions: LoadedUnit): InterfaceLoss[] {
+    const stepAt = this.#stepsTo(version, ways, functions);
+    // The chain of the interface that is the new one starts anew.
+    const others = [...this.#served.values()].filter(
+      ({ fingerprint }) => fingerprint !== version.fingerprints.interface,
+    );
+    const forgotten = others.length + 1 - STEP_LIMITS.interfacesMax;
+    return others.map(({ fingerprint, version: { image }, ways: before }, place) => {
+      const lost = before.map((way) => {
+        const after = follow(way, stepAt);
+        return way.kind === 'open' && after.kind === 'gone' ? after.why : null;
+      });
+      const names = (why: 'dropped' | 'too far'): string[] =>
+        image.operations.filter((_, operation) => lost[operation] === why).map(({ name }) => name);
+      return {
+        fingerprint,
+        dropped: names('dropped'),
+        tooFar: names('too far'),
+        isForgotten: place < forgotten,
+      };
+    });
+  }
+
+  /** For each operation of the running version, by index. */
+  #stepsTo(version: Version, ways: readonly OperationWay[], functions: LoadedUnit): Way[] {
+    const steps = new Map(ways.map((way) => [way.name, stepOf(way, version, functions)]));
+    return this.#current.version.image.operations.map(({ name }) => {
+      const step = steps.get(name);
+      if (step === undefined) throw new Error(`the upgrade says nothing of the operation ${name}`);
+      return step;
+    });
   }
 
   #makeCurrent(version: Version): ServedInterface {
@@ -109,10 +147,11 @@ export class Interfaces {
   }
 }
 
-const GONE: Way = { kind: 'gone' };
+const DROPPED: Way = { kind: 'gone', why: 'dropped' };
+const TOO_FAR: Way = { kind: 'gone', why: 'too far' };
 
 function stepOf(way: OperationWay, version: Version, functions: LoadedUnit): Way {
-  if (way.kind === 'dropped') return GONE;
+  if (way.kind === 'dropped') return DROPPED;
   const name = way.kind === 'identity' ? way.name : way.to;
   const operation = version.operationIndex.get(name);
   if (operation === undefined) throw new Error(`${way.name} leads to ${name}, which is no operation`);
@@ -121,12 +160,12 @@ function stepOf(way: OperationWay, version: Version, functions: LoadedUnit): Way
 }
 
 function follow(way: Way, stepAt: readonly Way[]): Way {
-  if (way.kind === 'gone') return GONE;
+  if (way.kind === 'gone') return way;
   const step = stepAt[way.operation];
-  if (step.kind === 'gone') return GONE;
+  if (step.kind === 'gone') return step;
   const chain = step.chain.length === 0 ? way.chain : [...way.chain, ...step.chain];
   return chain.length > STEP_LIMITS.chainLengthMax
-    ? GONE
+    ? TOO_FAR
     : { kind: 'open', operation: step.operation, chain };
 }
 

@@ -11,6 +11,8 @@ export interface NodeLimits {
    * kind; the code of a machine takes some kilobytes.
    */
   readonly bundleBytesMax: number;
+  /** Bytes of the bodies of all HTTP requests that are on their way. */
+  readonly bodyBytesMax: number;
   /** Bytes of a line of the line protocol, without its end. */
   readonly lineBytesMax: number;
   /** Requests of one line connection that wait for their reply; then it is not read. */
@@ -28,6 +30,12 @@ export interface NodeLimits {
   readonly refusalRecordsMax: number;
   /** Images, upgrades and debug data, all that there ever were. */
   readonly blobBytesMax: number;
+  /**
+   * Fuel of the migrations of one bundle, at the most (`STEP_LIMITS`). What is migrated whole is migrated on
+   * the node's own thread, where nobody else is served meanwhile: two seconds for this, about. It bounds
+   * memory too: a migration that means harm can hold `PREPARE_BYTES_PER_FUEL`.
+   */
+  readonly prepareFuelMax: number;
   /** Keyed requests of a machine whose reply is kept. */
   readonly keptRepliesMax: number;
   readonly keptBytesMax: number;
@@ -42,6 +50,7 @@ export const NODE_LIMITS: NodeLimits = {
   queuedBytesMax: 256 * 1024 * 1024,
   jsonBytesMax: 1024 * 1024,
   bundleBytesMax: 1024 * 1024,
+  bodyBytesMax: 256 * 1024 * 1024,
   lineBytesMax: 64 * 1024,
   linePendingMax: 256,
   connectionsMax: 10_000,
@@ -51,11 +60,15 @@ export const NODE_LIMITS: NodeLimits = {
   historyRecordsMax: 10_000,
   refusalRecordsMax: 100,
   blobBytesMax: 128 * 1024 * 1024,
+  prepareFuelMax: 100_000_000,
   keptRepliesMax: 1_000_000,
   keptBytesMax: 256 * 1024 * 1024,
   foldBytesMin: 64 * 1024 * 1024,
   closeMillisMax: 5_000,
 };
+
+/** Memory that a migration can hold for each unit of fuel: lists of numbers take 32, and there is more than these. */
+export const PREPARE_BYTES_PER_FUEL = 40;
 
 /** The same for every node, since a replay must come to the same result on each. */
 export const STEP_LIMITS = {
@@ -68,17 +81,17 @@ export const STEP_LIMITS = {
   /** Interfaces that a machine serves; the one that was current the longest ago is forgotten first. */
   interfacesMax: 256,
   /**
-   * Of the migrations of one bundle, in equal shares, and as much again of the invariants after them.
-   * As much as a step has, however large the states are: preparing runs on the node's own thread, and
-   * nobody else is served meanwhile.
+   * Of the migrations of one bundle, in equal shares, and as much again of the invariants after them; and
+   * of a state that is migrated whole `prepareFuelPerNode` more for each 32 bytes of it, up to a share of
+   * `prepareFuelMax`.
    */
-  prepareFuel: 10_000_000,
+  prepareFuelMin: 10_000_000,
+  prepareFuelPerNode: 1_000,
   /**
-   * Of the migration of one instance of a keyed machine: so much for each 32 bytes of its state, at least
-   * `instanceFuelMin` and at most a share of `prepareFuel`. Their number is not bounded by it: they are
-   * migrated in slices, while others are served.
+   * Of the migration of one instance of a keyed machine: `prepareFuelPerNode` for each 32 bytes of its
+   * state, at least `instanceFuelMin` and at most a share of `prepareFuelMin`. Their number is not bounded
+   * by it: they are migrated in slices, while others are served.
    */
-  instanceFuelPerNode: 1_000,
   instanceFuelMin: 100_000,
   /** UTF-16 units of the message of a fault, as recorded and sent; the rest is cut off. */
   messageLengthMax: 1_000,

@@ -1,6 +1,7 @@
+import { getHeapStatistics } from 'node:v8';
 import { Host } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
-import { NODE_LIMITS, type NodeLimits } from './limits.ts';
+import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
 import { type Clock, type Journal, type Listener, systemClock } from './ports.ts';
 import { serveHttp } from './serve/http.ts';
 import { serveLines } from './serve/lines.ts';
@@ -36,6 +37,12 @@ export interface RunningNode {
 /** Addresses that mean this computer. */
 const LOOPBACK = new Set(['127.0.0.1', 'localhost']);
 
+/** As much as this process has memory for: no upgrade may end it. */
+function prepareFuelMax(): number {
+  const bearable = Math.floor(getHeapStatistics().heap_size_limit / PREPARE_BYTES_PER_FUEL);
+  return Math.max(STEP_LIMITS.prepareFuelMin, Math.min(NODE_LIMITS.prepareFuelMax, bearable));
+}
+
 /**
  * Starts a node: rebuilds it from its journal, then listens. Rejects with a `JournalError`
  * for a journal that is wrong, with the error of the system for a port that cannot be had,
@@ -46,7 +53,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   if (!LOOPBACK.has(address)) {
     throw new Error(`not supported yet: a node beyond loopback (${address}); the address is 127.0.0.1`);
   }
-  const limits = { ...NODE_LIMITS, ...options.limits };
+  const limits = { ...NODE_LIMITS, prepareFuelMax: prepareFuelMax(), ...options.limits };
   const journal = options.journal ?? new MemoryJournal();
   const report = options.report ?? (() => {});
   const host = await Host.open(journal, options.clock ?? systemClock, limits, report);

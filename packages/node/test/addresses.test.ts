@@ -103,6 +103,21 @@ describe('HTTP', () => {
     expect(await instances()).toBe(0);
   });
 
+  it.each([
+    ['/Account/%FF/Balance', { message: 'the address is not UTF-8 in percent-encoding' }],
+    ['/Account/%zz/Balance', { message: 'the address is not UTF-8 in percent-encoding' }],
+    ['/_smc/machines/%FF', { message: 'the address is not UTF-8 in percent-encoding' }],
+    ['/Account/Balance?key=%FF', { message: 'the address is not UTF-8 in percent-encoding' }],
+    ['/Account/Balance?key=a&key=b', { message: 'the address gives more than one key' }],
+    ['/Account/a/Id?key=b', { message: 'Id has no such parameter', path: '$.key' }],
+    ['/Account/Id?key=b&why=because', { message: 'Id has no such parameter', path: '$.why' }],
+    ['/Account/Deposit?key=b&n=x', { message: 'not JSON: expected a value (at character 1)', path: '$.n' }],
+  ])('says what is wrong with %s', async (address, error) => {
+    const reply = await send(node, address);
+    expect(reply).toMatchObject({ status: 400 });
+    expect(JSON.parse(reply.body)).toEqual({ error: { code: 'bad-request', ...error } });
+  });
+
   it('takes the same request to another instance for another one', async () => {
     const once = { 'idempotency-key': 'k' };
     for (let i = 0; i < 3; i++) {
@@ -140,8 +155,15 @@ describe('a line', () => {
       'Account/"" Balance': 'error bad-request a key of Account has 1 to 512 bytes, and this one 0',
     };
     expect(await lines(...Object.keys(asked))).toEqual(Object.values(asked));
-    expect(await lines('Counter Read', 'Account/ Balance', 'Account/é Balance')).toEqual([
+    expect(
+      await lines(
+        ...['Counter Read', 'Account/"a"Balance', 'Account/"a"-- x'],
+        ...['Account/ Balance', 'Account/é Balance'],
+      ),
+    ).toEqual([
       'ok 0',
+      'error bad-request expected a space after the key, got Balance; a request is MACHINE OPERATION(ARGUMENTS)',
+      'error bad-request expected a space after the key, got the end of the line; a request is MACHINE OPERATION(ARGUMENTS)',
       'error bad-request expected a key, got Balance; a request is MACHINE OPERATION(ARGUMENTS)',
       'error bad-request expected a key, got "é"; a request is MACHINE OPERATION(ARGUMENTS)',
     ]);

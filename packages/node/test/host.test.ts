@@ -1,4 +1,5 @@
 import { fingerprints } from '@smc/protocol';
+import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallEvent, Reply } from '../src/event.ts';
 import { Host, type Stopwatch } from '../src/host.ts';
@@ -255,6 +256,27 @@ describe('a host', () => {
       for (const record of journal.read()) replay.add(record);
       // The read moved the time on, and is not in the log.
       expect({ ...(snapshot(replay.finish()) as object), time: node.time }).toEqual(snapshot(node));
+    });
+
+    it('does more between inputs where they change more than is migrated', async () => {
+      const host = await withInstances();
+      const migrate = vi.spyOn(LoadedUnit.prototype, 'run');
+      let report: unknown = null;
+      let longest = 0;
+      void host.deploy(upgrade, 'deploy', false).then((reply) => (report = show(reply)));
+      for (let i = 0; report === null; i++) {
+        const before = migrate.mock.calls.length;
+        const inputs = Array.from({ length: 5 }, (_, j) => {
+          const place = 5 * i + j;
+          const text = Math.floor(place / COUNT) % 2 === 0 ? 'Deposit(1)' : 'Deposit(-1)';
+          return call(host, text, { machine: 'Account', key: `k${(7 * place) % COUNT}` });
+        });
+        await Promise.all(inputs);
+        longest = Math.max(longest, migrate.mock.calls.length - before);
+      }
+      migrate.mockRestore();
+      expect(report).toBe('Account upgraded');
+      expect(longest).toBeLessThan(COUNT / 2);
     });
 
     it('takes one deployment at a time', async () => {

@@ -285,7 +285,7 @@ describe('the administration', () => {
     const upgrade = upgradeBundle(labelled(), toLabelled(counter()));
     const from = fingerprints(counter()).code;
     const code = fingerprints(labelled()).code;
-    const notes = ['the way back loses state.label'];
+    const notes = ['old clients lose Divide, Refuse', 'the way back loses state.label'];
     const upgraded = { name: 'Counter', result: 'upgraded', from, code, back: true, notes };
     const rehearsed = await put(node, upgrade, '?dry-run=1');
     expect(JSON.parse(rehearsed.body)).toEqual({ dryRun: true, machines: [upgraded] });
@@ -297,7 +297,12 @@ describe('the administration', () => {
     expect(again.body).toContain(code.slice(0, 12));
     const onward = await put(node, upgradeBundle(counter(), toCounter(labelled())), '?dry-run=1');
     expect(JSON.parse(onward.body)).toMatchObject({
-      machines: [{ back: false, notes: ['it drops state.label, Incr.by', 'there is no way back'] }],
+      machines: [
+        {
+          back: false,
+          notes: ['it drops state.label, Incr.by', 'old clients lose Label', 'there is no way back'],
+        },
+      ],
     });
   });
 

@@ -379,6 +379,29 @@ export function withFaultingAdapter(from: Image, side: 'request' | 'reply'): Upg
   return { ...upgrade, unit, operations };
 }
 
+/** The same as `toLabelled`, with a way back that calls a function that faults. */
+export function withFaultingBack(from: Image): Upgrade {
+  const upgrade = toLabelled(from);
+  const { types, constants, functions } = upgrade.unit;
+  const { from: next, to: old } = functions[upgrade.back!];
+  const fails: FunctionCode = {
+    from: next,
+    to: old,
+    code: code(OP.PUSH, OP.QUOTE, constants.length, OP.FAIL, old, OP.CONS, OP.SND, OP.RETURN),
+  };
+  const back: FunctionCode = {
+    from: next,
+    to: old,
+    code: code(OP.CALL, functions.length, OP.RETURN),
+  };
+  const unit: Unit = {
+    types,
+    constants: [...constants, { type: STRING, value: 'no way' }],
+    functions: [...functions, fails, back],
+  };
+  return { ...upgrade, unit, back: functions.length + 1 };
+}
+
 /** From `labelled` back to `counter`, as an upgrade of its own: the label is dropped. */
 export function toCounter(from: Image): Upgrade {
   const builder = new UnitBuilder();

@@ -1,13 +1,14 @@
 import { fingerprints, type Image, type Upgrade } from '@smc/protocol';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { LoadedUnit } from '@smc/vm';
+import { describe, expect, it, vi } from 'vitest';
 import { baseRecords } from '../src/journal/base.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { Replay } from '../src/journal/replay.ts';
 import { Deployment } from '../src/upgrade/deployment.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
 import { codeOf, Core, show, snapshot } from './core.ts';
-import { bundleOf, upgradeBundle } from './images.ts';
+import { bundleOf, counter, sameShape, upgradeBundle, upgradeBundles } from './images.ts';
 
 const A = account();
 const B = accountWithFee();
@@ -164,6 +165,7 @@ describe('an upgrade of a keyed machine', () => {
         machines: [
           {
             notes: [
+              'old clients lose Id',
               'the way back loses state.fee',
               'instances that nobody wrote have the old initial state as it is migrated, { balance: 0, fee: 7 }, and not the new one',
             ],
@@ -311,6 +313,44 @@ describe('an upgrade that is prepared in slices', () => {
     for (const key of keys) expect(call(core, key, 'Balance')).toBe(String(1 + slices));
   });
 
+  it('migrates what has one state last, and once', () => {
+    const core = withBalances(Object.fromEntries(keys.map((key) => [key, 1])));
+    const [before, after] = [counter(), counter({ step: 2 })];
+    core.deploy(bundleOf(before));
+    const bundle = upgradeBundles([B, toFee(A)], [after, sameShape(before)]);
+    const run = vi.spyOn(LoadedUnit.prototype, 'run');
+    let increments = 0;
+    const reply = inSlices(core, bundle, () => {
+      increments++;
+      core.call('Counter', 'Incr');
+    });
+    const runs = run.mock.calls.length;
+    run.mockRestore();
+    expect(reply).toBe('Account upgraded, Counter upgraded');
+    expect(increments).toBe(keys.length - 1);
+    // Each account, those that are not stored, and the counter.
+    expect(runs).toBe(keys.length + 2);
+    expect(core.call('Counter', 'Read')).toBe(String(increments));
+  });
+
+  it('looks at all of one machine before it looks at what changed of another', () => {
+    const core = withBalances(Object.fromEntries(keys.map((key) => [key, 1])));
+    const other = { ...A, name: 'Better' };
+    core.deploy(bundleOf(other));
+    const many = Array.from({ length: 50 }, (_, i) => `k${i}`);
+    for (const key of many) core.call('Better', 'Deposit(1)', { key });
+    const toOther = { ...toFee(A), machine: 'Better', old: fingerprints(other) };
+    const run = vi.spyOn(LoadedUnit.prototype, 'run');
+    const reply = inSlices(core, upgradeBundles([B, toFee(A)], [{ ...B, name: 'Better' }, toOther]), () => {
+      for (const key of keys) call(core, key, 'Deposit(1)');
+    });
+    const runs = run.mock.calls.length;
+    run.mockRestore();
+    expect(reply).toBe('Account upgraded, Better upgraded');
+    // And not all accounts again for each of the others.
+    expect(runs).toBeLessThan(many.length + 12 * keys.length);
+  });
+
   it('is refused for what an input did meanwhile', () => {
     const core = withBalances({ alice: 5, bob: 6 });
     const reply = inSlices(core, upgradeBundle(B, toFee(A)), (slice) => {
@@ -320,12 +360,23 @@ describe('an upgrade that is prepared in slices', () => {
     expect(call(core, 'alice', 'Balance')).toBe('100');
   });
 
-  it('is stale where the machine was removed meanwhile', () => {
-    const core = withBalances({ alice: 5, bob: 6 });
+  it.each([
+    ['removed', false],
+    ['removed and deployed anew', true],
+  ])('is stale where the machine was %s meanwhile', (_, again) => {
+    const core = withBalances({ alice: 5, bob: 6, carol: 7, dave: 8 });
     const reply = inSlices(core, upgradeBundle(B, toFee(A)), (slice) => {
-      if (slice === 0) core.remove('Account');
+      // And no more is migrated of it.
+      expect(slice).toBe(0);
+      core.remove('Account');
+      if (!again) return;
+      running(A, core);
+      call(core, 'alice', 'Deposit(1)');
     });
     expect(reply).toBe('stale: Account was removed or deployed anew while its upgrade was prepared');
+    expect(call(core, 'alice', 'Balance')).toBe(
+      again ? '1' : 'unknown-machine: there is no machine "Account"',
+    );
     expect(snapshot(core.replay())).toEqual(snapshot(core.node));
   });
 });

@@ -206,6 +206,21 @@ describe('lines', () => {
     );
   });
 
+  it('speak the interface of the machine that was named last', async () => {
+    await start();
+    await put(node, upgradeBundle(labelled(), toLabelled(counter())));
+    const [old, next] = [counter(), labelled()].map((image) => fingerprints(image).interface);
+    const lines = [
+      ...[`interface ${old}`, 'Counter Incr', `interface ${next}`, 'Counter Incr(by: 4)'],
+      // Named again and again it takes no more room.
+      ...Array.from({ length: 100 }, (_, i) => `interface ${i % 2 === 0 ? next : old}`),
+      'Counter Incr',
+    ];
+    const replies = (await exchange(lines.map((line) => `${line}\n`).join(''))).trimEnd().split('\n');
+    expect(replies.slice(0, 4)).toEqual(['ok ()', 'ok ()', 'ok ()', 'ok 5']);
+    expect(new Set(replies.slice(4))).toEqual(new Set(['ok ()']));
+  });
+
   it('wait while the other side does not take its replies', async () => {
     await start({ linePendingMax: 64 });
     const { socket } = connect();

@@ -1,8 +1,8 @@
-import { fingerprints, List, shortFingerprint } from '@smc/protocol';
+import { fingerprints, type Image, List, shortFingerprint, type Upgrade } from '@smc/protocol';
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
-import { STEP_LIMITS } from '../src/limits.ts';
-import { codeOf, Core, snapshot } from './core.ts';
+import { NODE_LIMITS, STEP_LIMITS } from '../src/limits.ts';
+import { codeOf, Core, show, snapshot } from './core.ts';
 import {
   bundleOf,
   counter,
@@ -19,6 +19,7 @@ import {
   upgradeBundle,
   upgradeBundles,
   withFaultingAdapter,
+  withFaultingBack,
 } from './images.ts';
 
 const A = counter();
@@ -290,13 +291,17 @@ describe('an upgrade', () => {
     expect(shown).toContain('division by zero; the state is { count: 2 }');
   });
 
-  it('has the fuel of a step, however large the state is', () => {
+  const least = STEP_LIMITS.prepareFuelMin;
+
+  it.each([
+    [0, least + 5_000],
+    [30_000, least + 7_505_000],
+    [3_000_000, NODE_LIMITS.prepareFuelMax],
+  ])('has fuel for its state: with %i items %i', (length, fuel) => {
     const core = running();
-    const large = List.of(Array.from({ length: 30_000 }, () => 0));
+    const large = List.of(Array.from({ length }, () => 0));
     core.node.machines.get('Counter')!.instances.put(null, [0, large]);
-    expect(fuelGiven(() => core.deploy(upgradeBundle(counter({ step: 2 }), sameShape(A))))).toEqual([
-      STEP_LIMITS.stepFuel,
-    ]);
+    expect(fuelGiven(() => core.deploy(upgradeBundle(counter({ step: 2 }), sameShape(A))))).toEqual([fuel]);
   });
 
   it('shares that fuel with the others of its bundle', () => {
@@ -308,15 +313,15 @@ describe('an upgrade', () => {
       [counter({ name: 'Other', step: 2 }), sameShape(other)],
     );
     expect(fuelGiven(() => expect(core.deploy(bundle)).toBe('Counter upgraded, Other upgraded'))).toEqual([
-      STEP_LIMITS.stepFuel / 2,
-      STEP_LIMITS.stepFuel / 2,
+      least / 2 + 2_000,
+      least / 2 + 2_000,
     ]);
   });
 
   it('that runs out of fuel says how much it had', () => {
     const core = running(1);
     expect(core.deploy(upgradeBundle(counter({ step: 2 }), endlessMigration(A)))).toBe(
-      'migration-failed: the migration of Counter fails: out of fuel (it had 10000000 units of fuel); ' +
+      'migration-failed: the migration of Counter fails: out of fuel (it had 10002000 units of fuel); ' +
         'the state is { count: 1 }',
     );
     expect(core.call('Counter', 'Read')).toBe('1');
@@ -426,10 +431,97 @@ describe('an old client', () => {
       expect(fuels).toHaveLength(2 * (i + 1));
       expect(fuels.reduce((sum, fuel) => sum + fuel, 0)).toBeLessThanOrEqual(STEP_LIMITS.adapterFuel);
     }
-    expect(core.deploy(toB, 'upgrade')).toBe('Counter upgraded');
-    expect(codeOf(core.call('Counter', 'Incr', old))).toBe('gone');
+    const last = core.handle({ kind: 'deploy', time: 0, bundle: toB, mode: 'upgrade', dryRun: false });
+    const from = old.interfaces[0].slice(0, 12);
+    expect(last).toMatchObject({
+      report: {
+        machines: [
+          {
+            notes: expect.arrayContaining([
+              `clients of the interface ${from} lose Incr, as more than 64 adapters would lead there`,
+            ]) as unknown,
+          },
+        ],
+      },
+    });
+    expect(core.call('Counter', 'Incr', old)).toBe(
+      'gone: Counter has no Incr any more: too many upgrades changed it since this interface',
+    );
     // What was never adapted goes on for ever.
     expect(core.call('Counter', 'Read', old)).toBe(String(STEP_LIMITS.chainLengthMax - 1));
+  });
+
+  it('is told of before, where it will lose something', () => {
+    const core = running();
+    const notes = (bundle: Uint8Array): readonly string[] => {
+      const reply = core.handle({ kind: 'deploy', time: 0, bundle, mode: 'upgrade', dryRun: true });
+      return reply.kind === 'deployed' ? reply.report.machines[0].notes : [show(reply)];
+    };
+    const lossOfB = ['old clients lose Divide, Refuse', 'the way back loses state.label'];
+    expect(notes(upgradeBundle(B, toLabelled(A)))).toEqual(lossOfB);
+    expect(notes(upgradeBundle(B, withFaultingAdapter(A, 'reply')))).toContain(
+      'for old clients may fail: the reply of Incr',
+    );
+    expect(notes(upgradeBundle(B, withFaultingAdapter(A, 'request')))).toContain(
+      'for old clients may fail: the request of Incr',
+    );
+    expect(notes(upgradeBundle(B, withFaultingBack(A)))).toContain('on the way back may fail: the state');
+    expect(notes(upgradeBundle(counter({ step: 2 }), sameShape(A)))).toEqual([]);
+
+    core.deploy(upgradeBundle(B, toLabelled(A)));
+    const C = counter({ twin: true });
+    const [first, second] = [A, B].map((image) => fingerprints(image).interface.slice(0, 12));
+    const toC = {
+      ...toCounter(B),
+      operations: [
+        { kind: 'dropped', name: 'Incr' },
+        { kind: 'dropped', name: 'Label' },
+        { kind: 'identity', name: 'Read' },
+      ],
+      clauses: toCounter(B).clauses.filter(({ path }) => path[0] === 'state'),
+    } as const;
+    expect(notes(upgradeBundle(C, toC))).toEqual([
+      'it drops state.label',
+      `clients of the interface ${first} lose Incr`,
+      'old clients lose Incr, Label',
+      'there is no way back',
+    ]);
+    expect(second).not.toBe(first);
+    // Where the machine returns to an interface, its clients lose nothing.
+    expect(notes(upgradeBundle(A, toCounter(B)))).toEqual([
+      'it drops state.label, Incr.by',
+      'old clients lose Label',
+      'there is no way back',
+    ]);
+  });
+
+  it('is forgotten after many interfaces, and that is told before', () => {
+    const core = running();
+    const versions = Array.from({ length: STEP_LIMITS.interfacesMax + 1 }, (_, i): Image => {
+      const { operations, ...rest } = counter({ twin: true });
+      return { ...rest, operations: operations.with(-1, { ...operations[4], name: `Twin${i}` }) };
+    });
+    let last = A;
+    let notes: readonly string[] = [];
+    for (const version of versions.slice(1)) {
+      const same = sameShape(last);
+      const isTwin = ({ name }: { name: string }): boolean => name.startsWith('Twin');
+      const upgrade: Upgrade = {
+        ...same,
+        operations: same.operations.map((way) => (isTwin(way) ? { kind: 'dropped', name: way.name } : way)),
+      };
+      const bundle = upgradeBundle(version, upgrade);
+      const reply = core.handle({ kind: 'deploy', time: 0, bundle, mode: 'upgrade', dryRun: false });
+      if (reply.kind !== 'deployed') expect(show(reply)).toBe('deployed');
+      else notes = reply.report.machines[0].notes;
+      last = version;
+    }
+    expect(notes).toContain(
+      `clients of the interface ${old.interfaces[0].slice(0, 12)} lose all operations, as a machine serves 256 interfaces`,
+    );
+    expect(codeOf(core.call('Counter', 'Read', old))).toBe('unknown-interface');
+    const second = { interfaces: [fingerprints(versions[1]).interface] };
+    expect(core.call('Counter', 'Read', second)).toBe('0');
   });
 
   it('of an interface that is not known is told so', () => {

@@ -73,7 +73,12 @@ function takeTarget(cursor: TextCursor): { machine: string; key: string | null }
   // No white space around the slash: the input is what follows it.
   if (cursor.peek() !== '/') return { machine, key: null };
   cursor.expect('/');
-  if (cursor.peek() === '"') return { machine, key: cursor.string() };
+  if (cursor.peek() === '"') {
+    const literal = cursor.string();
+    const next = cursor.peek();
+    if (next !== undefined && next !== ' ' && next !== '\t') cursor.failExpecting('a space after the key');
+    return { machine, key: literal };
+  }
   const key = cursor.run((character) => isWordCharacter(character) || character === '-');
   if (key === '') cursor.failExpecting('a key');
   return { machine, key };

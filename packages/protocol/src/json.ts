@@ -159,11 +159,15 @@ export function inputFromQuery(
   query: Iterable<readonly [string, string]>,
 ): JsonRead<Value> {
   const { types } = image.unit;
-  const { parameters } = image.operations[operation];
+  const { name: operationName, parameters } = image.operations[operation];
   const fields: { name: string; value: JsonNode }[] = [];
   for (const [name, text] of query) {
     const parameter = parameters.find((candidate) => candidate.name === name);
-    if (parameter !== undefined && isWrittenAsString(types, parameter.type)) {
+    if (parameter === undefined) {
+      const message = `${operationName} has no such parameter`;
+      return { ok: false, path: `$.${name}`, message };
+    }
+    if (isWrittenAsString(types, parameter.type)) {
       fields.push({ name, value: { kind: 'string', value: text } });
       continue;
     }

@@ -362,6 +362,22 @@ describe('the judge', () => {
     const state = { ...other, oldEmit: EMIT + 1, old: { ...other.old, state: 'cd'.repeat(32) } };
     expect(judgeStale(running, state)).toMatchObject({ ok: false, code: 'stale' });
   });
+
+  test.each(['state', 'interface'] as const)(
+    'an upgrade that says another %s of its code is stale',
+    (what) => {
+      const running = { fingerprints: fingerprints(counter()), emit: EMIT };
+      const upgrade = counterUpgrade();
+      const wrong = { ...upgrade, old: { ...upgrade.old, [what]: 'ab'.repeat(32) } };
+      for (const oldEmit of [EMIT, EMIT + 1]) {
+        expect(judgeStale(running, { ...wrong, oldEmit })).toMatchObject({
+          ok: false,
+          code: 'stale',
+          message: expect.stringContaining(`says that its ${what} is ${'ab'.repeat(6)}, but it is`),
+        });
+      }
+    },
+  );
 });
 
 function withOtherRead(): Image {

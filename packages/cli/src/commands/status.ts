@@ -19,11 +19,13 @@ export const status: CommandDefinition = {
       machine.name,
       shortFingerprint(machine.code),
       shortFingerprint(machine.interface),
+      // A machine that is not keyed has one state, and no instances.
+      machine.keyed ? String(machine.instances) : '-',
       String(machine.inputs),
       String(machine.faults),
       machine.stateType,
     ]);
-    output.line(table(['machine', 'code', 'interface', 'inputs', 'faults', 'state'], rows));
+    output.line(table(['machine', 'code', 'interface', 'instances', 'inputs', 'faults', 'state'], rows));
     return EXIT.done;
   },
 };

@@ -14,6 +14,7 @@ import { type NodeLimits, REQUEST_KEY_LENGTH_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
+import { boundBodies } from './bodies.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 
 /**
@@ -62,6 +63,7 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
     if (refused === null) done();
     else sendProblem(reply, refused);
   });
+  boundBodies(app, limits);
   const connections = trackConnections(app);
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
@@ -156,6 +158,7 @@ function answerError(host: Host, error: FastifyError, reply: FastifyReply): void
   const status = error.statusCode ?? 500;
   if (status === 413) return sendProblem(reply, problem('too-large', 'the body is too large'));
   if (status === 415) return sendProblem(reply, NOT_JSON);
+  if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED.problem);
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
   host.report(error);
   return sendProblem(reply, problem('internal', 'a defect of the node'));
@@ -224,7 +227,7 @@ const refuse = (message: string): Addressed & { ok: false } => ({
   problem: problem('bad-request', message),
 });
 
-const NOT_ENCODED = refuse('the query of the address is not UTF-8 in percent-encoding');
+const NOT_ENCODED = refuse('the address is not UTF-8 in percent-encoding');
 
 /** What reads the query passes over what is wrong there, and another key would be meant. */
 function isEncoded({ url }: OperationRequest): boolean {

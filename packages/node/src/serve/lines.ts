@@ -15,7 +15,8 @@ import { NOT_WRITTEN, writeReply } from './reply.ts';
  * Counter Incr(by: 1)      ok ()
  * Account/alice Deposit(5) ok 5       an instance of a keyed machine; other keys as a string literal
  * Counter Dance            error unknown-operation Counter has no operation "Dance"; …
- * interface 9f2c66d1…      ok ()      what follows speaks this interface (of one of the machines)
+ * interface 9f2c66d1…      ok ()      what follows speaks this interface, of the machines that have it;
+ *                                    of a machine that has several of those named, the one named last
  * ```
  *
  * Blank lines are skipped. A connection whose first line is no request is closed, and so is one
@@ -50,7 +51,7 @@ export async function serveLines(host: Host, port: number, limits: NodeLimits): 
 /** What follows the machine in a request: an operation, with arguments or without. */
 const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
 
-/** Interfaces that one connection may name: one for each machine that it speaks to. */
+/** Interfaces that one connection may name: one for each machine that it speaks to, and older ones of these. */
 const INTERFACES_MAX = 64;
 
 const NEWLINE = 0x0a;
@@ -73,6 +74,7 @@ class LineConnection {
   #flushing = false;
   /** The peer takes no more for now. */
   #blocked = false;
+  /** Those named, the last first; null where none was. */
   #interfaces: readonly string[] | null = null;
   #isFirst = true;
   /** The peer sends no more. */
@@ -202,12 +204,12 @@ class LineConnection {
     if (!/^[0-9a-f]{8,64}$/.test(fingerprint)) {
       return this.#refuseLine(isFirst, 'expected 8 to 64 digits of a fingerprint');
     }
-    const interfaces = this.#interfaces ?? [];
-    if (interfaces.length >= INTERFACES_MAX) {
+    const others = (this.#interfaces ?? []).filter((known) => known !== fingerprint);
+    if (others.length >= INTERFACES_MAX) {
       return this.#refuse(problem('too-large', `a connection names at most ${INTERFACES_MAX} interfaces`));
     }
     // Taken also where it is unknown: a request that follows must not pass for one without.
-    this.#interfaces = [...interfaces, fingerprint];
+    this.#interfaces = [fingerprint, ...others];
     const place = this.#place();
     const view = this.#host.look((node) =>
       [...node.machines.values()].some((machine) => machine.interfaces.find(fingerprint) !== null),

@@ -29,16 +29,30 @@ export class Deployment {
         ? []
         : [{ machine: intention.running, upgrade, version }],
     );
-    const fuel = Math.floor(STEP_LIMITS.prepareFuel / Math.max(1, upgrades.length));
+    const share = (fuel: number): number => Math.floor(fuel / Math.max(1, upgrades.length));
+    const fuel = { least: share(STEP_LIMITS.prepareFuelMin), most: share(node.limits.prepareFuelMax) };
     for (const { machine, upgrade, version } of upgrades) {
       this.#preparations.set(machine.name, new Preparation(machine, upgrade, version, fuel));
     }
   }
 
+  /** How often what inputs changed meanwhile had to be migrated again: where it is often, they come too fast. */
+  get rounds(): number {
+    return Math.max(0, ...Array.from(this.#preparations.values(), ({ rounds }) => rounds));
+  }
+
   /** Prepares until `isTimeUp`. Whether all is prepared as of now, so that it can be finished. */
   work(isTimeUp: () => boolean): boolean {
-    // All are asked, in one turn: one that was done may have been changed by inputs since.
-    for (const preparation of this.#preparations.values()) if (!preparation.work(isTimeUp)) return false;
+    // What can only be refused needs no more work.
+    if (this.#plan.ok && this.#plan.parts.some((each) => this.#overtaken(each) !== null)) return true;
+    // All are asked, in one turn: one that was done may have been changed by inputs since. What is
+    // migrated whole comes last, in the turn of the swap, so that it is migrated once.
+    const waiting = [...this.#preparations.values()];
+    for (const rank of ['instances', 'changed instances', 'one state'] as const) {
+      for (const preparation of waiting.filter((each) => each.rank === rank)) {
+        if (!preparation.work(isTimeUp)) return false;
+      }
+    }
     return true;
   }
 

@@ -4,7 +4,6 @@ import {
   type Envelope,
   judge,
   judgeStale,
-  type Judgement,
   openBundle,
   shortFingerprint,
 } from '@smc/protocol';
@@ -13,6 +12,7 @@ import { problem, type Problem } from '../problem.ts';
 import type { Machine, NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
 import { type Loaded, type LoadedUpgrade, loadUpgrade, loadVersion } from './load.ts';
+import { notesOf } from './notes.ts';
 
 /**
  * What a bundle would do to a node, found without changing it. The stages follow each other
@@ -56,6 +56,12 @@ export function plan(node: NodeState, event: DeployEvent): Plan {
   const envelope = opened.value;
   if (envelope.images.length === 0)
     return refusal(problem('bad-request', 'the bundle holds no machine'), null);
+  const names = new Set(envelope.images.map(({ name }) => name));
+  const alone = envelope.upgrades.find(({ machine }) => !names.has(machine));
+  if (alone !== undefined) {
+    const message = `the bundle has an upgrade of ${alone.machine}, and not the machine that it leads to`;
+    return refusal(problem('bad-request', message), null);
+  }
   const intended = inStages(envelope.images, (_, index) => intend(node, envelope, index, event.mode));
   if (!intended.ok) return refusal(intended.problem, intended.about);
   const room = checkRoom(node, event, intended.value);
@@ -181,23 +187,8 @@ function judgeParts(parts: PlannedParts): Staged<PlannedParts> {
   }
   const verdict = judge(running.version.image, version.image, upgrade.upgrade);
   if (!verdict.ok) return refuse(problem(verdict.code, verdict.message), name);
-  const notes = [...intention.notes, ...notesOf(verdict)];
+  const notes = [...intention.notes, ...notesOf(running, upgrade, version, verdict)];
   return { ok: true, value: { ...parts, intention: { ...intention, notes } } };
-}
-
-/** Parts of the state that a note names; more are counted. */
-const NAMED_PARTS_MAX = 5;
-
-/** What whoever upgrades should know: what is given up now, and what would be on the way back. */
-function notesOf({ dropped, lostOnWayBack: lost }: Judgement): string[] {
-  const notes = dropped.length === 0 ? [] : [`it drops ${shown(dropped)}`];
-  if (lost === null) return [...notes, 'there is no way back'];
-  return lost.length === 0 ? notes : [...notes, `the way back loses ${shown(lost)}`];
-}
-
-function shown(paths: readonly (readonly string[])[]): string {
-  const named = paths.slice(0, NAMED_PARTS_MAX).map((path) => path.join('.'));
-  return named.join(', ') + (paths.length > named.length ? ` and ${paths.length - named.length} more` : '');
 }
 
 /** What is reported of a machine, if the bundle is taken. */

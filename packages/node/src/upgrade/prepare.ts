@@ -25,6 +25,13 @@ interface Counterexample {
 /** After so many rounds what was changed in the last is migrated at once: inputs come faster than that. */
 const ROUNDS_MAX = 8;
 
+/** What a machine has of the fuel of its bundle, for its state or for each instance. */
+interface FuelShare {
+  /** On top of which there is fuel for the size of a state. */
+  readonly least: number;
+  readonly most: number;
+}
+
 /** Stands for all the instances of a keyed machine that are not stored. */
 const UNSTORED = Symbol('the instances in their initial state');
 
@@ -43,15 +50,15 @@ export class Preparation {
   readonly migrated: Instances;
   readonly #upgrade: LoadedUpgrade;
   readonly version: Version;
-  readonly #fuel: number;
+  readonly #fuel: FuelShare;
   readonly #failed: Counterexample[] = [];
   readonly #broken: Counterexample[] = [];
   /** What is left of the round: all keys at first, then those that were changed in the one before. */
   #round: Iterator<InstanceKey>;
+  #next: IteratorResult<InstanceKey>;
   #rounds = 0;
 
-  /** `fuel`: for the migration of an instance, and as much again for all its invariants. */
-  constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, fuel: number) {
+  constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, fuel: FuelShare) {
     this.machine = machine;
     this.#upgrade = upgrade;
     this.version = version;
@@ -60,25 +67,43 @@ export class Preparation {
     const initial = instances.isKeyed ? this.#migrateUnstored(instances.initial) : version.program.initial;
     this.migrated = new Instances(instances.keyKind, initial);
     this.#round = keysOf(instances);
+    this.#next = this.#round.next();
     instances.watch();
   }
 
-  /** Migrates until `isTimeUp`, one instance at the least. Whether all are, as of now. */
+  /** The first is to be worked on first: what all others wait for must not be done again meanwhile. */
+  get rank(): 'instances' | 'changed instances' | 'one state' {
+    if (!this.machine.instances.isKeyed) return 'one state';
+    return this.#rounds === 0 ? 'instances' : 'changed instances';
+  }
+
+  /** How often what was changed meanwhile had to be migrated again. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /**
+   * Migrates until `isTimeUp`, one instance at the least. Whether all are, as of now. Of a machine that is
+   * not keyed that is the one state, as it is now: to be asked for in the turn of the swap alone.
+   */
   work(isTimeUp: () => boolean): boolean {
-    if (this.#isRefused) return true;
-    for (;;) {
-      const next = this.#round.next();
-      if (next.done === true) {
+    if (!this.machine.instances.isKeyed) {
+      this.#migrate(null);
+      return true;
+    }
+    for (let isFirst = true; !this.#isRefused; isFirst = false) {
+      if (this.#next.done === true) {
         const changed = this.machine.instances.takeChanged();
         if (changed.size === 0) return true;
         this.#round = changed.values();
+        this.#next = this.#round.next();
         this.#rounds++;
-        continue;
       }
-      this.#migrate(next.value);
-      if (this.#isRefused) return true;
-      if (this.#rounds < ROUNDS_MAX && isTimeUp()) return false;
+      if (!isFirst && this.#rounds < ROUNDS_MAX && isTimeUp()) return false;
+      this.#migrate(this.#next.value);
+      this.#next = this.#round.next();
     }
+    return true;
   }
 
   /** Ends it: nothing is watched any more. */
@@ -142,11 +167,13 @@ export class Preparation {
     this.#broken.push({ key, message });
   }
 
+  /** For the migration of a state, and as much again for all its invariants. */
   #fuelFor(state: Value): number {
-    if (!this.machine.instances.isKeyed) return this.#fuel;
-    const { instanceFuelPerNode, instanceFuelMin } = STEP_LIMITS;
-    const nodes = Math.ceil(sizeOf(state) / NODE_BYTES);
-    return Math.min(this.#fuel, Math.max(instanceFuelMin, nodes * instanceFuelPerNode));
+    const { prepareFuelPerNode, instanceFuelMin } = STEP_LIMITS;
+    const { least, most } = this.#fuel;
+    const ofNodes = Math.ceil(sizeOf(state) / NODE_BYTES) * prepareFuelPerNode;
+    if (!this.machine.instances.isKeyed) return Math.min(least + ofNodes, most);
+    return Math.min(least, Math.max(instanceFuelMin, ofNodes));
   }
 
   #name(key: Counterexample['key']): string {

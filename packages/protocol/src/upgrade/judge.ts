@@ -52,8 +52,18 @@ export function judgeStale(
 ): Refusal | { readonly ok: true; readonly note: string | null } {
   const { machine, old, oldEmit } = upgrade;
   const { code, state, interface: spoken } = running.fingerprints;
+  const isOfSameTypes = old.state === state && old.interface === spoken;
+  if (old.code === code && !isOfSameTypes) {
+    const [what, told, actual] =
+      old.state === state ? ['interface', old.interface, spoken] : ['state', old.state, state];
+    return refuse(
+      'stale',
+      `the upgrade of ${machine} is from ${shortFingerprint(code)}, which is running, and says that its ${what} is ${shortFingerprint(told)}, but it is ${shortFingerprint(actual)}`,
+      [],
+    );
+  }
   if (old.code === code) return { ok: true, note: null };
-  if (oldEmit !== running.emit && old.state === state && old.interface === spoken) {
+  if (oldEmit !== running.emit && isOfSameTypes) {
     const note = `${machine} runs ${shortFingerprint(code)}, and the upgrade is from ${shortFingerprint(old.code)}, which another compiler emitted (emit ${oldEmit}, not ${running.emit}): state and interface are the same`;
     return { ok: true, note };
   }

@@ -1,0 +1,152 @@
+import { createConnection, type Socket } from 'node:net';
+import { fingerprints, type Image, type Upgrade } from '@smc/protocol';
+import { afterEach, expect, it } from 'vitest';
+import type { NodeLimits } from '../src/limits.ts';
+import { type RunningNode, startNode } from '../src/node.ts';
+import {
+  bundleOf,
+  counter,
+  endlessMigration,
+  labelled,
+  sameShape,
+  toLabelled,
+  upgradeBundle,
+  upgradeBundles,
+} from './images.ts';
+import { type HttpReply, post, put, send } from './requests.ts';
+
+/** What an upload can do to a node that means it harm: be refused, and change nothing. */
+
+let node: RunningNode;
+afterEach(() => node.close());
+
+async function start(limits: Partial<NodeLimits> = {}): Promise<void> {
+  node = await startNode({ httpPort: 0, linesPort: null, limits });
+  expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 200 });
+  expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
+}
+
+const codeOf = ({ status, body }: HttpReply): string => `${status} ${/"code":"([a-z-]+)"/.exec(body)?.[1]}`;
+
+/** All that is told of the machine. */
+async function told(): Promise<string> {
+  const paths = ['/_smc/machines', '/_smc/machines/Counter/history', '/Counter/Read'];
+  return (await Promise.all(paths.map((path) => send(node, path)))).map(({ body }) => body).join('\n');
+}
+
+const UPGRADE = upgradeBundle(labelled(), toLabelled(counter()));
+
+const head = (length: string): string =>
+  `PUT /_smc/machines HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/octet-stream\r\n${length}\r\n\r\n`;
+
+/** A connection that has sent this and sends no more; what comes back is dropped. */
+function begin(...parts: (string | Uint8Array)[]): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' });
+    socket.on('error', reject);
+    socket.resume();
+    for (const part of parts.slice(0, -1)) socket.write(part);
+    socket.write(parts.at(-1)!, () => resolve(socket));
+  });
+}
+
+it('that breaks off in the middle changes nothing', async () => {
+  await start();
+  const before = await told();
+  const length = `content-length: ${UPGRADE.length}`;
+  const sockets = await Promise.all([
+    ...[0, 1, 100, UPGRADE.length - 1].map((end) => begin(head(length), UPGRADE.subarray(0, end))),
+    begin(head('transfer-encoding: chunked'), `${UPGRADE.length.toString(16)}\r\n`, UPGRADE, '\r\n'),
+  ]);
+  expect(await told()).toBe(before);
+  for (const [i, socket] of sockets.entries()) {
+    if (i % 2 === 0) socket.destroy();
+    else socket.end();
+  }
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  expect(await told()).toBe(before);
+  expect(await put(node, UPGRADE)).toMatchObject({ status: 200 });
+});
+
+it('is refused before it is read where all together are too much', async () => {
+  await start({ bodyBytesMax: 20_000, bundleBytesMax: 12_000 });
+  const before = await told();
+  const first = await begin(head('content-length: 12000'), UPGRADE);
+  const second = await begin(head('content-length: 8000'), 'x');
+  expect(codeOf(await put(node, UPGRADE))).toBe('429 overloaded');
+  expect(codeOf(await post(node, '/Counter/Read', '{}'))).toBe('429 overloaded');
+  // What has no body is served.
+  expect(await told()).toBe(before);
+  const isFree = async (): Promise<void> => {
+    // The node hears of the end of a connection in its own time.
+    while ((await post(node, '/Counter/Read', '{}')).status === 429) continue;
+  };
+  first.destroy();
+  await isFree();
+  // One whose length is not told may be as long as any.
+  const third = await begin(head('transfer-encoding: chunked'), '1\r\nx\r\n');
+  expect(codeOf(await put(node, UPGRADE))).toBe('429 overloaded');
+  for (const socket of [second, third]) socket.destroy();
+  await isFree();
+  expect(codeOf(await put(node, new Uint8Array(12_001)))).toBe('413 too-large');
+  for (let i = 0; i < 50; i++) expect(codeOf(await put(node, new Uint8Array(12_000)))).toBe('422 malformed');
+  expect(await put(node, UPGRADE)).toMatchObject({ status: 200 });
+});
+
+it('of an upgrade whose machine is not there is refused', async () => {
+  await start();
+  const before = await told();
+  const other = counter({ name: 'Other' });
+  const strange: readonly (readonly [Uint8Array, string])[] = [
+    // An upgrade that leads nowhere.
+    [upgradeBundle(other, toLabelled(counter())), '400 bad-request'],
+    [upgradeBundle(labelled(), sameShape(other)), '400 bad-request'],
+    // One that leads to the image of another machine.
+    [
+      upgradeBundles(
+        [labelled(), { ...toLabelled(counter()), machine: 'Other' }],
+        [other, toLabelled(counter())],
+      ),
+      '422 ill-typed',
+    ],
+  ];
+  for (const [bundle, code] of strange) expect(codeOf(await put(node, bundle))).toBe(code);
+  expect(codeOf(await put(node, upgradeBundle(other, sameShape(other)), '?mode=upgrade'))).toBe(
+    '404 unknown-machine',
+  );
+  expect((await send(node, '/_smc/machines')).body).toBe(before.split('\n')[0]);
+});
+
+it('sent many times at once happens once', async () => {
+  await start();
+  const replies = await Promise.all(Array.from({ length: 20 }, () => put(node, UPGRADE, '?mode=upgrade')));
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+  expect(new Set(replies.filter(({ status }) => status !== 200).map(codeOf))).toEqual(new Set(['409 stale']));
+  expect((await send(node, '/Counter/Read')).body).toBe('1');
+});
+
+it('of many machines is taken whole, or not at all', async () => {
+  await start();
+  const MANY = 1_024;
+  const named = (image: Image, i: number): Image => ({ ...image, name: `M${i}` });
+  const images = Array.from({ length: MANY }, (_, i) => named(counter(), i));
+  expect(codeOf(await put(node, bundleOf(...images, named(counter(), MANY))))).toBe('422 malformed');
+  const deployed = await put(node, bundleOf(...images));
+  expect(deployed).toMatchObject({ status: 200 });
+  expect((await post(node, '/M7/Incr')).status).toBe(200);
+
+  const next = counter({ step: 2 });
+  const upgrades = images.map((image, i): [Image, Upgrade] => [
+    named(next, i),
+    i === 1_000 ? endlessMigration(image) : sameShape(image),
+  ]);
+  const refused = await put(node, upgradeBundles(...upgrades));
+  expect(codeOf(refused)).toBe('422 migration-failed');
+  expect(refused.body).toContain('the migration of M1000 fails: out of fuel');
+  const { code } = fingerprints(images[7]);
+  expect((await send(node, '/_smc/machines/M7')).body).toContain(code);
+  upgrades[1_000] = [upgrades[1_000][0], sameShape(images[1_000])];
+  expect(await put(node, upgradeBundles(...upgrades))).toMatchObject({ status: 200 });
+  expect((await send(node, '/_smc/machines/M7')).body).not.toContain(code);
+  expect((await send(node, '/M7/Read')).body).toBe('1');
+});
