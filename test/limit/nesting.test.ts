@@ -135,3 +135,83 @@ describe.each(Object.entries({ ...forms, upgrades: UPGRADE }))('%s', (_, make) =
     expect(outcomeOf(make(count))).toMatch(/^ok$|^E\d{4}( E\d{4})*$/);
   });
 });
+
+// ------------------------------------------------------------------------- what grows fast
+
+const lines = (count: number, line: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('\n');
+
+/** A `case` over a tuple of 16 truth values, whose rows say something about two columns each. */
+function columns(last: string): string {
+  const names = Array.from({ length: 16 }, (_, i) => `b${i}`);
+  const row = (i: number, value: boolean): string =>
+    `(${names.map((_, j) => (j === i || j === i + 1 ? String(value) : '_')).join(', ')}) -> ${i}`;
+  const rows = lines(8, (i) => `${row(2 * i, true)}\n${row(2 * i, false)}`);
+  const parameters = names.map((name) => `${name}: Bool`).join(', ');
+  return machine(
+    `on A(${parameters}) -> Int { return -< case (${names.join(', ')}) {\n${rows}\n${last}\n} }`,
+  );
+}
+
+/** Programs of a size that doubles with each line, written out, and what becomes of them. */
+const growing: Record<string, [string, string]> = {
+  'the case by columns': [columns('_ -> 99'), 'ok'],
+  'the case by columns, without its last row': [columns(''), 'E0240'],
+  'lists in lists': [
+    reply(
+      'f([])',
+      `fun f(xs: List<List<Bool>>) -> Int = case xs {\n${lines(
+        12,
+        (i) =>
+          `[${Array.from({ length: 12 }, (_, j) => (i === j ? '[true, ..._]' : '_')).join(', ')}] -> ${i}`,
+      )}\n_ -> 99\n}`,
+    ),
+    'E0301',
+  ],
+  'pairs of pairs': [
+    commands(`let x0 = n\n${lines(30, (i) => `let x${i + 1} = (x${i}, x${i})`)}\nput -< n`),
+    'E0221',
+  ],
+  'pairs of what is not known': [
+    commands(`let x0 = []\n${lines(30, (i) => `let x${i + 1} = (x${i}, x${i})`)}\nput -< n`),
+    'E0221',
+  ],
+  'pairs by a function': [
+    `fun pair<a>(x: a) -> (a, a) = (x, x)\n${reply(`List.length([${'pair('.repeat(30)}n${')'.repeat(30)}])`)}`,
+    'E0221',
+  ],
+  'records of records': [
+    `type R0 = { a: Int }\n${lines(30, (i) => `type R${i + 1} = { a: R${i}, b: R${i} }`)}\n${type('R30')}`,
+    'E0221',
+  ],
+  'a function for two types': [
+    `fun f0<a>(x: a) -> Int = 1\n${lines(
+      30,
+      (i) => `fun f${i + 1}<a>(x: a) -> Int = f${i}((x, 1)) + f${i}((x, true))`,
+    )}\n${reply('f30(n)')}`,
+    'E0301',
+  ],
+  'a function for two functions': [
+    `fun f0(g: Int -> Int) -> Int = g(1)\n${lines(
+      30,
+      (i) => `fun f${i + 1}(g: Int -> Int) -> Int = f${i}(x -> g(x)) + f${i}(x -> g(g(x)))`,
+    )}\n${reply('f30(x -> x)')}`,
+    'E0301',
+  ],
+  'calls of one function': [
+    `fun f0(x: Int) -> Int = x\n${lines(60, (i) => `fun f${i + 1}(x: Int) -> Int = f${i}(x) + f${i}(x)`)}\n${reply('f60(n)')}`,
+    'ok',
+  ],
+  'a constant without end': [
+    `fun f0(x: Int) -> Int = x\n${lines(60, (i) => `fun f${i + 1}(x: Int) -> Int = f${i}(x) + f${i}(x)`)}\nmachine M { state: Int = f60(1) }\n`,
+    'E0302',
+  ],
+  'compositions of an arrow': [
+    `arrow a0 : Int -> Int = id\n${lines(60, (i) => `arrow a${i + 1} : Int -> Int = a${i} >>> a${i}`)}\n${commands('x <- a60 -< n\nput -< x')}`,
+    'ok',
+  ],
+};
+
+test.each(Object.entries(growing))('%s: answered within bounds', (_, [text, outcome]) => {
+  expect(outcomeOf(text)).toBe(outcome);
+});
