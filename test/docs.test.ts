@@ -102,13 +102,14 @@ describe.each(sections.map((section) => [section.slice(0, section.indexOf('\n'))
   (_title, section) => {
     const [, code, refused] = /^```sm refused=(\S+)\n(.*?)^```$/ms.exec(section)!;
     const [, accepted] = /^```sm accepted\n(.*?)^```$/ms.exec(section)!;
+    const own = /^```sm file=old\.sm\n(.*?)^```$/ms.exec(section)?.[1] ?? oldVersion;
 
     it('refuses', () => {
-      expect(codesOf({ 'main.sm': refused, 'old.sm': oldVersion })).toContain(code);
+      expect(codesOf({ 'main.sm': refused, 'old.sm': own })).toContain(code);
     });
 
     it('lets through', () => {
-      expect(codesOf({ 'main.sm': accepted, 'old.sm': oldVersion })).toEqual([]);
+      expect(codesOf({ 'main.sm': accepted, 'old.sm': own })).toEqual([]);
     });
   },
 );

@@ -218,7 +218,7 @@ test('an upgrade skips no version, and is judged on the node as by the compiler'
   });
   const renaming = {
     ...silent,
-    clauses: [{ kind: 'rename', path: ['state', 'note'], to: 'status' }],
+    clauses: [{ kind: 'rename', type: null, path: ['state', 'note'], to: 'status' }],
   } as const;
   expect(await put({ ...bundles[1], upgrades: [renaming] })).toMatchObject({ code: 'lossy' });
 });

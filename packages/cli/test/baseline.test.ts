@@ -149,6 +149,18 @@ describe('a baseline', () => {
       status: 1,
       err: expect.stringMatching(/^error\[E0402\]: `state\.count`/) as string,
     });
+    expect(ran.err).toContain('`rename count -> total`');
+    // Also where there is no upgrade at all.
+    file('counter.sm', v2.replace(/^upgrade[^]*/m, ''));
+    const without = await run('check', 'counter.sm');
+    expect(without).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^error\[E0411\]: `Counter` is not what was deployed last/) as string,
+    });
+    expect(without.err).toContain('`upgrade old.Counter -> Counter {}`');
+    file('counter.sm', v1.replace(/^/, 'import deployed as old\n'));
+    expect(await run('check', 'counter.sm')).toMatchObject({ status: 0 });
+    file('counter.sm', v2.replace('  rename count -> total\n', ''));
     expect((await run('deploy', 'counter.sm')).status).toBe(1);
     expect((await run('call', 'Counter', 'Read')).out).toBe('0\n');
   });

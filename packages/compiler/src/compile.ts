@@ -1,5 +1,5 @@
 import { fingerprints, KEY_BYTES_MAX, utf8Length } from '@smc/protocol';
-import type { Bundle, Checked, Diagnostic } from '@smc/protocol';
+import type { Bundle, Checked, Diagnostic, Image, Span } from '@smc/protocol';
 import { all, Codes, compileUpgrade, type CompiledUpgrade } from './code.ts';
 import type { MachineTerms, UpgradeTerms } from './combinators/term.ts';
 import { translateTest } from './combinators/translate/translate.ts';
@@ -7,8 +7,10 @@ import type { TestTerms } from './combinators/translate/translate.ts';
 import { upgradeOfImported } from './errors/judgement.ts';
 import { keyOutOfBounds } from './errors/machines.ts';
 import { testOfImported } from './errors/translation.ts';
+import { forgottenUpgrade } from './errors/upgrades.ts';
 import { loadSources } from './sources.ts';
-import type { SourceHost } from './sources.ts';
+import type { LoadedBundles, SourceHost } from './sources.ts';
+import type * as tree from './syntax/tree.ts';
 import { checkModules } from './types/check.ts';
 import type { TypedModule } from './types/typed.ts';
 
@@ -86,6 +88,22 @@ export function check(entry: string, host: SourceHost): Checking {
 interface SoundProgram {
   readonly module: TypedModule;
   readonly codes: Codes;
+  readonly baseline: Baseline | null;
+}
+
+/** What was deployed, of a file that imports it. */
+interface Baseline {
+  readonly images: readonly Image[];
+  readonly alias: string;
+  readonly span: Span;
+}
+
+function baselineOf({ imports }: tree.Module, { deployed }: LoadedBundles): Baseline | null {
+  const place = imports.find(({ source }) => source.kind === 'deployed');
+  const images = deployed?.bundle?.images;
+  return place === undefined || images === undefined
+    ? null
+    : { images, alias: place.alias.text, span: place.sourceSpan };
 }
 
 function checkFile(entry: string, host: SourceHost): Checking & { readonly program: SoundProgram | null } {
@@ -102,17 +120,22 @@ function checkFile(entry: string, host: SourceHost): Checking & { readonly progr
     },
     isCarriedOut: () => false,
   });
-  const program = module === null || unread.length > 0 ? null : { module, codes };
+  const program =
+    module === null || unread.length > 0
+      ? null
+      : { module, codes, baseline: baselineOf(modules.get(entry)!, bundles) };
   return { program, diagnostics: program === null ? [...unread, ...unsound] : [], sources };
 }
 
 /** What follows on the machines of a program, each of which can be compiled. */
-function compileRest({ module, codes }: SoundProgram): Checked<{
+function compileRest({ module, codes, baseline }: SoundProgram): Checked<{
   readonly upgrades: readonly CompiledUpgrade[];
   readonly tests: readonly CompiledTest[];
 }> {
   const upgrades = compileUpgrades(module, codes);
   if (!upgrades.ok) return upgrades;
+  const forgotten = baseline === null ? [] : forgottenUpgrades(module, codes, upgrades.value, baseline);
+  if (forgotten.length > 0) return { ok: false, diagnostics: forgotten };
   const tests = compileTests(module);
   return tests.ok
     ? { ok: true, value: { upgrades: upgrades.value, tests: tests.value }, diagnostics: [] }
@@ -131,6 +154,25 @@ function compileUpgrades(module: TypedModule, codes: Codes): Checked<CompiledUpg
       return next.ok ? compileUpgrade(node, old.value, next.value, image) : next;
     }),
   );
+}
+
+/** Machines that are not what was deployed, in a file that imports that: a node would refuse them. */
+function forgottenUpgrades(
+  { machines }: TypedModule,
+  codes: Codes,
+  upgrades: readonly CompiledUpgrade[],
+  { images, alias, span }: Baseline,
+): readonly Diagnostic[] {
+  return machines.flatMap((machine, i) => {
+    const { name, nameSpan } = machine;
+    const deployed = images.find((image) => image.name === name);
+    if (deployed === undefined) return [];
+    const { code } = fingerprints(deployed);
+    if (upgrades.some(({ upgrade }) => upgrade.image === i && upgrade.old.code === code)) return [];
+    const made = codes.imageOf(machine);
+    const isThere = !made.ok || fingerprints(made.value).code === code;
+    return isThere ? [] : [forgottenUpgrade(nameSpan, name, span, alias)];
+  });
 }
 
 /** The values of what stands in the tests; each is of a machine of the same file. */

@@ -10,10 +10,11 @@ import { Codes, compileUpgrade, type CompiledUpgrade } from './code.ts';
 import { loadSources, type LoadedSources, type SourceHost, type VersionSource } from './sources.ts';
 import type * as tree from './syntax/tree.ts';
 import { checkProgram, type CheckedEntry } from './types/check.ts';
-import type { Clauses, Version } from './types/clauses.ts';
+import type { Version } from './types/clause-names.ts';
+import type { Clauses } from './types/clauses.ts';
 import { tooDeep } from './types/nesting.ts';
 import { Report } from './types/report.ts';
-import type { ModuleScope } from './types/scope.ts';
+import { type ModuleScope, scopeOfMachine } from './types/scope.ts';
 import { deriveUpgrade, type DeclaredUpgrade, type DerivedUpgrade } from './types/upgrades.ts';
 
 /**
@@ -151,7 +152,7 @@ function versionsOf(
   }
   for (const [name, machine] of scope.compiled) {
     const { image } = machine;
-    versions.set(name, { machine, module: scope, image, debug: debugOf(image) });
+    versions.set(name, { machine, module: scopeOfMachine(scope, name), image, debug: debugOf(image) });
   }
   return { versions, diagnostics };
 }

@@ -157,7 +157,7 @@ export function toFee(from: Image, { fault = 100 } = {}): Upgrade {
       { kind: 'dropped', name: 'Id' },
     ],
     backOperations: [],
-    clauses: [{ kind: 'drop', path: ['Id'] }],
+    clauses: [{ kind: 'drop', type: null, path: ['Id'] }],
   };
 }
 
@@ -186,8 +186,8 @@ export function toPlain(from: Image): Upgrade {
     ],
     backOperations: [],
     clauses: [
-      { kind: 'drop', path: ['state', 'fee'] },
-      { kind: 'drop', path: ['Deposit', 'note'] },
+      { kind: 'drop', type: null, path: ['state', 'fee'] },
+      { kind: 'drop', type: null, path: ['Deposit', 'note'] },
     ],
   };
 }

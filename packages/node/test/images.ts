@@ -352,8 +352,8 @@ export function toLabelled(from: Image): Upgrade {
       { kind: 'dropped', name: 'Refuse' },
     ],
     clauses: [
-      { kind: 'drop', path: ['Divide'] },
-      { kind: 'drop', path: ['Refuse'] },
+      { kind: 'drop', type: null, path: ['Divide'] },
+      { kind: 'drop', type: null, path: ['Refuse'] },
     ],
   };
 }
@@ -427,9 +427,9 @@ export function toCounter(from: Image): Upgrade {
       { kind: 'identity', name: 'Read' },
     ],
     clauses: [
-      { kind: 'drop', path: ['state', 'label'] },
-      { kind: 'drop', path: ['Label'] },
-      { kind: 'drop', path: ['Incr', 'by'] },
+      { kind: 'drop', type: null, path: ['state', 'label'] },
+      { kind: 'drop', type: null, path: ['Label'] },
+      { kind: 'drop', type: null, path: ['Incr', 'by'] },
     ],
   };
 }

@@ -116,7 +116,9 @@ export function decodeUpgradeBody(
     const back = takeOptional(reader, 'function', count);
     const operations = takeNamed(reader, () => takeWay(reader, count));
     const backOperations = takeNamed(reader, () => takeWay(reader, count));
-    const clauses = takeList(reader, 'clauses', FORMAT_LIMITS.clausesMax, () => takeClause(reader));
+    const clauses = takeList(reader, 'clauses', FORMAT_LIMITS.clausesMax, () =>
+      takeClause(reader, unit.types.length),
+    );
     const { machine, old, oldEmit, image } = header;
     const upgrade: Upgrade = {
       machine,
@@ -225,10 +227,11 @@ function takeWay(reader: ByteReader, functionCount: number): OperationWay {
   return { kind, name, to, request, reply: reader.index('function', functionCount) };
 }
 
-function takeClause(reader: ByteReader): UpgradeClause {
+function takeClause(reader: ByteReader, typeCount: number): UpgradeClause {
   const kind = takeKind(reader, 'kind of clause', CLAUSE_KINDS);
+  const type = takeOptional(reader, 'type', typeCount);
   const path = takeList(reader, 'steps', FORMAT_LIMITS.clauseStepsMax, () => takeName(reader, 'any'));
-  return kind === 'drop' ? { kind, path } : { kind, path, to: takeName(reader, 'any') };
+  return kind === 'drop' ? { kind, type, path } : { kind, type, path, to: takeName(reader, 'any') };
 }
 
 function takeUnit(reader: ByteReader): Unit {

@@ -80,6 +80,16 @@ export function encodeUpgradeBody(upgrade: Upgrade): Uint8Array {
   );
   const roots = [upgrade.migration, ...(upgrade.back === null ? [] : [upgrade.back]), ...adapters];
   const numbering = new UnitNumbering(upgrade.unit, roots);
+  // The clauses are written first: it is where types are used first.
+  const clauses = new ByteWriter();
+  clauses.unsigned(upgrade.clauses.length);
+  for (const clause of upgrade.clauses) {
+    clauses.byte(CLAUSE_KINDS.indexOf(clause.kind));
+    writeOptional(clauses, clause.type === null ? null : numbering.type(clause.type));
+    clauses.unsigned(clause.path.length);
+    for (const step of clause.path) clauses.string(step);
+    if (clause.kind === 'rename') clauses.string(clause.to);
+  }
   const writer = new ByteWriter();
   writeUnit(writer, upgrade.unit, numbering);
   writer.unsigned(numbering.function(upgrade.migration));
@@ -88,13 +98,7 @@ export function encodeUpgradeBody(upgrade: Upgrade): Uint8Array {
     writer.unsigned(list.length);
     for (const way of list) writeWay(writer, way, numbering);
   }
-  writer.unsigned(upgrade.clauses.length);
-  for (const clause of upgrade.clauses) {
-    writer.byte(CLAUSE_KINDS.indexOf(clause.kind));
-    writer.unsigned(clause.path.length);
-    for (const step of clause.path) writer.string(step);
-    if (clause.kind === 'rename') writer.string(clause.to);
-  }
+  writer.raw(clauses.bytes());
   return writer.bytes();
 }
 

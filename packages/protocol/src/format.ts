@@ -44,7 +44,8 @@ export const FORMAT_LIMITS = {
   /** Images of a bundle, and upgrades. */
   imagesMax: 1_024,
   clausesMax: 1_024,
-  clauseStepsMax: 64,
+  /** More than a type is deep. */
+  clauseStepsMax: 128,
   /** Of source files named in debug data. */
   filesMax: 4_096,
   /** Of a file name, and of a piece of documentation. */

@@ -138,13 +138,16 @@ export type OperationWay =
   | { readonly kind: 'dropped'; readonly name: string };
 
 /**
- * A word given for what is no longer there, and all inside it. A path starts with `state`, or
- * the name of a declared sum or of an operation; then fields, components from 0, constructors.
- * Items of lists, sets and options, and values of maps, take no step.
+ * A word given for what is no longer there, and all inside it. A path starts from a type of the
+ * unit, and holds wherever that occurs in the old version; where `type` is null, with `state` or
+ * an operation and its parameter. Then fields, components from 0, constructors. Items of lists,
+ * sets and options, keys and values of maps take no step. The named arguments of a constructor
+ * are no occurrence of a record type.
  */
-export type UpgradeClause =
-  | { readonly kind: 'rename'; readonly path: readonly string[]; readonly to: string }
-  | { readonly kind: 'drop'; readonly path: readonly string[] };
+export type UpgradeClause = { readonly type: TypeId | null; readonly path: readonly string[] } & (
+  | { readonly kind: 'rename'; readonly to: string }
+  | { readonly kind: 'drop' }
+);
 
 export interface Bundle {
   readonly images: readonly Image[];

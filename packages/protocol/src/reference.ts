@@ -126,7 +126,7 @@ The body of an upgrade, after its header in the bundle:
 body    = unit  migration:unsigned  back:optional index of a function  ways  ways  clauses
 ways    = list of way                                           ascending by name
 way     = kind:byte  name  [to:name  request:unsigned  reply:unsigned]   the last three for an adapter
-clauses = list of (kind:byte  path:list of string  [to:string])          the last for a rename
+clauses = list of (kind:byte  type:optional index  path:list of string  [to:string])   the last for a rename
 \`\`\`
 
 - Kinds of way: ${numbered(WAY_KINDS)}. Kinds of clause: ${numbered(CLAUSE_KINDS)}.
@@ -135,8 +135,11 @@ clauses = list of (kind:byte  path:list of string  [to:string])          the las
 - \`migration\` is a function from the old state to the new, \`back\` the other way. \`request\` leads from the
   input of \`name\` to that of \`to\`, \`reply\` from the reply of \`to\` to that of \`name\`.
 - The roots of the unit, in order: migration, back, then request and reply of each adapter.
-- Paths start with \`state\`, or with the name of a sum or an operation; then fields, components from 0,
-  constructors. Items of lists take no step.
+- Types are numbered in the order of the clauses first, then of the functions.
+- The path of a clause starts from its type, and holds wherever that occurs in the old version (the named arguments
+  of a constructor are no occurrence of a record type); where it has none, with \`state\`, or an operation and its
+  parameter. Then fields, components from 0, constructors. Items of lists, sets and options, keys and values of maps
+  take no step.
 `;
 
 const TYPES = `## Types

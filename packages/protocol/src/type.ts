@@ -201,6 +201,18 @@ export class TypeTable {
     memo.set(id, own);
     return own;
   }
+
+  /** The index here of a type of another table; null where it is not in this one. `memo` as in `adopt`. */
+  find(other: TypeTable, id: TypeId, memo: Map<TypeId, TypeId | null> = new Map()): TypeId | null {
+    if (other === this) return id;
+    const known = memo.get(id);
+    if (known !== undefined) return known;
+    // No part has the index -1, so that a node with one is not found.
+    const node = mapParts(other.node(id), (part) => this.find(other, part, memo) ?? -1);
+    const own = this.#index.get(keyOf(node)) ?? null;
+    memo.set(id, own);
+    return own;
+  }
 }
 
 /** The parts of a node, in the order in which they are written. */

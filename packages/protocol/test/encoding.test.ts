@@ -234,8 +234,8 @@ describe('bundles', () => {
       {
         ...counterUpgrade(),
         clauses: [
-          { kind: 'drop', path: ['state', 'note'] },
-          { kind: 'rename', path: ['Status', 'Paid'], to: 'Settled' },
+          { kind: 'drop', type: null, path: ['state', 'note'] },
+          { kind: 'rename', type: null, path: ['Status', 'Paid'], to: 'Settled' },
         ],
         backOperations: [
           { kind: 'adapter', name: 'Read', to: 'Incr', request: 1, reply: 0 },

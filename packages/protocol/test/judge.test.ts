@@ -17,16 +17,21 @@ import {
   UNIT,
   type Upgrade,
 } from '../src/index.ts';
+import { settle } from '../src/upgrade/clauses.ts';
 import { cart, item, status, types } from './cart.ts';
 import { counter, counterUpgrade, counterWithDirection } from './samples.ts';
 
 const upgradeOf = (changes: Partial<Upgrade>): Upgrade => ({ ...counterUpgrade(), ...changes });
+
+/** The same in all that the judge compares, and another image. */
+const changed = (image: Image): Image => ({ ...image, emit: image.emit + 1 });
 
 describe('the judge', () => {
   test('lets a right upgrade pass, and says what is not there on the way back', () => {
     expect(judge(counter(), counterWithDirection(), counterUpgrade())).toEqual({
       ok: true,
       dropped: [],
+      needless: [],
       lostOnWayBack: [['state', 'down']],
     });
   });
@@ -148,12 +153,12 @@ describe('the judge', () => {
       path: ['state', 'down'],
       lost: [['state', 'down']],
     });
-    const dropped = { ...upgrade, clauses: [{ kind: 'drop', path: ['state', 'down'] }] as const };
+    const dropped = { ...upgrade, clauses: [{ kind: 'drop', type: null, path: ['state', 'down'] }] as const };
     expect(judge(counterWithDirection(), counter(), dropped)).toMatchObject({
       ok: true,
       dropped: [['state', 'down']],
     });
-    const other = { ...upgrade, clauses: [{ kind: 'drop', path: ['state', 'count'] }] as const };
+    const other = { ...upgrade, clauses: [{ kind: 'drop', type: null, path: ['state', 'count'] }] as const };
     expect(judge(counterWithDirection(), counter(), other)).toMatchObject({ ok: false, code: 'lossy' });
   });
 
@@ -167,10 +172,10 @@ describe('the judge', () => {
     const functions = [{ from: cart, to: cart, code: Int32Array.of(OP.QUOTE, 0, OP.RETURN) }];
     const constants = [{ type: cart, value: [List.of([]), '', null] }];
     const judged = (...paths: string[][]) =>
-      judge(old, old, {
+      judge(old, changed(old), {
         ...upgradeOf({ back: null, operations: [], backOperations: [] }),
         unit: { types, constants, functions },
-        clauses: paths.map((path) => ({ kind: 'drop', path })),
+        clauses: paths.map((path) => ({ kind: 'drop', type: null, path })),
       });
     expect(judged(['state'])).toMatchObject({ ok: true });
     expect(judged(['state', 'items'], ['state', 'note'], ['Status', 'Paid'])).toMatchObject({
@@ -225,7 +230,7 @@ describe('the judge', () => {
       return judge(old, next, {
         ...upgradeOf({ back: null, operations, backOperations: [], migration: 0 }),
         unit: { types, constants: [], functions },
-        clauses: paths.map((path) => ({ kind: 'drop', path })),
+        clauses: paths.map((path) => ({ kind: 'drop', type: null, path })),
       });
     };
     const two = [
@@ -282,7 +287,7 @@ describe('the judge', () => {
   test('a rename gives up nothing', () => {
     const { unit } = counterUpgrade();
     const upgrade = upgradeOf({ unit, migration: 1, back: 0 });
-    const renamed = { kind: 'rename', path: ['state', 'down'], to: 'up' } as const;
+    const renamed = { kind: 'rename', type: null, path: ['state', 'down'], to: 'up' } as const;
     expect(judge(counterWithDirection(), counter(), { ...upgrade, clauses: [renamed] })).toMatchObject({
       ok: false,
       code: 'lossy',
@@ -295,16 +300,78 @@ describe('the judge', () => {
     const old: Image = { ...counter(), unit: { types, constants: [], functions: [] }, state, operations: [] };
     const functions = [{ from: state, to: state, code: Int32Array.of(OP.QUOTE, 0, OP.RETURN) }];
     const judged = (...paths: string[][]) =>
-      judge(old, old, {
+      judge(old, changed(old), {
         ...upgradeOf({ back: null, operations: [], backOperations: [] }),
         unit: { types, constants: [], functions },
-        clauses: paths.map((path) => ({ kind: 'drop', path })),
+        clauses: paths.map((path) => ({ kind: 'drop', type: null, path })),
       });
     expect(judged(['state', 'carts'])).toMatchObject({ ok: true });
     const lost = judged(['state', 'carts', 'items'], ['state', 'carts', 'note']);
     expect(lost).toMatchObject({ ok: false, path: ['state', 'carts', '[key]'] });
     expect(showPath(lost.ok ? [] : lost.path)).toBe('state.carts[key]');
     expect(lost).toMatchObject({ message: expect.stringContaining('(nor state.carts[].Some[].status)') });
+  });
+
+  test('a clause for a type holds where that very type is, and nowhere else', () => {
+    const own = new TypeTable();
+    const [item, service] = ['name', 'title'].map((name) =>
+      own.record([
+        { name, type: STRING },
+        { name: 'price', type: INT },
+      ]),
+    );
+    const boxOf = (type: TypeId, labels: string[] | null): TypeId =>
+      own.intern({
+        kind: 'sum',
+        name: 'Box',
+        arguments: [],
+        constructors: [{ name: 'Full', labels, payload: type }],
+      });
+    const [items, services, named] = [
+      boxOf(item, null),
+      boxOf(service, null),
+      boxOf(item, ['name', 'price']),
+    ];
+    const fields = { items, list: own.list(item), named, services };
+    const state = own.record(Object.entries(fields).map(([name, type]) => ({ name, type })));
+    const price = (...path: string[]) => ({ path: ['state', ...path, 'price'], type: INT });
+    const unread = [
+      price('items', 'Full'),
+      price('list', '[]'),
+      price('named', 'Full'),
+      price('services', 'Full'),
+    ];
+    const settled = (...clauses: readonly [TypeId, ...string[]][]) => {
+      const { lost, dropped, needless } = settle(own, [{ path: ['state'], type: state, unread }], {
+        types: own,
+        clauses: clauses.map(([type, ...path]) => ({ kind: 'drop', type, path })),
+      });
+      return { lost, dropped, needless };
+    };
+    expect(settled([item, 'price'])).toEqual({
+      dropped: unread.slice(0, 2),
+      lost: unread.slice(2),
+      needless: [],
+    });
+    expect(settled([services, 'Full', 'price'])).toMatchObject({ dropped: unread.slice(3), needless: [] });
+    // The arguments of a constructor are given up by its sum.
+    expect(settled([named, 'Full'], [named, 'Full', 'name'])).toMatchObject({
+      dropped: [unread[2]],
+      needless: [1],
+    });
+    expect(settled([INT], [item, 'name'], [boxOf(state, null), 'Full'])).toMatchObject({
+      dropped: unread,
+      needless: [1, 2],
+    });
+  });
+
+  test('what leads to the code that it is from would run twice', () => {
+    expect(judge(counter(), counter(), upgradeOf({ operations: [], backOperations: [] }))).toEqual({
+      ok: false,
+      code: 'ill-typed',
+      message: 'the upgrade of Counter leads to the code that it is from',
+      path: [],
+    });
   });
 
   test('an identity needs not have the same fields to be left out on both sides', () => {
@@ -339,8 +406,8 @@ describe('the judge', () => {
       operations: [{ kind: 'identity', name: 'Add' }],
     };
     const one = { type: line, field: 0, constant: 0 };
-    expect(judge(image([one]), image([one]), upgrade)).toMatchObject({ ok: true });
-    expect(judge(image([]), image([]), upgrade)).toMatchObject({ ok: true });
+    expect(judge(image([one]), changed(image([one])), upgrade)).toMatchObject({ ok: true });
+    expect(judge(image([]), changed(image([])), upgrade)).toMatchObject({ ok: true });
     for (const other of [[], [{ ...one, constant: 1 }], [one, { type: line, field: 1, constant: 0 }]]) {
       expect(fingerprints(image([one])).interface).not.toBe(fingerprints(image(other)).interface);
       expect(judge(image([one]), image(other), upgrade)).toMatchObject({ ok: true });

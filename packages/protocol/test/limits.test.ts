@@ -201,7 +201,7 @@ describe('what is too large does not decode', () => {
 
   test('clauses', () => {
     const max = FORMAT_LIMITS.clausesMax;
-    const clauses: UpgradeClause[] = times(max + 1, () => ({ kind: 'drop', path: ['state'] }));
+    const clauses: UpgradeClause[] = times(max + 1, () => ({ kind: 'drop', type: null, path: ['state'] }));
     const upgrade = { ...counterUpgrade(), clauses };
     expect(refusal(decodeUpgradeBody(upgrade, encodeUpgradeBody(upgrade)))).toBe(
       `${max + 1} clauses, at most ${max}`,
@@ -288,7 +288,12 @@ describe('the work of the judge', () => {
   test('is to compare a type once, however many parameters have it', () => {
     const [types, nextTypes] = [new TypeTable(), new TypeTable()];
     const old = sketch({ types, parameters: parametersOf(wide(types)), operations: 200 });
-    const next = sketch({ types: nextTypes, parameters: parametersOf(wide(nextTypes)), operations: 200 });
+    const sketched = sketch({
+      types: nextTypes,
+      parameters: parametersOf(wide(nextTypes)),
+      operations: 200,
+    });
+    const next = { ...sketched, emit: old.emit + 1 };
     const operations = old.operations.map(({ name }) => ({ kind: 'identity' as const, name }));
     const visited = vi.spyOn(nextTypes, 'node');
     expect(judge(old, next, upgradeTo({ operations }))).toMatchObject({ ok: true });
@@ -303,6 +308,7 @@ describe('the work of the judge', () => {
     let looks = 0;
     const clauses = times(1_000, (i): UpgradeClause => ({
       kind: 'drop',
+      type: null,
       get path() {
         looks++;
         return ['state', '0', `f${i}`, 'inside'];
@@ -362,7 +368,11 @@ describe('the work of the judge', () => {
           },
           operations: [way],
           clauses: [
-            { kind: 'drop', path: ['state', ...times(60, () => 'y'.repeat(120)), `${'x'.repeat(100)}0`] },
+            {
+              kind: 'drop',
+              type: null,
+              path: ['state', ...times(60, () => 'y'.repeat(120)), `${'x'.repeat(100)}0`],
+            },
           ],
         }),
       ),

@@ -1,4 +1,4 @@
-import type { OperationWay, Span, TypeId, TypeTable, Value } from '@smc/protocol';
+import type { OperationWay, Span, TypeId, TypeTable, UpgradeClause, Value } from '@smc/protocol';
 
 /**
  * Combinators: arrows of the free distributive Cartesian closed category with state and
@@ -200,4 +200,5 @@ export interface UpgradeTerms {
   /** As in the protocol's `Upgrade`: functions of adapters are definitions. */
   readonly operations: readonly OperationWay[];
   readonly backOperations: readonly OperationWay[];
+  readonly clauses: readonly UpgradeClause[];
 }

@@ -73,6 +73,7 @@ export const CODES = {
   E0408: 'a clause with other parameters',
   E0409: 'a constructor that is dropped',
   E0410: 'an adapter that is not needed',
+  E0411: 'an upgrade that was forgotten',
 } as const;
 
 /** A code of the table. */

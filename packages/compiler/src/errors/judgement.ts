@@ -1,4 +1,5 @@
-import type { Diagnostic, Span } from '@smc/protocol';
+import { showPath, type Diagnostic, type Span } from '@smc/protocol';
+import type { PartSubject } from '../types/typed.ts';
 import { circle, error, label, sameSpan } from './error.ts';
 
 /** Diagnostics about upgrades that a node would refuse. */
@@ -12,35 +13,44 @@ export interface JudgedPlaces {
 }
 
 /**
- * Part of the old state is gone, and nothing accounts for it; `path` as in `state.note`, `renames`
- * names that it may have now, `message` the judge's, where it is to be told.
+ * Part of the old state or of an old request is gone, and nothing accounts for it; `path` as the judge
+ * has it, `message` the judge's, where it is to be told.
  */
 export function lossyUpgrade(
   places: JudgedPlaces,
-  path: string,
-  renames: readonly string[],
+  path: readonly string[],
+  { drop, renames, places: declared }: PartSubject,
   message: string | null,
 ): Diagnostic {
   // Constructors start in upper case: what is lost of one is its argument.
-  const isConstructor = /(?:^|\.)[A-Z][^.]*$/.test(path);
-  const subject = path.replace(/^state\./, '');
+  const isConstructor = path.length > 1 && /^[A-Z]/.test(path[path.length - 1]);
+  const what = `${isConstructor ? 'the argument of ' : ''}\`${showPath(path)}\``;
+  const reader = path[0] === 'state' ? 'the migration' : `the adapter of \`${path[0]}\``;
   const { shown } = circle(renames);
-  const what = `${isConstructor ? 'the argument of ' : ''}\`${path}\``;
   const here = label(places.old, 'it is here in the old version');
   const isWritten = !sameSpan(places.main, places.new);
-  const drop = `say that it is to be lost: \`drop ${subject}\``;
+  const reading = isWritten ? `Read it in ${reader}` : 'Write the migration, `state old -> …`';
+  const dropping = `say that it is to be lost: \`drop ${drop}\``;
+  const clauses = [...shown, ...(drop === null ? [] : [`drop ${drop}`])];
   return error(
     'E0402',
-    `${what} of the old version would be lost: ${isWritten ? 'the migration does not read it' : 'nothing in the new version takes it over'}`,
-    isWritten
-      ? [label(places.main, 'this does not read it'), here, label(places.new, 'the new version')]
-      : [label(places.main, 'the new version'), here],
+    `${what} of the old version would be lost: ${isWritten ? `${reader} does not read it` : 'nothing in the new version takes it over'}`,
     [
-      isWritten ? `Read it in the migration, or ${drop}.` : `In an upgrade, ${drop}.`,
-      ...shown.map((name) => `If it is \`${name}\` now: \`rename ${subject} -> ${name}\`.`),
+      ...(isWritten
+        ? [label(places.main, 'this does not read it'), here, label(places.new, 'the new version')]
+        : [label(places.main, 'the new version'), here]),
+      ...declared.map((place) => label(place, 'its type')),
+    ],
+    [
+      drop === null
+        ? `${reading}.`
+        : isWritten
+          ? `${reading}, or ${dropping}.`
+          : `In an upgrade, ${dropping}.`,
+      ...shown.map((clause) => `If it has a new name: \`${clause}\`.`),
       ...(message === null || !isWritten ? [] : [`A node would say: ${message}.`]),
     ],
-    [[...shown.map((name) => `rename ${subject} -> ${name}`), `drop ${subject}`]],
+    clauses.length === 0 ? [] : [clauses],
   );
 }
 
@@ -51,6 +61,16 @@ export function refusedUpgrade(places: JudgedPlaces, message: string): Diagnosti
     message,
     [label(places.main), label(places.old, 'the old version'), label(places.new, 'the new version')],
     ['A node would refuse this upgrade.'],
+  );
+}
+
+/** Both versions have the same code: sent twice, the upgrade would happen twice. */
+export function unchangedUpgrade(places: JudgedPlaces, name: string): Diagnostic {
+  return error(
+    'E0401',
+    `both versions of \`${name}\` have the same code: there is nothing to upgrade`,
+    [label(places.main), label(places.old, 'the old version'), label(places.new, 'the new version')],
+    ['Leave the upgrade out. A migration of the state alone goes with a change of the machine.'],
   );
 }
 

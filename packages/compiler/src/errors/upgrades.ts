@@ -1,5 +1,6 @@
 import type { Diagnostic, Span } from '@smc/protocol';
 import type { Type } from '../types/typed.ts';
+import { display } from '../types/type.ts';
 import { definitionsThatDiffer } from './definitions.ts';
 import { circle, error, label } from './error.ts';
 
@@ -60,25 +61,37 @@ export function needsClause(change: {
   readonly what: string;
   readonly old: Span;
   readonly new: Span;
+  /** Where the type is declared that the clause is for. */
+  readonly places: readonly Span[];
   readonly types: readonly [Type, Type] | null;
   /** The clause that would say what becomes of it. */
   readonly clause: string;
-  /** What may have been renamed, and to what. */
-  readonly renamed: readonly [string, string] | null;
+  /** The clause for the other direction, where there is one. */
+  readonly back: string | null;
+  /** The field or parameter that may have a default instead. */
+  readonly takesDefault: string | null;
+  /** Clauses for what may have been renamed. */
+  readonly renames: readonly string[];
 }): Diagnostic {
-  const { what, types, clause, renamed } = change;
+  const { what, types, clause, back, takesDefault } = change;
+  const { shown } = circle(change.renames);
   return error(
     'E0403',
     `${what}, and no clause says what becomes of it`,
-    [label(change.new, 'in the new version'), label(change.old, 'in the old version')],
     [
-      `Say it in the upgrade: \`${clause}\`.`,
-      ...(renamed === null
+      label(change.new, 'in the new version'),
+      label(change.old, 'in the old version'),
+      ...change.places.map((place) => label(place, 'its type')),
+    ],
+    [
+      `Say it in the upgrade: \`${clause}\`${back === null ? '' : `, and for old clients and the way back \`${back}\``}.`,
+      ...(takesDefault === null
         ? []
-        : [`If it is \`${renamed[0]}\` under a new name: \`rename ${renamed[0]} -> ${renamed[1]}\`.`]),
+        : [`Or give it a default where it is declared: \`${takesDefault}: … = …\`.`]),
+      ...shown.map((rename) => `If it has a new name: \`${rename}\`.`),
       ...(types === null ? [] : definitionsThatDiffer(...types)),
     ],
-    [[...(renamed === null ? [] : [`rename ${renamed[0]} -> ${renamed[1]}`]), clause]],
+    [[...shown, clause]],
   );
 }
 
@@ -86,7 +99,13 @@ export function needsClause(change: {
 export function goneOperations(
   span: Span,
   machine: Span,
-  gone: readonly { readonly name: string; readonly span: Span; readonly near: string | null }[],
+  gone: readonly {
+    readonly name: string;
+    readonly span: Span;
+    readonly near: string | null;
+    /** Whether a rename gave its name to another operation. */
+    readonly isTaken: boolean;
+  }[],
 ): Diagnostic {
   const { shown, more } = circle(gone);
   const list = [...shown.map(({ name }) => `\`${name}\``), ...(more ? ['…'] : [])].join(', ');
@@ -98,10 +117,13 @@ export function goneOperations(
     [
       label(span),
       ...shown.map((operation) => label(operation.span, 'it was here')),
-      label(machine, 'not in the new version'),
+      label(machine, gone.some(({ isTaken }) => isTaken) ? 'the new version' : 'not in the new version'),
     ],
     [
       `\`drop ${name}\` in the upgrade tells old clients that it is gone; \`on ${name}(…) -> New(…)\` serves them by another operation.`,
+      ...shown.flatMap(({ name: own, isTaken }) =>
+        isTaken ? [`\`${own}\` of the new version is another one, which a rename leads to.`] : [],
+      ),
       ...shown.flatMap((operation) =>
         operation.near === null
           ? []
@@ -135,13 +157,91 @@ export function clauseTwice(span: Span, first: Span): Diagnostic {
   );
 }
 
-/** A name that is both an operation and a type. */
-export function ambiguousSubject(span: Span, name: string): Diagnostic {
+/** Two renames to one name: two things would become one. */
+export function renamedToOne(span: Span, name: string, first: Span): Diagnostic {
+  return error(
+    'E0406',
+    `something else is \`${name}\` now: two would become one`,
+    [label(span), label(first, 'by this clause')],
+    [
+      'Keep one of them, and write a conversion by hand for the other: `Type old -> …`, or `state.field old -> …`.',
+    ],
+  );
+}
+
+/** A constructor under the name of another one, which is still there. */
+export function mergedConstructors(span: Span, type: string, source: string, target: string): Diagnostic {
+  return error(
+    'E0406',
+    `\`${target}\` is a constructor of the old \`${type}\` already: \`${source}\` and it would become one`,
+    [label(span)],
+    [
+      `Write the conversion by hand, \`${type} old -> case old { … }\`, and the way back, \`back ${type} new -> case new { … }\`.`,
+    ],
+  );
+}
+
+/** A name that is both of an operation and of a type. */
+export function ambiguousSubject(span: Span, name: string, target: string): Diagnostic {
   return error(
     'E0407',
-    `\`${name}\` is an operation and a type of the old version: it is not clear which is renamed`,
+    `\`${name}\` is of an operation and of a type of the old version: it is not clear which is renamed`,
     [label(span)],
-    ['Rename one of the two at a time, in two upgrades.'],
+    [
+      name.includes('.')
+        ? `For the parameter, write how old clients are served: \`on ${name.split('.')[0]}(…) -> …\`. For the field, write the conversion of the type.`
+        : `For the operation, write \`on ${name}(…) -> ${target}(…)\`. The type can be renamed in an upgrade after it.`,
+    ],
+  );
+}
+
+/** A conversion of one type, where the name stands for several. */
+export function severalTypes(span: Span, name: string): Diagnostic {
+  return error(
+    'E0405',
+    `\`${name}\` stands for several types, and a clause converts one`,
+    [label(span)],
+    ['Convert the fields that have it: `state.field old -> …`.'],
+  );
+}
+
+/** A conversion of another name for a type that is nobody's own. */
+export function convertedAlias(span: Span, name: string, type: Type): Diagnostic {
+  const shown = display(type);
+  return error(
+    'E0405',
+    `\`${name}\` is another name for ${shown}: a clause for it would convert every ${shown}`,
+    [label(span)],
+    [
+      'Convert the fields that are meant: `state.field old -> …`.',
+      `Or make it a type of its own, \`type ${name} = ${name}(${shown})\`, and convert to that.`,
+    ],
+  );
+}
+
+/** A clause that changes nothing in the upgrade; `noWayBack` where it could only have a part in that. */
+export function withoutEffect(span: Span, noWayBack: boolean): Diagnostic {
+  return error(
+    'E0405',
+    noWayBack
+      ? 'this clause has no effect: there is no way back that it could be a part of'
+      : 'this clause has no effect: nothing is left for it to say',
+    [label(span)],
+    [
+      noWayBack
+        ? 'Where the migration is written, or a field of it, the way back is written too: `back new -> …`. Or leave the clause out.'
+        : 'What it speaks of is converted by another clause, or is not in what is converted. Leave it out.',
+    ],
+  );
+}
+
+/** A drop of something that is not lost. */
+export function needlessDrop(span: Span): Diagnostic {
+  return error(
+    'E0405',
+    'nothing is lost here: this clause has no effect',
+    [label(span)],
+    ['What it speaks of is kept, or another clause gives it up. Leave it out.'],
   );
 }
 
@@ -156,6 +256,18 @@ export function clauseParameters(span: Span, name: string, expected: number, giv
   );
 }
 
+/** A machine that changed since it was deployed, and no upgrade leads from there. */
+export function forgottenUpgrade(span: Span, name: string, deployed: Span, alias: string): Diagnostic {
+  return error(
+    'E0411',
+    `\`${name}\` is not what was deployed last, and no upgrade leads from there`,
+    [label(span), label(deployed, 'what was deployed')],
+    [
+      `Write \`upgrade ${alias}.${name} -> ${name} {}\`: what is left out of it is derived. \`smc diff deployed FILE\` shows what that is.`,
+    ],
+  );
+}
+
 /** A constructor is not dropped. */
 export function droppedConstructor(span: Span, type: string, constructor: string): Diagnostic {
   return error(
@@ -166,12 +278,16 @@ export function droppedConstructor(span: Span, type: string, constructor: string
   );
 }
 
-/** An adapter between equal interfaces. */
-export function needlessAdapter(span: Span): Diagnostic {
+/** An adapter between equal interfaces; `operation` where a clause makes one without naming it. */
+export function needlessAdapter(span: Span, operation: string | null): Diagnostic {
   return error(
     'E0410',
     'both versions have the same interface: old and new clients can not be told apart',
-    [label(span)],
-    ['Leave the clause out. What changed is behind the interface.'],
+    [label(span, operation === null ? undefined : `changes what \`${operation}\` means`)],
+    [
+      operation === null
+        ? 'Leave the clause out. What changed is behind the interface.'
+        : `Convert the state alone, \`state.field old -> …\`; or change \`${operation}\`, so that both can be told apart: another name of a type, a parameter or an operation.`,
+    ],
   );
 }

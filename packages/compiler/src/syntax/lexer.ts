@@ -7,6 +7,7 @@ import {
   BlockComment,
   BytesLiteral,
   DocComment,
+  Dot,
   endOf,
   ForeignAssign,
   ForeignComment,
@@ -66,8 +67,8 @@ export function lex(text: string, file: string, report: Report): Lexed {
   let before = 0;
   for (const found of withUnknown(result.tokens, result.errors, text)) {
     if (report.full) break;
-    if (judged.has(found.tokenType)) judgeToken(found, file, report);
     const last = tokens.at(-1);
+    if (judged.has(found.tokenType) && !isPosition(found, last)) judgeToken(found, file, report);
     if (last !== undefined && continuesName(found, last)) {
       last.image += found.image;
       before = endOf(found);
@@ -128,6 +129,12 @@ function continuesName(token: IToken, before: IToken | undefined): boolean {
   const named = before.tokenType === Lower || before.tokenType === Upper;
   if (token.tokenType === Unknown) return named && /^\p{L}+$/u.test(token.image);
   return named && (token.tokenType === Lower || token.tokenType === Upper);
+}
+
+/** Whether a number is a step of a path, `drop pair.0.1`: there two of them are no fraction. */
+function isPosition({ tokenType }: IToken, before: IToken | undefined): boolean {
+  if (tokenType !== IntLiteral || before === undefined) return false;
+  return before.tokenType === Dot || before.image === 'drop';
 }
 
 function spanOf(token: IToken, file: string): Span {

@@ -41,30 +41,34 @@ export class BundleDefect extends Error {}
 /** The module that a bundle stands for where it is imported, at `place`; throws a `BundleDefect`. */
 export function bundleModule(bundle: Bundle, file: string, place: Span, sums: SharedSums): ModuleScope {
   const module = emptyModule(file);
-  const declared = new Map<string, Set<SumDeclaration>>();
-  const aliases = new Map<string, Type[]>();
-  for (const [i, image] of bundle.images.entries()) {
+  const made = bundle.images.map((image, i): MachineTypes => {
     const debug = bundle.debug[i];
     noteOrders(debug, module);
     const types = new ImageTypes(image, debug, sums, place);
     module.compiled.set(image.name, machineOf(image, types, place));
-    for (const sum of types.sums) {
-      declared.set(sum.name, (declared.get(sum.name) ?? new Set()).add(sum));
-    }
-    for (const { name, type } of types.aliases()) aliases.set(name, [...(aliases.get(name) ?? []), type]);
-  }
-  nameTypes(declared, module);
-  for (const [name, [type, ...others]] of aliases) {
-    const isOne = !declared.has(name) && others.every((other) => !differ(type, other));
-    if (!isOne) continue;
-    noteName(type, name);
-    module.types.set(name, { parameters: 0, type });
-  }
+    const own = { sums: types.sums, aliases: types.aliases() };
+    const scope: ModuleScope = {
+      ...emptyModule(file),
+      compiled: module.compiled,
+      fieldOrders: module.fieldOrders,
+    };
+    nameTypes([own], scope);
+    module.ofMachines.set(image.name, scope);
+    return own;
+  });
+  nameTypes(made, module);
   return module;
 }
 
+/** What of the types of a machine has a name. */
+interface MachineTypes {
+  readonly sums: ReadonlySet<SumDeclaration>;
+  readonly aliases: readonly { readonly name: string; readonly type: Type }[];
+}
+
 /** Two types of one name, or with one constructor name, can be used and not named. */
-function nameTypes(declared: ReadonlyMap<string, ReadonlySet<SumDeclaration>>, module: ModuleScope): void {
+function nameTypes(machines: readonly MachineTypes[], module: ModuleScope): void {
+  const declared = Map.groupBy(new Set(machines.flatMap(({ sums }) => [...sums])), ({ name }) => name);
   const twice = new Set<string>();
   for (const [name, [sum, ...others]] of declared) {
     if (others.length === 0 && sum.parameters.length === 0) {
@@ -78,6 +82,16 @@ function nameTypes(declared: ReadonlyMap<string, ReadonlySet<SumDeclaration>>, m
     }
   }
   for (const name of twice) module.constructors.delete(name);
+  const aliases = Map.groupBy(
+    machines.flatMap((machine) => machine.aliases),
+    ({ name }) => name,
+  );
+  for (const [name, [{ type }, ...others]] of aliases) {
+    const isOne = !declared.has(name) && others.every((other) => !differ(type, other.type));
+    if (!isOne) continue;
+    noteName(type, name);
+    module.types.set(name, { parameters: 0, type });
+  }
 }
 
 function noteOrders({ fieldOrder }: ImageDebug, module: ModuleScope): void {

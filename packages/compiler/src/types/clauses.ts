@@ -1,7 +1,7 @@
-import type { UpgradeClause } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as errors from '../errors/upgrades.ts';
-import { packedOf, prune, substitute } from './type.ts';
+import { display, packedOf, prune } from './type.ts';
+import { type BothNames, hasPart, hasPath, type Version, type VersionNames } from './clause-names.ts';
 import { matchArguments, unitAt } from './calls.ts';
 import { checkIrrefutable } from './choice.ts';
 import { inferExpression } from './expressions.ts';
@@ -12,83 +12,96 @@ import type { Report } from './report.ts';
 import { Locals, type ModuleScope, type Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import type {
-  CompiledMachine,
-  MachineSignature,
   OperationSignature,
   SumDeclaration,
   Type,
+  TypedClause,
   TypedConversion,
   TypedExpression,
-  TypedMachine,
 } from './typed.ts';
 import { differ } from './unify.ts';
 import type { WrittenWay } from '../upgrade/adapters.ts';
+import type { ByClause, Rename } from '../upgrade/renames.ts';
 
 /** The clauses of an upgrade: each checked, and told what it speaks of. */
 
-/** One of the two versions that an upgrade is about. */
-export interface Version {
-  readonly machine: TypedMachine | CompiledMachine;
-  /** What its types are called by, in its own file. */
-  readonly module: ModuleScope;
-}
-
-type Named<K extends string> = { readonly [key in K]: string } & {
-  readonly source: string;
-  readonly target: string;
-};
-
-/** What the clauses say. */
+/** What the clauses say. Renames lead from names of the old version to those of the new one. */
 export class Clauses {
   migration: TypedConversion | null = null;
   back: TypedConversion | null = null;
   /** Fields of the new state, each from the whole old state. */
-  readonly stateFields = new Map<string, TypedConversion>();
-  readonly types: { direction: 'forward' | 'back'; from: Type; to: Type; conversion: TypedConversion }[] = [];
+  readonly stateFields = new Map<string, TypedConversion & ByClause>();
+  readonly types: ({
+    direction: 'forward' | 'back';
+    from: Type;
+    to: Type;
+    conversion: TypedConversion;
+  } & ByClause)[] = [];
   readonly ways = new Map<string, WrittenWay>();
   readonly backWays = new Map<string, WrittenWay>();
-  /** By names of the old version to those of the new one. */
-  readonly stateRenames: { source: string; target: string }[] = [];
-  readonly fieldRenames: { owner: Type; source: string; target: string }[] = [];
-  readonly constructorRenames: { owner: SumDeclaration; source: string; target: string }[] = [];
-  readonly typeRenames: { source: SumDeclaration; target: SumDeclaration }[] = [];
-  readonly operationRenames: { source: string; target: string }[] = [];
-  readonly parameterRenames: Named<'operation'>[] = [];
+  readonly stateRenames: Rename[] = [];
+  readonly fieldRenames: ({ owner: Type } & Rename)[] = [];
+  readonly constructorRenames: ({ owner: SumDeclaration } & Rename)[] = [];
+  /** Of named arguments; the constructor by its name in the old version. */
+  readonly argumentRenames: ({ owner: SumDeclaration; constructor: string } & Rename)[] = [];
+  readonly typeRenames: ({ source: SumDeclaration; target: SumDeclaration } & ByClause)[] = [];
+  readonly operationRenames: Rename[] = [];
+  readonly parameterRenames: ({ operation: string } & Rename)[] = [];
   readonly droppedOperations = new Set<string>();
   readonly droppedParameters: { operation: string; name: string }[] = [];
   /** As the node is told. */
-  readonly told: UpgradeClause[] = [];
+  readonly told: TypedClause[] = [];
+  /** Those that have an effect, as far as it is known: deriving an upgrade adds to it. */
+  readonly used = new Set<tree.Clause>();
+
+  /** Whether a field of the old state is given up as a whole. */
+  dropsField(name: string): boolean {
+    return this.told.some(
+      ({ kind, type, path }) =>
+        kind === 'drop' && type === null && path.length === 2 && path[0] === 'state' && path[1] === name,
+    );
+  }
 }
 
 /** Checks the clauses of an upgrade. */
 export function readClauses(
   node: tree.Upgrade,
-  older: Version,
-  newer: Version,
+  names: BothNames,
   module: ModuleScope,
   uses: Use[],
   report: Report,
 ): Clauses {
-  const reader = new Reader(older, newer, module, uses, report);
-  // Renames first: other clauses may use the new names.
-  const isRename = (clause: tree.Clause): boolean => clause.kind === 'rename';
-  for (const clause of node.clauses.filter(isRename)) reader.read(clause);
-  for (const clause of node.clauses.filter((each) => !isRename(each))) reader.read(clause);
+  const reader = new Reader(node, names, module, uses, report);
+  for (const clause of node.clauses.toSorted((a, b) => rank(a) - rank(b))) reader.read(clause);
   return reader.clauses;
+}
+
+/** Other clauses use new names, of wholes first; whether a constructor may be dropped depends on conversions. */
+function rank(clause: tree.Clause): number {
+  if (clause.kind === 'rename') return clause.from.length;
+  return Number.MAX_SAFE_INTEGER - (clause.kind === 'drop' ? 0 : 1);
 }
 
 class Reader {
   readonly clauses = new Clauses();
+  readonly #node: tree.Upgrade;
   readonly #older: Version;
   readonly #newer: Version;
   readonly #module: ModuleScope;
   readonly #uses: Use[];
   readonly #report: Report;
   readonly #first = new Map<string, tree.Clause>();
+  /** Of types: also of records, whose name means nothing to a conversion. */
+  readonly #renamedTypes: Rename[] = [];
+  readonly #oldNames: VersionNames;
+  readonly #newNames: VersionNames;
 
-  constructor(older: Version, newer: Version, module: ModuleScope, uses: Use[], report: Report) {
-    this.#older = older;
-    this.#newer = newer;
+  constructor(node: tree.Upgrade, names: BothNames, module: ModuleScope, uses: Use[], report: Report) {
+    this.#oldNames = names.old;
+    this.#newNames = names.new;
+    this.#node = node;
+    this.#older = names.old.version;
+    this.#newer = names.new.version;
     this.#module = module;
     this.#uses = uses;
     this.#report = report;
@@ -132,6 +145,7 @@ class Reader {
         statement: isBack ? 'the way back gives the old state' : 'the migration gives the new state',
         declared: to.stateSpan,
       });
+      this.clauses.used.add(clause);
       if (isBack) this.clauses.back = made;
       else this.clauses.migration = made;
       return;
@@ -156,40 +170,46 @@ class Reader {
       statement: `the field \`${name.text}\` of the new state is`,
       declared: newer.statePlaces.get(name.text) ?? newer.stateSpan,
     });
-    this.clauses.stateFields.set(name.text, made);
+    this.clauses.stateFields.set(name.text, { ...made, clause });
   }
 
   #type(clause: tree.Clause & { kind: 'convert' }, path: tree.Path): void {
     const { text, span } = path.name;
     const [oldName, newName] = this.#namesOfType(text);
-    const before = this.#typeNamed(this.#older, oldName);
-    const after = this.#typeNamed(this.#newer, newName);
-    if (before === null || after === null) {
-      const known = [...this.#older.module.types.keys()].filter((name) => this.#newer.module.types.has(name));
+    const qualifier = path.qualifier?.text ?? null;
+    const found = [this.#oldNames.typesOf(oldName, qualifier), this.#newNames.typesOf(newName, qualifier)];
+    if (found.some(({ types }) => types.length === 0)) {
+      const known = this.#oldNames
+        .all()
+        .filter((name) => this.#newNames.typesOf(name, null).types.length > 0);
       this.#report.add(errors.unknownSubject(span, text, 'a type of both versions', suggest(text, known)));
       return;
     }
+    if (found.some(({ types, isGeneric }) => isGeneric || types.length > 1)) {
+      this.#report.add(errors.severalTypes(span, text));
+      return;
+    }
     if (!this.#isFirst(`${clause.direction} type ${text}`, clause)) return;
+    const [before, after] = found.map(({ types: [type] }) => prune(type));
+    if (!isDeclared(before) && !isDeclared(after)) {
+      this.#report.add(errors.convertedAlias(span, text, after));
+      return;
+    }
     const [from, to] = clause.direction === 'forward' ? [before, after] : [after, before];
     const conversion = this.#conversion(clause, { type: from, span }, to, {
       what: `the ${clause.direction === 'forward' ? 'new' : 'old'} \`${text}\``,
       statement: `the ${clause.direction === 'forward' ? 'new' : 'old'} \`${text}\` is`,
       declared: span,
     });
-    this.clauses.types.push({ direction: clause.direction, from, to, conversion });
+    this.clauses.types.push({ direction: clause.direction, from, to, conversion, clause });
   }
 
   /** The names of a type in both versions, for either of them. */
   #namesOfType(name: string): readonly [string, string] {
-    const renamed = this.clauses.typeRenames.find(
-      ({ source, target }) => source.name === name || target.name === name,
-    );
-    return renamed === undefined ? [name, name] : [renamed.source.name, renamed.target.name];
-  }
-
-  #typeNamed({ module }: Version, name: string): Type | null {
-    const declared = module.types.get(name);
-    return declared === undefined || declared.parameters > 0 ? null : declared.type;
+    const renamed = this.#renamedTypes.find(({ source, target }) => source === name || target === name);
+    if (renamed === undefined) return [name, name];
+    this.clauses.used.add(renamed.clause);
+    return [renamed.source, renamed.target];
   }
 
   #conversion(
@@ -234,6 +254,7 @@ class Reader {
     const other = this.#operation(clause.to, to, isBack ? 'old' : 'new');
     if (operation === null || other === null) return;
     if (!this.#isFirst(`${clause.direction} on ${operation.name}`, clause)) return;
+    if (!isBack && !this.#isRenamedTo(clause, operation.name, other.name)) return;
     const request = this.#request(clause, operation, other);
     if (request === null) return;
     const { reply } = clause;
@@ -252,6 +273,14 @@ class Reader {
           );
     const ways = isBack ? this.clauses.backWays : this.clauses.ways;
     ways.set(operation.name, { to: other.name, request, reply: typedReply });
+  }
+
+  /** False, after a diagnostic, where a rename leads to another operation. */
+  #isRenamedTo(clause: tree.Clause, source: string, target: string): boolean {
+    const rename = this.clauses.operationRenames.find((each) => each.source === source);
+    if (rename === undefined || rename.target === target) return true;
+    this.#report.add(errors.clauseTwice(clause.span, rename.clause.span));
+    return false;
   }
 
   #operation(name: tree.Name, { machine }: Version, age: string): OperationSignature | null {
@@ -328,128 +357,226 @@ class Reader {
   // ------------------------------------------------------------------------- renames
 
   #rename(clause: tree.Clause & { kind: 'rename' }): void {
-    const { from, to } = clause;
-    if (!this.#isFirst(`rename ${from.map(({ text }) => text).join('.')}`, clause)) return;
-    const [first, ...rest] = from;
-    const target = to.text;
-    if (rest.length > 1)
-      return this.#unknown(clause, 'a field of the state, a type, an operation, or a part of one');
-    const isUpper = /^[A-Z]/.test(first.text);
-    if (!isUpper) return this.#renameState(clause, first, target);
-    const operation = this.#older.machine.operations.find(({ name }) => name === first.text);
-    const type = this.#typeNamed(this.#older, first.text);
-    if (operation !== undefined && type !== null && rest.length === 0) {
-      this.#report.add(errors.ambiguousSubject(first.span, first.text));
+    const { names, qualifier } = this.#pathOf(clause.from);
+    if (!this.#isFirst(`old ${names.join('.')}`, clause)) return;
+    if (names[names.length - 1] === clause.to.text) {
+      this.#report.add(errors.withoutEffect(clause.span, false));
       return;
     }
-    if (rest.length === 0) return this.#renameWhole(clause, first, target, operation !== undefined, type);
-    const [part] = rest;
-    if (/^[A-Z]/.test(part.text)) return this.#renameConstructor(clause, first, part, target, type);
-    if (operation?.parameters.some(({ name }) => name === part.text) === true) {
-      this.clauses.parameterRenames.push({ operation: operation.name, source: part.text, target });
-      this.clauses.told.push({ kind: 'rename', path: [operation.name, part.text], to: target });
+    const [first, ...rest] = names;
+    if (!isUpper(first)) return this.#renameState(clause, names);
+    const operation = this.#older.machine.operations.find(({ name }) => name === first);
+    const { types } = this.#oldNames.typesOf(first, qualifier);
+    if (rest.length === 0) {
+      if (operation === undefined) return this.#renameType(clause, first, types, qualifier);
+      if (types.length === 0) return this.#renameOperation(clause, first);
+      this.#report.add(errors.ambiguousSubject(clause.from[0].span, first, clause.to.text));
       return;
     }
-    const record = type === null ? null : prune(type);
-    if (record?.kind === 'record' && record.fields.some(({ name }) => name === part.text)) {
-      this.clauses.fieldRenames.push({ owner: record, source: part.text, target });
-      for (const path of occurrencesOf(record, this.#older.machine))
-        this.clauses.told.push({ kind: 'rename', path: [...path, part.text], to: target });
-      return;
-    }
-    this.#unknown(clause, 'a field, a constructor or a parameter of the old version');
+    const owners = types.filter((type) => this.#renamePart(clause, type, rest));
+    const isParameter =
+      rest.length === 1 && operation?.parameters.some(({ name }) => name === rest[0]) === true;
+    if (isParameter && owners.length > 0)
+      this.#report.add(errors.ambiguousSubject(clause.from[0].span, names.join('.'), clause.to.text));
+    else if (isParameter) this.#renameParameter(clause, operation, rest[0]);
+    else if (owners.length === 0)
+      this.#unknown(clause, 'a field, a constructor, an argument of one or a parameter of the old version');
+    else this.#checkPartTarget(clause, this.#namesOfType(first)[1], qualifier, rest);
   }
 
-  #renameState(clause: tree.Clause & { kind: 'rename' }, name: tree.Name, target: string): void {
+  #renameState(clause: tree.Clause & { kind: 'rename' }, names: readonly string[]): void {
+    const target = clause.to.text;
     const has = (version: Version, field: string): boolean => {
       const state = prune(version.machine.state);
       return state.kind === 'record' && state.fields.some((each) => each.name === field);
     };
-    if (clause.from.length > 1 || !has(this.#older, name.text))
+    const [source] = names;
+    if (names.length > 1 || !has(this.#older, source))
       return this.#unknown(clause, 'a field of the old state');
     if (!has(this.#newer, target)) return this.#unknownTarget(clause, 'a field of the new state');
-    this.clauses.stateRenames.push({ source: name.text, target });
-    this.clauses.told.push({ kind: 'rename', path: ['state', name.text], to: target });
+    if (!this.#isOnlyTarget(clause, 'state')) return;
+    this.clauses.stateRenames.push({ source, target, clause });
+    this.#tell(clause, null, ['state', source]);
   }
 
-  #renameWhole(
+  #renameOperation(clause: tree.Clause & { kind: 'rename' }, source: string): void {
+    const target = clause.to.text;
+    const known = this.#newer.machine.operations.some((each) => each.name === target);
+    if (!known) return this.#unknownTarget(clause, 'an operation of the new version');
+    if (!this.#isOnlyTarget(clause, 'operation')) return;
+    this.clauses.operationRenames.push({ source, target, clause });
+    this.#tell(clause, null, [source]);
+  }
+
+  #renameParameter(
     clause: tree.Clause & { kind: 'rename' },
-    name: tree.Name,
-    target: string,
-    isOperation: boolean,
-    type: Type | null,
+    { name: operation }: OperationSignature,
+    source: string,
   ): void {
-    if (isOperation) {
-      const known = this.#newer.machine.operations.some((each) => each.name === target);
-      if (!known) return this.#unknownTarget(clause, 'an operation of the new version');
-      this.clauses.operationRenames.push({ source: name.text, target });
-      this.clauses.told.push({ kind: 'rename', path: [name.text], to: target });
-      return;
+    const target = clause.to.text;
+    const served =
+      this.clauses.operationRenames.find((each) => each.source === operation)?.target ?? operation;
+    const other = this.#newer.machine.operations.find(({ name }) => name === served);
+    if (other !== undefined && !other.parameters.some(({ name }) => name === target))
+      return this.#unknownTarget(clause, `a parameter of the new \`${served}\``);
+    if (!this.#isOnlyTarget(clause, `parameter of ${operation}`)) return;
+    this.clauses.parameterRenames.push({ operation, source, target, clause });
+    this.#tell(clause, null, [operation, source]);
+  }
+
+  #renameType(
+    clause: tree.Clause & { kind: 'rename' },
+    source: string,
+    types: readonly Type[],
+    qualifier: string | null,
+  ): void {
+    const target = clause.to.text;
+    const renamed = this.#newNames.typesOf(target, qualifier).types;
+    if (types.length === 0) return this.#unknown(clause, 'a type or an operation of the old version');
+    if (renamed.length === 0) return this.#unknownTarget(clause, 'a type of the new version');
+    if (!this.#isOnlyTarget(clause, 'type')) return;
+    this.#renamedTypes.push({ source, target, clause });
+    for (const before of types) {
+      this.#tell(clause, before, []);
+      // A record type is its structure: its name means nothing but to other clauses.
+      if (before.kind !== 'sum') this.clauses.used.add(clause);
+      for (const after of renamed) {
+        if (before.kind !== 'sum' || after.kind !== 'sum') continue;
+        this.clauses.typeRenames.push({ source: before.declaration, target: after.declaration, clause });
+      }
     }
-    const [before, after] = [type === null ? null : prune(type), this.#typeNamed(this.#newer, target)];
-    const renamed = after === null ? null : prune(after);
-    if (before === null) return this.#unknown(clause, 'a type or an operation of the old version');
-    if (renamed === null) return this.#unknownTarget(clause, 'a type of the new version');
-    // A record type is its structure: its name means nothing.
-    if (before.kind !== 'sum' || renamed.kind !== 'sum') return;
-    this.clauses.typeRenames.push({ source: before.declaration, target: renamed.declaration });
-    this.clauses.told.push({ kind: 'rename', path: [name.text], to: target });
   }
 
-  #renameConstructor(
+  /** Whether a type has this part: a field, a constructor, or a named argument of one. */
+  #renamePart(clause: tree.Clause & { kind: 'rename' }, type: Type, names: readonly string[]): boolean {
+    const [source, argument, ...more] = names;
+    if (more.length > 0 || !hasPart(type, names)) return false;
+    const target = clause.to.text;
+    const owner = `of ${display(type)} ${names.slice(0, -1).join('.')}`;
+    const isOnly = (): boolean => this.#isOnlyTarget(clause, owner);
+    if (type.kind === 'record' && argument === undefined) {
+      if (isOnly()) this.clauses.fieldRenames.push({ owner: type, source, target, clause });
+    } else if (type.kind === 'sum' && argument === undefined) {
+      if (isOnly() && !this.#takesConstructor(clause, type, source))
+        this.clauses.constructorRenames.push({ owner: type.declaration, source, target, clause });
+    } else if (type.kind === 'sum' && isOnly()) {
+      const rename = { source: argument, target, clause };
+      this.clauses.argumentRenames.push({ owner: type.declaration, constructor: source, ...rename });
+    }
+    this.#tell(clause, type, names);
+    return true;
+  }
+
+  /** Whether the new name is that of another constructor, which keeps it: two would become one. */
+  #takesConstructor(
     clause: tree.Clause & { kind: 'rename' },
-    name: tree.Name,
-    part: tree.Name,
-    target: string,
-    type: Type | null,
+    type: Type & { kind: 'sum' },
+    source: string,
+  ): boolean {
+    const target = clause.to.text;
+    const isThere = target !== source && hasPart(type, [target]);
+    const prefix = clause.from.slice(0, -1).map(({ text }) => text);
+    const isMoved = this.#node.clauses.some(
+      (other) =>
+        other.kind === 'rename' &&
+        other.from.map(({ text }) => text).join('.') === [...prefix, target].join('.'),
+    );
+    if (!isThere || isMoved) return false;
+    this.#report.add(errors.mergedConstructors(clause.to.span, prefix.join('.'), source, target));
+    return true;
+  }
+
+  /** False, after a diagnostic, where another rename leads to the same name: two would become one. */
+  #isOnlyTarget(clause: tree.Clause & { kind: 'rename' }, owner: string): boolean {
+    const key = `new ${owner} ${clause.to.text}`;
+    const first = this.#first.get(key);
+    if (first === undefined) this.#first.set(key, clause);
+    else this.#report.add(errors.renamedToOne(clause.to.span, clause.to.text, first.span));
+    return first === undefined;
+  }
+
+  #checkPartTarget(
+    clause: tree.Clause & { kind: 'rename' },
+    name: string,
+    qualifier: string | null,
+    names: readonly string[],
   ): void {
-    const sum = type === null ? null : prune(type);
-    const isKnown =
-      sum?.kind === 'sum' &&
-      sum.declaration.constructors.some((constructor) => constructor.name === part.text);
-    if (!isKnown) return this.#unknown(clause, 'a constructor of the old version');
-    this.clauses.constructorRenames.push({ owner: sum.declaration, source: part.text, target });
-    this.clauses.told.push({ kind: 'rename', path: [name.text, part.text], to: target });
+    const { types } = this.#newNames.typesOf(name, qualifier);
+    const [constructor, argument] = names;
+    const renamed = this.clauses.constructorRenames.find(
+      ({ source, clause: by }) =>
+        source === constructor && by.kind === 'rename' && by.from.length < clause.from.length,
+    );
+    const path = argument === undefined ? [clause.to.text] : [renamed?.target ?? constructor, clause.to.text];
+    if (types.length === 0 || types.some((type) => hasPart(type, path))) return;
+    const what = argument !== undefined ? 'an argument' : isUpper(constructor) ? 'a constructor' : 'a field';
+    this.#unknownTarget(clause, `${what} of the new \`${name}\``);
   }
 
   // --------------------------------------------------------------------------- drops
 
   #drop(clause: tree.Clause & { kind: 'drop' }): void {
-    const names = clause.path.map(({ text }) => text);
-    if (!this.#isFirst(`drop ${names.join('.')}`, clause)) return;
+    const { names, qualifier } = this.#pathOf(clause.path);
+    if (!this.#isFirst(`old ${names.join('.')}`, clause)) return;
     const [first, ...rest] = names;
     const { machine } = this.#older;
-    if (!/^[A-Z]/.test(first)) {
-      if (!hasPath(machine.state, names)) return this.#unknown(clause, 'a field of the old state');
-      this.clauses.told.push({ kind: 'drop', path: ['state', ...names] });
-      return;
+    if (!isUpper(first)) {
+      if (!hasPath(machine.state, names)) return this.#unknown(clause, 'a part of the old state');
+      return this.#tell(clause, null, ['state', ...names]);
     }
     const operation = machine.operations.find(({ name }) => name === first);
-    const type = this.#typeNamed(this.#older, first);
-    if (operation !== undefined && rest.length === 0) {
-      this.clauses.droppedOperations.add(first);
-      return;
+    const { types } = this.#oldNames.typesOf(first, qualifier);
+    if (operation !== undefined && rest.length === 0) return this.#dropOperation(clause, first);
+    const parameter = operation?.parameters.find(({ name }) => name === rest[0]);
+    if (parameter !== undefined && hasPath(parameter.type, rest.slice(1))) {
+      if (rest.length === 1) this.clauses.droppedParameters.push({ operation: first, name: rest[0] });
+      return this.#tell(clause, null, names);
     }
-    if (operation?.parameters.some(({ name }) => name === rest[0]) === true && rest.length === 1) {
-      this.clauses.droppedParameters.push({ operation: first, name: rest[0] });
-      this.clauses.told.push({ kind: 'drop', path: names });
-      return;
-    }
-    const own = type === null ? null : prune(type);
-    if (own === null || rest.length === 0)
+    if (types.length === 0 || rest.length === 0)
       return this.#unknown(clause, 'a field or an operation of the old version');
-    if (own.kind === 'sum') {
-      const constructor = own.declaration.constructors.find(({ name }) => name === rest[0]);
-      if (rest.length === 1 && constructor !== undefined) {
-        this.#report.add(errors.droppedConstructor(clause.span, first, rest[0]));
-        return;
-      }
-      this.clauses.told.push({ kind: 'drop', path: names });
+    const owners = types.filter((type) => hasPath(type, rest));
+    if (owners.length === 0) return this.#unknown(clause, `a part of the old \`${first}\``);
+    const [owner] = owners;
+    const isConstructor = owner.kind === 'sum' && rest.length === 1;
+    if (isConstructor && !this.#isConverted(owner)) {
+      this.#report.add(errors.droppedConstructor(clause.span, first, rest[0]));
       return;
     }
-    if (!hasPath(own, rest)) return this.#unknown(clause, `a field of the old \`${first}\``);
-    for (const path of occurrencesOf(own, machine))
-      this.clauses.told.push({ kind: 'drop', path: [...path, ...rest] });
+    for (const type of owners) this.#tell(clause, type, rest);
+  }
+
+  #dropOperation(clause: tree.Clause & { kind: 'drop' }, name: string): void {
+    const first = this.#first.get(`forward on ${name}`);
+    if (first === undefined) this.clauses.droppedOperations.add(name);
+    else this.#report.add(errors.clauseTwice(clause.span, first.span));
+  }
+
+  /** Whether a written conversion says what becomes of values of a type: then a constructor is its argument. */
+  #isConverted(type: Type): boolean {
+    const { migration, stateFields, types } = this.clauses;
+    const hasOwn = types.some(({ direction, from }) => direction === 'forward' && !differ(from, type));
+    return hasOwn || migration !== null || stateFields.size > 0;
+  }
+
+  // --------------------------------------------------------------------------- names
+
+  /** A path without the name of the import that its type is from. */
+  #pathOf(path: readonly tree.Name[]): {
+    readonly names: readonly string[];
+    readonly qualifier: string | null;
+  } {
+    const names = path.map(({ text }) => text);
+    const [first, second] = names;
+    const state = prune(this.#older.machine.state);
+    const isField = state.kind === 'record' && state.fields.some(({ name }) => name === first);
+    const isQualified = !isField && !isUpper(first) && second !== undefined && isUpper(second);
+    return isQualified ? { names: names.slice(1), qualifier: first } : { names, qualifier: null };
+  }
+
+  #tell(clause: tree.Clause & { kind: 'rename' | 'drop' }, type: Type | null, path: readonly string[]): void {
+    const { span } = clause;
+    if (clause.kind === 'drop') this.clauses.told.push({ kind: 'drop', type, path, span });
+    else this.clauses.told.push({ kind: 'rename', type, path, to: clause.to.text, span });
   }
 
   #unknown(clause: tree.Clause & { kind: 'rename' | 'drop' }, what: string): void {
@@ -463,44 +590,7 @@ class Reader {
   }
 }
 
-function hasPath(type: Type, path: readonly string[]): boolean {
-  const [first, ...rest] = path;
-  if (first === undefined) return true;
-  const own = inside(type);
-  const field = own.kind === 'record' ? own.fields.find(({ name }) => name === first) : undefined;
-  return field !== undefined && hasPath(field.type, rest);
-}
+const isUpper = (name: string): boolean => /^[A-Z]/.test(name);
 
-/** Past what takes no step in a path: lists, sets, options, the values of maps. */
-function inside(type: Type): Type {
-  let own = prune(type);
-  for (;;) {
-    if (own.kind === 'list' || own.kind === 'set') own = prune(own.item);
-    else if (own.kind === 'map') own = prune(own.value);
-    else if (own.kind === 'sum' && own.declaration.name === 'Option') own = prune(own.arguments[0]);
-    else return own;
-  }
-}
-
-/** The paths to all occurrences of a record type in the state and in parameters, or in a declared sum on the way. */
-function occurrencesOf(
-  record: Type,
-  { state, operations }: MachineSignature,
-): readonly (readonly string[])[] {
-  const found: string[][] = [];
-  const sums = new Set<SumDeclaration>();
-  const walk = (type: Type, path: string[]): void => {
-    const own = inside(type);
-    if (!differ(own, record)) found.push(path);
-    if (own.kind === 'record') for (const { name, type: part } of own.fields) walk(part, [...path, name]);
-    if (own.kind === 'tuple') own.items.forEach((item, i) => walk(item, [...path, String(i)]));
-    if (own.kind !== 'sum' || sums.has(own.declaration)) return;
-    sums.add(own.declaration);
-    for (const { name, payload } of own.declaration.constructors)
-      walk(substitute(payload, own.arguments), [own.declaration.name, name]);
-  };
-  walk(state, ['state']);
-  for (const { name, parameters } of operations)
-    for (const parameter of parameters) walk(parameter.type, [name, parameter.name]);
-  return found;
-}
+/** Whether a type is one of its own, and not another name for what many things are. */
+const isDeclared = ({ kind }: Type): boolean => kind === 'sum' || kind === 'record';

@@ -126,6 +126,7 @@ function declare(
   report: Report,
 ): void {
   const { name, parameters, body } = declaration;
+  module.typePlaces.set(name.text, name.span);
   const role = `the type \`${name.text}\``;
   const typeParameters = declareTypeParameters(parameters, report);
   const generic = parameters.length === 0 ? null : `type ${name.text}`;

@@ -88,6 +88,8 @@ export interface ModuleScope {
   readonly definitions: Map<string, Definition>;
   /** Declared types; `ERROR` where one has been refused. */
   readonly types: Map<string, DeclaredType>;
+  /** Where the names of declared types stand. */
+  readonly typePlaces: Map<string, Span>;
   /** Defaults of fields, to be checked when all functions are declared. */
   readonly defaults: DeclaredDefault[];
   readonly constructors: Map<string, ConstructorReference>;
@@ -96,6 +98,8 @@ export interface ModuleScope {
   readonly machines: Map<string, MachineScope>;
   /** Those of a bundle, which has no others. */
   readonly compiled: Map<string, CompiledMachine>;
+  /** What names stand for where one machine of a bundle alone is meant: others may have types of the same names. */
+  readonly ofMachines: Map<string, ModuleScope>;
   /** Declared orders of record fields, by their sorted names. */
   readonly fieldOrders: Map<string, readonly string[]>;
 }
@@ -107,13 +111,20 @@ export function emptyModule(file: string): ModuleScope {
     imports: new Map(),
     definitions: new Map(),
     types: new Map(),
+    typePlaces: new Map(),
     defaults: [],
     constructors: new Map(),
     refusedConstructors: new Set(),
     machines: new Map(),
     compiled: new Map(),
+    ofMachines: new Map(),
     fieldOrders: new Map(),
   };
+}
+
+/** The names of a version of a machine: those of its file, or of its part of a bundle. */
+export function scopeOfMachine(module: ModuleScope, machine: string): ModuleScope {
+  return module.ofMachines.get(machine) ?? module;
 }
 
 /** The local names of a place, innermost first. */

@@ -42,13 +42,16 @@ export const functionOf = (from: Type, to: Type): Type => ({ kind: 'function', f
 /** The order in which the fields of a record type are written: for messages only. */
 const writtenOrders = new WeakMap<Type, readonly string[]>();
 
-/** The name that a record type was declared with: for messages only. */
+/** The name that a record type was declared with: for messages, and clauses of upgrades. */
 const declaredNames = new WeakMap<Type, string>();
 
 /** Keeps the name of a declared record type; the first counts. */
 export function noteName(type: Type, name: string): void {
   if (type.kind === 'record' && !declaredNames.has(type)) declaredNames.set(type, name);
 }
+
+/** The name that a record type was declared with; null where it has none. */
+export const declaredName = (type: Type): string | null => declaredNames.get(type) ?? null;
 
 /** A field of a declared record that may be left out of an input, and that a migration fills in. */
 export interface FieldDefault {

@@ -1,4 +1,4 @@
-import type { Image, Span, UpgradeClause, Value } from '@smc/protocol';
+import type { Image, Span, Value } from '@smc/protocol';
 import type { BinaryOperator } from '../syntax/tree.ts';
 
 /**
@@ -301,9 +301,32 @@ export interface TypedUpgrade {
   /** For operations of the new interface that an older node can serve, sorted by name. */
   readonly backOperations: readonly TypedWay[];
   /** Every `rename` and `drop`, as the node is told of them. */
-  readonly clauses: readonly UpgradeClause[];
+  readonly clauses: readonly TypedClause[];
+  /** For what the judge may refuse, by its paths. */
+  readonly subjectOf: (path: readonly string[]) => PartSubject;
   readonly span: Span;
 }
+
+/** What can be said in clauses of a part of the old version; texts can be pasted. */
+export interface PartSubject {
+  /** `Item.price`; null where nothing short of the whole can be named. */
+  readonly drop: string | null;
+  /** The innermost type that a clause could convert, and so settle it. */
+  readonly convert: string | null;
+  /** The type that has the part, where it has a name. */
+  readonly type: string | null;
+  /** `rename Item.price -> cost`: to what is new, and of the same type. */
+  readonly renames: readonly string[];
+  /** Where that type is declared, in both versions as far as it is known. */
+  readonly places: readonly Span[];
+}
+
+/** As the protocol's `UpgradeClause`, with the place of what is written. */
+export type TypedClause = {
+  readonly type: Type | null;
+  readonly path: readonly string[];
+  readonly span: Span;
+} & ({ readonly kind: 'rename'; readonly to: string } | { readonly kind: 'drop' });
 
 /** How an operation is served by the other version; as the protocol's `OperationWay`. */
 export type TypedWay =
@@ -318,6 +341,8 @@ export type TypedWay =
       readonly reply: TypedConversion;
       /** Whether a clause says it; else it is derived. */
       readonly isWritten: boolean;
+      /** Whether it changes no value: all that may differ are defaults. */
+      readonly isSame: boolean;
       /** Where what is derived of them fails: constructors without counterpart, with the steps to them. */
       readonly requestFails: readonly string[];
       readonly replyFails: readonly string[];

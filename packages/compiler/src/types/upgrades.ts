@@ -1,22 +1,32 @@
-import type { Diagnostic, Span } from '@smc/protocol';
+import { showPath, type Diagnostic, type Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
 import * as errors from '../errors/upgrades.ts';
 import { sameInterface, type NoWay, type OperationRules, Ways } from '../upgrade/adapters.ts';
-import { type Conversion, Converter, type NoConversion, type Rules } from '../upgrade/convert.ts';
+import {
+  type Conversion,
+  Converter,
+  IS_NEW,
+  type NoConversion,
+  ONE_WAY,
+  type Rules,
+} from '../upgrade/convert.ts';
 import { Nodes } from '../upgrade/nodes.ts';
-import { type Clauses, readClauses, type Version } from './clauses.ts';
+import { Subjects } from '../upgrade/subjects.ts';
+import { type BothNames, type Version, VersionNames } from './clause-names.ts';
+import { type Clauses, readClauses } from './clauses.ts';
 import { checkUses } from './functions.ts';
 import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';
-import type { MachineScope, ModuleScope, Use } from './scope.ts';
+import { type MachineScope, type ModuleScope, scopeOfMachine, type Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { hasError, prune } from './type.ts';
 import type {
   CompiledMachine,
   MachineSignature,
   OperationSignature,
+  PartSubject,
   Type,
   TypedConversion,
   TypedExpression,
@@ -97,7 +107,12 @@ export function deriveUpgrade(
   }
   const errorsBefore = report.count;
   const uses: Use[] = [];
-  const clauses = readClauses(node, older, newer, module, uses, report);
+  const alias = node.old.qualifier?.text ?? null;
+  const names: BothNames = {
+    old: new VersionNames(older, alias, module),
+    new: new VersionNames(newer, alias, module),
+  };
+  const clauses = readClauses(node, names, withVersion(node, older, module), uses, report);
   const refused = { typed: null, clauses };
   if (before === after) {
     report.add(errors.sameMachine(node.span, after.name, after.nameSpan));
@@ -108,9 +123,16 @@ export function deriveUpgrade(
     return refused;
   }
   if (report.count > errorsBefore || hasError(before.state) || hasError(after.state)) return refused;
-  const typed = new Derivation(node, older, newer, clauses, report).run();
+  const typed = new Derivation(node, names, clauses, report).run();
   checkUses([], uses, report);
   return report.count > errorsBefore ? refused : { typed, clauses };
+}
+
+/** The file with the names of this machine's older version under the alias of that. */
+function withVersion({ old }: tree.Upgrade, older: Version, module: ModuleScope): ModuleScope {
+  const { qualifier } = old;
+  if (qualifier === null) return module;
+  return { ...module, imports: new Map([...module.imports, [qualifier.text, older.module]]) };
 }
 
 /** The machine that a name stands for; null after a diagnostic. */
@@ -139,7 +161,11 @@ function versionOf(path: tree.Path, module: ModuleScope, report: Report): Versio
   const found = machineOf(path, module, report);
   if (found === null) return null;
   const scope = path.qualifier === null ? module : module.imports.get(path.qualifier.text);
-  return { machine: 'typed' in found ? found.typed : found, module: scope ?? module };
+  const { name } = path;
+  return {
+    machine: 'typed' in found ? found.typed : found,
+    module: scopeOfMachine(scope ?? module, name.text),
+  };
 }
 
 class Derivation {
@@ -147,17 +173,21 @@ class Derivation {
   readonly #older: Version['machine'];
   readonly #newer: Version['machine'];
   readonly #clauses: Clauses;
-  readonly #modules: readonly ModuleScope[];
+  readonly #names: BothNames;
+  readonly #subjects: Subjects;
+  /** Clauses that have been shown, and settle all that they speak of. */
+  readonly #settled = new Set<string>();
   readonly #report: Report;
   readonly #nodes: Nodes;
   readonly #forward: Converter;
   readonly #back: Converter;
 
-  constructor(node: tree.Upgrade, older: Version, newer: Version, clauses: Clauses, report: Report) {
+  constructor(node: tree.Upgrade, names: BothNames, clauses: Clauses, report: Report) {
     this.#node = node;
-    this.#older = older.machine;
-    this.#newer = newer.machine;
-    this.#modules = [older.module, newer.module];
+    this.#older = names.old.version.machine;
+    this.#newer = names.new.version.machine;
+    this.#names = names;
+    this.#subjects = new Subjects(names);
     this.#clauses = clauses;
     this.#report = report;
     this.#nodes = new Nodes(node.span);
@@ -170,10 +200,12 @@ class Derivation {
     const migration = this.#clauses.migration ?? this.#migration();
     const back =
       this.#clauses.back === null ? this.#wayBack() : { conversion: this.#clauses.back, fails: [] };
-    this.#checkNeeded();
     const operations = this.#operations();
     const backOperations = this.#backOperations();
     if (migration === null || this.#report.count > before) return null;
+    this.#checkNeeded([...operations, ...backOperations]);
+    this.#checkUsed(back !== null);
+    if (this.#report.count > before) return null;
     return {
       old: this.#older,
       new: this.#newer,
@@ -183,6 +215,7 @@ class Derivation {
       operations,
       backOperations,
       clauses: this.#clauses.told,
+      subjectOf: (path) => this.#subjects.at(path),
       span: this.#node.span,
     };
   }
@@ -195,15 +228,15 @@ class Derivation {
   // --------------------------------------------------------------------------- state
 
   #migration(): TypedConversion | null {
+    for (const { clause } of this.#clauses.stateFields.values()) this.#clauses.used.add(clause);
     const found = this.#state(this.#forward, this.#older, this.#newer, 'forward');
     if (found.ok) return this.#nodes.conversion(this.#older.state, found.apply);
     const state = prune(this.#newer.state);
     if (state.kind !== 'record') this.#refuseState(found);
     else {
       // Each field for itself: one that has no answer says nothing of the others.
-      for (const field of state.fields) {
-        const only = { ...this.#newer, state: { kind: 'record', fields: [field] } as const };
-        const own = this.#state(this.#forward, this.#older, only, 'forward');
+      for (const { name } of state.fields) {
+        const own = this.#state(this.#forward, this.#older, this.#newer, 'forward', name);
         if (!own.ok) this.#refuseState(own);
       }
     }
@@ -223,22 +256,22 @@ class Derivation {
    * clause made another field of has none: nothing is known that would lead back.
    */
   #hasCounterparts(): boolean {
-    const { stateFields, stateRenames, told } = this.#clauses;
+    const { stateFields, stateRenames } = this.#clauses;
     const after = fieldNames(this.#newer.state);
     return fieldNames(this.#older.state).every((name) => {
       const other = stateRenames.find(({ source }) => source === name)?.target ?? name;
       if (after.includes(other)) return !stateFields.has(other);
-      const isDropped = told.some(({ kind, path: [, field] }) => kind === 'drop' && field === name);
-      return isDropped || stateFields.size === 0;
+      return this.#clauses.dropsField(name) || stateFields.size === 0;
     });
   }
 
-  /** A field that is new takes its initial value. */
+  /** A field that is new takes its initial value. Where there is an `only` field, the others are not looked at. */
   #state(
     converter: Converter,
     from: MachineSignature,
     to: MachineSignature,
     direction: Rules['direction'],
+    only: string | null = null,
   ): Conversion | NoConversion {
     const [source, target] = [prune(from.state), prune(to.state)];
     if (source.kind !== 'record' || target.kind !== 'record') return converter.of(source, target);
@@ -246,50 +279,66 @@ class Derivation {
     if (direction === 'forward') {
       for (const [name, conversion] of this.#clauses.stateFields) given.set(name, applied(conversion));
     }
-    for (const rename of this.#clauses.stateRenames) {
-      const [own, other] =
-        direction === 'forward' ? [rename.source, rename.target] : [rename.target, rename.source];
-      const part = source.fields.find(({ name }) => name === own);
-      const made = target.fields.find(({ name }) => name === other);
-      if (part === undefined || made === undefined || given.has(other)) continue;
-      const found = converter.of(part.type, made.type);
-      if (!found.ok) return { ...found, path: [other, ...found.path] };
-      given.set(other, (state) => found.apply(this.#nodes.field(state, own, part.type)));
-    }
+    if (only !== null)
+      for (const { name } of target.fields) if (name !== only) given.set(name, (state) => state);
+    const renames = turned(this.#clauses.stateRenames, direction);
     const initial = initialFields(to);
-    return converter.fields(source, target, (name) => initial.get(name) ?? null, given);
+    return converter.fields(source, target, renames, (name) => initial.get(name) ?? null, given);
   }
 
-  #refuseState({ path, why, from, to }: NoConversion): void {
+  #refuseState(reason: NoConversion): void {
+    const { path, why } = reason;
     const [field = null] = path;
-    const places = [this.#older, this.#newer].map(
+    const [old, now] = [this.#older, this.#newer].map(
       ({ statePlaces, stateSpan }) => statePlaces.get(field ?? '') ?? stateSpan,
     );
-    const gone = fieldNames(this.#older.state).filter(
-      (name) => !fieldNames(this.#newer.state).includes(name),
-    );
+    const steps = ['state', ...path];
+    const what = `\`${showPath(steps)}\` ${why}`;
+    const clause = field === null ? 'state old -> …' : `state.${field} old -> …`;
+    this.#refuse(what, [old, now], reason, this.#subjects.at(steps), clause, 'forward');
+  }
+
+  /** Says that a clause is needed; those that one clause for a type would settle are said once. */
+  #refuse(
+    what: string,
+    [old, now]: readonly Span[],
+    { path, why, from, to }: NoConversion,
+    { convert, type, renames, places }: PartSubject,
+    otherwise: string,
+    direction: Rules['direction'],
+  ): void {
+    const isOneWay = why === ONE_WAY && to !== null;
+    const name = isOneWay ? this.#names.old.nameOf(to) : convert;
+    const clause =
+      name === null ? otherwise : direction === 'back' ? `back ${name} new -> …` : `${name} old -> …`;
+    if (name !== null && this.#settled.has(clause)) return;
+    this.#settled.add(clause);
+    const isRecordField = type !== null && /^[a-z]/.test(path[path.length - 1] ?? '');
+    const isNew = direction === 'forward' && why === IS_NEW && (isRecordField || path.length === 1);
     this.#report.add(
       errors.needsClause({
-        what: `\`state${path.map((step) => `.${step}`).join('')}\` ${why}`,
-        old: places[0],
-        new: places[1],
+        what,
+        old,
+        new: now,
+        places,
         types: from === null || to === null ? null : [from, to],
-        clause: this.#typeClause(from, to) ?? (field === null ? 'state old -> …' : `state.${field} old -> …`),
-        renamed: from === null && field !== null && gone.length > 0 ? [gone[0], field] : null,
+        clause,
+        back: name !== null && direction === 'forward' ? `back ${name} new -> …` : null,
+        takesDefault: isNew ? path[path.length - 1] : null,
+        renames: [...renames, ...this.#typeRenames(from, to, direction)],
       }),
     );
   }
 
-  /** The clause for a type of this name in both versions; null where it is none. */
-  #typeClause(from: Type | null, to: Type | null): string | null {
-    if (from?.kind !== 'sum' || to?.kind !== 'sum' || from.declaration.name !== to.declaration.name)
-      return null;
-    const { name } = from.declaration;
-    const isNamed = [from, to].every((type, i) => {
-      const declared = this.#modules[i].types.get(name);
-      return declared?.parameters === 0 && !differ(declared.type, type);
-    });
-    return isNamed ? `${name} old -> case old { … }` : null;
+  /** A sum under another name. */
+  #typeRenames(from: Type | null, to: Type | null, direction: Rules['direction']): readonly string[] {
+    const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
+    if (older?.kind !== 'sum' || newer?.kind !== 'sum') return [];
+    const [source, target] = [older.declaration.name, newer.declaration.name];
+    const isKept =
+      this.#names.new.typesOf(source, null).types.length > 0 ||
+      this.#names.old.typesOf(target, null).types.length > 0;
+    return isKept ? [] : [`rename ${source} -> ${target}`];
   }
 
   // ---------------------------------------------------------------------- operations
@@ -297,10 +346,11 @@ class Derivation {
   #operations(): readonly TypedWay[] {
     const rules: OperationRules = {
       dropped: this.#clauses.droppedOperations,
-      renamed: new Map(this.#clauses.operationRenames.map(({ source, target }) => [source, target])),
+      renamed: this.#clauses.operationRenames,
       parameters: this.#clauses.parameterRenames,
       droppedParameters: this.#clauses.droppedParameters,
       written: this.#clauses.ways,
+      used: this.#clauses.used,
     };
     const ways = new Ways(this.#older, this.#newer, rules, this.#forward, this.#back, this.#nodes);
     const gone: string[] = [];
@@ -318,17 +368,18 @@ class Derivation {
   #backOperations(): readonly TypedWay[] {
     const rules: OperationRules = {
       dropped: new Set(),
-      renamed: new Map(this.#clauses.operationRenames.map(({ source, target }) => [target, source])),
-      parameters: this.#clauses.parameterRenames.map(({ operation, source, target }) => ({
+      renamed: turned(this.#clauses.operationRenames, 'back'),
+      parameters: turned(this.#clauses.parameterRenames, 'back').map((rename) => ({
+        ...rename,
         operation:
-          this.#clauses.operationRenames.find((each) => each.source === operation)?.target ?? operation,
-        source: target,
-        target: source,
+          this.#clauses.operationRenames.find(({ source }) => source === rename.operation)?.target ??
+          rename.operation,
       })),
       droppedParameters: this.#newer.operations.flatMap(({ name, parameters }) =>
         parameters.map((parameter) => ({ operation: name, name: parameter.name })),
       ),
       written: this.#clauses.backWays,
+      used: this.#clauses.used,
     };
     const ways = new Ways(this.#newer, this.#older, rules, this.#back, this.#forward, this.#nodes);
     return ways.all().filter((way): way is TypedWay => !('part' in way));
@@ -342,36 +393,48 @@ class Derivation {
       name,
       span: operationPlace(this.#older, name),
       near: suggest(name, added),
+      isTaken: this.#newer.operations.some((each) => each.name === name),
     }));
     this.#report.add(errors.goneOperations(this.#head, this.#newer.nameSpan, operations));
   }
 
   #refuseWay({ operation, part, reason, parameter }: NoWay, to: OperationSignature): void {
-    const named =
-      part === 'unread'
-        ? `the parameter \`${parameter}\` of \`${operation.name}\` is gone`
-        : part === 'request'
-          ? `the parameter \`${(reason?.path ?? []).join('.')}\` of \`${to.name}\` ${reason?.why ?? ''}`
-          : `the reply of \`${operation.name}\` ${reason?.why ?? ''}`;
-    const given = operation.parameters.map(({ name }) => name).join(', ');
-    const taken = to.parameters.map(({ name }) => `${name}: …`).join(', ');
-    this.#report.add(
-      errors.needsClause({
-        what: named,
-        old: operationPlace(this.#older, operation.name),
-        new: operationPlace(this.#newer, to.name),
-        types: reason?.from && reason.to ? [reason.from, reason.to] : null,
-        clause:
-          part === 'unread'
-            ? `drop ${operation.name}.${parameter}`
-            : `on ${operation.name}(${given}) -> ${to.name}(${taken})${part === 'reply' ? ' reply r -> …' : ''}`,
-        renamed: null,
-      }),
-    );
+    const { name } = operation;
+    const places = [operationPlace(this.#older, name), operationPlace(this.#newer, to.name)];
+    if (reason === null) {
+      const gone = [name, parameter ?? ''];
+      const { renames } = this.#subjects.at(gone);
+      const what = `the parameter \`${parameter}\` of \`${name}\` is gone`;
+      const clause = `drop ${gone.join('.')}`;
+      const [old, now] = places;
+      const none = { types: null, places: [], back: null, takesDefault: null };
+      this.#report.add(errors.needsClause({ what, old, new: now, clause, renames, ...none }));
+      return;
+    }
+    const { path, why } = reason;
+    const given = operation.parameters.map((each) => each.name).join(', ');
+    const taken = to.parameters.map((each) => {
+      const own = operation.parameters.find((other) => other.name === each.name);
+      return `${each.name}: ${own === undefined || differ(own.type, each.type) ? '…' : each.name}`;
+    });
+    const clause = `on ${name}(${given}) -> ${to.name}(${taken.join(', ')})`;
+    if (part === 'request') {
+      const [first] = path;
+      const what =
+        path.length === 1
+          ? `the parameter \`${first}\` of \`${to.name}\` ${why}`
+          : `\`${showPath(path)}\`, in a parameter of \`${to.name}\`, ${why}`;
+      this.#refuse(what, places, reason, this.#subjects.at([name, ...path]), clause, 'forward');
+      return;
+    }
+    const where = path.length === 0 ? '' : `, at \`${showPath(path)}\`,`;
+    const subject = this.#subjects.follow(operation.reply, to.reply, path);
+    const what = `the reply of \`${name}\`${where} ${why}`;
+    this.#refuse(what, places, reason, subject, `${clause} reply r -> …`, 'back');
   }
 
   /** Where both interfaces are equal, old and new clients can not be told apart. */
-  #checkNeeded(): void {
+  #checkNeeded(ways: readonly TypedWay[]): void {
     const [before, after] = [this.#older.operations, this.#newer.operations];
     const isEqual =
       before.length === after.length &&
@@ -380,10 +443,42 @@ class Derivation {
         return other !== undefined && sameInterface(operation, other);
       });
     if (!isEqual) return;
+    const needless = new Map<Span, string | null>();
+    for (const way of ways) {
+      if (way.kind === 'identity') continue;
+      const own = this.#node.clauses.find((clause) => speaksOf(clause, way.name));
+      const [place, name] = own === undefined ? [this.#converting(), way.name] : [own.span, null];
+      if (!needless.has(place)) needless.set(place, name);
+    }
+    for (const [place, name] of needless) this.#report.add(errors.needlessAdapter(place, name));
+  }
+
+  /** A clause that converts values of types, in operations too. */
+  #converting(): Span {
+    const own = this.#node.clauses.find(
+      (clause) =>
+        (clause.kind === 'convert' && clause.subject.kind === 'type') ||
+        (clause.kind === 'rename' && clause.from.length > 1),
+    );
+    return own?.span ?? this.#head;
+  }
+
+  /** A clause that nothing was done by says something that is not so. */
+  #checkUsed(hasBack: boolean): void {
     for (const clause of this.#node.clauses) {
-      if (clause.kind === 'on') this.#report.add(errors.needlessAdapter(clause.span));
+      const isTracked = clause.kind === 'convert' || clause.kind === 'rename';
+      if (!isTracked || this.#clauses.used.has(clause)) continue;
+      const isBack = clause.kind === 'convert' && clause.direction === 'back';
+      this.#report.add(errors.withoutEffect(clause.span, isBack && !hasBack));
     }
   }
+}
+
+/** Whether a clause names an operation. */
+function speaksOf(clause: tree.Clause, operation: string): boolean {
+  if (clause.kind === 'on') return clause.from.text === operation;
+  const path = clause.kind === 'rename' ? clause.from : clause.kind === 'drop' ? clause.path : [];
+  return path[0]?.text === operation;
 }
 
 /** Where the name of an operation is declared. */
@@ -391,9 +486,16 @@ function operationPlace({ operations, nameSpan }: MachineSignature, name: string
   return operations.find((each) => each.name === name)?.nameSpan ?? nameSpan;
 }
 
+/** Renames as they are seen in a direction. */
+function turned<T extends { readonly source: unknown; readonly target: unknown }>(
+  renames: readonly T[],
+  direction: Rules['direction'],
+): readonly T[] {
+  if (direction === 'forward') return renames;
+  return renames.map((rename) => ({ ...rename, source: rename.target, target: rename.source }));
+}
+
 function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
-  const turned = <T extends { source: unknown; target: unknown }>(each: T): T =>
-    direction === 'forward' ? each : { ...each, source: each.target, target: each.source };
   return {
     direction,
     written: clauses.types.filter((clause) => clause.direction === direction),
@@ -403,9 +505,11 @@ function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
         : clauses.types.flatMap((clause) =>
             clause.direction === 'forward' ? [{ from: clause.to, to: clause.from }] : [],
           ),
-    fields: clauses.fieldRenames.map(turned),
-    constructors: clauses.constructorRenames.map(turned),
-    types: clauses.typeRenames.map(turned),
+    fields: turned(clauses.fieldRenames, direction),
+    constructors: turned(clauses.constructorRenames, direction),
+    arguments: turned(clauses.argumentRenames, direction),
+    types: turned(clauses.typeRenames, direction),
+    used: clauses.used,
   };
 }
 

@@ -1,3 +1,4 @@
+import type * as tree from '../syntax/tree.ts';
 import { packedOf } from '../types/type.ts';
 import type {
   MachineSignature,
@@ -8,8 +9,9 @@ import type {
   TypedWay,
 } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
-import type { Converter, NoConversion } from './convert.ts';
+import { type Converter, IS_NEW, type NoConversion } from './convert.ts';
 import type { Nodes } from './nodes.ts';
+import { type Rename, Renames } from './renames.ts';
 
 /** How each operation of one version is served by the other: written, the same, or derived. */
 
@@ -27,16 +29,13 @@ export interface NoWay {
 /** What clauses say of operations, in one direction. */
 export interface OperationRules {
   readonly dropped: ReadonlySet<string>;
-  /** From an operation to its name in the other version. */
-  readonly renamed: ReadonlyMap<string, string>;
-  /** From the name that a parameter has in the version that serves it to that of the client's. */
-  readonly parameters: readonly {
-    readonly operation: string;
-    readonly source: string;
-    readonly target: string;
-  }[];
+  readonly renamed: readonly Rename[];
+  /** From the name that a parameter has in the client's version, as has its operation. */
+  readonly parameters: readonly ({ readonly operation: string } & Rename)[];
   readonly droppedParameters: readonly { readonly operation: string; readonly name: string }[];
   readonly written: ReadonlyMap<string, WrittenWay>;
+  /** The clauses that had a part in a way: this grows. */
+  readonly used: Set<tree.Clause>;
 }
 
 /** `on Old(…) -> New(…) reply r -> e`, checked; the reply is derived where it is not written. */
@@ -54,6 +53,7 @@ export class Ways {
   readonly #requests: Converter;
   readonly #replies: Converter;
   readonly #nodes: Nodes;
+  readonly #renames: Renames;
   /** `requests` converts towards `to`, `replies` back. */
   constructor(
     from: MachineSignature,
@@ -69,6 +69,8 @@ export class Ways {
     this.#requests = requests;
     this.#replies = replies;
     this.#nodes = nodes;
+    const [sources, targets] = [from, to].map(({ operations }) => operations.map(({ name }) => name));
+    this.#renames = new Renames(rules.renamed, sources, targets, rules.used);
   }
 
   /** One for each operation, sorted by name, or why it has none. */
@@ -82,15 +84,15 @@ export class Ways {
     const { name } = operation;
     if (this.#rules.dropped.has(name)) return { kind: 'dropped', name };
     const written = this.#rules.written.get(name);
-    const to = written?.to ?? this.#rules.renamed.get(name) ?? name;
+    const to = written?.to ?? this.#renames.targetOf(name);
     const other = this.#to.operations.find((each) => each.name === to);
-    if (other === undefined) return noWay(operation, null, 'gone', null);
-    if (written === undefined && to === name && sameInterface(operation, other))
-      return { kind: 'identity', name };
+    if (to === null || other === undefined) return noWay(operation, null, 'gone', null);
     const request = written ? asWritten(written.request) : this.#request(operation, other);
     if ('part' in request) return request;
     const reply = written?.reply ? asWritten(written.reply) : this.#reply(operation, other);
     if ('part' in reply) return reply;
+    const isSame = request.isSame && reply.isSame && to === name;
+    if (isSame && sameInterface(operation, other)) return { kind: 'identity', name };
     return {
       kind: 'adapter',
       name,
@@ -98,6 +100,7 @@ export class Ways {
       request: request.conversion,
       reply: reply.conversion,
       isWritten: written !== undefined,
+      isSame,
       requestFails: request.fails,
       replyFails: reply.fails,
     };
@@ -107,26 +110,31 @@ export class Ways {
   #request(operation: OperationSignature, other: OperationSignature): Part | NoWay {
     const nodes = this.#nodes;
     const renamed = this.#rules.parameters.filter((each) => each.operation === operation.name);
+    const [sources, targets] = [operation, other].map(({ parameters }) => parameters.map(({ name }) => name));
+    const renames = new Renames(renamed, sources, targets, this.#rules.used);
+    let isSame = true;
     const read = new Set<string>();
     const fails: string[] = [];
     const makers: ((value: (name: string) => TypedExpression) => TypedExpression)[] = [];
     for (const { name, type, default: byDefault } of other.parameters) {
-      const source = renamed.find(({ target }) => target === name)?.source ?? name;
+      const source = renames.sourceOf(name);
       const own = operation.parameters.find((each) => each.name === source);
-      if (own === undefined) {
+      if (source === null || own === undefined) {
         if (byDefault === null)
           return noWay(operation, other, 'request', {
             ok: false,
             path: [name],
-            why: 'is new, and has no default',
+            why: IS_NEW,
             from: null,
             to: type,
           });
+        isSame = false;
         makers.push(() => byDefault);
         continue;
       }
       const found = this.#requests.of(own.type, type);
       if (!found.ok) return noWay(operation, other, 'request', { ...found, path: [name, ...found.path] });
+      isSame &&= found.isSame && source === name;
       read.add(source);
       fails.push(...found.fails.map((path) => `${name}.${path}`));
       makers.push((value) => found.apply(value(source)));
@@ -142,25 +150,29 @@ export class Ways {
       nodes.use(locals[operation.parameters.findIndex((each) => each.name === name)]);
     const given = makers.map((make) => make(value));
     const body = given.length === 0 ? nodes.unit() : given.length === 1 ? given[0] : nodes.tuple(given);
-    return { conversion: { pattern: packedPattern(locals, from, nodes), body, span: nodes.span }, fails };
+    const conversion = { pattern: packedPattern(locals, from, nodes), body, span: nodes.span };
+    return { conversion, isSame, fails };
   }
 
   /** From the reply of the operation that serves it to its own. */
   #reply(operation: OperationSignature, other: OperationSignature): Part | NoWay {
     const found = this.#replies.of(other.reply, operation.reply);
     if (!found.ok) return noWay(operation, other, 'reply', found);
-    return { conversion: this.#nodes.conversion(other.reply, found.apply), fails: found.fails };
+    const conversion = this.#nodes.conversion(other.reply, found.apply);
+    return { conversion, isSame: found.isSame, fails: found.fails };
   }
 }
 
 /** The conversion of a request or a reply. */
 interface Part {
   readonly conversion: TypedConversion;
+  /** Whether nothing is to be done. */
+  readonly isSame: boolean;
   /** Where it fails, as far as it is derived. */
   readonly fails: readonly string[];
 }
 
-const asWritten = (conversion: TypedConversion): Part => ({ conversion, fails: [] });
+const asWritten = (conversion: TypedConversion): Part => ({ conversion, isSame: false, fails: [] });
 
 function noWay(
   operation: OperationSignature,

@@ -1,8 +1,10 @@
 import { ITEM_STEP, KEY_STEP } from '@smc/protocol';
-import { defaultsOf, display, prune, substitute, typesIn } from '../types/type.ts';
+import type * as tree from '../syntax/tree.ts';
+import { defaultsOf, display, prune, substitute } from '../types/type.ts';
 import type { SumDeclaration, Type, TypedConversion, TypedExpression, TypedFun } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import type { Nodes } from './nodes.ts';
+import { type ByClause, type Rename, Renames } from './renames.ts';
 
 /**
  * The conversion of values of one version of a type to the other: what is written for a type,
@@ -13,21 +15,25 @@ import type { Nodes } from './nodes.ts';
 export interface Rules {
   /** In the direction `back` a constructor without counterpart fails when it is met. */
   readonly direction: 'forward' | 'back';
-  readonly written: readonly {
+  readonly written: readonly ({
     readonly from: Type;
     readonly to: Type;
     readonly conversion: TypedConversion;
-  }[];
+  } & ByClause)[];
   /** Pairs that a clause converts the other way only: nothing is derived for them. */
   readonly oneWay: readonly { readonly from: Type; readonly to: Type }[];
-  /** Fields of record types (of the old version) under another name, from `source` to `target`. */
-  readonly fields: readonly { readonly owner: Type; readonly source: string; readonly target: string }[];
-  readonly constructors: readonly {
-    readonly owner: SumDeclaration;
-    readonly source: string;
-    readonly target: string;
-  }[];
-  readonly types: readonly { readonly source: SumDeclaration; readonly target: SumDeclaration }[];
+  /** Fields of record types (of the old version). */
+  readonly fields: readonly ({ readonly owner: Type } & Rename)[];
+  /** Constructors of sums of the old version. */
+  readonly constructors: readonly ({ readonly owner: SumDeclaration } & Rename)[];
+  /** Named arguments of their constructors, which have their names of the old version, too. */
+  readonly arguments: readonly ({ readonly owner: SumDeclaration; readonly constructor: string } & Rename)[];
+  readonly types: readonly ({
+    readonly source: SumDeclaration;
+    readonly target: SumDeclaration;
+  } & ByClause)[];
+  /** The clauses that had a part in a conversion: this grows. */
+  readonly used: Set<tree.Clause>;
 }
 
 /** Why there is no one answer, and where: steps from the type that was to be converted. */
@@ -45,14 +51,14 @@ export interface Conversion {
   readonly ok: true;
   /** Whether nothing is to be done. */
   readonly isSame: boolean;
-  /** Whether a clause takes part, which may give one value for two. */
-  readonly isWritten: boolean;
+  /** Why it may give one value for two, as a sentence; null where it does not. */
+  readonly mayMerge: string | null;
   /** Constructors for which it fails, as steps joined by dots; `[]` to items, as the judge has them. */
   readonly fails: readonly string[];
   readonly apply: (value: TypedExpression) => TypedExpression;
 }
 
-const SAME: Conversion = { ok: true, isSame: true, isWritten: false, fails: [], apply: (value) => value };
+const SAME: Conversion = { ok: true, isSame: true, mayMerge: null, fails: [], apply: (value) => value };
 
 const refused = (
   path: readonly string[],
@@ -68,6 +74,14 @@ const within = (step: string, found: NoConversion): NoConversion => ({
 
 type Result = Conversion | NoConversion;
 
+/** Why nothing is derived of something new. */
+export const IS_NEW = 'is new, and has no default';
+
+/** Why nothing is derived where a clause converts one way. */
+export const ONE_WAY = 'is converted by a clause, and by none on the way back';
+
+const namesOf = ({ fields }: Type & { kind: 'record' }): readonly string[] => fields.map(({ name }) => name);
+
 /** A conversion of what a step leads to. */
 const inside = (step: string, part: Conversion): Conversion => ({
   ...part,
@@ -75,15 +89,21 @@ const inside = (step: string, part: Conversion): Conversion => ({
 });
 
 /** What several conversions have in common. */
-function together(parts: readonly Conversion[], apply: Conversion['apply']): Conversion {
+function together(
+  parts: readonly Conversion[],
+  apply: Conversion['apply'],
+  mayMerge: string | null = null,
+): Conversion {
   return {
     ok: true,
     isSame: false,
-    isWritten: parts.some(({ isWritten }) => isWritten),
+    mayMerge: mayMerge ?? parts.find((part) => part.mayMerge !== null)?.mayMerge ?? null,
     fails: parts.flatMap(({ fails }) => fails),
     apply,
   };
 }
+
+const areSame = (parts: readonly Conversion[]): boolean => parts.every(({ isSame }) => isSame);
 
 /** The conversions of one direction of an upgrade. Types are acyclic, and their depth is bounded. */
 export class Converter {
@@ -111,10 +131,12 @@ export class Converter {
     const written = this.#rules.written.find(
       (clause) => !differ(clause.from, from) && !differ(clause.to, to),
     );
-    if (written !== undefined) return this.#written(written.conversion, to);
+    if (written !== undefined) {
+      this.#rules.used.add(written.clause);
+      return this.#written(written.conversion, to);
+    }
     const oneWay = this.#rules.oneWay.some((pair) => !differ(pair.from, from) && !differ(pair.to, to));
-    if (oneWay) return refused([], 'is converted by a clause, and by none on the way back', from, to);
-    if (!differ(from, to) && !this.#mentionsClause(from)) return SAME;
+    if (oneWay) return refused([], ONE_WAY, from, to);
     if (from.kind === 'record' && to.kind === 'record') return this.#named(from, to, this.#record(from, to));
     if (from.kind === 'sum' && to.kind === 'sum' && this.#areVersions(from.declaration, to.declaration))
       return this.#named(from, to, this.#sum(from, to));
@@ -123,15 +145,9 @@ export class Converter {
     if (from.kind === 'list' && to.kind === 'list') return this.#list(from, to);
     if (from.kind === 'set' && to.kind === 'set') return this.#set(from, to);
     if (from.kind === 'map' && to.kind === 'map') return this.#map(from, to);
+    // What is left has no parts in which anything could be said.
+    if (!differ(from, to)) return SAME;
     return refused([], `changed from ${display(from)} to ${display(to)}`, from, to);
-  }
-
-  /** Whether a type for which a conversion is written is somewhere in this one: equal types may have one, too. */
-  #mentionsClause(type: Type): boolean {
-    const clauses = [...this.#rules.written, ...this.#rules.oneWay];
-    if (clauses.length === 0) return false;
-    for (const own of typesIn(type)) if (clauses.some(({ from }) => !differ(from, own))) return true;
-    return false;
   }
 
   #written({ pattern, body, span }: TypedConversion, to: Type): Conversion {
@@ -145,7 +161,7 @@ export class Converter {
     };
     const callee = { kind: 'fun', fun, typeArguments: [] } as const;
     const apply = (value: TypedExpression): TypedExpression => this.#nodes.call(callee, value, to);
-    return { ok: true, isSame: false, isWritten: true, fails: [], apply };
+    return { ok: true, isSame: false, mayMerge: 'a clause converts it', fails: [], apply };
   }
 
   /** As a function of its own: what occurs in many places is there once. */
@@ -161,83 +177,104 @@ export class Converter {
   /** The fields of a record, each from its counterpart or its default. */
   #record(from: Type & { kind: 'record' }, to: Type & { kind: 'record' }): Result {
     const defaults = defaultsOf(to);
-    return this.fields(from, to, (name) => defaults?.get(name)?.typed ?? null);
+    const old = this.#rules.direction === 'forward' ? from : to;
+    const renames = this.#rules.fields.filter(({ owner }) => owner === old || !differ(owner, old));
+    return this.fields(from, to, renames, (name) => defaults?.get(name)?.typed ?? null);
   }
 
-  /** The same, with other values for fields that are new. */
+  /** The fields of any record, with these values for fields that are new, or are `given`. */
   fields(
     from: Type & { kind: 'record' },
     to: Type & { kind: 'record' },
+    renamed: readonly Rename[],
     byDefault: (name: string) => TypedExpression | null,
     given: ReadonlyMap<string, (record: TypedExpression) => TypedExpression> = new Map(),
   ): Result {
+    const renames = new Renames(renamed, namesOf(from), namesOf(to), this.#rules.used);
     const parts: Conversion[] = [];
+    const read = new Set<string>();
     const makers: { name: string; make: (record: TypedExpression) => TypedExpression }[] = [];
+    let refusal: NoConversion | null = null;
     for (const { name, type } of to.fields) {
       const own = given.get(name);
       if (own !== undefined) {
         makers.push({ name, make: own });
         continue;
       }
-      const sourceName = this.#sourceOf(from, to, name);
+      const sourceName = renames.sourceOf(name);
       const source = from.fields.find((field) => field.name === sourceName);
       if (source === undefined) {
         const value = byDefault(name);
-        if (value === null) return refused([name], 'is new, and has no default', null, type);
-        makers.push({ name, make: () => value });
+        if (value === null) refusal ??= refused([name], IS_NEW, null, type);
+        else makers.push({ name, make: () => value });
         continue;
       }
       const found = this.of(source.type, type);
-      if (!found.ok) return within(name, found);
-      parts.push(inside(name, found));
+      if (!found.ok) {
+        // The others are looked at all the same: clauses may have a part in them.
+        refusal ??= within(name, found);
+        continue;
+      }
+      read.add(source.name);
+      parts.push(inside(name, source.name === name ? found : { ...found, isSame: false }));
       makers.push({
         name,
         make: (record) => found.apply(this.#nodes.field(record, source.name, source.type)),
       });
     }
-    const isSame = from.fields.length === to.fields.length && parts.length === to.fields.length;
-    if (isSame && parts.every((part) => part.isSame) && !differ(from, to)) return SAME;
-    return together(parts, (record) => ({
+    if (refusal !== null) return refusal;
+    const unread = from.fields.find(({ name }) => !read.has(name));
+    if (unread === undefined && parts.length === to.fields.length && areSame(parts)) return SAME;
+    const apply: Conversion['apply'] = (record) => ({
       kind: 'record',
       fields: makers.map(({ name, make }) => ({ name, value: make(record) })),
       type: to,
       span: this.#nodes.span,
-    }));
-  }
-
-  /** The name that a field of the target has in the source. */
-  #sourceOf(from: Type, to: Type, name: string): string {
-    const old = this.#rules.direction === 'forward' ? from : to;
-    const renamed = this.#rules.fields.filter(({ owner }) => owner === old || !differ(owner, old));
-    return renamed.find(({ target }) => target === name)?.source ?? name;
+    });
+    return together(parts, apply, unread === undefined ? null : `\`${unread.name}\` is gone`);
   }
 
   // ---------------------------------------------------------------------------- sums
 
+  /** By name, or by a clause; one that is in both versions is itself, though another may have its name. */
   #areVersions(from: SumDeclaration, to: SumDeclaration): boolean {
-    const renamed = this.#rules.types.find(({ source }) => source === from);
-    return renamed === undefined ? from.name === to.name : renamed.target === to;
+    const renamed = this.#rules.types.find(({ source, target }) => source === from && target === to);
+    if (renamed !== undefined) {
+      this.#rules.used.add(renamed.clause);
+      return true;
+    }
+    if (from === to) return true;
+    const isOther = this.#rules.types.some(({ source, target }) => source === from || target === to);
+    return !isOther && from.name === to.name;
   }
 
   #sum(from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): Result {
     const old = this.#rules.direction === 'forward' ? from.declaration : to.declaration;
+    const [names, otherNames] = [from, to].map(({ declaration }) =>
+      declaration.constructors.map(({ name }) => name),
+    );
     const renamed = this.#rules.constructors.filter(({ owner }) => owner === old);
+    const renames = new Renames(renamed, names, otherNames, this.#rules.used);
     const parts: Conversion[] = [];
     const arms: { tag: number; payload: Type; make: (payload: TypedExpression) => TypedExpression }[] = [];
-    for (const [tag, { name, payload, labels }] of from.declaration.constructors.entries()) {
+    let refusal: NoConversion | null = null;
+    for (const [tag, { name, payload }] of from.declaration.constructors.entries()) {
       const own = substitute(payload, from.arguments);
-      const other = renamed.find(({ source }) => source === name)?.target ?? name;
-      const index = to.declaration.constructors.findIndex((each) => each.name === other);
-      const found = index < 0 ? null : this.#payload(own, labels, to, index);
+      const other = renames.targetOf(name);
+      const index = other === null ? -1 : otherNames.indexOf(other);
+      const found = index < 0 ? null : this.#payload(from, tag, to, index);
       if (found === null || (!found.ok && this.#rules.direction === 'back')) {
-        if (this.#rules.direction === 'forward') return refused([name], 'is gone', from, to);
+        if (this.#rules.direction === 'forward') refusal ??= refused([name], 'is gone', from, to);
         const message = `${name} has no counterpart in the older version`;
         parts.push({ ...SAME, isSame: false, fails: [name] });
         arms.push({ tag, payload: own, make: () => this.#nodes.fail(message, to) });
         continue;
       }
-      if (!found.ok) return within(name, found);
-      parts.push(inside(name, found));
+      if (!found.ok) {
+        refusal ??= within(name, found);
+        continue;
+      }
+      parts.push(inside(name, index === tag && other === name ? found : { ...found, isSame: false }));
       arms.push({
         tag,
         payload: own,
@@ -250,18 +287,37 @@ export class Converter {
         }),
       });
     }
+    refusal ??= this.#arguments(from, to);
+    if (refusal !== null) return refusal;
+    // Its name, and the order of named arguments, are of the type.
+    if (names.length === otherNames.length && areSame(parts) && !differ(from, to)) return SAME;
     return together(parts, (subject) => this.#case(subject, arms, to));
   }
 
+  /** An argument of a type may be in no value of it, and means something all the same: `Amount<Euro>`. */
+  #arguments(from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): NoConversion | null {
+    if (from.arguments.length !== to.arguments.length) return null;
+    const isKept = from.arguments.every((argument, i) => this.of(argument, to.arguments[i]).ok);
+    const isDerived = this.#rules.direction === 'back' || isKept;
+    return isDerived ? null : refused([], `changed from ${display(from)} to ${display(to)}`, from, to);
+  }
+
   /** The arguments of a constructor: none, one, or the record of the named ones. */
-  #payload(from: Type, labels: readonly string[] | null, to: Type & { kind: 'sum' }, index: number): Result {
-    const target = to.declaration.constructors[index];
-    const payload = substitute(target.payload, to.arguments);
-    const forms = [labels, target.labels].map((each) =>
+  #payload(from: Type & { kind: 'sum' }, tag: number, to: Type & { kind: 'sum' }, index: number): Result {
+    const [source, target] = [from.declaration.constructors[tag], to.declaration.constructors[index]];
+    const own = prune(substitute(source.payload, from.arguments));
+    const payload = prune(substitute(target.payload, to.arguments));
+    const forms = [source.labels, target.labels].map((each) =>
       each === null ? 'one' : each.length === 0 ? 'none' : 'named',
     );
-    if (forms[0] !== forms[1]) return refused([], 'takes other arguments', from, payload);
-    return this.of(from, payload);
+    if (forms[0] !== forms[1]) return refused([], 'takes other arguments', own, payload);
+    // Named arguments are no record of a type that could have a clause.
+    if (forms[0] !== 'named' || own.kind !== 'record' || payload.kind !== 'record')
+      return this.of(own, payload);
+    const isForward = this.#rules.direction === 'forward';
+    const [owner, name] = isForward ? [from.declaration, source.name] : [to.declaration, target.name];
+    const renames = this.#rules.arguments.filter((rule) => rule.owner === owner && rule.constructor === name);
+    return this.fields(own, payload, renames, () => null);
   }
 
   #case(
@@ -290,11 +346,14 @@ export class Converter {
 
   #tuple(from: readonly Type[], to: Type & { kind: 'tuple' }): Result {
     const parts: Conversion[] = [];
+    let refusal: NoConversion | null = null;
     for (const [i, type] of from.entries()) {
       const found = this.of(type, to.items[i]);
-      if (!found.ok) return within(String(i), found);
-      parts.push(inside(String(i), found));
+      if (found.ok) parts.push(inside(String(i), found));
+      else refusal ??= within(String(i), found);
     }
+    if (refusal !== null) return refusal;
+    if (areSame(parts)) return SAME;
     const { span } = this.#nodes;
     return together(parts, (value) => {
       const locals = from.map((type) => this.#nodes.local(type));
@@ -312,17 +371,20 @@ export class Converter {
 
   #list(from: Type & { kind: 'list' }, to: Type & { kind: 'list' }): Result {
     const item = this.of(from.item, to.item);
-    if (!item.ok) return item;
+    if (!item.ok) return within(ITEM_STEP, item);
+    if (item.isSame) return SAME;
     return together([inside(ITEM_STEP, item)], (list) =>
       this.#nodes.builtIn('List.map', [list, this.#nodes.lambda(from.item, item.apply)], to),
     );
   }
 
-  /** Through a list. What a clause converts could make two items one, which would lose one. */
+  /** Through a list. Where two items could become one, one would be lost. */
   #set(from: Type & { kind: 'set' }, to: Type & { kind: 'set' }): Result {
     const item = this.of(from.item, to.item);
-    if (!item.ok) return item;
-    if (item.isWritten) return refused([], 'is a set whose items a clause converts', from, to);
+    if (!item.ok) return within(ITEM_STEP, item);
+    if (item.isSame) return SAME;
+    if (item.mayMerge !== null)
+      return refused([], `is a set of which two items may become one (${item.mayMerge})`, from, to);
     const [before, after]: Type[] = [
       { kind: 'list', item: from.item },
       { kind: 'list', item: to.item },
@@ -336,9 +398,11 @@ export class Converter {
 
   #map(from: Type & { kind: 'map' }, to: Type & { kind: 'map' }): Result {
     const [key, value] = [this.of(from.key, to.key), this.of(from.value, to.value)];
-    if (!key.ok) return key;
-    if (!value.ok) return value;
-    if (key.isWritten) return refused([], 'is a map whose keys a clause converts', from, to);
+    if (!key.ok) return within(KEY_STEP, key);
+    if (!value.ok) return within(ITEM_STEP, value);
+    if (key.isSame && value.isSame) return SAME;
+    if (key.mayMerge !== null)
+      return refused([], `is a map of which two keys may become one (${key.mayMerge})`, from, to);
     const nodes = this.#nodes;
     const pair: Type = { kind: 'tuple', items: [from.key, from.value] };
     const pairAfter: Type = { kind: 'tuple', items: [to.key, to.value] };

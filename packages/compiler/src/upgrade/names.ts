@@ -17,7 +17,7 @@ export class Names {
   constructor(older: ModuleScope, newer: ModuleScope, written: string | null) {
     this.#older = older;
     this.#newer = newer;
-    const imported = [...newer.imports].find(([, scope]) => scope === older)?.[0];
+    const imported = [...newer.imports].find(([, scope]) => scope?.file === older.file)?.[0];
     this.alias = written ?? imported ?? this.#free(ALIAS);
   }
 

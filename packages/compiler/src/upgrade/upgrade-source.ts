@@ -6,11 +6,13 @@ import type {
   MachineSignature,
   OperationSignature,
   SumDeclaration,
+  Type,
   TypedConversion,
   TypedFun,
   TypedUpgrade,
   TypedWay,
 } from '../types/typed.ts';
+import { differ } from '../types/unify.ts';
 import { ConversionPrinter, type ConversionSource } from './conversion-source.ts';
 import type { Names } from './names.ts';
 
@@ -55,7 +57,8 @@ export function upgradeSource(upgrade: UpgradeToWrite): UpgradeSource {
 /** The type clauses that say what derived functions do. */
 interface TypeClause {
   readonly direction: 'forward' | 'back';
-  readonly name: string;
+  /** Null where renames say it, which are written already: nothing would be left for them to say. */
+  readonly name: string | null;
   readonly fun: TypedFun;
 }
 
@@ -85,7 +88,7 @@ class UpgradePrinter {
   #state(): readonly string[] {
     const { typed, clauses } = this.#upgrade;
     if (clauses.migration !== null) return [];
-    if (clauses.stateFields.size > 0) return this.#initialFields();
+    if (clauses.stateFields.size + clauses.stateRenames.length > 0) return this.#initialFields();
     const forward = this.#conversion(typed.migration, OLDER);
     const isBackKnown = typed.back === null || clauses.back !== null;
     const back = isBackKnown ? null : this.#conversion(typed.back, NEWER);
@@ -105,7 +108,7 @@ class UpgradePrinter {
       renames.find(({ target }) => target === name) !== undefined || before.includes(name);
     const isKept = (name: string): boolean =>
       after.includes(renames.find(({ source }) => source === name)?.target ?? name) ||
-      clauses.told.some(({ kind, path: [, field] }) => kind === 'drop' && field === name);
+      clauses.dropsField(name);
     // A field without counterpart would cost the way back.
     if (body.kind !== 'record' || !before.every(isKept)) return [];
     return body.fields.flatMap(({ name, value }) => {
@@ -119,8 +122,8 @@ class UpgradePrinter {
 
   /** Those of one type together; where one direction can not be written, none is. */
   #conversions(): readonly string[] {
-    const byName = Map.groupBy(this.#types, ({ name }) => name);
-    return [...byName]
+    const named = this.#types.flatMap(({ name, ...rest }) => (name === null ? [] : [{ name, ...rest }]));
+    return [...Map.groupBy(named, ({ name }) => name)]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([name, clauses]) => {
         const lines = new Map<string, string | null>();
@@ -149,10 +152,20 @@ class UpgradePrinter {
     const [from, to] = isForward ? [typed.old, typed.new] : [typed.new, typed.old];
     const ways = isForward ? typed.operations : typed.backOperations;
     return ways.flatMap((way) => {
-      if (way.kind !== 'adapter' || way.isWritten) return [];
+      if (way.kind !== 'adapter' || way.isWritten || this.#isRenamed(isForward ? way.name : way.to))
+        return [];
       const text = this.#way(way, operationOf(from, way.name), operationOf(to, way.to));
       return text === null ? [] : [`${isForward ? '' : 'back '}on ${text}`];
     });
+  }
+
+  /** Whether renames say what becomes of an operation of the old version, or of its parameters. */
+  #isRenamed(operation: string): boolean {
+    const { operationRenames, parameterRenames } = this.#upgrade.clauses;
+    return (
+      operationRenames.some(({ source }) => source === operation) ||
+      parameterRenames.some((rename) => rename.operation === operation)
+    );
   }
 
   #way(
@@ -183,6 +196,10 @@ function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeCl
       if (fun.span !== typed.span) continue;
       const [from, to] = [prune(fun.parameter.type), prune(fun.result)];
       const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
+      if (isRenamed(older, clauses)) {
+        found.push({ direction, name: null, fun });
+        continue;
+      }
       // Sets and keys of maps are converted by derived conversions only.
       if (older.kind === 'sum' && inKeys.has(older.declaration)) continue;
       const name = names.typeOf(older, newer, renamed);
@@ -190,6 +207,19 @@ function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeCl
     }
   }
   return found;
+}
+
+/** Whether renames speak of parts of a type of the old version. */
+function isRenamed(
+  older: Type,
+  { fieldRenames, constructorRenames, argumentRenames, typeRenames }: Clauses,
+): boolean {
+  if (older.kind !== 'sum') return fieldRenames.some(({ owner }) => !differ(owner, older));
+  const { declaration } = older;
+  return (
+    [...constructorRenames, ...argumentRenames].some(({ owner }) => owner === declaration) ||
+    typeRenames.some(({ source }) => source === declaration)
+  );
 }
 
 /** The conversions of an upgrade in each direction. */

@@ -2,11 +2,10 @@ import { fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
 import type { Checked, Image, Judgement, Span, Upgrade } from '@smc/protocol';
 import { emitUpgrade } from '../emit/emit.ts';
 import type { UpgradeTerms } from '../combinators/term.ts';
-import { lossyUpgrade, refusedUpgrade } from '../errors/judgement.ts';
+import { lossyUpgrade, refusedUpgrade, unchangedUpgrade } from '../errors/judgement.ts';
+import { needlessDrop } from '../errors/upgrades.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
-import { prune } from '../types/type.ts';
 import type { MachineSignature, TypedUpgrade, TypedWay } from '../types/typed.ts';
-import { differ } from '../types/unify.ts';
 
 /** The record of an upgrade, judged here as the node will judge it. */
 
@@ -22,7 +21,7 @@ export function withIdentities(node: TypedUpgrade, old: Image, next: Image): Typ
     return before !== undefined && after !== undefined && sameOperation(old, before, next, after);
   };
   const settled = (way: TypedWay): TypedWay => {
-    const isDerived = way.kind === 'adapter' && way.to === way.name && !way.isWritten;
+    const isDerived = way.kind === 'adapter' && way.isSame && !way.isWritten;
     return isDerived && isSame(way.name) ? { kind: 'identity', name: way.name } : way;
   };
   return {
@@ -50,28 +49,31 @@ export function makeUpgrade(
     back: terms.back,
     operations: terms.operations,
     backOperations: terms.backOperations,
-    clauses: node.clauses,
+    clauses: terms.clauses,
   };
+  if (upgrade.old.code === fingerprints(next).code)
+    return { ok: false, diagnostics: [unchangedUpgrade(placesOf(node, ['state']), node.new.name)] };
   const judgement = judge(old, next, upgrade);
-  if (judgement.ok) return { ok: true, value: { upgrade, judgement }, diagnostics: [] };
+  if (judgement.ok) {
+    const needless = needlessDrops(node, judgement).map(needlessDrop);
+    if (needless.length > 0) return { ok: false, diagnostics: needless };
+    return { ok: true, value: { upgrade, judgement }, diagnostics: [] };
+  }
   const { path, lost, message } = judgement;
   if (lost === undefined) return { ok: false, diagnostics: [refusedUpgrade(placesOf(node, path), message)] };
-  const diagnostics = lost.map((each, i) =>
-    lossyUpgrade(placesOf(node, each), showPath(each), renamesOf(node, each), i === 0 ? message : null),
+  // What one clause would settle is said once.
+  const bySubject = Map.groupBy(lost, (each) => node.subjectOf(each).drop ?? showPath(each));
+  const diagnostics = [...bySubject.values()].map(([each], i) =>
+    lossyUpgrade(placesOf(node, each), each, node.subjectOf(each), i === 0 ? message : null),
   );
   return { ok: false, diagnostics };
 }
 
-/** Fields of the new state that what is lost may have become: new ones of the same type. */
-function renamesOf(
-  { old, new: next }: TypedUpgrade,
-  [first, name, ...rest]: readonly string[],
-): readonly string[] {
-  const [before, after] = [prune(old.state), prune(next.state)];
-  if (first !== 'state' || rest.length > 0 || before.kind !== 'record' || after.kind !== 'record') return [];
-  const own = before.fields.find((field) => field.name === name);
-  const added = after.fields.filter((field) => !before.fields.some((each) => each.name === field.name));
-  return added.filter(({ type }) => own !== undefined && !differ(type, own.type)).map((field) => field.name);
+/** Drops that give up nothing; the node is told several for one where a type has type parameters. */
+function needlessDrops({ clauses }: TypedUpgrade, { needless }: Judgement): readonly Span[] {
+  const isNeedless = (i: number): boolean => needless.includes(i);
+  const places = new Set(clauses.filter(({ kind }) => kind === 'drop').map(({ span }) => span));
+  return [...places].filter((place) => clauses.every(({ span }, i) => span !== place || isNeedless(i)));
 }
 
 function placesOf(node: TypedUpgrade, path: readonly string[]): JudgedPlaces {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { encodeBundle } from '@smc/protocol';
 import { expect, test } from 'vitest';
 import { CODES } from '../../src/errors/codes.ts';
 import { render } from '../../src/errors/render.ts';
@@ -6,7 +7,7 @@ import { compileFiles } from '../compiled.ts';
 
 /*
  * Golden files of the diagnostics of the phases after the checker: files, each after a line
- * `=== NAME`, then all that is said about them. `UPDATE_GOLDENS=1` writes the output anew.
+ * `=== NAME`, then all that is said about them; `deployed.sm` is what was deployed. `UPDATE_GOLDENS=1` writes the output anew.
  */
 
 const folder = new URL('./errors/', import.meta.url);
@@ -20,7 +21,12 @@ test.each(names)('%s', (name) => {
     .split(/^=== /m)
     .slice(1)
     .map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)] as const);
-  const { diagnostics, sources } = compileFiles(Object.fromEntries(files));
+  const baseline = files.find(([file]) => file === 'deployed.sm');
+  const bundle = baseline && compileFiles(Object.fromEntries([baseline])).bundle;
+  const { diagnostics, sources } = compileFiles(
+    Object.fromEntries(files),
+    bundle ? { deployed: encodeBundle(bundle) } : {},
+  );
   const lookup = (file: string): string | null => sources.get(file) ?? null;
   const output = diagnostics.map((diagnostic) => render(diagnostic, lookup, { color: false })).join('\n');
   expect([...new Set(diagnostics.map(({ code }) => code))]).toEqual([name.split('-')[0]]);

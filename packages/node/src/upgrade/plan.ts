@@ -181,10 +181,6 @@ function judgeParts(parts: PlannedParts): Staged<PlannedParts> {
   if (upgrade.upgrade.image !== index) {
     return refuse(problem('ill-typed', `the upgrade of ${name} leads to the image of another machine`), name);
   }
-  if (running.version.fingerprints.code === intention.code) {
-    // It would never be stale: sent twice, its migration would run twice.
-    return refuse(problem('ill-typed', `the upgrade of ${name} leads to the code that it is from`), name);
-  }
   const verdict = judge(running.version.image, version.image, upgrade.upgrade);
   if (!verdict.ok) return refuse(problem(verdict.code, verdict.message), name);
   const notes = [...intention.notes, ...notesOf(running, upgrade, version, verdict)];

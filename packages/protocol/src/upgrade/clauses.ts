@@ -4,11 +4,11 @@ import { KEY_STEP, type Leaf, unreadInside } from './reads.ts';
 
 /**
  * What the clauses of an upgrade give up. A clause may speak of a part from the state or an
- * operation, or from any declared sum on the way to it; items of lists, sets and options and the
- * keys and values of maps have no name. A rename gives up nothing: what it speaks of is kept only
- * where it is read. All paths of clauses are one trie, and a part is reached with the places of
- * the trie that its names lead to: so the work is linear in the parts and their depth, however
- * many clauses there are.
+ * operation, or from a type wherever that occurs on the way to it; items of lists, sets and options
+ * and the keys and values of maps have no name. A rename gives up nothing: what it speaks of is kept
+ * only where it is read. The paths of clauses are tries, one for each type and one for the rest, and
+ * a part is reached with the places of the tries that its names lead to: so the work is linear in
+ * the parts and their depth, however many clauses there are.
  */
 
 /** A value of which a conversion may have left parts unread: the state, or a parameter of an operation. */
@@ -20,28 +20,41 @@ export interface Converted {
   readonly unread: readonly Leaf[];
 }
 
+/** The clauses of an upgrade, with the table that their types are in. */
+export interface ClausesOf {
+  readonly clauses: readonly UpgradeClause[];
+  readonly types: TypeTable;
+}
+
 /** What of the unread parts is lost, and what was given up on purpose. */
-export function settle(
-  types: TypeTable,
-  values: readonly Converted[],
-  clauses: readonly UpgradeClause[],
-): { lost: Leaf[]; dropped: Leaf[] } {
+export interface Settlement {
+  readonly lost: readonly Leaf[];
+  readonly dropped: readonly Leaf[];
+  /** The drops, by index, that give up nothing: there is no such part, or all of it is read. */
+  readonly needless: readonly number[];
+}
+
+/** Settles what conversions leave unread of values, whose types are in `types`. */
+export function settle(types: TypeTable, values: readonly Converted[], upgrade: ClausesOf): Settlement {
   const lost: Leaf[] = [];
   const dropped: Leaf[] = [];
-  const trie = trieOf(clauses);
+  const used = new Set<number>();
+  const tries = new Tries(types, upgrade);
   for (const value of values) {
-    const walk = new ClauseWalk(types, value, trie);
+    const walk = new ClauseWalk(types, value, tries);
     const settleLeaf = (leaf: Leaf): void => {
-      const { isGivenUp, names } = walk.to(leaf.path);
+      const { givenUpBy, names } = walk.to(leaf.path);
       // A clause for a part of it: then every part needs one.
       const inside = names.length > 0 && isDivisible(types, leaf.type) ? unreadInside(types, leaf) : [];
-      if (isGivenUp) dropped.push(leaf);
+      for (const clause of givenUpBy) used.add(clause);
+      if (givenUpBy.length > 0) dropped.push(leaf);
       else if (inside.length > 0) inside.forEach(settleLeaf);
       else lost.push(leaf);
     };
     value.unread.forEach(settleLeaf);
   }
-  return { lost, dropped };
+  const needless = upgrade.clauses.flatMap(({ kind }, i) => (kind === 'drop' && !used.has(i) ? [i] : []));
+  return { lost, dropped, needless };
 }
 
 /** Whether clauses for parts can take the place of one for the whole. The constructor of a sum has none. */
@@ -62,29 +75,51 @@ function isOption(types: TypeTable, type: TypeId): boolean {
   return node.kind === 'sum' && node.name === 'Option' && node.constructors.length === 2;
 }
 
-/** A place in the trie of all clauses. */
+/** A place in a trie of clauses. */
 interface ClausePlace {
   readonly next: Map<string, ClausePlace>;
-  /** Whether a clause ends here. */
-  isEnd: boolean;
+  /** The first clause that ends here, by index. */
+  end: number | null;
 }
 
-function trieOf(clauses: readonly UpgradeClause[]): ClausePlace {
-  const root: ClausePlace = { next: new Map(), isEnd: false };
-  for (const { kind, path } of clauses) {
-    if (kind !== 'drop') continue;
-    let place = root;
-    for (const step of path) {
-      let next = place.next.get(step);
-      if (next === undefined) {
-        next = { next: new Map(), isEnd: false };
+const emptyPlace = (): ClausePlace => ({ next: new Map(), end: null });
+
+const endsOf = (places: readonly ClausePlace[]): readonly number[] => places.flatMap(({ end }) => end ?? []);
+
+/** The drops of an upgrade as tries. */
+class Tries {
+  /** Of the clauses that start with the state or an operation. */
+  readonly root = emptyPlace();
+  readonly #ofTypes = new Map<TypeId, ClausePlace>();
+
+  constructor(types: TypeTable, { clauses, types: own }: ClausesOf) {
+    const memo = new Map<TypeId, TypeId | null>();
+    for (const [i, { kind, type, path }] of clauses.entries()) {
+      if (kind !== 'drop') continue;
+      const subject = type === null ? null : types.find(own, type, memo);
+      // A type that the old version does not have occurs nowhere.
+      if (type !== null && subject === null) continue;
+      let place = subject === null ? this.root : this.#start(subject);
+      for (const step of path) {
+        const next = place.next.get(step) ?? emptyPlace();
         place.next.set(step, next);
+        place = next;
       }
-      place = next;
+      place.end ??= i;
     }
-    place.isEnd = true;
   }
-  return root;
+
+  #start(type: TypeId): ClausePlace {
+    const place = this.#ofTypes.get(type) ?? emptyPlace();
+    this.#ofTypes.set(type, place);
+    return place;
+  }
+
+  /** Those that start from a type. */
+  from(type: TypeId): readonly ClausePlace[] {
+    const place = this.#ofTypes.get(type);
+    return place === undefined ? [] : [place];
+  }
 }
 
 /** A part of a value, as the clauses see it. */
@@ -93,31 +128,39 @@ interface NamedPart {
   readonly type: TypeId;
   /** Where its names lead to: each is the start of a clause, or all of it. */
   readonly names: readonly ClausePlace[];
-  /** Whether a clause speaks of it, or of what it is in. */
-  readonly isGivenUp: boolean;
+  /** The clauses that speak of it, or of what it is in. */
+  readonly givenUpBy: readonly number[];
 }
 
 /** Goes from part to part: what two paths share in the beginning is gone once. */
 class ClauseWalk {
   readonly #types: TypeTable;
-  readonly #clauses: ClausePlace;
+  readonly #tries: Tries;
   /** How many steps lead to the value. */
   readonly #start: number;
   /** The value, and on to the part that was reached last. */
   readonly #way: NamedPart[];
 
-  constructor(types: TypeTable, { path, type }: Converted, clauses: ClausePlace) {
+  constructor(types: TypeTable, { path, type }: Converted, tries: Tries) {
     this.#types = types;
-    this.#clauses = clauses;
+    this.#tries = tries;
     this.#start = path.length;
-    let place: ClausePlace | undefined = clauses;
-    let isGivenUp = false;
+    let place: ClausePlace | undefined = tries.root;
+    const givenUpBy: number[] = [];
     for (const step of path) {
       place = place?.next.get(step);
-      isGivenUp ||= place?.isEnd === true;
+      if (place !== undefined) givenUpBy.push(...endsOf([place]));
     }
-    const names = place === undefined ? [] : [place];
-    this.#way = [{ step: path[path.length - 1], type, names, isGivenUp }];
+    const inherited = place === undefined ? [] : [place];
+    const own = tries.from(type);
+    this.#way = [
+      {
+        step: path[path.length - 1],
+        type,
+        names: [...inherited, ...own],
+        givenUpBy: [...givenUpBy, ...endsOf(own)],
+      },
+    ];
   }
 
   to(path: readonly string[]): NamedPart {
@@ -131,30 +174,38 @@ class ClauseWalk {
     return way[way.length - 1];
   }
 
-  #from(name: string): readonly ClausePlace[] {
-    const place = this.#clauses.next.get(name);
-    return place === undefined ? [] : [place];
-  }
-
-  #inside({ type, names, isGivenUp }: NamedPart, step: string): NamedPart {
+  #inside({ type, names, givenUpBy }: NamedPart, step: string): NamedPart {
     const node = this.#types.node(type);
-    const part = partNamed(this.#types, type, step);
-    if (['list', 'set', 'map'].includes(node.kind) || isOption(this.#types, type)) {
-      return { step, type: part, names, isGivenUp };
-    }
-    const outer = node.kind === 'sum' ? [...names, ...this.#from(node.name)] : names;
-    const inner = outer.flatMap((place) => place.next.get(step) ?? []);
-    const isNamed = [...outer, ...inner].some(({ isEnd }) => isEnd);
-    return { step, type: part, names: inner, isGivenUp: isGivenUp || isNamed };
+    const { part, isArguments } = partNamed(this.#types, type, step);
+    const takesNoStep = ['list', 'set', 'map'].includes(node.kind) || isOption(this.#types, type);
+    const inherited = takesNoStep ? names : names.flatMap((place) => place.next.get(step) ?? []);
+    const own = isArguments ? [] : this.#tries.from(part);
+    const ended = takesNoStep ? own : [...inherited, ...own];
+    const by = endsOf(ended);
+    return {
+      step,
+      type: part,
+      names: [...inherited, ...own],
+      givenUpBy: by.length === 0 ? givenUpBy : [...givenUpBy, ...by],
+    };
   }
 }
 
-function partNamed(types: TypeTable, type: TypeId, step: string): TypeId {
+/** What a step leads to, and whether it is the record of the named arguments of a constructor. */
+function partNamed(
+  types: TypeTable,
+  type: TypeId,
+  step: string,
+): { readonly part: TypeId; readonly isArguments: boolean } {
   const node = types.node(type);
-  if (node.kind === 'tuple') return node.items[Number(step)];
-  if (node.kind === 'record') return node.fields.find((field) => field.name === step)!.type;
-  if (node.kind === 'sum') return node.constructors.find((constructor) => constructor.name === step)!.payload;
-  if (node.kind === 'list' || node.kind === 'set') return node.item;
-  if (node.kind === 'map') return step === KEY_STEP ? node.key : node.value;
+  const plain = (part: TypeId) => ({ part, isArguments: false });
+  if (node.kind === 'tuple') return plain(node.items[Number(step)]);
+  if (node.kind === 'record') return plain(node.fields.find((field) => field.name === step)!.type);
+  if (node.kind === 'sum') {
+    const { payload, labels } = node.constructors.find((constructor) => constructor.name === step)!;
+    return { part: payload, isArguments: labels !== null };
+  }
+  if (node.kind === 'list' || node.kind === 'set') return plain(node.item);
+  if (node.kind === 'map') return plain(step === KEY_STEP ? node.key : node.value);
   throw new Error(`a step ${step} into a ${node.kind}`);
 }

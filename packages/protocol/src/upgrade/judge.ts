@@ -1,4 +1,5 @@
-import { interfaceFingerprint, shortFingerprint } from '../fingerprint.ts';
+import { encodeImage } from '../encode.ts';
+import { codeFingerprint, interfaceFingerprint, shortFingerprint } from '../fingerprint.ts';
 import type { Fingerprints, Image, Operation, OperationParameter, OperationWay, Upgrade } from '../image.ts';
 import { showOperation, showType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
@@ -32,6 +33,8 @@ export interface Judgement {
   readonly ok: true;
   /** Parts of the old state, and of old requests, that a clause gives up. */
   readonly dropped: readonly (readonly string[])[];
+  /** The drops, by index, that give up nothing. */
+  readonly needless: readonly number[];
   /** Parts of the new state and of new requests that the ways back do not read; null where there is no way back. */
   readonly lostOnWayBack: readonly (readonly string[])[] | null;
 }
@@ -80,7 +83,10 @@ export function judgeStale(
  */
 export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judgement {
   const illTyped =
-    checkMachine(old, next, upgrade) ?? checkConversions(old, next, upgrade) ?? checkWays(old, next, upgrade);
+    checkMachine(old, next, upgrade) ??
+    checkChange(old, next) ??
+    checkConversions(old, next, upgrade) ??
+    checkWays(old, next, upgrade);
   if (illTyped !== null) return illTyped;
   const reads = new UnitReads(upgrade.unit);
   const values = [
@@ -94,11 +100,14 @@ export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judg
       'state',
     ]);
   }
-  const { lost, dropped } = settle(old.unit.types, values.filter(isKnown), upgrade.clauses);
+  const { clauses, unit } = upgrade;
+  const settled = settle(old.unit.types, values.filter(isKnown), { clauses, types: unit.types });
+  const { lost, dropped, needless } = settled;
   if (lost.length > 0) return lossy(old, lost);
   return {
     ok: true,
     dropped: dropped.map(({ path }) => path),
+    needless,
     lostOnWayBack:
       upgrade.back === null
         ? null
@@ -187,6 +196,12 @@ function checkMachine(old: Image, next: Image, upgrade: Upgrade): Refusal | null
     );
   }
   return null;
+}
+
+/** What leads to the code that it is from would never be stale: sent twice, its migration would run twice. */
+function checkChange(old: Image, next: Image): Refusal | null {
+  const [before, after] = [old, next].map((image) => codeFingerprint(encodeImage(image)));
+  return before === after ? illTyped(`the upgrade of ${old.name} leads to the code that it is from`) : null;
 }
 
 const KEYS = { none: 'none', string: 'a String', int: 'an Int' } as const;

@@ -74,6 +74,11 @@ export function translateUpgrade(upgrade: TypedUpgrade): Checked<UpgradeTerms> {
             reply: convert(`reply of ${node.to}`, node.reply),
           };
     const { migration, back, operations, backOperations } = upgrade;
+    // First, as they are first in the encoding.
+    const clauses = upgrade.clauses.map(({ span: _, ...clause }) => ({
+      ...clause,
+      type: clause.type && translation.lower(clause.type),
+    }));
     return {
       types: translation.types,
       definitions: instances.program.definitions,
@@ -81,6 +86,7 @@ export function translateUpgrade(upgrade: TypedUpgrade): Checked<UpgradeTerms> {
       back: back === null ? null : convert('back', back),
       operations: operations.map(way),
       backOperations: backOperations.map(way),
+      clauses,
     };
   });
 }

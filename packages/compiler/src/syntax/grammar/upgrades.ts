@@ -164,10 +164,10 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
     });
   });
 
-  /** `drop note`, `drop Item.price`, `drop Reset` */
+  /** `drop note`, `drop Item.price`, `drop Reset`, `drop pair.0` */
   private readonly drop = this.RULE('drop', (): Clause => {
     const start = this.CONSUME(T.Lower, WORDS.drop);
-    const path = this.SUBRULE(this.namePath);
+    const path = this.SUBRULE(this.dropPath);
     return this.ACTION(() => ({ kind: 'drop', path, span: this.since(start) }));
   });
 
@@ -178,6 +178,32 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
       names.push(this.SUBRULE2(this.anyName));
     });
     return names;
+  });
+
+  /** `note`, `Item.price`, `pair.0`: components of tuples by their positions. */
+  private readonly dropPath = this.RULE('dropPath', (): Name[] => {
+    const steps = [this.SUBRULE(this.step)];
+    this.MANY(() => {
+      this.CONSUME(T.Dot);
+      steps.push(this.SUBRULE2(this.step));
+    });
+    return this.ACTION(() => steps.flat());
+  });
+
+  /** Two positions are one token, as a number with a fraction would be. */
+  private readonly step = this.RULE('step', (): Name[] => {
+    const token = this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(T.Lower) },
+        { ALT: () => this.CONSUME(T.Upper) },
+        { ALT: () => this.CONSUME(T.IntLiteral) },
+      ],
+      ERR_MSG: 'a name',
+    });
+    return this.ACTION(() => {
+      const { text, span } = this.nameOf(token);
+      return text.split('.').map((part) => ({ text: part, span }));
+    });
   });
 
   private readonly anyName = this.RULE('anyName', (): Name => {

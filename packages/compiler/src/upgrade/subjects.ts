@@ -1,0 +1,181 @@
+import { ITEM_STEP, KEY_STEP, type Span } from '@smc/protocol';
+import type { BothNames } from '../types/clause-names.ts';
+import { prune, substitute } from '../types/type.ts';
+import type { MachineSignature, PartSubject, Type } from '../types/typed.ts';
+import { differ } from '../types/unify.ts';
+
+/** What a clause would call a part of a machine: in messages, as it can be pasted. */
+
+/** A part in both versions; null where one does not have it. */
+interface Pair {
+  readonly old: Type | null;
+  readonly new: Type | null;
+}
+
+/** A type on the way to a part, and the steps of a clause from there. */
+interface Start {
+  readonly name: string | null;
+  readonly steps: string[];
+}
+
+/** Finds what is to be said of parts of two versions. */
+export class Subjects {
+  readonly #names: BothNames;
+
+  constructor(names: BothNames) {
+    this.#names = names;
+  }
+
+  /** By a path as the judge has them, of the old version: from `state`, or an operation. */
+  at(path: readonly string[]): PartSubject {
+    const [first, ...steps] = path;
+    const [older, newer] = [this.#names.old, this.#names.new].map(({ version }) => version.machine);
+    if (first === 'state') return this.#follow({ old: older.state, new: newer.state }, steps, 'state');
+    const [name, ...rest] = steps;
+    const pair = { old: parameterOf(older, first, name), new: parameterOf(newer, first, name) };
+    if (rest.length > 0 && pair.old !== null) return this.#follow(pair, rest, `${first}.${name}`);
+    // Of a parameter itself: what else the operation takes.
+    const [before, after] = [older, newer].map((machine) => parametersOf(machine, first));
+    const renames = pair.old === null ? [] : newNames(name, { old: before, new: after });
+    const drop = `${first}.${name}`;
+    return {
+      drop,
+      convert: null,
+      type: null,
+      renames: renames.map((to) => `rename ${drop} -> ${to}`),
+      places: [],
+    };
+  }
+
+  /** From two types on, by the names of either version. */
+  follow(older: Type, newer: Type, steps: readonly string[]): PartSubject {
+    return this.#follow({ old: older, new: newer }, steps, null);
+  }
+
+  #follow(root: Pair, path: readonly string[], from: string | null): PartSubject {
+    let pair: Pair = { old: prune(root.old!), new: root.new && prune(root.new) };
+    // In the last type that has a name; its conversion would be a clause.
+    let start: Start = { name: from, steps: [] };
+    let owner: { readonly pair: Pair; readonly step: string } | null = null;
+    let convert: string | null = null;
+    let isKey = false;
+    const pending: Start[] = [];
+    for (const step of path) {
+      const name = pair.old && this.#names.old.nameOf(pair.old);
+      if (!isKey) convert = this.#convertible(pair) ?? convert;
+      if (name !== null && name !== undefined) pending.push({ name, steps: [] });
+      if (takesStep(pair.old ?? pair.new, step)) {
+        // A type that was only passed has no part of its own to speak of.
+        start = pending.pop() ?? start;
+        pending.length = 0;
+        start.steps.push(step);
+        owner = { pair, step };
+      }
+      isKey ||= step === KEY_STEP || pair.old?.kind === 'set';
+      pair = { old: stepInto(pair.old, step), new: stepInto(pair.new, step) };
+    }
+    const subject = start.steps.length === 0 ? null : subjectOf(start);
+    const renamed = owner === null || subject === null ? [] : renamesIn(owner.pair, owner.step);
+    const isRenamed = owner !== null && isLeaf(start, owner.pair);
+    return {
+      drop: subject,
+      convert,
+      type: owner === null ? null : (this.#names.old.nameOf(owner.pair.old ?? owner.pair.new!) ?? null),
+      renames: isRenamed ? renamed.map(([source, to]) => `rename ${subjectOf(start, source)} -> ${to}`) : [],
+      places: convert === null ? [] : this.#places(convert),
+    };
+  }
+
+  /** The name of a type that a clause can convert: the same in both versions. */
+  #convertible(pair: Pair): string | null {
+    if (pair.old === null || pair.new === null || !differ(pair.old, pair.new)) return null;
+    const name = this.#names.old.nameOf(pair.old);
+    if (name === null || name !== this.#names.new.nameOf(pair.new)) return null;
+    const isOne = [this.#names.old, this.#names.new].every((names) => {
+      const { types, isGeneric } = names.typesOf(name, null);
+      return types.length === 1 && !isGeneric;
+    });
+    return isOne ? name : null;
+  }
+
+  #places(name: string): readonly Span[] {
+    return [this.#names.old, this.#names.new].flatMap((names) => names.placeOf(name) ?? []);
+  }
+}
+
+/** `price`, `Item.price`, `Add.note`; with another name at the end. */
+function subjectOf({ name, steps }: Start, last: string = steps[steps.length - 1]): string {
+  const own = [...steps.slice(0, -1), last];
+  return (name === null || name === 'state' ? own : [name, ...own]).join('.');
+}
+
+/** Whether a rename can speak of it: a field of the state, or a part of a type that has a name. */
+function isLeaf({ name, steps }: Start, { old }: Pair): boolean {
+  if (name === null || name.includes('.')) return false;
+  if (name === 'state') return steps.length === 1;
+  return steps.length === 1 || (steps.length === 2 && old?.kind === 'record');
+}
+
+/** What may have been renamed where a step leads: from what is gone to what is new, of one type. */
+function renamesIn({ old, new: next }: Pair, step: string): readonly (readonly [string, string])[] {
+  if (old === null || next === null) return [];
+  const parts = { old: partsOf(old), new: partsOf(next) };
+  if (parts.old.some(({ name }) => name === step))
+    return newNames(step, parts).map((to) => [step, to] as const);
+  // A part that is new.
+  return newNames(step, { old: parts.new, new: parts.old }).map((source) => [source, step] as const);
+}
+
+interface Part {
+  readonly name: string;
+  readonly type: Type;
+  readonly form: string;
+}
+
+/** Parts that only the other version has, of the type of this one. */
+function newNames(
+  name: string,
+  { old, new: next }: { readonly old: readonly Part[]; readonly new: readonly Part[] },
+) {
+  const own = old.find((part) => part.name === name);
+  if (own === undefined || next.some((part) => part.name === name)) return [];
+  const added = next.filter((part) => !old.some((each) => each.name === part.name));
+  return added
+    .filter(({ type, form }) => form === own.form && !differ(type, own.type))
+    .map((part) => part.name);
+}
+
+function partsOf(type: Type): readonly Part[] {
+  if (type.kind === 'record') return type.fields.map((field) => ({ ...field, form: '' }));
+  if (type.kind !== 'sum') return [];
+  return type.declaration.constructors.map(({ name, payload, labels }) => ({
+    name,
+    type: substitute(payload, type.arguments),
+    form: JSON.stringify(labels),
+  }));
+}
+
+function parametersOf({ operations }: MachineSignature, operation: string): readonly Part[] {
+  const found = operations.find(({ name }) => name === operation);
+  return (found?.parameters ?? []).map(({ name, type }) => ({ name, type, form: '' }));
+}
+
+function parameterOf(machine: MachineSignature, operation: string, name: string | undefined): Type | null {
+  return parametersOf(machine, operation).find((parameter) => parameter.name === name)?.type ?? null;
+}
+
+/** Items of lists, sets and options, keys and values of maps have no name in a clause. */
+function takesStep(type: Type | null, step: string): boolean {
+  if (step === ITEM_STEP || step === KEY_STEP) return false;
+  return !(type?.kind === 'sum' && type.declaration.name === 'Option');
+}
+
+function stepInto(type: Type | null, step: string): Type | null {
+  if (type === null) return null;
+  if (type.kind === 'list' || type.kind === 'set') return prune(type.item);
+  if (type.kind === 'map') return prune(step === KEY_STEP ? type.key : type.value);
+  if (type.kind === 'tuple')
+    return type.items[Number(step)] === undefined ? null : prune(type.items[Number(step)]);
+  const part = partsOf(type).find(({ name }) => name === step);
+  return part === undefined ? null : prune(part.type);
+}
