@@ -93,10 +93,14 @@ function sentence(phrase: Phrase, choices: Choices): string {
       return phrase.parts.map((part) => sentence(part, choices)).join(' ');
     case 'choice': {
       const lowest = phrase.alternatives.toSorted((a, b) => heightOf(a) - heightOf(b));
-      return sentence(
-        choices.isSpent ? lowest[0]! : phrase.alternatives[choices.below(phrase.alternatives.length)]!,
-        choices,
-      );
+      const chosen = choices.isSpent
+        ? lowest[0]!
+        : phrase.alternatives[choices.below(phrase.alternatives.length)]!;
+      const text = sentence(chosen, choices);
+      // After the `->` of an arm a `{` starts a block, and no pattern of a record.
+      const isCommand =
+        phrase === rules.get('armBody') && chosen.kind === 'rule' && chosen.name === 'command';
+      return isCommand && text.startsWith('{') ? `{ ${text} }` : text;
     }
     case 'optional':
       return choices.below(2) === 0 ? '' : sentence(phrase.part, choices);

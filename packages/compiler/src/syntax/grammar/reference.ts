@@ -281,7 +281,8 @@ last; \`lines(x)\` any number of \`x\`, each ended by the end of the line, a \`;
 
 - A line goes on in the next where it ends in an operator, a comma or an opening bracket, where the next starts with an
   operator, and inside \`( )\` and \`[ ]\`. The \`(\` of a call stands on the line of what is called.
-- In the \`head\` of an \`if\` or a \`case\` a \`{\` starts the block: a record or a collection there needs parentheses.
+- In the \`head\` of an \`if\` or a \`case\`, and after the \`->\` of an \`armBody\`, a \`{\` starts the block: a record or a
+  collection in a head needs parentheses.
   \`Map {\` and \`Set {\` start a collection elsewhere.
   Line ends around the expression of a \`branch\` mean nothing.
 - A block ends in no \`let\` and no \`<-\`. A \`rename\` is to a name of the same case.
