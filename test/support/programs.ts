@@ -63,6 +63,7 @@ export function randomMachine(choices: Choices): MachineTerms {
     key: 'none',
     types,
     definitions: program.definitions,
+    extent: program.extent,
     state,
     initial: randomValue(choices, types, state),
     operations,

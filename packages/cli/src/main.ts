@@ -21,6 +21,7 @@ const untilEnded = (): Promise<void> =>
 
 /** Runs the command that the words of the process name. */
 async function main(): Promise<void> {
+  const written = new Set<NodeJS.WriteStream>([process.stdout]);
   try {
     process.exitCode = await smc(process.argv.slice(2), manifest.version, {
       // Node makes a stream when it is first asked for, which takes its time.
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
       },
       stdout: process.stdout,
       get stderr() {
+        written.add(process.stderr);
         return process.stderr;
       },
       environment: process.env,
@@ -41,7 +43,11 @@ async function main(): Promise<void> {
         'Please report it, with the command and the files that it was given.\n',
     );
     process.exitCode = 1;
+    written.add(process.stderr);
   }
+  // Once all is written: to take down a large heap, or to wait for an idle connection, is of no use.
+  await Promise.all([...written].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+  process.exit();
 }
 
 void main();

@@ -3,6 +3,7 @@ import { readInput, printValue, type Value } from '@smc/protocol';
 import { STEP_FUEL_DEFAULT, evaluate } from '../src/combinators/evaluate.ts';
 import { printDefinitions } from '../src/combinators/print.ts';
 import type { MachineTerms } from '../src/combinators/term.ts';
+import { WordCount } from '../src/combinators/words.ts';
 import { check, compile, type Compilation } from '../src/compile.ts';
 import type { SourceHost } from '../src/sources.ts';
 
@@ -26,6 +27,10 @@ export function compileFiles(
   const [entry] = Object.keys(files);
   const compilation = compile(entry, host);
   expect(check(entry, host).diagnostics).toEqual(compilation.diagnostics);
+  for (const { types, definitions, extent } of compilation.terms?.machines ?? []) {
+    const words = new WordCount(types);
+    expect(definitions.reduce((sum, { body }) => sum + words.ofBody(body), 0)).toBeLessThanOrEqual(extent);
+  }
   return compilation;
 }
 

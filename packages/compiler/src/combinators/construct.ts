@@ -4,6 +4,10 @@ import { CLOCK, EffectAnalysis, READS, WRITES } from './effects.ts';
 import { PRIMITIVE_ROWS } from './primitive.ts';
 import type { Definition, Primitive, Term } from './term.ts';
 
+/** Of the instructions that are a term's own, at most: so many, and so many for each part. */
+const WORDS_OF_TERM = 4;
+const WORDS_OF_PART = 3;
+
 /**
  * A program under construction: its types, its definitions, and the one way to make terms.
  * Each constructor checks the typing rule of its combinator and throws where it does not hold:
@@ -15,10 +19,16 @@ export class Program {
   readonly state: TypeId | null;
   readonly definitions: Definition[] = [];
   readonly effects: EffectAnalysis = new EffectAnalysis(this.definitions);
+  #extent = 0;
 
   constructor(types: TypeTable, state: TypeId | null) {
     this.types = types;
     this.state = state;
+  }
+
+  /** At least the words of all terms that were made, each being used once, and the bytes of their constants. */
+  get extent(): number {
+    return this.#extent;
   }
 
   /** Adds a definition, which takes data, and gives its index; its calls can only be of those before it. */
@@ -49,7 +59,7 @@ export class Program {
     const known = this.definitions[definition];
     if (known === undefined) throw new Error(`no definition ${definition} of ${this.definitions.length}`);
     const { body } = known;
-    return { kind: 'call', from: body.from, to: body.to, definition };
+    return this.#made({ kind: 'call', from: body.from, to: body.to, definition });
   }
 
   // ------------------------------------------------------------------------ products
@@ -66,14 +76,14 @@ export class Program {
     for (const [i, part] of parts.entries()) {
       this.#require(part.to === components![i] && part.from === parts[0].from, 'fork', part.from, part.to);
     }
-    return { kind: 'fork', from: parts[0].from, to, parts };
+    return this.#made({ kind: 'fork', from: parts[0].from, to, parts }, parts.length);
   }
 
   /** A component of a tuple or record type. */
   project(from: TypeId, index: number): Term {
     const components = this.types.components(from);
     this.#require(components !== null && index < components.length, 'project', from, index);
-    return { kind: 'project', from, to: components![index], index };
+    return this.#made({ kind: 'project', from, to: components![index], index });
   }
 
   // ---------------------------------------------------------------------------- sums
@@ -82,7 +92,7 @@ export class Program {
   inject(to: TypeId, index: number): Term {
     const payload = this.#payloads(to)[index];
     this.#data('inject', payload);
-    return { kind: 'inject', from: payload, to, index };
+    return this.#made({ kind: 'inject', from: payload, to, index });
   }
 
   /** (e, sum) to the data that the arms give, each from e and the payload of its constructor. */
@@ -94,14 +104,20 @@ export class Program {
       this.#require(arm.to === arms[0].to, 'case', arm.to, arms[0].to);
     }
     this.#data('case', arms[0].to);
-    return { kind: 'case', from: this.types.pair(environment, sum), to: arms[0].to, arms };
+    return this.#made(
+      { kind: 'case', from: this.types.pair(environment, sum), to: arms[0].to, arms },
+      arms.length,
+    );
   }
 
   /** (e, Bool) to the data that one of the arms gives for e. */
   if(then: Term, otherwise: Term): Term {
     this.#require(then.from === otherwise.from && then.to === otherwise.to, 'if', then.to, otherwise.to);
     this.#data('if', then.to);
-    return { kind: 'if', from: this.types.pair(then.from, BOOL), to: then.to, then, else: otherwise };
+    return this.#made(
+      { kind: 'if', from: this.types.pair(then.from, BOOL), to: then.to, then, else: otherwise },
+      2,
+    );
   }
 
   // ----------------------------------------------------------------------- functions
@@ -111,14 +127,14 @@ export class Program {
     const [e, a] = this.#tuple('curry', body.from, 2);
     this.#data('curry', a);
     this.#require((this.effects.of(body) & (READS | WRITES | CLOCK)) === 0, 'curry', body.from, body.to);
-    return { kind: 'curry', from: e, to: this.types.function(a, body.to), body };
+    return this.#made({ kind: 'curry', from: e, to: this.types.function(a, body.to), body });
   }
 
   /** (a → b, a) -> b for a function type. */
   apply(type: TypeId): Term {
     const node = this.types.node(type);
     if (node.kind !== 'function') throw new Error(`apply: type ${type} is a ${node.kind}`);
-    return { kind: 'apply', from: this.types.pair(type, node.from), to: node.to };
+    return this.#made({ kind: 'apply', from: this.types.pair(type, node.from), to: node.to });
   }
 
   // -------------------------------------------------------------- constants and lists
@@ -128,8 +144,8 @@ export class Program {
     if (!this.types.isData(to))
       throw new TypeLimitError(`a constant of type ${to}, which is no data or too large`);
     // The encoding throws for a value of another type.
-    encodeValue(this.types, to, value);
-    return { kind: 'constant', from, to, value };
+    const bytes = encodeValue(this.types, to, value);
+    return this.#made({ kind: 'constant', from, to, value }, 0, bytes.length);
   }
 
   list(items: readonly Term[]): Term {
@@ -137,7 +153,7 @@ export class Program {
     const [{ from, to }] = items;
     for (const item of items) this.#require(item.from === from && item.to === to, 'list', item.from, item.to);
     this.#data('list', to);
-    return { kind: 'list', from, to: this.types.list(to), items };
+    return this.#made({ kind: 'list', from, to: this.types.list(to), items }, items.length);
   }
 
   /** (e, b, List<a>) -> b by a body (e, b, a) -> b, for data b. */
@@ -145,42 +161,52 @@ export class Program {
     const [e, b, a] = this.#tuple('fold', body.from, 3);
     this.#require(b === body.to, 'fold', b, body.to);
     this.#data('fold', b);
-    return { kind: 'fold', from: this.types.tuple([e, b, this.types.list(a)]), to: b, body };
+    return this.#made({ kind: 'fold', from: this.types.tuple([e, b, this.types.list(a)]), to: b, body });
   }
 
   /** (e, List<a>) -> List<b> by a body (e, a) -> b, for data b. */
   map(body: Term): Term {
     const [e, a] = this.#tuple('map', body.from, 2);
     this.#data('map', body.to);
-    return { kind: 'map', from: this.types.pair(e, this.types.list(a)), to: this.types.list(body.to), body };
+    return this.#made({
+      kind: 'map',
+      from: this.types.pair(e, this.types.list(a)),
+      to: this.types.list(body.to),
+      body,
+    });
   }
 
   // ------------------------------------------------------------------ state and world
 
   get(from: TypeId): Term {
-    return { kind: 'get', from, to: this.#stateType() };
+    return this.#made({ kind: 'get', from, to: this.#stateType() });
   }
 
   put(): Term {
-    return { kind: 'put', from: this.#stateType(), to: UNIT };
+    return this.#made({ kind: 'put', from: this.#stateType(), to: UNIT });
   }
 
   now(from: TypeId): Term {
-    return { kind: 'now', from, to: TIME };
+    return this.#made({ kind: 'now', from, to: TIME });
   }
 
   fail(to: TypeId): Term {
     this.#data('fail', to);
-    return { kind: 'fail', from: STRING, to };
+    return this.#made({ kind: 'fail', from: STRING, to });
   }
 
   primitive(instruction: Primitive, from: TypeId): Term {
     const to = PRIMITIVE_ROWS[instruction].result(this.types, from);
     if (to === null) throw new Error(`${instruction} does not take type ${from}`);
-    return { kind: 'primitive', from, to, instruction };
+    return this.#made({ kind: 'primitive', from, to, instruction });
   }
 
   // -------------------------------------------------------------------------- helpers
+
+  #made(term: Term, parts = 0, bytes = 0): Term {
+    this.#extent += WORDS_OF_TERM + WORDS_OF_PART * parts + bytes;
+    return term;
+  }
 
   #payloads(sum: TypeId): readonly TypeId[] {
     const node = this.types.node(sum);

@@ -164,6 +164,8 @@ export interface MachineTerms {
   readonly key: 'none' | 'string' | 'int';
   readonly types: TypeTable;
   readonly definitions: readonly Definition[];
+  /** At least the words of the definitions, as they are before they are made simpler, and the bytes of their constants. */
+  readonly extent: number;
   readonly state: TypeId;
   readonly initial: Value;
   readonly operations: readonly OperationTerms[];

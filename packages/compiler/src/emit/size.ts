@@ -1,13 +1,12 @@
 import { FORMAT_LIMITS, partsOf, sizeOf, utf8Length, type TypeNode } from '@smc/protocol';
-import type { MachineTerms, Term } from '../combinators/term.ts';
-import { bottomUp } from '../combinators/traverse.ts';
+import type { MachineTerms } from '../combinators/term.ts';
 
 /**
  * What a small machine has at most. Each is a quarter or less of what the format allows, a name
  * being the longest that there can be: what `simplify` writes out instead of a call or of a component is short.
  */
 const SMALL = {
-  /** Words of all definitions, as they are before they are made simpler, and bytes of their constants. */
+  /** See `MachineTerms.extent`. */
   extent: 16_384,
   /** Bytes by `sizeOf`, of all values that are not in definitions. */
   constants: 65_536,
@@ -22,7 +21,7 @@ const SMALL = {
 } as const;
 
 /** Whether a node would take the image of a machine for sure, as far as its size goes: found without making it. */
-export function isSmall({ name, types, definitions, ...machine }: MachineTerms): boolean {
+export function isSmall({ name, types, extent, ...machine }: MachineTerms): boolean {
   const { state, initial, operations, invariants, defaults } = machine;
   const nodes = Array.from({ length: types.length }, (_, id) => types.node(id));
   const parameters = operations.flatMap((operation) => operation.parameters);
@@ -32,7 +31,6 @@ export function isSmall({ name, types, definitions, ...machine }: MachineTerms):
     ...defaults.map(({ value }) => value),
     ...parameters.map((parameter) => parameter.default ?? null),
   ];
-  const extents = new Map<Term, number>();
   return (
     types.length <= SMALL.types &&
     operations.length <= SMALL.operations &&
@@ -43,7 +41,7 @@ export function isSmall({ name, types, definitions, ...machine }: MachineTerms):
     [name, ...operations.map((operation) => operation.name), ...nodes.flatMap(namesIn)].every(isShort) &&
     parameters.every((parameter) => isShort(parameter.name)) &&
     sum(values.map(sizeOf)) <= SMALL.constants &&
-    sum(definitions.map(({ body }) => bottomUp(body, extents, extentOf))) <= SMALL.extent
+    extent <= SMALL.extent
   );
 }
 
@@ -55,16 +53,5 @@ function namesIn(node: TypeNode): readonly string[] {
   if (node.kind !== 'sum') return [];
   return [node.name, ...node.constructors.flatMap((each) => [each.name, ...(each.labels ?? [])])];
 }
-
-/** At least the words of a term, and the bytes of its constants. */
-function extentOf(term: Term, parts: readonly number[]): number {
-  if (term.kind === 'compose') return parts[0] + parts[1];
-  const own = term.kind === 'constant' ? sizeOf(term.value) : 0;
-  return own + sum(parts) + WORDS_OF_TERM + WORDS_OF_PART * parts.length;
-}
-
-/** Of the instructions that are the term's own, at most. */
-const WORDS_OF_TERM = 4;
-const WORDS_OF_PART = 3;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

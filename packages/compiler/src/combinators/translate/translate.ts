@@ -36,7 +36,7 @@ export function translateMachine(machine: TypedMachine): Checked<MachineTerms> {
     const instances = translation.instances(state);
     const key = translation.captures(machine.keyLocal);
     const { name, key: keyKind, fieldOrder, typeNames, documentation } = machine;
-    return {
+    const terms = {
       name,
       key: keyKind,
       types: translation.types,
@@ -54,6 +54,7 @@ export function translateMachine(machine: TypedMachine): Checked<MachineTerms> {
       typeNames: typeNames.map(({ name: of, type }) => ({ name: of, type: translation.lower(type) })),
       documentation,
     };
+    return { ...terms, extent: instances.program.extent };
   });
 }
 
