@@ -38,6 +38,7 @@ await build({
   // Names stay as they are: an internal error is read by people.
   minifyWhitespace: true,
   minifySyntax: true,
+  charset: 'ascii',
   logLevel: 'warning',
 });
 

@@ -10,7 +10,8 @@ const { constants, Script } = require('node:vm');
 const codeFileOf = (file) => `${file}.code`;
 
 function load(file) {
-  const script = new Script(wrap(readFileSync(file, 'utf8')), {
+  // The bundle is ASCII.
+  const script = new Script(wrap(readFileSync(file, 'latin1')), {
     filename: file,
     cachedData: codeOf(file),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

@@ -73,9 +73,10 @@ export class Program {
   fork(to: TypeId, parts: readonly Term[]): Term {
     const components = this.types.components(to);
     this.#require(components !== null && components.length === parts.length, 'fork', to, parts.length);
-    for (const [i, part] of parts.entries()) {
-      this.#require(part.to === components![i] && part.from === parts[0].from, 'fork', part.from, part.to);
-    }
+    const { from } = parts[0];
+    parts.forEach((part, i) =>
+      this.#require(part.to === components![i] && part.from === from, 'fork', part.from, part.to),
+    );
     return this.#made({ kind: 'fork', from: parts[0].from, to, parts }, parts.length);
   }
 

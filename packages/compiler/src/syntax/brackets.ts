@@ -66,9 +66,6 @@ const owners = new Set([
   ...[T.InvariantWord, T.IfWord, T.ElseWord, T.CaseWord, T.ProcWord],
 ]);
 
-/** The kinds of token that make a tree higher, beside the brackets. */
-const chaining = new Set([T.Dot, T.To, T.ElseWord, T.Not]);
-
 const heads = new Set([T.IfWord, T.CaseWord]);
 
 /** Pairs the brackets of a list of tokens. */
@@ -236,30 +233,45 @@ class Pairing {
       top.chain = 0;
       top.inner = 0;
     }
-    const opener = this.tokens[i - 1];
-    const weight = this.weightOf(
-      i,
-      token,
-      ends || (opener !== undefined && T.closerOf.has(opener.tokenType)),
-    );
+    const weight = this.weightOf(i, token, ends);
     if (weight === 0) return;
     top.chain += weight;
     this.measureTop(i);
   }
 
-  /** `starts` if the token is the first of a statement or an item. */
-  private weightOf(i: number, token: Token, starts: boolean): number {
+  /** `follows` if the token is the first after the end of a statement or an item. */
+  private weightOf(i: number, token: Token, follows: boolean): number {
     const kind = token.tokenType;
-    // type arguments
-    if (kind === T.Less && this.tokens[i - 1]?.tokenType === T.Upper) return bracketWeight;
-    if (isA(token, T.Infix) || isA(token, T.Compose) || chaining.has(kind)) return 1;
-    if (kind === T.ProcWord) return procWeight;
-    // These nest by recursion, as brackets do: `let a = let b = …`, `if if c { … } else { … } { … }`.
-    if (kind === T.Bind || (kind === T.LetWord && !starts)) return bracketWeight;
     const before = this.tokens[i - 1];
-    const headed =
-      before !== undefined && (isA(before, T.Infix) || isA(before, T.Prefix) || heads.has(before.tokenType));
-    return (kind === T.IfWord || kind === T.CaseWord) && headed ? bracketWeight : 0;
+    if (isA(token, T.Infix) || isA(token, T.Compose)) {
+      // type arguments
+      return kind === T.Less && before?.tokenType === T.Upper ? bracketWeight : 1;
+    }
+    switch (kind) {
+      case T.Dot:
+      case T.To:
+      case T.ElseWord:
+      case T.Not:
+        return 1;
+      case T.ProcWord:
+        return procWeight;
+      // These nest by recursion, as brackets do: `let a = let b = …`, `if if c { … } else { … } { … }`.
+      case T.Bind:
+        return bracketWeight;
+      case T.LetWord: {
+        const starts = follows || (before !== undefined && T.closerOf.has(before.tokenType));
+        return starts ? 0 : bracketWeight;
+      }
+      case T.IfWord:
+      case T.CaseWord: {
+        const headed =
+          before !== undefined &&
+          (isA(before, T.Infix) || isA(before, T.Prefix) || heads.has(before.tokenType));
+        return headed ? bracketWeight : 0;
+      }
+      default:
+        return 0;
+    }
   }
 
   private measureTop(i: number): void {

@@ -62,9 +62,11 @@ function openForgotten(tokens: readonly Token[], file: string, report: Report): 
         depth = 0;
       }
     }
-    if (token.tokenType === T.OpenCurly) head = null;
-    if (T.closerOf.has(token.tokenType)) depth++;
-    else if (closers.has(token.tokenType)) depth--;
+    if (head !== null) {
+      if (token.tokenType === T.OpenCurly) head = null;
+      else if (T.closerOf.has(token.tokenType)) depth++;
+      else if (closers.has(token.tokenType)) depth--;
+    }
     output.push(token);
   }
   return output;

@@ -98,8 +98,9 @@ export class Inference {
 
   /** Types for the parameters of a declaration, at a use of it. */
   freshList(length: number): readonly Type[] {
-    const types = Array.from({ length }, () => this.fresh());
-    this.#lists.push(types);
+    const types: Type[] = [];
+    while (types.length < length) types.push(this.fresh());
+    if (length > 0) this.#lists.push(types);
     return types;
   }
 
