@@ -13,13 +13,18 @@ export function programTooLarge(span: Span, what: string): Diagnostic {
   );
 }
 
-/** It does not follow from the program which function is called by this name. */
-export function unknownFunction(span: Span, name: string): Diagnostic {
+/** An argument that gives a function, of which it can not be known which one: the expression's kind. */
+export function unknownFunction(span: Span, kind: string): Diagnostic {
+  const isChoice = kind === 'if' || kind === 'case' || kind === 'let';
   return error(
     'E0304',
-    `it can not be known which function \`${name}\` is`,
+    `it can not be known which function ${isChoice ? `this \`${kind}\`` : 'this'} gives`,
     [label(span)],
-    ['Take functions as parameters of their own, each with a name: `(f, n) -> f(n)`.'],
+    [
+      isChoice
+        ? `Functions are no values. Write one in place, with the \`${kind}\` in it: \`x -> ${kind} …\`.`
+        : 'Functions are no values. Write one in place, `x -> …`, or the name of a `fun`.',
+    ],
   );
 }
 

@@ -228,6 +228,34 @@ export function functionAsData(span: Span, what: string): Diagnostic {
   );
 }
 
+/** E0304: one name for several values with a function among them; E0225: any other value of such a type. */
+export function functionInValue(span: Span, type: Type): Diagnostic {
+  if (prune(type).kind === 'tuple') {
+    return error(
+      'E0304',
+      'this stands for several values with a function among them, and a function is no value',
+      [label(span, display(type))],
+      ['Take functions as parameters of their own, each with a name: `(f, n) -> f(n)`.'],
+    );
+  }
+  return error(
+    'E0225',
+    'a function can not be part of a value',
+    [label(span, display(type))],
+    ['A function is passed to a function, and never stored. Write it, or its name, where it is needed.'],
+  );
+}
+
+/** E0225: a generic function or type that is used with a type that has a function in it. */
+export function functionForVariable(span: Span, type: Type): Diagnostic {
+  return error(
+    'E0225',
+    `a type variable stands for data, and can not be ${displayWithArticle(type)}`,
+    [label(span)],
+    ['A function is passed to a function, and never stored. Write a `fun` for this type of function.'],
+  );
+}
+
 /** E0226: arguments named or not. */
 export function namedArguments(span: Span, message: string, help: string): Diagnostic {
   return error('E0226', message, [label(span)], [help]);

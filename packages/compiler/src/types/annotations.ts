@@ -106,8 +106,8 @@ function tuple(node: tree.TypeNode & { kind: 'tuple' }, context: TypeContext): T
     context.report.add(tooMany(node.span, 'components', node.items.length, PARAMETERS_MAX, help));
     return ERROR;
   }
-  // The parameters of a function: each may be a function.
-  const own = context.role === 'what a function takes' ? context : inner(context);
+  // The parameters of a function: each may be a function, and what is inside of one may not.
+  const own = context.role === 'what a function takes' ? { ...context, role: 'a parameter' } : inner(context);
   return tupleOf(node.items.map((item) => resolve(item, own)));
 }
 

@@ -178,7 +178,7 @@ function imported(
 }
 
 function use(definition: Definition, path: tree.Path, position: Position, inference: Inference): Callable {
-  const typeArguments = inference.freshList(definition.typeParameters.length);
+  const typeArguments = inference.freshList(definition.typeParameters.length, path.span);
   inference.place.uses.push({
     target: definition,
     span: path.span,

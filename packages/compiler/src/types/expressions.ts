@@ -3,9 +3,10 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import { functionAsValue, lambdaOutOfPlace, primitiveInExpression } from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
+import { unknownFunction } from '../errors/translation.ts';
 import * as errors from '../errors/types.ts';
 import { typeOf } from './annotations.ts';
-import { isPrimitive } from './builtins.ts';
+import { BUILT_INS, isPrimitive } from './builtins.ts';
 import { callableOf, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
 import { namedPayload, packArguments, unitAt, unnamedPayload } from './calls.ts';
 import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
@@ -22,6 +23,7 @@ import {
   ERROR,
   functionOf,
   INT,
+  isError,
   listOf,
   mapOf,
   prune,
@@ -117,6 +119,10 @@ function inferVariable(path: tree.Path, locals: Locals, inference: Inference): T
       type: local.type,
       span: (qualifier ?? name).span,
     });
+    if (prune(local.type).kind === 'function') {
+      inference.report(functionAsValue((qualifier ?? name).span, local.name, false));
+      return broken(span, inference);
+    }
     return qualifier === null ? value : fieldOf(value, name, span, inference);
   }
   if (qualifier === null && !isFunction(name.text, inference)) {
@@ -322,12 +328,17 @@ function inferFunction(
   const named = path === null ? null : functionNamed(path, locals, inference);
   if (named === 'refused') return broken(span, inference);
   if (named === null) {
+    if (choosesFunction(value, locals, inference)) {
+      inference.report(unknownFunction(span, value.kind));
+      return broken(span, inference);
+    }
     const typed = inferExpression(value, locals, inference);
-    inference.fit(typed, expected, {
+    const fits = inference.fit(typed, expected, {
       statement: (type) => `\`${callable.name}\` takes a function here, ${type}`,
       declared: null,
       help: ['Write one in place, `x -> …`, or the name of a `fun`.'],
     });
+    if (fits && !isError(typed.type)) inference.report(unknownFunction(span, value.kind));
     return broken(span, inference);
   }
   const type = functionOf(named.from, named.to);
@@ -346,6 +357,24 @@ function pathOf(value: tree.Expression): tree.Path | null {
   if (value.kind !== 'field' || value.record.kind !== 'variable') return null;
   const { path } = value.record;
   return path.qualifier === null ? { qualifier: path.name, name: value.name, span: value.span } : null;
+}
+
+/** Whether an expression that is no function itself gives one, of what is written at its ends. */
+function choosesFunction(value: tree.Expression, locals: Locals, inference: Inference): boolean {
+  let seen: tree.Expression | undefined = value;
+  for (;;) {
+    if (seen?.kind === 'if') seen = seen.then;
+    else if (seen?.kind === 'case') seen = seen.arms.at(0)?.body;
+    else if (seen?.kind === 'let') seen = seen.body;
+    else break;
+  }
+  if (seen === undefined || seen === value) return false;
+  if (seen.kind === 'lambda') return true;
+  const path = pathOf(seen);
+  if (path === null) return false;
+  const local = locals.find((path.qualifier ?? path.name).text);
+  if (local !== null) return path.qualifier === null && prune(local.type).kind === 'function';
+  return path.qualifier === null ? isFunction(path.name.text, inference) : BUILT_INS.has(written(path));
 }
 
 /** The function that a name stands for as an argument; null where it is a value. */
@@ -375,7 +404,7 @@ function inferConstruct(
   const reference = constructorOf(path, inference);
   if (reference === null) return broken(span, inference);
   const { declaration, index } = reference;
-  const types = inference.freshList(declaration.parameters.length);
+  const types = inference.freshList(declaration.parameters.length, span);
   const { labels, payload } = declaration.constructors[index];
   const payloadType = substitute(payload, types);
   const value =

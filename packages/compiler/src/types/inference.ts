@@ -7,6 +7,7 @@ import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } f
 import {
   ERROR,
   foldType,
+  holdsFunction,
   isTooLarge,
   measureNode,
   notKeyPart,
@@ -73,14 +74,16 @@ export class Inference {
   readonly reporter: Report;
   readonly #slots: { slot: Mutable<Slot>; span: Span | null }[] = [];
   readonly #arrows: Mutable<TypedArrowExpression>[] = [];
-  readonly #lists: Type[][] = [];
+  readonly #lists: { readonly types: Type[]; readonly span: Span }[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly #keys: { readonly type: Type; readonly span: Span }[] = [];
+  readonly #errorsBefore: number;
   #unknowns = 0;
 
   constructor(place: Place, report: Report) {
     this.place = place;
     this.reporter = report;
+    this.#errorsBefore = report.count;
   }
 
   report(diagnostic: Diagnostic): void {
@@ -97,16 +100,16 @@ export class Inference {
   }
 
   /** Types for the parameters of a declaration, at a use of it. */
-  freshList(length: number): readonly Type[] {
+  freshList(length: number, span: Span): readonly Type[] {
     const types: Type[] = [];
     while (types.length < length) types.push(this.fresh());
-    if (length > 0) this.#lists.push(types);
+    if (length > 0) this.#lists.push({ types, span });
     return types;
   }
 
   /** The type of a scheme at a use of it, at `span`. */
   instantiate(scheme: Scheme, span: Span): { from: Type; to: Type } {
-    const types = this.freshList(scheme.parameters);
+    const types = this.freshList(scheme.parameters, span);
     this.#keys.push(...(scheme.keys ?? []).map((index) => ({ type: types[index], span })));
     return { from: substitute(scheme.from, types), to: substitute(scheme.to, types) };
   }
@@ -170,9 +173,33 @@ export class Inference {
       arrow.to = this.#settle(arrow.to, arrow.span);
     }
     for (const { slot, span } of this.#slots) slot.type = this.#settle(slot.type, span);
-    for (const list of this.#lists)
-      for (let i = 0; i < list.length; i++) list[i] = this.#settle(list[i], null);
+    for (const { types } of this.#lists)
+      for (let i = 0; i < types.length; i++) types[i] = this.#settle(types[i], null);
     for (const { type, span } of this.#keys) this.#checkKey(this.#settle(type, null), span);
+    this.#refuseFunctionsAsData();
+  }
+
+  /**
+   * A function is an argument, or the parameter that takes one, and nothing else: what is built of
+   * one, named or put for a type variable would have to be a value. What names one in a wrong place
+   * is told where it is met; here are types that only all of a declaration determines.
+   */
+  #refuseFunctionsAsData(): void {
+    if (this.errors > this.#errorsBefore) return;
+    const memo = new Map<Type, boolean>();
+    for (const { slot, span } of this.#slots) {
+      if (span === null || !holdsFunction(slot.type, memo) || mayHoldFunction(slot, memo)) continue;
+      return this.report(errors.functionInValue(span, slot.type));
+    }
+    for (const { from, to, span } of this.#arrows) {
+      if (holdsFunction(from, memo) || holdsFunction(to, memo)) {
+        return this.report(errors.functionAsData(span, 'what flows through an arrow'));
+      }
+    }
+    for (const { types, span } of this.#lists) {
+      const wrong = types.find((type) => holdsFunction(type, memo));
+      if (wrong !== undefined) return this.report(errors.functionForVariable(span, wrong));
+    }
   }
 
   /** Notes the type parameters of a key, and says where a type is none. */
@@ -211,6 +238,29 @@ export class Inference {
   #reportTooLarge(span: Span): void {
     if (!this.#tooLargeReported) this.report(errors.typeTooLarge(span));
     this.#tooLargeReported = true;
+  }
+}
+
+/** Whether a function may be in the type of this: an argument, all arguments together, a parameter. */
+function mayHoldFunction(slot: Slot | TypedExpression | TypedPattern, memo: Map<Type, boolean>): boolean {
+  // The pattern that binds a local is a slot of its own.
+  if (!('kind' in slot)) return true;
+  const isFunction = slot.type.kind === 'function';
+  const areArguments =
+    slot.type.kind === 'tuple' &&
+    slot.type.items.every((item) => item.kind === 'function' || !holdsFunction(item, memo));
+  switch (slot.kind) {
+    case 'lambda':
+    case 'function':
+      return true;
+    case 'bind':
+      return isFunction;
+    case 'wildcard':
+      return isFunction || areArguments;
+    case 'tuple':
+      return areArguments;
+    default:
+      return false;
   }
 }
 

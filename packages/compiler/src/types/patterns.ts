@@ -176,7 +176,7 @@ class PatternInference {
     const reference = constructorOf(pattern.constructor, this.inference);
     if (reference === null) return this.#broken(span, inner);
     const { declaration, index } = reference;
-    const types = this.inference.freshList(declaration.parameters.length);
+    const types = this.inference.freshList(declaration.parameters.length, span);
     const own: Type = { kind: 'sum', declaration, arguments: types };
     if (!this.#matches(pattern, own, type)) return this.#broken(span, inner);
     const { labels, payload } = declaration.constructors[index];

@@ -217,6 +217,11 @@ export function* typesIn(type: Type): Generator<Type> {
   }
 }
 
+/** Whether there is a function anywhere in a type. `memo` as in `foldType`. */
+export function holdsFunction(type: Type, memo: Map<Type, boolean> = new Map()): boolean {
+  return foldType<boolean>(type, memo, (seen, parts) => seen.kind === 'function' || parts.includes(true));
+}
+
 // ------------------------------------------------------------------------------ keys
 
 /**

@@ -9,7 +9,7 @@ import type { Context, Position } from './context.ts';
 import { translateExpression } from './expression.ts';
 import { bindFunctions, closedEnvironment, holdsFunction } from './functions.ts';
 import type { Environment, FunctionCode, KnownFunction } from './functions.ts';
-import { INSTANCES_MAX, TranslationLimit, UnknownFunction } from './limits.ts';
+import { INSTANCES_MAX, TranslationLimit } from './limits.ts';
 import type { TypeLowering } from './lowering.ts';
 import { bindPattern } from './match.ts';
 import { Scope, captureType } from './scope.ts';
@@ -177,7 +177,7 @@ export class Instances {
         return { key: callee.name, code: callee, captures: [] };
       case 'local': {
         const known = environment.functions.get(callee.local);
-        if (known === undefined) throw new UnknownFunction(callee.local.name);
+        if (known === undefined) throw new Error(`the function ${callee.local.name} is not bound`);
         return known;
       }
       default:
@@ -202,9 +202,8 @@ export class Instances {
 
   #functionOf(node: TypedExpression, environment: Environment): KnownFunction {
     if (node.kind === 'function') return this.#resolve(node.callee, environment);
-    if (node.kind === 'local') return this.#resolve({ kind: 'local', local: node.local }, environment);
     this.#position.span = node.span;
-    if (node.kind !== 'lambda') throw new UnknownFunction(`a ${node.kind}`);
+    if (node.kind !== 'lambda') throw new Error(`a ${node.kind} is given as a function`);
     let known = environment.lambdas.get(node);
     if (known === undefined) {
       const captures = this.#capturesOf({ kind: 'expression', node }, environment);

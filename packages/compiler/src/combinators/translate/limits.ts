@@ -4,12 +4,6 @@
  */
 export class TranslationLimit extends Error {}
 
-/**
- * A function is called, and it does not follow from the program which one it is: thrown and
- * caught as a `TranslationLimit`.
- */
-export class UnknownFunction extends Error {}
-
 /** Instances of functions, one for each choice of type arguments and functions, of one machine. */
 export const INSTANCES_MAX = 4_096;
 

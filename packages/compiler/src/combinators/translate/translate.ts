@@ -1,6 +1,6 @@
 import { TypeLimitError, TypeTable, UNIT, inputType } from '@smc/protocol';
 import type { Checked, Diagnostic, OperationWay, Span, TypeId, Value } from '@smc/protocol';
-import { faultInConstant, programTooLarge, unknownFunction } from '../../errors/translation.ts';
+import { faultInConstant, programTooLarge } from '../../errors/translation.ts';
 import type {
   Local,
   Type,
@@ -21,7 +21,7 @@ import type { Position } from './context.ts';
 import { fieldIndex } from './decision.ts';
 import { translateExpression } from './expression.ts';
 import { Instances } from './instances.ts';
-import { CONSTANT_FUEL, TranslationLimit, UnknownFunction } from './limits.ts';
+import { CONSTANT_FUEL, TranslationLimit } from './limits.ts';
 import { TypeLowering } from './lowering.ts';
 import { bindPattern } from './match.ts';
 import { Scope, componentOf } from './scope.ts';
@@ -158,7 +158,6 @@ class Translation {
   /** What the error of a program that can not be translated says; any other is thrown again. */
   #refusal(error: unknown): Diagnostic {
     const { span } = this.#position;
-    if (error instanceof UnknownFunction) return unknownFunction(span, error.message);
     if (error instanceof TypeLimitError || error instanceof TranslationLimit) {
       return programTooLarge(span, error.message);
     }
