@@ -85,7 +85,7 @@ export function loadSources(
     length += text.length;
     modules.set(file, prepare(parsed.module));
     sources.set(file, text);
-    diagnostics.push(...parsed.diagnostics);
+    for (const each of parsed.diagnostics) diagnostics.push(each);
   };
   const loadBundle = (file: string): void => {
     const bytes = host.readBundle(file);

@@ -147,7 +147,7 @@ function versionsOf(
   const diagnostics: Diagnostic[] = [];
   for (const machine of module?.machines ?? []) {
     const code = codes.of(machine);
-    diagnostics.push(...code.diagnostics);
+    for (const each of code.diagnostics) diagnostics.push(each);
     if (code.ok) versions.set(machine.name, { machine, module: scope, ...code.value });
   }
   for (const [name, machine] of scope.compiled) {

@@ -300,8 +300,8 @@ class Simplifier {
       if (['call', 'fold', 'map', 'curry', 'case', 'if'].includes(next.kind)) return [call];
       if (next.kind === 'constant') constantBytes += sizeOf(next.value);
       if (next.kind === 'compose') pending.push(next.first, next.second);
-      if (next.kind === 'fork') pending.push(...next.parts);
-      if (next.kind === 'list') pending.push(...next.items);
+      if (next.kind === 'fork') for (const each of next.parts) pending.push(each);
+      if (next.kind === 'list') for (const each of next.items) pending.push(each);
     }
     return constantBytes <= SMALL_CONSTANT_BYTES_MAX ? this.#join(stages(body)) : [call];
   }

@@ -26,7 +26,7 @@ function sumsOfOneName(expected: Type, actual: Type): readonly [SumDeclaration, 
       if (a.declaration.name === b.declaration.name) return [a.declaration, b.declaration];
     } else if (sameNode(a, b)) {
       const partsOfB = partsOf(b);
-      open.push(...partsOf(a).map((part, i): [Type, Type] => [part, partsOfB[i]]));
+      for (const [i, part] of partsOf(a).entries()) open.push([part, partsOfB[i]]);
     }
   }
   return null;

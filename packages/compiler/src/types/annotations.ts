@@ -120,8 +120,9 @@ function record(node: tree.TypeNode & { kind: 'record' }, context: TypeContext):
   const type = recordOf(fields);
   const defaults = new Map<string, FieldDefault>();
   for (const { name, default: value, type: written } of node.fields) {
+    if (value === null || context.takesDefaults !== true) continue;
     const field = fields.find((each) => each.name === name.text);
-    if (value === null || context.takesDefaults !== true || field === undefined) continue;
+    if (field === undefined) continue;
     const byDefault: FieldDefault = { typed: null };
     defaults.set(name.text, byDefault);
     context.module.defaults.push({
@@ -148,7 +149,9 @@ export function recordFields(
 ): { name: string; type: Type; span: tree.Name['span'] }[] {
   const first = new Map<string, tree.Name>();
   const fields = [];
-  for (const { name, type, default: byDefault } of parameters) {
+  const max = TYPE_LIMITS.recordFieldsMax;
+  // What is too much is not looked into: it may be any number.
+  for (const { name, type, default: byDefault } of parameters.slice(0, max)) {
     const earlier = first.get(name.text);
     const resolved = resolve(type, inner(context));
     if (byDefault !== null && context.takesDefaults !== true) {
@@ -158,9 +161,9 @@ export function recordFields(
     else fields.push({ name: name.text, type: resolved, span: name.span });
     first.set(name.text, earlier ?? name);
   }
-  const max = TYPE_LIMITS.recordFieldsMax;
-  if (fields.length > max) {
-    context.report.add(tooMany(parameters[max].span, 'fields', fields.length, max, 'Group them in records.'));
+  if (parameters.length > max) {
+    const help = 'Group them in records.';
+    context.report.add(tooMany(parameters[max].span, 'fields', parameters.length, max, help));
   }
   noteFieldOrder(
     fields.map(({ name }) => name),

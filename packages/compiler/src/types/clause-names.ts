@@ -150,7 +150,8 @@ function opened(type: Type): readonly Type[] {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const own = prune(next);
     const takesNoStep = ['list', 'set', 'map'].includes(own.kind);
-    if (takesNoStep || (own.kind === 'sum' && own.declaration.name === 'Option')) open.push(...partsOf(own));
+    if (takesNoStep || (own.kind === 'sum' && own.declaration.name === 'Option'))
+      for (const each of partsOf(own)) open.push(each);
     else found.push(own);
   }
   return found;

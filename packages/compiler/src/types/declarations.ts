@@ -54,14 +54,14 @@ function referencesOf(
   const found: Reference[] = [];
   const open = [...typesIn(declaration)];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.kind === 'tuple') open.push(...node.items);
-    else if (node.kind === 'record') open.push(...node.fields.map((field) => field.type));
+    if (node.kind === 'tuple') for (const each of node.items) open.push(each);
+    else if (node.kind === 'record') for (const field of node.fields) open.push(field.type);
     else if (node.kind === 'function') open.push(node.from, node.to);
     else if (node.kind === 'named') {
       const target = node.path.qualifier === null ? byName.get(node.path.name.text) : undefined;
       const isOwnConstructor = node.span === singleConstructor(declaration, byName)?.span;
       if (target !== undefined && !isOwnConstructor) found.push({ target, span: node.path.span });
-      open.push(...node.arguments);
+      for (const each of node.arguments) open.push(each);
     }
   }
   return found;

@@ -212,7 +212,7 @@ function defaultsOfInputs({ operations }: TypedMachine, report: Report): TypedMa
     const own = prune(type);
     if (seen.has(own)) continue;
     seen.add(own);
-    open.push(...partsOf(own));
+    for (const each of partsOf(own)) open.push(each);
     if (own.kind === 'sum') {
       for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
     }
@@ -351,8 +351,8 @@ function recordsOf({ state, operations }: TypedMachine): readonly (Type & { kind
   for (let type = open.pop(); type !== undefined; type = open.pop()) {
     if (seen.has(type)) continue;
     seen.add(type);
-    open.push(...partsOf(type));
-    if (type.kind === 'sum') open.push(...type.declaration.constructors.map(({ payload }) => payload));
+    for (const each of partsOf(type)) open.push(each);
+    if (type.kind === 'sum') for (const { payload } of type.declaration.constructors) open.push(payload);
   }
   return [...seen].filter((type) => type.kind === 'record');
 }

@@ -28,7 +28,7 @@ export class Report {
   endModule(): void {
     const own = this.#found.splice(this.#sortedFrom);
     own.sort((a, b) => a.labels[0].span.start - b.labels[0].span.start);
-    this.#found.push(...own);
+    for (const each of own) this.#found.push(each);
     this.#sortedFrom = this.#found.length;
   }
 

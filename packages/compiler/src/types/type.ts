@@ -211,7 +211,7 @@ export function* typesIn(type: Type): Generator<Type> {
     if (seen.has(own)) continue;
     seen.add(own);
     yield own;
-    open.push(...partsOf(own));
+    for (const each of partsOf(own)) open.push(each);
     if (own.kind !== 'sum') continue;
     for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
   }

@@ -35,13 +35,11 @@ function unifyPairs(left: Type, right: Type, solved: UnknownCell[]): Unification
       const outcome = solve(b.cell, a, solved);
       if (outcome !== 'same') return outcome;
     } else if (a !== ERROR && b !== ERROR) {
-      if (sameNode(a, b)) pending.push(...pairs(partsOf(a), partsOf(b)));
-      else {
-        const payloads = payloadsOf(a, b);
-        if (payloads === null) return 'different';
-        // The arguments are looked at first.
-        pending.push(...payloads, ...pairs(partsOf(a), partsOf(b)));
-      }
+      const payloads = sameNode(a, b) ? [] : payloadsOf(a, b);
+      if (payloads === null) return 'different';
+      // The arguments are looked at first. One by one: a tuple may have any number of components here.
+      for (const each of payloads) pending.push(each);
+      for (const each of pairs(partsOf(a), partsOf(b))) pending.push(each);
     }
   }
   return 'same';
@@ -95,7 +93,7 @@ function solve(cell: UnknownCell, type: Type, solved: UnknownCell[]): Unificatio
       if (part.kind === 'unknown' && part.cell === cell) return 'different';
       if (seen.has(part)) continue;
       seen.add(part);
-      next.push(...partsOf(part));
+      for (const each of partsOf(part)) next.push(each);
     }
     if (depth > TYPE_DEPTH_MAX || seen.size > TYPE_NODES_MAX) return 'too large';
     level = next;

@@ -1,6 +1,6 @@
 import { UNIT } from '@smc/protocol';
 import type { TypeId } from '@smc/protocol';
-import type { TypedArrowExpression, TypedBlock, TypedCommand } from '../../types/typed.ts';
+import type { Local, TypedArrowExpression, TypedBlock, TypedCommand } from '../../types/typed.ts';
 import type { Term } from '../term.ts';
 import { applyClosed } from './calls.ts';
 import { at } from './context.ts';
@@ -8,8 +8,7 @@ import type { Context } from './context.ts';
 import { chooseByCondition, namedValue, settle, translateCall, translateExpression } from './expression.ts';
 import { bindPattern, matchArms } from './match.ts';
 import { Scope, captureType, inputOf } from './scope.ts';
-import type { Capture, SettledScope } from './scope.ts';
-import type { Code } from './uses.ts';
+import type { Capture, IsLive, SettledScope } from './scope.ts';
 
 /** Arrow expressions and commands to terms, after Paterson: a command is an arrow from the environment. */
 
@@ -145,12 +144,12 @@ export function translateBlock(context: Context, block: TypedBlock, scope: Scope
   const { program } = context;
   const stages: Term[] = [];
   let current = scope;
+  const live = liveAfter(context, block);
   for (const [i, command] of block.commands.entries()) {
     context.visit(command.span);
     if (command.kind === 'let' || command.kind === 'bind') {
       const bound = bindCommand(context, command, current);
-      const rest = (): Code => ({ kind: 'block', node: { ...block, commands: block.commands.slice(i + 1) } });
-      const settled = settle(context, bound.scope, rest);
+      const settled = bound.scope.settle(program, () => live(i));
       stages.push(...bound.stages, ...settled.stages);
       current = settled.scope;
     } else {
@@ -161,6 +160,23 @@ export function translateBlock(context: Context, block: TypedBlock, scope: Scope
     }
   }
   return program.sequence(scope.type, [...stages, program.constant(current.type, UNIT, null)]);
+}
+
+/** For each command of a block, whether one after it needs a variable: found once, where it is asked for. */
+function liveAfter(context: Context, block: TypedBlock): (index: number) => IsLive {
+  let lastUses: Map<Local, number> | null = null;
+  const find = (): Map<Local, number> => {
+    const found = new Map<Local, number>();
+    for (const [i, command] of block.commands.entries()) {
+      const captures = context.capturesOf({ kind: 'block', node: { ...block, commands: [command] } });
+      for (const { local } of captures) found.set(local, i);
+    }
+    return found;
+  };
+  return (index) => {
+    const uses = (lastUses ??= find());
+    return (local) => (uses.get(local) ?? -1) > index;
+  };
 }
 
 /** The scope that has what a command names. */

@@ -98,7 +98,10 @@ function translateSettled(context: Context, node: TypedExpression, scope: Scope)
 
 /** A scope for code that is all that comes after. */
 export function settle(context: Context, scope: Scope, code: () => Code): SettledScope {
-  return scope.settle(context.program, () => new Set(context.capturesOf(code()).map(({ local }) => local)));
+  return scope.settle(context.program, () => {
+    const live = new Set(context.capturesOf(code()).map(({ local }) => local));
+    return (local) => live.has(local);
+  });
 }
 
 /** The environment goes on into one of two arms. */

@@ -65,9 +65,9 @@ export class Scope {
 
   /**
    * A scope with fewer levels where there are many of a rank; the stages lead to it. It has the
-   * variables that are `live`, and no place of this one is a place of it.
+   * variables that are live, and no place of this one is a place of it.
    */
-  settle(program: Program, live: () => ReadonlySet<Local>): SettledScope {
+  settle(program: Program, live: () => IsLive): SettledScope {
     let count = 0;
     const rank = this.#levels?.rank;
     for (let level = this.#levels; level !== null && level.rank === rank; level = level.below) count++;
@@ -78,11 +78,11 @@ export class Scope {
   }
 
   /** The last `count` levels as one of the next rank, with the variables that are live. */
-  #merge(program: Program, count: number, live: ReadonlySet<Local>): { scope: Scope; stage: Term } {
+  #merge(program: Program, count: number, isLive: IsLive): { scope: Scope; stage: Term } {
     const base = this.#level - count;
     const kept: { readonly local: Local; readonly place: Place }[] = [];
     for (let binding = this.#locals; binding !== null; binding = binding.next) {
-      if (live.has(binding.local)) kept.push(binding);
+      if (isLive(binding.local)) kept.push(binding);
     }
     /** The values in which something is live, by level and place in it. */
     const values = new Map<string, Place>();
@@ -135,6 +135,9 @@ export class Scope {
     return gather(values, (items) => program.tuple(items)).whole;
   }
 }
+
+/** Whether a variable is still needed. */
+export type IsLive = (local: Local) => boolean;
 
 /** A scope, and what leads to its environment. */
 export interface SettledScope {

@@ -67,7 +67,7 @@ class UseFinder {
 
   #walk(roots: readonly Pending[], isDirect: boolean): void {
     const pending = this.#pending;
-    pending.push(...roots);
+    for (const each of roots) pending.push(each);
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) this.#visit(next, isDirect);
   }
 
@@ -92,11 +92,11 @@ class UseFinder {
     if (isDirect) this.#direct.push(use);
   }
 
-  #expressions(...nodes: TypedExpression[]): void {
+  #expressions(nodes: Iterable<TypedExpression>): void {
     for (const node of nodes) this.#pending.push({ kind: 'expression', node });
   }
 
-  #blocks(...nodes: TypedBlock[]): void {
+  #blocks(nodes: Iterable<TypedBlock>): void {
     for (const node of nodes) this.#pending.push({ kind: 'block', node });
   }
 
@@ -111,17 +111,17 @@ class UseFinder {
         this.#use(node, isDirect);
         return this.#argument(node.callee, node.argument);
       case 'construct':
-        return this.#expressions(node.payload);
+        return this.#expressions([node.payload]);
       case 'tuple':
       case 'list':
       case 'set':
-        return this.#expressions(...node.items);
+        return this.#expressions(node.items);
       case 'record':
-        return this.#expressions(...node.fields.map((field) => field.value));
+        return this.#expressions(node.fields.map((field) => field.value));
       case 'map':
-        return this.#expressions(...node.entries.flatMap(({ key, value }) => [key, value]));
+        return this.#expressions(node.entries.flatMap(({ key, value }) => [key, value]));
       case 'field':
-        return this.#expressions(node.record);
+        return this.#expressions([node.record]);
       case 'lambda':
         this.#bind(node.pattern);
         this.#separate.push(node);
@@ -131,17 +131,17 @@ class UseFinder {
         this.#callees.push(node.callee);
         return;
       case 'if':
-        return this.#expressions(node.condition, node.then, node.else);
+        return this.#expressions([node.condition, node.then, node.else]);
       case 'case':
         for (const { pattern } of node.arms) this.#bind(pattern);
-        return this.#expressions(node.subject, ...node.arms.map((arm) => arm.body));
+        return this.#expressions([node.subject, ...node.arms.map((arm) => arm.body)]);
       case 'let':
         this.#bind(node.pattern);
-        return this.#expressions(node.value, node.body);
+        return this.#expressions([node.value, node.body]);
       case 'binary':
-        return this.#expressions(node.left, node.right);
+        return this.#expressions([node.left, node.right]);
       case 'unary':
-        return this.#expressions(node.operand);
+        return this.#expressions([node.operand]);
     }
   }
 
@@ -151,9 +151,9 @@ class UseFinder {
     for (const part of parts) {
       if (callee.kind === 'builtin' && part.kind === 'lambda') {
         this.#bind(part.pattern);
-        this.#expressions(part.body);
+        this.#expressions([part.body]);
       } else {
-        this.#expressions(part);
+        this.#expressions([part]);
       }
     }
   }
@@ -164,7 +164,7 @@ class UseFinder {
         return this.#use({ ...node, argument: null }, isDirect);
       case 'proc':
         this.#bind(node.pattern);
-        return this.#blocks(node.body);
+        return this.#blocks([node.body]);
       case 'compose':
         this.#pending.push({ kind: 'arrow', node: node.left }, { kind: 'arrow', node: node.right });
         return;
@@ -181,21 +181,21 @@ class UseFinder {
           return this.#argument(node.arrow.callee, node.argument);
         }
         this.#pending.push({ kind: 'arrow', node: node.arrow });
-        return this.#expressions(node.argument);
+        return this.#expressions([node.argument]);
       case 'bind':
         this.#bind(node.pattern);
         this.#pending.push({ kind: 'command', node: node.command });
         return;
       case 'let':
         this.#bind(node.pattern);
-        return this.#expressions(node.value);
+        return this.#expressions([node.value]);
       case 'if':
-        this.#expressions(node.condition);
-        return this.#blocks(node.then, node.else);
+        this.#expressions([node.condition]);
+        return this.#blocks([node.then, node.else]);
       case 'case':
         for (const { pattern } of node.arms) this.#bind(pattern);
-        this.#expressions(node.subject);
-        return this.#blocks(...node.arms.map((arm) => arm.body));
+        this.#expressions([node.subject]);
+        return this.#blocks(node.arms.map((arm) => arm.body));
     }
   }
 
@@ -203,7 +203,7 @@ class UseFinder {
     const pending = [pattern];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (next.kind === 'bind') this.#bound.add(next.local);
-      else pending.push(...partsOfPattern(next));
+      else for (const each of partsOfPattern(next)) pending.push(each);
     }
   }
 }

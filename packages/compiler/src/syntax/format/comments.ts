@@ -111,7 +111,7 @@ function childAround(node: object, start: number, end: number): Placed | null {
   for (let next = open.pop(); next !== undefined || open.length > 0; next = open.pop()) {
     if (typeof next !== 'object' || next === null || next instanceof Uint8Array) continue;
     const { span } = next as Partial<Placed>;
-    if (span === undefined) open.push(...Object.values(next));
+    if (span === undefined) for (const each of Object.values(next)) open.push(each);
     else if (span.start <= start && end <= span.end && next !== node) return next as Placed;
   }
   return null;

@@ -92,7 +92,7 @@ export class Printer {
     { first = null, lastComma = true }: { first?: Doc | null; lastComma?: boolean } = {},
   ): Doc {
     const parts: Doc[] = first === null ? [] : [first];
-    parts.push(...items.map((item) => this.#item(item, print(item))));
+    for (const item of items) parts.push(this.#item(item, print(item)));
     const ending = (this.#attached.ending.get(items) ?? []).map((comment) => [
       hardline,
       this.#comment(comment),
