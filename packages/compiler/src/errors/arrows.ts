@@ -74,6 +74,18 @@ export function missingElse(span: Span, type: string, place: Span): Diagnostic {
   );
 }
 
+/** E0266: a `return` whose output is thrown away. */
+export function lostReturn(span: Span): Diagnostic {
+  return error(
+    'E0266',
+    'nobody takes the output of this `return`, and what follows runs all the same',
+    [label(span)],
+    [
+      '`return` gives the output of its block; it does not end the operation. Put what follows into the `else`: `if … { return -< … } else { … }`.',
+    ],
+  );
+}
+
 /** E0264: the name of a function or arrow where a value is expected. */
 export function functionAsValue(span: Span, name: string, isArrow: boolean): Diagnostic {
   const advice = isArrow

@@ -44,6 +44,7 @@ export const CODES = {
   E0263: 'an `if` without `else`',
   E0264: 'a function as a value, or a value as a function',
   E0265: 'fail in an expression',
+  E0266: 'a `return` that nobody takes',
   // machines, modules, upgrades
   E0270: 'a state without fields',
   E0271: 'more than a machine or type can have',

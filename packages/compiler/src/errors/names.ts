@@ -55,19 +55,19 @@ export function unknownType(span: Span, name: string, suggestion: string | null)
   );
 }
 
-/** `where` is the declaration, which has type variables if it is `generic`; `meant` a type of nearly this name. */
+/** `where` is the declaration, `parameters` its type variables, where it can have some; `meant` a type of nearly this name. */
 export function unknownTypeVariable(
   span: Span,
   name: string,
   where: string,
-  generic: boolean,
+  parameters: readonly string[] | null,
   meant: string | null,
 ): Diagnostic {
   const help =
     meant !== null
       ? 'The names of types start with a capital letter; one in lower case stands for any type.'
-      : generic
-        ? `Declare it after the name: \`${where}<${name}>\`. (The names of types start with a capital letter.)`
+      : parameters !== null
+        ? `Declare it after the name: \`${where}<${[...parameters, name].join(', ')}>\`. (The names of types start with a capital letter.)`
         : `Types of ${where} are written out: only a \`fun\` or an \`arrow\` has type variables. (The names of types start with a capital letter.)`;
   return error(
     'E0203',

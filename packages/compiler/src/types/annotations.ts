@@ -96,7 +96,8 @@ function variable(name: tree.Name, context: TypeContext): Type {
   const where = context.generic ?? context.role;
   const upper = name.text.slice(0, 1).toUpperCase() + name.text.slice(1);
   const meant = BUILT_IN_TYPES.has(upper) || context.module.types.has(upper) ? upper : null;
-  context.report.add(names.unknownTypeVariable(name.span, name.text, where, context.generic !== null, meant));
+  const declared = context.generic === null ? null : [...context.typeParameters.keys()];
+  context.report.add(names.unknownTypeVariable(name.span, name.text, where, declared, meant));
   return ERROR;
 }
 

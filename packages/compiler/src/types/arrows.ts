@@ -1,6 +1,6 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { missingElse } from '../errors/arrows.ts';
+import { lostReturn, missingElse } from '../errors/arrows.ts';
 import type { Reason } from '../errors/types.ts';
 import { unitAt } from './calls.ts';
 import { callableOf, type Callable } from './callables.ts';
@@ -12,6 +12,7 @@ import { Locals } from './scope.ts';
 import { eitherOf } from './sums.ts';
 import { display, ERROR, isError, pairOf, prune, UNIT } from './type.ts';
 import type {
+  PrimitiveArrow,
   Type,
   TypedArrowExpression,
   TypedBlock,
@@ -215,7 +216,10 @@ export function inferBlock(
   const commands: TypedCommand[] = [];
   for (const [i, command] of block.commands.entries()) {
     const isLast = i === block.commands.length - 1;
+    const before = inference.errors;
     commands.push(inferCommand(command, own, inference, isLast ? wanted : null));
+    // Of an `if` without `else` that gives something, it has been said.
+    if (!isLast && inference.errors === before) refuseLostReturn(command, false, inference);
   }
   const last = block.commands.at(-1);
   const output = commands.at(-1);
@@ -268,9 +272,35 @@ function inferCommand(
 }
 
 /** `return` or `id`, whose input is wanted where its output is. */
-function isIdentity(arrow: tree.ArrowExpression): boolean {
-  if (arrow.kind !== 'name' || arrow.path.qualifier !== null) return false;
-  return arrow.path.name.text === 'return' || arrow.path.name.text === 'id';
+const isIdentity = (arrow: tree.ArrowExpression): boolean =>
+  isPrimitiveNamed(arrow, 'return') || isPrimitiveNamed(arrow, 'id');
+
+const isPrimitiveNamed = (arrow: tree.ArrowExpression, name: PrimitiveArrow): boolean =>
+  arrow.kind === 'name' && arrow.path.qualifier === null && arrow.path.name.text === name;
+
+/**
+ * Refuses a `return` whose output nobody takes: who writes it means to leave the operation.
+ * Alone in a branch, of which there is another, `return -< ()` says that nothing is to be done.
+ */
+function refuseLostReturn(command: tree.Command, isAlone: boolean, inference: Inference): void {
+  const inBranch = ({ commands }: tree.Block, hasOther: boolean): void => {
+    const last = commands.at(-1);
+    if (last !== undefined) refuseLostReturn(last, hasOther && commands.length === 1, inference);
+  };
+  switch (command.kind) {
+    case 'feed': {
+      const { arrow, argument, span } = command;
+      const isUnit = argument === null || argument.kind === 'unit';
+      if (isPrimitiveNamed(arrow, 'return') && !(isAlone && isUnit)) inference.report(lostReturn(span));
+      return;
+    }
+    case 'if':
+      inBranch(command.then, command.else !== null);
+      if (command.else !== null) inBranch(command.else, true);
+      return;
+    case 'case':
+      for (const { body } of command.arms) inBranch(body, true);
+  }
 }
 
 function inferIf(

@@ -80,7 +80,8 @@ function unqualified(
   return null;
 }
 
-function nearestFunction(name: string, { place }: Inference): string | null {
+function nearestFunction(name: string, { place, reporter }: Inference): string | null {
+  if (reporter.isFull) return null;
   const own = place.machine?.definitions.keys() ?? [];
   return suggest(name, [...own, ...place.module.definitions.keys(), ...PRIMITIVE_NAMES]);
 }

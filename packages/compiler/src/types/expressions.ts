@@ -155,7 +155,9 @@ function unknownVariable(name: tree.Name, locals: Locals, inference: Inference) 
   if (hidden !== null) return names.hiddenLocal(name.span, name.text, hidden.span);
   const state = machine === null ? null : prune(machine.state);
   const isField = state?.kind === 'record' && state.fields.some((field) => field.name === name.text);
-  const near = suggest(name.text, [...locals.names(), ...module.imports.keys()]);
+  const near = inference.reporter.isFull
+    ? null
+    : suggest(name.text, [...locals.names(), ...module.imports.keys()]);
   const hint = isField
     ? `\`${name.text}\` is a field of the state: read the state with \`s <- get\`, then write \`s.${name.text}\`.`
     : hintFor(name.text, inference);

@@ -230,7 +230,9 @@ class PatternInference {
       );
       return null;
     }
-    if (given.length === 0 || (positional > 0 && positional !== labels.length)) {
+    // All of them are left out: the name alone, or with empty parentheses.
+    if (given.length === 0) return this.inference.node({ kind: 'wildcard', type: payload, span });
+    if (positional > 0 && positional !== labels.length) {
       this.inference.report(errors.wrongCount(span, what, labels.length, given.length, null));
       return null;
     }

@@ -16,6 +16,11 @@ export class Report {
     return this.#found.length;
   }
 
+  /** Whether more is found than is shown, so that a costly hint is not worth its time. */
+  get isFull(): boolean {
+    return this.#found.length >= DIAGNOSTICS_MAX;
+  }
+
   add(diagnostic: Diagnostic): void {
     const { file, start, end } = diagnostic.labels[0].span;
     const place = `${start} ${file}${start === end ? ` ${diagnostic.message}` : ''}`;

@@ -192,9 +192,12 @@ export function substitute(type: Type, replacements: readonly Type[]): Type {
   );
 }
 
-/** A pruned type with settled parts: without solved unknowns. One that nothing determines is taken to be unit. */
+/**
+ * A pruned type with settled parts: without solved unknowns. One that nothing determines is taken
+ * to be Int: any type would do, and this one can be a key, too.
+ */
 export function settledNode(type: Type, parts: readonly Type[]): Type {
-  return type.kind === 'unknown' && type !== ERROR ? UNIT : withParts(type, parts);
+  return type.kind === 'unknown' && type !== ERROR ? INT : withParts(type, parts);
 }
 
 /** Whether something is in it that was reported already. */

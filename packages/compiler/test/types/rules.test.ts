@@ -37,6 +37,10 @@ const kept: Record<string, string> = {
     'type S = Box(width: Int, height: Int)\nfun f() -> S = Box(height: 1, width: 2)\nfun g(s: S) -> Int = case s { Box(height: h) -> h }\n',
   'positional for named':
     'type S = Box(width: Int, height: Int)\nfun g(s: S) -> Int = case s { Box(w, _) -> w }\n',
+  'all arguments of a pattern left out':
+    'type S = Box(width: Int, height: Int) | Dot\nfun g(s: S) -> Int = case s { Box -> 1; Dot -> 0 }\nfun h(s: S) -> Int = case s { Box() -> 1; Dot -> 0 }\n',
+  'a key that nothing determines':
+    'fun a() -> Int = Map.size(Map {})\nfun b() -> Bool = Set {} == Set {} && Map.fromList([]) == Map {}\nfun c() -> Int = let m = Map {} in List.length(List.sortBy([], x -> x))\n',
   'a tuple in a constructor':
     'type P = At((Int, Int))\nfun f() -> P = At((1, 2))\nfun g(p: P) -> Int = case p { At((x, _)) -> x }\n',
   'a name for a type':

@@ -86,12 +86,12 @@ machine M {
   expect(typeArgumentsOf(module, 'swap').sort()).toEqual(['a, b', 'a, b', 'b, a']);
 });
 
-test('what nothing determines is unit', () => {
+test('what nothing determines is an Int', () => {
   const module = accepted(`fun nothing<a>() -> Option<a> = None
 machine M {
   on Go -> Int { let n = nothing(); return -< 1 }
 }`);
-  expect(typeArgumentsOf(module, 'nothing')).toEqual(['()']);
+  expect(typeArgumentsOf(module, 'nothing')).toEqual(['Int']);
 });
 
 test('an arrow has the effects of all that it uses', () => {
