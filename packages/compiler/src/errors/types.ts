@@ -2,6 +2,7 @@ import type { Diagnostic, Label, Span } from '@smc/protocol';
 import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
 import type { Type } from '../types/typed.ts';
 import type { Difference, Step } from '../types/unify.ts';
+import { suggest } from '../types/suggest.ts';
 import { definitionsThatDiffer } from './definitions.ts';
 import { circle, error, label } from './error.ts';
 
@@ -23,32 +24,49 @@ export interface Mismatch {
   readonly actual: Type;
   readonly difference: Difference;
   readonly span: Span;
-  /** The part of the source where the difference is, if it is not all of it. */
-  readonly partSpan: Span | null;
+  /** The type of what is at `span`. */
+  readonly shown: Type;
+  /** Of the part in which the difference is, as far as it is written. */
+  readonly part: Span;
+  /** The fields that are written there, where it is a record. */
+  readonly fields: readonly { readonly name: string; readonly nameSpan?: Span }[];
 }
 
 /** E0220: another type than expected. */
-export function mismatch({ reason, expected, actual, difference, span, partSpan }: Mismatch): Diagnostic {
-  const whole = difference.path.length === 0;
+export function mismatch({
+  reason,
+  expected,
+  actual,
+  difference,
+  span,
+  shown,
+  part,
+  fields,
+}: Mismatch): Diagnostic {
+  const { path } = difference;
   const statement = reason.statement(displayWithArticle(expected));
-  const fields = fieldsThatDiffer(difference);
+  const wrong = fieldsThatDiffer(difference);
   const sentence =
-    fields !== null
-      ? `${statement}; ${fields}`
-      : whole
+    wrong !== null
+      ? `${statement}; ${wrong.text}`
+      : path.length === 0
         ? `${statement}, not ${displayWithArticle(actual)}`
-        : `${statement}; ${pathText(difference.path)} is ${displayWithArticle(difference.actual)} here, not ${displayWithArticle(difference.expected)}`;
-  const labels = [label(span, display(actual))];
-  if (partSpan !== null && partSpan.start !== span.start) {
-    labels.push(label(partSpan, display(difference.actual)));
-  }
+        : `${statement}; ${pathText(path)} is ${displayWithArticle(difference.actual)} here, not ${displayWithArticle(difference.expected)}`;
+  const extra = fields.find(({ name }) => wrong?.extra.includes(name));
+  const labels =
+    extra?.nameSpan === undefined ? [label(span, display(shown))] : [label(extra.nameSpan, 'no such field')];
+  if (extra === undefined && part.start !== span.start) labels.push(label(part, display(difference.actual)));
   if (reason.declared !== null) labels.push(reason.declared);
   const help = [...reason.help, ...adviceFor(difference), ...definitionsThatDiffer(expected, actual)];
   return error('E0220', sentence, labels, help);
 }
 
 /** Of two records with other fields: which are missing, which too many. */
-function fieldsThatDiffer({ expected, actual, path }: Difference): string | null {
+function fieldsThatDiffer({
+  expected,
+  actual,
+  path,
+}: Difference): { readonly text: string; readonly extra: readonly string[] } | null {
   if (expected.kind !== 'record' || actual.kind !== 'record') return null;
   const wanted = new Set(expected.fields.map(({ name }) => name));
   const given = new Set(actual.fields.map(({ name }) => name));
@@ -57,11 +75,15 @@ function fieldsThatDiffer({ expected, actual, path }: Difference): string | null
   const extra = [...given].filter((name) => !wanted.has(name));
   if (missing.length === 0 && extra.length === 0) return null;
   const inPart = path.length === 0 ? '' : ` in ${pathText(path)}`;
+  const meant = extra.length === 1 ? suggest(extra[0], missing) : null;
+  if (meant !== null && missing.length === 1) {
+    return { text: `there is no field ${quoted(extra)}${inPart}; did you mean ${quoted(missing)}?`, extra };
+  }
   const parts = [
     ...(missing.length === 0 ? [] : [`${quoted(missing)} is missing`]),
     ...(extra.length === 0 ? [] : [`there is no field ${quoted(extra)}`]),
   ];
-  return parts.join(', and ') + inPart;
+  return { text: parts.join(', and ') + inPart, extra };
 }
 
 const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth'];
@@ -69,20 +91,28 @@ const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seven
 /** The word for a place, from 0: `first`. */
 export const ordinal = (index: number): string => ORDINALS[index] ?? `${index + 1}th`;
 
+const PATH_SHOWN_MAX = 2;
+
+/** A short path by its steps, a long one by the last name in it. */
 function pathText(path: readonly Step[]): string {
-  const parts = path.map((step) => {
-    switch (step.kind) {
-      case 'field':
-        return `the field \`${step.name}\``;
-      case 'component':
-        return `the ${ordinal(step.index)} component`;
-      case 'item':
-        return 'an item';
-      case 'argument':
-        return `what is inside`;
-    }
-  });
-  return parts.reverse().join(' of ');
+  const isShort = path.length <= PATH_SHOWN_MAX && path.every(({ kind }) => kind !== 'argument');
+  if (isShort) return path.map(stepText).toReversed().join(' of ');
+  const named = path.findLastIndex(({ kind }) => kind === 'field');
+  if (named < 0) return 'a part of it';
+  return (named === path.length - 1 ? '' : 'what is in ') + stepText(path[named]);
+}
+
+function stepText(step: Step): string {
+  switch (step.kind) {
+    case 'field':
+      return `the field \`${step.name}\``;
+    case 'component':
+      return `the ${ordinal(step.index)} component`;
+    case 'item':
+      return 'an item';
+    case 'argument':
+      return 'what is inside';
+  }
 }
 
 /** What a user usually wants, where one type stands for the other. */

@@ -74,6 +74,7 @@ function inferName(
   const reason = inputReason(callable, input, inference);
   const place = value === null ? arrow.span : resultOf(value);
   inference.fitAt(type, place, value, callable.from, reason);
+  callable.site.argument = value;
   return inference.arrow({ ...callable, kind: 'name', span: arrow.span });
 }
 
@@ -300,6 +301,10 @@ function refuseLostReturn(command: tree.Command, isAlone: boolean, inference: In
       return;
     case 'case':
       for (const { body } of command.arms) inBranch(body, true);
+      return;
+    case 'let':
+    case 'bind':
+    case 'missing':
   }
 }
 

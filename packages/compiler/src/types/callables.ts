@@ -11,7 +11,7 @@ import {
   PRIMITIVE_SCHEMES,
 } from './builtins.ts';
 import type { Inference } from './inference.ts';
-import type { Definition, Locals } from './scope.ts';
+import type { Definition, Locals, Site } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { isError, prune, substitute, UNIT } from './type.ts';
 import type { Callee, PrimitiveArrow, Type } from './typed.ts';
@@ -24,7 +24,10 @@ export interface Callable {
   readonly from: Type;
   readonly to: Type;
   readonly definition: Definition | null;
+  readonly site: Site;
 }
+
+const noSite = (): Site => ({ argument: null });
 
 /** Where the name stands: a call in an expression, or an arrow. */
 export type Position = 'expression' | 'arrow';
@@ -60,7 +63,14 @@ function unqualified(
   if (local !== null && position === 'expression') {
     const type = prune(local.type);
     if (type.kind === 'function') {
-      return { callee: { kind: 'local', local }, name: text, from: type.from, to: type.to, definition: null };
+      return {
+        callee: { kind: 'local', local },
+        name: text,
+        from: type.from,
+        to: type.to,
+        definition: null,
+        site: noSite(),
+      };
     }
     const help = 'Only what is declared with `fun` or `arrow` can be called.';
     if (!isError(local.type)) inference.report(arrows.notCallable(span, text, 'a local value', help));
@@ -125,12 +135,9 @@ function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): C
   const name = written(path);
   const known = BUILT_INS.get(name);
   if (known !== undefined) {
-    return {
-      callee: { kind: 'builtin', name },
-      name,
-      ...inference.instantiate(known, path.span),
-      definition: null,
-    };
+    const site = noSite();
+    const type = inference.instantiate(known, path.span, site);
+    return { callee: { kind: 'builtin', name }, name, ...type, definition: null, site };
   }
   const own = BUILT_IN_NAMES.get(qualifier.text);
   if (own === undefined) {
@@ -180,11 +187,13 @@ function imported(
 
 function use(definition: Definition, path: tree.Path, position: Position, inference: Inference): Callable {
   const typeArguments = inference.freshList(definition.typeParameters.length, path.span);
+  const site = noSite();
   inference.place.uses.push({
     target: definition,
     span: path.span,
     inExpression: position === 'expression',
     typeArguments,
+    site,
   });
   const callee: Callee =
     definition.kind === 'fun'
@@ -192,7 +201,7 @@ function use(definition: Definition, path: tree.Path, position: Position, infere
       : { kind: 'arrow', arrow: definition.typed, typeArguments };
   const from = substitute(definition.from, typeArguments);
   const to = substitute(definition.to, typeArguments);
-  return { callee, name: written(path), from, to, definition };
+  return { callee, name: written(path), from, to, definition, site };
 }
 
 /** Whether a name is that of a primitive that is no function. */
@@ -215,7 +224,8 @@ function primitive(
   if (name !== 'get' && name !== 'put') {
     const scheme = PRIMITIVE_SCHEMES.get(name);
     if (scheme === undefined) throw new Error(`no type of the primitive ${name}`);
-    return { callee, name, ...inference.instantiate(scheme, span), definition: null };
+    const site = noSite();
+    return { callee, name, ...inference.instantiate(scheme, span, site), definition: null, site };
   }
   if (machine === null) {
     inference.report(arrows.stateOutsideMachine(span, name));
@@ -224,5 +234,5 @@ function primitive(
   if (name === 'get') effects.reads = true;
   else effects.writes = true;
   const [from, to] = name === 'get' ? [UNIT, machine.state] : [machine.state, UNIT];
-  return { callee, name, from, to, definition: null };
+  return { callee, name, from, to, definition: null, site: noSite() };
 }

@@ -235,6 +235,7 @@ function inferCall(
     return broken(span, inference);
   }
   const argument = packArguments(callable, given, span, inference);
+  callable.site.argument = argument;
   return inference.node({ kind: 'call', callee: callable.callee, argument, type: callable.to, span });
 }
 
@@ -386,7 +387,14 @@ function functionNamed(path: tree.Path, locals: Locals, inference: Inference): C
     const type = prune(local.type);
     if (path.qualifier !== null || type.kind !== 'function') return null;
     const { from, to } = type;
-    return { callee: { kind: 'local', local }, name: local.name, from, to, definition: null };
+    return {
+      callee: { kind: 'local', local },
+      name: local.name,
+      from,
+      to,
+      definition: null,
+      site: { argument: null },
+    };
   }
   const isName = path.qualifier !== null || isFunction(path.name.text, inference);
   return isName ? (callableOf(path, 'expression', locals, inference) ?? 'refused') : null;
@@ -438,11 +446,11 @@ function inferRecord(
   const { base, span } = expression;
   const typedBase = base === null ? null : inferExpression(base, locals, inference);
   const seen = new Map<string, Span>();
-  const fields: { name: string; value: TypedExpression }[] = [];
+  const fields: { name: string; nameSpan: Span; value: TypedExpression }[] = [];
   for (const { name, value } of expression.fields) {
     const typed = inferExpression(value, locals, inference);
     const first = seen.get(name.text);
-    if (first === undefined) fields.push({ name: name.text, value: typed });
+    if (first === undefined) fields.push({ name: name.text, nameSpan: name.span, value: typed });
     else inference.report(names.givenTwice(name.span, 'the field', name.text, first));
     seen.set(name.text, first ?? name.span);
   }

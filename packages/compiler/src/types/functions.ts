@@ -10,6 +10,7 @@ import { arrowOutputPlace, inferArrow } from './arrows.ts';
 import { isPrimitive } from './builtins.ts';
 import { declareTypeParameters } from './declarations.ts';
 import { inferExpression } from './expressions.ts';
+import { sourceOf } from './culprit.ts';
 import { order } from './graph.ts';
 import { Inference } from './inference.ts';
 import { tooDeep } from './nesting.ts';
@@ -263,11 +264,16 @@ export function checkUses(definitions: readonly Definition[], uses: readonly Use
 }
 
 /** What stands for a type parameter that is a key must be one; if it has parameters itself, they are keys too. */
-function checkKeys({ target, span, typeArguments }: Use, keyParameters: Set<number>, report: Report): void {
+function checkKeys(
+  { target, span, typeArguments, site }: Use,
+  keyParameters: Set<number>,
+  report: Report,
+): void {
   for (const index of target.keyParameters) {
     const type = typeArguments[index];
     const part = notKeyPart(type);
-    if (part !== null) report.add(notKey(span, type, part));
+    const place = part === null || site.argument === null ? span : sourceOf(site.argument, part).span;
+    if (part !== null) report.add(notKey(place, type, part));
     for (const parameter of parametersIn(type)) keyParameters.add(parameter);
   }
 }

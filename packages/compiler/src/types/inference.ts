@@ -2,8 +2,9 @@ import type { Diagnostic, Span } from '@smc/protocol';
 import * as errors from '../errors/types.ts';
 import type { Reason } from '../errors/types.ts';
 import type { Scheme } from './builtins.ts';
+import { culpritOf, isEmpty, sourceOf } from './culprit.ts';
 import type { Report } from './report.ts';
-import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
+import { Locals, type MachineScope, type ModuleScope, type Mutable, type Site, type Use } from './scope.ts';
 import {
   ERROR,
   foldType,
@@ -28,7 +29,7 @@ import type {
   TypedExpression,
   TypedPattern,
 } from './typed.ts';
-import { difference, unify, type Step } from './unify.ts';
+import { difference, unify } from './unify.ts';
 
 /** What is known where the body of one declaration is checked. */
 export interface Place {
@@ -57,6 +58,8 @@ interface Slot {
   type: Type;
 }
 
+type SlotNode = Slot | TypedExpression | TypedPattern;
+
 /** A type without solved unknowns, and its size. */
 interface Settled {
   readonly type: Type;
@@ -76,7 +79,7 @@ export class Inference {
   readonly #arrows: Mutable<TypedArrowExpression>[] = [];
   readonly #lists: { readonly types: Type[]; readonly span: Span }[] = [];
   readonly #waiting: (() => void)[] = [];
-  readonly #keys: { readonly type: Type; readonly span: Span }[] = [];
+  readonly #keys: { readonly type: Type; readonly span: Span; readonly site: Site }[] = [];
   readonly #errorsBefore: number;
   #unknowns = 0;
 
@@ -108,9 +111,9 @@ export class Inference {
   }
 
   /** The type of a scheme at a use of it, at `span`. */
-  instantiate(scheme: Scheme, span: Span): { from: Type; to: Type } {
+  instantiate(scheme: Scheme, span: Span, site: Site): { from: Type; to: Type } {
     const types = this.freshList(scheme.parameters, span);
-    this.#keys.push(...(scheme.keys ?? []).map((index) => ({ type: types[index], span })));
+    this.#keys.push(...(scheme.keys ?? []).map((index) => ({ type: types[index], span, site })));
     return { from: substitute(scheme.from, types), to: substitute(scheme.to, types) };
   }
 
@@ -159,9 +162,27 @@ export class Inference {
   /** As `fit`, for what comes out of `span`; `value` is the expression in it, if it is one. */
   fitAt(actual: Type, span: Span, value: TypedExpression | null, expected: Type, reason: Reason): boolean {
     if (this.unify(actual, expected, span)) return true;
-    const where = difference(expected, actual);
-    const partSpan = value === null ? null : partOf(value, where.path);
-    this.report(errors.mismatch({ reason, expected, actual, difference: where, span, partSpan }));
+    const culprit = value === null ? null : culpritOf(value, expected);
+    const wrong = culprit === null ? { node: value, expected, path: [] } : culprit;
+    // A part is shown in the whole, a part of a part alone.
+    const part = culprit === null || culprit.node === value ? span : resultOf(culprit.node);
+    const place = wrong.path.length > 1 ? part : span;
+    const shown = place === span ? actual : null;
+    const inner = difference(wrong.expected, culprit?.node.type ?? actual);
+    const where = { ...inner, path: [...wrong.path, ...inner.path] };
+    const fields = wrong.node?.kind === 'record' && inner.path.length === 0 ? wrong.node.fields : [];
+    this.report(
+      errors.mismatch({
+        reason,
+        expected,
+        actual,
+        difference: where,
+        span: place,
+        shown: shown ?? inner.actual,
+        part,
+        fields,
+      }),
+    );
     return false;
   }
 
@@ -172,10 +193,12 @@ export class Inference {
       arrow.from = this.#settle(arrow.from, arrow.span);
       arrow.to = this.#settle(arrow.to, arrow.span);
     }
-    for (const { slot, span } of this.#slots) slot.type = this.#settle(slot.type, span);
+    for (const { slot, span } of this.#slots) slot.type = this.#settle(slot.type, span, slot);
     for (const { types } of this.#lists)
       for (let i = 0; i < types.length; i++) types[i] = this.#settle(types[i], null);
-    for (const { type, span } of this.#keys) this.#checkKey(this.#settle(type, null), span);
+    for (const { type, span, site } of this.#keys) {
+      this.#checkKey(this.#settle(type, null), span, site.argument);
+    }
     this.#refuseFunctionsAsData();
   }
 
@@ -202,13 +225,20 @@ export class Inference {
     }
   }
 
+  /** What is empty has its key of something else, which is looked at first. */
+  #checkKeyOf(slot: SlotNode | null, key: Type, span: Span): void {
+    const collection = collectionIn(slot);
+    if (collection === null || !isEmpty(collection)) this.#checkKey(key, span, collection);
+    else this.#keys.push({ type: key, span, site: { argument: null } });
+  }
+
   /** Notes the type parameters of a key, and says where a type is none. */
-  #checkKey(key: Type, span: Span): void {
+  #checkKey(key: Type, span: Span, source: TypedExpression | null): void {
     const part = notKeyPart(key);
     for (const parameter of parametersIn(key)) this.place.keyParameters?.add(parameter);
     if (part === null || this.#keyReported) return;
     this.#keyReported = true;
-    this.report(errors.notKey(span, key, part));
+    this.report(errors.notKey(source === null ? span : sourceOf(source, part).span, key, part));
   }
 
   /** What is built of it has it in it as well. */
@@ -216,7 +246,7 @@ export class Inference {
   #tooLargeReported = false;
   readonly #settled = new Map<Type, Settled>();
 
-  #settle(type: Type, span: Span | null): Type {
+  #settle(type: Type, span: Span | null, slot: SlotNode | null = null): Type {
     const known = prune(type);
     if (known.kind !== 'unknown' && partsOf(known).length === 0) return known;
     const { type: result, size } = foldType<Settled>(known, this.#settled, (seen, parts) => {
@@ -224,8 +254,8 @@ export class Inference {
         seen,
         parts.map((part) => part.type),
       );
-      if (span !== null && own.kind === 'map') this.#checkKey(own.key, span);
-      if (span !== null && own.kind === 'set') this.#checkKey(own.item, span);
+      const key = own.kind === 'map' ? own.key : own.kind === 'set' ? own.item : null;
+      if (span !== null && key !== null) this.#checkKeyOf(slot, key, span);
       const sizes = parts.map((part) => part.size);
       return { type: own, size: measureNode(own, sizes) };
     });
@@ -241,8 +271,14 @@ export class Inference {
   }
 }
 
+/** The expression that makes a collection, where a node is one. */
+function collectionIn(slot: SlotNode | null): TypedExpression | null {
+  if (slot === null || !('kind' in slot)) return null;
+  return slot.kind === 'call' || slot.kind === 'map' || slot.kind === 'set' ? slot : null;
+}
+
 /** Whether a function may be in the type of this: an argument, all arguments together, a parameter. */
-function mayHoldFunction(slot: Slot | TypedExpression | TypedPattern, memo: Map<Type, boolean>): boolean {
+function mayHoldFunction(slot: SlotNode, memo: Map<Type, boolean>): boolean {
   // The pattern that binds a local is a slot of its own.
   if (!('kind' in slot)) return true;
   const isFunction = slot.type.kind === 'function';
@@ -269,22 +305,4 @@ export function resultOf(expression: TypedExpression): Span {
   let seen = expression;
   while (seen.kind === 'let' && seen.body.span !== seen.span) seen = seen.body;
   return seen.span;
-}
-
-/** The part of an expression that a path of its type leads to, as far as it is written there. */
-function partOf(expression: TypedExpression, path: readonly Step[]): Span | null {
-  let seen: TypedExpression | undefined = expression;
-  let found: Span | null = null;
-  for (const step of path) {
-    while (seen?.kind === 'let') seen = seen.body;
-    if (seen?.kind === 'record' && step.kind === 'field') {
-      seen = seen.fields.find(({ name }) => name === step.name)?.value;
-    } else if (seen?.kind === 'tuple' && step.kind === 'component') seen = seen.items[step.index];
-    else if (seen?.kind === 'list' && step.kind === 'item') seen = seen.items[0];
-    else if (seen?.kind === 'construct' && step.kind === 'argument') seen = seen.payload;
-    else return found;
-    if (seen === undefined) return found;
-    found = seen.span;
-  }
-  return found;
 }

@@ -2,7 +2,16 @@ import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import type { ConstructorReference } from './sums.ts';
 import type { FieldDefault } from './type.ts';
-import type { CompiledMachine, Effects, Local, Type, TypedArrow, TypedFun, TypedMachine } from './typed.ts';
+import type {
+  CompiledMachine,
+  Effects,
+  Local,
+  Type,
+  TypedArrow,
+  TypedExpression,
+  TypedFun,
+  TypedMachine,
+} from './typed.ts';
 
 /** What names stand for: in a file, in a machine, in an expression. */
 
@@ -51,6 +60,12 @@ export interface Use {
   readonly inExpression: boolean;
   /** What the type parameters of the target stand for; settled when the use has been checked. */
   readonly typeArguments: readonly Type[];
+  readonly site: Site;
+}
+
+/** What a function is called with, where its name stands in a call; null until that is known. */
+export interface Site {
+  argument: TypedExpression | null;
 }
 
 /** A machine, as far as its declaration tells. */

@@ -78,7 +78,12 @@ export type TypedExpression = { readonly type: Type; readonly span: Span } & (
   /** Every field of the type, in the order in which they are evaluated (as written; `base` fields are `field` expressions of a `let`). */
   | {
       readonly kind: 'record';
-      readonly fields: readonly { readonly name: string; readonly value: TypedExpression }[];
+      readonly fields: readonly {
+        readonly name: string;
+        /** Where the name is written, if it is. */
+        readonly nameSpan?: Span;
+        readonly value: TypedExpression;
+      }[];
     }
   | { readonly kind: 'field'; readonly record: TypedExpression; readonly name: string }
   | { readonly kind: 'list'; readonly items: readonly TypedExpression[] }
