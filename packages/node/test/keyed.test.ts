@@ -250,6 +250,15 @@ describe('an upgrade of a keyed machine', () => {
     expect(core.deploy(upgradeBundle(readsKey, toFee(A)))).toBe('Account upgraded');
   });
 
+  it('is not deployed where its initial state breaks an invariant that says nothing of the key', () => {
+    const core = new Core();
+    expect(core.deploy(bundleOf(accountWithFee({ limit: -1 })))).toBe(
+      'invariant: invariant 0 of Account does not hold for the initial state, { balance: 0, fee: 3 }',
+    );
+    expect(core.node.machines.size).toBe(0);
+    expect(core.deploy(bundleOf(accountWithFee({ limit: -1, readsKey: true })))).toBe('Account deployed');
+  });
+
   it('keeps its key', () => {
     const core = running(account({ key: 'int' }));
     const upgrade = toFee(account({ key: 'int' }));

@@ -63,6 +63,7 @@ export const CODES = {
   E0302: 'a constant without a value',
   E0303: 'a test of a machine of another file',
   E0304: 'a function that can not be known',
+  E0305: 'an initial state that breaks an invariant',
   // upgrades
   E0401: 'an upgrade that does not fit its machine',
   E0402: 'something lost in an upgrade',

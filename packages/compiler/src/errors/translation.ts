@@ -38,6 +38,17 @@ export function testOfImported(span: Span, name: string, machine: Span): Diagnos
   );
 }
 
+/** The initial state breaks an invariant; `failure` is the fault, where it is none that it is false. */
+export function brokenInitially(span: Span, state: Span, failure: string | null): Diagnostic {
+  const why = failure === null ? 'does not hold' : `has no value (${failure})`;
+  return error(
+    'E0305',
+    `this invariant ${why} for the initial state`,
+    [label(span), label(state, 'the state')],
+    ['A machine starts in its initial state: give it another one, or let the invariant allow this one.'],
+  );
+}
+
 /** The value of a constant can not be found; `failure` is the fault. */
 export function faultInConstant(span: Span, what: string, failure: string): Diagnostic {
   return error(

@@ -5,7 +5,7 @@ import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import { advance, type NodeState } from '../state.ts';
 import { plan, type Plan, type PlannedParts } from './plan.ts';
-import { Preparation, printState } from './prepare.ts';
+import { brokenInitially, Preparation, printState } from './prepare.ts';
 import { applyChange, applyRefusal, type Change } from './swap.ts';
 
 /**
@@ -65,6 +65,11 @@ export class Deployment {
     const upgraded = [...this.#preparations.keys()];
     const overtaken = parts.map((each) => this.#overtaken(each)).find((found) => found !== null);
     if (overtaken !== undefined) return this.#refuse(overtaken, upgraded);
+    for (const { version, upgrade } of parts) {
+      const fuel = Math.floor(STEP_LIMITS.prepareFuelMin / parts.length);
+      const broken = upgrade === null ? brokenInitially(version, fuel) : null;
+      if (broken !== null) return this.#refuse(broken, [version.image.name]);
+    }
     for (const code of ['migration-failed', 'invariant'] as const) {
       for (const [name, preparation] of this.#preparations) {
         const refused = preparation.problem(code);

@@ -1,4 +1,5 @@
-import { type Part, printString, sizeOf, UnitReads, type Value } from '@smc/protocol';
+import { type Image, type Part, printString, sizeOf, UnitReads, type Value } from '@smc/protocol';
+import type { Failure } from '@smc/vm';
 import { type InstanceKey, Instances } from '../instances.ts';
 import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem, shorten } from '../problem.ts';
@@ -137,9 +138,7 @@ export class Preparation {
     const migrated = this.#run(UNSTORED, initial);
     if (migrated === null) return initial;
     // The key is known of no such instance: what an invariant says of all of them can be checked.
-    const { image } = this.version;
-    const reads = new UnitReads(image.unit);
-    if (image.invariants.every((body) => !readsKey(reads.of(body)))) this.#check(UNSTORED, migrated.value);
+    if (ignoreKey(this.version.image)) this.#check(UNSTORED, migrated.value);
     return migrated.value;
   }
 
@@ -161,9 +160,8 @@ export class Preparation {
     const fuel = Math.floor(this.#fuelFor(state) / Math.max(1, image.invariants.length));
     const broken = program.brokenInvariant(state, key === UNSTORED ? anyKey(image.key) : key, fuel);
     if (broken === null) return;
-    const why = broken.failure === null ? 'does not hold' : `fails (${broken.failure.message})`;
     const shown = printState(this.version, state);
-    const message = `invariant ${broken.index} of ${this.#name(key)} ${why} for the migrated state, ${shown}`;
+    const message = `invariant ${broken.index} of ${this.#name(key)} ${whyBroken(broken)} for the migrated state, ${shown}`;
     this.#broken.push({ key, message });
   }
 
@@ -189,6 +187,33 @@ function* keysOf(instances: Instances): Generator<InstanceKey> {
 }
 
 const anyKey = (kind: Instances['keyKind']): InstanceKey => (kind === 'int' ? 0 : '-');
+
+/**
+ * Why a version can not be deployed in its initial state; null where it can, and where an invariant asks for
+ * the key of an instance. `fuel` is for all invariants.
+ */
+export function brokenInitially(version: Version, fuel: number): Problem | null {
+  const { program, image } = version;
+  if (!ignoreKey(image)) return null;
+  const share = Math.floor(fuel / Math.max(1, image.invariants.length));
+  const broken = program.brokenInvariant(program.initial, anyKey(image.key), share);
+  if (broken === null) return null;
+  const shown = printState(version, program.initial);
+  return problem(
+    'invariant',
+    `invariant ${broken.index} of ${image.name} ${whyBroken(broken)} for the initial state, ${shown}`,
+  );
+}
+
+const whyBroken = ({ failure }: { readonly failure: Failure | null }): string =>
+  failure === null ? 'does not hold' : `fails (${failure.message})`;
+
+/** Whether the invariants of a machine say nothing of its key. */
+function ignoreKey({ key, unit, invariants }: Image): boolean {
+  if (key === 'none') return true;
+  const reads = new UnitReads(unit);
+  return invariants.every((body) => !readsKey(reads.of(body)));
+}
 
 /** Whether an invariant reads the first of its argument, (key, state); also where that is too much to tell. */
 function readsKey(used: Part | null): boolean {

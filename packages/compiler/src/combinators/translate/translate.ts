@@ -1,6 +1,6 @@
 import { TypeLimitError, TypeTable, UNIT, inputType } from '@smc/protocol';
 import type { Checked, Diagnostic, OperationWay, Span, TypeId, Value } from '@smc/protocol';
-import { faultInConstant, programTooLarge } from '../../errors/translation.ts';
+import { brokenInitially, faultInConstant, programTooLarge } from '../../errors/translation.ts';
 import type {
   Local,
   Type,
@@ -14,7 +14,7 @@ import type {
 } from '../../types/typed.ts';
 import { Program } from '../construct.ts';
 import { evaluate } from '../evaluate.ts';
-import { Failure } from '../primitive.ts';
+import { Failure, OUT_OF_FUEL } from '../primitive.ts';
 import type { MachineTerms, OperationTerms, UpgradeTerms } from '../term.ts';
 import { translateBlock } from './arrow.ts';
 import type { Position } from './context.ts';
@@ -36,15 +36,21 @@ export function translateMachine(machine: TypedMachine): Checked<MachineTerms> {
     const instances = translation.instances(state);
     const key = translation.captures(machine.keyLocal);
     const { name, key: keyKind, fieldOrder, typeNames, documentation } = machine;
+    const initial = translation.constant('the initial state', machine.initial);
+    const operations = machine.operations.map((node) => translation.operation(instances, node, key));
+    const invariants = machine.invariants.map((node) =>
+      translation.conversion(instances, 'invariant', node, key),
+    );
+    translation.checkInitial(instances, machine, initial, invariants);
     const terms = {
       name,
       key: keyKind,
       types: translation.types,
       definitions: instances.program.definitions,
       state,
-      initial: translation.constant('the initial state', machine.initial),
-      operations: machine.operations.map((node) => translation.operation(instances, node, key)),
-      invariants: machine.invariants.map((node) => translation.conversion(instances, 'invariant', node, key)),
+      initial,
+      operations,
+      invariants,
       defaults: machine.defaults.map(({ type, field, value }) => ({
         type: translation.lower(type),
         field: fieldIndex(type, field),
@@ -205,6 +211,30 @@ class Translation {
     const { scope, stages } = bindPattern(context, entered.scope, node.pattern, entered.argument);
     const body = translateExpression(context, node.body, scope);
     return program.define(name, program.sequence(entered.scope.type, [...stages, body]));
+  }
+
+  /** Keeps a diagnostic of each invariant that the initial state breaks; of one that reads the key nothing is known. */
+  checkInitial(
+    instances: Instances,
+    { keyLocal, invariants, stateSpan }: TypedMachine,
+    initial: Value,
+    definitions: readonly number[],
+  ): void {
+    // The value of a state without one is none.
+    if (this.#diagnostics.length > 0) return;
+    const context = instances.context('invariant');
+    for (const [i, { body, span }] of invariants.entries()) {
+      const captured = context.capturesOf({ kind: 'expression', node: body });
+      if (captured.some(({ local }) => local === keyLocal)) continue;
+      const anyKey = keyLocal?.type.kind === 'int' ? 0 : '-';
+      const argument = keyLocal === null ? initial : [anyKey, initial];
+      const world = { state: null, now: 0, fuel: CONSTANT_FUEL };
+      const outcome = evaluate(instances.program, definitions[i], argument, world);
+      const failure = outcome.ok ? null : outcome.failure;
+      // What takes that long is checked where the machine is deployed.
+      if (failure === OUT_OF_FUEL || (outcome.ok && outcome.value === true)) continue;
+      this.#diagnostics.push(brokenInitially(span, stateSpan, failure?.message ?? null));
+    }
   }
 
   testLine(line: TypedTest['lines'][number]): TestLine {
