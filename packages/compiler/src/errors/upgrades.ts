@@ -102,7 +102,8 @@ export function goneOperations(
   gone: readonly {
     readonly name: string;
     readonly span: Span;
-    readonly near: string | null;
+    /** Clauses for what it may be called now. */
+    readonly renames: readonly string[];
     /** Whether a rename gave its name to another operation. */
     readonly isTaken: boolean;
   }[],
@@ -125,15 +126,10 @@ export function goneOperations(
         isTaken ? [`\`${own}\` of the new version is another one, which a rename leads to.`] : [],
       ),
       ...shown.flatMap((operation) =>
-        operation.near === null
-          ? []
-          : [`If it has a new name: \`rename ${operation.name} -> ${operation.near}\`.`],
+        circle(operation.renames).shown.map((rename) => `If it has a new name: \`${rename}\`.`),
       ),
     ],
-    gone.map((operation) => [
-      ...(operation.near === null ? [] : [`rename ${operation.name} -> ${operation.near}`]),
-      `drop ${operation.name}`,
-    ]),
+    gone.map((operation) => [...circle(operation.renames).shown, `drop ${operation.name}`]),
   );
 }
 

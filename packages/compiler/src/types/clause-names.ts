@@ -86,15 +86,17 @@ export class VersionNames {
   /** A type that is declared in another file, or of which there is bytecode alone. */
   #occurring(name: string): NamedTypes {
     const types = distinct(this.#own.filter((type) => nameOf(type) === name));
-    const isGeneric = types.some((type) => type.kind === 'sum' && type.arguments.length > 0);
+    const isGeneric = types.some((type) =>
+      type.kind === 'sum' ? type.arguments.length > 0 : declaredName(type)?.includes('<') === true,
+    );
     // Two types of one name: it is not clear which is meant.
     return types.length > 1 && !isGeneric ? NOTHING : { types, isGeneric };
   }
 }
 
-/** What is built in is nobody's own: no clause speaks of it. */
+/** Without arguments, as a clause has it. What is built in is nobody's own: no clause speaks of it. */
 function nameOf(type: Type): string | null {
-  if (type.kind !== 'sum') return declaredName(type);
+  if (type.kind !== 'sum') return declaredName(type)?.split('<')[0] ?? null;
   return BUILT_IN_SUMS.includes(type.declaration) ? null : type.declaration.name;
 }
 

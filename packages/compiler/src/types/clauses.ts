@@ -54,12 +54,27 @@ export class Clauses {
   /** Those that have an effect, as far as it is known: deriving an upgrade adds to it. */
   readonly used = new Set<tree.Clause>();
 
-  /** Whether a field of the old state is given up as a whole. */
-  dropsField(name: string): boolean {
-    return this.told.some(
-      ({ kind, type, path }) =>
-        kind === 'drop' && type === null && path.length === 2 && path[0] === 'state' && path[1] === name,
+  /** Whether a field of this old state is given up as a whole: of it, or of a record type that it has the structure of. */
+  dropsField(state: Type, name: string): boolean {
+    return this.told.some(({ kind, type, path }) => {
+      if (kind !== 'drop') return false;
+      const own = type === null ? ['state', name] : [name];
+      const isOfState = type === null || !differ(type, state);
+      return isOfState && path.length === own.length && own.every((step, i) => step === path[i]);
+    });
+  }
+
+  /**
+   * The renames of the fields of this old state. A record type is its structure: what is said of one that
+   * has that of the state holds for the state, but where a clause speaks of the state itself.
+   */
+  renamesOfState(state: Type): readonly Rename[] {
+    const own = this.stateRenames;
+    const ofType = this.fieldRenames.filter(
+      ({ owner, source, target }) =>
+        !differ(owner, state) && !own.some((each) => each.source === source || each.target === target),
     );
+    return [...own, ...ofType];
   }
 }
 

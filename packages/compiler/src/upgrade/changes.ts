@@ -51,7 +51,7 @@ export function stateChanges(
     if (!differ(from, to)) comparison.values('initial', '', from, before, after);
     return comparison.found;
   }
-  const renames = new Map(clauses?.stateRenames.map(({ source, target }) => [source, target]));
+  const renames = new Map(clauses?.renamesOfState(from).map(({ source, target }) => [source, target]));
   const side = (type: Type & { kind: 'record' }, value: Value | undefined): Side => ({
     type,
     valueOf: (name) =>

@@ -26,23 +26,28 @@ export class Subjects {
     this.#names = names;
   }
 
-  /** By a path as the judge has them, of the old version: from `state`, or an operation. */
-  at(path: readonly string[]): PartSubject {
+  /**
+   * By a path as the judge has them, of the old version: from `state`, or an operation, which the one that
+   * is `served` by in the new version may have another name than.
+   */
+  at(path: readonly string[], served: string = path[0]): PartSubject {
     const [first, ...steps] = path;
     const [older, newer] = [this.#names.old, this.#names.new].map(({ version }) => version.machine);
     if (first === 'state') return this.#follow({ old: older.state, new: newer.state }, steps, 'state');
     const [name, ...rest] = steps;
-    const pair = { old: parameterOf(older, first, name), new: parameterOf(newer, first, name) };
+    const pair = { old: parameterOf(older, first, name), new: parameterOf(newer, served, name) };
     if (rest.length > 0 && pair.old !== null) return this.#follow(pair, rest, `${first}.${name}`);
     // Of a parameter itself: what else the operation takes.
-    const [before, after] = [older, newer].map((machine) => parametersOf(machine, first));
-    const renames = pair.old === null ? [] : newNames(name, { old: before, new: after });
-    const drop = `${first}.${name}`;
+    const parts = { old: parametersOf(older, first), new: parametersOf(newer, served) };
+    // Where a type has the name of the operation, it may not be clear which of both is meant.
+    const isClear = this.#names.old.typesOf(first, null).types.length === 0;
+    const renames = isClear ? renamesIn(parts, name) : [];
     return {
-      drop,
+      drop: `${first}.${name}`,
+      whole: `${first}.${name}`,
       convert: null,
       type: null,
-      renames: renames.map((to) => `rename ${drop} -> ${to}`),
+      renames: renames.map(([source, to]) => `rename ${first}.${source} -> ${to}`),
       places: [],
     };
   }
@@ -56,6 +61,7 @@ export class Subjects {
     let pair: Pair = { old: prune(root.old!), new: root.new && prune(root.new) };
     // In the last type that has a name; its conversion would be a clause.
     let start: Start = { name: from, steps: [] };
+    const whole: string[] = from === null || from === 'state' ? [] : [from];
     let owner: { readonly pair: Pair; readonly step: string } | null = null;
     let convert: string | null = null;
     let isKey = false;
@@ -69,16 +75,18 @@ export class Subjects {
         start = pending.pop() ?? start;
         pending.length = 0;
         start.steps.push(step);
+        whole.push(step);
         owner = { pair, step };
       }
       isKey ||= step === KEY_STEP || pair.old?.kind === 'set';
       pair = { old: stepInto(pair.old, step), new: stepInto(pair.new, step) };
     }
     const subject = start.steps.length === 0 ? null : subjectOf(start);
-    const renamed = owner === null || subject === null ? [] : renamesIn(owner.pair, owner.step);
+    const renamed = owner === null || subject === null ? [] : renamesOf(owner.pair, owner.step);
     const isRenamed = owner !== null && isLeaf(start, owner.pair);
     return {
       drop: subject,
+      whole: from === null || whole.length === 0 ? null : whole.join('.'),
       convert,
       type: owner === null ? null : (this.#names.old.nameOf(owner.pair.old ?? owner.pair.new!) ?? null),
       renames: isRenamed ? renamed.map(([source, to]) => `rename ${subjectOf(start, source)} -> ${to}`) : [],
@@ -116,10 +124,13 @@ function isLeaf({ name, steps }: Start, { old }: Pair): boolean {
   return steps.length === 1 || (steps.length === 2 && old?.kind === 'record');
 }
 
-/** What may have been renamed where a step leads: from what is gone to what is new, of one type. */
-function renamesIn({ old, new: next }: Pair, step: string): readonly (readonly [string, string])[] {
-  if (old === null || next === null) return [];
-  const parts = { old: partsOf(old), new: partsOf(next) };
+/** What may have been renamed where a step leads. */
+function renamesOf({ old, new: next }: Pair, step: string): readonly (readonly [string, string])[] {
+  return old === null || next === null ? [] : renamesIn({ old: partsOf(old), new: partsOf(next) }, step);
+}
+
+/** From what is gone to what is new, of one type; the step is of either version. */
+function renamesIn(parts: BothParts, step: string): readonly (readonly [string, string])[] {
   if (parts.old.some(({ name }) => name === step))
     return newNames(step, parts).map((to) => [step, to] as const);
   // A part that is new.
@@ -132,11 +143,14 @@ interface Part {
   readonly form: string;
 }
 
+/** The parts of one thing in both versions. */
+interface BothParts {
+  readonly old: readonly Part[];
+  readonly new: readonly Part[];
+}
+
 /** Parts that only the other version has, of the type of this one. */
-function newNames(
-  name: string,
-  { old, new: next }: { readonly old: readonly Part[]; readonly new: readonly Part[] },
-) {
+function newNames(name: string, { old, new: next }: BothParts): readonly string[] {
   const own = old.find((part) => part.name === name);
   if (own === undefined || next.some((part) => part.name === name)) return [];
   const added = next.filter((part) => !old.some((each) => each.name === part.name));
