@@ -107,7 +107,7 @@ class Reader {
   readonly #report: Report;
   readonly #first = new Map<string, tree.Clause>();
   /** Of types: also of records, whose name means nothing to a conversion. */
-  readonly #renamedTypes: Rename[] = [];
+  readonly #renamedTypes: ({ readonly qualifier: string | null } & Rename)[] = [];
   readonly #oldNames: VersionNames;
   readonly #newNames: VersionNames;
 
@@ -190,8 +190,8 @@ class Reader {
 
   #type(clause: tree.Clause & { kind: 'convert' }, path: tree.Path): void {
     const { text, span } = path.name;
-    const [oldName, newName] = this.#namesOfType(text);
     const qualifier = path.qualifier?.text ?? null;
+    const [oldName, newName] = this.#namesOfType(text, qualifier);
     const found = [this.#oldNames.typesOf(oldName, qualifier), this.#newNames.typesOf(newName, qualifier)];
     if (found.some(({ types }) => types.length === 0)) {
       const known = this.#oldNames
@@ -204,7 +204,7 @@ class Reader {
       this.#report.add(errors.severalTypes(span, text));
       return;
     }
-    if (!this.#isFirst(`${clause.direction} type ${text}`, clause)) return;
+    if (!this.#isFirst(`${clause.direction} type ${qualifier ?? ''}.${text}`, clause)) return;
     const [before, after] = found.map(({ types: [type] }) => prune(type));
     if (!isDeclared(before) && !isDeclared(after)) {
       this.#report.add(errors.convertedAlias(span, text, after));
@@ -220,8 +220,12 @@ class Reader {
   }
 
   /** The names of a type in both versions, for either of them. */
-  #namesOfType(name: string): readonly [string, string] {
-    const renamed = this.#renamedTypes.find(({ source, target }) => source === name || target === name);
+  #namesOfType(name: string, qualifier: string | null): readonly [string, string] {
+    const renamed = this.#renamedTypes.find(
+      (each) =>
+        (each.source === name || each.target === name) &&
+        (each.qualifier === qualifier || each.qualifier === null || qualifier === null),
+    );
     if (renamed === undefined) return [name, name];
     this.clauses.used.add(renamed.clause);
     return [renamed.source, renamed.target];
@@ -373,7 +377,7 @@ class Reader {
 
   #rename(clause: tree.Clause & { kind: 'rename' }): void {
     const { names, qualifier } = this.#pathOf(clause.from);
-    if (!this.#isFirst(`old ${names.join('.')}`, clause)) return;
+    if (!this.#isFirst(`old ${qualifier ?? ''}.${names.join('.')}`, clause)) return;
     if (names[names.length - 1] === clause.to.text) {
       this.#report.add(errors.withoutEffect(clause.span, false));
       return;
@@ -388,7 +392,7 @@ class Reader {
       this.#report.add(errors.ambiguousSubject(clause.from[0].span, first, clause.to.text));
       return;
     }
-    const owners = types.filter((type) => this.#renamePart(clause, type, rest));
+    const owners = types.filter((type) => this.#renamePart(clause, type, rest, qualifier));
     const isParameter =
       rest.length === 1 && operation?.parameters.some(({ name }) => name === rest[0]) === true;
     if (isParameter && owners.length > 0)
@@ -396,7 +400,7 @@ class Reader {
     else if (isParameter) this.#renameParameter(clause, operation, rest[0]);
     else if (owners.length === 0)
       this.#unknown(clause, 'a field, a constructor, an argument of one or a parameter of the old version');
-    else this.#checkPartTarget(clause, this.#namesOfType(first)[1], qualifier, rest);
+    else this.#checkPartTarget(clause, this.#namesOfType(first, qualifier)[1], qualifier, rest);
   }
 
   #renameState(clause: tree.Clause & { kind: 'rename' }, names: readonly string[]): void {
@@ -449,8 +453,8 @@ class Reader {
     const renamed = this.#newNames.typesOf(target, qualifier).types;
     if (types.length === 0) return this.#unknown(clause, 'a type or an operation of the old version');
     if (renamed.length === 0) return this.#unknownTarget(clause, 'a type of the new version');
-    if (!this.#isOnlyTarget(clause, 'type')) return;
-    this.#renamedTypes.push({ source, target, clause });
+    if (!this.#isOnlyTarget(clause, `type of ${qualifier ?? ''}`)) return;
+    this.#renamedTypes.push({ source, target, qualifier, clause });
     for (const before of types) {
       this.#tell(clause, before, []);
       // A record type is its structure: its name means nothing but to other clauses.
@@ -463,11 +467,16 @@ class Reader {
   }
 
   /** Whether a type has this part: a field, a constructor, or a named argument of one. */
-  #renamePart(clause: tree.Clause & { kind: 'rename' }, type: Type, names: readonly string[]): boolean {
+  #renamePart(
+    clause: tree.Clause & { kind: 'rename' },
+    type: Type,
+    names: readonly string[],
+    qualifier: string | null,
+  ): boolean {
     const [source, argument, ...more] = names;
     if (more.length > 0 || !hasPart(type, names)) return false;
     const target = clause.to.text;
-    const owner = `of ${display(type)} ${names.slice(0, -1).join('.')}`;
+    const owner = `of ${qualifier ?? ''}.${display(type)} ${names.slice(0, -1).join('.')}`;
     const isOnly = (): boolean => this.#isOnlyTarget(clause, owner);
     if (type.kind === 'record' && argument === undefined) {
       if (isOnly()) this.clauses.fieldRenames.push({ owner: type, source, target, clause });
@@ -532,7 +541,7 @@ class Reader {
 
   #drop(clause: tree.Clause & { kind: 'drop' }): void {
     const { names, qualifier } = this.#pathOf(clause.path);
-    if (!this.#isFirst(`old ${names.join('.')}`, clause)) return;
+    if (!this.#isFirst(`old ${qualifier ?? ''}.${names.join('.')}`, clause)) return;
     const [first, ...rest] = names;
     const { machine } = this.#older;
     if (!isUpper(first)) {

@@ -14,7 +14,7 @@ import {
 } from '../upgrade/convert.ts';
 import { Nodes } from '../upgrade/nodes.ts';
 import { Subjects } from '../upgrade/subjects.ts';
-import { type BothNames, type Version, VersionNames } from './clause-names.ts';
+import { type BothNames, bothNames, type Version } from './clause-names.ts';
 import { type Clauses, readClauses } from './clauses.ts';
 import { checkUses } from './functions.ts';
 import { tooDeep } from './nesting.ts';
@@ -108,10 +108,7 @@ export function deriveUpgrade(
   const errorsBefore = report.count;
   const uses: Use[] = [];
   const alias = node.old.qualifier?.text ?? null;
-  const names: BothNames = {
-    old: new VersionNames(older, alias, module),
-    new: new VersionNames(newer, alias, module),
-  };
+  const names = bothNames(older, newer, alias, module);
   const clauses = readClauses(node, names, withVersion(node, older, module), uses, report);
   const refused = { typed: null, clauses };
   if (before === after) {
@@ -345,13 +342,16 @@ class Derivation {
   #typeRenames(older: Type | null, newer: Type | null): readonly string[] {
     if (older?.kind !== 'sum' || newer?.kind !== 'sum') return [];
     const [source, target] = [this.#names.old.nameOf(older), this.#names.new.nameOf(newer)];
-    if (source === null || target === null || source === target) return [];
+    if (source === null || target === null) return [];
     const isKept =
-      this.#names.new.typesOf(source, null).types.length > 0 ||
-      this.#names.old.typesOf(target, null).types.length > 0;
+      this.#names.new.typesNamed(source).types.length > 0 ||
+      this.#names.old.typesNamed(target).types.length > 0;
     // Of an operation and a type of one name it would not be clear which is renamed.
     const isAmbiguous = this.#older.operations.some(({ name }) => name === source);
-    return isKept || isAmbiguous ? [] : [`rename ${source} -> ${target}`];
+    // The new name is one of the import that the old one is of.
+    const [before, after] = [source, target].map((name) => name.split('.').slice(0, -1).join());
+    const isElsewhere = after !== before && after !== '';
+    return isKept || isAmbiguous || isElsewhere ? [] : [`rename ${source} -> ${newer.declaration.name}`];
   }
 
   // ---------------------------------------------------------------------- operations

@@ -100,7 +100,7 @@ export class Subjects {
     const name = this.#names.old.nameOf(pair.old);
     if (name === null || name !== this.#names.new.nameOf(pair.new)) return null;
     const isOne = [this.#names.old, this.#names.new].every((names) => {
-      const { types, isGeneric } = names.typesOf(name, null);
+      const { types, isGeneric } = names.typesNamed(name);
       return types.length === 1 && !isGeneric;
     });
     return isOne ? name : null;
@@ -119,7 +119,8 @@ function subjectOf({ name, steps }: Start, last: string = steps[steps.length - 1
 
 /** Whether a rename can speak of it: a field of the state, or a part of a type that has a name. */
 function isLeaf({ name, steps }: Start, { old }: Pair): boolean {
-  if (name === null || name.includes('.')) return false;
+  // Of a parameter it can not; a type may stand after its import.
+  if (name === null || /^[A-Z].*\./.test(name)) return false;
   if (name === 'state') return steps.length === 1;
   return steps.length === 1 || (steps.length === 2 && old?.kind === 'record');
 }
