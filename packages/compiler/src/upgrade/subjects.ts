@@ -1,8 +1,9 @@
-import { ITEM_STEP, KEY_STEP, type Span } from '@smc/protocol';
+import { KEY_STEP, type Span } from '@smc/protocol';
 import type { BothNames } from '../types/clause-names.ts';
-import { prune, substitute } from '../types/type.ts';
+import { prune } from '../types/type.ts';
 import type { MachineSignature, PartSubject, Type } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
+import { parametersOf, type Part, partsOf, stepInto, takesStep } from './steps.ts';
 
 /** What a clause would call a part of a machine: in messages, as it can be pasted. */
 
@@ -138,12 +139,6 @@ function renamesIn(parts: BothParts, step: string): readonly (readonly [string, 
   return newNames(step, { old: parts.new, new: parts.old }).map((source) => [source, step] as const);
 }
 
-interface Part {
-  readonly name: string;
-  readonly type: Type;
-  readonly form: string;
-}
-
 /** The parts of one thing in both versions. */
 interface BothParts {
   readonly old: readonly Part[];
@@ -160,37 +155,6 @@ function newNames(name: string, { old, new: next }: BothParts): readonly string[
     .map((part) => part.name);
 }
 
-function partsOf(type: Type): readonly Part[] {
-  if (type.kind === 'record') return type.fields.map((field) => ({ ...field, form: '' }));
-  if (type.kind !== 'sum') return [];
-  return type.declaration.constructors.map(({ name, payload, labels }) => ({
-    name,
-    type: substitute(payload, type.arguments),
-    form: JSON.stringify(labels),
-  }));
-}
-
-function parametersOf({ operations }: MachineSignature, operation: string): readonly Part[] {
-  const found = operations.find(({ name }) => name === operation);
-  return (found?.parameters ?? []).map(({ name, type }) => ({ name, type, form: '' }));
-}
-
 function parameterOf(machine: MachineSignature, operation: string, name: string | undefined): Type | null {
   return parametersOf(machine, operation).find((parameter) => parameter.name === name)?.type ?? null;
-}
-
-/** Items of lists, sets and options, keys and values of maps have no name in a clause. */
-function takesStep(type: Type | null, step: string): boolean {
-  if (step === ITEM_STEP || step === KEY_STEP) return false;
-  return !(type?.kind === 'sum' && type.declaration.name === 'Option');
-}
-
-function stepInto(type: Type | null, step: string): Type | null {
-  if (type === null) return null;
-  if (type.kind === 'list' || type.kind === 'set') return prune(type.item);
-  if (type.kind === 'map') return prune(step === KEY_STEP ? type.key : type.value);
-  if (type.kind === 'tuple')
-    return type.items[Number(step)] === undefined ? null : prune(type.items[Number(step)]);
-  const part = partsOf(type).find(({ name }) => name === step);
-  return part === undefined ? null : prune(part.type);
 }
