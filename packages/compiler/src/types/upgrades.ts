@@ -305,7 +305,7 @@ class Derivation {
     this.#refuse(what, [old, now], reason, this.#subjects.at(steps), clause, 'forward');
   }
 
-  /** Says that a clause is needed; those that one clause for a type would settle are said once. */
+  /** Says that a clause is needed, `otherwise` (which may continue one that is there) where none is for its type; those that one clause for a type would settle are said once. */
   #refuse(
     what: string,
     [old, now]: readonly Span[],
@@ -313,6 +313,7 @@ class Derivation {
     { convert, type, renames, places }: PartSubject,
     otherwise: string,
     direction: Rules['direction'],
+    isContinued = false,
   ): void {
     const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
     const isOneWay = why === ONE_WAY[direction] && older !== null;
@@ -331,6 +332,7 @@ class Derivation {
         places,
         types: older === null || newer === null ? null : [older, newer],
         clause,
+        isContinued: isContinued && name === null,
         back: name !== null && direction === 'forward' && !isOneWay ? `back ${name} new -> …` : null,
         takesDefault: isNew ? path[path.length - 1] : null,
         renames: [...renames, ...this.#typeRenames(older, newer)],
@@ -435,7 +437,7 @@ class Derivation {
       const what = `the parameter \`${parameter}\` of \`${name}\` is gone`;
       const clause = `drop ${gone.join('.')}`;
       const [old, now] = places;
-      const none = { types: null, places: [], back: null, takesDefault: null };
+      const none = { types: null, places: [], back: null, takesDefault: null, isContinued: false };
       this.#report.add(errors.needsClause({ what, old, new: now, clause, renames, ...none }));
       return;
     }
@@ -446,19 +448,24 @@ class Derivation {
       return `${each.name}: ${own === undefined || differ(own.type, each.type) ? '…' : each.name}`;
     });
     const clause = `on ${name}(${given}) -> ${to.name}(${taken.join(', ')})`;
+    const replying = 'reply r -> …';
     if (part === 'request') {
       const [first] = path;
       const what =
         path.length === 1
           ? `the parameter \`${first}\` of \`${to.name}\` ${why}`
           : `\`${showPath(path)}\`, in a parameter of \`${to.name}\`, ${why}`;
-      this.#refuse(what, places, reason, this.#subjects.at([name, ...path], to.name), clause, 'forward');
+      const isReplyKnown = this.#back.of(to.reply, operation.reply).ok;
+      const whole = isReplyKnown ? clause : `${clause} ${replying}`;
+      this.#refuse(what, places, reason, this.#subjects.at([name, ...path], to.name), whole, 'forward');
       return;
     }
     const where = path.length === 0 ? '' : `, at \`${showPath(path)}\`,`;
     const subject = this.#subjects.follow(operation.reply, to.reply, path);
     const what = `the reply of \`${name}\`${where} ${why}`;
-    this.#refuse(what, places, reason, subject, `${clause} reply r -> …`, 'back');
+    const written = this.#node.clauses.find((each) => each.kind === 'on' && speaksOf(each, name));
+    const whole = written === undefined ? `${clause} ${replying}` : replying;
+    this.#refuse(what, places, reason, subject, whole, 'back', written !== undefined);
   }
 
   /** Where both interfaces are equal, old and new clients can not be told apart. */

@@ -84,7 +84,7 @@ export class Subjects {
     }
     const subject = start.steps.length === 0 ? null : subjectOf(start);
     const renamed = owner === null || subject === null ? [] : renamesOf(owner.pair, owner.step);
-    const isRenamed = owner !== null && isLeaf(start, owner.pair);
+    const isRenamed = owner !== null && isLeaf(start, owner.pair) && !this.#isParameter(start);
     return {
       drop: subject,
       whole: from === null || whole.length === 0 ? null : whole.join('.'),
@@ -93,6 +93,12 @@ export class Subjects {
       renames: isRenamed ? renamed.map(([source, to]) => `rename ${subjectOf(start, source)} -> ${to}`) : [],
       places: convert === null ? [] : this.#places(convert),
     };
+  }
+
+  /** Whether it could be a parameter as well: of an operation that has the name of the type. */
+  #isParameter({ name, steps }: Start): boolean {
+    const operation = name === null ? [] : parametersOf(this.#names.old.version.machine, name);
+    return steps.length === 1 && operation.length > 0;
   }
 
   /** The name of a type that a clause can convert: the same in both versions. */
