@@ -15,7 +15,8 @@ import {
 import { Nodes } from '../upgrade/nodes.ts';
 import { Subjects } from '../upgrade/subjects.ts';
 import { type BothNames, bothNames, type Version } from './clause-names.ts';
-import { type Clauses, readClauses } from './clauses.ts';
+import { readClauses } from './clause-reader.ts';
+import type { Clauses } from './clauses.ts';
 import { checkUses } from './functions.ts';
 import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';

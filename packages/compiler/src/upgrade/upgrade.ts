@@ -5,7 +5,13 @@ import type { UpgradeTerms } from '../combinators/term.ts';
 import { lossyUpgrade, refusedUpgrade, unchangedUpgrade } from '../errors/judgement.ts';
 import { needlessDrop } from '../errors/upgrades.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
-import type { MachineSignature, PartSubject, TypedUpgrade, TypedWay } from '../types/typed.ts';
+import type {
+  MachineSignature,
+  PartSubject,
+  TypedConversion,
+  TypedUpgrade,
+  TypedWay,
+} from '../types/typed.ts';
 
 /** The record of an upgrade, judged here as the node will judge it. */
 
@@ -83,10 +89,16 @@ function needlessDrops({ clauses }: TypedUpgrade, { needless }: Judgement): read
 
 function placesOf(node: TypedUpgrade, path: readonly string[]): JudgedPlaces {
   return {
-    main: node.migration.span,
+    main: conversionOf(node, path).span,
     old: placeOf(node.old, path),
     new: node.new.nameSpan,
   };
+}
+
+/** What converts a part of the old version: an adapter, or the migration. */
+function conversionOf({ migration, operations }: TypedUpgrade, [first]: readonly string[]): TypedConversion {
+  const way = operations.find(({ name }) => name === first);
+  return way?.kind === 'adapter' ? way.request : migration;
 }
 
 /** Where a part of a machine is declared: an operation, or a field of its state. */
