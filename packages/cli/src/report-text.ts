@@ -105,6 +105,7 @@ function changeLine(change: Change, whole: string, colors: Colors): string {
       if (kind === 'changed') return changed(`${of}${next}, was ${old}`, colors);
       return kind === 'added' ? added(`${of}| ${next}`, colors) : gone(`${of}| ${old}`, colors);
     case 'type':
+      if (kind === 'converted') return changed(`${of}${next}, converted by a clause`, colors);
       return changed(
         kind === 'renamed' ? `${of}the type ${old} is called ${next}` : `${of}${next}, was ${old}`,
         colors,
@@ -132,9 +133,7 @@ function operationLines(operation: OperationChange, colors: Colors): readonly st
 
 // ------------------------------------------------------------------------ what is lost
 
-/** `note` for `state.note`. */
-const stateName = (path: string): string =>
-  path === 'state' ? 'the whole state' : path.replace(/^state\./, '');
+const stateName = (path: string): string => (path === 'state' ? 'the whole state' : path);
 
 /** Operations that are not served at all stand together. */
 function clientLines(losses: readonly ClientLoss[], without: string): readonly string[] {

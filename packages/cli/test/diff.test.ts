@@ -154,7 +154,7 @@ describe('what is said', () => {
               expect.any(String),
             ],
             dropped: [],
-            wayBack: { loses: ['state.down'], fails: [], mayFail: false },
+            wayBack: { loses: ['down'], fails: [], mayFail: false },
             oldClients: [],
             newClients: [],
           },

@@ -66,6 +66,8 @@ export function needsClause(change: {
   readonly types: readonly [Type, Type] | null;
   /** The clause that would say what becomes of it. */
   readonly clause: string;
+  /** Whether it is the end of a clause that is there. */
+  readonly isContinued: boolean;
   /** The clause for the other direction, where there is one. */
   readonly back: string | null;
   /** The field or parameter that may have a default instead. */
@@ -84,14 +86,14 @@ export function needsClause(change: {
       ...change.places.map((place) => label(place, 'its type')),
     ],
     [
-      `Say it in the upgrade: \`${clause}\`${back === null ? '' : `, and for old clients and the way back \`${back}\``}.`,
+      `Say it ${change.isContinued ? 'at the end of its clause' : 'in the upgrade'}: \`${clause}\`${back === null ? '' : `, and for old clients and the way back \`${back}\``}.`,
       ...(takesDefault === null
         ? []
         : [`Or give it a default where it is declared: \`${takesDefault}: … = …\`.`]),
       ...shown.map((rename) => `If it has a new name: \`${rename}\`.`),
       ...(types === null ? [] : definitionsThatDiffer(...types)),
     ],
-    [[...shown, clause]],
+    [[...shown, ...(change.isContinued ? [] : [clause])]].filter((each) => each.length > 0),
   );
 }
 
@@ -102,7 +104,8 @@ export function goneOperations(
   gone: readonly {
     readonly name: string;
     readonly span: Span;
-    readonly near: string | null;
+    /** Clauses for what it may be called now. */
+    readonly renames: readonly string[];
     /** Whether a rename gave its name to another operation. */
     readonly isTaken: boolean;
   }[],
@@ -125,15 +128,10 @@ export function goneOperations(
         isTaken ? [`\`${own}\` of the new version is another one, which a rename leads to.`] : [],
       ),
       ...shown.flatMap((operation) =>
-        operation.near === null
-          ? []
-          : [`If it has a new name: \`rename ${operation.name} -> ${operation.near}\`.`],
+        circle(operation.renames).shown.map((rename) => `If it has a new name: \`${rename}\`.`),
       ),
     ],
-    gone.map((operation) => [
-      ...(operation.near === null ? [] : [`rename ${operation.name} -> ${operation.near}`]),
-      `drop ${operation.name}`,
-    ]),
+    gone.map((operation) => [...circle(operation.renames).shown, `drop ${operation.name}`]),
   );
 }
 

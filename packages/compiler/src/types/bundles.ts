@@ -8,7 +8,7 @@ import {
   type Value,
 } from '@smc/protocol';
 import { emptyModule, type ModuleScope } from './scope.ts';
-import { BASE_TYPES, BUILT_IN_SUMS, type SharedSums } from './sums.ts';
+import { BASE_TYPES, BUILT_IN_SUMS, type ConstructorReference, type SharedSums } from './sums.ts';
 import {
   BOOL,
   BYTES,
@@ -66,22 +66,23 @@ interface MachineTypes {
   readonly aliases: readonly { readonly name: string; readonly type: Type }[];
 }
 
-/** Two types of one name, or with one constructor name, can be used and not named. */
+/** Two types of one name can be used and not named; of constructors of one name their type tells which is meant. */
 function nameTypes(machines: readonly MachineTypes[], module: ModuleScope): void {
   const declared = Map.groupBy(new Set(machines.flatMap(({ sums }) => [...sums])), ({ name }) => name);
-  const twice = new Set<string>();
+  const constructors: ({ readonly name: string } & ConstructorReference)[] = [];
   for (const [name, [sum, ...others]] of declared) {
     if (others.length === 0 && sum.parameters.length === 0) {
       module.types.set(name, { parameters: 0, type: { kind: 'sum', declaration: sum, arguments: [] } });
     }
     for (const declaration of [sum, ...others]) {
-      for (const [index, constructor] of declaration.constructors.entries()) {
-        if (module.constructors.has(constructor.name)) twice.add(constructor.name);
-        module.constructors.set(constructor.name, { declaration, index });
-      }
+      for (const [index, { name: own }] of declaration.constructors.entries())
+        constructors.push({ name: own, declaration, index });
     }
   }
-  for (const name of twice) module.constructors.delete(name);
+  for (const [name, all] of Map.groupBy(constructors, (each) => each.name)) {
+    if (all.length === 1) module.constructors.set(name, all[0]);
+    else module.sharedConstructors.set(name, all);
+  }
   const aliases = Map.groupBy(
     machines.flatMap((machine) => machine.aliases),
     ({ name }) => name,

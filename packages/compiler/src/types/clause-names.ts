@@ -1,4 +1,5 @@
 import type { Span } from '@smc/protocol';
+import { counterparts, type Counterparts } from './counterparts.ts';
 import type { ModuleScope } from './scope.ts';
 import { BUILT_IN_SUMS } from './sums.ts';
 import { declaredName, partsOf, prune, substitute, typesIn } from './type.ts';
@@ -29,24 +30,41 @@ export interface NamedTypes {
 
 const NOTHING: NamedTypes = { types: [], isGeneric: false };
 
+/** The names of two versions of a machine; `file` has the clauses, and imports the older one as `alias`. */
+export function bothNames(
+  older: Version,
+  newer: Version,
+  alias: string | null,
+  file: ModuleScope,
+): BothNames {
+  const next = new VersionNames(newer, alias, file, null);
+  return { old: new VersionNames(older, alias, file, next), new: next };
+}
+
 /** The type names of a version of a machine: of its file, and of what its state and operations are made of. */
 export class VersionNames {
   readonly version: Version;
   readonly #alias: string | null;
   readonly #file: ModuleScope;
   readonly #own: readonly Type[];
+  /** The names of the newer version, where this is the older one. */
+  readonly #newer: VersionNames | null;
+  /** Found when it is needed first. */
+  #counterparts: readonly Counterparts[] | null = null;
 
-  /** `file` has the clauses; in it the older version is imported as `alias`. */
-  constructor(version: Version, alias: string | null, file: ModuleScope) {
+  constructor(version: Version, alias: string | null, file: ModuleScope, newer: VersionNames | null) {
     this.version = version;
     this.#alias = alias;
     this.#file = file;
     this.#own = typesOfMachine(version.machine);
+    this.#newer = newer;
   }
 
   /** What a name stands for; `qualifier` is the alias of an import. */
   typesOf(name: string, qualifier: string | null): NamedTypes {
-    const declared = this.#scopeOf(qualifier)?.types.get(name);
+    const scope = this.#scopeOf(qualifier);
+    if (scope === null && qualifier !== null) return this.#imported(name, qualifier);
+    const declared = scope?.types.get(name);
     if (declared === undefined) return this.#occurring(name);
     if (declared.parameters === 0) return { types: [prune(declared.type)], isGeneric: false };
     const unknowns = Array.from({ length: declared.parameters }, (_, id): Type => ({
@@ -63,11 +81,21 @@ export class VersionNames {
     return [...new Set([...this.version.module.types.keys(), ...occurring])];
   }
 
-  /** The name by which a clause can speak of a type; null where it has none. */
+  /** The name by which a clause can speak of a type, after its import where that must be said; null where it has none. */
   nameOf(type: Type): string | null {
     const name = nameOf(type);
     if (name === null) return null;
-    return this.typesOf(name, null).types.some((each) => !differ(each, type)) ? name : null;
+    const isIt = (qualifier: string | null): boolean =>
+      this.typesOf(name, qualifier).types.some((each) => !differ(each, type));
+    if (isIt(null)) return name;
+    const qualifier = [...this.#file.imports.keys()].find((alias) => alias !== this.#alias && isIt(alias));
+    return qualifier === undefined ? null : `${qualifier}.${name}`;
+  }
+
+  /** What such a name stands for. */
+  typesNamed(written: string): NamedTypes {
+    const [name, qualifier = null] = written.split('.').reverse();
+    return this.typesOf(name, qualifier);
   }
 
   /** Where a type is declared, as far as it is known. */
@@ -80,21 +108,57 @@ export class VersionNames {
   #scopeOf(qualifier: string | null): ModuleScope | null {
     const { module } = this.version;
     if (qualifier === null || qualifier === this.#alias) return module;
-    return module.imports.get(qualifier) ?? this.#file.imports.get(qualifier) ?? null;
+    return (
+      module.imports.get(qualifier) ??
+      (this.#newer === null ? this.#file.imports.get(qualifier) : null) ??
+      null
+    );
+  }
+
+  /**
+   * A type that the newer version imports, of an older one that has no such import: of bytecode, which
+   * does not tell where a type is from. Of several of that name it is the one that stands where the
+   * newer version has what it imports; else the one for which the newer version has none of the name.
+   */
+  #imported(name: string, qualifier: string): NamedTypes {
+    const types = this.#occurrences(name);
+    if (types.length < 2 || isGenericType(types)) return this.#occurring(name);
+    const newer = this.#newer!;
+    this.#counterparts ??= counterparts(this.version.machine, newer.version.machine);
+    const targets = newer.#scopeOf(qualifier)?.types.has(name) ? newer.typesOf(name, qualifier).types : [];
+    const places = this.#counterparts.filter((pair) => nameOf(pair.new) === name);
+    const isAt = (type: Type, isTarget: boolean): boolean =>
+      places.some(
+        (pair) => !differ(pair.old, type) && targets.some((target) => !differ(target, pair.new)) === isTarget,
+      );
+    const there = types.filter((type) => isAt(type, true));
+    const left = types.filter((type) => !isAt(type, false));
+    const [found = []] = [there, left].filter((each) => each.length === 1);
+    return { types: found, isGeneric: false };
+  }
+
+  #occurrences(name: string): readonly Type[] {
+    return distinct(this.#own.filter((type) => nameOf(type) === name));
   }
 
   /** A type that is declared in another file, or of which there is bytecode alone. */
   #occurring(name: string): NamedTypes {
-    const types = distinct(this.#own.filter((type) => nameOf(type) === name));
-    const isGeneric = types.some((type) => type.kind === 'sum' && type.arguments.length > 0);
+    const types = this.#occurrences(name);
+    const isGeneric = isGenericType(types);
     // Two types of one name: it is not clear which is meant.
     return types.length > 1 && !isGeneric ? NOTHING : { types, isGeneric };
   }
 }
 
-/** What is built in is nobody's own: no clause speaks of it. */
+/** Whether types of one name are instances of a generic one. */
+const isGenericType = (types: readonly Type[]): boolean =>
+  types.some((type) =>
+    type.kind === 'sum' ? type.arguments.length > 0 : declaredName(type)?.includes('<') === true,
+  );
+
+/** Without arguments, as a clause has it. What is built in is nobody's own: no clause speaks of it. */
 function nameOf(type: Type): string | null {
-  if (type.kind !== 'sum') return declaredName(type);
+  if (type.kind !== 'sum') return declaredName(type)?.split('<')[0] ?? null;
   return BUILT_IN_SUMS.includes(type.declaration) ? null : type.declaration.name;
 }
 

@@ -60,7 +60,7 @@ export function inferExpression(
     case 'call':
       return inferCall(expression, locals, inference);
     case 'construct':
-      return inferConstruct(expression, locals, inference);
+      return inferConstruct(expression, locals, inference, wanted);
     case 'tuple':
       return inferTuple(expression, locals, inference);
     case 'record':
@@ -404,6 +404,7 @@ function inferConstruct(
   expression: tree.Expression & { kind: 'construct' },
   locals: Locals,
   inference: Inference,
+  wanted: Wanted | null,
 ): TypedExpression {
   const { constructor: path, span } = expression;
   // A name that the parser has refused for its upper case.
@@ -411,7 +412,7 @@ function inferConstruct(
     return inferVariable(path, locals, inference);
   }
   const given = expression.arguments.map(({ value }) => inferExpression(value, locals, inference));
-  const reference = constructorOf(path, inference);
+  const reference = constructorOf(path, wanted?.type ?? null, inference);
   if (reference === null) return broken(span, inference);
   const { declaration, index } = reference;
   const types = inference.freshList(declaration.parameters.length, span);

@@ -173,7 +173,7 @@ class PatternInference {
   #construct(pattern: tree.Pattern & { kind: 'construct' }, type: Type): TypedPattern {
     const { span } = pattern;
     const inner = pattern.arguments.map((argument) => argument.pattern);
-    const reference = constructorOf(pattern.constructor, this.inference);
+    const reference = constructorOf(pattern.constructor, type, this.inference);
     if (reference === null) return this.#broken(span, inner);
     const { declaration, index } = reference;
     const types = this.inference.freshList(declaration.parameters.length, span);

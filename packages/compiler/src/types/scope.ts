@@ -108,6 +108,8 @@ export interface ModuleScope {
   /** Defaults of fields, to be checked when all functions are declared. */
   readonly defaults: DeclaredDefault[];
   readonly constructors: Map<string, ConstructorReference>;
+  /** Of a bundle: the constructors of one name. Which of them is meant its type tells, where that is known. */
+  readonly sharedConstructors: Map<string, readonly ConstructorReference[]>;
   /** Of types that have been refused: nothing is said about them again. */
   readonly refusedConstructors: Set<string>;
   readonly machines: Map<string, MachineScope>;
@@ -129,6 +131,7 @@ export function emptyModule(file: string): ModuleScope {
     typePlaces: new Map(),
     defaults: [],
     constructors: new Map(),
+    sharedConstructors: new Map(),
     refusedConstructors: new Set(),
     machines: new Map(),
     compiled: new Map(),

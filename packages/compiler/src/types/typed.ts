@@ -316,6 +316,8 @@ export interface TypedUpgrade {
 export interface PartSubject {
   /** `Item.price`; null where nothing short of the whole can be named. */
   readonly drop: string | null;
+  /** The same for this place alone: `Add.item.price`; null where it can not be named. */
+  readonly whole: string | null;
   /** The innermost type that a clause could convert, and so settle it. */
   readonly convert: string | null;
   /** The type that has the part, where it has a name. */

@@ -3,7 +3,7 @@ import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
 import * as errors from '../errors/upgrades.ts';
-import { sameInterface, type NoWay, type OperationRules, Ways } from '../upgrade/adapters.ts';
+import { sameInterface, sameTypes, type NoWay, type OperationRules, Ways } from '../upgrade/adapters.ts';
 import {
   type Conversion,
   Converter,
@@ -14,8 +14,9 @@ import {
 } from '../upgrade/convert.ts';
 import { Nodes } from '../upgrade/nodes.ts';
 import { Subjects } from '../upgrade/subjects.ts';
-import { type BothNames, type Version, VersionNames } from './clause-names.ts';
-import { type Clauses, readClauses } from './clauses.ts';
+import { type BothNames, bothNames, type Version } from './clause-names.ts';
+import { readClauses } from './clause-reader.ts';
+import type { Clauses } from './clauses.ts';
 import { checkUses } from './functions.ts';
 import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';
@@ -108,10 +109,7 @@ export function deriveUpgrade(
   const errorsBefore = report.count;
   const uses: Use[] = [];
   const alias = node.old.qualifier?.text ?? null;
-  const names: BothNames = {
-    old: new VersionNames(older, alias, module),
-    new: new VersionNames(newer, alias, module),
-  };
+  const names = bothNames(older, newer, alias, module);
   const clauses = readClauses(node, names, withVersion(node, older, module), uses, report);
   const refused = { typed: null, clauses };
   if (before === after) {
@@ -256,16 +254,21 @@ class Derivation {
    * clause made another field of has none: nothing is known that would lead back.
    */
   #hasCounterparts(): boolean {
-    const { stateFields, stateRenames } = this.#clauses;
+    const { stateFields } = this.#clauses;
+    const { state } = this.#older;
+    const renames = this.#clauses.renamesOfState(state);
     const after = fieldNames(this.#newer.state);
-    return fieldNames(this.#older.state).every((name) => {
-      const other = stateRenames.find(({ source }) => source === name)?.target ?? name;
+    return fieldNames(state).every((name) => {
+      const other = renames.find(({ source }) => source === name)?.target ?? name;
       if (after.includes(other)) return !stateFields.has(other);
-      return this.#clauses.dropsField(name) || stateFields.size === 0;
+      return this.#clauses.dropsField(state, name) || stateFields.size === 0;
     });
   }
 
-  /** A field that is new takes its initial value. Where there is an `only` field, the others are not looked at. */
+  /**
+   * A field that is new takes its initial value. A record type is its structure: clauses for one that has
+   * that of the state convert the state, too. Where there is an `only` field, the others are not looked at.
+   */
   #state(
     converter: Converter,
     from: MachineSignature,
@@ -279,9 +282,14 @@ class Derivation {
     if (direction === 'forward') {
       for (const [name, conversion] of this.#clauses.stateFields) given.set(name, applied(conversion));
     }
+    const whole = converter.settled(source, target);
+    if (whole !== null && (!whole.ok || given.size === 0)) return whole;
+    if (whole?.ok)
+      for (const { name, type } of target.fields)
+        if (!given.has(name)) given.set(name, (state) => this.#nodes.field(whole.apply(state), name, type));
     if (only !== null)
       for (const { name } of target.fields) if (name !== only) given.set(name, (state) => state);
-    const renames = turned(this.#clauses.stateRenames, direction);
+    const renames = turned(this.#clauses.renamesOfState(this.#older.state), direction);
     const initial = initialFields(to);
     return converter.fields(source, target, renames, (name) => initial.get(name) ?? null, given);
   }
@@ -298,7 +306,7 @@ class Derivation {
     this.#refuse(what, [old, now], reason, this.#subjects.at(steps), clause, 'forward');
   }
 
-  /** Says that a clause is needed; those that one clause for a type would settle are said once. */
+  /** Says that a clause is needed, `otherwise` (which may continue one that is there) where none is for its type; those that one clause for a type would settle are said once. */
   #refuse(
     what: string,
     [old, now]: readonly Span[],
@@ -306,9 +314,11 @@ class Derivation {
     { convert, type, renames, places }: PartSubject,
     otherwise: string,
     direction: Rules['direction'],
+    isContinued = false,
   ): void {
-    const isOneWay = why === ONE_WAY && to !== null;
-    const name = isOneWay ? this.#names.old.nameOf(to) : convert;
+    const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
+    const isOneWay = why === ONE_WAY[direction] && older !== null;
+    const name = isOneWay ? this.#names.old.nameOf(older) : convert;
     const clause =
       name === null ? otherwise : direction === 'back' ? `back ${name} new -> …` : `${name} old -> …`;
     if (name !== null && this.#settled.has(clause)) return;
@@ -321,24 +331,30 @@ class Derivation {
         old,
         new: now,
         places,
-        types: from === null || to === null ? null : [from, to],
+        types: older === null || newer === null ? null : [older, newer],
         clause,
-        back: name !== null && direction === 'forward' ? `back ${name} new -> …` : null,
+        isContinued: isContinued && name === null,
+        back: name !== null && direction === 'forward' && !isOneWay ? `back ${name} new -> …` : null,
         takesDefault: isNew ? path[path.length - 1] : null,
-        renames: [...renames, ...this.#typeRenames(from, to, direction)],
+        renames: [...renames, ...this.#typeRenames(older, newer)],
       }),
     );
   }
 
   /** A sum under another name. */
-  #typeRenames(from: Type | null, to: Type | null, direction: Rules['direction']): readonly string[] {
-    const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
+  #typeRenames(older: Type | null, newer: Type | null): readonly string[] {
     if (older?.kind !== 'sum' || newer?.kind !== 'sum') return [];
-    const [source, target] = [older.declaration.name, newer.declaration.name];
+    const [source, target] = [this.#names.old.nameOf(older), this.#names.new.nameOf(newer)];
+    if (source === null || target === null) return [];
     const isKept =
-      this.#names.new.typesOf(source, null).types.length > 0 ||
-      this.#names.old.typesOf(target, null).types.length > 0;
-    return isKept ? [] : [`rename ${source} -> ${target}`];
+      this.#names.new.typesNamed(source).types.length > 0 ||
+      this.#names.old.typesNamed(target).types.length > 0;
+    // Of an operation and a type of one name it would not be clear which is renamed.
+    const isAmbiguous = this.#older.operations.some(({ name }) => name === source);
+    // The new name is one of the import that the old one is of.
+    const [before, after] = [source, target].map((name) => name.split('.').slice(0, -1).join());
+    const isElsewhere = after !== before && after !== '';
+    return isKept || isAmbiguous || isElsewhere ? [] : [`rename ${source} -> ${newer.declaration.name}`];
   }
 
   // ---------------------------------------------------------------------- operations
@@ -386,16 +402,31 @@ class Derivation {
   }
 
   #refuseGone(gone: readonly string[]): void {
-    const added = this.#newer.operations
-      .map(({ name }) => name)
-      .filter((name) => !this.#older.operations.some((each) => each.name === name));
     const operations = gone.map((name) => ({
       name,
       span: operationPlace(this.#older, name),
-      near: suggest(name, added),
+      renames: this.#operationRenames(name),
       isTaken: this.#newer.operations.some((each) => each.name === name),
     }));
     this.#report.add(errors.goneOperations(this.#head, this.#newer.nameSpan, operations));
+  }
+
+  /** What an operation may have become: one that is new, of its signature or with a name like its own. */
+  #operationRenames(name: string): readonly string[] {
+    // Of an operation and a type of one name it would not be clear which is renamed.
+    if (this.#names.old.typesOf(name, null).types.length > 0) return [];
+    const isTaken = (target: string): boolean =>
+      this.#older.operations.some((each) => each.name === target) ||
+      this.#clauses.operationRenames.some((rename) => rename.target === target);
+    const added = this.#newer.operations.filter((each) => !isTaken(each.name));
+    const own = this.#older.operations.find((each) => each.name === name);
+    const alike = added.filter((each) => own !== undefined && sameTypes(own, each));
+    const near = suggest(
+      name,
+      added.map((each) => each.name),
+    );
+    const targets = new Set([...(near === null ? [] : [near]), ...alike.map((each) => each.name)]);
+    return [...targets].map((target) => `rename ${name} -> ${target}`);
   }
 
   #refuseWay({ operation, part, reason, parameter }: NoWay, to: OperationSignature): void {
@@ -403,11 +434,11 @@ class Derivation {
     const places = [operationPlace(this.#older, name), operationPlace(this.#newer, to.name)];
     if (reason === null) {
       const gone = [name, parameter ?? ''];
-      const { renames } = this.#subjects.at(gone);
+      const { renames } = this.#subjects.at(gone, to.name);
       const what = `the parameter \`${parameter}\` of \`${name}\` is gone`;
       const clause = `drop ${gone.join('.')}`;
       const [old, now] = places;
-      const none = { types: null, places: [], back: null, takesDefault: null };
+      const none = { types: null, places: [], back: null, takesDefault: null, isContinued: false };
       this.#report.add(errors.needsClause({ what, old, new: now, clause, renames, ...none }));
       return;
     }
@@ -418,19 +449,24 @@ class Derivation {
       return `${each.name}: ${own === undefined || differ(own.type, each.type) ? '…' : each.name}`;
     });
     const clause = `on ${name}(${given}) -> ${to.name}(${taken.join(', ')})`;
+    const replying = 'reply r -> …';
     if (part === 'request') {
       const [first] = path;
       const what =
         path.length === 1
           ? `the parameter \`${first}\` of \`${to.name}\` ${why}`
           : `\`${showPath(path)}\`, in a parameter of \`${to.name}\`, ${why}`;
-      this.#refuse(what, places, reason, this.#subjects.at([name, ...path]), clause, 'forward');
+      const isReplyKnown = this.#back.of(to.reply, operation.reply).ok;
+      const whole = isReplyKnown ? clause : `${clause} ${replying}`;
+      this.#refuse(what, places, reason, this.#subjects.at([name, ...path], to.name), whole, 'forward');
       return;
     }
     const where = path.length === 0 ? '' : `, at \`${showPath(path)}\`,`;
     const subject = this.#subjects.follow(operation.reply, to.reply, path);
     const what = `the reply of \`${name}\`${where} ${why}`;
-    this.#refuse(what, places, reason, subject, `${clause} reply r -> …`, 'back');
+    const written = this.#node.clauses.find((each) => each.kind === 'on' && speaksOf(each, name));
+    const whole = written === undefined ? `${clause} ${replying}` : replying;
+    this.#refuse(what, places, reason, subject, whole, 'back', written !== undefined);
   }
 
   /** Where both interfaces are equal, old and new clients can not be told apart. */
@@ -499,12 +535,11 @@ function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
   return {
     direction,
     written: clauses.types.filter((clause) => clause.direction === direction),
-    oneWay:
-      direction === 'forward'
-        ? []
-        : clauses.types.flatMap((clause) =>
-            clause.direction === 'forward' ? [{ from: clause.to, to: clause.from }] : [],
-          ),
+    oneWay: clauses.types.flatMap((clause) => {
+      // Forward, what changed may be derived beside a written way back; what did not would stay as it is.
+      const isDerived = direction === 'forward' && differ(clause.from, clause.to);
+      return clause.direction === direction || isDerived ? [] : [{ from: clause.to, to: clause.from }];
+    }),
     fields: turned(clauses.fieldRenames, direction),
     constructors: turned(clauses.constructorRenames, direction),
     arguments: turned(clauses.argumentRenames, direction),

@@ -136,7 +136,7 @@ export class Ways {
       if (!found.ok) return noWay(operation, other, 'request', { ...found, path: [name, ...found.path] });
       isSame &&= found.isSame && source === name;
       read.add(source);
-      fails.push(...found.fails.map((path) => `${name}.${path}`));
+      fails.push(...found.fails.map((path) => `${source}.${path}`));
       makers.push((value) => found.apply(value(source)));
     }
     const dropped = this.#rules.droppedParameters.filter((each) => each.operation === operation.name);
@@ -168,7 +168,7 @@ interface Part {
   readonly conversion: TypedConversion;
   /** Whether nothing is to be done. */
   readonly isSame: boolean;
-  /** Where it fails, as far as it is derived. */
+  /** Where it fails, as far as it is derived: of what it converts. */
   readonly fails: readonly string[];
 }
 

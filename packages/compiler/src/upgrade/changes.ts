@@ -1,7 +1,15 @@
 import { equal, type Value } from '@smc/protocol';
 import { valueOfConstant } from '../combinators/translate/translate.ts';
 import type { Clauses } from '../types/clauses.ts';
-import { defaultsOf, display, displayConstructor, orderOf, prune, substitute } from '../types/type.ts';
+import {
+  defaultsOf,
+  display,
+  displayConstructor,
+  orderOf,
+  partsOf,
+  prune,
+  substitute,
+} from '../types/type.ts';
 import type {
   MachineSignature,
   OperationSignature,
@@ -17,8 +25,9 @@ import { valueSource } from './value-source.ts';
 /** One change. What is gone has no `new`, what is added no `old`. */
 export interface Change {
   readonly what: 'field' | 'constructor' | 'type' | 'parameter' | 'initial' | 'default' | 'order';
-  readonly kind: 'added' | 'gone' | 'renamed' | 'changed';
-  /** `items[].price`: from the state, the parameter or the reply; empty where the whole is meant. */
+  /** `converted`: by a clause, though the type is the same. */
+  readonly kind: 'added' | 'gone' | 'renamed' | 'changed' | 'converted';
+  /** `items.price`, as a clause has it: from the state, the parameter or the reply; empty where the whole is meant. */
   readonly path: string;
   /** As it is written: a type with its default, a constructor, a value, a name. */
   readonly old: string | null;
@@ -43,7 +52,8 @@ export function stateChanges(
   newer: MachineSignature,
   clauses: Clauses | null,
 ): readonly Change[] {
-  const comparison = new Comparison(clauses);
+  const isDerived = clauses !== null && clauses.migration === null;
+  const comparison = new Comparison(clauses, isDerived);
   const [from, to] = [prune(older.state), prune(newer.state)];
   const [before, after] = [older, newer].map(({ initial }) => valueOf(initial));
   if (from.kind !== 'record' || to.kind !== 'record') {
@@ -51,12 +61,13 @@ export function stateChanges(
     if (!differ(from, to)) comparison.values('initial', '', from, before, after);
     return comparison.found;
   }
-  const renames = new Map(clauses?.stateRenames.map(({ source, target }) => [source, target]));
+  const renames = new Map(clauses?.renamesOfState(from).map(({ source, target }) => [source, target]));
   const side = (type: Type & { kind: 'record' }, value: Value | undefined): Side => ({
     type,
     valueOf: (name) =>
       (value as readonly Value[] | undefined)?.[type.fields.findIndex((field) => field.name === name)],
   });
+  comparison.converted('', from, to);
   comparison.fields('', side(from, before), side(to, after), renames, 'initial');
   return comparison.found;
 }
@@ -99,7 +110,8 @@ function operationParts(
   newer: OperationSignature,
   clauses: Clauses | null,
 ): Pick<OperationChange, 'parameters' | 'reply'> {
-  const given = new Comparison(clauses);
+  const written = clauses?.ways.get(older.name);
+  const given = new Comparison(clauses, written === undefined);
   const renames = new Map(
     clauses?.parameterRenames.flatMap(({ operation, source, target }) =>
       operation === older.name ? [[source, target]] : [],
@@ -124,7 +136,7 @@ function operationParts(
     if (!kept.has(name)) given.add('parameter', 'added', name, null, typeText(type, valueOf(byDefault)));
   if (given.found.length === 0 && names(older) !== names(newer))
     given.add('order', 'changed', '', names(older), names(newer));
-  const reply = new Comparison(clauses);
+  const reply = new Comparison(clauses, !written?.reply);
   reply.types('', older.reply, newer.reply);
   return { parameters: given.found, reply: reply.found };
 }
@@ -139,11 +151,14 @@ interface Side {
 class Comparison {
   readonly found: Change[] = [];
   readonly #clauses: Clauses | null;
+  readonly #isDerived: boolean;
   /** A sum that occurs often is told once, where it is met first. */
   readonly #sums = new Map<SumDeclaration, SumDeclaration>();
 
-  constructor(clauses: Clauses | null) {
+  /** `isDerived`: no clause says what becomes of the whole, so that those for types count. */
+  constructor(clauses: Clauses | null, isDerived: boolean) {
     this.#clauses = clauses;
+    this.#isDerived = isDerived;
   }
 
   add(
@@ -173,18 +188,30 @@ class Comparison {
 
   types(path: string, from: Type, to: Type): void {
     const [older, newer] = [prune(from), prune(to)];
+    if (this.converted(path, older, newer)) return;
     if (older.kind === 'record' && newer.kind === 'record') return this.#records(path, older, newer);
     if (older.kind === 'sum' && newer.kind === 'sum') return this.#sumTypes(path, older, newer);
     if (older.kind === 'tuple' && newer.kind === 'tuple' && older.items.length === newer.items.length)
       return older.items.forEach((item, i) => this.types(step(path, String(i)), item, newer.items[i]));
-    if (older.kind === 'list' && newer.kind === 'list')
-      return this.types(`${path}[]`, older.item, newer.item);
-    if (older.kind === 'set' && newer.kind === 'set') return this.types(`${path}[]`, older.item, newer.item);
-    if (older.kind === 'map' && newer.kind === 'map') {
-      this.types(`${path}[key]`, older.key, newer.key);
-      return this.types(`${path}[]`, older.value, newer.value);
+    if (older.kind === newer.kind && ['list', 'set', 'map'].includes(older.kind)) {
+      const [before, after] = [older, newer].map(partsOf);
+      // Items, keys and values have no name: what they were is told with what they are in.
+      const isRetyped = before.some(
+        (part, i) => !isDivided(prune(part), prune(after[i])) && differ(part, after[i]),
+      );
+      if (!isRetyped) return before.forEach((part, i) => this.types(path, part, after[i]));
     }
     if (differ(older, newer)) this.#retyped(path, older, newer);
+  }
+
+  /** Whether a clause converts what has the same type in both versions. */
+  converted(path: string, older: Type, newer: Type): boolean {
+    const isConverted =
+      this.#isDerived &&
+      !differ(older, newer) &&
+      this.#clauses?.types.some(({ from }) => !differ(from, older)) === true;
+    if (isConverted) this.add('type', 'converted', path, display(older), display(newer));
+    return isConverted;
   }
 
   #retyped(path: string, from: Type, to: Type): void {
@@ -220,7 +247,9 @@ class Comparison {
         continue;
       }
       if (target !== name) this.add('field', 'renamed', step(path, name), name, target);
-      this.types(step(path, target), type, other);
+      if (what === 'initial' && this.#clauses?.stateFields.has(target) && !differ(type, other))
+        this.add('type', 'converted', step(path, target), display(type), display(other));
+      else this.types(step(path, target), type, other);
       if (!differ(type, other))
         this.values(what, step(path, target), type, from.valueOf(name), to.valueOf(target));
     }
@@ -290,6 +319,10 @@ class Comparison {
       this.add('order', 'changed', path, before.join(', '), after.join(', '));
   }
 }
+
+/** Whether what differs in two types can be told of their parts. */
+const isDivided = (older: Type, newer: Type): boolean =>
+  older.kind === newer.kind && ['record', 'sum', 'tuple', 'list', 'set', 'map'].includes(older.kind);
 
 const step = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 

@@ -13,14 +13,14 @@ import { type ByClause, type Rename, Renames } from './renames.ts';
 
 /** What the clauses of an upgrade say of types, seen in one direction. */
 export interface Rules {
-  /** In the direction `back` a constructor without counterpart fails when it is met. */
+  /** In the direction `back` a constructor that the old type lacks fails when it is met. */
   readonly direction: 'forward' | 'back';
   readonly written: readonly ({
     readonly from: Type;
     readonly to: Type;
     readonly conversion: TypedConversion;
   } & ByClause)[];
-  /** Pairs that a clause converts the other way only: nothing is derived for them. */
+  /** Pairs that a clause converts the other way only, where nothing can be derived for that. */
   readonly oneWay: readonly { readonly from: Type; readonly to: Type }[];
   /** Fields of record types (of the old version). */
   readonly fields: readonly ({ readonly owner: Type } & Rename)[];
@@ -40,7 +40,7 @@ export interface Rules {
 export interface NoConversion {
   readonly ok: false;
   readonly path: readonly string[];
-  /** As the end of a sentence: `is new, and has no default`. */
+  /** As the end of a sentence about the older version and the newer: `is new, and has no default`. */
   readonly why: string;
   readonly from: Type | null;
   readonly to: Type | null;
@@ -77,8 +77,14 @@ type Result = Conversion | NoConversion;
 /** Why nothing is derived of something new. */
 export const IS_NEW = 'is new, and has no default';
 
-/** Why nothing is derived where a clause converts one way. */
-export const ONE_WAY = 'is converted by a clause, and by none on the way back';
+/** Why nothing is derived of something that the older version alone has. */
+export const IS_GONE = 'is gone, and had no default';
+
+/** Why nothing is derived where a clause converts one way: by the direction that has none. */
+export const ONE_WAY = {
+  forward: 'is converted by a clause on the way back, and by none on the way forward',
+  back: 'is converted by a clause, and by none on the way back',
+} as const;
 
 const namesOf = ({ fields }: Type & { kind: 'record' }): readonly string[] => fields.map(({ name }) => name);
 
@@ -127,16 +133,21 @@ export class Converter {
     return result;
   }
 
-  #find(from: Type, to: Type): Result {
-    const written = this.#rules.written.find(
-      (clause) => !differ(clause.from, from) && !differ(clause.to, to),
-    );
+  /** What clauses for types say of a pair; null where they leave it to be derived. */
+  settled(from: Type, to: Type): Result | null {
+    const isPair = (pair: { readonly from: Type; readonly to: Type }): boolean =>
+      !differ(pair.from, from) && !differ(pair.to, to);
+    const written = this.#rules.written.find(isPair);
     if (written !== undefined) {
       this.#rules.used.add(written.clause);
       return this.#written(written.conversion, to);
     }
-    const oneWay = this.#rules.oneWay.some((pair) => !differ(pair.from, from) && !differ(pair.to, to));
-    if (oneWay) return refused([], ONE_WAY, from, to);
+    return this.#rules.oneWay.some(isPair) ? refused([], ONE_WAY[this.#rules.direction], from, to) : null;
+  }
+
+  #find(from: Type, to: Type): Result {
+    const settled = this.settled(from, to);
+    if (settled !== null) return settled;
     if (from.kind === 'record' && to.kind === 'record') return this.#named(from, to, this.#record(from, to));
     if (from.kind === 'sum' && to.kind === 'sum' && this.#areVersions(from.declaration, to.declaration))
       return this.#named(from, to, this.#sum(from, to));
@@ -147,7 +158,13 @@ export class Converter {
     if (from.kind === 'map' && to.kind === 'map') return this.#map(from, to);
     // What is left has no parts in which anything could be said.
     if (!differ(from, to)) return SAME;
-    return refused([], `changed from ${display(from)} to ${display(to)}`, from, to);
+    return this.#changed(from, to);
+  }
+
+  /** Told of the older version and the newer, whichever way it goes. */
+  #changed(from: Type, to: Type): NoConversion {
+    const [older, newer] = this.#rules.direction === 'forward' ? [from, to] : [to, from];
+    return refused([], `changed from ${display(older)} to ${display(newer)}`, from, to);
   }
 
   #written({ pattern, body, span }: TypedConversion, to: Type): Conversion {
@@ -205,7 +222,7 @@ export class Converter {
       const source = from.fields.find((field) => field.name === sourceName);
       if (source === undefined) {
         const value = byDefault(name);
-        if (value === null) refusal ??= refused([name], IS_NEW, null, type);
+        if (value === null) refusal ??= refused([name], this.#missing, null, type);
         else makers.push({ name, make: () => value });
         continue;
       }
@@ -216,7 +233,7 @@ export class Converter {
         continue;
       }
       read.add(source.name);
-      parts.push(inside(name, source.name === name ? found : { ...found, isSame: false }));
+      parts.push(inside(source.name, source.name === name ? found : { ...found, isSame: false }));
       makers.push({
         name,
         make: (record) => found.apply(this.#nodes.field(record, source.name, source.type)),
@@ -231,7 +248,13 @@ export class Converter {
       type: to,
       span: this.#nodes.span,
     });
-    return together(parts, apply, unread === undefined ? null : `\`${unread.name}\` is gone`);
+    const isLost = this.#rules.direction === 'forward' ? 'is gone' : 'was not there';
+    return together(parts, apply, unread === undefined ? null : `\`${unread.name}\` ${isLost}`);
+  }
+
+  /** Why there is nothing for a field, of the version that is converted to. */
+  get #missing(): string {
+    return this.#rules.direction === 'forward' ? IS_NEW : IS_GONE;
   }
 
   // ---------------------------------------------------------------------------- sums
@@ -263,7 +286,7 @@ export class Converter {
       const other = renames.targetOf(name);
       const index = other === null ? -1 : otherNames.indexOf(other);
       const found = index < 0 ? null : this.#payload(from, tag, to, index);
-      if (found === null || (!found.ok && this.#rules.direction === 'back')) {
+      if (found === null) {
         if (this.#rules.direction === 'forward') refusal ??= refused([name], 'is gone', from, to);
         const message = `${name} has no counterpart in the older version`;
         parts.push({ ...SAME, isSame: false, fails: [name] });
@@ -298,8 +321,7 @@ export class Converter {
   #arguments(from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): NoConversion | null {
     if (from.arguments.length !== to.arguments.length) return null;
     const isKept = from.arguments.every((argument, i) => this.of(argument, to.arguments[i]).ok);
-    const isDerived = this.#rules.direction === 'back' || isKept;
-    return isDerived ? null : refused([], `changed from ${display(from)} to ${display(to)}`, from, to);
+    return isKept ? null : this.#changed(from, to);
   }
 
   /** The arguments of a constructor: none, one, or the record of the named ones. */

@@ -1,9 +1,18 @@
-import { fingerprints, showPath, type Diagnostic } from '@smc/protocol';
+import { fingerprints, type Diagnostic } from '@smc/protocol';
 import { usesOf } from '../combinators/translate/uses.ts';
-import type { MachineSignature, TypedConversion, TypedFun, TypedUpgrade, TypedWay } from '../types/typed.ts';
+import { recordOf } from '../types/type.ts';
+import type {
+  MachineSignature,
+  Type,
+  TypedConversion,
+  TypedFun,
+  TypedUpgrade,
+  TypedWay,
+} from '../types/typed.ts';
 import type { ComparedVersions, MachinePair } from '../versions.ts';
 import { operationChanges, stateChanges, type Change, type OperationChange } from './changes.ts';
 import { Names } from './names.ts';
+import { writtenPath, writtenSteps } from './steps.ts';
 import { upgradeSource, type UpgradeSource } from './upgrade-source.ts';
 
 /** What there is to say of two versions of a program, as data: what changed, and what that means for whom. */
@@ -32,7 +41,7 @@ export interface MachineReport {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** An upgrade, and what it means. Paths are as in `state.items[].price`, `Add.note`. */
+/** An upgrade, and what it means. Paths are those of clauses: `items.price`, `Add.note`; `state` for the whole state. */
 export interface UpgradeDetail {
   /** The name under which `source` wants the old version to be imported, and whether the file does so. */
   readonly alias: string;
@@ -125,16 +134,18 @@ function detailOf(pair: MachinePair, sources: ReadonlyMap<string, string>): Upgr
     source: source.text,
     written: source.written,
     derived: source.derived,
-    dropped: judgement.dropped.map(showPath),
+    dropped: distinct(judgement.dropped.map((path) => writtenPath(typed.old, path))),
     wayBack: typed.back && {
-      loses: lost.filter(([first]) => first === 'state').map(showPath),
-      fails: typed.backFails.map((path) => showPath(path.split('.'))),
+      loses: distinct(
+        lost.filter(([first]) => first === 'state').map((path) => writtenPath(typed.new, path)),
+      ),
+      fails: distinct(typed.backFails.map((path) => writtenSteps(typed.new.state, path.split('.')))),
       mayFail: back !== null && canFail(back),
     },
-    oldClients: losses(typed.operations, judgement.dropped, typed),
+    oldClients: losses(typed.old, typed.operations, judgement.dropped, typed),
     newClients: [
       ...unserved(typed).map((operation): ClientLoss => ({ operation, kind: 'gone', path: '' })),
-      ...losses(typed.backOperations, lost, typed),
+      ...losses(typed.new, typed.backOperations, lost, typed),
     ],
   };
 }
@@ -145,24 +156,36 @@ function unserved({ new: next, backOperations }: TypedUpgrade): readonly string[
   return next.operations.map(({ name }) => name).filter((name) => !served.has(name));
 }
 
-/** What clients lose on these ways; `lost` has the parameters that are not passed on among others. */
+/** What clients of a version lose on these ways; `lost` has the parameters that are not passed on among others. */
 function losses(
+  machine: MachineSignature,
   ways: readonly TypedWay[],
   lost: readonly (readonly string[])[],
-  { span }: TypedUpgrade,
+  typed: TypedUpgrade,
 ): readonly ClientLoss[] {
   return ways.flatMap((way): ClientLoss[] => {
     const { name: operation } = way;
     if (way.kind === 'identity') return [];
     if (way.kind === 'dropped') return [{ operation, kind: 'gone', path: '' }];
-    const parameters = lost.filter(([first]) => first === operation).map((path) => showPath(path.slice(1)));
+    const own = machine.operations.find(({ name }) => name === operation)!;
+    const input = recordOf(own.parameters);
+    const written = (type: Type, paths: readonly (readonly string[])[]): readonly string[] =>
+      distinct(paths.map((path) => writtenSteps(type, path)));
+    const parameters = lost.filter(([first]) => first === operation).map((path) => path.slice(1));
+    const [requests, replies] = [way.requestFails, way.replyFails].map((fails) =>
+      fails.map((path) => path.split('.')),
+    );
+    // A reply is of the version that serves it.
+    const other = (machine === typed.old ? typed.new : typed.old).operations.find(
+      ({ name }) => name === way.to,
+    )!;
     const mayFail = [way.request, way.reply].some(
-      (conversion) => conversion.span !== span && canFail(conversion),
+      (conversion) => conversion.span !== typed.span && canFail(conversion),
     );
     return [
-      ...parameters.map((path): ClientLoss => ({ operation, kind: 'parameter', path })),
-      ...way.requestFails.map((path): ClientLoss => ({ operation, kind: 'request', path: dotted(path) })),
-      ...way.replyFails.map((path): ClientLoss => ({ operation, kind: 'reply', path: dotted(path) })),
+      ...written(input, parameters).map((path): ClientLoss => ({ operation, kind: 'parameter', path })),
+      ...written(input, requests).map((path): ClientLoss => ({ operation, kind: 'request', path })),
+      ...written(other.reply, replies).map((path): ClientLoss => ({ operation, kind: 'reply', path })),
       ...(mayFail ? [{ operation, kind: 'written', path: '' } as const] : []),
     ];
   });
@@ -183,4 +206,4 @@ function canFail({ body }: TypedConversion): boolean {
   return false;
 }
 
-const dotted = (path: string): string => showPath(path.split('.'));
+const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)];

@@ -1,8 +1,9 @@
-import { ITEM_STEP, KEY_STEP, type Span } from '@smc/protocol';
+import { KEY_STEP, type Span } from '@smc/protocol';
 import type { BothNames } from '../types/clause-names.ts';
-import { prune, substitute } from '../types/type.ts';
+import { prune } from '../types/type.ts';
 import type { MachineSignature, PartSubject, Type } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
+import { parametersOf, type Part, partsOf, stepInto, takesStep } from './steps.ts';
 
 /** What a clause would call a part of a machine: in messages, as it can be pasted. */
 
@@ -26,23 +27,28 @@ export class Subjects {
     this.#names = names;
   }
 
-  /** By a path as the judge has them, of the old version: from `state`, or an operation. */
-  at(path: readonly string[]): PartSubject {
+  /**
+   * By a path as the judge has them, of the old version: from `state`, or an operation, which the one that
+   * is `served` by in the new version may have another name than.
+   */
+  at(path: readonly string[], served: string = path[0]): PartSubject {
     const [first, ...steps] = path;
     const [older, newer] = [this.#names.old, this.#names.new].map(({ version }) => version.machine);
     if (first === 'state') return this.#follow({ old: older.state, new: newer.state }, steps, 'state');
     const [name, ...rest] = steps;
-    const pair = { old: parameterOf(older, first, name), new: parameterOf(newer, first, name) };
+    const pair = { old: parameterOf(older, first, name), new: parameterOf(newer, served, name) };
     if (rest.length > 0 && pair.old !== null) return this.#follow(pair, rest, `${first}.${name}`);
     // Of a parameter itself: what else the operation takes.
-    const [before, after] = [older, newer].map((machine) => parametersOf(machine, first));
-    const renames = pair.old === null ? [] : newNames(name, { old: before, new: after });
-    const drop = `${first}.${name}`;
+    const parts = { old: parametersOf(older, first), new: parametersOf(newer, served) };
+    // Where a type has the name of the operation, it may not be clear which of both is meant.
+    const isClear = this.#names.old.typesOf(first, null).types.length === 0;
+    const renames = isClear ? renamesIn(parts, name) : [];
     return {
-      drop,
+      drop: `${first}.${name}`,
+      whole: `${first}.${name}`,
       convert: null,
       type: null,
-      renames: renames.map((to) => `rename ${drop} -> ${to}`),
+      renames: renames.map(([source, to]) => `rename ${first}.${source} -> ${to}`),
       places: [],
     };
   }
@@ -56,6 +62,7 @@ export class Subjects {
     let pair: Pair = { old: prune(root.old!), new: root.new && prune(root.new) };
     // In the last type that has a name; its conversion would be a clause.
     let start: Start = { name: from, steps: [] };
+    const whole: string[] = from === null || from === 'state' ? [] : [from];
     let owner: { readonly pair: Pair; readonly step: string } | null = null;
     let convert: string | null = null;
     let isKey = false;
@@ -69,21 +76,29 @@ export class Subjects {
         start = pending.pop() ?? start;
         pending.length = 0;
         start.steps.push(step);
+        whole.push(step);
         owner = { pair, step };
       }
       isKey ||= step === KEY_STEP || pair.old?.kind === 'set';
       pair = { old: stepInto(pair.old, step), new: stepInto(pair.new, step) };
     }
     const subject = start.steps.length === 0 ? null : subjectOf(start);
-    const renamed = owner === null || subject === null ? [] : renamesIn(owner.pair, owner.step);
-    const isRenamed = owner !== null && isLeaf(start, owner.pair);
+    const renamed = owner === null || subject === null ? [] : renamesOf(owner.pair, owner.step);
+    const isRenamed = owner !== null && isLeaf(start, owner.pair) && !this.#isParameter(start);
     return {
       drop: subject,
+      whole: from === null || whole.length === 0 ? null : whole.join('.'),
       convert,
       type: owner === null ? null : (this.#names.old.nameOf(owner.pair.old ?? owner.pair.new!) ?? null),
       renames: isRenamed ? renamed.map(([source, to]) => `rename ${subjectOf(start, source)} -> ${to}`) : [],
       places: convert === null ? [] : this.#places(convert),
     };
+  }
+
+  /** Whether it could be a parameter as well: of an operation that has the name of the type. */
+  #isParameter({ name, steps }: Start): boolean {
+    const operation = name === null ? [] : parametersOf(this.#names.old.version.machine, name);
+    return steps.length === 1 && operation.length > 0;
   }
 
   /** The name of a type that a clause can convert: the same in both versions. */
@@ -92,7 +107,7 @@ export class Subjects {
     const name = this.#names.old.nameOf(pair.old);
     if (name === null || name !== this.#names.new.nameOf(pair.new)) return null;
     const isOne = [this.#names.old, this.#names.new].every((names) => {
-      const { types, isGeneric } = names.typesOf(name, null);
+      const { types, isGeneric } = names.typesNamed(name);
       return types.length === 1 && !isGeneric;
     });
     return isOne ? name : null;
@@ -111,32 +126,33 @@ function subjectOf({ name, steps }: Start, last: string = steps[steps.length - 1
 
 /** Whether a rename can speak of it: a field of the state, or a part of a type that has a name. */
 function isLeaf({ name, steps }: Start, { old }: Pair): boolean {
-  if (name === null || name.includes('.')) return false;
+  // Of a parameter it can not; a type may stand after its import.
+  if (name === null || /^[A-Z].*\./.test(name)) return false;
   if (name === 'state') return steps.length === 1;
   return steps.length === 1 || (steps.length === 2 && old?.kind === 'record');
 }
 
-/** What may have been renamed where a step leads: from what is gone to what is new, of one type. */
-function renamesIn({ old, new: next }: Pair, step: string): readonly (readonly [string, string])[] {
-  if (old === null || next === null) return [];
-  const parts = { old: partsOf(old), new: partsOf(next) };
+/** What may have been renamed where a step leads. */
+function renamesOf({ old, new: next }: Pair, step: string): readonly (readonly [string, string])[] {
+  return old === null || next === null ? [] : renamesIn({ old: partsOf(old), new: partsOf(next) }, step);
+}
+
+/** From what is gone to what is new, of one type; the step is of either version. */
+function renamesIn(parts: BothParts, step: string): readonly (readonly [string, string])[] {
   if (parts.old.some(({ name }) => name === step))
     return newNames(step, parts).map((to) => [step, to] as const);
   // A part that is new.
   return newNames(step, { old: parts.new, new: parts.old }).map((source) => [source, step] as const);
 }
 
-interface Part {
-  readonly name: string;
-  readonly type: Type;
-  readonly form: string;
+/** The parts of one thing in both versions. */
+interface BothParts {
+  readonly old: readonly Part[];
+  readonly new: readonly Part[];
 }
 
 /** Parts that only the other version has, of the type of this one. */
-function newNames(
-  name: string,
-  { old, new: next }: { readonly old: readonly Part[]; readonly new: readonly Part[] },
-) {
+function newNames(name: string, { old, new: next }: BothParts): readonly string[] {
   const own = old.find((part) => part.name === name);
   if (own === undefined || next.some((part) => part.name === name)) return [];
   const added = next.filter((part) => !old.some((each) => each.name === part.name));
@@ -145,37 +161,6 @@ function newNames(
     .map((part) => part.name);
 }
 
-function partsOf(type: Type): readonly Part[] {
-  if (type.kind === 'record') return type.fields.map((field) => ({ ...field, form: '' }));
-  if (type.kind !== 'sum') return [];
-  return type.declaration.constructors.map(({ name, payload, labels }) => ({
-    name,
-    type: substitute(payload, type.arguments),
-    form: JSON.stringify(labels),
-  }));
-}
-
-function parametersOf({ operations }: MachineSignature, operation: string): readonly Part[] {
-  const found = operations.find(({ name }) => name === operation);
-  return (found?.parameters ?? []).map(({ name, type }) => ({ name, type, form: '' }));
-}
-
 function parameterOf(machine: MachineSignature, operation: string, name: string | undefined): Type | null {
   return parametersOf(machine, operation).find((parameter) => parameter.name === name)?.type ?? null;
-}
-
-/** Items of lists, sets and options, keys and values of maps have no name in a clause. */
-function takesStep(type: Type | null, step: string): boolean {
-  if (step === ITEM_STEP || step === KEY_STEP) return false;
-  return !(type?.kind === 'sum' && type.declaration.name === 'Option');
-}
-
-function stepInto(type: Type | null, step: string): Type | null {
-  if (type === null) return null;
-  if (type.kind === 'list' || type.kind === 'set') return prune(type.item);
-  if (type.kind === 'map') return prune(step === KEY_STEP ? type.key : type.value);
-  if (type.kind === 'tuple')
-    return type.items[Number(step)] === undefined ? null : prune(type.items[Number(step)]);
-  const part = partsOf(type).find(({ name }) => name === step);
-  return part === undefined ? null : prune(part.type);
 }

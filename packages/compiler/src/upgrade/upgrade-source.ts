@@ -88,7 +88,8 @@ class UpgradePrinter {
   #state(): readonly string[] {
     const { typed, clauses } = this.#upgrade;
     if (clauses.migration !== null) return [];
-    if (clauses.stateFields.size + clauses.stateRenames.length > 0) return this.#initialFields();
+    const renames = clauses.renamesOfState(typed.old.state);
+    if (clauses.stateFields.size + renames.length > 0) return this.#initialFields();
     const forward = this.#conversion(typed.migration, OLDER);
     const isBackKnown = typed.back === null || clauses.back !== null;
     const back = isBackKnown ? null : this.#conversion(typed.back, NEWER);
@@ -103,12 +104,12 @@ class UpgradePrinter {
     const { typed, clauses } = this.#upgrade;
     const { body } = typed.migration;
     const [before, after] = [fieldNames(typed.old), fieldNames(typed.new)];
-    const renames = clauses.stateRenames;
+    const renames = clauses.renamesOfState(typed.old.state);
     const hasSource = (name: string): boolean =>
       renames.find(({ target }) => target === name) !== undefined || before.includes(name);
     const isKept = (name: string): boolean =>
       after.includes(renames.find(({ source }) => source === name)?.target ?? name) ||
-      clauses.dropsField(name);
+      clauses.dropsField(typed.old.state, name);
     // A field without counterpart would cost the way back.
     if (body.kind !== 'record' || !before.every(isKept)) return [];
     return body.fields.flatMap(({ name, value }) => {
@@ -188,6 +189,7 @@ class UpgradePrinter {
 /** The functions of a derived upgrade that a clause for a type can say. */
 function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeClause[] {
   const inKeys = sumsOfKeys(typed.old);
+  const isState = (older: Type): boolean => older.kind === 'record' && !differ(older, typed.old.state);
   const renamed = (declaration: SumDeclaration): string | null =>
     clauses.typeRenames.find(({ source }) => source === declaration)?.target.name ?? null;
   const found: TypeClause[] = [];
@@ -202,6 +204,8 @@ function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeCl
       }
       // Sets and keys of maps are converted by derived conversions only.
       if (older.kind === 'sum' && inKeys.has(older.declaration)) continue;
+      // It would convert the state, too, which may be derived in another way.
+      if (isState(older)) continue;
       const name = names.typeOf(older, newer, renamed);
       if (name !== null) found.push({ direction, name, fun });
     }

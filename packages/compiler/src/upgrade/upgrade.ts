@@ -5,7 +5,13 @@ import type { UpgradeTerms } from '../combinators/term.ts';
 import { lossyUpgrade, refusedUpgrade, unchangedUpgrade } from '../errors/judgement.ts';
 import { needlessDrop } from '../errors/upgrades.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
-import type { MachineSignature, TypedUpgrade, TypedWay } from '../types/typed.ts';
+import type {
+  MachineSignature,
+  PartSubject,
+  TypedConversion,
+  TypedUpgrade,
+  TypedWay,
+} from '../types/typed.ts';
 
 /** The record of an upgrade, judged here as the node will judge it. */
 
@@ -61,10 +67,15 @@ export function makeUpgrade(
   }
   const { path, lost, message } = judgement;
   if (lost === undefined) return { ok: false, diagnostics: [refusedUpgrade(placesOf(node, path), message)] };
-  // What one clause would settle is said once.
-  const bySubject = Map.groupBy(lost, (each) => node.subjectOf(each).drop ?? showPath(each));
+  // What one clause would settle is said once. One for a type would cover the state, too.
+  const ofState = new Set(lost.flatMap((each) => (each[0] === 'state' ? node.subjectOf(each).drop : [])));
+  const subjectOf = (each: readonly string[]): PartSubject => {
+    const subject = node.subjectOf(each);
+    return ofState.has(subject.drop) ? subject : { ...subject, drop: subject.whole };
+  };
+  const bySubject = Map.groupBy(lost, (each) => subjectOf(each).drop ?? showPath(each));
   const diagnostics = [...bySubject.values()].map(([each], i) =>
-    lossyUpgrade(placesOf(node, each), each, node.subjectOf(each), i === 0 ? message : null),
+    lossyUpgrade(placesOf(node, each), each, subjectOf(each), i === 0 ? message : null),
   );
   return { ok: false, diagnostics };
 }
@@ -78,10 +89,16 @@ function needlessDrops({ clauses }: TypedUpgrade, { needless }: Judgement): read
 
 function placesOf(node: TypedUpgrade, path: readonly string[]): JudgedPlaces {
   return {
-    main: node.migration.span,
+    main: conversionOf(node, path).span,
     old: placeOf(node.old, path),
     new: node.new.nameSpan,
   };
+}
+
+/** What converts a part of the old version: an adapter, or the migration. */
+function conversionOf({ migration, operations }: TypedUpgrade, [first]: readonly string[]): TypedConversion {
+  const way = operations.find(({ name }) => name === first);
+  return way?.kind === 'adapter' ? way.request : migration;
 }
 
 /** Where a part of a machine is declared: an operation, or a field of its state. */
