@@ -371,10 +371,16 @@ export function equalsForComparison(at: Span): Diagnostic {
 
 // ----------------------------------------------------------------------------- commands
 
-/** E0140: a value where a command is due. */
-export function valueAsCommand(at: Span): Diagnostic {
+/** E0140: a value where a command is due; `constructed` is the constructor of it, if there is one. */
+export function valueAsCommand(at: Span, constructed: string | null): Diagnostic {
   const help = 'To give it as the output of the block, write `return -< …`; to name it, `let x = …`.';
-  return error('E0140', 'this is a value, and no command', at, '', help);
+  const other =
+    constructed === null
+      ? []
+      : [
+          `If \`${constructed}\` is an operation: those are called from outside of their machine, and share an \`arrow\`.`,
+        ];
+  return error('E0140', 'this is a value, and no command', at, '', help, ...other);
 }
 
 /** `put x` or `put(x)`: what stands at `at` is the argument. */

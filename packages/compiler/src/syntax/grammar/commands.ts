@@ -232,10 +232,13 @@ export abstract class CommandGrammar extends ArrowGrammar {
   /** A value alone: refused, and taken for `return -< value`. */
   private readonly valueCommand = this.RULE('valueCommand', (): Command => {
     const start = this.LA(1);
-    const argument = this.SUBRULE(this.expression);
+    const value = this.SUBRULE(this.expression);
     return this.ACTION(() => {
       const span = this.since(start);
-      this.complain(errors.valueAsCommand(span));
+      const constructed = value.kind === 'construct' ? value.constructor.name.text : null;
+      this.complain(errors.valueAsCommand(span, constructed));
+      // What is said of it here is said for an operation too, which as a constructor is not known.
+      const argument = constructed === null ? value : this.hole();
       const name = { text: 'return', span: { ...span, end: span.start } };
       const path = { qualifier: null, name, span: name.span };
       return { kind: 'feed', arrow: { kind: 'name', path, span: name.span }, argument, span };
