@@ -144,15 +144,22 @@ function foreignWord(found: string, previous: string, expected: string): string 
       return 'It is `case x { Pattern -> … }`.';
     case 'new':
       return 'A value of a type is made by its constructor, or is a record: `{ x: 1 }`.';
-    case 'var':
-    case 'val':
-    case 'const':
-      return 'A value is named with `let x = …`.';
     default:
+      if (expected === 'an expression') return operandHint(word!, before!);
+      if (word === '=>') return 'A function in place is `x -> e`, and so is an arm of a `case`.';
       return word === '|' && expected.includes('`]`')
         ? '`List.map(xs, x -> …)` makes a list of a list.'
         : null;
   }
+}
+
+/** What to write for what is no operand: `|x|`, `.a`, `(+)`. */
+function operandHint(word: string, before: string): string | null {
+  if (word === '|') return 'A function in place is written `x -> x + 1`.';
+  if (word === '.') return 'A function that takes a field is written `r -> r.field`.';
+  const isOperator = /^[-+*\/%<>=!&|]+$/.test(word);
+  if (!isOperator || (before !== '(' && before !== ',')) return null;
+  return 'An operator is no function: write `(a, b) -> a + b`.';
 }
 
 /** E0134: a changed record as other languages write it. */
@@ -317,8 +324,57 @@ export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnos
 }
 
 /** E0133: a call of what is no name. */
-export function calleeNoName(at: Span): Diagnostic {
-  return error('E0133', 'only a name can be called', at, 'this is no name of a function');
+export function calleeNoName(at: Span, isField: boolean): Diagnostic {
+  const help = isField
+    ? 'Values have no methods. A function is called by its name, and what it works on comes first, as in `List.map(s.xs, x -> …)`.'
+    : 'A function is called by its name, `f(x)`.';
+  return error('E0133', 'only a name can be called', at, 'this is no name of a function', help);
+}
+
+/** E0114: `xs[0]` */
+export function foreignIndex(at: Span): Diagnostic {
+  const help = '`List.get(xs, 0)` and `Map.get(m, key)` give an `Option`, for there may be nothing there.';
+  return error('E0114', 'nothing is taken out with `[…]`', at, '', help);
+}
+
+/** E0114: `List.length xs`: `at` is the first of the arguments, `given` their texts. */
+export function juxtaposed(at: Span, name: string, given: readonly string[]): Diagnostic {
+  const message = `the arguments of \`${name}\` stand in parentheses`;
+  return error('E0114', message, at, '', `Write \`${name}(${given.join(', ')})\`.`);
+}
+
+/** E0114: `List Int`, `List[Int]`, `List(Int)`: `at` is the first of the arguments, `given` their texts. */
+export function typeArgumentsOtherwise(at: Span, name: string, given: readonly string[]): Diagnostic {
+  const message = 'the arguments of a type stand between `<` and `>`';
+  return error('E0114', message, at, '', `Write \`${name}<${given.join(', ')}>\`.`);
+}
+
+/** E0114: `[Int]`, `Int[]` */
+export function foreignListType(at: Span): Diagnostic {
+  return error('E0114', 'a type has no `[` and `]`', at, '', 'The type of a list is `List<Int>`.');
+}
+
+/** E0114: a word that other languages start a statement with. */
+export function foreignCommand(at: Span, word: string, instead: string): Diagnostic {
+  return error('E0114', `no command starts with \`${word}\``, at, '', instead);
+}
+
+/** E0114: `on Op: Int`, `fun f(): Int` */
+export function resultAfterColon(at: Span, what: string): Diagnostic {
+  return error('E0114', `the type of ${what} stands after \`->\`, not \`:\``, at, '', 'Write `-> Int`.');
+}
+
+/** E0120: `machine M(a: Int, b: Int)` */
+export function secondKey(at: Span): Diagnostic {
+  const help = 'Where an instance has several, join them: `machine Account(id: String)`, with `"bank/1"`.';
+  return error('E0120', 'a machine has one key', at, '', help);
+}
+
+/** E0120: `machine M<a>` */
+export function genericMachine(at: Span): Diagnostic {
+  const help =
+    'Its state and operations are of fixed types. Only a `type`, a `fun` or an `arrow` has type variables.';
+  return error('E0120', 'a machine has no type variables', at, '', help);
 }
 
 /** `=` in the place of the `:` of a field or of a named argument */

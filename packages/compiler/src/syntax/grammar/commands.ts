@@ -1,4 +1,5 @@
 import type { Span } from '@smc/protocol';
+import { insteadOf } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import { isA, type Token } from '../tokens.ts';
@@ -48,7 +49,21 @@ export abstract class CommandGrammar extends ArrowGrammar {
     ERR_MSG: 'a command',
   };
 
-  private readonly command = this.RULE('command', (): Command | null => this.OR(this.commandChoices));
+  private readonly command = this.RULE('command', (): Command | null =>
+    this.RECORDING_PHASE ? this.OR(this.commandChoices) : (this.foreign() ?? this.OR(this.commandChoices)),
+  );
+
+  /** `for x in xs { … }`, `throw e`: refused, and skipped. A name like any other where it is fed or bound. */
+  private foreign(): Command | null {
+    const start = this.peek(1);
+    const instead = start.tokenType === T.Lower ? insteadOf('command', start.image) : null;
+    if (instead === null) return null;
+    const next = this.peek(2);
+    if (next.fresh || !isA(next, T.Starter) || this.shapeOf() === 'feed') return null;
+    this.complain(errors.foreignCommand(this.spanOf(start), start.image, instead));
+    this.skipTo(this.itemEnd(start));
+    return { kind: 'missing', span: this.since(start) };
+  }
 
   private readonly plainCommand = this.RULE('plainCommand', (): Command => {
     if (this.RECORDING_PHASE) this.recordPlainCommand();
