@@ -157,7 +157,7 @@ function foreignWord(found: string, previous: string, expected: string): string 
 function operandHint(word: string, before: string): string | null {
   if (word === '|') return 'A function in place is written `x -> x + 1`.';
   if (word === '.') return 'A function that takes a field is written `r -> r.field`.';
-  const isOperator = /^[-+*\/%<>=!&|]+$/.test(word);
+  const isOperator = /^[-+*/%<>=!&|]+$/.test(word);
   if (!isOperator || (before !== '(' && before !== ',')) return null;
   return 'An operator is no function: write `(a, b) -> a + b`.';
 }
