@@ -1,6 +1,9 @@
+import type { Diagnostic, Span } from '@smc/protocol';
+import { syntaxError as error } from './syntax-codes.ts';
+
 /**
- * The words of other languages, and what is written here instead: a table for each place that a word can
- * stand in. A word of a table is a name like any other where it is declared.
+ * The words and forms of other languages, and what is written here instead. There is a table of words for
+ * each place that a word can stand in; a word of a table is a name like any other where it is declared.
  */
 
 type Words = Readonly<Record<string, string>>;
@@ -81,4 +84,58 @@ const tables = { type: TYPES, constructor: CONSTRUCTORS, value: VALUES, command:
 /** What is written here for a word of another language in such a place; null where that is not known. */
 export function insteadOf(place: keyof typeof tables, word: string): string | null {
   return Object.hasOwn(tables[place], word) ? tables[place][word]! : null;
+}
+
+// ----------------------------------------------------------------------- diagnostics
+
+/** E0114: a word that other languages declare with; `meant` is the one of this language, in backquotes. */
+export function foreignKeyword(at: Span, word: string, meant: string): Diagnostic {
+  const help = DECLARED[meant] ?? `It is ${meant}.`;
+  return error('E0114', `\`${word}\` declares nothing; ${meant} does`, at, '', help);
+}
+
+const DECLARED: Readonly<Record<string, string>> = {
+  '`fun`': 'A function is `fun f(x: Int) -> Int = x + 1`: its body is an expression.',
+  '`let`': 'A value is named with `let x = …`, and does not change; what changes is the state.',
+  '`machine`': 'A machine is `machine Name { state { … } on Op { … } }`.',
+  '`type`': 'A type is `type T = A | B(Int)` or `type T = { x: Int }`.',
+};
+
+/** E0114: a word before a function in place. */
+export function foreignLambda(at: Span, word: string): Diagnostic {
+  const help = 'It is written `x -> x + 1` or `(a, b) -> a + b`.';
+  return error('E0114', `a function in place has no \`${word}\` before it`, at, '', help);
+}
+
+/** E0114: `xs[0]` */
+export function foreignIndex(at: Span): Diagnostic {
+  const help = '`List.get(xs, 0)` and `Map.get(m, key)` give an `Option`, for there may be nothing there.';
+  return error('E0114', 'nothing is taken out with `[…]`', at, '', help);
+}
+
+/** E0114: `List.length xs`: `at` is the first of the arguments, `given` their texts. */
+export function juxtaposed(at: Span, name: string, given: readonly string[]): Diagnostic {
+  const message = `the arguments of \`${name}\` stand in parentheses`;
+  return error('E0114', message, at, '', `Write \`${name}(${given.join(', ')})\`.`);
+}
+
+/** E0114: `List Int`, `List[Int]`, `List(Int)`: `at` is the first of the arguments, `given` their texts. */
+export function typeArgumentsOtherwise(at: Span, name: string, given: readonly string[]): Diagnostic {
+  const message = 'the arguments of a type stand between `<` and `>`';
+  return error('E0114', message, at, '', `Write \`${name}<${given.join(', ')}>\`.`);
+}
+
+/** E0114: `[Int]`, `Int[]` */
+export function foreignListType(at: Span): Diagnostic {
+  return error('E0114', 'a type has no `[` and `]`', at, '', 'The type of a list is `List<Int>`.');
+}
+
+/** E0114: a word that other languages start a statement with. */
+export function foreignCommand(at: Span, word: string, instead: string): Diagnostic {
+  return error('E0114', `no command starts with \`${word}\``, at, '', instead);
+}
+
+/** E0114: `on Op: Int`, `fun f(): Int` */
+export function resultAfterColon(at: Span, what: string): Diagnostic {
+  return error('E0114', `the type of ${what} stands after \`->\`, not \`:\``, at, '', 'Write `-> Int`.');
 }

@@ -89,25 +89,6 @@ export function strayCommentEnd(at: Span): Diagnostic {
   );
 }
 
-/** E0114: a word that other languages declare with; `meant` is the one of this language, in backquotes. */
-export function foreignKeyword(at: Span, word: string, meant: string): Diagnostic {
-  const help = DECLARED[meant] ?? `It is ${meant}.`;
-  return error('E0114', `\`${word}\` declares nothing; ${meant} does`, at, '', help);
-}
-
-const DECLARED: Readonly<Record<string, string>> = {
-  '`fun`': 'A function is `fun f(x: Int) -> Int = x + 1`: its body is an expression.',
-  '`let`': 'A value is named with `let x = …`, and does not change; what changes is the state.',
-  '`machine`': 'A machine is `machine Name { state { … } on Op { … } }`.',
-  '`type`': 'A type is `type T = A | B(Int)` or `type T = { x: Int }`.',
-};
-
-/** E0114: a word before a function in place. */
-export function foreignLambda(at: Span, word: string): Diagnostic {
-  const help = 'It is written `x -> x + 1` or `(a, b) -> a + b`.';
-  return error('E0114', `a function in place has no \`${word}\` before it`, at, '', help);
-}
-
 /** E0123: a name that starts in the wrong case. */
 export function underscoreName(at: Span, name: string): Diagnostic {
   const message = `\`${name}\` is no name: a name starts with a letter`;

@@ -130,6 +130,8 @@ function foreignWord(found: string, previous: string, expected: string): string 
   const [word, before] = [found, previous].map((text) => text.replaceAll('`', ''));
   if (expected === '`->`' && ['if', 'when', 'where', '|', '&&'].includes(word!))
     return 'A pattern has no condition: put an `if` into the arm.';
+  if (expected === '`->`' && /^[A-Z]/.test(before!) && /^\w/.test(word!))
+    return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
   if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
   if (word === 'then' || (before === 'if' && word === '('))
     return 'The branches stand in braces: `if c { a } else { b }`.';
@@ -329,39 +331,6 @@ export function calleeNoName(at: Span, isField: boolean): Diagnostic {
     ? 'Values have no methods. A function is called by its name, and what it works on comes first, as in `List.map(s.xs, x -> …)`.'
     : 'A function is called by its name, `f(x)`.';
   return error('E0133', 'only a name can be called', at, 'this is no name of a function', help);
-}
-
-/** E0114: `xs[0]` */
-export function foreignIndex(at: Span): Diagnostic {
-  const help = '`List.get(xs, 0)` and `Map.get(m, key)` give an `Option`, for there may be nothing there.';
-  return error('E0114', 'nothing is taken out with `[…]`', at, '', help);
-}
-
-/** E0114: `List.length xs`: `at` is the first of the arguments, `given` their texts. */
-export function juxtaposed(at: Span, name: string, given: readonly string[]): Diagnostic {
-  const message = `the arguments of \`${name}\` stand in parentheses`;
-  return error('E0114', message, at, '', `Write \`${name}(${given.join(', ')})\`.`);
-}
-
-/** E0114: `List Int`, `List[Int]`, `List(Int)`: `at` is the first of the arguments, `given` their texts. */
-export function typeArgumentsOtherwise(at: Span, name: string, given: readonly string[]): Diagnostic {
-  const message = 'the arguments of a type stand between `<` and `>`';
-  return error('E0114', message, at, '', `Write \`${name}<${given.join(', ')}>\`.`);
-}
-
-/** E0114: `[Int]`, `Int[]` */
-export function foreignListType(at: Span): Diagnostic {
-  return error('E0114', 'a type has no `[` and `]`', at, '', 'The type of a list is `List<Int>`.');
-}
-
-/** E0114: a word that other languages start a statement with. */
-export function foreignCommand(at: Span, word: string, instead: string): Diagnostic {
-  return error('E0114', `no command starts with \`${word}\``, at, '', instead);
-}
-
-/** E0114: `on Op: Int`, `fun f(): Int` */
-export function resultAfterColon(at: Span, what: string): Diagnostic {
-  return error('E0114', `the type of ${what} stands after \`->\`, not \`:\``, at, '', 'Write `-> Int`.');
 }
 
 /** E0120: `machine M(a: Int, b: Int)` */

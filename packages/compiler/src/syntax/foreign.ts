@@ -1,5 +1,6 @@
 import type { TokenType } from 'chevrotain';
-import { foreignKeyword, foreignLambda } from '../errors/lexical.ts';
+import type { Span } from '@smc/protocol';
+import { foreignKeyword, foreignLambda } from '../errors/foreign.ts';
 import type { Report } from './report.ts';
 import * as T from './tokens.ts';
 import { endOf, type Token } from './tokens.ts';
@@ -27,14 +28,15 @@ const PARAMETERS_TOKENS_MAX = 64;
 /** The tokens with the words that are meant; the others go to the report. */
 export function takeForeignWords(tokens: readonly Token[], file: string, report: Report): readonly Token[] {
   const output: Token[] = [];
-  for (const [i, token] of tokens.entries()) {
-    const span = { file, start: token.startOffset, end: endOf(token) };
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    const span = (): Span => ({ file, start: token.startOffset, end: endOf(token) });
     const meant = keywordMeant(tokens, i);
     if (meant !== null) {
-      report.add(foreignKeyword(span, token.image, meant.LABEL ?? ''));
+      report.add(foreignKeyword(span(), token.image, meant.LABEL ?? ''));
       // `let mut x` has its `let`
       if (output.at(-1)?.tokenType !== T.LetWord) output.push(retyped(token, meant));
-    } else if (isForeignLambda(tokens, i)) report.add(foreignLambda(span, token.image));
+    } else if (isForeignLambda(tokens, i)) report.add(foreignLambda(span(), token.image));
     else output.push(token);
   }
   return output;

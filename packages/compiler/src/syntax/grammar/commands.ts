@@ -1,5 +1,5 @@
 import type { Span } from '@smc/protocol';
-import { insteadOf } from '../../errors/foreign.ts';
+import { foreignCommand, insteadOf } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import { isA, type Token } from '../tokens.ts';
@@ -60,7 +60,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     if (instead === null) return null;
     const next = this.peek(2);
     if (next.fresh || !isA(next, T.Starter) || this.shapeOf() === 'feed') return null;
-    this.complain(errors.foreignCommand(this.spanOf(start), start.image, instead));
+    this.complain(foreignCommand(this.spanOf(start), start.image, instead));
     this.skipTo(this.itemEnd(start));
     return { kind: 'missing', span: this.since(start) };
   }

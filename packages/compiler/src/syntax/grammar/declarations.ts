@@ -1,4 +1,5 @@
 import type { ParserMethod } from 'chevrotain';
+import { resultAfterColon } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type {
@@ -201,7 +202,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
 
   /** The `:` for the `->` before the type of a result or reply: refused, and taken for it. */
   private skipColon(what: string): void {
-    this.complain(errors.resultAfterColon(this.spanOf(this.LA(1)), what));
+    this.complain(resultAfterColon(this.spanOf(this.LA(1)), what));
     this.SKIP_TOKEN();
   }
 

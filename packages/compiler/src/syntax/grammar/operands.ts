@@ -1,4 +1,5 @@
 import type { IToken } from 'chevrotain';
+import { foreignIndex, juxtaposed } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
@@ -92,7 +93,7 @@ export abstract class OperandGrammar extends PatternGrammar {
       token = this.after(token);
     } while (!token.fresh && (token.tokenType === T.Dot || this.isArgument(token)));
     const span = this.spanOf(first);
-    this.complain(isIndex ? errors.foreignIndex(span) : errors.juxtaposed(span, name!, given));
+    this.complain(isIndex ? foreignIndex(span) : juxtaposed(span, name!, given));
     this.skipTo(token.index);
     return true;
   }

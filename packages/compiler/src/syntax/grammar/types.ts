@@ -1,3 +1,4 @@
+import { foreignListType, typeArgumentsOtherwise } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
@@ -123,9 +124,7 @@ export abstract class TypeGrammar extends BaseGrammar {
       given.push(token.partner > token.index ? inside : token.image);
     }
     const span = this.spanOf(first);
-    this.complain(
-      isList ? errors.foreignListType(span) : errors.typeArgumentsOtherwise(span, name.image, given),
-    );
+    this.complain(isList ? foreignListType(span) : typeArgumentsOtherwise(span, name.image, given));
     this.skipTo(token.index);
     return true;
   }
@@ -142,7 +141,7 @@ export abstract class TypeGrammar extends BaseGrammar {
   private readonly foreignList = this.RULE('foreignList', (): TypeNode => {
     const open = this.CONSUME(T.OpenSquare) as Token;
     return this.ACTION(() => {
-      this.complain(errors.foreignListType(this.spanOf(open)));
+      this.complain(foreignListType(this.spanOf(open)));
       this.skipTo(open.partner + 1);
       return { kind: 'missing', span: this.since(open) };
     });
