@@ -186,7 +186,10 @@ export class ByteReader {
     const count = this.unsigned();
     if (count > max) this.fail(`${count} ${what}, at most ${max}`, start);
     if (count > this.remaining) {
-      this.fail(this.#bound ?? `${count} ${what} in ${this.remaining} bytes`, start);
+      this.fail(
+        this.#bound ?? `${count} ${what} should follow, and only ${this.remaining} bytes are left`,
+        start,
+      );
     }
     return count;
   }

@@ -62,7 +62,12 @@ describe('values', () => {
     ['a lone surrogate', STRING, [3, 0xed, 0xa0, 0x80], 'not UTF-8'],
     ['an overlong slash', STRING, [2, 0xc0, 0xaf], 'not UTF-8'],
     ['past U+10FFFF', STRING, [4, 0xf4, 0x90, 0x80, 0x80], 'not UTF-8'],
-    ['a string that is cut off', STRING, [4, 0x61], '4 bytes of a string in 1 bytes'],
+    [
+      'a string that is cut off',
+      STRING,
+      [4, 0x61],
+      '4 bytes of a string should follow, and only 1 bytes are left',
+    ],
     ['something after the end', UNIT, [0, 0], '1 bytes after the end'],
   ])('%s is refused', (_, type, bytes, message) => {
     const decoded = decodeValue(new TypeTable(), type, Uint8Array.from(bytes));

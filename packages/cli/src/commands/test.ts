@@ -66,10 +66,16 @@ function testFile(
     if (each.lines.length === 0) output.note(`${file}: the test ${JSON.stringify(title)} has no line`);
     if (failure === null) {
       counts.passed++;
-      output.data({ file, test: title, passed: true });
+      output.data({ file, machine: image.name, test: title, passed: true });
     } else {
       counts.failed++;
-      output.data({ file, test: title, passed: false, ...failureData(failure, image, text) });
+      output.data({
+        file,
+        machine: image.name,
+        test: title,
+        passed: false,
+        ...failureData(failure, image, text),
+      });
       output.line(showFailure(each, failure, image, text, bundle.debug[each.machine].fieldOrder));
     }
   }

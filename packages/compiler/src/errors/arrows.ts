@@ -104,6 +104,30 @@ export function notCallable(span: Span, name: string, what: string, help: string
   return error('E0264', `\`${name}\` is ${what}, not a function`, [label(span)], [help]);
 }
 
+/** E0264: `value.name(…)`; `instead` is the call that is meant, where it is known. */
+export function noMethods(span: Span, text: string, instead: string | null): Diagnostic {
+  const help =
+    instead === null
+      ? 'Values have no methods: a function is called by its name, and what it works on comes first.'
+      : `Values have no methods. Write \`${instead}\`.`;
+  return error('E0264', `\`${text}\` is no function`, [label(span)], [help]);
+}
+
+/** E0264: a constructor where a function is passed. */
+export function constructorAsFunction(span: Span, name: string): Diagnostic {
+  const help = `Write a function that uses it: \`x -> ${name}(x)\`.`;
+  return error('E0264', `the constructor \`${name}\` is no function`, [label(span)], [help]);
+}
+
+/** Who calls operations. */
+export const OPERATIONS =
+  'It is an operation of this machine. Operations are called from outside of it; what several of them do stands in an `arrow` of the machine.';
+
+/** E0264: an operation of the machine in one of its blocks. */
+export function operationInside(span: Span, name: string): Diagnostic {
+  return error('E0264', `\`${name}\` is an operation, and no arrow`, [label(span)], [OPERATIONS]);
+}
+
 /** E0260, E0265: a primitive with an effect in an expression, which `isConstant` says is a constant. */
 export function primitiveInExpression(span: Span, name: string, isConstant: boolean): Diagnostic {
   const does = { get: 'reads the state', put: 'changes the state', now: 'reads the clock' }[name];

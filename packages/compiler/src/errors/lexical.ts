@@ -18,7 +18,8 @@ export function unknownCharacter(at: Span, character: string): Diagnostic {
     '`': 'A string stands in double quotes: "…".',
     '@': 'A time is written `@1000` (milliseconds) or `@2026-11-20T21:41:25Z`.',
     '&': '"And" is written `&&`.',
-    '?': 'A choice between two values is `if c { a } else { b }`.',
+    '\\': 'A function in place is written `x -> x + 1`.',
+    '?': 'A choice between two values is `if c { a } else { b }`; what may be absent is an `Option<Int>`.',
     '“': 'A string stands in straight double quotes: "…".',
     '”': 'A string stands in straight double quotes: "…".',
   };
@@ -52,26 +53,40 @@ export function unclosedComment(at: Span): Diagnostic {
   );
 }
 
-/** E0114: an operator, comment or string as other languages write it. */
+/** E0114: a word, operator, comment or string as other languages write it. */
 export function singleQuotes(at: Span): Diagnostic {
   return error('E0114', 'a string stands in double quotes', at, '', 'Write "…".');
 }
 
-/** E0114: an operator, comment or string as other languages write it. */
+/** E0114: a word, operator, comment or string as other languages write it. */
 export function foreignComment(at: Span, start: string): Diagnostic {
   return error('E0114', `\`${start}\` starts no comment`, at, '', 'A comment starts with `--`.');
 }
 
-/** `===`, `!==`, `:=`, `|>`, `::` */
+/** `===`, `!==`, `:=`, `|>`, `::`, `<>`, `/=`, `~` */
 export function foreignOperator(at: Span, operator: string): Diagnostic {
   const instead: Record<string, string> = {
     '===': 'Equality is written `==`.',
     '!==': 'Inequality is written `!=`.',
     ':=': 'A value is named with `let x = …`, the output of a command with `x <- …`.',
     '|>': 'A function is called `f(x)`; arrows are composed with `>>>`.',
+    '<>': '`++` joins strings and lists; inequality is written `!=`.',
+    '/=': 'Inequality is written `!=`.',
+    '~': '"Not" is written `!`.',
     '::': '`List.prepend(xs, x)` puts an item before a list; in a pattern it is `[x, ...xs]`.',
   };
   return error('E0114', `there is no operator \`${operator}\``, at, '', instead[operator] ?? '');
+}
+
+/** E0114: a `-}` that ends nothing. */
+export function strayCommentEnd(at: Span): Diagnostic {
+  return error(
+    'E0114',
+    'this `-}` ends no comment',
+    at,
+    '',
+    'A block comment starts with `{-`. Take it out.',
+  );
 }
 
 /** E0123: a name that starts in the wrong case. */
@@ -94,7 +109,9 @@ export function badLiteral(at: Span, fault: LiteralFault): Diagnostic {
     case 'fraction':
       return say('E0105', 'there are only whole numbers', 'Count in the smaller unit: cents, milliseconds.');
     case 'bad digits':
-      return say('E0105', `\`${fault.text}\` is neither a number nor a name`, NUMBERS);
+      return fault.value === null
+        ? say('E0105', `\`${fault.text}\` is neither a number nor a name`, NUMBERS)
+        : say('E0105', 'a number is written with decimal digits alone', `Write \`${fault.value}\`.`);
     case 'leading zero':
       return say('E0105', 'a number does not start with `0`', `Write \`${fault.value}\`.`);
     case 'too large':

@@ -1,5 +1,6 @@
 import type { Diagnostic, Span } from '@smc/protocol';
 import { error, label } from './error.ts';
+import { insteadOf } from './foreign.ts';
 
 /** Diagnostics about names: what is not known, and what is there twice. */
 
@@ -7,14 +8,11 @@ const didYouMean = (suggestion: string | null): string =>
   suggestion === null ? '' : `; did you mean \`${suggestion}\`?`;
 
 /** A value, function or arrow that is not known. `hint` says more than the nearest name could. */
-export function unknownName(
-  span: Span,
-  name: string,
-  suggestion: string | null,
-  hint: string | null,
-): Diagnostic {
+export function unknownName(span: Span, name: string, near: string | null, hint: string | null): Diagnostic {
+  const instead = hint ?? insteadOf('value', name);
+  const suggestion = instead === null ? near : null;
   const help =
-    hint ??
+    instead ??
     (suggestion === null
       ? 'Declare it with `let`, or as a parameter, a `fun` or an `arrow`.'
       : `The name \`${suggestion}\` is known here.`);
@@ -42,17 +40,15 @@ export function unknownField(
 }
 
 /** E0203: a type that is not known. */
-export function unknownType(span: Span, name: string, suggestion: string | null): Diagnostic {
-  return error(
-    'E0203',
-    `the type \`${name}\` is not known${didYouMean(suggestion)}`,
-    [label(span)],
-    [
-      suggestion === null
-        ? `Declare it, \`type ${name} = …\`, or import the file that does.`
-        : `The type \`${suggestion}\` is known here.`,
-    ],
-  );
+export function unknownType(span: Span, name: string, near: string | null): Diagnostic {
+  const instead = insteadOf('type', name);
+  const suggestion = instead === null ? near : null;
+  const help =
+    suggestion === null
+      ? `Declare it, \`type ${name} = …\`, or import the file that does.`
+      : `The type \`${suggestion}\` is known here.`;
+  const message = `the type \`${name}\` is not known${didYouMean(suggestion)}`;
+  return error('E0203', message, [label(span)], [instead ?? help]);
 }
 
 /** `where` is the declaration, `parameters` its type variables, where it can have some; `meant` a type of nearly this name. */
@@ -64,11 +60,12 @@ export function unknownTypeVariable(
   meant: string | null,
 ): Diagnostic {
   const help =
-    meant !== null
+    (meant === null ? insteadOf('type', name) : null) ??
+    (meant !== null
       ? 'The names of types start with a capital letter; one in lower case stands for any type.'
       : parameters !== null
         ? `Declare it after the name: \`${where}<${[...parameters, name].join(', ')}>\`. (The names of types start with a capital letter.)`
-        : `Types of ${where} are written out: only a \`fun\` or an \`arrow\` has type variables. (The names of types start with a capital letter.)`;
+        : `Types of ${where} are written out: only a \`fun\` or an \`arrow\` has type variables. (The names of types start with a capital letter.)`);
   return error(
     'E0203',
     `the type variable \`${name}\` is not declared${didYouMean(meant)}`,
@@ -81,15 +78,17 @@ export function unknownTypeVariable(
 export function unknownConstructor(
   span: Span,
   name: string,
-  suggestion: string | null,
+  near: string | null,
   hint: string | null,
 ): Diagnostic {
+  const instead = hint ?? insteadOf('constructor', name);
+  const suggestion = instead === null ? near : null;
   return error(
     'E0205',
     `the constructor \`${name}\` is not known${didYouMean(suggestion)}`,
     [label(span)],
     [
-      hint ??
+      instead ??
         (suggestion === null
           ? `Declare it as part of a type: \`type T = ${name} | …\`.`
           : `The constructor \`${suggestion}\` is known here.`),
@@ -203,8 +202,22 @@ export function hiddenLocal(span: Span, name: string, declared: Span): Diagnosti
 export function localInArrow(span: Span, name: string, declared: Span): Diagnostic {
   return error(
     'E0211',
-    `\`${name}\` is a local value; left of \`-<\` only arrows and functions can be used`,
+    `\`${name}\` is a local value, and no arrow`,
     [label(span), label(declared, 'the local value')],
-    [`What flows into an arrow stands right of \`-<\`: \`return -< ${name}\` gives the value.`],
+    [
+      `A command is an arrow, and what it is fed stands right of \`-<\`: \`return -< ${name}\` gives the value.`,
+    ],
+  );
+}
+
+/** E0201: the key of a machine in a constant, which is the same for all keys. */
+export function keyInConstant(span: Span, name: string, declared: Span): Diagnostic {
+  return error(
+    'E0201',
+    `the key \`${name}\` is not known in a constant`,
+    [label(span, 'not known'), label(declared, 'the key')],
+    [
+      'Initial values and defaults are the same for each key. The key is known in operations, arrows and invariants.',
+    ],
   );
 }

@@ -19,7 +19,7 @@ export const SYNTAX_CODES = {
   E0111: 'a closing bracket that closes nothing',
   E0112: 'something nested too deeply',
   E0113: 'a file that is too long',
-  E0114: 'an operator, comment or string as other languages write it',
+  E0114: 'a word, operator, comment or string as other languages write it',
   // names, lines, lists
   E0120: 'something else than expected',
   E0121: 'a missing comma',

@@ -130,6 +130,8 @@ function foreignWord(found: string, previous: string, expected: string): string 
   const [word, before] = [found, previous].map((text) => text.replaceAll('`', ''));
   if (expected === '`->`' && ['if', 'when', 'where', '|', '&&'].includes(word!))
     return 'A pattern has no condition: put an `if` into the arm.';
+  if (expected === '`->`' && /^[A-Z]/.test(before!) && /^\w/.test(word!))
+    return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
   if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
   if (word === 'then' || (before === 'if' && word === '('))
     return 'The branches stand in braces: `if c { a } else { b }`.';
@@ -144,15 +146,22 @@ function foreignWord(found: string, previous: string, expected: string): string 
       return 'It is `case x { Pattern -> … }`.';
     case 'new':
       return 'A value of a type is made by its constructor, or is a record: `{ x: 1 }`.';
-    case 'var':
-    case 'val':
-    case 'const':
-      return 'A value is named with `let x = …`.';
     default:
+      if (expected === 'an expression') return operandHint(word!, before!);
+      if (word === '=>') return 'A function in place is `x -> e`, and so is an arm of a `case`.';
       return word === '|' && expected.includes('`]`')
         ? '`List.map(xs, x -> …)` makes a list of a list.'
         : null;
   }
+}
+
+/** What to write for what is no operand: `|x|`, `.a`, `(+)`. */
+function operandHint(word: string, before: string): string | null {
+  if (word === '|') return 'A function in place is written `x -> x + 1`.';
+  if (word === '.') return 'A function that takes a field is written `r -> r.field`.';
+  const isOperator = /^[-+*/%<>=!&|]+$/.test(word);
+  if (!isOperator || (before !== '(' && before !== ',')) return null;
+  return 'An operator is no function: write `(a, b) -> a + b`.';
 }
 
 /** E0134: a changed record as other languages write it. */
@@ -317,8 +326,24 @@ export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnos
 }
 
 /** E0133: a call of what is no name. */
-export function calleeNoName(at: Span): Diagnostic {
-  return error('E0133', 'only a name can be called', at, 'this is no name of a function');
+export function calleeNoName(at: Span, isField: boolean): Diagnostic {
+  const help = isField
+    ? 'Values have no methods. A function is called by its name, and what it works on comes first, as in `List.map(s.xs, x -> …)`.'
+    : 'A function is called by its name, `f(x)`.';
+  return error('E0133', 'only a name can be called', at, 'this is no name of a function', help);
+}
+
+/** E0120: `machine M(a: Int, b: Int)` */
+export function secondKey(at: Span): Diagnostic {
+  const help = 'Where an instance has several, join them: `machine Account(id: String)`, with `"bank/1"`.';
+  return error('E0120', 'a machine has one key', at, '', help);
+}
+
+/** E0120: `machine M<a>` */
+export function genericMachine(at: Span): Diagnostic {
+  const help =
+    'Its state and operations are of fixed types. Only a `type`, a `fun` or an `arrow` has type variables.';
+  return error('E0120', 'a machine has no type variables', at, '', help);
 }
 
 /** `=` in the place of the `:` of a field or of a named argument */
@@ -371,10 +396,16 @@ export function equalsForComparison(at: Span): Diagnostic {
 
 // ----------------------------------------------------------------------------- commands
 
-/** E0140: a value where a command is due. */
-export function valueAsCommand(at: Span): Diagnostic {
+/** E0140: a value where a command is due; `constructed` is the constructor of it, if there is one. */
+export function valueAsCommand(at: Span, constructed: string | null): Diagnostic {
   const help = 'To give it as the output of the block, write `return -< …`; to name it, `let x = …`.';
-  return error('E0140', 'this is a value, and no command', at, '', help);
+  const other =
+    constructed === null
+      ? []
+      : [
+          `If \`${constructed}\` is an operation: those are called from outside of their machine, and share an \`arrow\`.`,
+        ];
+  return error('E0140', 'this is a value, and no command', at, '', help, ...other);
 }
 
 /** `put x` or `put(x)`: what stands at `at` is the argument. */

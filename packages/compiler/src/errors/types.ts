@@ -304,16 +304,18 @@ export function recursiveType(span: Span, names: readonly string[], others: read
   );
 }
 
-/** E0229: a field of what is no record. */
-export function noRecord(span: Span, type: Type, use: string): Diagnostic {
+/** E0229: a field of what is no record; `instead` is the call that is meant, where it is known. */
+export function noRecord(span: Span, type: Type, use: string, instead: string | null = null): Diagnostic {
   return error(
     'E0229',
     `${displayWithArticle(type)} has no fields${use}`,
     [label(span, display(type))],
     [
-      prune(type).kind === 'tuple'
-        ? 'Take a tuple apart with a pattern: `let (a, b) = …`.'
-        : 'Only a record, `{ name: Type }`, has fields.',
+      instead !== null
+        ? `Write \`${instead}\`.`
+        : prune(type).kind === 'tuple'
+          ? 'Take a tuple apart with a pattern: `let (a, b) = …`.'
+          : 'Only a record, `{ name: Type }`, has fields.',
     ],
   );
 }

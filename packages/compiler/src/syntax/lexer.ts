@@ -12,6 +12,9 @@ import {
   ForeignAssign,
   ForeignComment,
   ForeignCons,
+  ForeignDiamond,
+  ForeignNot,
+  ForeignSlash,
   ForeignEqual,
   ForeignPipe,
   ForeignUnequal,
@@ -19,6 +22,7 @@ import {
   lexed,
   Lower,
   QuotedLiteral,
+  StrayCommentEnd,
   StringLiteral,
   TimeLiteral,
   Unknown,
@@ -154,6 +158,7 @@ function docText(lines: readonly IToken[]): string {
 function judgeComment(token: IToken, file: string, report: Report): void {
   const span = spanOf(token, file);
   if (token.payload === 'unclosed') report.add(errors.unclosedComment({ ...span, end: span.start + 2 }));
+  if (token.tokenType === StrayCommentEnd) report.add(errors.strayCommentEnd(span));
   if (token.tokenType === ForeignComment) {
     const start = token.image.startsWith('#') ? '#' : '//';
     report.add(errors.foreignComment({ ...span, end: span.start + start.length }, start));
@@ -164,6 +169,7 @@ function judgeComment(token: IToken, file: string, report: Report): void {
 const judged = new Set([
   ...[StringLiteral, QuotedLiteral, IntLiteral, BytesLiteral, TimeLiteral, Wildcard, Unknown],
   ...[ForeignEqual, ForeignUnequal, ForeignAssign, ForeignPipe, ForeignCons],
+  ...[ForeignSlash, ForeignDiamond, ForeignNot],
 ]);
 
 /** Reads what a token says and puts it into its payload; the faults go to the report. */
@@ -195,6 +201,9 @@ function judgeToken(token: IToken, file: string, report: Report): void {
     case ForeignAssign:
     case ForeignPipe:
     case ForeignCons:
+    case ForeignSlash:
+    case ForeignDiamond:
+    case ForeignNot:
       return report.add(errors.foreignOperator(span, token.image));
     case Wildcard:
       if (token.image !== '_') report.add(errors.underscoreName(span, token.image));

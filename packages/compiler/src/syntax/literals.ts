@@ -20,7 +20,7 @@ export type LiteralFault = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'bad unicode escape'; readonly escape: string }
   | { readonly kind: 'lone surrogate' }
   | { readonly kind: 'fraction' }
-  | { readonly kind: 'bad digits'; readonly text: string }
+  | { readonly kind: 'bad digits'; readonly text: string; readonly value: number | null }
   | { readonly kind: 'leading zero'; readonly value: number }
   | { readonly kind: 'too large' }
   | { readonly kind: 'unclosed bytes' }
@@ -86,7 +86,11 @@ export function readInt(image: string): Read<number> {
   const whole = { start: 0, end: image.length };
   if (image.includes('.')) return { ok: false, faults: [{ kind: 'fraction', ...whole }], value: null };
   if (!/^[0-9]+(?:_[0-9]+)*$/.test(image)) {
-    return { ok: false, faults: [{ kind: 'bad digits', text: image, ...whole }], value: null };
+    return {
+      ok: false,
+      faults: [{ kind: 'bad digits', text: image, value: numberOf(image), ...whole }],
+      value: null,
+    };
   }
   const value = Number(image.replaceAll('_', ''));
   if (value > Number.MAX_SAFE_INTEGER)
@@ -95,6 +99,13 @@ export function readInt(image: string): Read<number> {
     return { ok: false, faults: [{ kind: 'leading zero', value, ...whole }], value };
   }
   return { ok: true, value };
+}
+
+/** What `0xff`, `0b11`, `0o17` and `1e5` mean in other languages; null where it is no Int. */
+function numberOf(image: string): number | null {
+  const isKnown = /^(?:0[xX][0-9A-Fa-f_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9]+[eE][0-9]+)$/.test(image);
+  const value = isKnown ? Number(image.replaceAll('_', '')) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : null;
 }
 
 /** The value of a bytes literal, `0x"…"`. */

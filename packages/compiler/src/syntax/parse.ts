@@ -1,5 +1,6 @@
 import type { Diagnostic } from '@smc/protocol';
 import * as errors from '../errors/syntax.ts';
+import { takeForeignWords } from './foreign.ts';
 import type { Source } from './grammar/base.ts';
 import { Grammar } from './grammar/module.ts';
 import { layOut } from './layout.ts';
@@ -40,7 +41,8 @@ function readSource(text: string, file: string): SourceRead {
     report.add(errors.sourceTooLong({ file, start: 0, end: 0 }, sourceLengthMax));
     return { source: { file, tokens: layOut([], '', file, report), report }, text, comments: [] };
   }
-  const { tokens, comments } = lex(text, file, report);
+  const { tokens: written, comments } = lex(text, file, report);
+  const tokens = takeForeignWords(written, file, report);
   return { source: { file, tokens: layOut(tokens, text, file, report), report }, text, comments };
 }
 

@@ -137,7 +137,9 @@ export const ForeignComment = createToken({
   pattern: /(?:\/\/|#)[^\n]*/,
   ...comment,
 });
-vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignComment);
+/** `-}` alone: refused, and skipped. */
+export const StrayCommentEnd = createToken({ name: 'StrayCommentEnd', pattern: /-\}/, ...comment });
+vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignComment, StrayCommentEnd);
 
 // Literals.
 /** `"…"` */
@@ -241,11 +243,17 @@ export const SendWord = word('send', Reserved, Planned);
 export const AfterWord = word('after', Reserved, Planned);
 vocabulary.push(Lower, Upper, Wildcard);
 
-// Operators of other languages, refused by the lexer; the first two go on as `==` and `!=`.
+// Operators of other languages, refused by the lexer; the first three go on as `==` and `!=`.
 /** `===` */
 export const ForeignEqual = symbol('ForeignEqual', '===', Infix);
 /** `!==` */
 export const ForeignUnequal = symbol('ForeignUnequal', '!==', Infix);
+/** `/=` */
+export const ForeignSlash = symbol('ForeignSlash', '/=', Infix);
+/** `<>` */
+export const ForeignDiamond = symbol('ForeignDiamond', '<>', Infix);
+/** `~` */
+export const ForeignNot = symbol('ForeignNot', '~', Prefix);
 /** `:=` */
 export const ForeignAssign = symbol('ForeignAssign', ':=');
 /** `|>` */
@@ -330,7 +338,7 @@ export const CloseCurly = define('CloseCurly', '}', '`}`', []);
 export const Semicolon = define('Semicolon', ';', '`;`', [Separator]);
 
 /** The characters that a token or white space starts with. */
-const starts = new Set([...' \t\r\n\uFEFF"\'@#_+-*/%<>=!|&.,:;()[]{}'].map((char) => char.charCodeAt(0)));
+const starts = new Set([...' \t\r\n\uFEFF"\'@#_+-*/%<>=!|&.,:;()[]{}~'].map((char) => char.charCodeAt(0)));
 
 function isKnown(code: number): boolean {
   const digit = code >= 0x30 && code <= 0x39;

@@ -253,7 +253,10 @@ function inferCommand(
     }
     case 'bind': {
       const inner = inferCommand(command.command, locals, inference, null);
-      const pattern = inferPattern(command.pattern, inner, locals, inference);
+      // A second name is refused by the parser; both are of the one output.
+      let output = inner;
+      while (output.kind === 'bind') output = output.command;
+      const pattern = inferPattern(command.pattern, output, locals, inference);
       checkIrrefutable(pattern, inference);
       return inference.node({ kind: 'bind', pattern, command: inner, type: UNIT, span });
     }

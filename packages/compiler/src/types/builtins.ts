@@ -8,6 +8,7 @@ import {
   mapOf,
   packedOf,
   pairOf,
+  prune,
   setOf,
   STRING,
   TIME,
@@ -225,6 +226,26 @@ const OTHER_NAMES: Readonly<Record<string, Readonly<Record<string, readonly stri
 export function builtInFor(module: string, name: string): string | null {
   const own = Object.entries(OTHER_NAMES[module] ?? {});
   return own.find(([, others]) => others.includes(name))?.[0] ?? null;
+}
+
+/** The module whose functions work on values of a type; null where there is none. */
+function moduleOf(type: Type): string | null {
+  const seen = prune(type);
+  const name = seen.kind === 'sum' ? seen.declaration.name : seen.kind;
+  return Object.keys(MODULES).find((module) => module.toLowerCase() === name.toLowerCase()) ?? null;
+}
+
+/**
+ * The call that is meant by a method of a value, `value.name(…)`: `List.map(xs, …)`. Null where no built-in
+ * function is called so.
+ */
+export function callInsteadOf(type: Type, value: string, name: string): string | null {
+  const module = moduleOf(type);
+  if (module === null) return null;
+  const own = Object.hasOwn(MODULES[module], name) ? name : builtInFor(module, name);
+  if (own === null) return null;
+  const { from } = MODULES[module][own];
+  return `${module}.${own}(${value}${from.kind === 'tuple' ? ', …' : ''})`;
 }
 
 /**

@@ -1,9 +1,11 @@
-import type { Span } from '@smc/protocol';
+import type { Diagnostic, Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as arrows from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
+import { constructorAsArrow } from '../errors/syntax.ts';
 import {
   builtInFor,
+  callInsteadOf,
   BUILT_INS,
   BUILT_IN_NAMES,
   isPrimitive,
@@ -14,7 +16,7 @@ import type { Inference } from './inference.ts';
 import type { Definition, Locals, Site } from './scope.ts';
 import { suggest } from './suggest.ts';
 import { isError, prune, substitute, UNIT } from './type.ts';
-import type { Callee, PrimitiveArrow, Type } from './typed.ts';
+import type { Callee, Local, PrimitiveArrow, Type } from './typed.ts';
 
 /** The function or arrow that a name stands for, at a use of it. */
 export interface Callable {
@@ -47,6 +49,10 @@ export function callableOf(
 ): Callable | null {
   const { qualifier } = path;
   if (qualifier === null) return unqualified(path, position, locals, inference);
+  if (startsUpper(path.name.text)) {
+    refuseUpper(path, inference);
+    return null;
+  }
   if (startsUpper(qualifier.text)) return builtIn(path, qualifier, inference);
   return imported(path, qualifier, position, locals, inference);
 }
@@ -119,17 +125,18 @@ export function isRefused({ qualifier, name }: tree.Path, locals: Locals): boole
 }
 
 /** A name in upper case where an arrow stands. */
-function refuseUpper(path: tree.Path, inference: Inference): void {
-  const { text, span } = path.name;
-  const operation = inference.place.machine?.node.members.some(
-    (member) => member.kind === 'on' && member.name.text === text,
+function refuseUpper({ qualifier, name, span }: tree.Path, inference: Inference): void {
+  const { machine, module } = inference.place;
+  const owner = qualifier === null ? machine : module.machines.get(qualifier.text);
+  const isOperation = owner?.node.members.some((member) => isOperationOf(member, name.text)) === true;
+  inference.report(
+    isOperation ? arrows.operationInside(span, name.text) : constructorAsArrow(span, name.text),
   );
-  const what = operation ? 'an operation' : 'a constructor or a type';
-  const help = operation
-    ? 'Operations are for callers. Put what they share into an `arrow` of the machine.'
-    : 'A value of it is made in an expression: `return -< …`.';
-  inference.report(arrows.notCallable(span, text, what, help));
 }
+
+/** Whether a member of a machine is the operation of a name. */
+export const isOperationOf = (member: tree.Member, name: string): boolean =>
+  member.kind === 'on' && member.name.text === name;
 
 function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): Callable | null {
   const name = written(path);
@@ -164,10 +171,14 @@ function imported(
   inference: Inference,
 ): Callable | null {
   const name = written(path);
-  if (locals.find(alias.text) !== null) {
-    inference.report(
-      arrows.notCallable(path.span, name, 'a field', 'A field is data, and can not be called.'),
-    );
+  const local = locals.find(alias.text);
+  if (local !== null) {
+    inference.report(method(path, local));
+    return null;
+  }
+  const hidden = position === 'arrow' ? locals.findHidden(alias.text) : null;
+  if (hidden !== null) {
+    if (!isError(hidden.type)) inference.report(names.localInArrow(path.span, name, hidden.span));
     return null;
   }
   const { imports } = inference.place.module;
@@ -183,6 +194,15 @@ function imported(
   const hint = near === null ? `There is no \`fun\` or \`arrow\` of this name in ${module.file}.` : null;
   inference.report(names.unknownName(path.span, name, near === null ? null : `${alias.text}.${near}`, hint));
   return null;
+}
+
+/** What is said of `value.name(…)`. */
+function method({ name, span }: tree.Path, local: Local): Diagnostic {
+  const type = prune(local.type);
+  const isField = type.kind === 'record' && type.fields.some((field) => field.name === name.text);
+  const text = `${local.name}.${name.text}`;
+  if (isField) return arrows.notCallable(span, text, 'a field', 'A field is data, and can not be called.');
+  return arrows.noMethods(span, text, callInsteadOf(type, local.name, name.text));
 }
 
 function use(definition: Definition, path: tree.Path, position: Position, inference: Inference): Callable {

@@ -1,5 +1,7 @@
 import type * as tree from '../syntax/tree.ts';
+import { OPERATIONS } from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
+import { isOperationOf } from './callables.ts';
 import type { Inference } from './inference.ts';
 import { BUILT_IN_CONSTRUCTORS, type ConstructorReference } from './sums.ts';
 import { suggest } from './suggest.ts';
@@ -15,7 +17,7 @@ export function constructorOf(
   type: Type | null,
   inference: Inference,
 ): ConstructorReference | null {
-  const { module } = inference.place;
+  const { machine, module } = inference.place;
   const { qualifier, name } = path;
   const scope = qualifier === null ? module : module.imports.get(qualifier.text);
   if (scope === undefined && qualifier !== null) {
@@ -42,7 +44,9 @@ export function constructorOf(
           ? `\`${name.text}\` is a type; a value of it is made by one of its constructors.`
           : scope.machines.has(name.text)
             ? `\`${name.text}\` is a machine; only those outside of it send it inputs.`
-            : null;
+            : machine?.node.members.some((member) => isOperationOf(member, name.text)) === true
+              ? OPERATIONS
+              : null;
   inference.report(names.unknownConstructor(path.span, name.text, near, hint));
   return null;
 }

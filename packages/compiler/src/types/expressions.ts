@@ -1,12 +1,17 @@
 // Long because expressions are in each other: a rule for each kind, and each uses the first.
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { functionAsValue, lambdaOutOfPlace, primitiveInExpression } from '../errors/arrows.ts';
+import {
+  constructorAsFunction,
+  functionAsValue,
+  lambdaOutOfPlace,
+  primitiveInExpression,
+} from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
 import { unknownFunction } from '../errors/translation.ts';
 import * as errors from '../errors/types.ts';
 import { typeOf } from './annotations.ts';
-import { BUILT_INS, isPrimitive } from './builtins.ts';
+import { BUILT_INS, callInsteadOf, isPrimitive } from './builtins.ts';
 import { callableOf, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
 import { namedPayload, packArguments, unitAt, unnamedPayload } from './calls.ts';
 import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
@@ -125,7 +130,11 @@ function inferVariable(path: tree.Path, locals: Locals, inference: Inference): T
     }
     return qualifier === null ? value : fieldOf(value, name, span, inference);
   }
-  if (qualifier === null && !isFunction(name.text, inference)) {
+  const { isConstant, machine } = inference.place;
+  const key = isConstant ? (machine?.typed.keyLocal ?? null) : null;
+  if (key?.name === (qualifier ?? name).text) {
+    inference.report(names.keyInConstant((qualifier ?? name).span, key.name, key.span));
+  } else if (qualifier === null && !isFunction(name.text, inference)) {
     inference.report(unknownVariable(name, locals, inference));
   } else if (
     qualifier !== null &&
@@ -150,7 +159,7 @@ function isFunction(name: string, { place }: Inference): boolean {
 }
 
 function unknownVariable(name: tree.Name, locals: Locals, inference: Inference) {
-  const { machine, module } = inference.place;
+  const { isConstant, machine, module } = inference.place;
   const hidden = locals.findHidden(name.text);
   if (hidden !== null) return names.hiddenLocal(name.span, name.text, hidden.span);
   const state = machine === null ? null : prune(machine.state);
@@ -158,9 +167,11 @@ function unknownVariable(name: tree.Name, locals: Locals, inference: Inference) 
   const near = inference.reporter.isFull
     ? null
     : suggest(name.text, [...locals.names(), ...module.imports.keys()]);
-  const hint = isField
-    ? `\`${name.text}\` is a field of the state: read the state with \`s <- get\`, then write \`s.${name.text}\`.`
-    : hintFor(name.text, inference);
+  const hint = !isField
+    ? hintFor(name.text, inference)
+    : isConstant
+      ? `A constant is built of literals, pure functions and built-ins, and not of the field \`${name.text}\` of the state. A value that is used twice is given a name with \`fun\`: \`fun start() -> Int = 1\`.`
+      : `\`${name.text}\` is a field of the state: read the state with \`s <- get\`, then write \`s.${name.text}\`.`;
   return names.unknownName(name.span, name.text, near, hint);
 }
 
@@ -180,6 +191,14 @@ function inferField(
   return fieldOf(inferExpression(record, locals, inference), name, span, inference);
 }
 
+/** How a message writes a value: `s.xs`; `…` where it is no name and its fields. */
+function nameOf(value: TypedExpression): string {
+  const fields: string[] = [];
+  let seen = value;
+  for (; seen.kind === 'field'; seen = seen.record) fields.unshift(seen.name);
+  return seen.kind === 'local' ? [seen.local.name, ...fields].join('.') : '…';
+}
+
 function fieldOf(
   record: TypedExpression,
   name: tree.Name,
@@ -195,7 +214,12 @@ function fieldOf(
     inference.report(
       type.kind === 'unknown'
         ? errors.typeNotKnown(record.span, use)
-        : errors.noRecord(name.span, type, `, so also no \`${name.text}\``),
+        : errors.noRecord(
+            name.span,
+            type,
+            `, so also no \`${name.text}\``,
+            callInsteadOf(type, nameOf(record), name.text),
+          ),
     );
     return node(ERROR);
   }
@@ -326,6 +350,14 @@ function inferFunction(
       type: functionOf(expected.from, body.type),
       span,
     });
+  }
+  if (value.kind === 'construct' && value.arguments.length === 0) {
+    const reference = constructorOf(value.constructor, expected.to, inference);
+    const labels = reference?.declaration.constructors[reference.index].labels ?? null;
+    const takesNone = labels !== null && labels.length === 0;
+    if (reference !== null && !takesNone)
+      inference.report(constructorAsFunction(span, written(value.constructor)));
+    if (reference === null || !takesNone) return broken(span, inference);
   }
   const path = pathOf(value);
   const named = path === null ? null : functionNamed(path, locals, inference);

@@ -24,6 +24,16 @@ export function binaryType(
     inference.fit(right, type, operandReason('right side', operator));
     return type;
   };
+  const numbers = (): Type => {
+    const time = [left, right].find(({ type }) => prune(type).kind === 'time');
+    if (time === undefined) return both(INT);
+    const help =
+      operator === '-'
+        ? '`Time.diffMillis(a, b)` is the time between two, and `Time.addMillis(t, -1000)` one before.'
+        : '`Time.addMillis(t, 1000)` is a time after another.';
+    inference.report(errors.operatorType(time.span, operator, TIME, 'Int', help));
+    return ERROR;
+  };
   const same = (): boolean =>
     inference.fit(right, left.type, {
       statement: (type) => `both sides of \`${operator}\` have one type; the left side is ${type}`,
@@ -48,14 +58,14 @@ export function binaryType(
       if (same()) inference.later(() => checkJoined(left, inference));
       return isError(left.type) ? right.type : left.type;
     case '+':
-      if (prune(left.type).kind !== 'string' || prune(right.type).kind !== 'string') return both(INT);
+      if (prune(left.type).kind !== 'string' || prune(right.type).kind !== 'string') return numbers();
       inference.report(errors.operatorType(left.span, '+', STRING, 'Int', '`++` joins two strings.'));
       return STRING;
     case '-':
     case '*':
     case '/':
     case '%':
-      return both(INT);
+      return numbers();
   }
 }
 

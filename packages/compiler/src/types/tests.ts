@@ -27,8 +27,10 @@ export function checkTests(
   const first = new Map<string, tree.Test>();
   const checked: TypedTest[] = [];
   for (const node of tests) {
-    const earlier = first.get(node.title);
-    if (earlier === undefined) first.set(node.title, node);
+    // Of two machines each may have a test of that name.
+    const name = `${node.machine.qualifier?.text ?? ''}.${node.machine.name.text} ${node.title}`;
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, node);
     else report.add(names.duplicate(node.titleSpan, 'the test', node.title, earlier.titleSpan));
     const deep = tooDeep(node);
     const typed = deep === null ? new TestCheck(node, module, uses, report).run() : null;

@@ -147,7 +147,6 @@ describe('arrows', () => {
   ])('%s', (text, shown) => expect(readArrow(text)).toBe(shown));
 
   test.each([
-    ['Some', 'E0150 19'],
     ['f > > > g', 'E0150 21'],
     ['first proc x { f }', 'E0150 25'],
   ])('%s is refused', (text, fault) => expect(readFaults(`arrow f : A -> B = ${text}`)).toEqual([fault]));

@@ -137,11 +137,6 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
     });
     return this.ACTION(() => {
       const span = this.since(start);
-      const last = second ?? first;
-      if (last.tokenType === T.Upper) {
-        this.complain(errors.constructorAsArrow(span, last.image));
-        return { kind: 'missing', span };
-      }
       return {
         kind: 'name',
         path: second === undefined ? this.pathOf(null, first) : this.pathOf(first, second),

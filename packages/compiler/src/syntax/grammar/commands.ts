@@ -1,4 +1,5 @@
 import type { Span } from '@smc/protocol';
+import { foreignCommand, insteadOf } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import { isA, type Token } from '../tokens.ts';
@@ -48,7 +49,21 @@ export abstract class CommandGrammar extends ArrowGrammar {
     ERR_MSG: 'a command',
   };
 
-  private readonly command = this.RULE('command', (): Command | null => this.OR(this.commandChoices));
+  private readonly command = this.RULE('command', (): Command | null =>
+    this.RECORDING_PHASE ? this.OR(this.commandChoices) : (this.foreign() ?? this.OR(this.commandChoices)),
+  );
+
+  /** `for x in xs { … }`, `throw e`: refused, and skipped. A name like any other where it is fed or bound. */
+  private foreign(): Command | null {
+    const start = this.peek(1);
+    const instead = start.tokenType === T.Lower ? insteadOf('command', start.image) : null;
+    if (instead === null) return null;
+    const next = this.peek(2);
+    if (next.fresh || !isA(next, T.Starter) || this.shapeOf() === 'feed') return null;
+    this.complain(foreignCommand(this.spanOf(start), start.image, instead));
+    this.skipTo(this.itemEnd(start));
+    return { kind: 'missing', span: this.since(start) };
+  }
 
   private readonly plainCommand = this.RULE('plainCommand', (): Command => {
     if (this.RECORDING_PHASE) this.recordPlainCommand();
@@ -232,10 +247,13 @@ export abstract class CommandGrammar extends ArrowGrammar {
   /** A value alone: refused, and taken for `return -< value`. */
   private readonly valueCommand = this.RULE('valueCommand', (): Command => {
     const start = this.LA(1);
-    const argument = this.SUBRULE(this.expression);
+    const value = this.SUBRULE(this.expression);
     return this.ACTION(() => {
       const span = this.since(start);
-      this.complain(errors.valueAsCommand(span));
+      const constructed = value.kind === 'construct' ? value.constructor.name.text : null;
+      this.complain(errors.valueAsCommand(span, constructed));
+      // What is said of it here is said for an operation too, which as a constructor is not known.
+      const argument = constructed === null ? value : this.hole();
       const name = { text: 'return', span: { ...span, end: span.start } };
       const path = { qualifier: null, name, span: name.span };
       return { kind: 'feed', arrow: { kind: 'name', path, span: name.span }, argument, span };

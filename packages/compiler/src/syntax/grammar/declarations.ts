@@ -1,4 +1,5 @@
 import type { ParserMethod } from 'chevrotain';
+import { resultAfterColon } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type {
@@ -194,9 +195,16 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     }
     // The body says what is wrong with a block, and what is to be written.
     if (!this.RECORDING_PHASE && this.nextIs(T.OpenCurly)) return this.hole();
-    this.CONSUME(T.To, { ERR_MSG: '`->` and the type of the result' });
+    if (!this.RECORDING_PHASE && this.nextIs(T.Colon)) this.skipColon('a result');
+    else this.CONSUME(T.To, { ERR_MSG: '`->` and the type of the result' });
     return this.SUBRULE(this.type);
   });
+
+  /** The `:` for the `->` before the type of a result or reply: refused, and taken for it. */
+  private skipColon(what: string): void {
+    this.complain(resultAfterColon(this.spanOf(this.LA(1)), what));
+    this.SKIP_TOKEN();
+  }
 
   /** `= e`; a block is refused, and skipped. */
   private readonly funBody = this.RULE('funBody', (): Expression => {
@@ -253,6 +261,10 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     const before = this.errorCount;
     this.CONSUME(T.MachineWord);
     const name = this.SUBRULE(this.upperName, { ARGS: ['a machine'] });
+    if (!this.RECORDING_PHASE && this.nextIs(T.Less)) {
+      this.complain(errors.genericMachine(this.spanOf(this.LA(1))));
+      this.SUBRULE(this.typeParameters);
+    }
     const key = this.OPTION(() => this.SUBRULE(this.machineKey));
     const members = this.bracketed<Member[]>(
       T.OpenCurly,
@@ -276,6 +288,11 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       () => {
         const key = this.SUBRULE(this.parameter, { ARGS: ['key'] });
         this.OPTION(() => this.CONSUME(T.Comma));
+        this.ACTION(() => {
+          if (this.atStatementEnd()) return;
+          this.complain(errors.secondKey(this.spanOf(this.LA(1))));
+          while (!this.atStatementEnd()) this.skipTo(this.after(this.peek(1)).index);
+        });
         return key;
       },
       () => null,
@@ -347,6 +364,9 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     this.CONSUME(T.OnWord);
     const name: Name = this.SUBRULE(this.upperName, { ARGS: ['an operation'] });
     const parameters = this.OPTION(() => this.SUBRULE(this.parameters));
+    const isColon = !this.RECORDING_PHASE && this.nextIs(T.Colon);
+    if (isColon) this.skipColon('a reply');
+    const after = isColon ? this.SUBRULE2(this.type) : undefined;
     const reply = this.OPTION2(() => {
       const to = this.CONSUME(T.To);
       if (this.RECORDING_PHASE || !this.blockFollows()) return this.SUBRULE(this.type);
@@ -355,7 +375,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     });
     const body = this.SUBRULE(this.block);
     return this.ACTION(() => {
-      const rest = { reply: reply ?? null, body, doc: start.doc, span: this.since(start) };
+      const rest = { reply: after ?? reply ?? null, body, doc: start.doc, span: this.since(start) };
       return { kind: 'on', name, parameters: parameters ?? [], ...rest };
     });
   });

@@ -81,7 +81,8 @@ export abstract class ExpressionGrammar extends OperandGrammar {
   private combine(operands: readonly Expression[], operators: readonly IToken[]): Expression {
     const values: Expression[] = [operands[0]!];
     const waiting: IToken[] = [];
-    let isChained = false;
+    // Of `<>` it is not known what was meant.
+    let isRefused = operators.some(({ tokenType }) => tokenType === T.ForeignDiamond);
     const apply = (): void => {
       const token = waiting.pop()!;
       const right = values.pop()!;
@@ -102,7 +103,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
         const last = waiting.at(-1)!;
         if (level === comparison && OPERATOR_PRECEDENCE[operatorOf(last)] === comparison) {
           this.complain(errors.chainedComparison(this.spanOf(token), token.image, this.spanOf(last)));
-          isChained = true;
+          isRefused = true;
         }
         apply();
       }
@@ -112,7 +113,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     while (waiting.length > 0) apply();
     const [result] = values;
     // What was meant by a chain has other types: nothing more is said about it.
-    return isChained ? { kind: 'missing', span: result!.span } : result!;
+    return isRefused ? { kind: 'missing', span: result!.span } : result!;
   }
 
   /** The expression between `if` or `case` and the `{`. */
@@ -267,5 +268,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
 function operatorOf(token: IToken): BinaryOperator {
   if (token.tokenType === T.ForeignEqual || token.tokenType === T.Assign) return '==';
   if (token.tokenType === T.Bind) return '<';
-  return token.tokenType === T.ForeignUnequal ? '!=' : (token.image as BinaryOperator);
+  if (token.tokenType === T.ForeignDiamond) return '++';
+  const unequal = token.tokenType === T.ForeignUnequal || token.tokenType === T.ForeignSlash;
+  return unequal ? '!=' : (token.image as BinaryOperator);
 }

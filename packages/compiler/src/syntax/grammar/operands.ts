@@ -1,4 +1,5 @@
 import type { IToken } from 'chevrotain';
+import { foreignIndex, juxtaposed } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
@@ -54,11 +55,16 @@ export abstract class OperandGrammar extends PatternGrammar {
     if (this.RECORDING_PHASE || this.callFollows()) {
       const span = this.since(first);
       this.SUBRULE(this.callArguments, REFUSED);
-      this.complain(errors.calleeNoName(span));
+      this.complain(errors.calleeNoName(span, operand.kind === 'field'));
+      if (operand.kind === 'field') operand = this.hole();
     }
+    this.ACTION(() => {
+      if (this.refuseApplication(operand)) operand = { kind: 'missing', span: this.since(first) };
+    });
     return this.ACTION(() => {
       const end = this.since(start).end;
       return prefixes.reduceRight<Expression>((inner, prefix) => {
+        if (prefix.tokenType === T.ForeignNot) return { kind: 'missing', span: inner.span };
         const operator = prefix.tokenType === T.Not ? '!' : '-';
         return {
           kind: 'unary',
@@ -69,6 +75,41 @@ export abstract class OperandGrammar extends PatternGrammar {
       }, operand);
     });
   });
+
+  /** `xs[0]`, `List.length xs`, `Some 1`: refused, and skipped. */
+  private refuseApplication(operand: Expression): boolean {
+    const first = this.peek(1);
+    if (first.fresh) return false;
+    const isIndex = first.tokenType === T.OpenSquare && !this.peek(0).spaced;
+    const name = functionName(operand);
+    if (!isIndex && (name === null || !this.isJuxtaposed(first, operand.kind === 'construct'))) return false;
+    const given: string[] = [];
+    let token = first;
+    do {
+      const goesOn = token.tokenType === T.Dot || this.tokenAt(token.index - 1).tokenType === T.Dot;
+      const text = token.partner > token.index ? '…' : token.image;
+      if (goesOn && given.length > 0) given.push(given.pop() + text);
+      else given.push(text);
+      token = this.after(token);
+    } while (!token.fresh && (token.tokenType === T.Dot || this.isArgument(token)));
+    const span = this.spanOf(first);
+    this.complain(isIndex ? foreignIndex(span) : juxtaposed(span, name!, given));
+    this.skipTo(token.index);
+    return true;
+  }
+
+  /** Whether a token that follows a name starts an argument of it, and is no field or word of its own. */
+  private isJuxtaposed(token: Token, toConstructor: boolean): boolean {
+    // what follows a constructor in upper case is rather the next item
+    if (token.tokenType === T.Upper) return !toConstructor;
+    if (token.tokenType !== T.Lower) return T.isA(token, T.Literal);
+    return this.after(token).tokenType !== T.Colon && !joiningWords.has(token.image);
+  }
+
+  private isArgument(token: Token): boolean {
+    const isBracket = token.tokenType === T.OpenRound || token.tokenType === T.OpenSquare;
+    return isBracket || this.isJuxtaposed(token, false);
+  }
 
   /** `send …`, `after …`, `pipeline …`: not there yet, in the place of an expression or an arrow. */
   protected readonly planned = this.RULE('planned', () => {
@@ -351,4 +392,18 @@ export abstract class OperandGrammar extends PatternGrammar {
     const next = this.tokenAt(place);
     return next.tokenType === T.OpenCurly || T.isA(next, T.Infix);
   }
+}
+
+/** What other languages write between two expressions: it is told of by name. */
+const joiningWords = new Set(['and', 'or', 'then', 'of', 'with', 'when', 'where', 'mod', 'div', 'is', 'do']);
+
+/** The function or constructor that an operand without arguments names: `List.length`, `Some`. */
+function functionName(operand: Expression): string | null {
+  if (operand.kind === 'construct') {
+    const { constructor: path, span } = operand;
+    return path.qualifier === null && span.end === path.span.end ? path.name.text : null;
+  }
+  if (operand.kind !== 'variable' || operand.path.qualifier === null) return null;
+  const { qualifier, name } = operand.path;
+  return /^[A-Z]/.test(qualifier.text) ? `${qualifier.text}.${name.text}` : null;
 }

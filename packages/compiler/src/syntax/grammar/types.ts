@@ -1,5 +1,7 @@
+import { foreignListType, typeArgumentsOtherwise } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
+import type { Token } from '../tokens.ts';
 import type { Name, Parameter, Path, TypeNode } from '../tree.ts';
 import { BaseGrammar, OPTIONAL, REFUSED, REQUIRED } from './base.ts';
 
@@ -82,6 +84,7 @@ export abstract class TypeGrammar extends BaseGrammar {
       { ALT: (): TypeNode => this.SUBRULE(this.typeName) },
       { ALT: (): TypeNode => this.SUBRULE(this.typeGroup) },
       { ALT: (): TypeNode => this.SUBRULE(this.recordType) },
+      { ALT: (): TypeNode => this.SUBRULE(this.foreignList, REFUSED) },
     ],
     ERR_MSG: 'a type',
   };
@@ -98,12 +101,49 @@ export abstract class TypeGrammar extends BaseGrammar {
     });
     const applied = this.nextIs(T.Less) && this.nextIs(T.Upper, 0);
     const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.typeArguments, OPTIONAL) : undefined;
+    if (!this.RECORDING_PHASE && items === undefined && this.refuseArguments()) return this.hole();
     return this.ACTION(() => {
       const span = this.since(start);
       if (second === undefined && first.tokenType === T.Lower)
         return { kind: 'variable', name: this.nameOf(first), span };
       const path = second === undefined ? this.pathOf(null, first) : this.pathOf(first, second);
       return { kind: 'named', path, arguments: items ?? [], span };
+    });
+  });
+
+  /** `List Int`, `List[Int]`, `List(Int)`, `Int[]`: refused, and skipped. */
+  private refuseArguments(): boolean {
+    const name = this.peek(0);
+    const first = this.peek(1);
+    if (!this.isTypeArgument(first)) return false;
+    const isList = first.tokenType === T.OpenSquare && this.nextIs(T.CloseSquare, 2);
+    const given: string[] = [];
+    let token = first;
+    for (; this.isTypeArgument(token); token = this.after(token)) {
+      const inside = token.partner === token.index + 2 ? this.tokenAt(token.index + 1).image : '…';
+      given.push(token.partner > token.index ? inside : token.image);
+    }
+    const span = this.spanOf(first);
+    this.complain(isList ? foreignListType(span) : typeArgumentsOtherwise(span, name.image, given));
+    this.skipTo(token.index);
+    return true;
+  }
+
+  /** Whether a token after a type can only be an argument of it; a name before a `:` is the next field. */
+  private isTypeArgument(token: Token): boolean {
+    if (token.fresh) return false;
+    const isName = token.tokenType === T.Lower || token.tokenType === T.Upper;
+    if (isName) return this.after(token).tokenType !== T.Colon;
+    return token.tokenType === T.OpenSquare || token.tokenType === T.OpenRound;
+  }
+
+  /** `[Int]`: refused, and skipped. */
+  private readonly foreignList = this.RULE('foreignList', (): TypeNode => {
+    const open = this.CONSUME(T.OpenSquare) as Token;
+    return this.ACTION(() => {
+      this.complain(foreignListType(this.spanOf(open)));
+      this.skipTo(open.partner + 1);
+      return { kind: 'missing', span: this.since(open) };
     });
   });
 

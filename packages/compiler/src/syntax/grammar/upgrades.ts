@@ -158,9 +158,12 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
     const to = this.SUBRULE(this.anyName);
     return this.ACTION(() => {
       const old = from.at(-1)!;
-      if (isUpper(old.text) !== isUpper(to.text))
-        this.complain(errors.renameOfKind(to.span, old.text, to.text));
-      return { kind: 'rename', from, to, span: this.since(start) };
+      const span = this.since(start);
+      if (isUpper(old.text) === isUpper(to.text)) return { kind: 'rename', from, to, span };
+      this.complain(errors.renameOfKind(to.span, old.text, to.text));
+      const first = to.text.slice(0, 1);
+      const meant = isUpper(old.text) ? first.toUpperCase() : first.toLowerCase();
+      return { kind: 'rename', from, to: { ...to, text: meant + to.text.slice(1) }, span };
     });
   });
 
