@@ -456,17 +456,23 @@ class Derivation {
         path.length === 1
           ? `the parameter \`${first}\` of \`${to.name}\` ${why}`
           : `\`${showPath(path)}\`, in a parameter of \`${to.name}\`, ${why}`;
-      const isReplyKnown = this.#back.of(to.reply, operation.reply).ok;
-      const whole = isReplyKnown ? clause : `${clause} ${replying}`;
+      const whole = this.#needsReply(operation, to) ? `${clause} ${replying}` : clause;
       this.#refuse(what, places, reason, this.#subjects.at([name, ...path], to.name), whole, 'forward');
       return;
     }
     const where = path.length === 0 ? '' : `, at \`${showPath(path)}\`,`;
     const subject = this.#subjects.follow(operation.reply, to.reply, path);
     const what = `the reply of \`${name}\`${where} ${why}`;
-    const written = this.#node.clauses.find((each) => each.kind === 'on' && speaksOf(each, name));
-    const whole = written === undefined ? `${clause} ${replying}` : replying;
-    this.#refuse(what, places, reason, subject, whole, 'back', written !== undefined);
+    const isWritten = this.#clauses.ways.has(name);
+    const whole = isWritten ? replying : `${clause} ${replying}`;
+    this.#refuse(what, places, reason, subject, whole, 'back', isWritten);
+  }
+
+  /** Whether a clause for an operation says what becomes of its reply, too: no clause for a type would. */
+  #needsReply(operation: OperationSignature, to: OperationSignature): boolean {
+    const reply = this.#back.of(to.reply, operation.reply);
+    if (reply.ok || reply.why === ONE_WAY.back) return false;
+    return this.#subjects.follow(operation.reply, to.reply, reply.path).convert === null;
   }
 
   /** Where both interfaces are equal, old and new clients can not be told apart. */
