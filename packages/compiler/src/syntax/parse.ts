@@ -16,6 +16,8 @@ export interface Parsed {
   readonly module: Module;
   /** In the order of their places; at most `diagnosticsMax`. */
   readonly diagnostics: Diagnostic[];
+  /** Whether there is more that is wrong. */
+  readonly isCut: boolean;
   /** In the order of their places. */
   readonly comments: readonly Comment[];
 }
@@ -25,7 +27,8 @@ export function parse(text: string, file: string): Parsed {
   const empty: Module = { file, imports: [], declarations: [], span: { file, start: 0, end: text.length } };
   const read = readSource(text, file);
   const module = run(read, (grammar) => grammar.parseModule(read.source), empty);
-  return { module, diagnostics: read.source.report.list(), comments: read.comments };
+  const { report } = read.source;
+  return { module, diagnostics: report.list(), isCut: report.isCut, comments: read.comments };
 }
 
 interface SourceRead {

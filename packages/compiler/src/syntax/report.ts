@@ -11,6 +11,9 @@ export class Report {
   private readonly found: Diagnostic[] = [];
   private readonly places = new Set<number>();
 
+  /** Whether there was more to say than the bound allows: not all is looked for then. */
+  isCut = false;
+
   /** Whether the bound is reached: there is no point in going on. */
   get full(): boolean {
     return this.found.length >= diagnosticsMax;
@@ -24,7 +27,11 @@ export class Report {
   /** Takes a diagnostic, unless there is one at its place already. */
   add(diagnostic: Diagnostic): void {
     const place = diagnostic.labels[0]?.span.start ?? 0;
-    if (this.full || this.places.has(place)) return;
+    if (this.places.has(place)) return;
+    if (this.full) {
+      this.isCut = true;
+      return;
+    }
     this.places.add(place);
     this.found.push(diagnostic);
   }

@@ -100,6 +100,14 @@ describe('the one layout', () => {
     expect(laidOut(`fun f() -> Int = ${written}`)).toBe(`fun f() -> Int = ${expected}\n`);
   });
 
+  it.each(['type T = | B\n', 'type T = | Int\n', 'type T = B(Int)\n', 'type T = A | B\n'])(
+    'keeps the bar of a single constructor: %s',
+    (text) => {
+      expectLaidOut(text);
+      expect(laidOut(text)).toBe(text);
+    },
+  );
+
   it('breaks long lines', () => {
     const text = `fun total(first: Int, second: Int) -> Int = first * 1000000 + second * 1000000 + first * second + 12345678`;
     expect(laidOut(text)).toBe(

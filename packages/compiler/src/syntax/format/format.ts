@@ -11,7 +11,12 @@ export const LINE_WIDTH = 100;
 /** The one layout of a text, or what is wrong with it. */
 export type Formatted =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  | {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      /** Whether there is more that is wrong. */
+      readonly isCut: boolean;
+    };
 
 /**
  * Lays out the text of a file in the one format. Only line ends, spaces, commas at the end of a
@@ -20,8 +25,8 @@ export type Formatted =
  * prettier printer, 2003).
  */
 export function format(text: string, file: string): Formatted {
-  const { module, diagnostics, comments } = parse(text, file);
-  if (diagnostics.length > 0) return { ok: false, diagnostics };
+  const { module, diagnostics, isCut, comments } = parse(text, file);
+  if (diagnostics.length > 0) return { ok: false, diagnostics, isCut };
   const items = itemsOf(module);
   const attached = attach(module, comments, text, (node) => listsOf(node, items));
   const print = new Printer(text, attached);

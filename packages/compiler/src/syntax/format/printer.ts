@@ -176,7 +176,10 @@ export class Printer {
     const head = ['type ', name.text, this.#typeParameters(parameters)];
     if (body.kind === 'type') return [...head, ' = ', this.#item(body.type, this.#type(body.type))];
     const constructors = body.constructors.map((each) => this.#item(each, this.#variant(each)));
-    return group([...head, indent([line, '= ', join([line, '| '], constructors)])]);
+    const [first] = body.constructors;
+    // Without the bar, a single one without arguments would be the name of a type.
+    const bar = body.constructors.length === 1 && first.arguments.kind === 'none' ? '| ' : '';
+    return group([...head, indent([line, '= ', bar, join([line, '| '], constructors)])]);
   }
 
   #variant({ name, arguments: given }: tree.ConstructorNode): Doc {

@@ -232,9 +232,10 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return { file: this.file, start: endOf(token), end: endOf(token) };
   }
 
-  /** Goes on at the token at a place that is not behind. */
-  protected skipTo(place: number): void {
+  /** Goes on at the token at a place that is not behind, and gives it. */
+  protected skipTo(place: number): Token {
     while (this.peek(1).index < place) this.SKIP_TOKEN();
+    return this.peek(1);
   }
 
   /** Where the item ends that starts at `start`, or, if the parser is beyond that, the one it is in. */
@@ -273,21 +274,22 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
 
   /**
    * Items each of which stands alone, ended by line ends or `;`: commands, members, arms, … They reach
-   * to the end of what is around them. To be called once in a rule.
+   * to the end of what is around them. What `isStray` refuses between them is left out. To be called once in
+   * a rule.
    */
-  protected sequence<R>(item: () => R | null): R[] {
+  protected sequence<R>(item: () => R | null, isStray: (token: Token) => boolean = never): R[] {
     const items: R[] = [];
     if (this.RECORDING_PHASE)
       this.MANY(() => this.OR([{ ALT: () => this.CONSUME(T.Separator) }, { ALT: item }]));
     while (!this.atCloser()) {
-      if (isA(this.LA(1), T.Separator)) {
+      const start = this.peek(1);
+      if (isA(start, T.Separator) || isStray(start)) {
         this.SKIP_TOKEN();
         continue;
       }
-      const start = this.peek(1);
       const found = this.guarded<R | null>(item, nothing, () => this.itemEnd(start));
       if (found !== null) items.push(found);
-      this.endItem(start);
+      if (!isStray(this.peek(1))) this.endItem(start);
     }
     return items;
   }
@@ -380,5 +382,6 @@ const lineStarters = new Set<TokenType>([
 ]);
 
 const nothing = (): null => null;
+const never = (): boolean => false;
 
 const closers = new Set<TokenType>([T.CloseCurly, T.CloseRound, T.CloseSquare, EOF]);
