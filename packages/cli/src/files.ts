@@ -20,7 +20,9 @@ export function readFile(path: string): Uint8Array {
     return readFileSync(path);
   } catch (error) {
     if (error instanceof Stop) throw error;
-    throw new Stop(EXIT.usage, 'no-file', `${path} can not be read: ${reason(error)}`);
+    const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR';
+    const hint = isFolder ? `Name the files in it: ${path.replace(/\/$/, '')}/*.sm` : undefined;
+    throw new Stop(EXIT.usage, 'no-file', `${path} can not be read: ${reason(error)}`, hint);
   }
 }
 

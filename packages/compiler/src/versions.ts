@@ -95,23 +95,18 @@ export function compareVersions(
   const codes = new Codes(sources);
   const unread = [...older.diagnostics, ...newer.diagnostics];
   const modules = merged((loaded) => loaded.modules);
-  const checked = checkProgram(
-    modules,
-    [old, next],
-    (from, path) => host.resolve(from, path),
-    {
-      files,
-      deployed,
-      givesCode(machine, image) {
-        if (unread.length > 0) return true;
-        const made = codes.of(machine);
-        return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
-      },
-      isCarriedOut({ new: to, span }) {
-        return isCarriedOut(to.name.text, sources.get(span.file)?.slice(span.start, span.end) ?? '');
-      },
+  const checked = checkProgram(modules, [old, next], (from, path) => host.resolve(from, path), {
+    files,
+    deployed,
+    givesCode(machine, image) {
+      if (unread.length > 0) return true;
+      const made = codes.of(machine);
+      return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
     },
-  );
+    isCarriedOut({ new: to, span }) {
+      return isCarriedOut(to.name.text, sources.get(span.file)?.slice(span.start, span.end) ?? '');
+    },
+  });
   const { entries } = checked;
   const isCut = older.isCut || newer.isCut || checked.isCut;
   if (entries === null || unread.length > 0) {

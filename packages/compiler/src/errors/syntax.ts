@@ -206,8 +206,9 @@ export function roundBlock(at: Span, name: string): Diagnostic {
 }
 
 /** E0121: a missing comma. */
-export function missingComma(at: Span, found: string): Diagnostic {
-  return error('E0121', `a \`,\` is missing before ${found}`, at, '');
+export function missingComma(at: Span, found: string, previous: string): Diagnostic {
+  const help = foreignWord(found, previous, '');
+  return error('E0121', `a \`,\` is missing before ${found}`, at, '', ...(help === null ? [] : [help]));
 }
 
 /** E0122: a reserved word as a name. */
@@ -479,7 +480,13 @@ export function foreignArm(at: Span, found: string): Diagnostic {
 
 /** E0120: `case x of` */
 export function caseOf(at: Span): Diagnostic {
-  return error('E0120', 'a `case` has no `of`', at, '', 'The arms stand in braces: `case x { Pattern -> … }`.');
+  return error(
+    'E0120',
+    'a `case` has no `of`',
+    at,
+    '',
+    'The arms stand in braces: `case x { Pattern -> … }`.',
+  );
 }
 
 /** E0144: a block that ends in `let` or `<-`. */

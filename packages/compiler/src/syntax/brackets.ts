@@ -102,7 +102,13 @@ class Pairing {
   run(): Brackets {
     for (let i = 0; i < this.tokens.length && this.tooDeep === null; i++) this.step(i, this.tokens[i]!);
     while (this.stack.length > 1) this.pop(this.tokens.length, false);
-    return { byOpen: this.byOpen, stray: this.stray, starts: this.starts, tooDeep: this.tooDeep, isChain: this.isChain };
+    return {
+      byOpen: this.byOpen,
+      stray: this.stray,
+      starts: this.starts,
+      tooDeep: this.tooDeep,
+      isChain: this.isChain,
+    };
   }
 
   private step(i: number, token: Token): void {

@@ -64,7 +64,11 @@ function openForgotten(tokens: readonly Token[], file: string, report: Report): 
       }
     }
     const before = output.at(-1);
-    if (head?.tokenType === T.MachineWord && token.tokenType === T.OpenRound && before?.tokenType === T.Upper) {
+    if (
+      head?.tokenType === T.MachineWord &&
+      token.tokenType === T.OpenRound &&
+      before?.tokenType === T.Upper
+    ) {
       const next = tokens[i + 1];
       if (next?.fresh === true && memberWords.has(next.tokenType)) {
         const span = { file, start: token.startOffset, end: endOf(token) };

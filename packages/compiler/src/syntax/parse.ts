@@ -28,7 +28,7 @@ export function parse(text: string, file: string): Parsed {
   const read = readSource(text, file);
   const module = run(read, (grammar) => grammar.parseModule(read.source), empty);
   const { report } = read.source;
-  return { module, diagnostics: report.list(), isCut: report.isCut, comments: read.comments };
+  return { module, diagnostics: report.list(), isCut: report.full, comments: read.comments };
 }
 
 interface SourceRead {

@@ -327,7 +327,8 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     }
     while (!this.atCloser() && !(end !== null && this.nextIs(end))) {
       if (items.length > 0 && !this.nextIs(T.Comma, 0)) {
-        this.complain(errors.missingComma(this.spanOf(this.LA(1)), T.describe(this.LA(1))));
+        const [next, last] = [this.LA(1), this.LA(0)];
+        this.complain(errors.missingComma(this.spanOf(next), T.describe(next), T.describe(last)));
       }
       items.push(item());
       if (this.nextIs(T.Comma)) this.SKIP_TOKEN();

@@ -91,7 +91,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
       if (kind === T.Comma) break;
       if (kind === T.Bind) return 'bind';
       if (kind === T.Feed) return 'feed';
-      if (kind === T.Assign || kind === T.ForeignAssign) return this.isField(first, token) ? 'update' : 'assign';
+      if (kind === T.Assign || kind === T.ForeignAssign)
+        return this.isField(first, token) ? 'update' : 'assign';
       if (kind === T.To) return 'turned';
       if (kind === T.Greater && this.isComposition(token)) token = this.after(this.after(token));
       else if (kind === T.ProcWord && this.nextAfterIsMinus(token)) token = this.after(token);
@@ -106,7 +107,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
     if (!errors.loops.has(first.image)) return false;
     let token = this.after(first);
     for (; !this.isStatementEnd(token); token = this.after(token)) {
-      if (token.tokenType === T.Feed || token.tokenType === T.Bind || token.tokenType === T.Assign) return false;
+      if (token.tokenType === T.Feed || token.tokenType === T.Bind || token.tokenType === T.Assign)
+        return false;
       if (token.tokenType === T.OpenCurly) return true;
     }
     return false;
