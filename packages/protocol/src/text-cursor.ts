@@ -254,7 +254,7 @@ export class TextCursor {
       const next = this.#text.slice(this.#at, this.#at + 2);
       if (next === '') {
         this.#at = start;
-        this.fail('this comment is not closed');
+        this.fail('this comment is not closed; where none was meant, write a space, `{ -`');
       }
       if (next === '{-') depth++;
       else if (next === '-}') depth--;

@@ -1,9 +1,13 @@
 import type { Diagnostic } from '@smc/protocol';
 import { printer } from 'prettier/doc';
+import { lex } from '../lexer.ts';
 import { parse } from '../parse.ts';
-import { attach } from './comments.ts';
-import { itemsOf, listsOf } from './lists.ts';
+import { Report } from '../report.ts';
+import { align } from './alignment.ts';
+import { placeComments } from './comments.ts';
+import { itemsOf } from './lists.ts';
 import { Printer } from './printer.ts';
+import { tokensOf, weave } from './weave.ts';
 
 /** The longest line that is not broken, where it can be. */
 export const LINE_WIDTH = 100;
@@ -27,14 +31,10 @@ export type Formatted =
 export function format(text: string, file: string): Formatted {
   const { module, diagnostics, isCut, comments } = parse(text, file);
   if (diagnostics.length > 0) return { ok: false, diagnostics, isCut };
-  const items = itemsOf(module);
-  const attached = attach(module, comments, text, (node) => listsOf(node, items));
-  const print = new Printer(text, attached);
-  const document = print.module(items);
-  if (print.commentsPrinted !== comments.length) {
-    throw new Error(`of ${comments.length} comments in ${file}, ${print.commentsPrinted} were printed`);
-  }
-  const { formatted } = printer.printDocToString(document, {
+  const printed = new Printer(text, comments).module(itemsOf(module));
+  const { tokens } = lex(text, file, new Report());
+  const placed = placeComments(comments, text, tokens, align(tokens, tokensOf(printed)));
+  const { formatted } = printer.printDocToString(weave(printed, placed), {
     printWidth: LINE_WIDTH,
     tabWidth: 2,
     useTabs: false,

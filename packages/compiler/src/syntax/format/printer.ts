@@ -1,20 +1,26 @@
 import { builders } from 'prettier/doc';
 import type { Comment } from '../lexer.ts';
 import type * as tree from '../tree.ts';
-import type { Attached, Placed } from './comments.ts';
+import type { Span } from '@smc/protocol';
 import { bindingOf, names, OPERAND, path, startsBraces } from './binding.ts';
 import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
 import { flat } from './flat.ts';
 import { chainOf, composedOf } from './lists.ts';
+import { END } from './weave.ts';
 
 /**
  * The tree as a document of Prettier's builders. Literals are copied from the text as they were
- * written; all else is made from the tree, so brackets are put in where the grammar needs them.
- * Each item (see `comments.ts`) is printed once, by `item`, with its comments.
+ * written; all else is made from the tree, so brackets are put in where the grammar needs them. Comments
+ * are put in afterwards (see `weave.ts`): here they only bear on how things around them are laid out.
  */
 
 type Doc = builders.Doc;
-const { group, hardline, ifBreak, indent, join, line, lineSuffix, softline, breakParent } = builders;
+const { group, hardline, ifBreak, indent, join, line, softline } = builders;
+
+/** Anything of the tree that has a place. */
+interface Placed {
+  readonly span: Span;
+}
 
 /** Expressions that end in a bracket of their own: they may stand on the line of what is before them. */
 const HUGGED = new Set(['record', 'list', 'map', 'set', 'case', 'if']);
@@ -25,19 +31,14 @@ const HEAD_LENGTH_MAX = 60;
 /** Prints one file. */
 export class Printer {
   readonly #text: string;
-  readonly #attached: Attached;
-  #commentsPrinted = 0;
+  readonly #comments: readonly Comment[];
   /** Arguments that start on the line of the call, see `#headOf`. */
   readonly #headed = new Set<readonly tree.Argument[]>();
 
-  constructor(text: string, attached: Attached) {
+  /** `comments` are those of the text, in their order. */
+  constructor(text: string, comments: readonly Comment[]) {
     this.#text = text;
-    this.#attached = attached;
-  }
-
-  /** To check that none was lost. */
-  get commentsPrinted(): number {
-    return this.#commentsPrinted;
+    this.#comments = comments;
   }
 
   // ------------------------------------------------------------------------ lists
@@ -51,10 +52,10 @@ export class Printer {
         apart: (before, next) => before.kind !== next.kind || !['import', 'type'].includes(next.kind),
       },
     );
-    return parts.length === 0 ? '' : [parts, hardline];
+    return parts.length === 0 && this.#comments.length === 0 ? '' : [parts, END, hardline];
   }
 
-  /** Items on lines of their own, with at most one empty line between two; `ending` comments last. */
+  /** Items on lines of their own, with at most one empty line between two. */
   #lines<T extends Placed>(
     items: readonly T[],
     print: (item: T) => Doc,
@@ -62,16 +63,62 @@ export class Printer {
   ): Doc[] {
     const parts: Doc[] = [];
     for (const [i, item] of items.entries()) {
-      const start = this.#attached.before.get(item)?.[0]?.span.start ?? item.span.start;
-      const isApart = i > 0 && (apart(items[i - 1], item) || this.#followsEmptyLine(start));
+      const isApart =
+        i > 0 && (apart(items[i - 1], item) || this.#followsEmptyLine(this.#startOf(item.span.start)));
       if (i > 0) parts.push(hardline, isApart ? hardline : '');
-      parts.push(this.#item(item, print(item)));
-    }
-    for (const comment of this.#attached.ending.get(items) ?? []) {
-      if (parts.length > 0) parts.push(hardline, this.#followsEmptyLine(comment.span.start) ? hardline : '');
-      parts.push(this.#comment(comment));
+      parts.push(print(item));
     }
     return parts;
+  }
+
+  /** Where what is at a place starts with the comments before it that are on lines of their own. */
+  #startOf(place: number): number {
+    let start = place;
+    for (let i = this.#firstFrom(place) - 1; i >= 0; i--) {
+      const { span } = this.#comments[i];
+      const isOwn = /(^|\n)[ \t]*$/.test(this.#text.slice(Math.max(0, span.start - 200), span.start));
+      if (!isOwn || this.#text.slice(span.end, start).trim() !== '') break;
+      start = span.start;
+    }
+    return start;
+  }
+
+  /** The index of the first comment from a place on. */
+  #firstFrom(place: number): number {
+    let [low, high] = [0, this.#comments.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#comments[middle].span.start < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Whether there is a comment between two places. */
+  #isCommented(from: number, to: number): boolean {
+    const first = this.#comments[this.#firstFrom(from)];
+    return first !== undefined && first.span.start < to;
+  }
+
+  /** Whether there is a comment right before a place. */
+  #followsComment(place: number): boolean {
+    const last = this.#comments[this.#firstFrom(place) - 1];
+    return last !== undefined && this.#text.slice(last.span.end, place).trim() === '';
+  }
+
+  /** Whether an `if` after an `else` has a comment in a block of its own around it. */
+  #isBlockCommented({ span }: tree.Expression): boolean {
+    if (this.#followsComment(span.start)) return true;
+    const next = this.#comments[this.#firstFrom(span.end)];
+    if (next === undefined || this.#text.slice(span.end, next.span.start).trim() !== '') return false;
+    return this.#text.slice(0, span.start).trimEnd().endsWith('{');
+  }
+
+  /** Whether there is a comment in a block, before or behind all of its commands. */
+  #isEdgeCommented({ span, commands }: tree.Block): boolean {
+    const [first, last] = [commands[0], commands.at(-1)];
+    if (first === undefined || last === undefined) return this.#isCommented(span.start, span.end);
+    return this.#isCommented(span.start, first.span.start) || this.#isCommented(last.span.end, span.end);
   }
 
   #followsEmptyLine(start: number): boolean {
@@ -81,7 +128,9 @@ export class Printer {
   /** `{`, the items on lines of their own, `}`; `{}` where there is nothing. */
   #block<T extends Placed>(items: readonly T[], print: (item: T) => Doc): Doc {
     const parts = this.#lines(items, print);
-    return parts.length === 0 ? '{}' : ['{', indent([hardline, parts]), hardline, '}'];
+    return parts.length === 0
+      ? ['{', indent(END), '}']
+      : ['{', indent([hardline, parts, END]), hardline, '}'];
   }
 
   /** `(a, b)` on one line, or an item a line and a comma after the last. */
@@ -92,33 +141,11 @@ export class Printer {
     { first = null, lastComma = true }: { first?: Doc | null; lastComma?: boolean } = {},
   ): Doc {
     const parts: Doc[] = first === null ? [] : [first];
-    parts.push(...items.map((item) => this.#item(item, print(item))));
-    const ending = (this.#attached.ending.get(items) ?? []).map((comment) => [
-      hardline,
-      this.#comment(comment),
-    ]);
-    if (parts.length === 0 && ending.length === 0) return open + close;
+    parts.push(...items.map((item) => print(item)));
+    if (parts.length === 0) return [open, indent(END), close];
     const padding = open.endsWith('{') ? line : softline;
     const comma = lastComma && parts.length > 0 ? ifBreak(',') : '';
-    return group([open, indent([padding, join([',', line], parts), comma, ending]), padding, close]);
-  }
-
-  // --------------------------------------------------------------------- comments
-
-  #item(item: object, printed: Doc): Doc {
-    const before = (this.#attached.before.get(item) ?? []).map((comment) => [
-      this.#comment(comment),
-      hardline,
-    ]);
-    const after = this.#attached.after.get(item);
-    const rest: Doc = after === undefined ? [] : [lineSuffix([' ', this.#comment(after)]), breakParent];
-    return before.length === 0 && after === undefined ? printed : [...before, printed, rest];
-  }
-
-  #comment({ text }: Comment): Doc {
-    this.#commentsPrinted++;
-    // The lines of a block comment stay as they are.
-    return join(builders.literalline, text.replaceAll('\r', '').trimEnd().split('\n'));
+    return group([open, indent([padding, join([',', line], parts), comma, END]), padding, close]);
   }
 
   // ----------------------------------------------------------------- declarations
@@ -174,8 +201,8 @@ export class Printer {
 
   #typeDeclaration({ name, parameters, body }: tree.TypeDeclaration): Doc {
     const head = ['type ', name.text, this.#typeParameters(parameters)];
-    if (body.kind === 'type') return [...head, ' = ', this.#item(body.type, this.#type(body.type))];
-    const constructors = body.constructors.map((each) => this.#item(each, this.#variant(each)));
+    if (body.kind === 'type') return [...head, ' = ', this.#type(body.type)];
+    const constructors = body.constructors.map((each) => this.#variant(each));
     const [first] = body.constructors;
     // Without the bar, a single one without arguments would be the name of a type.
     const bar = body.constructors.length === 1 && first.arguments.kind === 'none' ? '| ' : '';
@@ -201,7 +228,7 @@ export class Printer {
       ' =',
     ];
     if (body.kind === 'proc') return [...head, ' ', this.#arrow(body)];
-    return [...head, group(indent([line, this.#item(body, this.#arrow(body))]))];
+    return [...head, group(indent([line, this.#arrow(body)]))];
   }
 
   #typeParameters(names: readonly tree.Name[]): Doc {
@@ -310,9 +337,7 @@ export class Printer {
         return this.#patterns(['(', ')'], node.items);
       case 'record':
         return this.#enclosed(['{', '}'], node.fields, ({ name, pattern }) =>
-          pattern.kind === 'bind' && pattern.name.text === name.text
-            ? name.text
-            : this.#labelled(name, this.#pattern(pattern)),
+          pattern.span.start === name.span.start ? name.text : this.#labelled(name, this.#pattern(pattern)),
         );
       case 'list': {
         const items = node.items.map((item) => this.#pattern(item));
@@ -384,7 +409,7 @@ export class Printer {
       case 'let': {
         const type = node.type === null ? '' : [': ', this.#type(node.type)];
         const value = ['let ', this.#pattern(node.pattern), type, ' =', this.#value(node.value), ' in'];
-        return group([...value, line, this.#item(node.body, this.#expression(node.body))]);
+        return group([...value, line, this.#expression(node.body)]);
       }
       case 'lambda':
         return [this.#pattern(node.pattern), ' ->', this.#value(node.body)];
@@ -418,7 +443,7 @@ export class Printer {
     const { operands, operators } = chainOf(node);
     const isComparison = level === OPERATOR_PRECEDENCE['=='];
     const [first, ...rest] = operands.map((operand, i) =>
-      this.#item(operand, this.#operand(operand, i === 0 && !isComparison ? level : level + 1)),
+      this.#operand(operand, i === 0 && !isComparison ? level : level + 1),
     );
     return group([first, indent(rest.map((operand, i) => [line, operators[i], ' ', operand]))]);
   }
@@ -428,7 +453,7 @@ export class Printer {
     let last: tree.Expression = node;
     for (
       let word = 'if ';
-      last.kind === 'if' && !this.#hasBefore(last, node);
+      last.kind === 'if' && (last === node || !this.#isBlockCommented(last));
       word = ' else if ', last = last.else
     ) {
       branches.push(word, this.#head(last.condition), ' ', this.#branch(last.then));
@@ -436,13 +461,8 @@ export class Printer {
     return group([...branches, ' else ', this.#branch(last)]);
   }
 
-  /** Whether a comment stands before an `if` after an `else`: then it needs a block around it. */
-  #hasBefore(node: tree.Expression, top: tree.Expression): boolean {
-    return node !== top && (this.#attached.before.has(node) || this.#attached.after.has(node));
-  }
-
   #branch(node: tree.Expression): Doc {
-    return ['{', indent([line, this.#item(node, this.#expression(node))]), line, '}'];
+    return ['{', indent([line, this.#expression(node)]), line, '}'];
   }
 
   /** The head of an `if` or `case`, where a literal in braces stands in parentheses. */
@@ -459,8 +479,7 @@ export class Printer {
       given.length === 1 &&
       only.name === null &&
       ['record', 'list', 'map', 'set', 'tuple'].includes(value.kind);
-    if (isHugged && !this.#isCommented(only) && !this.#attached.ending.has(given))
-      return ['(', this.#expression(value), ')'];
+    if (isHugged && !this.#followsComment(only.span.start)) return ['(', this.#expression(value), ')'];
     const printed = new Map(given.map((each) => [each, this.#argument(each)]));
     const head = this.#headOf(given, printed);
     if (head === null) return this.#enclosed(['(', ')'], given, (each) => printed.get(each)!);
@@ -480,8 +499,8 @@ export class Printer {
   #headOf(given: readonly tree.Argument[], printed: ReadonlyMap<tree.Argument, Doc>): string | null {
     const { name, value: last } = given.at(-1)!;
     if (name !== null || last.kind !== 'lambda' || !HUGGED.has(last.body.kind)) return null;
-    const isCommented = given.some((each) => this.#isCommented(each)) || this.#attached.ending.has(given);
-    if (isCommented || this.#attached.before.has(last.body)) return null;
+    const from = this.#startOf(given[0].span.start);
+    if (this.#isCommented(from, last.body.span.start)) return null;
     const before = given.slice(0, -1).map((each) => flat(printed.get(each)!, HEAD_LENGTH_MAX));
     // A function is its pattern, ` ->` and its body.
     const [own] = printed.get(given.at(-1)!) as Doc[];
@@ -491,15 +510,11 @@ export class Printer {
     return head.length + pattern.length > HEAD_LENGTH_MAX ? null : head;
   }
 
-  #isCommented(item: object): boolean {
-    return this.#attached.before.has(item) || this.#attached.after.has(item);
-  }
-
   /** What stands after `=`, `->` or `-<`: on the same line, or on the next. */
   #value(node: tree.Expression): Doc {
-    const printed = this.#item(node, this.#expression(node));
+    const printed = this.#expression(node);
     const endsInBracket = HUGGED.has(node.kind) || (node.kind === 'call' && this.#headed.has(node.arguments));
-    const isHugged = endsInBracket && !this.#attached.before.has(node);
+    const isHugged = endsInBracket && !this.#followsComment(node.span.start);
     return isHugged ? [' ', printed] : group(indent([line, printed]));
   }
 
@@ -513,7 +528,7 @@ export class Printer {
         return ['proc ', this.#pattern(node.pattern), ' ', this.#commands(node.body, 'short')];
       case 'compose': {
         const [first, ...rest] = composedOf(node).map((operand, i, all) =>
-          this.#item(operand, this.#composed(operand, node.operator, i === all.length - 1)),
+          this.#composed(operand, node.operator, i === all.length - 1),
         );
         return group([first, indent(rest.map((operand) => [line, node.operator, ' ', operand]))]);
       }
@@ -540,7 +555,7 @@ export class Printer {
     const { commands } = block;
     const [only] = commands;
     const isShort = form === 'short' && commands.length === 1 && only.kind === 'feed';
-    if (isShort && !this.#isCommented(only) && !this.#attached.ending.has(commands)) {
+    if (isShort && !this.#isEdgeCommented(block)) {
       return group(['{', indent([line, this.#command(only)]), line, '}']);
     }
     return this.#block(commands, (command) => this.#command(command));
@@ -563,9 +578,8 @@ export class Printer {
         const otherwise = node.else;
         if (otherwise === null) return parts;
         const [only] = otherwise.commands;
-        const isElseIf = otherwise.commands.length === 1 && only.kind === 'if' && !this.#isCommented(only);
-        if (isElseIf && !this.#attached.ending.has(otherwise.commands))
-          return [...parts, ' else ', this.#command(only)];
+        const isElseIf = otherwise.commands.length === 1 && only.kind === 'if';
+        if (isElseIf && !this.#isEdgeCommented(otherwise)) return [...parts, ' else ', this.#command(only)];
         return [...parts, ' else ', this.#commands(otherwise, 'long')];
       }
       case 'case':
@@ -583,7 +597,7 @@ export class Printer {
   #arm(block: tree.Block): Doc {
     const { commands } = block;
     const [only] = commands;
-    const isPlain = commands.length === 1 && !this.#isCommented(only) && !this.#attached.ending.has(commands);
+    const isPlain = commands.length === 1 && !this.#isEdgeCommented(block);
     if (!isPlain) return [' ', this.#block(commands, (command) => this.#command(command))];
     return only.kind === 'feed' ? group(indent([line, this.#command(only)])) : [' ', this.#command(only)];
   }
