@@ -66,7 +66,10 @@ describe('the one layout', () => {
         fc.array(
           fc.tuple(
             fc.nat(),
-            fc.constantFrom(...[' {- c -} ', ' -- c\n', '\n-- c\n', '\n\n-- c\n\n', '\n{- c -} ', ' {- c -}\n'], ...['\n{- c\n d -}\n', ' {- c\n d -} ', '\n--| c\n', '\n\n', '   ']),
+            fc.constantFrom(
+              ...[' {- c -} ', ' -- c\n', '\n-- c\n', '\n\n-- c\n\n', '\n{- c -} ', ' {- c -}\n'],
+              ...['\n{- c\n d -}\n', ' {- c\n d -} ', '\n--| c\n', '\n\n', '   '],
+            ),
           ),
           {
             minLength: 1,

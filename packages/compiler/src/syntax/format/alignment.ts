@@ -1,16 +1,14 @@
 import type { Token } from '../tokens.ts';
 
 /**
- * Which token of a text is which of those that are printed of it. Of the text, commas, semicolons, bars
- * and needless brackets may be left out, and others put in; all else is the same, in the same order.
+ * Which token of a text is which of those that are printed of it. Of the text, commas, semicolons, a bar
+ * after a `=` and needless brackets may be left out, and others put in; all else is the same, in the same order.
  */
 export interface Alignment {
   /** How many tokens are printed. */
   readonly count: number;
-  /** The text of a printed token. */
-  image(printed: number): string;
-  /** Whether a token of the text is printed. */
-  isPrinted(place: number): boolean;
+  /** The text of a printed token; nothing where there is none. */
+  image(printed: number): string | undefined;
   /** The last printed token before a place in the text; -1 where there is none. */
   printedBefore(place: number): number;
   /** The first printed token from a place in the text on; `count` where there is none. */
@@ -18,20 +16,10 @@ export interface Alignment {
 }
 
 /** What may be put in and left out, beside brackets. */
-const optional = new Set([',', ';', '|']);
+const optional = new Set([',', ';']);
 
 const closerOf: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']' };
 const closers = new Set(Object.values(closerOf));
-
-/** What stands before a place where no line ends, and behind one. */
-const unbroken = { before: new Set([':']), behind: new Set(['{', '(', '->', '-<', '<-', '=>', ':']) };
-const continued = new Set(['->', '-<', '<-', '=', '{', '(', '[', ',']);
-
-/** Whether a line may end between two tokens, as far as these two tell. */
-export function mayBreak(last: string, next: string): boolean {
-  if (unbroken.before.has(last)) return false;
-  return !unbroken.behind.has(next) || continued.has(last);
-}
 
 /** Aligns the tokens of a text with the texts of those that are printed. */
 export function align(tokens: readonly Token[], printed: readonly string[]): Alignment {
@@ -61,8 +49,7 @@ export function align(tokens: readonly Token[], printed: readonly string[]): Ali
   from.reverse();
   return {
     count: printed.length,
-    image: (at) => printed[at]!,
-    isPrinted: (place) => printedAs[place]! >= 0,
+    image: (at) => printed[at],
     printedBefore: (place) => before[place]!,
     printedFrom: (place) => from[place]!,
   };
@@ -86,7 +73,7 @@ function describe(images: readonly string[]): {
     else if (closers.has(image)) {
       const { place: opener, from } = open.pop()!;
       found.push({ key: `${image} ${from} ${fixed.length}`, pair: [opener, place] });
-    } else if (!optional.has(image)) fixed.push(place);
+    } else if (!optional.has(image) && !(image === '|' && images[place - 1] === '=')) fixed.push(place);
   }
   found.sort((a, b) => a.pair[0] - b.pair[0]);
   const pairs = new Map<string, Pair[]>();

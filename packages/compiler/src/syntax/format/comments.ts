@@ -1,7 +1,7 @@
 import type { Comment } from '../lexer.ts';
 import type { Token } from '../tokens.ts';
 import { endOf } from '../tokens.ts';
-import { mayBreak, type Alignment } from './alignment.ts';
+import type { Alignment } from './alignment.ts';
 
 /**
  * Where the comments of a file stand when it is laid out anew: between the same two tokens. Whether one
@@ -28,6 +28,7 @@ export interface PlacedComment {
 }
 
 const separators = new Set([',', ';']);
+const closers = new Set([')', ']', '}']);
 const openers = new Set(['(', '[', '{', ',', ';', '|']);
 
 /** Finds the place of each comment among the tokens that are printed. */
@@ -65,39 +66,16 @@ export function placeComments(
       setsApart: isEmptyLineIn(gapAfter),
     };
     const after = alignment.printedBefore(next);
+    const follows = alignment.printedFrom(next);
     const isForNext = startsLine || (!endsLine && last !== null && openers.has(last.image));
-    const moved = endsLine ? movedBehind(after, alignment.printedFrom(next), next, tokens, alignment) : null;
-    if (moved !== null) push(behind, moved, { ...placed, startsLine: false });
-    else if (isForNext || after < 0) push(before, alignment.printedFrom(next), placed);
+    const isInside = !endsLine && closers.has(alignment.image(follows) ?? '');
+    if (after < 0 || (isForNext && !isInside) || before.has(follows)) push(before, follows, placed);
     else push(behind, after, placed);
   }
   return { behind, before };
 }
 
 const isEmptyLineIn = (gap: string): boolean => /\n[ \t\r]*\n/.test(gap);
-
-/**
- * Where a comment ends a line inside of brackets that are left out, the line may not be ended there
- * without them: `case (x -- c` and `) {`. Then it stands behind the first token where it may.
- */
-function movedBehind(
-  last: number,
-  next: number,
-  place: number,
-  tokens: readonly Token[],
-  alignment: Alignment,
-): number | null {
-  const isDropped = (at: number): boolean => at >= 0 && at < tokens.length && !alignment.isPrinted(at);
-  if (!isDropped(place) && !isDropped(place - 1)) return null;
-  let behind = last;
-  while (
-    behind >= 0 &&
-    behind + 1 < alignment.count &&
-    !mayBreak(alignment.image(behind), alignment.image(behind + 1))
-  )
-    behind++;
-  return behind > last && behind >= next ? behind : null;
-}
 
 function push<K>(map: Map<K, PlacedComment[]>, key: K, comment: PlacedComment): void {
   const known = map.get(key);

@@ -29,9 +29,9 @@ export type Formatted =
  * prettier printer, 2003).
  */
 export function format(text: string, file: string): Formatted {
-  const { module, diagnostics, isCut, comments } = parse(text, file);
+  const { module, diagnostics, isCut, comments, groups } = parse(text, file);
   if (diagnostics.length > 0) return { ok: false, diagnostics, isCut };
-  const printed = new Printer(text, comments).module(itemsOf(module));
+  const printed = new Printer(text, comments, groups).module(itemsOf(module));
   const { tokens } = lex(text, file, new Report());
   const placed = placeComments(comments, text, tokens, align(tokens, tokensOf(printed)));
   const { formatted } = printer.printDocToString(weave(printed, placed), {

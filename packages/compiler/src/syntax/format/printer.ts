@@ -6,7 +6,7 @@ import { bindingOf, names, OPERAND, path, startsBraces } from './binding.ts';
 import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
 import { flat } from './flat.ts';
 import { chainOf, composedOf } from './lists.ts';
-import { END } from './weave.ts';
+import { END, TYPE_COMMA } from './weave.ts';
 
 /**
  * The tree as a document of Prettier's builders. Literals are copied from the text as they were
@@ -32,13 +32,15 @@ const HEAD_LENGTH_MAX = 60;
 export class Printer {
   readonly #text: string;
   readonly #comments: readonly Comment[];
+  readonly #groups: ReadonlyMap<object, Span>;
   /** Arguments that start on the line of the call, see `#headOf`. */
   readonly #headed = new Set<readonly tree.Argument[]>();
 
-  /** `comments` are those of the text, in their order. */
-  constructor(text: string, comments: readonly Comment[]) {
+  /** `comments` are those of the text, in their order; `groups` as the parser gives them. */
+  constructor(text: string, comments: readonly Comment[], groups: ReadonlyMap<object, Span>) {
     this.#text = text;
     this.#comments = comments;
+    this.#groups = groups;
   }
 
   // ------------------------------------------------------------------------ lists
@@ -104,6 +106,24 @@ export class Printer {
   #followsComment(place: number): boolean {
     const last = this.#comments[this.#firstFrom(place) - 1];
     return last !== undefined && this.#text.slice(last.span.end, place).trim() === '';
+  }
+
+  /** Whether a node stands in parentheses that are needless but for a comment between them and the node. */
+  #isGrouped(node: Placed): boolean {
+    const around = this.#groups.get(node);
+    if (around === undefined) return false;
+    const { start, end } = node.span;
+    return this.#isCommented(around.start, start) || this.#isCommented(end, around.end);
+  }
+
+  /** What is printed of a node, in the parentheses that comments hold on to. */
+  #inGroup(node: Placed, printed: Doc): Doc {
+    return this.#isGrouped(node) ? group(['(', indent([softline, printed, END]), softline, ')']) : printed;
+  }
+
+  /** Whether brackets that enclose nothing, and end a node, enclose a comment. */
+  #isCommentedEmpty(name: Placed, { span }: Placed): boolean {
+    return this.#text[span.end - 1] === ')' && this.#isCommented(name.span.end, span.end);
   }
 
   /** Whether an `if` after an `else` has a comment in a block of its own around it. */
@@ -190,7 +210,11 @@ export class Printer {
           return ['state ', this.#enclosed(['{', '}'], node.form.fields, (field) => this.#parameter(field))];
         return ['state: ', this.#type(node.form.type), ' =', this.#value(node.form.initial)];
       case 'on': {
-        const parameters = node.parameters.length === 0 ? '' : this.#parameters(node.parameters);
+        const rest = this.#text.slice(node.name.span.end, (node.reply ?? node.body).span.start);
+        const isCommentedEmpty =
+          rest.includes('(') && this.#isCommented(node.name.span.end, (node.reply ?? node.body).span.start);
+        const isLeftOut = node.parameters.length === 0 && !isCommentedEmpty;
+        const parameters = isLeftOut ? '' : this.#parameters(node.parameters);
         const reply = node.reply === null ? '' : [' -> ', this.#type(node.reply)];
         return ['on ', node.name.text, parameters, reply, ' ', this.#commands(node.body, 'short')];
       }
@@ -209,14 +233,17 @@ export class Printer {
     return group([...head, indent([line, '= ', bar, join([line, '| '], constructors)])]);
   }
 
-  #variant({ name, arguments: given }: tree.ConstructorNode): Doc {
-    if (given.kind === 'none') return name.text;
+  #variant(node: tree.ConstructorNode): Doc {
+    const { name, arguments: given } = node;
+    if (given.kind === 'none')
+      return this.#isCommentedEmpty(name, node) ? [name.text, this.#parameters([])] : name.text;
     if (given.kind === 'unnamed') return [name.text, '(', this.#type(given.type), ')'];
     return [name.text, this.#parameters(given.fields)];
   }
 
   #arrowDeclaration({ name, typeParameters, from, to, body }: tree.Arrow): Doc {
-    const left = from.kind === 'function' ? ['(', this.#type(from), ')'] : this.#type(from);
+    const left =
+      from.kind === 'function' && !this.#isGrouped(from) ? ['(', this.#type(from), ')'] : this.#type(from);
     const head = [
       'arrow ',
       name.text,
@@ -232,7 +259,8 @@ export class Printer {
   }
 
   #typeParameters(names: readonly tree.Name[]): Doc {
-    return names.length === 0 ? '' : `<${names.map(({ text }) => text).join(', ')}>`;
+    const texts = names.map(({ text }) => text);
+    return texts.length === 0 ? '' : ['<', join([TYPE_COMMA, ' '], texts), '>'];
   }
 
   #parameters(parameters: readonly tree.Parameter[]): Doc {
@@ -277,12 +305,17 @@ export class Printer {
     if (node.kind === 'state') return ['state => ', this.#expression(node.expected)];
     const { operation, arguments: given } = node.input;
     const expected = node.expected === 'fault' ? 'fault' : this.#expression(node.expected);
-    return [operation.text, this.#arguments(given, false), ' => ', expected];
+    const isCall = this.#isCommentedEmpty(operation, node.input);
+    return [operation.text, this.#arguments(given, isCall), ' => ', expected];
   }
 
   // ------------------------------------------------------------------------ types
 
   #type(node: tree.TypeNode): Doc {
+    return this.#inGroup(node, this.#bareType(node));
+  }
+
+  #bareType(node: tree.TypeNode): Doc {
     switch (node.kind) {
       case 'unit':
         return '()';
@@ -293,7 +326,7 @@ export class Printer {
           name,
           '<',
           join(
-            ', ',
+            [TYPE_COMMA, ' '],
             node.arguments.map((each) => this.#type(each)),
           ),
           '>',
@@ -307,7 +340,9 @@ export class Printer {
         return this.#enclosed(['{', '}'], node.fields, (field) => this.#parameter(field));
       case 'function': {
         const from =
-          node.from.kind === 'function' ? ['(', this.#type(node.from), ')'] : this.#type(node.from);
+          node.from.kind === 'function' && !this.#isGrouped(node.from)
+            ? ['(', this.#type(node.from), ')']
+            : this.#type(node.from);
         return [from, ' -> ', this.#type(node.to)];
       }
       case 'missing':
@@ -318,6 +353,10 @@ export class Printer {
   // --------------------------------------------------------------------- patterns
 
   #pattern(node: tree.Pattern): Doc {
+    return this.#inGroup(node, this.#barePattern(node));
+  }
+
+  #barePattern(node: tree.Pattern): Doc {
     switch (node.kind) {
       case 'wildcard':
         return '_';
@@ -325,7 +364,7 @@ export class Printer {
         return node.name.text;
       case 'construct': {
         const name = path(node.constructor);
-        if (node.arguments.length === 0) return name;
+        if (node.arguments.length === 0 && !this.#isCommentedEmpty(node.constructor.name, node)) return name;
         return [
           name,
           this.#enclosed(['(', ')'], node.arguments, (each) =>
@@ -364,13 +403,20 @@ export class Printer {
   // ------------------------------------------------------------------ expressions
 
   #expression(node: tree.Expression): Doc {
+    return this.#inGroup(node, this.#bareExpression(node));
+  }
+
+  #bareExpression(node: tree.Expression): Doc {
     switch (node.kind) {
       case 'variable':
         return path(node.path);
       case 'call':
         return [path(node.callee), this.#arguments(node.arguments, true)];
       case 'construct':
-        return [path(node.constructor), this.#arguments(node.arguments, false)];
+        return [
+          path(node.constructor),
+          this.#arguments(node.arguments, this.#isCommentedEmpty(node.constructor.name, node)),
+        ];
       case 'tuple':
         return this.#enclosed(['(', ')'], node.items, (item) => this.#expression(item));
       case 'record': {
@@ -418,7 +464,8 @@ export class Printer {
       case 'unary': {
         const { operator, operand } = node;
         // `--` would start a comment.
-        const isNegative = operator === '-' && operand.kind === 'unary' && operand.operator === '-';
+        const isUnary = operand.kind === 'unary' && !this.#isGrouped(operand);
+        const isNegative = operator === '-' && isUnary && operand.operator === '-';
         return isNegative
           ? ['-(', this.#expression(operand), ')']
           : [operator, this.#operand(operand, OPERAND)];
@@ -435,7 +482,7 @@ export class Printer {
   /** An expression as part of another that binds as tight as `level`. */
   #operand(node: tree.Expression, level: number): Doc {
     const printed = this.#expression(node);
-    return bindingOf(node) < level ? ['(', printed, ')'] : printed;
+    return bindingOf(node) < level && !this.#isGrouped(node) ? ['(', printed, ')'] : printed;
   }
 
   #chain(node: tree.Expression & { kind: 'binary' }): Doc {
@@ -467,11 +514,13 @@ export class Printer {
 
   /** The head of an `if` or `case`, where a literal in braces stands in parentheses. */
   #head(node: tree.Expression): Doc {
-    return startsBraces(node) ? ['(', this.#expression(node), ')'] : this.#expression(node);
+    return startsBraces(node) && !this.#isGrouped(node)
+      ? ['(', this.#expression(node), ')']
+      : this.#expression(node);
   }
 
   #arguments(given: readonly tree.Argument[], isCall: boolean): Doc {
-    if (given.length === 0) return isCall ? '()' : '';
+    if (given.length === 0) return isCall ? ['(', indent(END), ')'] : '';
     const [only] = given;
     const { value } = only;
     // One argument in brackets of its own: they are enough.
@@ -521,6 +570,10 @@ export class Printer {
   // --------------------------------------------------------------- arrows, commands
 
   #arrow(node: tree.ArrowExpression): Doc {
+    return this.#inGroup(node, this.#bareArrow(node));
+  }
+
+  #bareArrow(node: tree.ArrowExpression): Doc {
     switch (node.kind) {
       case 'name':
         return path(node.path);
@@ -533,7 +586,7 @@ export class Printer {
         return group([first, indent(rest.map((operand) => [line, node.operator, ' ', operand]))]);
       }
       case 'prefix': {
-        const isName = node.operand.kind === 'name';
+        const isName = node.operand.kind === 'name' || this.#isGrouped(node.operand);
         const operand = this.#arrow(node.operand);
         return [node.operator, ' ', isName ? operand : ['(', operand, ')']];
       }
@@ -545,7 +598,7 @@ export class Printer {
   /** All operators of arrows are right associative. */
   #composed(node: tree.ArrowExpression, around: ComposeOperator, isLast: boolean): Doc {
     const printed = this.#arrow(node);
-    if (node.kind !== 'compose') return printed;
+    if (node.kind !== 'compose' || this.#isGrouped(node)) return printed;
     const [inner, outer] = [COMPOSE_PRECEDENCE[node.operator], COMPOSE_PRECEDENCE[around]];
     return inner > outer || (inner === outer && isLast) ? printed : ['(', printed, ')'];
   }

@@ -15,6 +15,9 @@ const { breakParent, hardline, join, label, lineSuffix, literalline } = builders
 /** The end of a list, where comments before its closing bracket stand: inside of what is indented. */
 export const END = label('end', '');
 
+/** A comma behind which no line may end: comments on lines of their own stand before it. */
+export const TYPE_COMMA = label('comma', ',');
+
 /** What stands right behind what is before it. */
 const tight = new Set([',', ')', ']', ':', '.']);
 
@@ -98,6 +101,7 @@ class Weaving {
         return { ...doc, contents };
       }
       case 'label':
+        if (doc.label === 'comma') return this.#typeComma();
         return doc.label === 'end' ? this.#end() : { ...doc, contents: this.#visit(doc.contents) };
       case 'indent':
         return { ...doc, contents: this.#visit(doc.contents) };
@@ -150,6 +154,15 @@ class Weaving {
     this.#passed++;
   }
 
+  #typeComma(): Doc {
+    const parts = this.#breakLine();
+    if (this.#before.get(this.#passed + 1)?.[0]?.endsLine === true) {
+      for (const comment of this.#take(this.#passed + 1)) this.#pushBefore(comment, parts);
+    }
+    this.#token(',', parts);
+    return parts;
+  }
+
   #pushBefore({ comment, startsLine, endsLine, setsApart }: PlacedComment, parts: Doc[]): void {
     const isOwn = startsLine && endsLine;
     if (isOwn && !this.#isLineStart()) parts.push(hardline);
@@ -163,7 +176,7 @@ class Weaving {
   /** Comments before the closing bracket that comes next, each on a line of its own. */
   #end(): Doc {
     const comments = this.#before.get(this.#passed) ?? [];
-    if (!comments.every(({ endsLine }) => endsLine)) return '';
+    if (comments[0]?.endsLine !== true) return '';
     const parts: Doc[] = [];
     for (const [i, { comment, isApart }] of this.#take(this.#passed).entries()) {
       if (!(i === 0 && this.#last === 'line end' && !this.#mustBreak)) parts.push(hardline);

@@ -43,6 +43,8 @@ export interface Source {
   readonly file: string;
   readonly tokens: Token[];
   readonly report: Report;
+  /** What stands in parentheses that the tree does not keep, with their place: the outermost ones. */
+  readonly groups: Map<object, Span>;
 }
 
 /**
@@ -154,6 +156,12 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     if (qualifier === null) return { qualifier: null, name, span: name.span };
     const span = { file: this.file, start: qualifier.startOffset, end: name.span.end };
     return { qualifier: this.nameOf(qualifier), name, span };
+  }
+
+  /** What stands in parentheses alone. */
+  protected grouped<N extends object>(node: N, span: Span): N {
+    this.source!.groups.set(node, span);
+    return node;
   }
 
   /** A hole between the last token and the next. */
