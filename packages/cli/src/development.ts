@@ -157,7 +157,7 @@ export class Development {
       },
     );
     if (showDiagnostics(compared, this.#output) || compared.bundle === null) {
-      this.#output.data({ diagnostics: diagnosticsData(compared) });
+      this.#output.data(diagnosticsData(compared));
       this.#stuck = compared.machines.flatMap(({ name, change }) => (change === 'refused' ? [name] : []));
       this.#showClauses(compared);
       throw new Refused();

@@ -20,7 +20,9 @@ export function readFile(path: string): Uint8Array {
     return readFileSync(path);
   } catch (error) {
     if (error instanceof Stop) throw error;
-    throw new Stop(EXIT.usage, 'no-file', `${path} can not be read: ${reason(error)}`);
+    const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR';
+    const hint = isFolder ? `Name the files in it: ${path.replace(/\/$/, '')}/*.sm` : undefined;
+    throw new Stop(EXIT.usage, 'no-file', `${path} can not be read: ${reason(error)}`, hint);
   }
 }
 
@@ -38,6 +40,7 @@ export function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EISDIR') return 'it is a directory';
+  if (code === 'ELOOP') return 'its symbolic links lead in a circle';
   if (code === 'EACCES') return 'permission denied';
   return error instanceof Error ? error.message : String(error);
 }

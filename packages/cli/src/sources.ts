@@ -106,16 +106,28 @@ export function showDiagnostics(compilation: Checking, output: Output): boolean 
   for (const diagnostic of compilation.diagnostics) {
     output.note(render(diagnostic, (name) => compilation.sources.get(name) ?? null, { color: output.color }));
   }
+  if (compilation.isCut) output.note(MORE_ERRORS);
   return compilation.diagnostics.some(isError);
 }
 
 const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === 'error';
 
-/** Diagnostics as `--json` gives them. */
-export function diagnosticsData(compilation: Checking): unknown[] {
-  return compilation.diagnostics.map((diagnostic) =>
-    toJson(diagnostic, (name) => compilation.sources.get(name) ?? null),
+/** What is said where there are more errors than are shown. */
+const MORE_ERRORS = '… and more errors, which show when these are mended.';
+
+/** What `--json` gives of diagnostics. */
+export interface DiagnosticsData {
+  readonly diagnostics: readonly unknown[];
+  /** There where there are more errors than are given. */
+  readonly more?: true;
+}
+
+/** Diagnostics, of one compilation or of several, as `--json` gives them. */
+export function diagnosticsData(...compilations: readonly Checking[]): DiagnosticsData {
+  const diagnostics = compilations.flatMap(({ diagnostics, sources }) =>
+    diagnostics.map((diagnostic) => toJson(diagnostic, (name) => sources.get(name) ?? null)),
   );
+  return { diagnostics, ...(compilations.some(({ isCut }) => isCut) ? { more: true } : {}) };
 }
 
 /**
@@ -126,7 +138,7 @@ export function bundleOf(file: string, output: Output, compiling: Compiling = {}
   const compilation = compileFile(file, compiling);
   const refused = showDiagnostics(compilation, output);
   if (refused || compilation.bundle === null) {
-    output.data({ diagnostics: diagnosticsData(compilation) });
+    output.data(diagnosticsData(compilation));
     throw new Refused();
   }
   return canonical(compilation.bundle);

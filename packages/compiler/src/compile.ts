@@ -8,6 +8,7 @@ import { upgradeOfImported } from './errors/judgement.ts';
 import { keyOutOfBounds } from './errors/machines.ts';
 import { testOfImported } from './errors/translation.ts';
 import { forgottenUpgrade } from './errors/upgrades.ts';
+import { withoutConsequences } from './misread.ts';
 import { loadSources } from './sources.ts';
 import type { LoadedBundles, SourceHost } from './sources.ts';
 import type * as tree from './syntax/tree.ts';
@@ -20,6 +21,8 @@ import type { TypedModule } from './types/typed.ts';
 export interface Compilation {
   /** In the order in which they were found; those about syntax first. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether there is more that is wrong: of a file only so much is said. */
+  readonly isCut: boolean;
   /** The text of each file that was read, by name. */
   readonly sources: ReadonlyMap<string, string>;
   /** Null where a diagnostic is an error. */
@@ -40,7 +43,7 @@ export interface CompiledTest extends TestTerms {
 }
 
 /** What is wrong with a program, or nothing. */
-export type Checking = Pick<Compilation, 'diagnostics' | 'sources'>;
+export type Checking = Pick<Compilation, 'diagnostics' | 'isCut' | 'sources'>;
 
 /** Compiles a file, which must be there, with what it imports. A mistake in it is a diagnostic. */
 export function compile(entry: string, host: SourceHost): Compilation {
@@ -48,6 +51,7 @@ export function compile(entry: string, host: SourceHost): Compilation {
   const { sources } = checked;
   const refused = (diagnostics: readonly Diagnostic[]): Compilation => ({
     diagnostics,
+    isCut: checked.isCut,
     sources,
     bundle: null,
     terms: null,
@@ -62,6 +66,7 @@ export function compile(entry: string, host: SourceHost): Compilation {
   const { upgrades, tests } = rest.value;
   return {
     diagnostics: [],
+    isCut: false,
     sources,
     bundle: {
       images: machines.value.map(({ image }) => image),
@@ -78,10 +83,10 @@ export function compile(entry: string, host: SourceHost): Compilation {
 
 /** What `compile` would find wrong, found with less work: code is made where an upgrade is about it. */
 export function check(entry: string, host: SourceHost): Checking {
-  const { program, diagnostics, sources } = checkFile(entry, host);
-  if (program === null) return { diagnostics, sources };
+  const { program, diagnostics, isCut, sources } = checkFile(entry, host);
+  if (program === null) return { diagnostics, isCut, sources };
   const wrong = program.module.machines.flatMap((machine) => program.codes.check(machine));
-  return { diagnostics: wrong.length > 0 ? wrong : compileRest(program).diagnostics, sources };
+  return { diagnostics: wrong.length > 0 ? wrong : compileRest(program).diagnostics, isCut, sources };
 }
 
 /** A program whose types are sound. */
@@ -107,10 +112,11 @@ function baselineOf({ imports }: tree.Module, { deployed }: LoadedBundles): Base
 }
 
 function checkFile(entry: string, host: SourceHost): Checking & { readonly program: SoundProgram | null } {
-  const { modules, sources, bundles, diagnostics: unread } = loadSources({ kind: 'file', file: entry }, host);
+  const read = loadSources({ kind: 'file', file: entry }, host);
+  const { modules, sources, bundles, diagnostics: unread } = read;
   const codes = new Codes(sources);
   const resolve = (from: string, path: string): string => host.resolve(from, path);
-  const { module, diagnostics: unsound } = checkModules(modules, entry, resolve, {
+  const checked = checkModules(modules, entry, resolve, {
     ...bundles,
     givesCode(machine, image) {
       // What can not be compiled is told below, and says nothing of the upgrade.
@@ -120,11 +126,14 @@ function checkFile(entry: string, host: SourceHost): Checking & { readonly progr
     },
     isCarriedOut: () => false,
   });
-  const program =
-    module === null || unread.length > 0
-      ? null
-      : { module, codes, baseline: baselineOf(modules.get(entry)!, bundles) };
-  return { program, diagnostics: program === null ? [...unread, ...unsound] : [], sources };
+  const { module } = checked;
+  const isCut = read.isCut || checked.isCut;
+  if (module === null || unread.length > 0) {
+    const unsound = withoutConsequences(modules, unread, checked.diagnostics);
+    return { program: null, diagnostics: [...unread, ...unsound], isCut, sources };
+  }
+  const program = { module, codes, baseline: baselineOf(modules.get(entry)!, bundles) };
+  return { program, diagnostics: [], isCut, sources };
 }
 
 /** What follows on the machines of a program, each of which can be compiled. */

@@ -47,6 +47,8 @@ export interface LoadedSources {
   readonly sources: ReadonlyMap<string, string>;
   readonly bundles: LoadedBundles;
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether there is more that is wrong. */
+  readonly isCut: boolean;
 }
 
 /** How much may be read for one program. */
@@ -77,6 +79,7 @@ export function loadSources(
   const files = new Map<string, LoadedBundle>();
   let deployed: LoadedBundle | null | undefined;
   const diagnostics: Diagnostic[] = [];
+  let isCut = false;
   let length = 0;
   const load = (file: string): void => {
     const text = host.read(file);
@@ -86,6 +89,7 @@ export function loadSources(
     modules.set(file, prepare(parsed.module));
     sources.set(file, text);
     for (const each of parsed.diagnostics) diagnostics.push(each);
+    isCut ||= parsed.isCut;
   };
   const loadBundle = (file: string): void => {
     const bytes = host.readBundle(file);
@@ -110,13 +114,13 @@ export function loadSources(
       if (modules.has(target) || files.has(target)) continue;
       if (modules.size + files.size >= SOURCE_LIMITS.filesMax || length > SOURCE_LIMITS.lengthMax) {
         diagnostics.push(importsTooMany(sourceSpan, SOURCE_LIMITS.filesMax));
-        return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics };
+        return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics, isCut };
       }
       if (isBytecode(source.path)) loadBundle(target);
       else load(target);
     }
   }
-  return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics };
+  return { modules, sources, bundles: { files, deployed: deployed ?? null }, diagnostics, isCut };
 }
 
 function loadDeployed(host: SourceHost): LoadedBundle | null {

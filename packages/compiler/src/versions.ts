@@ -7,6 +7,7 @@ import {
   type ImageDebug,
 } from '@smc/protocol';
 import { Codes, compileUpgrade, type CompiledUpgrade } from './code.ts';
+import { withoutConsequences } from './misread.ts';
 import { loadSources, type LoadedSources, type SourceHost, type VersionSource } from './sources.ts';
 import type * as tree from './syntax/tree.ts';
 import { checkProgram, type CheckedEntry } from './types/check.ts';
@@ -26,6 +27,8 @@ import { deriveUpgrade, type DeclaredUpgrade, type DerivedUpgrade } from './type
 export interface ComparedVersions {
   /** All that is wrong; what is wrong with an upgrade is told with its machine, too. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Whether there is more that is wrong. */
+  readonly isCut: boolean;
   /** The text of each source file that was read, by name. */
   readonly sources: ReadonlyMap<string, string>;
   /**
@@ -91,26 +94,25 @@ export function compareVersions(
   const deployed = newer.bundles.deployed ?? older.bundles.deployed;
   const codes = new Codes(sources);
   const unread = [...older.diagnostics, ...newer.diagnostics];
-  const checked = checkProgram(
-    merged((loaded) => loaded.modules),
-    [old, next],
-    (from, path) => host.resolve(from, path),
-    {
-      files,
-      deployed,
-      givesCode(machine, image) {
-        if (unread.length > 0) return true;
-        const made = codes.of(machine);
-        return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
-      },
-      isCarriedOut({ new: to, span }) {
-        return isCarriedOut(to.name.text, sources.get(span.file)?.slice(span.start, span.end) ?? '');
-      },
+  const modules = merged((loaded) => loaded.modules);
+  const checked = checkProgram(modules, [old, next], (from, path) => host.resolve(from, path), {
+    files,
+    deployed,
+    givesCode(machine, image) {
+      if (unread.length > 0) return true;
+      const made = codes.of(machine);
+      return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
     },
-  );
+    isCarriedOut({ new: to, span }) {
+      return isCarriedOut(to.name.text, sources.get(span.file)?.slice(span.start, span.end) ?? '');
+    },
+  });
   const { entries } = checked;
-  if (entries === null || unread.length > 0)
-    return { diagnostics: [...unread, ...checked.diagnostics], sources, bundle: null, machines: [] };
+  const isCut = older.isCut || newer.isCut || checked.isCut;
+  if (entries === null || unread.length > 0) {
+    const unsound = withoutConsequences(modules, unread, checked.diagnostics);
+    return { diagnostics: [...unread, ...unsound], isCut, sources, bundle: null, machines: [] };
+  }
   const bundles = [...files.values(), ...(deployed === null ? [] : [deployed])];
   const debugOf = (image: Image): ImageDebug => {
     const found = bundles.find(({ bundle }) => bundle?.images.includes(image))?.bundle;
@@ -120,7 +122,7 @@ export function compareVersions(
   const made = entries.map((entry) => versionsOf(entry, codes, debugOf));
   const [oldVersions, newVersions] = made.map(({ versions }) => versions);
   const refused = made.flatMap(({ diagnostics }) => diagnostics);
-  if (refused.length > 0) return { diagnostics: refused, sources, bundle: null, machines: [] };
+  if (refused.length > 0) return { diagnostics: refused, isCut, sources, bundle: null, machines: [] };
   const [, entry] = entries;
   const names = [...new Set([...oldVersions.keys(), ...newVersions.keys()])].sort();
   const machines = names.map((name): MachinePair => {
@@ -134,7 +136,8 @@ export function compareVersions(
     return { ...pair, ...found, change: found.upgrade === null ? 'refused' : 'upgraded' };
   });
   const diagnostics = machines.flatMap((machine) => machine.diagnostics);
-  return { diagnostics, sources, machines, bundle: diagnostics.length > 0 ? null : bundleOf(machines) };
+  const bundle = diagnostics.length > 0 ? null : bundleOf(machines);
+  return { diagnostics, isCut, sources, machines, bundle };
 }
 
 /** The machines of an entry by name, compiled. */

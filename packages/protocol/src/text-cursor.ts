@@ -238,10 +238,28 @@ export class TextCursor {
   skip(): void {
     for (;;) {
       this.run((character) => ' \t\r\n'.includes(character));
-      if (!this.#text.startsWith('--', this.#at)) return;
-      const end = this.#text.indexOf('\n', this.#at);
-      this.#at = end < 0 ? this.#text.length : end;
+      if (this.#text.startsWith('{-', this.#at)) this.#skipBlockComment();
+      else if (this.#text.startsWith('--', this.#at)) {
+        const end = this.#text.indexOf('\n', this.#at);
+        this.#at = end < 0 ? this.#text.length : end;
+      } else return;
     }
+  }
+
+  /** `{- … -}`, which nests. */
+  #skipBlockComment(): void {
+    const start = this.#at;
+    let depth = 0;
+    do {
+      const next = this.#text.slice(this.#at, this.#at + 2);
+      if (next === '') {
+        this.#at = start;
+        this.fail('this comment is not closed; where none was meant, write a space, `{ -`');
+      }
+      if (next === '{-') depth++;
+      else if (next === '-}') depth--;
+      this.#at += next === '{-' || next === '-}' ? 2 : 1;
+    } while (depth > 0);
   }
 
   #describeNext(): string {

@@ -151,6 +151,7 @@ describe('reading', () => {
 
   test.each<[TypeId, string, unknown]>([
     [INT, ' 1_000 -- a comment', 1000],
+    [INT, '{- a {- nested -} one -} 1 {- -}', 1],
     [INT, '-0', 0],
     [TIME, '@-5', -5],
     [TIME, '@2026-11-20T21:41:25Z', 1795210885000],
@@ -234,7 +235,9 @@ describe('inputs', () => {
   });
 
   test('lines of an input file', () => {
-    expect(readInputLine(image, '  -- a comment')).toEqual({ ok: true, value: { kind: 'nothing' } });
+    for (const line of ['  -- a comment', '{- a comment -}', ' {- a -} {- b -} -- c'])
+      expect(readInputLine(image, line)).toEqual({ ok: true, value: { kind: 'nothing' } });
+    expect(readInputLine(image, '{- a {- b -}')).toMatchObject({ ok: false, error: { column: 1 } });
     expect(readInputLine(image, '')).toEqual({ ok: true, value: { kind: 'nothing' } });
     expect(readInputLine(image, 'now = @1000')).toEqual({ ok: true, value: { kind: 'clock', time: 1000 } });
     expect(readInputLine(image, 'Read')).toEqual({

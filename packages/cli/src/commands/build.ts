@@ -31,10 +31,10 @@ export const build: CommandDefinition = {
     const files = several(words, 0);
     const environment = environmentOf(words);
     const compiled = files.map((file) => ({ file, compilation: compileFile(file, { environment }) }));
-    const diagnostics = compiled.flatMap(({ compilation }) => diagnosticsData(compilation));
+    const found = diagnosticsData(...compiled.map(({ compilation }) => compilation));
     const refused = compiled.filter(({ compilation }) => showDiagnostics(compilation, output));
     if (refused.length > 0) {
-      output.data({ diagnostics });
+      output.data(found);
       throw new Refused();
     }
     const bundles = compiled.map(({ file, compilation }) => ({ file, bundle: compilation.bundle! }));
@@ -54,7 +54,7 @@ export const build: CommandDefinition = {
     }
     output.data({
       machines: bundle.images.map((image) => ({ name: image.name, ...fingerprints(image) })),
-      diagnostics,
+      ...found,
       ...(form === undefined ? { output: out } : {}),
     });
     return EXIT.done;

@@ -1,3 +1,4 @@
+import type { Checking } from '@smc/compiler';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { several, type CommandDefinition } from '../command.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
@@ -21,14 +22,14 @@ export const check: CommandDefinition = {
 };
 
 function checkFiles(files: readonly string[], output: Output, compiling: Compiling): ExitStatus {
-  const diagnostics: unknown[] = [];
+  const checked: Checking[] = [];
   let refused = 0;
   for (const file of files) {
     const checking = checkFile(file, compiling);
     if (showDiagnostics(checking, output)) refused++;
-    diagnostics.push(...diagnosticsData(checking));
+    checked.push(checking);
   }
-  output.data({ diagnostics });
+  output.data(diagnosticsData(...checked));
   if (refused > 0) return EXIT.refused;
   output.line(files.length === 1 ? `${files[0]}: no errors` : `${files.length} files: no errors`);
   return EXIT.done;

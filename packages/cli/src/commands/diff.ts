@@ -39,7 +39,7 @@ export const diff: CommandDefinition = {
           toJson(each, (file) => compared.sources.get(file) ?? null),
         ),
       })),
-      diagnostics: diagnosticsData(compared),
+      ...diagnosticsData(compared),
     });
     const older = olderNameOf(versions, compared.sources);
     const blocks = inOrder(report).map((machine) => machineText(machine, older, output.colors));

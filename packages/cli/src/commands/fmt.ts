@@ -1,10 +1,11 @@
 import { renameSync, statSync, writeFileSync } from 'node:fs';
-import { format, render, toJson } from '@smc/compiler';
+import { format } from '@smc/compiler';
 import { several, type CommandDefinition, type Environment } from '../command.ts';
 import { EXIT, Stop } from '../exit.ts';
 import type { Output } from '../output.ts';
 import { sourceFiles } from '../source-files.ts';
 import { readText } from '../files.ts';
+import { diagnosticsData, showDiagnostics } from '../sources.ts';
 
 /** A text that comes in a stream is at most this long: what the parser takes. */
 const STREAM_BYTES_MAX = 16 * 1024 * 1024;
@@ -47,11 +48,9 @@ export const fmt: CommandDefinition = {
 function laidOut(text: string, file: string, output: Output): string | null {
   const formatted = format(text, file);
   if (formatted.ok) return formatted.text;
-  const textOf = (name: string): string | null => (name === file ? text : null);
-  for (const diagnostic of formatted.diagnostics) {
-    output.note(render(diagnostic, textOf, { color: output.color }));
-  }
-  output.data({ diagnostics: formatted.diagnostics.map((diagnostic) => toJson(diagnostic, textOf)) });
+  const refused = { ...formatted, sources: new Map([[file, text]]) };
+  showDiagnostics(refused, output);
+  output.data(diagnosticsData(refused));
   return null;
 }
 

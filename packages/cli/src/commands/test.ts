@@ -52,7 +52,7 @@ function testFile(
 ): void {
   const compilation = compileFile(file, compiling);
   if (showDiagnostics(compilation, output) || compilation.bundle === null) {
-    output.data({ file, diagnostics: diagnosticsData(compilation) });
+    output.data({ file, ...diagnosticsData(compilation) });
     counts.refused++;
     return;
   }

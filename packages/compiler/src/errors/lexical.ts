@@ -7,8 +7,8 @@ import { syntaxError as error, type SyntaxCode } from './syntax-codes.ts';
  * gives the diagnostic.
  */
 
-/** A character that means nothing outside of strings and comments. */
-export function unknownCharacter(at: Span, character: string): Diagnostic {
+/** A character that means nothing outside of strings and comments; `type` is what it stands right behind. */
+export function unknownCharacter(at: Span, character: string, type: string | null): Diagnostic {
   const scalar = character.codePointAt(0) ?? 0;
   const code = `U+${scalar.toString(16).toUpperCase().padStart(4, '0')}`;
   const visible = /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(character);
@@ -26,7 +26,8 @@ export function unknownCharacter(at: Span, character: string): Diagnostic {
   const letter = /^\p{L}$/u.test(character)
     ? 'Names are written with the letters a to z, digits and `_`.'
     : undefined;
-  const hint = hints[character] ?? letter;
+  const optional = character === '?' && type !== null ? `What may be absent is \`Option<${type}>\`.` : null;
+  const hint = optional ?? hints[character] ?? letter;
   return error('E0101', message, at, '', ...(hint === undefined ? [] : [hint]));
 }
 

@@ -17,7 +17,7 @@ export const SYNTAX_CODES = {
   // brackets and bounds
   E0110: 'a bracket or block that is not closed',
   E0111: 'a closing bracket that closes nothing',
-  E0112: 'something nested too deeply',
+  E0112: 'something nested too deeply, or a chain that is too long',
   E0113: 'a file that is too long',
   E0114: 'a word, operator, comment or string as other languages write it',
   // names, lines, lists

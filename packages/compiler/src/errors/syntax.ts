@@ -1,4 +1,6 @@
 import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protocol';
+import { initialSketch, typeSketch } from '../syntax/sketch.ts';
+import type { TypeNode } from '../syntax/tree.ts';
 import { alsoAt, syntaxError as error } from './syntax-codes.ts';
 
 /**
@@ -54,6 +56,12 @@ export function strayCloser(at: Span, closer: string): Diagnostic {
     '',
     'Take it out, or look for what should open before it.',
   );
+}
+
+/** E0112: a chain of operators, of `else if`, … in which each part counts as one level of nesting. */
+export function chainTooLong(at: Span): Diagnostic {
+  const help = 'Give parts of it a name: with `let`, `fun` or `arrow`. A long list of cases may be a `Map`.';
+  return error('E0112', 'this chain is too long', at, '', help);
 }
 
 /** E0112: something nested too deeply. */
@@ -132,9 +140,12 @@ function foreignWord(found: string, previous: string, expected: string): string 
     return 'A pattern has no condition: put an `if` into the arm.';
   if (expected === '`->`' && /^[A-Z]/.test(before!) && /^\w/.test(word!))
     return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
+  if (word === ':' && expected.endsWith('`,` or `)`'))
+    return 'In an expression nothing has a type: a function in place is `(x, y) -> …`.';
   if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
   if (word === 'then' || (before === 'if' && word === '('))
     return 'The branches stand in braces: `if c { a } else { b }`.';
+  if (loops.has(before!)) return LOOPS;
   switch (before) {
     case 'not':
       return '`!` is not: `!(a && b)`.';
@@ -172,6 +183,10 @@ export function foreignUpdate(at: Span, record: string): Diagnostic {
 
 /** A line starts with what does not continue the line before. */
 export function lineStart(at: Span, found: string): Diagnostic {
+  if (found === '`{`') {
+    const help = 'Write the `{` at the end of the line before.';
+    return error('E0126', 'a block does not start on a line of its own', at, '', help);
+  }
   return error(
     'E0126',
     `a line can not start with ${found}`,
@@ -193,9 +208,16 @@ export function unopenedBlock(at: Span, what: string): Diagnostic {
   return error('E0110', `the block of ${what} is not opened`, at, '`{` is missing here');
 }
 
+/** E0110: `machine M(`, and members in the lines below. */
+export function roundBlock(at: Span, name: string): Diagnostic {
+  const help = `Its members stand in braces: \`machine ${name} { … }\`.`;
+  return error('E0110', `the block of machine ${name} is not opened`, at, '`{` is due here', help);
+}
+
 /** E0121: a missing comma. */
-export function missingComma(at: Span, found: string): Diagnostic {
-  return error('E0121', `a \`,\` is missing before ${found}`, at, '');
+export function missingComma(at: Span, found: string, previous: string): Diagnostic {
+  const help = foreignWord(found, previous, '');
+  return error('E0121', `a \`,\` is missing before ${found}`, at, '', ...(help === null ? [] : [help]));
 }
 
 /** E0122: a reserved word as a name. */
@@ -235,6 +257,12 @@ export function missingType(at: Span, what: string, name: string): Diagnostic {
   );
 }
 
+/** E0124: a type beside its name, as other languages write it. */
+export function typeWithoutColon(at: Span, what: string, name: string, type: string): Diagnostic {
+  const message = `a \`:\` stands between the ${what} \`${name}\` and its type`;
+  return error('E0124', message, at, '', `Write \`${name}: ${type}\`.`);
+}
+
 /** E0124: a missing type. */
 export function missingResult(at: Span, name: string): Diagnostic {
   const help = `Write it after the parameters: \`fun ${name}(…) -> Int = …\`.`;
@@ -259,22 +287,28 @@ export function arrowType(at: Span, name: string): Diagnostic {
   return error('E0152', `the type of the arrow \`${name}\` has no \`->\``, at, '', help);
 }
 
-/** E0125: a missing initial value. */
-export function fieldWithoutInitial(at: Span, name: string): Diagnostic {
-  const help = `Write it after its type: \`${name}: Int = 0\`.`;
+/** E0125: a missing initial value; `type` is the field's. */
+export function fieldWithoutInitial(at: Span, name: string, type: TypeNode): Diagnostic {
+  const help = `Write it after its type: \`${name}: ${typeSketch(type)} = ${initialSketch(type)}\`.`;
   return error('E0125', `the field \`${name}\` of the state has no initial value`, at, '', help);
 }
 
 /** E0125: a missing initial value. */
-export function stateWithoutInitial(at: Span): Diagnostic {
+export function stateWithoutInitial(at: Span, type: TypeNode): Diagnostic {
   return error(
     'E0125',
     'the state has no initial value',
     at,
     '',
-    'Write it after the type: `state: Int = 0`.',
+    `Write it after the type: \`state: ${typeSketch(type)} = ${initialSketch(type)}\`.`,
   );
 }
+
+/** What was meant to go on with the line before, and what to write so that it does. */
+const continued: Readonly<Record<string, string>> = {
+  '`-`': 'To go on with the line before, write a space after it, `- 2`.',
+  '`(`': 'The `(` of a call stands on the line of what is called.',
+};
 
 /** What starts no declaration; `ofMachine` if it is one inside a machine. */
 export function noDeclaration(at: Span, found: string, ofMachine: boolean, near: string | null): Diagnostic {
@@ -282,7 +316,8 @@ export function noDeclaration(at: Span, found: string, ofMachine: boolean, near:
     const help = 'It belongs between the braces of a `machine`. Is a `}` before it too many?';
     return error('E0127', `${found} stands outside of a machine`, at, '', help);
   }
-  const help = 'A file holds `import`, `type`, `fun`, `arrow`, `machine`, `upgrade` and `test`.';
+  const help =
+    continued[found] ?? 'A file holds `import`, `type`, `fun`, `arrow`, `machine`, `upgrade` and `test`.';
   const meant = near === null ? '' : `; did you mean \`${near}\`?`;
   return error('E0127', `no declaration starts with ${found}${meant}`, at, '', help);
 }
@@ -396,16 +431,20 @@ export function equalsForComparison(at: Span): Diagnostic {
 
 // ----------------------------------------------------------------------------- commands
 
-/** E0140: a value where a command is due; `constructed` is the constructor of it, if there is one. */
-export function valueAsCommand(at: Span, constructed: string | null): Diagnostic {
+/**
+ * E0140: a value where a command is due, which starts with what a message calls `found`; `constructed` is the
+ * constructor of it, if there is one.
+ */
+export function valueAsCommand(at: Span, found: string, constructed: string | null): Diagnostic {
   const help = 'To give it as the output of the block, write `return -< …`; to name it, `let x = …`.';
+  const going = found === '`-`' ? [continued[found]!] : [];
   const other =
     constructed === null
       ? []
       : [
           `If \`${constructed}\` is an operation: those are called from outside of their machine, and share an \`arrow\`.`,
         ];
-  return error('E0140', 'this is a value, and no command', at, '', help, ...other);
+  return error('E0140', 'this is a value, and no command', at, '', help, ...going, ...other);
 }
 
 /** `put x` or `put(x)`: what stands at `at` is the argument. */
@@ -440,8 +479,48 @@ export function equalsForBind(at: Span, name: string, command: string | null): D
 
 /** E0143: `=` for `<-`, or the other way round. */
 export function letWithArrow(at: Span): Diagnostic {
-  const help = 'Write `let x = value`, or `x <- command` without `let`.';
-  return error('E0143', '`let` takes `=`, and `<-` no `let`', at, '', help);
+  const help = 'Write `let x = value`, or `x <- command` without `let`, as in `x <- arrow -< value`.';
+  return error('E0143', '`let` names a value, and `<-` the output of a command', at, '', help);
+}
+
+/** What loops start with in other languages. */
+export const loops: ReadonlySet<string> = new Set(['for', 'while', 'foreach', 'loop']);
+
+const LOOPS =
+  'There are no loops: `List.map(xs, x -> …)`, `List.filter` and `List.fold(xs, start, (sum, x) -> …)` go through ' +
+  'a list; `List.range(0, n)` is the numbers below `n`.';
+
+/** E0120: `for x in xs { … }` */
+export function loop(at: Span, word: string): Diagnostic {
+  return error('E0120', `there is no \`${word}\``, at, '', LOOPS);
+}
+
+/** E0134: `s.count = …`; `path` is what stands left of the `=`. */
+export function assignedField(at: Span, path: readonly string[]): Diagnostic {
+  const [record = '', ...fields] = path;
+  const changed = fields.reduceRight((value, field, i) => {
+    return `{ ...${[record, ...fields.slice(0, i)].join('.')}, ${field}: ${value} }`;
+  }, '…');
+  const help = `Values do not change: give the state a new one, \`put -< ${changed}\`, or name a changed copy, \`let changed = ${changed}\`.`;
+  return error('E0134', 'nothing is assigned to a field', at, '', help);
+}
+
+/** E0120: an arm as other languages write it. */
+export function foreignArm(at: Span, found: string): Diagnostic {
+  if (found === '=>') return error('E0120', 'an arm has `->`, not `=>`', at, '', 'Write `Pattern -> …`.');
+  const help = 'An arm is `Pattern -> …`; each stands on a line of its own, or they are separated by `;`.';
+  return error('E0120', `no \`${found}\` stands between arms`, at, '', help);
+}
+
+/** E0120: `case x of` */
+export function caseOf(at: Span): Diagnostic {
+  return error(
+    'E0120',
+    'a `case` has no `of`',
+    at,
+    '',
+    'The arms stand in braces: `case x { Pattern -> … }`.',
+  );
 }
 
 /** E0144: a block that ends in `let` or `<-`. */
@@ -543,14 +622,19 @@ export function testWithoutFor(at: Span, found: string): Diagnostic {
   );
 }
 
-/** `=`, `->` or `==` in the place of `=>` */
-export function notGives(at: Span, found: string): Diagnostic {
+/** E0154: `now => @1000` */
+export function clockWithGives(at: Span): Diagnostic {
+  return error('E0154', 'the clock is set with `=`', at, '', 'Write `now = @1000`.');
+}
+
+/** `=`, `->` or `==` in the place of `=>`; `line` is what is to be written. */
+export function notGives(at: Span, found: string, line: string): Diagnostic {
   return error(
     'E0154',
     `what is expected stands after \`=>\`, not \`${found}\``,
     at,
     '',
-    'Write `Op(…) => value`.',
+    `Write \`${line}\`.`,
   );
 }
 

@@ -33,6 +33,8 @@ export interface Brackets {
   readonly starts: ReadonlySet<number>;
   /** Where `nestingMax` is exceeded, or null. */
   readonly tooDeep: number | null;
+  /** Whether that is so by what stands in a row, and not in each other. */
+  readonly isChain: boolean;
 }
 
 /**
@@ -68,6 +70,12 @@ const owners = new Set([
 
 const heads = new Set([T.IfWord, T.CaseWord]);
 
+/** What a parameter can end with, or be cut off after. */
+const typeOrValueEnds = new Set([
+  ...[T.Lower, T.Upper, T.Greater, T.CloseRound, T.CloseSquare, T.CloseCurly],
+  ...[T.IntLiteral, T.StringLiteral, T.TrueWord, T.FalseWord],
+]);
+
 /** Pairs the brackets of a list of tokens. */
 export function pairBrackets(tokens: readonly Token[]): Brackets {
   return new Pairing(tokens).run();
@@ -80,6 +88,7 @@ class Pairing {
   private readonly starts = new Set<number>();
   private readonly stack: Frame[] = [];
   private tooDeep: number | null = null;
+  private isChain = false;
 
   constructor(tokens: readonly Token[]) {
     this.tokens = tokens;
@@ -93,11 +102,19 @@ class Pairing {
   run(): Brackets {
     for (let i = 0; i < this.tokens.length && this.tooDeep === null; i++) this.step(i, this.tokens[i]!);
     while (this.stack.length > 1) this.pop(this.tokens.length, false);
-    return { byOpen: this.byOpen, stray: this.stray, starts: this.starts, tooDeep: this.tooDeep };
+    return {
+      byOpen: this.byOpen,
+      stray: this.stray,
+      starts: this.starts,
+      tooDeep: this.tooDeep,
+      isChain: this.isChain,
+    };
   }
 
   private step(i: number, token: Token): void {
     if (token.fresh) this.closeBefore(i);
+    this.closeParameters(i);
+    this.closeBranch(i, token);
     const kind = token.tokenType;
     if (T.closerOf.has(kind)) this.push(i, this.isBlock(i));
     else if (kind === T.CloseRound || kind === T.CloseSquare || kind === T.CloseCurly) this.close(i, token);
@@ -112,6 +129,8 @@ class Pairing {
     const base = around === undefined ? 0 : around.base + around.chain + bracketWeight;
     const owner = around === undefined ? -1 : around.word;
     this.stack.push({ open, block, owner, base, word: -1, chain: 0, inner: 0, most: 0 });
+    // What comes next at the level outside has another owner.
+    if (block && around !== undefined) around.word = -1;
     if (base > nestingMax) this.tooDeep ??= open;
   }
 
@@ -135,6 +154,26 @@ class Pairing {
       if (opener === T.OpenCurly) break;
     }
     this.stray.add(i);
+  }
+
+  /** Before an `else` that does not follow a `}`, the block of its `if` was not closed. */
+  private closeBranch(i: number, { tokenType }: Token): void {
+    if (tokenType !== T.ElseWord || this.tokens[i - 1]?.tokenType === T.CloseCurly) return;
+    const { block, owner } = this.top;
+    const word = this.tokens[owner]?.tokenType;
+    if (block && (word === T.IfWord || word === T.ElseWord)) this.pop(i, false);
+  }
+
+  /** The block of an operation or a machine does not start in its parameters: these were not closed. */
+  private closeParameters(i: number): void {
+    const { open, word } = this.top;
+    const isParameters =
+      this.tokens[i]!.tokenType === T.OpenCurly &&
+      this.tokens[open]?.tokenType === T.OpenRound &&
+      this.tokens[open - 1]?.tokenType === T.Upper &&
+      (this.tokens[open - 2]?.tokenType === T.OnWord || this.tokens[open - 2]?.tokenType === T.MachineWord);
+    if (!isParameters || word !== -1 || this.opensCollection(i)) return;
+    if (typeOrValueEnds.has(this.tokens[i - 1]!.tokenType)) this.pop(i, false);
   }
 
   /** Closes what can not be open any more where a declaration starts. */
@@ -276,7 +315,9 @@ class Pairing {
 
   private measureTop(i: number): void {
     const { base, chain, inner } = this.top;
-    if (base + chain + inner > nestingMax) this.tooDeep ??= Math.max(i, 0);
+    if (base + chain + inner <= nestingMax || this.tooDeep !== null) return;
+    this.tooDeep = Math.max(i, 0);
+    this.isChain = chain > nestingMax / 2;
   }
 }
 

@@ -16,7 +16,8 @@ export function layOut(written: readonly Token[], text: string, file: string, re
   const brackets = pairBrackets(tokens);
   if (brackets.tooDeep !== null) {
     const token = tokens[brackets.tooDeep]!;
-    report.add(errors.nestedTooDeeply({ file, start: token.startOffset, end: endOf(token) }));
+    const refused = brackets.isChain ? errors.chainTooLong : errors.nestedTooDeeply;
+    report.add(refused({ file, start: token.startOffset, end: endOf(token) }));
     return new Layout([], { ...brackets, byOpen: new Map() }, text, file, report).run();
   }
   return new Layout(tokens, brackets, text, file, report).run();
@@ -62,6 +63,21 @@ function openForgotten(tokens: readonly Token[], file: string, report: Report): 
         depth = 0;
       }
     }
+    const before = output.at(-1);
+    if (
+      head?.tokenType === T.MachineWord &&
+      token.tokenType === T.OpenRound &&
+      before?.tokenType === T.Upper
+    ) {
+      const next = tokens[i + 1];
+      if (next?.fresh === true && memberWords.has(next.tokenType)) {
+        const span = { file, start: token.startOffset, end: endOf(token) };
+        report.add(errors.roundBlock(span, before.image));
+        output.push({ ...virtual(T.OpenCurly, token.startOffset), image: '{' });
+        head = null;
+        continue;
+      }
+    }
     if (head !== null) {
       if (token.tokenType === T.OpenCurly) head = null;
       else if (T.closerOf.has(token.tokenType)) depth++;
@@ -73,6 +89,11 @@ function openForgotten(tokens: readonly Token[], file: string, report: Report): 
 }
 
 const closers = new Set(T.closerOf.values());
+
+/** The words that a block belongs to. */
+const blockOwners = new Set([
+  ...[T.MachineWord, T.OnWord, T.UpgradeWord, T.TestWord, T.IfWord, T.ElseWord, T.CaseWord, T.ProcWord],
+]);
 
 /** Whether what starts a line is in the block that a word opens, and not beside it. */
 function startsInside({ tokenType: kind }: Token, head: Token): boolean {
@@ -144,11 +165,22 @@ class Layout {
     if (T.isA(last, T.Separator) || token.tokenType === T.Semicolon) return false;
     if (last.tokenType === T.OpenCurly) return false;
     if (this.brackets.starts.has(i)) return true;
+    if (this.opensLate(i, token)) {
+      this.report.add(errors.lineStart(this.spanOf(token), T.describe(token)));
+      return false;
+    }
     if (last.tokenType === T.Colon) {
       this.report.add(errors.lineEndAfter(this.spanOf(last), '`:`'));
       return false;
     }
     return !continuesLine(token, last);
+  }
+
+  /** Whether this is the `{` of what the line before starts. */
+  private opensLate(i: number, token: Token): boolean {
+    const bracket = token.tokenType === T.OpenCurly ? this.brackets.byOpen.get(i) : undefined;
+    const owner = bracket?.block === true ? this.tokens[bracket.owner] : undefined;
+    return owner !== undefined && blockOwners.has(owner.tokenType);
   }
 
   /** Forgotten round and square brackets end with their line, unless it is to be continued. */

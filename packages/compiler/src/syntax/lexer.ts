@@ -18,6 +18,7 @@ import {
   ForeignEqual,
   ForeignPipe,
   ForeignUnequal,
+  Greater,
   IntLiteral,
   lexed,
   Lower,
@@ -72,7 +73,7 @@ export function lex(text: string, file: string, report: Report): Lexed {
   for (const found of withUnknown(result.tokens, result.errors, text)) {
     if (report.full) break;
     const last = tokens.at(-1);
-    if (judged.has(found.tokenType) && !isPosition(found, last)) judgeToken(found, file, report);
+    if (judged.has(found.tokenType) && !isPosition(found, last)) judgeToken(found, last, file, report);
     if (last !== undefined && continuesName(found, last)) {
       last.image += found.image;
       before = endOf(found);
@@ -172,8 +173,8 @@ const judged = new Set([
   ...[ForeignSlash, ForeignDiamond, ForeignNot],
 ]);
 
-/** Reads what a token says and puts it into its payload; the faults go to the report. */
-function judgeToken(token: IToken, file: string, report: Report): void {
+/** Reads what a token says, which stands after `last`, into its payload; the faults go to the report. */
+function judgeToken(token: IToken, last: IToken | undefined, file: string, report: Report): void {
   const span = spanOf(token, file);
   const keep = (read: Read<unknown>): void => {
     token.payload = read.value;
@@ -211,7 +212,11 @@ function judgeToken(token: IToken, file: string, report: Report): void {
     case Unknown: {
       // one message for a stretch of them, at its first
       const character = String.fromCodePoint(token.image.codePointAt(0) ?? 0);
-      return report.add(errors.unknownCharacter({ ...span, end: span.start + character.length }, character));
+      const touches = last !== undefined && endOf(last) === span.start;
+      const type = touches && last.tokenType === Upper ? last.image : null;
+      const applied = touches && last.tokenType === Greater ? '…' : null;
+      const at = { ...span, end: span.start + character.length };
+      return report.add(errors.unknownCharacter(at, character, type ?? applied));
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '@smc/protocol';
+import type { Diagnostic, Span } from '@smc/protocol';
 import * as errors from '../errors/syntax.ts';
 import { takeForeignWords } from './foreign.ts';
 import type { Source } from './grammar/base.ts';
@@ -17,8 +17,12 @@ export interface Parsed {
   readonly module: Module;
   /** In the order of their places; at most `diagnosticsMax`. */
   readonly diagnostics: Diagnostic[];
+  /** Whether there is more that is wrong. */
+  readonly isCut: boolean;
   /** In the order of their places. */
   readonly comments: readonly Comment[];
+  /** Nodes in parentheses that the tree does not keep, with the places of the outermost ones. */
+  readonly groups: ReadonlyMap<object, Span>;
 }
 
 /** Parses the text of a file. Never throws. */
@@ -26,7 +30,8 @@ export function parse(text: string, file: string): Parsed {
   const empty: Module = { file, imports: [], declarations: [], span: { file, start: 0, end: text.length } };
   const read = readSource(text, file);
   const module = run(read, (grammar) => grammar.parseModule(read.source), empty);
-  return { module, diagnostics: read.source.report.list(), comments: read.comments };
+  const { report, groups } = read.source;
+  return { module, diagnostics: report.list(), isCut: report.full, comments: read.comments, groups };
 }
 
 interface SourceRead {
@@ -39,11 +44,19 @@ function readSource(text: string, file: string): SourceRead {
   const report = new Report();
   if (text.length > sourceLengthMax) {
     report.add(errors.sourceTooLong({ file, start: 0, end: 0 }, sourceLengthMax));
-    return { source: { file, tokens: layOut([], '', file, report), report }, text, comments: [] };
+    return {
+      source: { file, tokens: layOut([], '', file, report), report, groups: new Map() },
+      text,
+      comments: [],
+    };
   }
   const { tokens: written, comments } = lex(text, file, report);
   const tokens = takeForeignWords(written, file, report);
-  return { source: { file, tokens: layOut(tokens, text, file, report), report }, text, comments };
+  return {
+    source: { file, tokens: layOut(tokens, text, file, report), report, groups: new Map() },
+    text,
+    comments,
+  };
 }
 
 /** Built at the first parse: the analysis of the grammar takes some milliseconds. */

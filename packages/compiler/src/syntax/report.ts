@@ -4,16 +4,16 @@ import type { Diagnostic } from '@smc/protocol';
 export const diagnosticsMax = 100;
 
 /**
- * The diagnostics of one parse. Invariants: at most `diagnosticsMax`, and at most one whose main label
+ * The diagnostics of one parse. Invariants: at most `diagnosticsMax` are given, and at most one whose main label
  * starts at a place, for what is said later about the same place follows from what was said first.
  */
 export class Report {
   private readonly found: Diagnostic[] = [];
   private readonly places = new Set<number>();
 
-  /** Whether the bound is reached: there is no point in going on. */
+  /** Whether there are more than are given: there is no point in going on. */
   get full(): boolean {
-    return this.found.length >= diagnosticsMax;
+    return this.found.length > diagnosticsMax;
   }
 
   /** How many there are so far. */
@@ -29,8 +29,9 @@ export class Report {
     this.found.push(diagnostic);
   }
 
-  /** All of them, in the order of their places. */
+  /** In the order of their places. */
   list(): Diagnostic[] {
-    return this.found.toSorted((a, b) => (a.labels[0]?.span.start ?? 0) - (b.labels[0]?.span.start ?? 0));
+    const placeOf = ({ labels }: Diagnostic): number => labels[0]?.span.start ?? 0;
+    return this.found.toSorted((a, b) => placeOf(a) - placeOf(b)).slice(0, diagnosticsMax);
   }
 }

@@ -50,6 +50,8 @@ export interface CheckedModules {
   readonly module: TypedModule | null;
   /** Those of imported files first, each file's in the order of their places. */
   readonly diagnostics: Diagnostic[];
+  /** Whether there is more that is wrong. */
+  readonly isCut: boolean;
 }
 
 /** An entry of a program, checked. */
@@ -69,6 +71,8 @@ export interface CheckedProgram {
   /** In their order; null where there is an error in any file, but for those inside of upgrades. */
   readonly entries: readonly CheckedEntry[] | null;
   readonly diagnostics: Diagnostic[];
+  /** Whether there is more that is wrong. */
+  readonly isCut: boolean;
 }
 
 /**
@@ -82,8 +86,9 @@ export function checkModules(
   resolve: Resolve,
   compiled: CompiledImports = NOTHING_COMPILED,
 ): CheckedModules {
-  const { entries, diagnostics } = checkProgram(modules, [{ kind: 'file', file: entry }], resolve, compiled);
-  return { module: diagnostics.length === 0 ? (entries?.[0].module ?? null) : null, diagnostics };
+  const found = checkProgram(modules, [{ kind: 'file', file: entry }], resolve, compiled);
+  const { entries, diagnostics, isCut } = found;
+  return { module: diagnostics.length === 0 ? (entries?.[0].module ?? null) : null, diagnostics, isCut };
 }
 
 /** The same for several entries, which may be bytecode. */
@@ -154,7 +159,11 @@ export function checkProgram(
     return scope && { scope, module: null, upgrades: [], carriedOut: [] };
   });
   const known = own.filter((entry) => entry !== null);
-  return { entries: isSound && known.length === own.length ? known : null, diagnostics: report.list() };
+  return {
+    entries: isSound && known.length === own.length ? known : null,
+    diagnostics: report.list(),
+    isCut: report.isCut,
+  };
 }
 
 /** Refuses a second upgrade of a machine; whether there was one. */
@@ -335,7 +344,9 @@ function checkModule(
     declarations.filter(
       (declaration): declaration is tree.Declaration & { kind: K } => declaration.kind === kind,
     );
-  declareTypes(of('type'), scope, sums, report);
+  // Those in a machine are refused where they stand: here too, they would be unknown wherever they are used.
+  const misplaced = of('machine').flatMap(({ members }) => members.filter((each) => each.kind === 'type'));
+  declareTypes([...of('type'), ...misplaced], scope, sums, report);
   const functions = declarations.filter((each) => each.kind === 'fun' || each.kind === 'arrow');
   for (const [name, definition] of declareFunctions(functions, scope, () => null, report)) {
     scope.definitions.set(name, definition);

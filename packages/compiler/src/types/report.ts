@@ -37,6 +37,11 @@ export class Report {
     this.#sortedFrom = this.#found.length;
   }
 
+  /** Whether there are more than `list` gives. */
+  get isCut(): boolean {
+    return this.#found.length > DIAGNOSTICS_MAX;
+  }
+
   list(): Diagnostic[] {
     return this.#found.slice(0, DIAGNOSTICS_MAX);
   }

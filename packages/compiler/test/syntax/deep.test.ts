@@ -57,11 +57,14 @@ const forms: Record<string, readonly [number, (count: number) => string]> = {
 };
 
 describe.each(Object.entries(forms))('%s', (_, [count, make]) => {
+  const message = count < 300 ? 'this is nested too deeply' : 'this chain is too long';
+
   test('as deep as anybody needs', () => expect(parse(make(count), 'a.sm').diagnostics).toEqual([]));
 
   test.each([1100, 20_000])('%d deep: refused', (tooMany) => {
     const { diagnostics } = parse(make(tooMany), 'a.sm');
     expect(diagnostics.map(({ code }) => code)).toEqual(['E0112']);
+    expect(diagnostics[0]!.message).toBe(message);
     // at the place where it is too deep; at the start of the file only if the stack was full before
     expect(diagnostics[0]!.labels[0]!.span.start).toBeGreaterThan(0);
   });

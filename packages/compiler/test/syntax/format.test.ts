@@ -31,15 +31,25 @@ const meaning = (text: string): unknown => {
   );
 };
 
-const commentsOf = (text: string): string[] =>
-  parse(text, 'a.sm')
-    .comments.map((comment) => comment.text.trimEnd())
-    .sort();
+/** What the layout may put in and leave out. */
+const optional = new Set([',', ';', '|', '(', ')', '{', '}']);
+
+/** All comments, and the tokens that stay, in their order. */
+const sequenceOf = (text: string): string[] => {
+  const { tokens, comments } = lex(text, 'a.sm', new Report());
+  const kept = tokens.filter(({ image }) => !optional.has(image));
+  return [
+    ...kept.map(({ image, startOffset }) => [startOffset, image] as const),
+    ...comments.map((comment) => [comment.span.start, comment.text.trimEnd()] as const),
+  ]
+    .sort(([a], [b]) => a - b)
+    .map(([, image]) => image);
+};
 
 function expectLaidOut(text: string): void {
   const once = laidOut(text);
   expect(meaning(once)).toEqual(meaning(text));
-  expect(commentsOf(once)).toEqual(commentsOf(text));
+  expect(sequenceOf(once)).toEqual(sequenceOf(text));
   expect(laidOut(once)).toBe(once);
 }
 
@@ -56,11 +66,14 @@ describe('the one layout', () => {
         fc.array(
           fc.tuple(
             fc.nat(),
-            fc.constantFrom(' {- c -} ', ' -- c\n', '\n-- c\n', '\n{- c\n d -}\n', '\n\n', '   '),
+            fc.constantFrom(
+              ...[' {- c -} ', ' -- c\n', '\n-- c\n', '\n\n-- c\n\n', '\n{- c -} ', ' {- c -}\n'],
+              ...['\n{- c\n d -}\n', ' {- c\n d -} ', '\n--| c\n', '\n\n', '   '],
+            ),
           ),
           {
             minLength: 1,
-            maxLength: 6,
+            maxLength: 12,
           },
         ),
         ([, text], insertions) => {
@@ -79,7 +92,7 @@ describe('the one layout', () => {
           expectLaidOut(changed);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 4000 },
     );
     expect(checked).toBeGreaterThan(100);
   });
@@ -99,6 +112,14 @@ describe('the one layout', () => {
   ])('of the expression %s is %s', (written, expected) => {
     expect(laidOut(`fun f() -> Int = ${written}`)).toBe(`fun f() -> Int = ${expected}\n`);
   });
+
+  it.each(['type T = | B\n', 'type T = | Int\n', 'type T = B(Int)\n', 'type T = A | B\n'])(
+    'keeps the bar of a single constructor: %s',
+    (text) => {
+      expectLaidOut(text);
+      expect(laidOut(text)).toBe(text);
+    },
+  );
 
   it('breaks long lines', () => {
     const text = `fun total(first: Int, second: Int) -> Int = first * 1000000 + second * 1000000 + first * second + 12345678`;

@@ -1,118 +1,84 @@
-import type { Span } from '@smc/protocol';
 import type { Comment } from '../lexer.ts';
-import type { Module } from '../tree.ts';
+import type { Token } from '../tokens.ts';
+import { endOf } from '../tokens.ts';
+import type { Alignment } from './alignment.ts';
 
 /**
- * Where each comment of a file is kept when the file is laid out anew.
- *
- * Comments belong to *items*: what stands on lines of its own when its list is broken
- * (declarations, members, commands, arms, fields, arguments, operands of a chain) and what may
- * start a line (the value after a `=`). A comment is kept before an item, at the end of its
- * line, or at the end of the list, before the closing bracket. One in any other place goes to
- * the line before the item that it is in. So that laying out twice changes nothing, what is
- * printed is found again in the same place.
+ * Where the comments of a file stand when it is laid out anew: between the same two tokens. Whether one
+ * shares its line with the token before it, with the one after it, with both or with none stays, too:
+ * so what is laid out twice is laid out in the same way.
  */
-export interface Attached {
-  /** On lines of their own before the item. */
-  readonly before: ReadonlyMap<object, readonly Comment[]>;
-  /** At the end of the line that the item ends. */
-  readonly after: ReadonlyMap<object, Comment>;
-  /** On lines of their own after the last item of a list. */
-  readonly ending: ReadonlyMap<readonly object[], readonly Comment[]>;
+export interface PlacedComments {
+  /** On the line of a token, behind it, by the index of the token among those that are printed. */
+  readonly behind: ReadonlyMap<number, readonly PlacedComment[]>;
+  /** Before a token; at the end of the file by the number of tokens. */
+  readonly before: ReadonlyMap<number, readonly PlacedComment[]>;
 }
 
-/** Anything of the tree that has a place. */
-export interface Placed {
-  readonly span: Span;
+/** A comment, and how it stands. */
+export interface PlacedComment {
+  readonly comment: Comment;
+  /** Whether a line starts with it. */
+  readonly startsLine: boolean;
+  /** Whether a line ends with it. */
+  readonly endsLine: boolean;
+  /** Whether an empty line is before it, and after it. */
+  readonly isApart: boolean;
+  readonly setsApart: boolean;
 }
 
-/**
- * A list of items of a node. In `brackets` comments can stand anywhere. A `chain` (`a || b`) has
- * operators between its items: a comment can only end a line of it. A `value` is one item that
- * may start a line: a comment can stand before it, and end its line.
- */
-export interface ItemList {
-  readonly kind: 'brackets' | 'chain' | 'value';
-  readonly items: readonly Placed[];
-}
+const separators = new Set([',', ';']);
+const closers = new Set([')', ']', '}']);
+const openers = new Set(['(', '[', '{', ',', ';', '|']);
 
-/** The lists of a node, in the order of their places. */
-export type ListsOf = (node: Placed) => readonly ItemList[];
-
-/** Finds the place of each comment. `listsOf` gives the lists that the printer prints. */
-export function attach(
-  module: Module,
+/** Finds the place of each comment among the tokens that are printed. */
+export function placeComments(
   comments: readonly Comment[],
   text: string,
-  listsOf: ListsOf,
-): Attached {
-  const before = new Map<object, Comment[]>();
-  const after = new Map<object, Comment>();
-  const ending = new Map<readonly object[], Comment[]>();
-  for (const comment of comments) {
-    const found = placeOf(module, comment, text, listsOf);
-    if (found.place === 'after' && !after.has(found.item)) after.set(found.item, comment);
-    else if (found.place === 'ending') push(ending, found.list, comment);
-    else push(before, found.item, comment);
+  tokens: readonly Token[],
+  alignment: Alignment,
+): PlacedComments {
+  const behind = new Map<number, PlacedComment[]>();
+  const before = new Map<number, PlacedComment[]>();
+  let next = 0;
+  for (const [i, comment] of comments.entries()) {
+    const { start, end } = comment.span;
+    while (next < tokens.length && tokens[next]!.startOffset < end) next++;
+    const last = next === 0 ? null : tokens[next - 1]!;
+    const lastEnd = last === null ? 0 : endOf(last);
+    const nextStart = tokens[next]?.startOffset ?? text.length;
+    // What separates is printed right behind what is before it: it does not stand between.
+    let leader = next - 1;
+    while (separators.has(tokens[leader]?.image ?? '')) leader--;
+    let follower = next;
+    while (separators.has(tokens[follower]?.image ?? '')) follower++;
+    const followerStart = tokens[follower]?.startOffset ?? text.length;
+    const startsLine = leader < 0 || text.slice(endOf(tokens[leader]!), start).includes('\n');
+    const endsLine =
+      comment.kind !== 'block' || follower === tokens.length || text.slice(end, followerStart).includes('\n');
+    const gapBefore = text.slice(Math.max(lastEnd, comments[i - 1]?.span.end ?? 0), start);
+    const gapAfter = text.slice(end, Math.min(nextStart, comments[i + 1]?.span.start ?? text.length));
+    const placed: PlacedComment = {
+      comment,
+      startsLine,
+      endsLine,
+      isApart: isEmptyLineIn(gapBefore),
+      setsApart: isEmptyLineIn(gapAfter),
+    };
+    const after = alignment.printedBefore(next);
+    const follows = alignment.printedFrom(next);
+    const isForNext = startsLine || (!endsLine && last !== null && openers.has(last.image));
+    const isInside = !endsLine && closers.has(alignment.image(follows) ?? '');
+    if (after < 0 || (isForNext && !isInside) || before.has(follows)) push(before, follows, placed);
+    else push(behind, after, placed);
   }
-  return { before, after, ending };
+  return { behind, before };
 }
 
-function push<K>(map: Map<K, Comment[]>, key: K, comment: Comment): void {
+const isEmptyLineIn = (gap: string): boolean => /\n[ \t\r]*\n/.test(gap);
+
+function push<K>(map: Map<K, PlacedComment[]>, key: K, comment: PlacedComment): void {
   const known = map.get(key);
   if (known === undefined) map.set(key, [comment]);
   else known.push(comment);
-}
-
-type Place =
-  | { readonly place: 'before' | 'after'; readonly item: object }
-  | { readonly place: 'ending'; readonly list: readonly object[] };
-
-function placeOf(module: Module, comment: Comment, text: string, listsOf: ListsOf): Place {
-  const { start, end } = comment.span;
-  // Down to the innermost node around the comment, and the last item on the way.
-  let item: Placed | null = null;
-  let node: Placed = module;
-  let lists = listsOf(module);
-  for (let inner = childAround(node, start, end); inner !== null; inner = childAround(node, start, end)) {
-    if (lists.some(({ items, kind }) => kind !== 'chain' && items.includes(inner))) item = inner;
-    node = inner;
-    lists = listsOf(node);
-  }
-  const here = listsOf(node);
-  const list = here.findLast(({ items }) => items.length > 0 && items[0].span.start <= start);
-  const previous = list?.items.findLast(({ span }) => span.end <= start);
-  if (list !== undefined && previous !== undefined && endsLine(comment, previous.span.end, list, text)) {
-    return { place: 'after', item: previous };
-  }
-  for (const { items, kind } of here) {
-    const next = items.find(({ span }) => span.start >= end);
-    if (next !== undefined && kind !== 'chain') return { place: 'before', item: next };
-  }
-  const last = here.at(-1);
-  if (last?.kind === 'brackets') return { place: 'ending', list: last.items };
-  // The module takes what nothing else does.
-  return item === null ? { place: 'ending', list: listsOf(module)[0].items } : { place: 'before', item };
-}
-
-/** Whether a comment ends the line on which what is before it ended. */
-function endsLine(comment: Comment, from: number, list: ItemList, text: string): boolean {
-  const between = text.slice(from, comment.span.start);
-  const isClose = (list.kind === 'chain' ? /^[ \t)\]},;]*$/ : /^[ \t,;]*$/).test(between);
-  if (!isClose || comment.text.includes('\n')) return false;
-  return (
-    comment.kind === 'line' || /^[ \t\r]*(\n|$)/.test(text.slice(comment.span.end, comment.span.end + 200))
-  );
-}
-
-/** The node directly in another that encloses a stretch of the text. */
-function childAround(node: object, start: number, end: number): Placed | null {
-  const open: unknown[] = Object.values(node);
-  for (let next = open.pop(); next !== undefined || open.length > 0; next = open.pop()) {
-    if (typeof next !== 'object' || next === null || next instanceof Uint8Array) continue;
-    const { span } = next as Partial<Placed>;
-    if (span === undefined) for (const each of Object.values(next)) open.push(each);
-    else if (span.start <= start && end <= span.end && next !== node) return next as Placed;
-  }
-  return null;
 }

@@ -16,6 +16,8 @@ export function flat(doc: builders.Doc, lengthMax: number): string | null {
     case 'group':
     case 'indent':
       return flat(doc.contents, lengthMax);
+    case 'label':
+      return flat(doc.contents, lengthMax);
     case 'if-break':
       return flat(doc.flatContents, lengthMax);
     case 'line':

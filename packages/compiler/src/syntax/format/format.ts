@@ -1,9 +1,13 @@
 import type { Diagnostic } from '@smc/protocol';
 import { printer } from 'prettier/doc';
+import { lex } from '../lexer.ts';
 import { parse } from '../parse.ts';
-import { attach } from './comments.ts';
-import { itemsOf, listsOf } from './lists.ts';
+import { Report } from '../report.ts';
+import { align } from './alignment.ts';
+import { placeComments } from './comments.ts';
+import { itemsOf } from './lists.ts';
 import { Printer } from './printer.ts';
+import { tokensOf, weave } from './weave.ts';
 
 /** The longest line that is not broken, where it can be. */
 export const LINE_WIDTH = 100;
@@ -11,7 +15,12 @@ export const LINE_WIDTH = 100;
 /** The one layout of a text, or what is wrong with it. */
 export type Formatted =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  | {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      /** Whether there is more that is wrong. */
+      readonly isCut: boolean;
+    };
 
 /**
  * Lays out the text of a file in the one format. Only line ends, spaces, commas at the end of a
@@ -20,16 +29,12 @@ export type Formatted =
  * prettier printer, 2003).
  */
 export function format(text: string, file: string): Formatted {
-  const { module, diagnostics, comments } = parse(text, file);
-  if (diagnostics.length > 0) return { ok: false, diagnostics };
-  const items = itemsOf(module);
-  const attached = attach(module, comments, text, (node) => listsOf(node, items));
-  const print = new Printer(text, attached);
-  const document = print.module(items);
-  if (print.commentsPrinted !== comments.length) {
-    throw new Error(`of ${comments.length} comments in ${file}, ${print.commentsPrinted} were printed`);
-  }
-  const { formatted } = printer.printDocToString(document, {
+  const { module, diagnostics, isCut, comments, groups } = parse(text, file);
+  if (diagnostics.length > 0) return { ok: false, diagnostics, isCut };
+  const printed = new Printer(text, comments, groups).module(itemsOf(module));
+  const { tokens } = lex(text, file, new Report());
+  const placed = placeComments(comments, text, tokens, align(tokens, tokensOf(printed)));
+  const { formatted } = printer.printDocToString(weave(printed, placed), {
     printWidth: LINE_WIDTH,
     tabWidth: 2,
     useTabs: false,

@@ -1,20 +1,26 @@
 import { builders } from 'prettier/doc';
 import type { Comment } from '../lexer.ts';
 import type * as tree from '../tree.ts';
-import type { Attached, Placed } from './comments.ts';
+import type { Span } from '@smc/protocol';
 import { bindingOf, names, OPERAND, path, startsBraces } from './binding.ts';
 import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
 import { flat } from './flat.ts';
 import { chainOf, composedOf } from './lists.ts';
+import { END, TYPE_COMMA } from './weave.ts';
 
 /**
  * The tree as a document of Prettier's builders. Literals are copied from the text as they were
- * written; all else is made from the tree, so brackets are put in where the grammar needs them.
- * Each item (see `comments.ts`) is printed once, by `item`, with its comments.
+ * written; all else is made from the tree, so brackets are put in where the grammar needs them. Comments
+ * are put in afterwards (see `weave.ts`): here they only bear on how things around them are laid out.
  */
 
 type Doc = builders.Doc;
-const { group, hardline, ifBreak, indent, join, line, lineSuffix, softline, breakParent } = builders;
+const { group, hardline, ifBreak, indent, join, line, softline } = builders;
+
+/** Anything of the tree that has a place. */
+interface Placed {
+  readonly span: Span;
+}
 
 /** Expressions that end in a bracket of their own: they may stand on the line of what is before them. */
 const HUGGED = new Set(['record', 'list', 'map', 'set', 'case', 'if']);
@@ -25,19 +31,16 @@ const HEAD_LENGTH_MAX = 60;
 /** Prints one file. */
 export class Printer {
   readonly #text: string;
-  readonly #attached: Attached;
-  #commentsPrinted = 0;
+  readonly #comments: readonly Comment[];
+  readonly #groups: ReadonlyMap<object, Span>;
   /** Arguments that start on the line of the call, see `#headOf`. */
   readonly #headed = new Set<readonly tree.Argument[]>();
 
-  constructor(text: string, attached: Attached) {
+  /** `comments` are those of the text, in their order; `groups` as the parser gives them. */
+  constructor(text: string, comments: readonly Comment[], groups: ReadonlyMap<object, Span>) {
     this.#text = text;
-    this.#attached = attached;
-  }
-
-  /** To check that none was lost. */
-  get commentsPrinted(): number {
-    return this.#commentsPrinted;
+    this.#comments = comments;
+    this.#groups = groups;
   }
 
   // ------------------------------------------------------------------------ lists
@@ -51,10 +54,10 @@ export class Printer {
         apart: (before, next) => before.kind !== next.kind || !['import', 'type'].includes(next.kind),
       },
     );
-    return parts.length === 0 ? '' : [parts, hardline];
+    return parts.length === 0 && this.#comments.length === 0 ? '' : [parts, END, hardline];
   }
 
-  /** Items on lines of their own, with at most one empty line between two; `ending` comments last. */
+  /** Items on lines of their own, with at most one empty line between two. */
   #lines<T extends Placed>(
     items: readonly T[],
     print: (item: T) => Doc,
@@ -62,16 +65,80 @@ export class Printer {
   ): Doc[] {
     const parts: Doc[] = [];
     for (const [i, item] of items.entries()) {
-      const start = this.#attached.before.get(item)?.[0]?.span.start ?? item.span.start;
-      const isApart = i > 0 && (apart(items[i - 1], item) || this.#followsEmptyLine(start));
+      const isApart =
+        i > 0 && (apart(items[i - 1], item) || this.#followsEmptyLine(this.#startOf(item.span.start)));
       if (i > 0) parts.push(hardline, isApart ? hardline : '');
-      parts.push(this.#item(item, print(item)));
-    }
-    for (const comment of this.#attached.ending.get(items) ?? []) {
-      if (parts.length > 0) parts.push(hardline, this.#followsEmptyLine(comment.span.start) ? hardline : '');
-      parts.push(this.#comment(comment));
+      parts.push(print(item));
     }
     return parts;
+  }
+
+  /** Where what is at a place starts with the comments before it that are on lines of their own. */
+  #startOf(place: number): number {
+    let start = place;
+    for (let i = this.#firstFrom(place) - 1; i >= 0; i--) {
+      const { span } = this.#comments[i];
+      const isOwn = /(^|\n)[ \t]*$/.test(this.#text.slice(Math.max(0, span.start - 200), span.start));
+      if (!isOwn || this.#text.slice(span.end, start).trim() !== '') break;
+      start = span.start;
+    }
+    return start;
+  }
+
+  /** The index of the first comment from a place on. */
+  #firstFrom(place: number): number {
+    let [low, high] = [0, this.#comments.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#comments[middle].span.start < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Whether there is a comment between two places. */
+  #isCommented(from: number, to: number): boolean {
+    const first = this.#comments[this.#firstFrom(from)];
+    return first !== undefined && first.span.start < to;
+  }
+
+  /** Whether there is a comment right before a place. */
+  #followsComment(place: number): boolean {
+    const last = this.#comments[this.#firstFrom(place) - 1];
+    return last !== undefined && this.#text.slice(last.span.end, place).trim() === '';
+  }
+
+  /** Whether a node stands in parentheses that are needless but for a comment between them and the node. */
+  #isGrouped(node: Placed): boolean {
+    const around = this.#groups.get(node);
+    if (around === undefined) return false;
+    const { start, end } = node.span;
+    return this.#isCommented(around.start, start) || this.#isCommented(end, around.end);
+  }
+
+  /** What is printed of a node, in the parentheses that comments hold on to. */
+  #inGroup(node: Placed, printed: Doc): Doc {
+    return this.#isGrouped(node) ? group(['(', indent([softline, printed, END]), softline, ')']) : printed;
+  }
+
+  /** Whether brackets that enclose nothing, and end a node, enclose a comment. */
+  #isCommentedEmpty(name: Placed, { span }: Placed): boolean {
+    return this.#text[span.end - 1] === ')' && this.#isCommented(name.span.end, span.end);
+  }
+
+  /** Whether an `if` after an `else` has a comment in a block of its own around it. */
+  #isBlockCommented({ span }: tree.Expression): boolean {
+    if (this.#followsComment(span.start)) return true;
+    const next = this.#comments[this.#firstFrom(span.end)];
+    if (next === undefined || this.#text.slice(span.end, next.span.start).trim() !== '') return false;
+    return this.#text.slice(0, span.start).trimEnd().endsWith('{');
+  }
+
+  /** Whether there is a comment in a block, before or behind all of its commands. */
+  #isEdgeCommented({ span, commands }: tree.Block): boolean {
+    const [first, last] = [commands[0], commands.at(-1)];
+    if (first === undefined || last === undefined) return this.#isCommented(span.start, span.end);
+    return this.#isCommented(span.start, first.span.start) || this.#isCommented(last.span.end, span.end);
   }
 
   #followsEmptyLine(start: number): boolean {
@@ -81,7 +148,9 @@ export class Printer {
   /** `{`, the items on lines of their own, `}`; `{}` where there is nothing. */
   #block<T extends Placed>(items: readonly T[], print: (item: T) => Doc): Doc {
     const parts = this.#lines(items, print);
-    return parts.length === 0 ? '{}' : ['{', indent([hardline, parts]), hardline, '}'];
+    return parts.length === 0
+      ? ['{', indent(END), '}']
+      : ['{', indent([hardline, parts, END]), hardline, '}'];
   }
 
   /** `(a, b)` on one line, or an item a line and a comma after the last. */
@@ -92,33 +161,11 @@ export class Printer {
     { first = null, lastComma = true }: { first?: Doc | null; lastComma?: boolean } = {},
   ): Doc {
     const parts: Doc[] = first === null ? [] : [first];
-    for (const item of items) parts.push(this.#item(item, print(item)));
-    const ending = (this.#attached.ending.get(items) ?? []).map((comment) => [
-      hardline,
-      this.#comment(comment),
-    ]);
-    if (parts.length === 0 && ending.length === 0) return open + close;
+    for (const item of items) parts.push(print(item));
+    if (parts.length === 0) return [open, indent(END), close];
     const padding = open.endsWith('{') ? line : softline;
     const comma = lastComma && parts.length > 0 ? ifBreak(',') : '';
-    return group([open, indent([padding, join([',', line], parts), comma, ending]), padding, close]);
-  }
-
-  // --------------------------------------------------------------------- comments
-
-  #item(item: object, printed: Doc): Doc {
-    const before = (this.#attached.before.get(item) ?? []).map((comment) => [
-      this.#comment(comment),
-      hardline,
-    ]);
-    const after = this.#attached.after.get(item);
-    const rest: Doc = after === undefined ? [] : [lineSuffix([' ', this.#comment(after)]), breakParent];
-    return before.length === 0 && after === undefined ? printed : [...before, printed, rest];
-  }
-
-  #comment({ text }: Comment): Doc {
-    this.#commentsPrinted++;
-    // The lines of a block comment stay as they are.
-    return join(builders.literalline, text.replaceAll('\r', '').trimEnd().split('\n'));
+    return group([open, indent([padding, join([',', line], parts), comma, END]), padding, close]);
   }
 
   // ----------------------------------------------------------------- declarations
@@ -163,7 +210,11 @@ export class Printer {
           return ['state ', this.#enclosed(['{', '}'], node.form.fields, (field) => this.#parameter(field))];
         return ['state: ', this.#type(node.form.type), ' =', this.#value(node.form.initial)];
       case 'on': {
-        const parameters = node.parameters.length === 0 ? '' : this.#parameters(node.parameters);
+        const rest = this.#text.slice(node.name.span.end, (node.reply ?? node.body).span.start);
+        const isCommentedEmpty =
+          rest.includes('(') && this.#isCommented(node.name.span.end, (node.reply ?? node.body).span.start);
+        const isLeftOut = node.parameters.length === 0 && !isCommentedEmpty;
+        const parameters = isLeftOut ? '' : this.#parameters(node.parameters);
         const reply = node.reply === null ? '' : [' -> ', this.#type(node.reply)];
         return ['on ', node.name.text, parameters, reply, ' ', this.#commands(node.body, 'short')];
       }
@@ -174,19 +225,25 @@ export class Printer {
 
   #typeDeclaration({ name, parameters, body }: tree.TypeDeclaration): Doc {
     const head = ['type ', name.text, this.#typeParameters(parameters)];
-    if (body.kind === 'type') return [...head, ' = ', this.#item(body.type, this.#type(body.type))];
-    const constructors = body.constructors.map((each) => this.#item(each, this.#variant(each)));
-    return group([...head, indent([line, '= ', join([line, '| '], constructors)])]);
+    if (body.kind === 'type') return [...head, ' = ', this.#type(body.type)];
+    const constructors = body.constructors.map((each) => this.#variant(each));
+    const [first] = body.constructors;
+    // Without the bar, a single one without arguments would be the name of a type.
+    const bar = body.constructors.length === 1 && first.arguments.kind === 'none' ? '| ' : '';
+    return group([...head, indent([line, '= ', bar, join([line, '| '], constructors)])]);
   }
 
-  #variant({ name, arguments: given }: tree.ConstructorNode): Doc {
-    if (given.kind === 'none') return name.text;
+  #variant(node: tree.ConstructorNode): Doc {
+    const { name, arguments: given } = node;
+    if (given.kind === 'none')
+      return this.#isCommentedEmpty(name, node) ? [name.text, this.#parameters([])] : name.text;
     if (given.kind === 'unnamed') return [name.text, '(', this.#type(given.type), ')'];
     return [name.text, this.#parameters(given.fields)];
   }
 
   #arrowDeclaration({ name, typeParameters, from, to, body }: tree.Arrow): Doc {
-    const left = from.kind === 'function' ? ['(', this.#type(from), ')'] : this.#type(from);
+    const left =
+      from.kind === 'function' && !this.#isGrouped(from) ? ['(', this.#type(from), ')'] : this.#type(from);
     const head = [
       'arrow ',
       name.text,
@@ -198,11 +255,12 @@ export class Printer {
       ' =',
     ];
     if (body.kind === 'proc') return [...head, ' ', this.#arrow(body)];
-    return [...head, group(indent([line, this.#item(body, this.#arrow(body))]))];
+    return [...head, group(indent([line, this.#arrow(body)]))];
   }
 
   #typeParameters(names: readonly tree.Name[]): Doc {
-    return names.length === 0 ? '' : `<${names.map(({ text }) => text).join(', ')}>`;
+    const texts = names.map(({ text }) => text);
+    return texts.length === 0 ? '' : ['<', join([TYPE_COMMA, ' '], texts), '>'];
   }
 
   #parameters(parameters: readonly tree.Parameter[]): Doc {
@@ -247,12 +305,17 @@ export class Printer {
     if (node.kind === 'state') return ['state => ', this.#expression(node.expected)];
     const { operation, arguments: given } = node.input;
     const expected = node.expected === 'fault' ? 'fault' : this.#expression(node.expected);
-    return [operation.text, this.#arguments(given, false), ' => ', expected];
+    const isCall = this.#isCommentedEmpty(operation, node.input);
+    return [operation.text, this.#arguments(given, isCall), ' => ', expected];
   }
 
   // ------------------------------------------------------------------------ types
 
   #type(node: tree.TypeNode): Doc {
+    return this.#inGroup(node, this.#bareType(node));
+  }
+
+  #bareType(node: tree.TypeNode): Doc {
     switch (node.kind) {
       case 'unit':
         return '()';
@@ -263,7 +326,7 @@ export class Printer {
           name,
           '<',
           join(
-            ', ',
+            [TYPE_COMMA, ' '],
             node.arguments.map((each) => this.#type(each)),
           ),
           '>',
@@ -277,7 +340,9 @@ export class Printer {
         return this.#enclosed(['{', '}'], node.fields, (field) => this.#parameter(field));
       case 'function': {
         const from =
-          node.from.kind === 'function' ? ['(', this.#type(node.from), ')'] : this.#type(node.from);
+          node.from.kind === 'function' && !this.#isGrouped(node.from)
+            ? ['(', this.#type(node.from), ')']
+            : this.#type(node.from);
         return [from, ' -> ', this.#type(node.to)];
       }
       case 'missing':
@@ -288,6 +353,10 @@ export class Printer {
   // --------------------------------------------------------------------- patterns
 
   #pattern(node: tree.Pattern): Doc {
+    return this.#inGroup(node, this.#barePattern(node));
+  }
+
+  #barePattern(node: tree.Pattern): Doc {
     switch (node.kind) {
       case 'wildcard':
         return '_';
@@ -295,7 +364,7 @@ export class Printer {
         return node.name.text;
       case 'construct': {
         const name = path(node.constructor);
-        if (node.arguments.length === 0) return name;
+        if (node.arguments.length === 0 && !this.#isCommentedEmpty(node.constructor.name, node)) return name;
         return [
           name,
           this.#enclosed(['(', ')'], node.arguments, (each) =>
@@ -307,9 +376,7 @@ export class Printer {
         return this.#patterns(['(', ')'], node.items);
       case 'record':
         return this.#enclosed(['{', '}'], node.fields, ({ name, pattern }) =>
-          pattern.kind === 'bind' && pattern.name.text === name.text
-            ? name.text
-            : this.#labelled(name, this.#pattern(pattern)),
+          pattern.span.start === name.span.start ? name.text : this.#labelled(name, this.#pattern(pattern)),
         );
       case 'list': {
         const items = node.items.map((item) => this.#pattern(item));
@@ -336,13 +403,20 @@ export class Printer {
   // ------------------------------------------------------------------ expressions
 
   #expression(node: tree.Expression): Doc {
+    return this.#inGroup(node, this.#bareExpression(node));
+  }
+
+  #bareExpression(node: tree.Expression): Doc {
     switch (node.kind) {
       case 'variable':
         return path(node.path);
       case 'call':
         return [path(node.callee), this.#arguments(node.arguments, true)];
       case 'construct':
-        return [path(node.constructor), this.#arguments(node.arguments, false)];
+        return [
+          path(node.constructor),
+          this.#arguments(node.arguments, this.#isCommentedEmpty(node.constructor.name, node)),
+        ];
       case 'tuple':
         return this.#enclosed(['(', ')'], node.items, (item) => this.#expression(item));
       case 'record': {
@@ -381,7 +455,7 @@ export class Printer {
       case 'let': {
         const type = node.type === null ? '' : [': ', this.#type(node.type)];
         const value = ['let ', this.#pattern(node.pattern), type, ' =', this.#value(node.value), ' in'];
-        return group([...value, line, this.#item(node.body, this.#expression(node.body))]);
+        return group([...value, line, this.#expression(node.body)]);
       }
       case 'lambda':
         return [this.#pattern(node.pattern), ' ->', this.#value(node.body)];
@@ -390,7 +464,8 @@ export class Printer {
       case 'unary': {
         const { operator, operand } = node;
         // `--` would start a comment.
-        const isNegative = operator === '-' && operand.kind === 'unary' && operand.operator === '-';
+        const isUnary = operand.kind === 'unary' && !this.#isGrouped(operand);
+        const isNegative = operator === '-' && isUnary && operand.operator === '-';
         return isNegative
           ? ['-(', this.#expression(operand), ')']
           : [operator, this.#operand(operand, OPERAND)];
@@ -407,7 +482,7 @@ export class Printer {
   /** An expression as part of another that binds as tight as `level`. */
   #operand(node: tree.Expression, level: number): Doc {
     const printed = this.#expression(node);
-    return bindingOf(node) < level ? ['(', printed, ')'] : printed;
+    return bindingOf(node) < level && !this.#isGrouped(node) ? ['(', printed, ')'] : printed;
   }
 
   #chain(node: tree.Expression & { kind: 'binary' }): Doc {
@@ -415,7 +490,7 @@ export class Printer {
     const { operands, operators } = chainOf(node);
     const isComparison = level === OPERATOR_PRECEDENCE['=='];
     const [first, ...rest] = operands.map((operand, i) =>
-      this.#item(operand, this.#operand(operand, i === 0 && !isComparison ? level : level + 1)),
+      this.#operand(operand, i === 0 && !isComparison ? level : level + 1),
     );
     return group([first, indent(rest.map((operand, i) => [line, operators[i], ' ', operand]))]);
   }
@@ -425,7 +500,7 @@ export class Printer {
     let last: tree.Expression = node;
     for (
       let word = 'if ';
-      last.kind === 'if' && !this.#hasBefore(last, node);
+      last.kind === 'if' && (last === node || !this.#isBlockCommented(last));
       word = ' else if ', last = last.else
     ) {
       branches.push(word, this.#head(last.condition), ' ', this.#branch(last.then));
@@ -433,22 +508,19 @@ export class Printer {
     return group([...branches, ' else ', this.#branch(last)]);
   }
 
-  /** Whether a comment stands before an `if` after an `else`: then it needs a block around it. */
-  #hasBefore(node: tree.Expression, top: tree.Expression): boolean {
-    return node !== top && (this.#attached.before.has(node) || this.#attached.after.has(node));
-  }
-
   #branch(node: tree.Expression): Doc {
-    return ['{', indent([line, this.#item(node, this.#expression(node))]), line, '}'];
+    return ['{', indent([line, this.#expression(node)]), line, '}'];
   }
 
   /** The head of an `if` or `case`, where a literal in braces stands in parentheses. */
   #head(node: tree.Expression): Doc {
-    return startsBraces(node) ? ['(', this.#expression(node), ')'] : this.#expression(node);
+    return startsBraces(node) && !this.#isGrouped(node)
+      ? ['(', this.#expression(node), ')']
+      : this.#expression(node);
   }
 
   #arguments(given: readonly tree.Argument[], isCall: boolean): Doc {
-    if (given.length === 0) return isCall ? '()' : '';
+    if (given.length === 0) return isCall ? ['(', indent(END), ')'] : '';
     const [only] = given;
     const { value } = only;
     // One argument in brackets of its own: they are enough.
@@ -456,8 +528,7 @@ export class Printer {
       given.length === 1 &&
       only.name === null &&
       ['record', 'list', 'map', 'set', 'tuple'].includes(value.kind);
-    if (isHugged && !this.#isCommented(only) && !this.#attached.ending.has(given))
-      return ['(', this.#expression(value), ')'];
+    if (isHugged && !this.#followsComment(only.span.start)) return ['(', this.#expression(value), ')'];
     const printed = new Map(given.map((each) => [each, this.#argument(each)]));
     const head = this.#headOf(given, printed);
     if (head === null) return this.#enclosed(['(', ')'], given, (each) => printed.get(each)!);
@@ -477,8 +548,8 @@ export class Printer {
   #headOf(given: readonly tree.Argument[], printed: ReadonlyMap<tree.Argument, Doc>): string | null {
     const { name, value: last } = given.at(-1)!;
     if (name !== null || last.kind !== 'lambda' || !HUGGED.has(last.body.kind)) return null;
-    const isCommented = given.some((each) => this.#isCommented(each)) || this.#attached.ending.has(given);
-    if (isCommented || this.#attached.before.has(last.body)) return null;
+    const from = this.#startOf(given[0].span.start);
+    if (this.#isCommented(from, last.body.span.start)) return null;
     const before = given.slice(0, -1).map((each) => flat(printed.get(each)!, HEAD_LENGTH_MAX));
     // A function is its pattern, ` ->` and its body.
     const [own] = printed.get(given.at(-1)!) as Doc[];
@@ -488,21 +559,21 @@ export class Printer {
     return head.length + pattern.length > HEAD_LENGTH_MAX ? null : head;
   }
 
-  #isCommented(item: object): boolean {
-    return this.#attached.before.has(item) || this.#attached.after.has(item);
-  }
-
   /** What stands after `=`, `->` or `-<`: on the same line, or on the next. */
   #value(node: tree.Expression): Doc {
-    const printed = this.#item(node, this.#expression(node));
+    const printed = this.#expression(node);
     const endsInBracket = HUGGED.has(node.kind) || (node.kind === 'call' && this.#headed.has(node.arguments));
-    const isHugged = endsInBracket && !this.#attached.before.has(node);
+    const isHugged = endsInBracket && !this.#followsComment(node.span.start);
     return isHugged ? [' ', printed] : group(indent([line, printed]));
   }
 
   // --------------------------------------------------------------- arrows, commands
 
   #arrow(node: tree.ArrowExpression): Doc {
+    return this.#inGroup(node, this.#bareArrow(node));
+  }
+
+  #bareArrow(node: tree.ArrowExpression): Doc {
     switch (node.kind) {
       case 'name':
         return path(node.path);
@@ -510,12 +581,12 @@ export class Printer {
         return ['proc ', this.#pattern(node.pattern), ' ', this.#commands(node.body, 'short')];
       case 'compose': {
         const [first, ...rest] = composedOf(node).map((operand, i, all) =>
-          this.#item(operand, this.#composed(operand, node.operator, i === all.length - 1)),
+          this.#composed(operand, node.operator, i === all.length - 1),
         );
         return group([first, indent(rest.map((operand) => [line, node.operator, ' ', operand]))]);
       }
       case 'prefix': {
-        const isName = node.operand.kind === 'name';
+        const isName = node.operand.kind === 'name' || this.#isGrouped(node.operand);
         const operand = this.#arrow(node.operand);
         return [node.operator, ' ', isName ? operand : ['(', operand, ')']];
       }
@@ -527,7 +598,7 @@ export class Printer {
   /** All operators of arrows are right associative. */
   #composed(node: tree.ArrowExpression, around: ComposeOperator, isLast: boolean): Doc {
     const printed = this.#arrow(node);
-    if (node.kind !== 'compose') return printed;
+    if (node.kind !== 'compose' || this.#isGrouped(node)) return printed;
     const [inner, outer] = [COMPOSE_PRECEDENCE[node.operator], COMPOSE_PRECEDENCE[around]];
     return inner > outer || (inner === outer && isLast) ? printed : ['(', printed, ')'];
   }
@@ -537,7 +608,7 @@ export class Printer {
     const { commands } = block;
     const [only] = commands;
     const isShort = form === 'short' && commands.length === 1 && only.kind === 'feed';
-    if (isShort && !this.#isCommented(only) && !this.#attached.ending.has(commands)) {
+    if (isShort && !this.#isEdgeCommented(block)) {
       return group(['{', indent([line, this.#command(only)]), line, '}']);
     }
     return this.#block(commands, (command) => this.#command(command));
@@ -560,9 +631,8 @@ export class Printer {
         const otherwise = node.else;
         if (otherwise === null) return parts;
         const [only] = otherwise.commands;
-        const isElseIf = otherwise.commands.length === 1 && only.kind === 'if' && !this.#isCommented(only);
-        if (isElseIf && !this.#attached.ending.has(otherwise.commands))
-          return [...parts, ' else ', this.#command(only)];
+        const isElseIf = otherwise.commands.length === 1 && only.kind === 'if';
+        if (isElseIf && !this.#isEdgeCommented(otherwise)) return [...parts, ' else ', this.#command(only)];
         return [...parts, ' else ', this.#commands(otherwise, 'long')];
       }
       case 'case':
@@ -580,7 +650,7 @@ export class Printer {
   #arm(block: tree.Block): Doc {
     const { commands } = block;
     const [only] = commands;
-    const isPlain = commands.length === 1 && !this.#isCommented(only) && !this.#attached.ending.has(commands);
+    const isPlain = commands.length === 1 && !this.#isEdgeCommented(block);
     if (!isPlain) return [' ', this.#block(commands, (command) => this.#command(command))];
     return only.kind === 'feed' ? group(indent([line, this.#command(only)])) : [' ', this.#command(only)];
   }

@@ -146,13 +146,15 @@ export abstract class ArrowGrammar extends ExpressionGrammar {
   });
 
   /** `(f >>> g)` */
-  private readonly arrowGroup = this.RULE('arrowGroup', (): ArrowExpression =>
-    this.bracketed<ArrowExpression>(
+  private readonly arrowGroup = this.RULE('arrowGroup', (): ArrowExpression => {
+    const start = this.LA(1);
+    const inside = this.bracketed<ArrowExpression>(
       T.OpenRound,
       () => this.SUBRULE(this.arrowExpression),
       () => this.hole(),
-    ),
-  );
+    );
+    return this.ACTION(() => this.grouped(inside, this.since(start)));
+  });
 
   /** `proc pattern { … }` */
   private readonly proc = this.RULE('proc', (): ArrowExpression => {

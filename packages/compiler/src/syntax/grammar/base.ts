@@ -43,6 +43,8 @@ export interface Source {
   readonly file: string;
   readonly tokens: Token[];
   readonly report: Report;
+  /** What stands in parentheses that the tree does not keep, with their place: the outermost ones. */
+  readonly groups: Map<object, Span>;
 }
 
 /**
@@ -156,6 +158,12 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return { qualifier: this.nameOf(qualifier), name, span };
   }
 
+  /** What stands in parentheses alone. */
+  protected grouped<N extends object>(node: N, span: Span): N {
+    this.source!.groups.set(node, span);
+    return node;
+  }
+
   /** A hole between the last token and the next. */
   protected hole(): { readonly kind: 'missing'; readonly span: Span } {
     const at = endOf(this.LA(0));
@@ -232,9 +240,10 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return { file: this.file, start: endOf(token), end: endOf(token) };
   }
 
-  /** Goes on at the token at a place that is not behind. */
-  protected skipTo(place: number): void {
+  /** Goes on at the token at a place that is not behind, and gives it. */
+  protected skipTo(place: number): Token {
     while (this.peek(1).index < place) this.SKIP_TOKEN();
+    return this.peek(1);
   }
 
   /** Where the item ends that starts at `start`, or, if the parser is beyond that, the one it is in. */
@@ -273,21 +282,22 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
 
   /**
    * Items each of which stands alone, ended by line ends or `;`: commands, members, arms, … They reach
-   * to the end of what is around them. To be called once in a rule.
+   * to the end of what is around them. What `isStray` refuses between them is left out. To be called once in
+   * a rule.
    */
-  protected sequence<R>(item: () => R | null): R[] {
+  protected sequence<R>(item: () => R | null, isStray: (token: Token) => boolean = never): R[] {
     const items: R[] = [];
     if (this.RECORDING_PHASE)
       this.MANY(() => this.OR([{ ALT: () => this.CONSUME(T.Separator) }, { ALT: item }]));
     while (!this.atCloser()) {
-      if (isA(this.LA(1), T.Separator)) {
+      const start = this.peek(1);
+      if (isA(start, T.Separator) || isStray(start)) {
         this.SKIP_TOKEN();
         continue;
       }
-      const start = this.peek(1);
       const found = this.guarded<R | null>(item, nothing, () => this.itemEnd(start));
       if (found !== null) items.push(found);
-      this.endItem(start);
+      if (!isStray(this.peek(1))) this.endItem(start);
     }
     return items;
   }
@@ -325,7 +335,8 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     }
     while (!this.atCloser() && !(end !== null && this.nextIs(end))) {
       if (items.length > 0 && !this.nextIs(T.Comma, 0)) {
-        this.complain(errors.missingComma(this.spanOf(this.LA(1)), T.describe(this.LA(1))));
+        const [next, last] = [this.LA(1), this.LA(0)];
+        this.complain(errors.missingComma(this.spanOf(next), T.describe(next), T.describe(last)));
       }
       items.push(item());
       if (this.nextIs(T.Comma)) this.SKIP_TOKEN();
@@ -380,5 +391,6 @@ const lineStarters = new Set<TokenType>([
 ]);
 
 const nothing = (): null => null;
+const never = (): boolean => false;
 
 const closers = new Set<TokenType>([T.CloseCurly, T.CloseRound, T.CloseSquare, EOF]);

@@ -2,17 +2,17 @@ import type { Span } from '@smc/protocol';
 import { foreignCommand, insteadOf } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
-import { isA, type Token } from '../tokens.ts';
+import { endOf, isA, type Token } from '../tokens.ts';
 import type { ArrowExpression, Block, Command, Expression, Pattern } from '../tree.ts';
 import { ArrowGrammar } from './arrows.ts';
 import { REFUSED } from './base.ts';
 import { elifs } from './expressions.ts';
 
 /**
- * What a command is, as far as the symbols outside of its brackets tell. The last four
- * are mistakes: a value alone, `x = e`, `f -> e`, and `elif c { … }`.
+ * What a command is, as far as the symbols outside of its brackets tell. The last six are mistakes: a value
+ * alone, `x = e`, `f -> e`, `elif c { … }`, `for x in xs { … }`, and `s.x = e`.
  */
-type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned' | 'elif';
+type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned' | 'elif' | 'loop' | 'update';
 
 interface CommandArm {
   readonly pattern: Pattern;
@@ -76,6 +76,9 @@ export abstract class CommandGrammar extends ArrowGrammar {
         return this.SUBRULE(this.valueCommand);
       case 'elif':
         return this.SUBRULE(this.elifCommand);
+      case 'loop':
+      case 'update':
+        return this.refuseForeign();
       case 'feed':
       case 'alone':
       case 'turned':
@@ -97,12 +100,14 @@ export abstract class CommandGrammar extends ArrowGrammar {
   private shapeOf(): Shape {
     const first = this.peek(1);
     let operator = false;
+    if (this.isLoop(first)) return 'loop';
     for (let token = first; !isA(token, T.Separator) && !isCloser(token); token = this.after(token)) {
       const kind = token.tokenType;
       if (kind === T.Comma) break;
       if (kind === T.Bind) return 'bind';
       if (kind === T.Feed) return 'feed';
-      if (kind === T.Assign || kind === T.ForeignAssign) return 'assign';
+      if (kind === T.Assign || kind === T.ForeignAssign)
+        return this.isField(first, token) ? 'update' : 'assign';
       if (kind === T.To) return 'turned';
       if (kind === T.Greater && this.isComposition(token)) token = this.after(this.after(token));
       else if (kind === T.ProcWord && this.nextAfterIsMinus(token)) token = this.after(token);
@@ -110,6 +115,44 @@ export abstract class CommandGrammar extends ArrowGrammar {
     }
     if (elifs.has(first.image) && this.tokenAt(first.index + 1).tokenType !== T.Dot) return 'elif';
     return operator || this.isValueStart(first) ? 'value' : 'alone';
+  }
+
+  /** `for …`, `while …` with a block in the same statement. */
+  private isLoop(first: Token): boolean {
+    if (!errors.loops.has(first.image)) return false;
+    let token = this.after(first);
+    for (; !this.isStatementEnd(token); token = this.after(token)) {
+      if (token.tokenType === T.Feed || token.tokenType === T.Bind || token.tokenType === T.Assign)
+        return false;
+      if (token.tokenType === T.OpenCurly) return true;
+    }
+    return false;
+  }
+
+  /** Whether `s.x`, `s.x.y`, … stands before a token. */
+  private isField(first: Token, end: Token): boolean {
+    const count = end.index - first.index;
+    if (count < 3 || count % 2 === 0) return false;
+    for (let i = 0; i < count; i++) {
+      if (this.tokenAt(first.index + i).tokenType !== (i % 2 === 0 ? T.Lower : T.Dot)) return false;
+    }
+    return true;
+  }
+
+  /** A command of other languages: refused, and skipped. */
+  private refuseForeign(): Command {
+    const start = this.peek(1);
+    const span = this.spanOf(start);
+    if (errors.loops.has(start.image)) this.complain(errors.loop(span, start.image));
+    else {
+      const path = [start.image];
+      for (let i = start.index + 2; this.tokenAt(i - 1).tokenType === T.Dot; i += 2)
+        path.push(this.tokenAt(i).image);
+      const end = endOf(this.tokenAt(start.index + 2 * path.length - 2));
+      this.complain(errors.assignedField({ ...span, end }, path));
+    }
+    this.skipTo(this.itemEnd(start));
+    return { kind: 'missing', span: this.since(start) };
   }
 
   /** Whether the pattern of a `proc` is a negative number, whose sign is no operator. */
@@ -251,7 +294,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     return this.ACTION(() => {
       const span = this.since(start);
       const constructed = value.kind === 'construct' ? value.constructor.name.text : null;
-      this.complain(errors.valueAsCommand(span, constructed));
+      this.complain(errors.valueAsCommand(span, T.describe(start), constructed));
       // What is said of it here is said for an operation too, which as a constructor is not known.
       const argument = constructed === null ? value : this.hole();
       const name = { text: 'return', span: { ...span, end: span.start } };
@@ -278,7 +321,13 @@ export abstract class CommandGrammar extends ArrowGrammar {
     });
     const value = this.last<Expression>(this.expression, start, () => this.hole());
     return this.ACTION(() => {
-      if (sign.tokenType === T.Bind) this.complain(errors.letWithArrow(this.spanOf(sign)));
+      const isFed = this.nextIs(T.Feed);
+      if (sign.tokenType === T.Bind || isFed) {
+        this.complain(errors.letWithArrow(this.spanOf(sign.tokenType === T.Bind ? sign : this.LA(1))));
+        this.skipTo(this.itemEnd(start));
+        // It names no value: nothing more is said about it.
+        return { kind: 'missing', span: this.since(start) };
+      }
       return { kind: 'let', pattern, type: type ?? null, value, span: this.since(start) };
     });
   });
@@ -339,11 +388,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
   private readonly caseCommand = this.RULE('caseCommand', (): Command => {
     const start = this.CONSUME(T.CaseWord);
     const subject = this.SUBRULE(this.head);
-    const arms = this.bracketed<CommandArm[]>(
-      T.OpenCurly,
-      () => this.sequence(() => this.SUBRULE(this.commandArm)),
-      () => [],
-    );
+    if (!this.RECORDING_PHASE && this.LA(1).image === 'of') return this.refuseOf(start as Token);
+    const arms = this.armsOf(() => this.SUBRULE(this.commandArm));
     return this.ACTION(() => ({ kind: 'case', subject, arms, span: this.since(start) }));
   });
 
@@ -353,7 +399,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
       {
         ALT: () => {
           const pattern = this.SUBRULE(this.pattern);
-          this.CONSUME(T.To, { ERR_MSG: '`->`' });
+          this.SUBRULE(this.armSign);
           const body = this.last<Block>(this.armBody, start, () => ({
             commands: [],
             span: this.hole().span,

@@ -20,7 +20,7 @@ import type {
   TypeDeclaration,
   TypeNode,
 } from '../tree.ts';
-import { REQUIRED, wordOf } from './base.ts';
+import { REFUSED, REQUIRED, wordOf } from './base.ts';
 import { CommandGrammar } from './commands.ts';
 
 const DEPLOYED = wordOf('deployed');
@@ -306,9 +306,9 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       { ALT: () => this.SUBRULE(this.arrow) },
       { ALT: () => this.SUBRULE(this.fun) },
       { ALT: () => this.SUBRULE(this.invariant) },
-      { ALT: () => this.SUBRULE(this.typeDeclaration) },
+      { ALT: () => this.SUBRULE(this.typeDeclaration, REFUSED) },
       { ALT: () => this.plannedItem() },
-      { ALT: () => this.refuse('a state, an operation (`on …`), an arrow, a `fun`, a type or an invariant') },
+      { ALT: () => this.refuse('a state, an operation (`on …`), an arrow, a `fun` or an invariant') },
     ]);
   });
 
@@ -333,7 +333,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
             return this.ACTION(() => {
               for (const field of fields)
                 if (field.default === null)
-                  this.complain(errors.fieldWithoutInitial(field.name.span, field.name.text));
+                  this.complain(errors.fieldWithoutInitial(field.name.span, field.name.text, field.type));
               return { kind: 'fields' as const, fields };
             });
           },
@@ -353,7 +353,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       return this.SUBRULE(this.expression);
     });
     return this.ACTION(() => {
-      if (initial === undefined) this.complain(errors.stateWithoutInitial(type.span));
+      if (initial === undefined) this.complain(errors.stateWithoutInitial(type.span, type));
       return { kind: 'value', type, initial: initial ?? (this.hole() as Expression) };
     });
   });

@@ -26,6 +26,9 @@ interface ExpressionArm {
 
 /** Expressions: operators, `if`, `case`, `let`. */
 export abstract class ExpressionGrammar extends OperandGrammar {
+  /** What has been refused in the arms of the innermost `case`. */
+  private refusedInArms = new Set<TokenType>();
+
   protected override readonly expression = this.RULE('expression', (): Expression => {
     const operands = [this.SUBRULE(this.operand)];
     const operators: IToken[] = [];
@@ -124,7 +127,8 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     const head = this.last<Expression>(this.expression, start, () => this.hole());
     this.inHead = inHead;
     this.ACTION(() => {
-      if (this.nextIs(T.OpenCurly)) return;
+      // Of an `of` more is said where it is known that it is one of a `case`.
+      if (this.nextIs(T.OpenCurly) || this.LA(1).image === 'of') return;
       this.explain(this.peek(1), '`{`', 'head');
       this.skipTo(this.nextBlock());
     });
@@ -218,13 +222,65 @@ export abstract class ExpressionGrammar extends OperandGrammar {
   protected override readonly caseExpression = this.RULE('caseExpression', (): Expression => {
     const start = this.CONSUME(T.CaseWord);
     const subject = this.SUBRULE(this.head);
-    const arms = this.bracketed<ExpressionArm[]>(
-      T.OpenCurly,
-      () => this.sequence(() => this.SUBRULE(this.expressionArm)),
-      () => [],
-    );
+    if (!this.RECORDING_PHASE && this.LA(1).image === 'of') return this.refuseOf(start as Token);
+    const arms = this.armsOf(() => this.SUBRULE(this.expressionArm));
     return this.ACTION(() => ({ kind: 'case', subject, arms, span: this.since(start) }));
   });
+
+  /** The arms of a `case`. Once in a rule. */
+  protected armsOf<A>(arm: () => A | null): A[] {
+    const { refusedInArms } = this;
+    this.refusedInArms = new Set();
+    const arms = this.bracketed<A[]>(
+      T.OpenCurly,
+      () => this.sequence(arm, (token) => this.isStrayInArms(token)),
+      () => [],
+    );
+    this.refusedInArms = refusedInArms;
+    return arms;
+  }
+
+  /** A `,` or `|` between arms: refused, once for all arms. */
+  private isStrayInArms(token: Token): boolean {
+    if (token.tokenType !== T.Comma && token.tokenType !== T.Bar) return false;
+    this.refuseInArms(token);
+    return true;
+  }
+
+  private refuseInArms(token: IToken): void {
+    if (this.refusedInArms.has(token.tokenType)) return;
+    this.refusedInArms.add(token.tokenType);
+    this.complain(errors.foreignArm(this.spanOf(token), token.image));
+  }
+
+  /** The `->` of an arm; a `=>` is refused, and taken for it. */
+  protected readonly armSign = this.RULE('armSign', (): void => {
+    const token = this.OR({
+      DEF: [{ ALT: () => this.CONSUME(T.To) }, { ALT: () => this.CONSUME(T.Gives, REFUSED) }],
+      ERR_MSG: '`->`',
+    });
+    this.ACTION(() => {
+      if (token.tokenType === T.Gives) this.refuseInArms(token);
+    });
+  });
+
+  /** `case x of`, with the arms in the lines below: refused, and skipped. */
+  protected refuseOf(start: Token): { readonly kind: 'missing'; readonly span: Span } {
+    this.complain(errors.caseOf(this.spanOf(this.LA(1))));
+    let place = this.itemEnd(start);
+    while (this.tokenAt(place).tokenType === T.LineEnd && this.isArm(this.tokenAt(place + 1)))
+      place = this.itemEnd(this.skipTo(place + 1));
+    this.skipTo(place);
+    return { kind: 'missing', span: this.since(start) };
+  }
+
+  /** Whether what starts a line looks like an arm: no declaration, and a `->` outside of brackets. */
+  private isArm(start: Token): boolean {
+    if (T.isA(start, T.Reserved) && !T.isA(start, T.Literal)) return false;
+    for (let token = start; !this.isStatementEnd(token); token = this.after(token))
+      if (token.tokenType === T.To) return true;
+    return false;
+  }
 
   private readonly expressionArm = this.RULE('expressionArm', (): ExpressionArm | null => {
     const start = this.peek(1);
@@ -232,7 +288,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
       {
         ALT: () => {
           const pattern = this.SUBRULE(this.pattern);
-          this.CONSUME(T.To, { ERR_MSG: '`->`' });
+          this.SUBRULE(this.armSign);
           const body = this.last<Expression>(this.expression, start, () => this.hole());
           return this.ACTION(() => ({ pattern, body, span: this.since(start) }));
         },

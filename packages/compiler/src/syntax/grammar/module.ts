@@ -107,7 +107,7 @@ export class Grammar extends UpgradeGrammar {
   });
 
   private clockFollows(): boolean {
-    return this.LA(1).image === 'now' && this.nextIs(T.Assign, 2);
+    return this.LA(1).image === 'now' && (this.nextIs(T.Assign, 2) || this.nextIs(T.Gives, 2));
   }
 
   private lowerOperationFollows(): boolean {
@@ -118,7 +118,13 @@ export class Grammar extends UpgradeGrammar {
   /** `now = @1000` */
   private readonly clockLine = this.RULE('clockLine', () => {
     const start = this.CONSUME(T.Lower, WORDS.now);
-    this.CONSUME(T.Assign);
+    const sign = this.OR([
+      { ALT: () => this.CONSUME(T.Assign) },
+      { ALT: () => this.CONSUME(T.Gives, REFUSED) },
+    ]);
+    this.ACTION(() => {
+      if (sign.tokenType === T.Gives) this.complain(errors.clockWithGives(this.spanOf(sign)));
+    });
     const time = this.SUBRULE(this.expression);
     return this.ACTION(() => ({ kind: 'now' as const, time, span: this.since(start) }));
   });
@@ -126,7 +132,7 @@ export class Grammar extends UpgradeGrammar {
   /** `state => e` */
   private readonly stateLine = this.RULE('stateLine', (): TestLine => {
     const start = this.CONSUME(T.StateWord);
-    this.SUBRULE(this.gives);
+    this.SUBRULE(this.gives, { ARGS: ['state => …'] });
     const expected = this.SUBRULE(this.expression);
     return this.ACTION(() => ({ kind: 'state', expected, span: this.since(start) }));
   });
@@ -134,7 +140,7 @@ export class Grammar extends UpgradeGrammar {
   /** `Op(args) => e`, `Op => fault` */
   private readonly inputTestLine = this.RULE('inputTestLine', (): TestLine => {
     const input = this.SUBRULE(this.operationInput);
-    this.SUBRULE(this.gives);
+    this.SUBRULE(this.gives, { ARGS: ['Op(…) => value'] });
     const expected = this.OR({
       DEF: [
         { GATE: () => this.faultFollows(), ALT: () => this.SUBRULE(this.fault) },
@@ -159,7 +165,7 @@ export class Grammar extends UpgradeGrammar {
   });
 
   /** `=>`; what is often written for it is refused, and taken for it. */
-  private readonly gives = this.RULE('gives', () => {
+  private readonly gives = this.RULE('gives', (line: string) => {
     const token = this.OR({
       DEF: [
         { ALT: () => this.CONSUME(T.Gives) },
@@ -170,7 +176,7 @@ export class Grammar extends UpgradeGrammar {
       ERR_MSG: '`=>` and a value',
     });
     this.ACTION(() => {
-      if (token.tokenType !== T.Gives) this.complain(errors.notGives(this.spanOf(token), token.image));
+      if (token.tokenType !== T.Gives) this.complain(errors.notGives(this.spanOf(token), token.image, line));
     });
   });
 

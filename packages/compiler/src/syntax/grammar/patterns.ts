@@ -106,7 +106,7 @@ export abstract class PatternGrammar extends TypeGrammar {
     return this.ACTION(() => {
       const span = this.since(start);
       if (items.length === 0) return { kind: 'unit', span };
-      return items.length === 1 ? items[0]! : { kind: 'tuple', items, span };
+      return items.length === 1 ? this.grouped(items[0]!, span) : { kind: 'tuple', items, span };
     });
   });
 

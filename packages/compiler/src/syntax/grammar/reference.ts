@@ -319,7 +319,7 @@ function tokenTable(): string {
     ['lower', patternOf(T.Lower)],
     ['upper', patternOf(T.Upper)],
     ['integer', '`7`, `1_000`'],
-    ['string', '`"text"`, with the escapes `\\n` `\\t` `\\"` `\\\\` `\\u{1F600}`'],
+    ['string', '`"text"`, with the escapes `\\n` `\\r` `\\t` `\\"` `\\\\` `\\u{1F600}`'],
     ['bytes', '`0x"00ff"`'],
     ['time', '`@1000` (milliseconds), `@2026-11-20T21:41:25Z`'],
     ['comments', '`-- to the end of the line`, `{- nested -}`, `--| of the declaration that follows`'],

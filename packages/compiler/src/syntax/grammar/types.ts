@@ -165,7 +165,7 @@ export abstract class TypeGrammar extends BaseGrammar {
     return this.ACTION(() => {
       const span = this.since(start);
       if (items.length === 0) return { kind: 'unit', span };
-      return items.length === 1 ? items[0]! : { kind: 'tuple', items, span };
+      return items.length === 1 ? this.grouped(items[0]!, span) : { kind: 'tuple', items, span };
     });
   });
 
@@ -189,6 +189,10 @@ export abstract class TypeGrammar extends BaseGrammar {
   /** `name: Type`, `name: Type = default` */
   protected readonly parameter = this.RULE('parameter', (what: string): Parameter => {
     const start = this.LA(1);
+    if (!this.RECORDING_PHASE) {
+      const misread = this.typeWithoutColon(what);
+      if (misread !== null) return misread;
+    }
     const name = this.SUBRULE(this.lowerName);
     const type = this.OPTION(() => {
       this.CONSUME(T.Colon, REQUIRED);
@@ -203,6 +207,39 @@ export abstract class TypeGrammar extends BaseGrammar {
       return { name, type: type ?? this.hole(), default: initial ?? null, span: this.since(start) };
     });
   });
+
+  /** `Int x`, `x Int`: refused, and taken for `x: Int`, without its type. */
+  private typeWithoutColon(what: string): Parameter | null {
+    const start = this.peek(1);
+    if (start.tokenType !== T.Lower && start.tokenType !== T.Upper) return null;
+    const behind = this.afterType(start);
+    let [name, type, end] = [start, behind, this.afterType(behind)];
+    if (behind.tokenType === T.Lower) [name, type, end] = [behind, start, this.after(behind)];
+    else if (start.tokenType === T.Upper || behind.tokenType !== T.Upper) return null;
+    const words = this.imagesOf(type, name === start ? end : behind);
+    const written = words.slice(0, 1).toUpperCase() + words.slice(1);
+    this.complain(errors.typeWithoutColon(this.spanOf(behind), what, name.image, written));
+    this.skipTo(end.index);
+    return { name: this.nameOf(name), type: this.hole(), default: null, span: this.since(start) };
+  }
+
+  /** The token after the name of a type and its arguments. */
+  private afterType(start: Token): Token {
+    let token = this.tokenAt(start.index + 1);
+    if (start.tokenType !== T.Upper || token.tokenType !== T.Less) return token;
+    for (let depth = 0; !this.isStatementEnd(token); token = this.after(token)) {
+      if (token.tokenType === T.Less) depth++;
+      else if (token.tokenType === T.Greater) depth--;
+      if (depth === 0) return this.tokenAt(token.index + 1);
+    }
+    return token;
+  }
+
+  private imagesOf(from: Token, end: Token): string {
+    let images = '';
+    for (let i = from.index; i < end.index; i++) images += this.tokenAt(i).image.replace(',', ', ');
+    return images;
+  }
 
   /** `(name: Type, …)` */
   protected readonly parameters = this.RULE('parameters', (): Parameter[] =>
