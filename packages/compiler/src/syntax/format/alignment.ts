@@ -27,7 +27,7 @@ export function align(tokens: readonly Token[], printed: readonly string[]): Ali
   const target = describe(printed);
   if (source.fixed.length !== target.fixed.length)
     throw new Error('other tokens are printed than are written');
-  const printedAs = new Array<number>(tokens.length).fill(-1);
+  const printedAs = tokens.map(() => -1);
   for (const [i, place] of source.fixed.entries()) {
     const other = target.fixed[i]!;
     if (tokens[place]!.image !== printed[other])

@@ -197,6 +197,7 @@ class Weaving {
   #breakLine(): Doc[] {
     if (!this.#mustBreak) return [];
     this.#mustBreak = false;
+    this.#isSpaceDue = false;
     this.#last = 'line end';
     return [hardline];
   }
