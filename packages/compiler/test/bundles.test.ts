@@ -189,7 +189,7 @@ describe('a bundle that can not be read', () => {
   test.each<[string, Uint8Array | null, string]>([
     ['is not there', null, 'E0280 main.sm:1 the file `./old.smb` can not be read'],
     ['is something else', new TextEncoder().encode('machine'), 'E0282 main.sm:1 .*: this is no bundle'],
-    ['is cut off', shop.subarray(0, 200), 'E0282 main.sm:1 .*bytes in'],
+    ['is cut off', shop.subarray(0, 200), 'E0282 main.sm:1 .*bytes are left'],
     [
       'is of a later version',
       shop.map((byte, i) => (i === 4 ? 3 : byte)),
