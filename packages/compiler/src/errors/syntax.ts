@@ -145,7 +145,6 @@ function foreignWord(found: string, previous: string, expected: string): string 
   if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
   if (word === 'then' || (before === 'if' && word === '('))
     return 'The branches stand in braces: `if c { a } else { b }`.';
-  if (loops.has(before!)) return LOOPS;
   switch (before) {
     case 'not':
       return '`!` is not: `!(a && b)`.';
@@ -481,18 +480,6 @@ export function equalsForBind(at: Span, name: string, command: string | null): D
 export function letWithArrow(at: Span): Diagnostic {
   const help = 'Write `let x = value`, or `x <- command` without `let`, as in `x <- arrow -< value`.';
   return error('E0143', '`let` names a value, and `<-` the output of a command', at, '', help);
-}
-
-/** What loops start with in other languages. */
-export const loops: ReadonlySet<string> = new Set(['for', 'while', 'foreach', 'loop']);
-
-const LOOPS =
-  'There are no loops: `List.map(xs, x -> …)`, `List.filter` and `List.fold(xs, start, (sum, x) -> …)` go through ' +
-  'a list; `List.range(0, n)` is the numbers below `n`.';
-
-/** E0120: `for x in xs { … }` */
-export function loop(at: Span, word: string): Diagnostic {
-  return error('E0120', `there is no \`${word}\``, at, '', LOOPS);
 }
 
 /** E0134: `s.count = …`; `path` is what stands left of the `=`. */

@@ -12,7 +12,7 @@ import { elifs } from './expressions.ts';
  * What a command is, as far as the symbols outside of its brackets tell. The last six are mistakes: a value
  * alone, `x = e`, `f -> e`, `elif c { … }`, `for x in xs { … }`, and `s.x = e`.
  */
-type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned' | 'elif' | 'loop' | 'update';
+type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned' | 'elif' | 'update';
 
 interface CommandArm {
   readonly pattern: Pattern;
@@ -76,9 +76,8 @@ export abstract class CommandGrammar extends ArrowGrammar {
         return this.SUBRULE(this.valueCommand);
       case 'elif':
         return this.SUBRULE(this.elifCommand);
-      case 'loop':
       case 'update':
-        return this.refuseForeign();
+        return this.fieldUpdate();
       case 'feed':
       case 'alone':
       case 'turned':
@@ -100,7 +99,6 @@ export abstract class CommandGrammar extends ArrowGrammar {
   private shapeOf(): Shape {
     const first = this.peek(1);
     let operator = false;
-    if (this.isLoop(first)) return 'loop';
     for (let token = first; !isA(token, T.Separator) && !isCloser(token); token = this.after(token)) {
       const kind = token.tokenType;
       if (kind === T.Comma) break;
@@ -117,18 +115,6 @@ export abstract class CommandGrammar extends ArrowGrammar {
     return operator || this.isValueStart(first) ? 'value' : 'alone';
   }
 
-  /** `for …`, `while …` with a block in the same statement. */
-  private isLoop(first: Token): boolean {
-    if (!errors.loops.has(first.image)) return false;
-    let token = this.after(first);
-    for (; !this.isStatementEnd(token); token = this.after(token)) {
-      if (token.tokenType === T.Feed || token.tokenType === T.Bind || token.tokenType === T.Assign)
-        return false;
-      if (token.tokenType === T.OpenCurly) return true;
-    }
-    return false;
-  }
-
   /** Whether `s.x`, `s.x.y`, … stands before a token. */
   private isField(first: Token, end: Token): boolean {
     const count = end.index - first.index;
@@ -139,18 +125,14 @@ export abstract class CommandGrammar extends ArrowGrammar {
     return true;
   }
 
-  /** A command of other languages: refused, and skipped. */
-  private refuseForeign(): Command {
+  /** `s.x = …`: refused, and skipped. */
+  private fieldUpdate(): Command {
     const start = this.peek(1);
-    const span = this.spanOf(start);
-    if (errors.loops.has(start.image)) this.complain(errors.loop(span, start.image));
-    else {
-      const path = [start.image];
-      for (let i = start.index + 2; this.tokenAt(i - 1).tokenType === T.Dot; i += 2)
-        path.push(this.tokenAt(i).image);
-      const end = endOf(this.tokenAt(start.index + 2 * path.length - 2));
-      this.complain(errors.assignedField({ ...span, end }, path));
-    }
+    const path = [start.image];
+    for (let i = start.index + 2; this.tokenAt(i - 1).tokenType === T.Dot; i += 2)
+      path.push(this.tokenAt(i).image);
+    const end = endOf(this.tokenAt(start.index + 2 * path.length - 2));
+    this.complain(errors.assignedField({ ...this.spanOf(start), end }, path));
     this.skipTo(this.itemEnd(start));
     return { kind: 'missing', span: this.since(start) };
   }
