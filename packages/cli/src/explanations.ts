@@ -235,10 +235,10 @@ const PAGES: readonly (readonly [string, readonly string[]])[] = [
   [
     'E0112',
     [
-      '# E0112: something nested too deeply',
+      '# E0112: something nested too deeply, or a chain that is too long',
       '',
-      'Brackets nest about 120 levels deep, and a chain of operators has about 1000 of them; programs that write programs reach',
-      'that. What is deeper is given a name of its own: a `let`, a `fun`, an `arrow`.',
+      'Brackets, blocks and expressions nest at most some hundred levels, and a chain of operators or of `else if` has at most about a thousand',
+      'parts. What is deeper or longer is given a name of its own: a `let`, a `fun`, an `arrow`.',
       '',
       'Instead:',
       '',

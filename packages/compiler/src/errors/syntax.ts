@@ -1,3 +1,4 @@
+/* Long because it is a flat list: a function for each mistake, and nothing else. */
 import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protocol';
 import { initialSketch, typeSketch } from '../syntax/sketch.ts';
 import type { TypeNode } from '../syntax/tree.ts';

@@ -275,7 +275,7 @@ class Pairing {
     const weight = this.weightOf(i, token, ends);
     if (weight === 0) return;
     top.chain += weight;
-    this.measureTop(i);
+    this.measureTop(i, weight === 1);
   }
 
   /** `follows` if the token is the first after the end of a statement or an item. */
@@ -313,11 +313,11 @@ class Pairing {
     }
   }
 
-  private measureTop(i: number): void {
+  private measureTop(i: number, isLink = false): void {
     const { base, chain, inner } = this.top;
     if (base + chain + inner <= nestingMax || this.tooDeep !== null) return;
     this.tooDeep = Math.max(i, 0);
-    this.isChain = chain > nestingMax / 2;
+    this.isChain = isLink && chain > nestingMax / 2;
   }
 }
 

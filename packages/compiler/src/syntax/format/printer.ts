@@ -1,3 +1,4 @@
+/* Long because it is flat: a case for each kind of node of the tree. */
 import { builders } from 'prettier/doc';
 import type { Comment } from '../lexer.ts';
 import type * as tree from '../tree.ts';
@@ -5,6 +6,7 @@ import type { Span } from '@smc/protocol';
 import { bindingOf, names, OPERAND, path, startsBraces } from './binding.ts';
 import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
 import { flat } from './flat.ts';
+import { CommentLookup } from './comment-lookup.ts';
 import { chainOf, composedOf } from './lists.ts';
 import { END, TYPE_COMMA } from './weave.ts';
 
@@ -31,7 +33,7 @@ const HEAD_LENGTH_MAX = 60;
 /** Prints one file. */
 export class Printer {
   readonly #text: string;
-  readonly #comments: readonly Comment[];
+  readonly #comments: CommentLookup;
   readonly #groups: ReadonlyMap<object, Span>;
   /** Arguments that start on the line of the call, see `#headOf`. */
   readonly #headed = new Set<readonly tree.Argument[]>();
@@ -39,7 +41,7 @@ export class Printer {
   /** `comments` are those of the text, in their order; `groups` as the parser gives them. */
   constructor(text: string, comments: readonly Comment[], groups: ReadonlyMap<object, Span>) {
     this.#text = text;
-    this.#comments = comments;
+    this.#comments = new CommentLookup(text, comments);
     this.#groups = groups;
   }
 
@@ -54,7 +56,7 @@ export class Printer {
         apart: (before, next) => before.kind !== next.kind || !['import', 'type'].includes(next.kind),
       },
     );
-    return parts.length === 0 && this.#comments.length === 0 ? '' : [parts, END, hardline];
+    return parts.length === 0 && this.#comments.isEmpty ? '' : [parts, END, hardline];
   }
 
   /** Items on lines of their own, with at most one empty line between two. */
@@ -66,46 +68,12 @@ export class Printer {
     const parts: Doc[] = [];
     for (const [i, item] of items.entries()) {
       const isApart =
-        i > 0 && (apart(items[i - 1], item) || this.#followsEmptyLine(this.#startOf(item.span.start)));
+        i > 0 &&
+        (apart(items[i - 1], item) || this.#followsEmptyLine(this.#comments.startOf(item.span.start)));
       if (i > 0) parts.push(hardline, isApart ? hardline : '');
       parts.push(print(item));
     }
     return parts;
-  }
-
-  /** Where what is at a place starts with the comments before it that are on lines of their own. */
-  #startOf(place: number): number {
-    let start = place;
-    for (let i = this.#firstFrom(place) - 1; i >= 0; i--) {
-      const { span } = this.#comments[i];
-      const isOwn = /(^|\n)[ \t]*$/.test(this.#text.slice(Math.max(0, span.start - 200), span.start));
-      if (!isOwn || this.#text.slice(span.end, start).trim() !== '') break;
-      start = span.start;
-    }
-    return start;
-  }
-
-  /** The index of the first comment from a place on. */
-  #firstFrom(place: number): number {
-    let [low, high] = [0, this.#comments.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#comments[middle].span.start < place) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Whether there is a comment between two places. */
-  #isCommented(from: number, to: number): boolean {
-    const first = this.#comments[this.#firstFrom(from)];
-    return first !== undefined && first.span.start < to;
-  }
-
-  /** Whether there is a comment right before a place. */
-  #followsComment(place: number): boolean {
-    const last = this.#comments[this.#firstFrom(place) - 1];
-    return last !== undefined && this.#text.slice(last.span.end, place).trim() === '';
   }
 
   /** Whether a node stands in parentheses that are needless but for a comment between them and the node. */
@@ -113,7 +81,7 @@ export class Printer {
     const around = this.#groups.get(node);
     if (around === undefined) return false;
     const { start, end } = node.span;
-    return this.#isCommented(around.start, start) || this.#isCommented(end, around.end);
+    return this.#comments.isBetween(around.start, start) || this.#comments.isBetween(end, around.end);
   }
 
   /** What is printed of a node, in the parentheses that comments hold on to. */
@@ -123,22 +91,27 @@ export class Printer {
 
   /** Whether brackets that enclose nothing, and end a node, enclose a comment. */
   #isCommentedEmpty(name: Placed, { span }: Placed): boolean {
-    return this.#text[span.end - 1] === ')' && this.#isCommented(name.span.end, span.end);
+    return this.#text[span.end - 1] === ')' && this.#comments.isBetween(name.span.end, span.end);
   }
 
   /** Whether an `if` after an `else` has a comment in a block of its own around it. */
   #isBlockCommented({ span }: tree.Expression): boolean {
-    if (this.#followsComment(span.start)) return true;
-    const next = this.#comments[this.#firstFrom(span.end)];
-    if (next === undefined || this.#text.slice(span.end, next.span.start).trim() !== '') return false;
-    return this.#text.slice(0, span.start).trimEnd().endsWith('{');
+    if (this.#comments.isRightBefore(span.start)) return true;
+    if (!this.#comments.isRightBehind(span.end)) return false;
+    return this.#text
+      .slice(Math.max(0, span.start - 200), span.start)
+      .trimEnd()
+      .endsWith('{');
   }
 
   /** Whether there is a comment in a block, before or behind all of its commands. */
   #isEdgeCommented({ span, commands }: tree.Block): boolean {
     const [first, last] = [commands[0], commands.at(-1)];
-    if (first === undefined || last === undefined) return this.#isCommented(span.start, span.end);
-    return this.#isCommented(span.start, first.span.start) || this.#isCommented(last.span.end, span.end);
+    if (first === undefined || last === undefined) return this.#comments.isBetween(span.start, span.end);
+    return (
+      this.#comments.isBetween(span.start, first.span.start) ||
+      this.#comments.isBetween(last.span.end, span.end)
+    );
   }
 
   #followsEmptyLine(start: number): boolean {
@@ -212,7 +185,8 @@ export class Printer {
       case 'on': {
         const rest = this.#text.slice(node.name.span.end, (node.reply ?? node.body).span.start);
         const isCommentedEmpty =
-          rest.includes('(') && this.#isCommented(node.name.span.end, (node.reply ?? node.body).span.start);
+          rest.includes('(') &&
+          this.#comments.isBetween(node.name.span.end, (node.reply ?? node.body).span.start);
         const isLeftOut = node.parameters.length === 0 && !isCommentedEmpty;
         const parameters = isLeftOut ? '' : this.#parameters(node.parameters);
         const reply = node.reply === null ? '' : [' -> ', this.#type(node.reply)];
@@ -528,7 +502,8 @@ export class Printer {
       given.length === 1 &&
       only.name === null &&
       ['record', 'list', 'map', 'set', 'tuple'].includes(value.kind);
-    if (isHugged && !this.#followsComment(only.span.start)) return ['(', this.#expression(value), ')'];
+    if (isHugged && !this.#comments.isRightBefore(only.span.start))
+      return ['(', this.#expression(value), ')'];
     const printed = new Map(given.map((each) => [each, this.#argument(each)]));
     const head = this.#headOf(given, printed);
     if (head === null) return this.#enclosed(['(', ')'], given, (each) => printed.get(each)!);
@@ -548,8 +523,8 @@ export class Printer {
   #headOf(given: readonly tree.Argument[], printed: ReadonlyMap<tree.Argument, Doc>): string | null {
     const { name, value: last } = given.at(-1)!;
     if (name !== null || last.kind !== 'lambda' || !HUGGED.has(last.body.kind)) return null;
-    const from = this.#startOf(given[0].span.start);
-    if (this.#isCommented(from, last.body.span.start)) return null;
+    const from = this.#comments.startOf(given[0].span.start);
+    if (this.#comments.isBetween(from, last.body.span.start)) return null;
     const before = given.slice(0, -1).map((each) => flat(printed.get(each)!, HEAD_LENGTH_MAX));
     // A function is its pattern, ` ->` and its body.
     const [own] = printed.get(given.at(-1)!) as Doc[];
@@ -563,7 +538,7 @@ export class Printer {
   #value(node: tree.Expression): Doc {
     const printed = this.#expression(node);
     const endsInBracket = HUGGED.has(node.kind) || (node.kind === 'call' && this.#headed.has(node.arguments));
-    const isHugged = endsInBracket && !this.#followsComment(node.span.start);
+    const isHugged = endsInBracket && !this.#comments.isRightBefore(node.span.start);
     return isHugged ? [' ', printed] : group(indent([line, printed]));
   }
 
