@@ -2,6 +2,7 @@
 import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protocol';
 import { initialSketch, typeSketch } from '../syntax/sketch.ts';
 import type { TypeNode } from '../syntax/tree.ts';
+import { insteadOf } from './foreign.ts';
 import { alsoAt, syntaxError as error } from './syntax-codes.ts';
 
 /**
@@ -146,6 +147,8 @@ function foreignWord(found: string, previous: string, expected: string): string 
   if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
   if (word === 'then' || (before === 'if' && word === '('))
     return 'The branches stand in braces: `if c { a } else { b }`.';
+  const instead = insteadOf('command', before!);
+  if (instead !== null) return instead;
   switch (before) {
     case 'not':
       return '`!` is not: `!(a && b)`.';
