@@ -46,8 +46,18 @@ export class CommentLookup {
 
   /** Whether there is a comment right before a place. */
   isRightBefore(place: number): boolean {
-    const last = this.#comments[this.#firstFrom(place) - 1];
-    return last !== undefined && this.#text.slice(last.span.end, place).trim() === '';
+    return this.startOfAllBefore(place) < place;
+  }
+
+  /** Where the comments start that stand right before a place; the place itself where there are none. */
+  startOfAllBefore(place: number): number {
+    let start = place;
+    for (let i = this.#firstFrom(place) - 1; i >= 0; i--) {
+      const { span } = this.#comments[i];
+      if (this.#text.slice(span.end, start).trim() !== '') break;
+      start = span.start;
+    }
+    return start;
   }
 
   /** Whether there is a comment right behind a place. */

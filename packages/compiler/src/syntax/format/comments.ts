@@ -53,9 +53,11 @@ export function placeComments(
     let follower = next;
     while (separators.has(tokens[follower]?.image ?? '')) follower++;
     const followerStart = tokens[follower]?.startOffset ?? text.length;
-    const startsLine = leader < 0 || text.slice(endOf(tokens[leader]!), start).includes('\n');
+    const startsLine = leader < 0 || hasLineEnd(comments, i - 1, -1, endOf(tokens[leader]!), start, text);
     const endsLine =
-      comment.kind !== 'block' || follower === tokens.length || text.slice(end, followerStart).includes('\n');
+      comment.kind !== 'block' ||
+      follower === tokens.length ||
+      hasLineEnd(comments, i + 1, 1, end, followerStart, text);
     const gapBefore = text.slice(Math.max(lastEnd, comments[i - 1]?.span.end ?? 0), start);
     const gapAfter = text.slice(end, Math.min(nextStart, comments[i + 1]?.span.start ?? text.length));
     const placed: PlacedComment = {
@@ -69,10 +71,34 @@ export function placeComments(
     const follows = alignment.printedFrom(next);
     const isForNext = startsLine || (!endsLine && last !== null && openers.has(last.image));
     const isInside = !endsLine && closers.has(alignment.image(follows) ?? '');
-    if (after < 0 || (isForNext && !isInside) || before.has(follows)) push(before, follows, placed);
+    const isCutOff = gapBefore.includes('\n') && behind.get(after)?.at(-1)?.endsLine === true;
+    if (after < 0 || (isForNext && !isInside) || isCutOff || before.has(follows))
+      push(before, follows, placed);
     else push(behind, after, placed);
   }
   return { behind, before };
+}
+
+/** Whether a line ends between two places, and not within a comment: those from `index` on, by `step`, are there. */
+function hasLineEnd(
+  comments: readonly Comment[],
+  index: number,
+  step: 1 | -1,
+  from: number,
+  to: number,
+  text: string,
+): boolean {
+  let [start, end] = [from, to];
+  for (let i = index; start < end; i += step) {
+    const span = comments[i]?.span;
+    const isBetween = span !== undefined && start <= span.start && span.end <= end;
+    const gap = !isBetween ? [start, end] : step === 1 ? [start, span.start] : [span.end, end];
+    if (text.slice(...gap).includes('\n')) return true;
+    if (!isBetween) return false;
+    if (step === 1) start = span.end;
+    else end = span.start;
+  }
+  return false;
 }
 
 const isEmptyLineIn = (gap: string): boolean => /\n[ \t\r]*\n/.test(gap);

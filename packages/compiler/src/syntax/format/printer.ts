@@ -96,10 +96,10 @@ export class Printer {
 
   /** Whether an `if` after an `else` has a comment in a block of its own around it. */
   #isBlockCommented({ span }: tree.Expression): boolean {
-    if (this.#comments.isRightBefore(span.start)) return true;
-    if (!this.#comments.isRightBehind(span.end)) return false;
+    const start = this.#comments.startOfAllBefore(span.start);
+    if (start === span.start && !this.#comments.isRightBehind(span.end)) return false;
     return this.#text
-      .slice(Math.max(0, span.start - 200), span.start)
+      .slice(Math.max(0, start - 200), start)
       .trimEnd()
       .endsWith('{');
   }

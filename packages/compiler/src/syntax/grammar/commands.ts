@@ -155,6 +155,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     if (token.tokenType !== T.OpenRound) return false;
     let inside = this.tokenAt(token.index + 1);
     if (inside.index === token.partner) return true;
+    if (this.after(inside).index === token.partner && this.isValueStart(inside)) return true;
     for (; inside.index < token.partner; inside = this.after(inside))
       if (inside.tokenType === T.Comma) return true;
     return false;
