@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { decodeBundle, encodeBundle, type Bundle } from '@smc/protocol';
+import { decodeBundle, encodeBundle, fingerprints, type Bundle } from '@smc/protocol';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -122,9 +122,15 @@ export function nextBaseline(path: string, deployed: Bundle): () => void {
   const known = before === null ? { images: [], debug: [], upgrades: [] } : opened(path, before);
   const names = new Set(deployed.images.map(({ name }) => name));
   const kept = known.images.flatMap((image, i) => (names.has(image.name) ? [] : [i]));
+  // What is deployed already was led to by what it remembers, whatever the file says by now.
+  const debug = deployed.images.map((image, i) => {
+    const index = known.images.findIndex(({ name }) => name === image.name);
+    const isSame = index >= 0 && fingerprints(known.images[index]).code === fingerprints(image).code;
+    return isSame ? { ...deployed.debug[i], carriedOut: known.debug[index].carriedOut } : deployed.debug[i];
+  });
   const bytes = encodeBundle({
     images: [...kept.map((i) => known.images[i]), ...deployed.images],
-    debug: [...kept.map((i) => known.debug[i]), ...deployed.debug],
+    debug: [...kept.map((i) => known.debug[i]), ...debug],
     upgrades: [],
   });
   return () => {
