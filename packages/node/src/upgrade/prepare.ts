@@ -161,7 +161,9 @@ export class Preparation {
     const broken = program.brokenInvariant(state, key === UNSTORED ? anyKey(image.key) : key, fuel);
     if (broken === null) return;
     const shown = printState(this.version, state);
-    const message = `invariant ${broken.index} of ${this.#name(key)} ${whyBroken(broken)} for the migrated state, ${shown}`;
+    const place = this.version.invariantPlaces[broken.index];
+    const which = place === null ? `invariant ${broken.index}` : `the invariant at ${place}`;
+    const message = `${which} of ${this.#name(key)} ${whyBroken(broken)} for the migrated state, ${shown}`;
     this.#broken.push({ key, message });
   }
 
