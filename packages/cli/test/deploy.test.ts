@@ -122,6 +122,40 @@ ${clauses === null ? '' : `upgrade old.Count -> Count { ${clauses} }\n`}`;
   });
 });
 
+describe('what to do is said', () => {
+  const counter = (name: string, field: string): string =>
+    `machine ${name} {\n  state { ${field}: Int = 0 }\n  on Look -> Int { return -< 1 }\n}\n`;
+
+  test('where a machine is not in its file any more', async () => {
+    file('main.sm', counter('A', 'n') + counter('B', 'n'));
+    expect(await run('deploy', 'main.sm')).toMatchObject({ status: 0, err: '' });
+    file('main.sm', `import deployed as old\n${counter('AA', 'n')}${counter('B', 'n')}`);
+    const note = /^note: A is deployed, and not in main\.sm any more: .*smc remove A takes it off/;
+    for (const words of [['check'], ['deploy', '--dry-run'], ['deploy']]) {
+      const said = await run(...words, 'main.sm');
+      expect(said).toMatchObject({ status: 0, err: expect.stringMatching(note) as string });
+    }
+    // In another file of the same deployment it is there.
+    file('main.sm', counter('B', 'n'));
+    file('more.sm', counter('A', 'n') + counter('AA', 'n'));
+    for (const command of ['check', 'deploy'])
+      expect(await run(command, 'main.sm', 'more.sm')).toMatchObject({ status: 0, err: '' });
+  });
+
+  test('where an upgrade is needed, and the file has none', async () => {
+    file('main.sm', counter('A', 'n'));
+    await run('deploy', 'main.sm');
+    file('main.sm', counter('A', 'total'));
+    const said = await run('deploy', 'main.sm');
+    expect(said).toMatchObject({ status: 1 });
+    expect(said.err).toContain(
+      'Write into main.sm:\n\n  import deployed as old\n\n  upgrade old.A -> A {\n    rename n -> total\n    -- or: drop n\n  }\n\nerror: stale: ',
+    );
+    rmSync(join(folder, '.smc'), { recursive: true });
+    expect((await run('deploy', 'main.sm')).err).toMatch(/What runs is not what was deployed from here/);
+  });
+});
+
 describe('a deployment notes', () => {
   test('an operation that begins to change the state', async () => {
     const look = (body: string, upgrade = ''): string =>
@@ -130,6 +164,8 @@ describe('a deployment notes', () => {
       look('let n = 1'),
       look('put -< { n: s.n + 1 }', 'upgrade old.Seen -> Seen {}\n'),
     );
+    file('old.sm', look('let n = 1'));
+    expect((await run('diff', 'old.sm', 'main.sm')).out).toMatch(/Look: can change the state now/);
     expect(out).toMatch(
       /note: can change the state now, and is refused to old clients that send GET: Look\n/,
     );
@@ -137,15 +173,14 @@ describe('a deployment notes', () => {
 
   test('a sum that takes another form in JSON', async () => {
     const status = (sum: string, upgrade = ''): string =>
-      `type Status = ${sum}\nmachine Door {\n  state { n: Int = 0 }\n  on Look -> Status { return -< Open }\n}\n${upgrade}`;
+      `type Status = ${sum}\nmachine Door {\n  state { n: Int = 0 }\n  on Move(to: Status) { put -< { n: 1 } }\n}\n${upgrade}`;
     const { out } = await deployed(
       status('Open | Shut'),
-      status(
-        'Open | Shut(by: Int)',
-        'upgrade old.Door -> Door {\n  Status old -> case old { Open -> Open; Shut -> Shut(by: 0) }\n  back Status new -> case new { Open -> Open; Shut -> Shut }\n}\n',
-      ),
+      status('Open | Shut | Ajar(by: Int)', 'upgrade old.Door -> Door {}\n'),
     );
     expect(out).toMatch(/note: in JSON every Status is an object with a tag now, .*\n/);
+    file('old.sm', status('Open | Shut'));
+    expect((await run('diff', 'old.sm', 'main.sm')).out).toMatch(/Status: in JSON each is an object/);
   });
 
   test('the place of an invariant that a migrated state breaks', async () => {
