@@ -184,11 +184,11 @@ describe('a deployment notes', () => {
   });
 
   test('the place of an invariant that a migrated state breaks', async () => {
-    const held = (invariant: string, upgrade = ''): string =>
-      `machine Held {\n  state { n: Int = 0 }\n${invariant}  on Look -> Int { return -< 1 }\n}\n${upgrade}`;
+    const held = (initial: number, invariant: string, upgrade = ''): string =>
+      `machine Held {\n  state { n: Int = ${initial} }\n${invariant}  on Look -> Int { return -< 1 }\n}\n${upgrade}`;
     const { err } = await deployed(
-      held(''),
-      held('  invariant s -> s.n > 0\n', 'upgrade old.Held -> Held {}\n'),
+      held(7, ''),
+      held(0, '  invariant s -> s.n < 5\n', 'upgrade old.Held -> Held {}\n'),
     );
     expect(err).toMatch(
       /invariant: the invariant at main\.sm:4 of Held does not hold for the migrated state/,
