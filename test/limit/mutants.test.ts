@@ -35,7 +35,9 @@ test(`${MUTANTS} mutants do no harm to a node`, { timeout: 300_000 }, async () =
     const machine = randomMachine(choices);
     const image = emitMachine({ ...machine, definitions: simplify(machine).definitions }).image;
     const mutant = mutateImage(choices, image);
-    const debug = [{ files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] }];
+    const debug = [
+      { files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [], carriedOut: [] },
+    ];
     const sent = await send('PUT', '/_smc/machines', encodeBundle({ images: [mutant], upgrades: [], debug }));
     if (sent.status !== 200) {
       expect(REFUSALS).toContain(sent.code);

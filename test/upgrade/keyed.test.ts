@@ -145,7 +145,9 @@ test('an instance that breaks an invariant stands in the way, and is named', asy
     await line.ask('Account/"a b" Deposit(-1)');
     await line.ask('Account/good Deposit(1)');
     const refused = await put(node, bundleOf({ 'v2.sm': v2, 'v1.sm': v1 }));
-    expect(refused).toMatch(/^422 .*"code":"invariant".*invariant 0 of Account \\"a b\\" does not hold/);
+    expect(refused).toMatch(
+      /^422 .*"code":"invariant".*the invariant at v2\.sm:\d+ of Account \\"a b\\" does not hold/,
+    );
     expect(await line.ask('Account/"a b" Balance')).toBe('ok -1');
     await line.ask('Account/"a b" Deposit(1)');
     expect(await put(node, bundleOf({ 'v2.sm': v2, 'v1.sm': v1 }))).toMatch(/^200 /);

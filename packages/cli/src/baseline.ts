@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { decodeBundle, encodeBundle, type Bundle } from '@smc/protocol';
+import { decodeBundle, encodeBundle, fingerprints, type Bundle } from '@smc/protocol';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -122,14 +122,53 @@ export function nextBaseline(path: string, deployed: Bundle): () => void {
   const known = before === null ? { images: [], debug: [], upgrades: [] } : opened(path, before);
   const names = new Set(deployed.images.map(({ name }) => name));
   const kept = known.images.flatMap((image, i) => (names.has(image.name) ? [] : [i]));
+  // What is deployed already was led to by what it remembers, whatever the file says by now.
+  const debug = deployed.images.map((image, i) => {
+    const index = known.images.findIndex(({ name }) => name === image.name);
+    const isSame = index >= 0 && fingerprints(known.images[index]).code === fingerprints(image).code;
+    return isSame ? { ...deployed.debug[i], carriedOut: known.debug[index].carriedOut } : deployed.debug[i];
+  });
   const bytes = encodeBundle({
     images: [...kept.map((i) => known.images[i]), ...deployed.images],
-    debug: [...kept.map((i) => known.debug[i]), ...deployed.debug],
+    debug: [...kept.map((i) => known.debug[i]), ...debug],
     upgrades: [],
   });
   return () => {
     if (before === null || Buffer.compare(before, bytes) !== 0) writeBaseline(path, bytes);
   };
+}
+
+/**
+ * Machines that were deployed from a file, and that are not among `names`, which are those of the files
+ * that are looked at: the file has them no longer. Empty where nothing was deployed.
+ */
+export function goneFrom(file: string, environment: string, names: ReadonlySet<string>): readonly string[] {
+  const path = baselineOf(file, environment);
+  const bytes = readBaseline(path);
+  if (bytes === null) return [];
+  const { images, debug } = opened(path, bytes);
+  return images.flatMap(({ name }, i) => {
+    const from = debug[i].files[0];
+    return !names.has(name) && from !== undefined && resolve(from) === resolve(file) ? [name] : [];
+  });
+}
+
+/** Whether a baseline has a machine with the very code that it has in another bundle. */
+export function isInBaseline(path: string, machine: string, other: Bundle): boolean {
+  const bytes = readBaseline(path);
+  const [own, running] = [bytes === null ? null : opened(path, bytes), other].map((bundle) =>
+    bundle?.images.find(({ name }) => name === machine),
+  );
+  return own !== undefined && running !== undefined && fingerprints(own).code === fingerprints(running).code;
+}
+
+/** What there is to say of a machine that a file has no longer. */
+export function goneNote(machine: string, file: string): string {
+  return (
+    `note: ${machine} is deployed, and not in ${file} any more: it goes on as it is, and smc remove ${machine} ` +
+    'takes it off with its state. A machine keeps its name: where it was to have another one, give it the old ' +
+    'one back, and write an upgrade.'
+  );
 }
 
 function opened(path: string, bytes: Uint8Array): Bundle {

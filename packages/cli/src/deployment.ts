@@ -1,11 +1,22 @@
 import type { DeployedMachine } from '@smc/client';
 import type { Command } from 'commander';
 import { encodeBundle, shortFingerprint, type Bundle } from '@smc/protocol';
-import { baselineOf, declareEnvironment, environmentOf, nextBaseline } from './baseline.ts';
+import {
+  baselineOf,
+  declareEnvironment,
+  environmentOf,
+  goneFrom,
+  goneNote,
+  isInBaseline,
+  nextBaseline,
+} from './baseline.ts';
+import { clauseLines, isDeployed, olderName, upgradeLines } from './clauses.ts';
 import { refuseOptions, several, type Action } from './command.ts';
 import { EXIT } from './exit.ts';
-import { loadBundle, mergeBundles } from './sources.ts';
+import type { Output } from './output.ts';
+import { followDeployed, loadBundle, mergeBundles } from './sources.ts';
 import { declareTarget, targetOf, valueOf } from './target.ts';
+import { runningOn } from './versions.ts';
 
 /** Declares what `deploy` and `upgrade` have in common. */
 export function declareDeployment(command: Command): void {
@@ -31,14 +42,58 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
     const bytes = encodeBundle(mergeBundles(bundles));
     const dryRun = words.options['dryRun'] === true;
     const baselines = dryRun ? [] : nextBaselines(bundles, name);
-    const report = valueOf(await client.deploy(bytes, { mode, dryRun }));
+    const sent = await client.deploy(bytes, { mode, dryRun });
+    if (!sent.ok && sent.error.kind === 'refused' && sent.error.code === 'stale') {
+      const running = await runningOn(client, 'the node');
+      for (const { file } of bundles) suggestUpgrades(file, running, name, output);
+    }
+    const report = valueOf(sent);
     for (const machine of report.machines) {
       for (const line of resultLines(machine, dryRun)) output.line(line);
     }
-    output.data(report);
+    const gone = goneIn(bundles, name);
+    for (const { machine, file } of gone) output.note(goneNote(machine, file));
+    output.data({ ...report, gone: gone.map(({ machine }) => machine) });
     for (const write of baselines) write();
     return EXIT.done;
   };
+}
+
+/** Says what to write into a source file whose machines run in another version, and that says nothing of them. */
+function suggestUpgrades(file: string, running: Bundle, environment: string, output: Output): void {
+  if (file.endsWith('.smb')) return;
+  const path = baselineOf(file, environment);
+  const compared = followDeployed(
+    file,
+    { deployed: { file: 'what runs', bytes: encodeBundle(running) } },
+    { ofCarriedOut: 'left out' },
+  );
+  const forgotten = compared.machines.filter(
+    ({ change, written }) => written === null && (change === 'refused' || change === 'upgraded'),
+  );
+  if (forgotten.length === 0) return;
+  const { alias, head } = olderName(file, compared.sources.get(file) ?? '', isDeployed);
+  const blocks = forgotten.flatMap(({ name, diagnostics }) => [
+    '',
+    ...upgradeLines(name, alias, clauseLines(diagnostics)),
+  ]);
+  output.note(`Write into ${file}:\n`);
+  for (const line of [...head.slice(0, 1), ...blocks]) output.note(line === '' ? '' : `  ${line}`);
+  output.note('');
+  const known = forgotten.every(({ name }) => isInBaseline(path, name, running));
+  if (!known)
+    output.note(`What runs is not what was deployed from here: ${path} is to have it for that import.\n`);
+}
+
+/** The machines that were deployed from one of the files, and are in none of them now. */
+function goneIn(
+  bundles: readonly { readonly file: string; readonly bundle: Bundle }[],
+  environment: string,
+): readonly { readonly machine: string; readonly file: string }[] {
+  const names = new Set(bundles.flatMap(({ bundle }) => bundle.images.map(({ name }) => name)));
+  return bundles.flatMap(({ file }) =>
+    goneFrom(file, environment, names).map((machine) => ({ machine, file })),
+  );
 }
 
 /** One for each project that the files belong to. */

@@ -1,5 +1,5 @@
 import type { DeployedMachine, HttpClient, MachineView } from '@smc/client';
-import { parse, reportOf, type ComparedVersions, type MachineReport } from '@smc/compiler';
+import { parse, reportOf, type ComparedVersions, type MachineReport, type Upgrade } from '@smc/compiler';
 import { encodeBundle, type Bundle } from '@smc/protocol';
 import { addresses } from './addresses.ts';
 import { clauseLines, isDeployed, olderName, upgradeLines } from './clauses.ts';
@@ -34,8 +34,6 @@ export class Development {
   readonly #names = new Set<string>();
   /** Lines that say where an operation is called, and were shown. */
   readonly #addresses = new Set<string>();
-  /** By machine: the upgrade that was written when what runs was deployed. It has been carried out. */
-  readonly #carriedOut = new Map<string, string>();
   /** Machines to which no way led when it was tried last. */
   #stuck: readonly string[] = [];
   /** Machines that run, and that the file has no longer. */
@@ -146,16 +144,7 @@ export class Development {
   /** The file as it follows on what runs; what is wrong with it is shown, and ends the step. */
   #compile(running: Bundle, onRead: (file: string) => void): Followed {
     const deployed = { file: 'what runs', bytes: encodeBundle(running) };
-    const compared = followDeployed(
-      this.#file,
-      { deployed, onRead },
-      {
-        // One of a machine that does not run has nothing to lead from.
-        isCarriedOut: (machine, text) =>
-          this.#carriedOut.get(machine) === withoutLayout(text) ||
-          running.images.every(({ name }) => name !== machine),
-      },
-    );
+    const compared = followDeployed(this.#file, { deployed, onRead }, { ofCarriedOut: 'left out' });
     if (showDiagnostics(compared, this.#output) || compared.bundle === null) {
       this.#output.data(diagnosticsData(compared));
       this.#stuck = compared.machines.flatMap(({ name, change }) => (change === 'refused' ? [name] : []));
@@ -171,25 +160,25 @@ export class Development {
   /** Says what to write for the machines to which no way leads: as it can be pasted into the file. */
   #showClauses({ sources, machines }: ComparedVersions): void {
     const text = sources.get(this.#file) ?? '';
-    const written = upgradesIn(this.#file, text);
+    const upgrades = upgradesIn(this.#file, text);
     const { alias, head } = olderName(this.#file, text, isDeployed);
     const added: string[] = [];
-    for (const { name, change, diagnostics } of machines) {
+    for (const { name, change, written, diagnostics } of machines) {
       if (change !== 'refused') continue;
       const clauses = clauseLines(diagnostics);
       const lines = clauses.length === 0 ? [] : upgradeLines(name, alias, clauses);
-      const own = written.get(name);
-      const before = this.#carriedOut.get(name) ?? '';
+      const own = upgrades.get(name);
       if (own === undefined) added.push(...(added.length > 0 && lines.length > 0 ? [''] : []), ...lines);
-      else if (before === withoutLayout(own)) {
+      else if (written === null || (written.clauses.length === 0 && own.clauses.length > 0)) {
+        const why = written === null ? 'leads from another version' : 'has been carried out';
         this.#showLines(
-          `The upgrade of ${name} in ${this.#file} has been carried out. Write in its place:`,
+          `The upgrade of ${name} in ${this.#file} ${why}. Write in its place:`,
           lines.length === 0 ? [] : [...head, ...lines],
         );
       } else {
         this.#showLines(`Write into the upgrade of ${name} in ${this.#file}:`, clauses);
-        if (before !== '') {
-          this.#output.note('What stood there before has been carried out: take those clauses away.\n');
+        if (written.clauses.length < own.clauses.length) {
+          this.#output.note('Clauses that have been carried out are passed over: take them away.\n');
         }
       }
     }
@@ -242,22 +231,13 @@ export class Development {
         this.#output.line(line);
       }
     }
-    this.#remember(followed, results);
+    for (const { name } of results) this.#names.add(name);
     const before = this.#gone;
     const isInFile = (name: string): boolean => results.some((result) => result.name === name);
     this.#gone = [...this.#names].filter((name) => running.has(name) && !isInFile(name));
     this.#output.data({ machines: results, gone: this.#gone });
     const newlyGone = this.#gone.filter((name) => !before.includes(name));
     if (newlyGone.length > 0) this.#output.note(goneText(newlyGone));
-  }
-
-  #remember({ sources }: Followed, results: readonly DeployedMachine[]): void {
-    const upgrades = upgradesIn(this.#file, sources.get(this.#file) ?? '');
-    for (const { name, result } of results) {
-      this.#names.add(name);
-      // An upgrade that is written before the machine changes is yet to be carried out.
-      if (result !== 'unchanged') this.#carriedOut.set(name, withoutLayout(upgrades.get(name) ?? ''));
-    }
   }
 
   /** What became of a machine: its state is shown, and where it is called, as far as that is new. */
@@ -321,18 +301,10 @@ const inOneLine = (clause: string): string => clause.replaceAll(/\s+/g, ' ');
 const shorten = (text: string): string =>
   text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
 
-/** The upgrades of a source file as they are written, by machine. */
-function upgradesIn(file: string, text: string): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const declaration of parse(text, file).module.declarations) {
-    if (declaration.kind !== 'upgrade') continue;
-    const { start, end } = declaration.span;
-    found.set(declaration.new.name.text, text.slice(start, end));
-  }
-  return found;
-}
-
-/** An upgrade that is only laid out differently is the same. */
-function withoutLayout(text: string): string {
-  return text.replaceAll(/[\s;]+/g, '');
+/** The upgrades of a source file, by machine. */
+function upgradesIn(file: string, text: string): ReadonlyMap<string, Upgrade> {
+  const { declarations } = parse(text, file).module;
+  return new Map(
+    declarations.flatMap((each) => (each.kind === 'upgrade' ? [[each.new.name.text, each]] : [])),
+  );
 }

@@ -2912,6 +2912,21 @@ const PAGES: readonly (readonly [string, readonly string[]])[] = [
       '',
     ],
   ],
+  [
+    'E0412',
+    [
+      '# E0412: a clause that has been carried out',
+      '',
+      'The file imports what was deployed last, `import deployed as old`, and an upgrade from there has a clause that stood in',
+      'the upgrade that led there. Carried out once more it would be done twice: `state.cents old -> old.cents * 100` would',
+      'make 70000 of 700, and then 7000000. What is deployed remembers the clauses that led to it, whatever their comments,',
+      'their layout and the names of their variables.',
+      '',
+      'Take the clause away: what is left out of an upgrade is derived, and `upgrade old.Purse -> Purse {}` may be enough. Where',
+      'it is meant once more, write it in another way: `state.cents old -> (old.cents * 100)`.',
+      '',
+    ],
+  ],
 ];
 
 /** The page of each diagnostic, by its code. */

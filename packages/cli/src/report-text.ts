@@ -57,6 +57,15 @@ function upgradedParts(machine: MachineReport, colors: Colors): readonly string[
     ...(changed.length === 0 ? ['', '  state and operations are as they were; the code is not'] : changed),
     ...section('lost on purpose', upgrade.dropped.map(stateName)),
     ...section('old clients lose', clientLines(upgrade.oldClients, 'gone')),
+    ...section('clients should know', [
+      ...upgrade.writes.map(
+        (name) => `${name}: can change the state now, and is refused where it is sent by GET`,
+      ),
+      ...upgrade.inOtherForm.map(
+        ({ name, isText }) =>
+          `${name}: in JSON each is ${isText ? 'a string' : 'an object with a tag'} now, also for clients that name no interface`,
+      ),
+    ]),
     ...section('new clients lose on the old version', clientLines(upgrade.newClients, 'not there')),
     ...wayBackLines(upgrade),
     ...sourceLines(upgrade),

@@ -109,9 +109,46 @@ describe('a baseline', () => {
     expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter unchanged/);
     file('counter.sm', v2.replace('total + by', 'total + by + 0'));
     const changed = await run('check', 'counter.sm');
-    expect(changed).toMatchObject({ status: 1, err: expect.stringMatching(/E0405.*`count`/) as string });
+    expect(changed).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/E0412[^]*rename count -> total/) as string,
+    });
     file('counter.sm', v2.replace('total + by', 'total + by + 0').replace('  rename count -> total\n', ''));
     expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter upgraded/);
+  });
+
+  test.each([
+    ['a conversion of the state', 'state.cents was -> was.cents * 100', '70000'],
+    ['a way of an operation', 'on Add(n) -> Add(n: n * 100)', '700'],
+  ])('remembers what led to it, which is not done twice: %s', async (_, clause, cents) => {
+    const body = (by: string, parameter = 'n: Int'): string => `machine Purse {
+  state { cents: Int = 0 }
+  on Read -> Int { s <- get
+    return -< s.cents + ${by} }
+  on Add(${parameter}) { s <- get
+    put -< { cents: s.cents + n } }
+}
+`;
+    file('purse.sm', body('0'));
+    await run('deploy', 'purse.sm');
+    await run('call', 'Purse', 'Add(700)');
+    const next = (by: string, upgrade = clause): string =>
+      `import deployed as old\n${body(by, 'n: Int, more: Int = 0')}upgrade old.Purse -> Purse {\n  ${upgrade}\n}\n`;
+    file('purse.sm', next('0'));
+    expect((await run('deploy', 'purse.sm')).out).toMatch(/^Purse upgraded/);
+    expect((await run('call', 'Purse', 'Read')).out).toBe(`${cents}\n`);
+    // What it stands beside does not change: nor does it.
+    expect(await run('check', 'purse.sm')).toMatchObject({ status: 0, err: '' });
+    expect((await run('deploy', 'purse.sm')).out).toMatch(/^Purse unchanged/);
+    file('purse.sm', next('1', `-- a comment\n${clause.replaceAll('was', 'before')}`));
+    for (const words of [['check'], ['deploy'], ['diff', 'deployed']]) {
+      const refused = await run(...words, 'purse.sm');
+      expect(refused).toMatchObject({ status: 1, err: expect.stringContaining('E0412') as string });
+    }
+    expect((await run('call', 'Purse', 'Read')).out).toBe(`${cents}\n`);
+    file('purse.sm', next('1', ''));
+    expect((await run('deploy', 'purse.sm')).out).toMatch(/^Purse upgraded/);
+    expect((await run('call', 'Purse', 'Read')).out).toBe(`${Number(cents) + 1}\n`);
   });
 
   test('of what clients will miss is not deployed in silence', async () => {

@@ -61,13 +61,13 @@ function names(): Image {
 const NAMES = encodeBundle({
   images: [names()],
   upgrades: [],
-  debug: [{ files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] }],
+  debug: [{ files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [], carriedOut: [] }],
 });
 
 const BUNDLE = encodeBundle({
   images: [adder()],
   upgrades: [],
-  debug: [{ files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] }],
+  debug: [{ files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [], carriedOut: [] }],
 });
 
 function valueOf<T>(result: Result<T>): T {

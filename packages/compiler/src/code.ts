@@ -75,7 +75,7 @@ export class Codes {
     const refusal = refusalOf(image);
     if (refusal !== null)
       return { ok: false, diagnostics: [programTooLarge(machine.nameSpan, refusal.message)] };
-    const debug = debugOf(terms, places, this.#texts);
+    const debug = debugOf(terms, machine.nameSpan.file, places, this.#texts);
     return { ok: true, value: { terms, image, debug }, diagnostics: [] };
   }
 }

@@ -14,6 +14,7 @@ import type { LoadedBundles, SourceHost } from './sources.ts';
 import type * as tree from './syntax/tree.ts';
 import { checkModules } from './types/check.ts';
 import type { TypedModule } from './types/typed.ts';
+import { carriedOutClauses, clausesToRemember } from './upgrade/carried-out.ts';
 
 /** Source to bundle: the phases of the compiler, one after the other. */
 
@@ -70,7 +71,10 @@ export function compile(entry: string, host: SourceHost): Compilation {
     sources,
     bundle: {
       images: machines.value.map(({ image }) => image),
-      debug: machines.value.map(({ debug }) => debug),
+      debug: machines.value.map(({ image, debug }) => ({
+        ...debug,
+        carriedOut: carriedOutBefore(image, checked.program!),
+      })),
       upgrades: upgrades.map(({ upgrade }) => upgrade),
     },
     terms: {
@@ -92,23 +96,25 @@ export function check(entry: string, host: SourceHost): Checking {
 /** A program whose types are sound. */
 interface SoundProgram {
   readonly module: TypedModule;
+  readonly tree: tree.Module;
+  readonly sources: Compilation['sources'];
   readonly codes: Codes;
   readonly baseline: Baseline | null;
 }
 
 /** What was deployed, of a file that imports it. */
 interface Baseline {
-  readonly images: readonly Image[];
+  readonly bundle: Bundle;
   readonly alias: string;
   readonly span: Span;
 }
 
 function baselineOf({ imports }: tree.Module, { deployed }: LoadedBundles): Baseline | null {
   const place = imports.find(({ source }) => source.kind === 'deployed');
-  const images = deployed?.bundle?.images;
-  return place === undefined || images === undefined
+  const bundle = deployed?.bundle ?? null;
+  return place === undefined || bundle === null
     ? null
-    : { images, alias: place.alias.text, span: place.sourceSpan };
+    : { bundle, alias: place.alias.text, span: place.sourceSpan };
 }
 
 function checkFile(entry: string, host: SourceHost): Checking & { readonly program: SoundProgram | null } {
@@ -124,7 +130,8 @@ function checkFile(entry: string, host: SourceHost): Checking & { readonly progr
       const made = codes.of(machine);
       return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
     },
-    isCarriedOut: () => false,
+    carriedOut: (upgrade) => carriedOutClauses(upgrade, bundles.deployed?.bundle ?? null, sources),
+    ofCarriedOut: 'refused',
   });
   const { module } = checked;
   const isCut = read.isCut || checked.isCut;
@@ -132,7 +139,8 @@ function checkFile(entry: string, host: SourceHost): Checking & { readonly progr
     const unsound = withoutConsequences(modules, unread, checked.diagnostics);
     return { program: null, diagnostics: [...unread, ...unsound], isCut, sources };
   }
-  const program = { module, codes, baseline: baselineOf(modules.get(entry)!, bundles) };
+  const tree = modules.get(entry)!;
+  const program = { module, tree, sources, codes, baseline: baselineOf(tree, bundles) };
   return { program, diagnostics: [], isCut, sources };
 }
 
@@ -165,12 +173,24 @@ function compileUpgrades(module: TypedModule, codes: Codes): Checked<CompiledUpg
   );
 }
 
+/** What an image remembers of the upgrade that led to it: what is deployed already does so itself. */
+function carriedOutBefore(
+  image: Image,
+  { baseline, tree: module, sources }: SoundProgram,
+): readonly string[] {
+  const { images = [], debug = [] } = baseline?.bundle ?? {};
+  const index = images.findIndex(({ name }) => name === image.name);
+  return index >= 0 && fingerprints(images[index]).code === fingerprints(image).code
+    ? debug[index].carriedOut
+    : clausesToRemember(image.name, module, sources);
+}
+
 /** Machines that are not what was deployed, in a file that imports that: a node would refuse them. */
 function forgottenUpgrades(
   { machines }: TypedModule,
   codes: Codes,
   upgrades: readonly CompiledUpgrade[],
-  { images, alias, span }: Baseline,
+  { bundle: { images }, alias, span }: Baseline,
 ): readonly Diagnostic[] {
   return machines.flatMap((machine, i) => {
     const { name, nameSpan } = machine;

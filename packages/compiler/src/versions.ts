@@ -8,15 +8,21 @@ import {
 } from '@smc/protocol';
 import { Codes, compileUpgrade, type CompiledUpgrade } from './code.ts';
 import { withoutConsequences } from './misread.ts';
-import { loadSources, type LoadedSources, type SourceHost, type VersionSource } from './sources.ts';
+import {
+  loadSources,
+  sourceFileOf,
+  type LoadedSources,
+  type SourceHost,
+  type VersionSource,
+} from './sources.ts';
 import type * as tree from './syntax/tree.ts';
 import { checkProgram, type CheckedEntry } from './types/check.ts';
 import type { Version } from './types/clause-names.ts';
 import type { Clauses } from './types/clauses.ts';
-import { tooDeep } from './types/nesting.ts';
 import { Report } from './types/report.ts';
 import { type ModuleScope, scopeOfMachine } from './types/scope.ts';
 import { deriveUpgrade, type DeclaredUpgrade, type DerivedUpgrade } from './types/upgrades.ts';
+import { carriedOutClauses, clausesToRemember } from './upgrade/carried-out.ts';
 
 /**
  * Two versions of a program, and what leads from one to the other. The older one is looked at
@@ -65,10 +71,10 @@ export interface MachineVersion extends Version {
 /** What is known of the two versions beside what is in them. */
 export interface ComparisonOptions {
   /**
-   * Whether an upgrade of the newer file from what is deployed, of this machine and with this text, has
-   * been carried out: it led to the older version, and not from it.
+   * What becomes of clauses from what is deployed that have been carried out; refused where nothing is
+   * said. Where they are left out, so is an upgrade of a machine that is not deployed.
    */
-  readonly isCarriedOut?: (machine: string, text: string) => boolean;
+  readonly ofCarriedOut?: 'refused' | 'left out';
 }
 
 /**
@@ -76,14 +82,13 @@ export interface ComparisonOptions {
  * very code that the older version has (as a node would tell by the judge's `stale`), that is the
  * upgrade. Else one is derived, as if `upgrade old.M -> M {}` had been written; and where that is
  * refused, it is tried with the clauses that the newer file has for the machine, which lead from
- * another version: what they say may hold for this one, too. An upgrade that has been carried out is
- * taken for one from another version.
+ * another version: what they say may hold for this one, too.
  */
 export function compareVersions(
   old: VersionSource,
   next: VersionSource,
   host: SourceHost,
-  { isCarriedOut = () => false }: ComparisonOptions = {},
+  { ofCarriedOut = 'refused' }: ComparisonOptions = {},
 ): ComparedVersions {
   const read = [loadSources(old, host, withoutUpgrades), loadSources(next, host)] as const;
   const [older, newer] = read;
@@ -103,9 +108,8 @@ export function compareVersions(
       const made = codes.of(machine);
       return !made.ok || fingerprints(made.value.image).code === fingerprints(image).code;
     },
-    isCarriedOut({ new: to, span }) {
-      return isCarriedOut(to.name.text, sources.get(span.file)?.slice(span.start, span.end) ?? '');
-    },
+    carriedOut: (upgrade) => carriedOutClauses(upgrade, deployed?.bundle ?? null, sources),
+    ofCarriedOut,
   });
   const { entries } = checked;
   const isCut = older.isCut || newer.isCut || checked.isCut;
@@ -136,7 +140,10 @@ export function compareVersions(
     return { ...pair, ...found, change: found.upgrade === null ? 'refused' : 'upgraded' };
   });
   const diagnostics = machines.flatMap((machine) => machine.diagnostics);
-  const bundle = diagnostics.length > 0 ? null : bundleOf(machines);
+  if (diagnostics.length > 0) return { diagnostics, isCut, sources, machines, bundle: null };
+  const file = sourceFileOf(next);
+  const module = file === null ? null : (newer.modules.get(file) ?? null);
+  const bundle = bundleOf(machines, (name) => module && clausesToRemember(name, module, sources));
   return { diagnostics, isCut, sources, machines, bundle };
 }
 
@@ -170,12 +177,7 @@ function upgradeOf(old: MachineVersion, next: MachineVersion, entry: CheckedEntr
   }
   const derived = tried(emptyUpgrade(next), old, next, entry.scope);
   if (derived.upgrade !== null) return { ...derived, written: null };
-  const { name } = next.machine;
-  const others = [
-    ...declared.map(({ node }) => node),
-    ...entry.carriedOut.filter((node) => node.new.name.text === name && tooDeep(node) === null),
-  ];
-  for (const node of others) {
+  for (const { node } of declared) {
     const found = tried(node, old, next, entry.scope);
     if (found.upgrade !== null) return { ...found, written: node };
   }
@@ -218,12 +220,22 @@ function emptyUpgrade({ machine: { name, nameSpan } }: MachineVersion): tree.Upg
   return { kind: 'upgrade', old: path, new: path, clauses: [], span };
 }
 
-/** The new version; each machine that is upgraded with its upgrade. */
-function bundleOf(machines: readonly MachinePair[]): Bundle {
-  const made = machines.flatMap(({ new: next, upgrade }) => (next === null ? [] : [{ next, upgrade }]));
+/**
+ * The new version; each machine that is upgraded with its upgrade. `clausesOf` gives the clauses that a
+ * machine is to remember where it is not as it was; null where it came as bytecode.
+ */
+function bundleOf(
+  machines: readonly MachinePair[],
+  clausesOf: (machine: string) => readonly string[] | null,
+): Bundle {
+  const made = machines.flatMap(({ name, old, new: next, change, upgrade }) => {
+    if (next === null) return [];
+    const before = change === 'unchanged' ? old?.debug.carriedOut : clausesOf(name);
+    return [{ next, upgrade, debug: { ...next.debug, carriedOut: before ?? next.debug.carriedOut } }];
+  });
   return {
     images: made.map(({ next }) => next.image),
-    debug: made.map(({ next }) => next.debug),
+    debug: made.map(({ debug }) => debug),
     upgrades: made.flatMap(({ upgrade }, image) => (upgrade === null ? [] : [{ ...upgrade.upgrade, image }])),
   };
 }

@@ -13,7 +13,7 @@ function compare(
     old = 'old.sm',
     next = 'main.sm',
     deployed,
-    isCarriedOut = () => false,
+    ofCarriedOut = 'refused',
   }: { old?: string; next?: string; deployed?: string } & ComparisonOptions = {},
 ): ComparedVersions {
   const bytesOf = (name: string): Uint8Array =>
@@ -25,7 +25,7 @@ function compare(
     resolve: (_from: string, path: string) => path.replace(/^\.\//, ''),
   };
   const source = old === 'deployed' ? ({ kind: 'deployed' } as const) : file(old);
-  return compareVersions(source, file(next), host, { isCarriedOut });
+  return compareVersions(source, file(next), host, { ofCarriedOut });
 }
 
 /** What became of each machine; of a refused one why, with the places. */
@@ -118,55 +118,68 @@ describe('two versions', () => {
     expect(told(compare(kept, { old: 'after.sm' }))).toEqual(['Counter upgraded']);
   });
 
-  it('do not take an upgrade that has been carried out for one from the older version', () => {
-    const doubled = (state: string): string =>
-      `import deployed as old\n${counter(state, 'upgrade old.Counter -> Counter { state.count old -> old.count * 2 }')}`;
-    const files = { 'old.sm': v1, 'main.sm': doubled('count: Int = 1') };
-    const asked: string[] = [];
-    const versions = {
-      old: 'deployed',
-      deployed: 'old.sm',
-      isCarriedOut: (machine: string, text: string) => asked.push(`${machine}: ${text}`) > 0,
-    };
-    expect(told(compare(files, { ...versions, isCarriedOut: () => false }))).toEqual([
-      'Counter upgraded as written',
-    ]);
-    // What it says fits what runs, and would be done again.
-    expect(told(compare(files, versions))).toEqual(['Counter upgraded']);
-    expect(asked).toEqual(['Counter: upgrade old.Counter -> Counter { state.count old -> old.count * 2 }']);
-    // What it speaks of may be no more; so may the machine.
-    expect(told(compare({ ...files, 'old.sm': counter('total: Int = 0') }, versions))).toEqual([
-      'Counter refused',
-      expect.stringMatching(/^E0402/),
-    ]);
-    const gone = { ...files, 'old.sm': 'machine Other { on Go { } }\n' };
-    expect(told(compare(gone, versions))).toEqual(['Counter added', 'Other removed']);
-    expect(told(compare(gone, { ...versions, isCarriedOut: () => false }))).toEqual([
-      'E0206 main.sm: Counter',
-    ]);
+  it('do not carry out a clause twice', () => {
+    const doubled = (state: string, clauses: string, path = 'deployed'): string =>
+      `import ${path} as old\n${counter(state, `upgrade old.Counter -> Counter { ${clauses} }`)}`;
+    const twice = 'state.count old -> old.count * 2';
+    const files = (clauses: string, state = 'count: Int = 2'): Record<string, string> => ({
+      'v1.sm': v1,
+      'old.sm': doubled('count: Int = 1', twice, '"./v1.sm"'),
+      'main.sm': doubled(state, clauses),
+    });
+    const refused = { old: 'deployed', deployed: 'old.sm' };
+    const leftOut = { ...refused, ofCarriedOut: 'left out' } as const;
+    const alike = [
+      twice,
+      'state.count was -> was.count * 2',
+      'state.count   old -> -- once\n old.count *\n 2',
+    ];
+    for (const clause of alike) {
+      expect(told(compare(files(clause), refused))).toEqual([
+        'Counter refused as written',
+        `E0412 main.sm: ${clause}`,
+      ]);
+      expect(told(compare(files(clause), leftOut))).toEqual(['Counter upgraded as written']);
+      const { bundle, machines } = compare(files(clause), leftOut);
+      expect(machines[0].written!.clauses).toEqual([]);
+      // Remembered as long as it stands there.
+      expect(bundle!.debug[0].carriedOut).toHaveLength(1);
+    }
+    const others = ['state.count old -> (old.count * 2)', 'state.count old -> old.count * 3'];
+    for (const clause of others) {
+      for (const versions of [refused, leftOut]) {
+        const { machines } = compare(files(clause), versions);
+        expect(machines[0].written!.clauses).toHaveLength(1);
+        expect(machines[0].change).toBe('upgraded');
+      }
+    }
+    // What is new beside it counts.
+    const beside = files(`${twice}; state.more old -> old.count`, 'count: Int = 2, more: Int = 0');
+    expect(told(compare(beside, refused))).toEqual(['Counter refused as written', `E0412 main.sm: ${twice}`]);
+    expect(compare(beside, leftOut).machines[0].written!.clauses).toHaveLength(1);
+    expect(compare(beside, leftOut).bundle!.debug[0].carriedOut).toHaveLength(2);
+    // An upgrade of what is not deployed leads nowhere, and is left out.
+    const gone: Record<string, string> = { ...files(twice), 'old.sm': 'machine Other { on Go { } }\n' };
+    expect(told(compare(gone, refused))).toEqual(['E0206 main.sm: Counter']);
+    expect(told(compare(gone, leftOut))).toEqual(['Counter added', 'Other removed']);
     const mistyped = {
       ...gone,
-      'main.sm': files['main.sm']
+      'main.sm': gone['main.sm']
         .replaceAll('Counter {', 'Cuonter {')
         .replace('machine Cuonter', 'machine Counter'),
     };
-    expect(told(compare(mistyped, versions))).toEqual(['E0206 main.sm: Cuonter']);
-    // Where nothing can be derived its clauses are tried.
-    const lost = { ...files, 'old.sm': counter('count: Int = 0, note: String = ""') };
-    lost['main.sm'] =
-      `import deployed as old\n${counter('count: Int = 0', 'upgrade old.Counter -> Counter { drop note }')}`;
-    expect(told(compare(lost, versions))).toEqual(['Counter upgraded as written']);
+    expect(told(compare(mistyped, leftOut))).toEqual(['E0206 main.sm: Cuonter']);
     // Only what leads from what is deployed: a file is what it was.
-    const fromFile = { 'old.sm': v1, 'main.sm': doubled('count: Int = 1').replace('deployed', '"./old.sm"') };
-    expect(told(compare(fromFile, versions))).toEqual(['Counter upgraded as written']);
+    const fromFile = { ...files(''), 'main.sm': doubled('count: Int = 2', twice, '"./old.sm"') };
+    expect(told(compare(fromFile, refused))).toEqual(['Counter upgraded as written']);
   });
 
   it('with two upgrades of a machine are refused', () => {
     const main = renamed('rename count -> total', 'deployed');
     const twice = `${main}\nupgrade old.Counter -> Counter { drop count }\n`;
     const files = { 'old.sm': v1, 'main.sm': twice };
-    for (const isCarriedOut of [() => true, () => false]) {
-      const compared = compare(files, { old: 'deployed', deployed: 'old.sm', isCarriedOut });
+    for (const ofCarriedOut of ['refused', 'left out'] as const) {
+      const compared = compare(files, { old: 'deployed', deployed: 'old.sm', ofCarriedOut });
       expect(compared.diagnostics.map(({ message }) => message)).toEqual([
         'the upgrade of `Counter` is declared twice',
       ]);

@@ -1,6 +1,15 @@
-import { matchFingerprint, type OperationWay, type Value } from '@smc/protocol';
+import {
+  equal,
+  matchFingerprint,
+  type OperationWay,
+  type Product,
+  type TypeId,
+  type TypeTable,
+  type Value,
+} from '@smc/protocol';
 import type { LoadedUnit, RunResult } from '@smc/vm';
 import { STEP_LIMITS } from './limits.ts';
+import { samplesOf } from './samples.ts';
 import type { Version } from './version.ts';
 
 /**
@@ -9,7 +18,8 @@ import type { Version } from './version.ts';
  *
  * A chain is kept by operation, as what is left to do: identities disappear when an upgrade is
  * taken, so the running interface costs nothing, and neither does an older one that differs
- * elsewhere. Where a machine returns to an interface that it had, the chain starts anew.
+ * elsewhere. Where a machine returns to an interface that it had, the chain starts anew: an upgrade by
+ * which the same request would mean another thing is refused before (`returned`).
  */
 export interface ServedInterface {
   /** Its number: the place in `Interfaces.known`. */
@@ -38,6 +48,15 @@ export interface Adapter {
 export interface KnownInterface {
   readonly fingerprint: string;
   readonly version: Version;
+}
+
+/** What comes of an upgrade to an interface that is served already. */
+export interface InterfaceReturn {
+  readonly fingerprint: string;
+  /** Operations that an adapter, or another operation, has served since: now they would mean another thing. */
+  readonly changed: readonly string[];
+  /** Operations that were dropped since, or a part of what they take or give, and that are whole again. */
+  readonly again: readonly string[];
 }
 
 /** What an upgrade takes from clients of an interface that is served. */
@@ -120,6 +139,27 @@ export class Interfaces {
     });
   }
 
+  /**
+   * What `advance` with the same would do to an older interface that is the new one, too: its clients
+   * could not be told from those of the new version. Null where there is none.
+   */
+  returned(version: Version, ways: readonly OperationWay[], functions: LoadedUnit): InterfaceReturn | null {
+    const fingerprint = version.fingerprints.interface;
+    const served = this.#served.get(fingerprint);
+    if (served === undefined) return null;
+    const stepAt = this.#stepsTo(version, ways, functions);
+    const { operations } = served.version.image;
+    const followed = served.ways.map((way) => follow(way, stepAt));
+    const effects = followed.map((way, i): Effect => {
+      if (way.kind === 'gone') return way.why === 'dropped' ? 'lost' : 'changed';
+      const isItself = version.image.operations[way.operation].name === operations[i].name;
+      return isItself ? effectOf(way, served) : 'changed';
+    });
+    const named = (effect: Effect): string[] =>
+      operations.flatMap(({ name }, i) => (effects[i] === effect ? [name] : []));
+    return { fingerprint, changed: named('changed'), again: named('lost') };
+  }
+
   /** For each operation of the running version, by index. */
   #stepsTo(version: Version, ways: readonly OperationWay[], functions: LoadedUnit): Way[] {
     const steps = new Map(ways.map((way) => [way.name, stepOf(way, version, functions)]));
@@ -146,6 +186,65 @@ export class Interfaces {
     return current;
   }
 }
+
+/** What becomes of a request or a reply: it is as it was, is given up in part, or means another thing. */
+type Effect = 'kept' | 'lost' | 'changed';
+
+/**
+ * What a chain does to requests and replies of an operation of this interface, which leads to one of
+ * the same name and types: found by samples, on which an adapter that computes shows.
+ */
+function effectOf(
+  { chain, operation }: Way & { readonly kind: 'open' },
+  { version }: ServedInterface,
+): Effect {
+  if (chain.length === 0) return 'kept';
+  const { image, program } = version;
+  const { types } = image.unit;
+  const share = Math.floor(STEP_LIMITS.adapterFuel / (2 * chain.length));
+  const effect = (type: TypeId, translate: typeof translateRequest): Effect => {
+    const samples = samplesOf(types, type);
+    const pairs = samples.flatMap((sample): (readonly [Value, Value])[] => {
+      const result = translate(chain, sample, share);
+      return result.ok ? [[sample, result.value]] : [];
+    });
+    if (pairs.length === 0) return 'changed';
+    const found = effectOn(types, type, pairs);
+    return found === 'kept' && pairs.length < samples.length ? 'lost' : found;
+  };
+  return worst([
+    effect(program.operations[operation].input, translateRequest),
+    effect(image.operations[operation].reply, translateReply),
+  ]);
+}
+
+/** Of values, each with what came of it; a part that is always the same was given up, and not changed. */
+function effectOn(
+  types: TypeTable,
+  type: TypeId,
+  pairs: readonly (readonly [before: Value, after: Value])[],
+): Effect {
+  if (pairs.every(([before, after]) => equal(before, after))) return 'kept';
+  const [, first] = pairs[0];
+  if (pairs.length > 1 && pairs.every(([, after]) => equal(after, first))) return 'lost';
+  const node = types.node(type);
+  const parts =
+    node.kind === 'record' ? node.fields.map((field) => field.type) : node.kind === 'tuple' ? node.items : [];
+  if (parts.length === 0) return 'changed';
+  const at = (value: Value, i: number): Value => (value as Product)[i];
+  return worst(
+    parts.map((part, i) =>
+      effectOn(
+        types,
+        part,
+        pairs.map(([before, after]) => [at(before, i), at(after, i)]),
+      ),
+    ),
+  );
+}
+
+const worst = (effects: readonly Effect[]): Effect =>
+  effects.includes('changed') ? 'changed' : effects.includes('lost') ? 'lost' : 'kept';
 
 const DROPPED: Way = { kind: 'gone', why: 'dropped' };
 const TOO_FAR: Way = { kind: 'gone', why: 'too far' };

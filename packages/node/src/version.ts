@@ -14,6 +14,8 @@ export interface Version {
   /** For printing: the field names of record types in declared order. */
   readonly fieldOrder: ImageDebug['fieldOrder'];
   readonly operationIndex: ReadonlyMap<string, number>;
+  /** For messages: where each invariant stands, `shop.sm:7`; null where that is not known. */
+  readonly invariantPlaces: readonly (string | null)[];
 }
 
 /** Puts a version together; `program` is what the image was verified to. */
@@ -31,6 +33,10 @@ export function makeVersion(
     fingerprints: fingerprints(image),
     program,
     fieldOrder: debug.fieldOrder,
+    invariantPlaces: image.invariants.map((body) => {
+      const place = debug.functions[body]?.positions[0];
+      return place === undefined ? null : `${debug.files[place.file]}:${place.line}`;
+    }),
     operationIndex: new Map(image.operations.map(({ name }, index) => [name, index])),
   };
 }

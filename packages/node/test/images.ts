@@ -274,7 +274,14 @@ export function broad(name: string): Image {
   };
 }
 
-const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] };
+const NO_DEBUG: ImageDebug = {
+  files: [],
+  functions: [],
+  fieldOrder: [],
+  typeNames: [],
+  documentation: [],
+  carriedOut: [],
+};
 
 /** An image alone. */
 export function bundleOf(...images: Image[]): Uint8Array {

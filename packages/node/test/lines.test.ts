@@ -235,6 +235,17 @@ describe('lines', () => {
     expect(await exchange('Counter Read\n')).toBe('ok 0\n');
   });
 
+  it('on which nothing is due are closed at once when the node stops', async () => {
+    await start({ closeMillisMax: 600_000 });
+    const idle = connect();
+    expect(await idle.ask('Counter Incr')).toBe('ok ()\n');
+    const silent = connect();
+    await new Promise((resolve) => silent.socket.once('connect', resolve));
+    expect(await exchange('Counter Read\n')).toBe('ok 1\n');
+    // Neither reads nor ends its side: the node does not wait for that.
+    await node.close();
+  });
+
   it('are refused when the node stops, after what was taken was answered', async () => {
     await start();
     const connection = connect();

@@ -491,6 +491,7 @@ describe('an old client', () => {
     expect(notes(upgradeBundle(A, toCounter(B)))).toEqual([
       'it drops state.label, Incr.by',
       'old clients lose Label',
+      `clients of the interface ${first} have again what was dropped: Divide, Refuse`,
       'there is no way back',
     ]);
   });

@@ -9,7 +9,7 @@ import {
   takeName,
 } from './decode.ts';
 import { encodeImageNumbered, encodeUpgradeBody } from './encode.ts';
-import { BUNDLE_MAGIC, FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
+import { BUNDLE_MAGIC, FINGERPRINT_BYTES, FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
 import type { Bundle, Fingerprints, FunctionDebug, Image, ImageDebug, Upgrade } from './image.ts';
 import { fromHex, toHex } from './hexadecimal.ts';
 
@@ -188,11 +188,8 @@ function takePart(reader: ByteReader, bytesMax: number): EnvelopePart {
   return { offset: reader.offset, bytes: reader.raw(length) };
 }
 
-/** The bytes of a SHA-256 digest. */
-const DIGEST_BYTES = 32;
-
 function takeDigest(reader: ByteReader): string {
-  return toHex(reader.raw(DIGEST_BYTES));
+  return toHex(reader.raw(FINGERPRINT_BYTES));
 }
 
 function refuseDisorder(reader: ByteReader, left: string, right: string, offset: number): void {

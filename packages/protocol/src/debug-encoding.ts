@@ -1,6 +1,7 @@
 import { type ByteReader, ByteWriter, type Decoded, decoding } from './bytes.ts';
 import { takeName } from './decode.ts';
-import { FORMAT_LIMITS } from './format.ts';
+import { FINGERPRINT_BYTES, FORMAT_LIMITS } from './format.ts';
+import { fromHex, toHex } from './hexadecimal.ts';
 import type { FunctionDebug, ImageDebug } from './image.ts';
 import { TYPE_LIMITS } from './type.ts';
 
@@ -38,6 +39,8 @@ export function encodeDebug(debug: ImageDebug): Uint8Array {
     writer.string(subject);
     writer.string(text);
   }
+  writer.unsigned(debug.carriedOut.length);
+  for (const fingerprint of debug.carriedOut) writer.raw(fromHex(fingerprint));
   return writer.bytes();
 }
 
@@ -73,7 +76,8 @@ function takeDebug(reader: ByteReader): ImageDebug {
     subject: takeText(reader),
     text: takeText(reader),
   }));
-  return { files, functions, fieldOrder, typeNames, documentation };
+  const carriedOut = entries('clauses', () => toHex(reader.raw(FINGERPRINT_BYTES)));
+  return { files, functions, fieldOrder, typeNames, documentation, carriedOut };
 }
 
 function writeStrings(writer: ByteWriter, texts: readonly string[]): void {

@@ -71,6 +71,13 @@ export function interfaceFingerprint(image: Image): string {
   return digest('interface', writer.bytes());
 }
 
+/** Of the tokens of a clause of an upgrade. */
+export function clauseFingerprint(tokens: readonly string[]): string {
+  const writer = new ByteWriter();
+  for (const token of tokens) writer.string(token);
+  return digest('clause', writer.bytes());
+}
+
 function digest(domain: string, bytes: Uint8Array): string {
   const writer = new ByteWriter();
   writer.string(`smc ${domain} fingerprint 1`);

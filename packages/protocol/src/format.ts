@@ -52,3 +52,6 @@ export const FORMAT_LIMITS = {
   debugTextBytesMax: 65_536,
   debugEntriesMax: 1_048_576,
 } as const;
+
+/** Of a fingerprint: a SHA-256 digest. */
+export const FINGERPRINT_BYTES = 32;

@@ -158,7 +158,7 @@ export interface Bundle {
 
 /** Nothing in it changes what a machine does, nor any fingerprint. */
 export interface ImageDebug {
-  /** The source files, by name as the compiler was given it. */
+  /** The source files, by name as the compiler was given it; that of the machine first. */
   readonly files: readonly string[];
   readonly functions: readonly FunctionDebug[];
   /** Declared field order of record types: sorted names joined by `,` -> names as declared. */
@@ -166,6 +166,8 @@ export interface ImageDebug {
   /** Declared names of record types, which the types themselves do not have; sorted by name. */
   readonly typeNames: readonly { readonly name: string; readonly type: TypeId }[];
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
+  /** The clauses of the upgrade that led to this version, by fingerprint: 64 lower-case hex digits each. */
+  readonly carriedOut: readonly string[];
 }
 
 export interface FunctionDebug {

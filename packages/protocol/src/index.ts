@@ -48,6 +48,8 @@ export { readValue } from './text-reader.ts';
 export { parseTime, printTime } from './time.ts';
 export { sameOperation } from './upgrade/compare.ts';
 export { failingFunctions } from './upgrade/failing.ts';
+export { sumsInOtherForm } from './upgrade/sums.ts';
+export { writingFunctions } from './upgrade/writing.ts';
 export { judge, judgeStale, type Judgement, type Refusal, type Running, showPath } from './upgrade/judge.ts';
 export { ITEM_STEP, KEY_STEP, type Leaf, partsRead, UnitReads, unreadParts } from './upgrade/reads.ts';
 export { inputFromJson, inputFromQuery, type JsonRead, valueFromJson, valueToJson } from './json.ts';

@@ -20,6 +20,7 @@ export const ERROR_STATUS = {
   unverified: 422,
   'ill-typed': 422,
   lossy: 422,
+  'interface-again': 422,
   'migration-failed': 422,
   invariant: 422,
   'idempotency-mismatch': 422,

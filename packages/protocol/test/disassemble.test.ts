@@ -27,6 +27,7 @@ const debug: ImageDebug = {
   fieldOrder: [],
   typeNames: [],
   documentation: [],
+  carriedOut: [],
 };
 
 const broken: Image = {

@@ -231,6 +231,7 @@ describe('bundles', () => {
     fieldOrder: [['down', 'count']],
     typeNames: [],
     documentation: [{ subject: 'Counter', text: 'A counter — it counts.' }],
+    carriedOut: ['0f'.repeat(32), 'e1'.repeat(32)],
   };
   const other: Image = { ...counter(), name: 'Another' };
   const bundle: Bundle = {

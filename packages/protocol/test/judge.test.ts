@@ -31,7 +31,6 @@ describe('the judge', () => {
     expect(judge(counter(), counterWithDirection(), counterUpgrade())).toEqual({
       ok: true,
       dropped: [],
-      needless: [],
       lostOnWayBack: [['state', 'down']],
     });
   });
@@ -177,7 +176,22 @@ describe('the judge', () => {
         unit: { types, constants, functions },
         clauses: paths.map((path) => ({ kind: 'drop', type: null, path })),
       });
-    expect(judged(['state'])).toMatchObject({ ok: true });
+    // The whole state is its fields: no clause speaks of it.
+    expect(judged(['state'])).toMatchObject({ ok: false, code: 'ill-typed' });
+    for (const nothing of [['state', 'gone'], ['Gone'], ['state', 'items', 'gone']])
+      expect(judged(['state', 'items'], ['state', 'note'], ['state', 'status'], nothing)).toMatchObject({
+        ok: false,
+        code: 'ill-typed',
+        message: expect.stringMatching(/names nothing/) as string,
+        path: nothing,
+      });
+    // What a clause for the whole gives up already, none gives up again.
+    const all = [
+      ['state', 'items'],
+      ['state', 'note'],
+      ['state', 'status'],
+    ];
+    expect(judged(...all, ['state', 'items', 'name'])).toMatchObject({ ok: false });
     expect(judged(['state', 'items'], ['state', 'note'], ['Status', 'Paid'])).toMatchObject({
       ok: false,
       path: ['state', 'status'],

@@ -118,6 +118,7 @@ export const NO_DEBUG: ImageDebug = {
   fieldOrder: [],
   typeNames: [],
   documentation: [],
+  carriedOut: [],
 };
 
 export const NO_FINGERPRINTS: Fingerprints = {

@@ -3,12 +3,17 @@ import type { FunctionDebug, ImageDebug } from '@smc/protocol';
 import type { MachineTerms } from '../combinators/term.ts';
 import type { FunctionPlaces } from './emit.ts';
 
-/** Debug data of an image: names, the lines that code comes from, what was documented. */
-export function debugOf(machine: MachineTerms, places: FunctionPlaces, texts: SourceTexts): ImageDebug {
-  const lines = new SourceLines(texts);
+/** Debug data of an image, which is of a machine of `file`: names, the lines that code comes from, what was documented. */
+export function debugOf(
+  machine: MachineTerms,
+  file: string,
+  places: FunctionPlaces,
+  texts: SourceTexts,
+): ImageDebug {
+  const lines = new SourceLines(file, texts);
   const functions = places.map(({ name, places: found }) => ({ name, positions: lines.positions(found) }));
   const { fieldOrder, typeNames, documentation } = machine;
-  return { files: lines.files, functions, fieldOrder, typeNames, documentation };
+  return { files: lines.files, functions, fieldOrder, typeNames, documentation, carriedOut: [] };
 }
 
 /** The texts of a program, and where their lines start: found once for all of its machines. */
@@ -37,14 +42,15 @@ interface SourceText {
   readonly starts: readonly number[];
 }
 
-/** The files of one image, in the order in which code comes from them. */
+/** The files of one image: its own, and others in the order in which code comes from them. */
 class SourceLines {
   readonly files: string[] = [];
   readonly #texts: SourceTexts;
   readonly #numbers = new Map<string, number>();
 
-  constructor(texts: SourceTexts) {
+  constructor(file: string, texts: SourceTexts) {
     this.#texts = texts;
+    this.#number(file);
   }
 
   /** One for each word at which the line or column is another than before. */

@@ -76,6 +76,7 @@ export const CODES = {
   E0409: 'a constructor that is dropped',
   E0410: 'an adapter that is not needed',
   E0411: 'an upgrade that was forgotten',
+  E0412: 'a clause that has been carried out',
 } as const;
 
 /** A code of the table. */

@@ -266,6 +266,18 @@ export function forgottenUpgrade(span: Span, name: string, deployed: Span, alias
   );
 }
 
+/** A clause of the upgrade that led to what is deployed. */
+export function carriedOutClause(span: Span): Diagnostic {
+  return error(
+    'E0412',
+    'this clause has been carried out: it led to what is deployed',
+    [label(span)],
+    [
+      'Take it away. If it is meant once more, write it in another way: parentheses around its expression, or a conversion in the place of a rename.',
+    ],
+  );
+}
+
 /** A constructor is not dropped. */
 export function droppedConstructor(span: Span, type: string, constructor: string): Diagnostic {
   return error(

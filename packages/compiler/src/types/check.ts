@@ -33,15 +33,18 @@ export type Resolve = (from: string, path: string) => string;
 export interface CompiledImports extends LoadedBundles {
   /** Whether compiling a machine, in which there is no error, gives this code. */
   readonly givesCode: (machine: TypedMachine, image: Image) => boolean;
-  /** Whether an upgrade from what is deployed has been carried out, whatever its clauses speak of. */
-  readonly isCarriedOut: (upgrade: tree.Upgrade) => boolean;
+  /** The clauses of an upgrade from what is deployed that have been carried out: they led to it. */
+  readonly carriedOut: (upgrade: tree.Upgrade) => readonly tree.Clause[];
+  /** What becomes of these. Where they are left out, so is an upgrade of what is not deployed. */
+  readonly ofCarriedOut: 'refused' | 'left out';
 }
 
 const NOTHING_COMPILED: CompiledImports = {
   files: new Map(),
   deployed: null,
   givesCode: () => false,
-  isCarriedOut: () => false,
+  carriedOut: () => [],
+  ofCarriedOut: 'refused',
 };
 
 /** What checking a program gives. */
@@ -62,8 +65,6 @@ export interface CheckedEntry {
   readonly module: TypedModule | null;
   /** Those of its upgrades that lead from a machine to a machine, refused or not. */
   readonly upgrades: readonly DeclaredUpgrade[];
-  /** Those that have been carried out; only what they lead to is checked. */
-  readonly carriedOut: readonly tree.Upgrade[];
 }
 
 /** What checking several entries together gives: types of one name and definition are the same in all. */
@@ -135,12 +136,20 @@ export function checkProgram(
     isSound &&= report.count === before;
     const nodes = module.declarations.filter((each) => each.kind === 'upgrade');
     isSound &&= !refuseRepeated(nodes, report);
-    const carriedOut = nodes.filter((node) => isFromDeployed(node, module) && compiled.isCarriedOut(node));
-    for (const node of carriedOut) if (machineOf(node.new, scope, report) === null) isSound = false;
+    const leadsNowhere = (node: tree.Upgrade): boolean =>
+      compiled.ofCarriedOut === 'left out' && isFromDeployed(node, module) && !bundles.isDeployed(node);
+    for (const node of nodes.filter(leadsNowhere))
+      if (machineOf(node.new, scope, report) === null) isSound = false;
     // Only now it is known whether the machines are sound: an upgrade may ask for their code.
     const found = nodes
-      .filter((node) => !carriedOut.includes(node))
-      .map((node) => checkUpgrade(node, scope, bundles.isApplied, report));
+      .filter((node) => !leadsNowhere(node))
+      .map((node) => {
+        const carriedOut = isFromDeployed(node, module) ? compiled.carriedOut(node) : [];
+        if (compiled.ofCarriedOut === 'refused')
+          return checkUpgrade(node, carriedOut, scope, bundles.isApplied, report);
+        const clauses = node.clauses.filter((clause) => !carriedOut.includes(clause));
+        return checkUpgrade({ ...node, clauses }, [], scope, bundles.isApplied, report);
+      });
     isSound &&= !found.includes(null);
     const upgrades = found.filter((upgrade) => upgrade !== null);
     const typed = upgrades.map((upgrade) => upgrade.typed).filter((upgrade) => upgrade !== null);
@@ -148,7 +157,6 @@ export function checkProgram(
       scope,
       module: { file: module.file, machines, upgrades: typed, tests },
       upgrades,
-      carriedOut,
     });
     report.endModule();
   }
@@ -156,7 +164,7 @@ export function checkProgram(
     const file = sourceFileOf(entry);
     if (file !== null) return checked.get(file) ?? null;
     const scope = bundles.entry(entry);
-    return scope && { scope, module: null, upgrades: [], carriedOut: [] };
+    return scope && { scope, module: null, upgrades: [] };
   });
   const known = own.filter((entry) => entry !== null);
   return {
@@ -280,6 +288,11 @@ class Bundles {
       if (error instanceof BundleDefect) return error.message;
       throw error;
     }
+  }
+
+  /** Whether there is anything deployed that an upgrade could lead from. */
+  isDeployed({ new: { name } }: tree.Upgrade): boolean {
+    return [...this.#deployed].some((image) => image.name === name.text);
   }
 
   /**

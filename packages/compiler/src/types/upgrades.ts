@@ -54,9 +54,13 @@ export interface DeclaredUpgrade {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** An upgrade as it is written; null where a side of it is not known, which is said in `report` alone. */
+/**
+ * An upgrade as it is written, refused where a clause has been carried out; null where a side of it is
+ * not known, which is said in `report` alone.
+ */
 export function checkUpgrade(
   node: tree.Upgrade,
+  carriedOut: readonly tree.Clause[],
   module: ModuleScope,
   isApplied: IsApplied,
   report: Report,
@@ -78,7 +82,11 @@ export function checkUpgrade(
       return { typed: null, clauses: null };
     }
     const isDone = isOne && before.image !== null && after.image === null && isApplied(before, after);
-    return isDone ? { typed: null, clauses: null } : deriveUpgrade(node, older, newer, module, own);
+    if (isDone) return { typed: null, clauses: null };
+    for (const { span } of carriedOut) own.add(errors.carriedOutClause(span));
+    return carriedOut.length > 0
+      ? { typed: null, clauses: null }
+      : deriveUpgrade(node, older, newer, module, own);
   };
   const made = checked();
   const diagnostics = own.list();

@@ -1,4 +1,4 @@
-import { fingerprints, type Diagnostic } from '@smc/protocol';
+import { fingerprints, sumsInOtherForm, writingFunctions, type Diagnostic, type Image } from '@smc/protocol';
 import { usesOf } from '../combinators/translate/uses.ts';
 import { recordOf } from '../types/type.ts';
 import type {
@@ -59,6 +59,10 @@ export interface UpgradeDetail {
   readonly oldClients: readonly ClientLoss[];
   /** What new clients lose on the old version: on an older node, and after a rollback. */
   readonly newClients: readonly ClientLoss[];
+  /** Operations that did not change the state, and are served by one that can: not by GET any more. */
+  readonly writes: readonly string[];
+  /** Sums that are strings in JSON now, and were objects with a tag, or the other way round. */
+  readonly inOtherForm: readonly { readonly name: string; readonly isText: boolean }[];
 }
 
 /** The way back; a machine without one can not be rolled back. */
@@ -147,7 +151,22 @@ function detailOf(pair: MachinePair, sources: ReadonlyMap<string, string>): Upgr
       ...unserved(typed).map((operation): ClientLoss => ({ operation, kind: 'gone', path: '' })),
       ...losses(typed.new, typed.backOperations, lost, typed),
     ],
+    writes: writes(pair.old!.image, pair.new!.image, typed.operations),
+    inOtherForm: sumsInOtherForm(pair.old!.image, pair.new!.image),
   };
+}
+
+/** Operations that did not change the state, and are served by one that can. */
+function writes(old: Image, next: Image, ways: readonly TypedWay[]): readonly string[] {
+  const writing = (image: Image): ReadonlySet<string> => {
+    const functions = writingFunctions(image.unit);
+    return new Set(image.operations.flatMap(({ name, body }) => (functions[body] ? [name] : [])));
+  };
+  const [before, after] = [writing(old), writing(next)];
+  return ways.flatMap((way) => {
+    if (way.kind === 'dropped' || before.has(way.name)) return [];
+    return after.has(way.kind === 'identity' ? way.name : way.to) ? [way.name] : [];
+  });
 }
 
 /** Operations of the new version that the old one can not serve. */

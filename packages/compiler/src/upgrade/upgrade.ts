@@ -60,10 +60,15 @@ export function makeUpgrade(
   if (upgrade.old.code === fingerprints(next).code)
     return { ok: false, diagnostics: [unchangedUpgrade(placesOf(node, ['state']), node.new.name)] };
   const judgement = judge(old, next, upgrade);
-  if (judgement.ok) {
-    const needless = needlessDrops(node, judgement).map(needlessDrop);
-    if (needless.length > 0) return { ok: false, diagnostics: needless };
-    return { ok: true, value: { upgrade, judgement }, diagnostics: [] };
+  if (judgement.ok) return { ok: true, value: { upgrade, judgement }, diagnostics: [] };
+  if (judgement.needless !== undefined) {
+    const { needless } = judgement;
+    const diagnostics = needlessDrops(node, needless).map(needlessDrop);
+    if (diagnostics.length > 0) return { ok: false, diagnostics };
+    // Of a clause for a type with parameters some are needed: the node is told those.
+    const isNeeded = (_: unknown, i: number): boolean => !needless.includes(i);
+    const needed = { ...terms, clauses: terms.clauses.filter(isNeeded) };
+    return makeUpgrade({ ...node, clauses: node.clauses.filter(isNeeded) }, needed, old, next, image);
   }
   const { path, lost, message } = judgement;
   if (lost === undefined) return { ok: false, diagnostics: [refusedUpgrade(placesOf(node, path), message)] };
@@ -80,8 +85,8 @@ export function makeUpgrade(
   return { ok: false, diagnostics };
 }
 
-/** Drops that give up nothing; the node is told several for one where a type has type parameters. */
-function needlessDrops({ clauses }: TypedUpgrade, { needless }: Judgement): readonly Span[] {
+/** Drops that give up nothing; several are made of one where a type has type parameters. */
+function needlessDrops({ clauses }: TypedUpgrade, needless: readonly number[]): readonly Span[] {
   const isNeedless = (i: number): boolean => needless.includes(i);
   const places = new Set(clauses.filter(({ kind }) => kind === 'drop').map(({ span }) => span));
   return [...places].filter((place) => clauses.every(({ span }, i) => span !== place || isNeedless(i)));

@@ -22,7 +22,8 @@ test.each(names)('%s', (name) => {
     .slice(1)
     .map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)] as const);
   const baseline = files.find(([file]) => file === 'deployed.sm');
-  const bundle = baseline && compileFiles(Object.fromEntries([baseline])).bundle;
+  const bundle =
+    baseline && compileFiles({ [baseline[0]]: baseline[1], ...Object.fromEntries(files) }).bundle;
   const { diagnostics, sources } = compileFiles(
     Object.fromEntries(files),
     bundle ? { deployed: encodeBundle(bundle) } : {},

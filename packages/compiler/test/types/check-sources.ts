@@ -22,8 +22,16 @@ export function checkSources(
   }
   const [entry] = sources.keys();
   const resolve = (_from: string, path: string): string => path.replace(/^\.\//, '');
-  const compiled = { files, deployed: null, givesCode: () => false, isCarriedOut: () => false };
-  return { ...checkModules(modules, entry, resolve, compiled), syntax };
+  return {
+    ...checkModules(modules, entry, resolve, {
+      files,
+      deployed: null,
+      givesCode: () => false,
+      carriedOut: () => [],
+      ofCarriedOut: 'refused',
+    }),
+    syntax,
+  };
 }
 
 /** The same for one file. */

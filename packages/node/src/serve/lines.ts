@@ -43,7 +43,7 @@ export async function serveLines(host: Host, port: number, limits: NodeLimits): 
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const connection of connections) connection.finish();
+        for (const connection of connections) connection.stop();
       }),
   };
 }
@@ -107,6 +107,13 @@ class LineConnection {
   finish(): void {
     this.#ended = true;
     this.#flush();
+  }
+
+  /** The same where the node stops: then a connection on which nothing is due is closed at once. */
+  stop(): void {
+    this.finish();
+    // All replies have been handed on: `destroySoon` waits for what the system has not taken yet.
+    if (this.#replies.length === 0) this.#socket.destroySoon();
   }
 
   destroy(): void {

@@ -23,7 +23,14 @@ export interface LoadedUpgrade {
   readonly functions: LoadedUnit;
 }
 
-const NO_DEBUG: ImageDebug = { files: [], functions: [], fieldOrder: [], typeNames: [], documentation: [] };
+const NO_DEBUG: ImageDebug = {
+  files: [],
+  functions: [],
+  fieldOrder: [],
+  typeNames: [],
+  documentation: [],
+  carriedOut: [],
+};
 
 export function loadVersion(name: string, bytes: Uint8Array, debugBytes: Uint8Array): Loaded<Version> {
   const image = decodeImage(bytes);

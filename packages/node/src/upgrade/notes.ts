@@ -4,6 +4,7 @@ import {
   type OperationWay,
   shortFingerprint,
   showPath,
+  sumsInOtherForm,
 } from '@smc/protocol';
 import type { InterfaceLoss } from '../interfaces.ts';
 import { STEP_LIMITS } from '../limits.ts';
@@ -17,7 +18,7 @@ import type { Machine } from '../state.ts';
  * right all the same.
  */
 export function notesOf(
-  { interfaces }: Machine,
+  { interfaces, version: running }: Machine,
   { upgrade, functions }: LoadedUpgrade,
   version: Version,
   { dropped, lostOnWayBack: lost }: Judgement,
@@ -27,12 +28,35 @@ export function notesOf(
   const old = mayFail(upgrade.operations, failing);
   const notes = dropped.length === 0 ? [] : [`it drops ${listed(dropped.map(showPath))}`];
   notes.push(...lossNotes(losses, interfaces.current.fingerprint));
+  const returned = interfaces.returned(version, upgrade.operations, functions);
+  if (returned !== null && returned.again.length > 0)
+    notes.push(
+      `${clientsOf([shortFingerprint(returned.fingerprint)])} have again what was dropped: ${listed(returned.again)}`,
+    );
+  const writing = writingWays(running, version, upgrade.operations);
+  if (writing.length > 0)
+    notes.push(`can change the state now, and is refused to old clients that send GET: ${listed(writing)}`);
+  for (const { name, isText } of sumsInOtherForm(running.image, version.image))
+    notes.push(
+      `in JSON every ${name} is ${isText ? 'a string' : 'an object with a tag'} now, also for clients that name no interface`,
+    );
   if (old.length > 0) notes.push(`for old clients may fail: ${listed(old)}`);
   if (upgrade.back === null || lost === null) return [...notes, 'there is no way back'];
   if (lost.length > 0) notes.push(`the way back loses ${listed(lost.map(showPath))}`);
   const back = [...(failing[upgrade.back] ? ['the state'] : []), ...mayFail(upgrade.backOperations, failing)];
   if (back.length > 0) notes.push(`on the way back may fail: ${listed(back)}`);
   return notes;
+}
+
+/** Operations that did not change the state, and are served by one that can. */
+function writingWays(running: Version, next: Version, ways: readonly OperationWay[]): string[] {
+  const isReadOnly = ({ program, operationIndex }: Version, name: string): boolean =>
+    program.operations[operationIndex.get(name)!].readOnly;
+  return ways.flatMap((way) => {
+    if (way.kind === 'dropped') return [];
+    const to = way.kind === 'identity' ? way.name : way.to;
+    return isReadOnly(running, way.name) && !isReadOnly(next, to) ? [way.name] : [];
+  });
 }
 
 /** Adapters that may come to a FAIL. */
@@ -47,7 +71,8 @@ function mayFail(ways: readonly OperationWay[], failing: readonly boolean[]): st
 /** Names in a note, and notes of one kind; more are counted. */
 const SHOWN_MAX = 5;
 
-function listed(names: readonly string[]): string {
+/** Names in a note. */
+export function listed(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN_MAX).join(', ');
   return names.length > SHOWN_MAX ? `${shown} and ${names.length - SHOWN_MAX} more` : shown;
 }

@@ -8,11 +8,12 @@ import {
   shortFingerprint,
 } from '@smc/protocol';
 import type { DeployEvent } from '../event.ts';
+import type { InterfaceReturn } from '../interfaces.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Machine, NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
 import { type Loaded, type LoadedUpgrade, loadUpgrade, loadVersion } from './load.ts';
-import { notesOf } from './notes.ts';
+import { listed, notesOf } from './notes.ts';
 
 /**
  * What a bundle would do to a node, found without changing it. The stages follow each other
@@ -183,8 +184,22 @@ function judgeParts(parts: PlannedParts): Staged<PlannedParts> {
   }
   const verdict = judge(running.version.image, version.image, upgrade.upgrade);
   if (!verdict.ok) return refuse(problem(verdict.code, verdict.message), name);
+  const { interfaces } = running;
+  const returned = interfaces.returned(version, upgrade.upgrade.operations, upgrade.functions);
+  if (returned !== null && returned.changed.length > 0)
+    return refuse(problem('interface-again', changedText(name, returned)), name);
   const notes = [...intention.notes, ...notesOf(running, upgrade, version, verdict)];
   return { ok: true, value: { ...parts, intention: { ...intention, notes } } };
+}
+
+function changedText(name: string, { fingerprint, changed }: InterfaceReturn): string {
+  const [are, they, them] = changed.length === 1 ? ['is', 'it', 'it'] : ['are', 'they', 'them'];
+  return (
+    `the new interface of ${name} is ${shortFingerprint(fingerprint)}, which it had before, and ` +
+    `${listed(changed)} ${are} not what ${they} ${are === 'is' ? 'was' : 'were'}: clients of then could not be ` +
+    `told from new ones, and would mean another thing by ${them}; make it another interface: ` +
+    'add an operation, or give one another name'
+  );
 }
 
 /** What is reported of a machine, if the bundle is taken. */

@@ -161,7 +161,7 @@ export class Preparation {
     const broken = program.brokenInvariant(state, key === UNSTORED ? anyKey(image.key) : key, fuel);
     if (broken === null) return;
     const shown = printState(this.version, state);
-    const message = `invariant ${broken.index} of ${this.#name(key)} ${whyBroken(broken)} for the migrated state, ${shown}`;
+    const message = `${showInvariant(this.version, broken.index)} of ${this.#name(key)} ${whyBroken(broken)} for the migrated state, ${shown}`;
     this.#broken.push({ key, message });
   }
 
@@ -201,8 +201,14 @@ export function brokenInitially(version: Version, fuel: number): Problem | null 
   const shown = printState(version, program.initial);
   return problem(
     'invariant',
-    `invariant ${broken.index} of ${image.name} ${whyBroken(broken)} for the initial state, ${shown}`,
+    `${showInvariant(version, broken.index)} of ${image.name} ${whyBroken(broken)} for the initial state, ${shown}`,
   );
+}
+
+/** By its place, where that is known. */
+function showInvariant({ invariantPlaces }: Version, index: number): string {
+  const place = invariantPlaces[index];
+  return place === null ? `invariant ${index}` : `the invariant at ${place}`;
 }
 
 const whyBroken = ({ failure }: { readonly failure: Failure | null }): string =>

@@ -1,4 +1,4 @@
-import type { UpgradeClause } from '../image.ts';
+import type { Image, UpgradeClause } from '../image.ts';
 import type { TypeId, TypeTable } from '../type.ts';
 import { KEY_STEP, type Leaf, unreadInside } from './reads.ts';
 
@@ -55,6 +55,52 @@ export function settle(types: TypeTable, values: readonly Converted[], upgrade: 
   }
   const needless = upgrade.clauses.flatMap(({ kind }, i) => (kind === 'drop' && !used.has(i) ? [i] : []));
   return { lost, dropped, needless };
+}
+
+/**
+ * Whether what a clause speaks of is in the old version. Of a type that the image does not have nothing
+ * is said: it may be one that nothing of the machine holds.
+ */
+export function isInOld(
+  { operations, unit: { types }, state }: Image,
+  clause: UpgradeClause,
+  of: TypeTable,
+): boolean {
+  const { type, path } = clause;
+  if (type !== null) {
+    const own = types.find(of, type, new Map());
+    return own === null || leadsOn(types, own, path);
+  }
+  const [first, ...rest] = path;
+  if (first === 'state') return rest.length > 0 && leadsOn(types, state, rest);
+  const operation = operations.find(({ name }) => name === first);
+  if (operation === undefined || rest.length === 0) return operation !== undefined;
+  const parameter = operation.parameters.find(({ name }) => name === rest[0]);
+  return parameter !== undefined && leadsOn(types, parameter.type, rest.slice(1));
+}
+
+/** Whether a path leads anywhere from a type; the depth and the size of types are bounded. */
+function leadsOn(types: TypeTable, type: TypeId, path: readonly string[]): boolean {
+  const [step, ...rest] = path;
+  if (step === undefined) return true;
+  const node = types.node(type);
+  switch (node.kind) {
+    case 'tuple':
+      return node.items.some((item, i) => String(i) === step && leadsOn(types, item, rest));
+    case 'record':
+      return node.fields.some(({ name, type: field }) => name === step && leadsOn(types, field, rest));
+    case 'list':
+    case 'set':
+      return leadsOn(types, node.item, path);
+    case 'map':
+      return leadsOn(types, node.key, path) || leadsOn(types, node.value, path);
+    case 'sum':
+      return isOption(types, type)
+        ? node.constructors.some(({ labels, payload }) => labels === null && leadsOn(types, payload, path))
+        : node.constructors.some(({ name, payload }) => name === step && leadsOn(types, payload, rest));
+    default:
+      return false;
+  }
 }
 
 /** Whether clauses for parts can take the place of one for the whole. The constructor of a sum has none. */

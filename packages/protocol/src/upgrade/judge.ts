@@ -3,7 +3,7 @@ import { codeFingerprint, interfaceFingerprint, shortFingerprint } from '../fing
 import type { Fingerprints, Image, Operation, OperationParameter, OperationWay, Upgrade } from '../image.ts';
 import { showOperation, showType } from '../text.ts';
 import { type TypeId, type TypeTable, UNIT } from '../type.ts';
-import { type Converted, settle } from './clauses.ts';
+import { type Converted, isInOld, settle } from './clauses.ts';
 import { sameOperation, TypeComparison } from './compare.ts';
 import { type Leaf, UnitReads, unreadInside, unreadParts } from './reads.ts';
 import { Part } from './symbolic-value.ts';
@@ -26,6 +26,8 @@ export interface Refusal {
   readonly path: readonly string[];
   /** Of `lossy` alone: all that is lost, `path` first. */
   readonly lost?: readonly (readonly string[])[];
+  /** Of clauses that name nothing alone: the drops, by index, that give up nothing. */
+  readonly needless?: readonly number[];
 }
 
 /** What is known of an upgrade that is right. */
@@ -33,8 +35,6 @@ export interface Judgement {
   readonly ok: true;
   /** Parts of the old state, and of old requests, that a clause gives up. */
   readonly dropped: readonly (readonly string[])[];
-  /** The drops, by index, that give up nothing. */
-  readonly needless: readonly number[];
   /** Parts of the new state and of new requests that the ways back do not read; null where there is no way back. */
   readonly lostOnWayBack: readonly (readonly string[])[] | null;
 }
@@ -102,12 +102,20 @@ export function judge(old: Image, next: Image, upgrade: Upgrade): Refusal | Judg
   }
   const { clauses, unit } = upgrade;
   const settled = settle(old.unit.types, values.filter(isKnown), { clauses, types: unit.types });
-  const { lost, dropped, needless } = settled;
+  const { lost, dropped } = settled;
   if (lost.length > 0) return lossy(old, lost);
+  const nameless = checkClauses(old, upgrade);
+  if (nameless !== null) return nameless;
+  // An operation is dropped by its way: a clause may say so, too.
+  const gone = new Set(upgrade.operations.flatMap(({ kind, name }) => (kind === 'dropped' ? [name] : [])));
+  const needless = settled.needless.filter((i) => {
+    const { type, path } = clauses[i];
+    return type !== null || path.length !== 1 || !gone.has(path[0]);
+  });
+  if (needless.length > 0) return { ...namesNothing(old, upgrade, needless[0]), needless };
   return {
     ok: true,
     dropped: dropped.map(({ path }) => path),
-    needless,
     lostOnWayBack:
       upgrade.back === null
         ? null
@@ -228,6 +236,22 @@ function checkConversions(old: Image, next: Image, upgrade: Upgrade): Refusal | 
     check(upgrade.migration, 'migration', old, next) ??
     (upgrade.back === null ? null : check(upgrade.back, 'way back', next, old))
   );
+}
+
+/** What is in no old value can be neither renamed nor given up. */
+function checkClauses(old: Image, upgrade: Upgrade): Refusal | null {
+  const index = upgrade.clauses.findIndex((clause) => !isInOld(old, clause, upgrade.unit.types));
+  return index < 0 ? null : namesNothing(old, upgrade, index);
+}
+
+function namesNothing(old: Image, { clauses, unit }: Upgrade, index: number): Refusal {
+  const { kind, type, path } = clauses[index];
+  const what = [...(type === null ? [] : [showType(unit.types, type)]), ...path];
+  const why =
+    kind === 'drop'
+      ? 'it gives up nothing: there is no such part, or it is kept'
+      : `the running ${old.name} has no such part`;
+  return illTyped(`the clause \`${kind} ${shownPath(what)}\` names nothing; ${why}`, ...path);
 }
 
 /** One side of the adapters: an image, and what it is called in messages. */

@@ -1,0 +1,197 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { startNode, type RunningNode } from '@smc/node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { smc } from '../src/index.ts';
+
+/** What a deployment says of what clients and operators would not see otherwise. */
+
+let folder: string;
+let node: RunningNode;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-deploy-'));
+  node = await startNode({ httpPort: 0, linesPort: null });
+});
+
+afterEach(async () => {
+  await node.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(...words: readonly string[]): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const paths = words.map((word) => (/\.(sm|smb)$/.test(word) ? join(folder, word) : word));
+  const status = await smc(paths, '1.2.3', {
+    stdin: (async function* () {})(),
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+    environment: { SMC_NODE: node.url ?? '' },
+    untilEnded: () => Promise.resolve(),
+  });
+  return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
+}
+
+function file(name: string, text: string): void {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** Deploys versions of a file one after the other; what the last one gave. */
+async function deployed(...versions: readonly string[]): Promise<Ran> {
+  let last: Ran = { status: 0, out: '', err: '' };
+  for (const [i, text] of versions.entries()) {
+    expect(last).toMatchObject({ status: 0, err: '' });
+    file('main.sm', i === 0 ? text : `import deployed as old\n${text}`);
+    last = await run('deploy', 'main.sm');
+  }
+  return last;
+}
+
+const price = (body: string, clauses: string | null): string => `type Price = Price(Int)
+machine Shop {
+  state { price: Int = 5 }
+  on Get -> Price { s <- get
+    return -< Price(s.price) }
+  on Set(p: Price) { put -< { price: case p { Price(n) -> n } } }
+${body}}
+${clauses === null ? '' : `upgrade old.Shop -> Shop {\n${clauses}\n}\n`}`;
+
+const HUNDREDFOLD = `  Price old -> case old { Price(n) -> Price(n * 100) }
+  back Price new -> case new { Price(n) -> Price(n / 100) }
+  state.price old -> old.price * 100`;
+
+describe('a return to an earlier interface', () => {
+  test('is refused where its clients would mean another thing', async () => {
+    const versions = [price('', null), price('  on Clear { put -< { price: 0 } }\n', HUNDREDFOLD)];
+    const refused = await deployed(...versions, price('', '  drop Clear'));
+    expect(refused).toMatchObject({ status: 1 });
+    expect(refused.err).toMatch(/interface-again: .*Get, Set are not what they were.*add an operation/);
+    // With another operation clients are told apart.
+    file(
+      'main.sm',
+      `import deployed as old\n${price('  on Count -> Int { return -< 1 }\n', '  drop Clear')}`,
+    );
+    expect(await run('deploy', 'main.sm')).toMatchObject({ status: 0 });
+  });
+
+  test('is refused where operations have changed names', async () => {
+    const two = (add: string, sub: string, clause: string | null): string => `machine Sum {
+  state { n: Int = 0 }
+  on ${add}(n: Int) { s <- get
+    put -< { n: s.n + n } }
+  on ${sub}(n: Int) { s <- get
+    put -< { n: s.n - n } }
+}
+${clause === null ? '' : `upgrade old.Sum -> Sum { rename ${clause} }\n`}`;
+    const refused = await deployed(
+      two('Add', 'Sub', null),
+      two('Other', 'Sub', 'Add -> Other'),
+      two('Other', 'Add', 'Sub -> Add'),
+      two('Sub', 'Add', 'Other -> Sub'),
+    );
+    expect(refused).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/interface-again: .*Add, Sub/) as string,
+    });
+  });
+
+  test('is told where operations are there again, or parameters', async () => {
+    const count = (parameters: string, more: string, clauses: string | null): string => `machine Count {
+  state { n: Int = 0 }
+  on Add(${parameters}) { put -< { n: 1 } }
+${more}}
+${clauses === null ? '' : `upgrade old.Count -> Count { ${clauses} }\n`}`;
+    const clear = '  on Clear { put -< { n: 0 } }\n';
+    const again = await deployed(
+      count('n: Int, note: String = ""', clear, null),
+      count('n: Int', '', 'drop Clear\n  drop Add.note'),
+      count('n: Int, note: String = ""', clear, ''),
+    );
+    expect(again).toMatchObject({ status: 0 });
+    expect(again.out).toMatch(/note: clients of the interface \w+ have again what was dropped: Add, Clear\n/);
+  });
+});
+
+describe('what to do is said', () => {
+  const counter = (name: string, field: string): string =>
+    `machine ${name} {\n  state { ${field}: Int = 0 }\n  on Look -> Int { return -< 1 }\n}\n`;
+
+  test('where a machine is not in its file any more', async () => {
+    file('main.sm', counter('A', 'n') + counter('B', 'n'));
+    expect(await run('deploy', 'main.sm')).toMatchObject({ status: 0, err: '' });
+    file('main.sm', `import deployed as old\n${counter('AA', 'n')}${counter('B', 'n')}`);
+    const note = /^note: A is deployed, and not in main\.sm any more: .*smc remove A takes it off/;
+    for (const words of [['check'], ['deploy', '--dry-run'], ['deploy']]) {
+      const said = await run(...words, 'main.sm');
+      expect(said).toMatchObject({ status: 0, err: expect.stringMatching(note) as string });
+    }
+    // In another file of the same deployment it is there.
+    file('main.sm', counter('B', 'n'));
+    file('more.sm', counter('A', 'n') + counter('AA', 'n'));
+    for (const command of ['check', 'deploy'])
+      expect(await run(command, 'main.sm', 'more.sm')).toMatchObject({ status: 0, err: '' });
+  });
+
+  test('where an upgrade is needed, and the file has none', async () => {
+    file('main.sm', counter('A', 'n'));
+    await run('deploy', 'main.sm');
+    file('main.sm', counter('A', 'total'));
+    const said = await run('deploy', 'main.sm');
+    expect(said).toMatchObject({ status: 1 });
+    expect(said.err).toContain(
+      'Write into main.sm:\n\n  import deployed as old\n\n  upgrade old.A -> A {\n    rename n -> total\n    -- or: drop n\n  }\n\nerror: stale: ',
+    );
+    rmSync(join(folder, '.smc'), { recursive: true });
+    expect((await run('deploy', 'main.sm')).err).toMatch(/What runs is not what was deployed from here/);
+  });
+});
+
+describe('a deployment notes', () => {
+  test('an operation that begins to change the state', async () => {
+    const look = (body: string, upgrade = ''): string =>
+      `machine Seen {\n  state { n: Int = 0 }\n  on Look -> Int { s <- get\n    ${body}\n    return -< s.n }\n}\n${upgrade}`;
+    const { out } = await deployed(
+      look('let n = 1'),
+      look('put -< { n: s.n + 1 }', 'upgrade old.Seen -> Seen {}\n'),
+    );
+    file('old.sm', look('let n = 1'));
+    expect((await run('diff', 'old.sm', 'main.sm')).out).toMatch(/Look: can change the state now/);
+    expect(out).toMatch(
+      /note: can change the state now, and is refused to old clients that send GET: Look\n/,
+    );
+  });
+
+  test('a sum that takes another form in JSON', async () => {
+    const status = (sum: string, upgrade = ''): string =>
+      `type Status = ${sum}\nmachine Door {\n  state { n: Int = 0 }\n  on Move(to: Status) { put -< { n: 1 } }\n}\n${upgrade}`;
+    const { out } = await deployed(
+      status('Open | Shut'),
+      status('Open | Shut | Ajar(by: Int)', 'upgrade old.Door -> Door {}\n'),
+    );
+    expect(out).toMatch(/note: in JSON every Status is an object with a tag now, .*\n/);
+    file('old.sm', status('Open | Shut'));
+    expect((await run('diff', 'old.sm', 'main.sm')).out).toMatch(/Status: in JSON each is an object/);
+  });
+
+  test('the place of an invariant that a migrated state breaks', async () => {
+    const held = (initial: number, invariant: string, upgrade = ''): string =>
+      `machine Held {\n  state { n: Int = ${initial} }\n${invariant}  on Look -> Int { return -< 1 }\n}\n${upgrade}`;
+    const { err } = await deployed(
+      held(7, ''),
+      held(0, '  invariant s -> s.n < 5\n', 'upgrade old.Held -> Held {}\n'),
+    );
+    expect(err).toMatch(
+      /invariant: the invariant at main\.sm:4 of Held does not hold for the migrated state/,
+    );
+  });
+});
