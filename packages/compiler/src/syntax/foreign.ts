@@ -43,9 +43,12 @@ export function takeForeignWords(tokens: readonly Token[], file: string, report:
 }
 
 function keywordMeant(tokens: readonly Token[], i: number): TokenType | null {
-  const known = KEYWORDS.get(tokens[i]!.image);
   const next = tokens[i + 1];
-  if (known === undefined || next === undefined || next.fresh || next.tokenType !== known[1]) return null;
+  // A name after another is rare: to look each word up takes its time.
+  if (next === undefined || next.fresh || (next.tokenType !== T.Lower && next.tokenType !== T.Upper))
+    return null;
+  const known = KEYWORDS.get(tokens[i]!.image);
+  if (known === undefined || next.tokenType !== known[1]) return null;
   return startsStatement(tokens, i) || tokens[i - 1]!.tokenType === T.LetWord ? known[0] : null;
 }
 
@@ -65,11 +68,11 @@ const beforeLambda = new Set([T.OpenRound, T.Comma, T.Colon, T.Assign]);
 function isForeignLambda(tokens: readonly Token[], i: number): boolean {
   const before = tokens[i - 1];
   // at the start of a line it is rather a declaration, and what is before it lacks its end
-  if (!LAMBDAS.has(tokens[i]!.image) || tokens[i]!.fresh) return false;
-  if (before === undefined || !beforeLambda.has(before.tokenType)) return false;
+  if (before === undefined || tokens[i]!.fresh || !beforeLambda.has(before.tokenType)) return false;
   const next = tokens[i + 1];
-  if (next?.tokenType === T.Lower) return !next.fresh;
-  if (next?.tokenType !== T.OpenRound) return false;
+  if (next?.tokenType !== T.Lower && next?.tokenType !== T.OpenRound) return false;
+  if (!LAMBDAS.has(tokens[i]!.image)) return false;
+  if (next.tokenType === T.Lower) return !next.fresh;
   let depth = 0;
   for (let end = i + 1; end < Math.min(tokens.length, i + PARAMETERS_TOKENS_MAX); end++) {
     if (tokens[end]!.tokenType === T.OpenRound) depth++;
