@@ -6,6 +6,7 @@ import {
   compile,
   render,
   toJson,
+  type CheckedFile,
   type Checking,
   type ComparedVersions,
   type ComparisonOptions,
@@ -77,7 +78,7 @@ export function compileFile(file: string, compiling: Compiling = {}): Compilatio
 }
 
 /** Finds what is wrong with one file, likewise. */
-export function checkFile(file: string, compiling: Compiling = {}): Checking {
+export function checkFile(file: string, compiling: Compiling = {}): CheckedFile {
   checkSource(file, compiling);
   return check(file, hostOf(file, compiling));
 }

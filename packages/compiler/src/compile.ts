@@ -46,6 +46,11 @@ export interface CompiledTest extends TestTerms {
 /** What is wrong with a program, or nothing. */
 export type Checking = Pick<Compilation, 'diagnostics' | 'isCut' | 'sources'>;
 
+/** A file that was checked, as it was read: where it is wrong its tree has `missing` nodes. */
+export interface CheckedFile extends Checking {
+  readonly tree: tree.Module;
+}
+
 /** Compiles a file, which must be there, with what it imports. A mistake in it is a diagnostic. */
 export function compile(entry: string, host: SourceHost): Compilation {
   const checked = checkFile(entry, host);
@@ -86,11 +91,11 @@ export function compile(entry: string, host: SourceHost): Compilation {
 }
 
 /** What `compile` would find wrong, found with less work: code is made where an upgrade is about it. */
-export function check(entry: string, host: SourceHost): Checking {
-  const { program, diagnostics, isCut, sources } = checkFile(entry, host);
-  if (program === null) return { diagnostics, isCut, sources };
+export function check(entry: string, host: SourceHost): CheckedFile {
+  const { program, ...file } = checkFile(entry, host);
+  if (program === null) return file;
   const wrong = program.module.machines.flatMap((machine) => program.codes.check(machine));
-  return { diagnostics: wrong.length > 0 ? wrong : compileRest(program).diagnostics, isCut, sources };
+  return { ...file, diagnostics: wrong.length > 0 ? wrong : compileRest(program).diagnostics };
 }
 
 /** A program whose types are sound. */
@@ -117,7 +122,7 @@ function baselineOf({ imports }: tree.Module, { deployed }: LoadedBundles): Base
     : { bundle, alias: place.alias.text, span: place.sourceSpan };
 }
 
-function checkFile(entry: string, host: SourceHost): Checking & { readonly program: SoundProgram | null } {
+function checkFile(entry: string, host: SourceHost): CheckedFile & { readonly program: SoundProgram | null } {
   const read = loadSources({ kind: 'file', file: entry }, host);
   const { modules, sources, bundles, diagnostics: unread } = read;
   const codes = new Codes(sources);
@@ -135,13 +140,13 @@ function checkFile(entry: string, host: SourceHost): Checking & { readonly progr
   });
   const { module } = checked;
   const isCut = read.isCut || checked.isCut;
+  const tree = modules.get(entry)!;
   if (module === null || unread.length > 0) {
     const unsound = withoutConsequences(modules, unread, checked.diagnostics);
-    return { program: null, diagnostics: [...unread, ...unsound], isCut, sources };
+    return { program: null, diagnostics: [...unread, ...unsound], isCut, sources, tree };
   }
-  const tree = modules.get(entry)!;
   const program = { module, tree, sources, codes, baseline: baselineOf(tree, bundles) };
-  return { program, diagnostics: [], isCut, sources };
+  return { program, diagnostics: [], isCut, sources, tree };
 }
 
 /** What follows on the machines of a program, each of which can be compiled. */

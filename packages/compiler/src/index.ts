@@ -1,5 +1,12 @@
 export { SOURCE_LIMITS, type SourceHost, type VersionSource } from './sources.ts';
-export { check, compile, type Checking, type Compilation, type CompiledTest } from './compile.ts';
+export {
+  check,
+  compile,
+  type CheckedFile,
+  type Checking,
+  type Compilation,
+  type CompiledTest,
+} from './compile.ts';
 export {
   compareVersions,
   type ComparedVersions,

@@ -1,4 +1,4 @@
-import { parse, type Checking } from '@smc/compiler';
+import type { CheckedFile } from '@smc/compiler';
 import { declareEnvironment, environmentOf, goneFrom, goneNote, LOCAL } from '../baseline.ts';
 import { several, type CommandDefinition } from '../command.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
@@ -22,33 +22,33 @@ export const check: CommandDefinition = {
 };
 
 function checkFiles(files: readonly string[], output: Output, compiling: Compiling): ExitStatus {
-  const checked: Checking[] = [];
-  const contents: ({ readonly file: string } & ReturnType<typeof contentOf>)[] = [];
+  const checked: CheckedFile[] = [];
   let refused = 0;
   for (const file of files) {
-    const checking = checkFile(file, compiling);
-    if (showDiagnostics(checking, output)) refused++;
-    checked.push(checking);
-    contents.push({ file, ...contentOf(file, checking.sources.get(file) ?? '') });
+    const each = checkFile(file, compiling);
+    if (showDiagnostics(each, output)) refused++;
+    checked.push(each);
   }
   output.data(diagnosticsData(...checked));
   if (refused > 0) return EXIT.refused;
-  const names = new Set(contents.flatMap((each) => each.names));
-  const environment = compiling.environment ?? LOCAL;
-  for (const { file } of contents.filter((each) => each.followsDeployed))
-    for (const machine of goneFrom(file, environment, names)) output.note(goneNote(machine, file));
+  noteGone(
+    checked.map(({ tree }) => tree),
+    compiling.environment ?? LOCAL,
+    output,
+  );
   output.line(files.length === 1 ? `${files[0]}: no errors` : `${files.length} files: no errors`);
   return EXIT.done;
 }
 
-/** The names of the machines that a source file has, and whether it follows on what was deployed. */
-function contentOf(
-  file: string,
-  text: string,
-): { readonly names: readonly string[]; readonly followsDeployed: boolean } {
-  const { declarations, imports } = parse(text, file).module;
-  return {
-    names: declarations.flatMap((each) => (each.kind === 'machine' ? [each.name.text] : [])),
-    followsDeployed: imports.some(({ source }) => source.kind === 'deployed'),
-  };
+/** Notes each machine that was deployed from files and that is in none of them. */
+function noteGone(files: readonly CheckedFile['tree'][], environment: string, output: Output): void {
+  const names = new Set(
+    files.flatMap(({ declarations }) =>
+      declarations.flatMap((each) => (each.kind === 'machine' ? [each.name.text] : [])),
+    ),
+  );
+  for (const { file, imports } of files) {
+    if (!imports.some(({ source }) => source.kind === 'deployed')) continue;
+    for (const machine of goneFrom(file, environment, names)) output.note(goneNote(machine, file));
+  }
 }
