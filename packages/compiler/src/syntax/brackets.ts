@@ -113,9 +113,9 @@ class Pairing {
 
   private step(i: number, token: Token): void {
     if (token.fresh) this.closeBefore(i);
-    this.closeParameters(i);
-    this.closeBranch(i, token);
     const kind = token.tokenType;
+    if (kind === T.OpenCurly) this.closeParameters(i);
+    else if (kind === T.ElseWord) this.closeBranch(i);
     if (T.closerOf.has(kind)) this.push(i, this.isBlock(i));
     else if (kind === T.CloseRound || kind === T.CloseSquare || kind === T.CloseCurly) this.close(i, token);
     else {
@@ -157,8 +157,8 @@ class Pairing {
   }
 
   /** Before an `else` that does not follow a `}`, the block of its `if` was not closed. */
-  private closeBranch(i: number, { tokenType }: Token): void {
-    if (tokenType !== T.ElseWord || this.tokens[i - 1]?.tokenType === T.CloseCurly) return;
+  private closeBranch(i: number): void {
+    if (this.tokens[i - 1]?.tokenType === T.CloseCurly) return;
     const { block, owner } = this.top;
     const word = this.tokens[owner]?.tokenType;
     if (block && (word === T.IfWord || word === T.ElseWord)) this.pop(i, false);
@@ -168,7 +168,6 @@ class Pairing {
   private closeParameters(i: number): void {
     const { open, word } = this.top;
     const isParameters =
-      this.tokens[i]!.tokenType === T.OpenCurly &&
       this.tokens[open]?.tokenType === T.OpenRound &&
       this.tokens[open - 1]?.tokenType === T.Upper &&
       (this.tokens[open - 2]?.tokenType === T.OnWord || this.tokens[open - 2]?.tokenType === T.MachineWord);

@@ -30,17 +30,18 @@ export function takeForeignWords(tokens: readonly Token[], file: string, report:
   const output: Token[] = [];
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
-    const span = (): Span => ({ file, start: token.startOffset, end: endOf(token) });
     const meant = keywordMeant(tokens, i);
     if (meant !== null) {
-      report.add(foreignKeyword(span(), token.image, meant.LABEL ?? ''));
+      report.add(foreignKeyword(spanOf(token, file), token.image, meant.LABEL ?? ''));
       // `let mut x` has its `let`
       if (output.at(-1)?.tokenType !== T.LetWord) output.push(retyped(token, meant));
-    } else if (isForeignLambda(tokens, i)) report.add(foreignLambda(span(), token.image));
+    } else if (isForeignLambda(tokens, i)) report.add(foreignLambda(spanOf(token, file), token.image));
     else output.push(token);
   }
   return output;
 }
+
+const spanOf = (token: Token, file: string): Span => ({ file, start: token.startOffset, end: endOf(token) });
 
 function keywordMeant(tokens: readonly Token[], i: number): TokenType | null {
   const next = tokens[i + 1];

@@ -42,6 +42,10 @@ function openForgotten(tokens: readonly Token[], file: string, report: Report): 
   let depth = 0;
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
+    if (head === null && !token.fresh && i > 0) {
+      output.push(token);
+      continue;
+    }
     const last = output.at(-1);
     if (head !== null && last !== undefined && token.fresh && depth === 0) {
       if (startsInside(token, head)) {

@@ -70,9 +70,9 @@ export function lex(text: string, file: string, report: Report): Lexed {
   let nextLineEnd = text.indexOf('\n');
   let docsTaken = 0;
   let before = 0;
+  let last: Token | undefined;
   for (const found of withUnknown(result.tokens, result.errors, text)) {
     if (report.full) break;
-    const last = tokens.at(-1);
     if (judged.has(found.tokenType) && !isPosition(found, last)) judgeToken(found, last, file, report);
     if (last !== undefined && continuesName(found, last)) {
       last.image += found.image;
@@ -88,7 +88,7 @@ export function lex(text: string, file: string, report: Report): Lexed {
     const { image, startOffset, tokenType, tokenTypeIdx } = found;
     const payload: unknown = found.payload;
     // One object of one shape for each token: the parser reads them faster than extended ones.
-    tokens.push({
+    last = {
       image,
       startOffset,
       tokenType,
@@ -99,7 +99,8 @@ export function lex(text: string, file: string, report: Report): Lexed {
       fresh,
       spaced,
       doc,
-    });
+    };
+    tokens.push(last);
     before = endOf(found);
   }
   return { tokens, comments: trivia.map((comment) => commentOf(comment, file)) };

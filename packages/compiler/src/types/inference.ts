@@ -8,7 +8,6 @@ import { Locals, type MachineScope, type ModuleScope, type Mutable, type Site, t
 import {
   ERROR,
   foldType,
-  holdsFunction,
   isTooLarge,
   measureNode,
   notKeyPart,
@@ -208,19 +207,19 @@ export class Inference {
    * is told where it is met; here are types that only all of a declaration determines.
    */
   #refuseFunctionsAsData(): void {
-    if (this.errors > this.#errorsBefore) return;
-    const memo = new Map<Type, boolean>();
+    const holding = this.#holdingFunctions;
+    if (this.errors > this.#errorsBefore || holding.size === 0) return;
     for (const { slot, span } of this.#slots) {
-      if (span === null || !holdsFunction(slot.type, memo) || mayHoldFunction(slot, memo)) continue;
+      if (span === null || !holding.has(slot.type) || mayHoldFunction(slot, holding)) continue;
       return this.report(errors.functionInValue(span, slot.type));
     }
     for (const { from, to, span } of this.#arrows) {
-      if (holdsFunction(from, memo) || holdsFunction(to, memo)) {
+      if (holding.has(from) || holding.has(to)) {
         return this.report(errors.functionAsData(span, 'what flows through an arrow'));
       }
     }
     for (const { types, span } of this.#lists) {
-      const wrong = types.find((type) => holdsFunction(type, memo));
+      const wrong = types.find((type) => holding.has(type));
       if (wrong !== undefined) return this.report(errors.functionForVariable(span, wrong));
     }
   }
@@ -245,6 +244,8 @@ export class Inference {
   #keyReported = false;
   #tooLargeReported = false;
   readonly #settled = new Map<Type, Settled>();
+  /** The settled types with a function anywhere in them. */
+  readonly #holdingFunctions = new Set<Type>();
 
   #settle(type: Type, span: Span | null, slot: SlotNode | null = null): Type {
     const known = prune(type);
@@ -256,6 +257,8 @@ export class Inference {
       );
       const key = own.kind === 'map' ? own.key : own.kind === 'set' ? own.item : null;
       if (span !== null && key !== null) this.#checkKeyOf(slot, key, span);
+      if (own.kind === 'function' || parts.some(({ type: part }) => this.#holdingFunctions.has(part)))
+        this.#holdingFunctions.add(own);
       const sizes = parts.map((part) => part.size);
       return { type: own, size: measureNode(own, sizes) };
     });
@@ -278,13 +281,13 @@ function collectionIn(slot: SlotNode | null): TypedExpression | null {
 }
 
 /** Whether a function may be in the type of this: an argument, all arguments together, a parameter. */
-function mayHoldFunction(slot: SlotNode, memo: Map<Type, boolean>): boolean {
+function mayHoldFunction(slot: SlotNode, holding: ReadonlySet<Type>): boolean {
   // The pattern that binds a local is a slot of its own.
   if (!('kind' in slot)) return true;
   const isFunction = slot.type.kind === 'function';
   const areArguments =
     slot.type.kind === 'tuple' &&
-    slot.type.items.every((item) => item.kind === 'function' || !holdsFunction(item, memo));
+    slot.type.items.every((item) => item.kind === 'function' || !holding.has(item));
   switch (slot.kind) {
     case 'lambda':
     case 'function':

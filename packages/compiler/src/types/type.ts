@@ -116,18 +116,20 @@ export function partsOf(type: Type): readonly Type[] {
     case 'map':
       return [type.key, type.value];
     case 'sum':
-      return type.arguments;
+      return type.arguments.length === 0 ? NO_PARTS : type.arguments;
     case 'function':
       return [type.from, type.to];
     default:
-      return [];
+      return NO_PARTS;
   }
 }
+
+const NO_PARTS: readonly Type[] = [];
 
 /** The same type with other parts; the type itself where all are the same. */
 export function withParts(type: Type, parts: readonly Type[]): Type {
   const own = partsOf(type);
-  if (own.every((part, i) => part === parts[i])) return type;
+  if (own === NO_PARTS || own.every((part, i) => part === parts[i])) return type;
   switch (type.kind) {
     case 'tuple':
       return { kind: 'tuple', items: parts };
@@ -161,6 +163,8 @@ export function withParts(type: Type, parts: readonly Type[]): Type {
  */
 export function foldType<R>(root: Type, memo: Map<Type, R>, step: (type: Type, parts: readonly R[]) => R): R {
   const start = prune(root);
+  // Most types are leaves.
+  if (partsOf(start) === NO_PARTS) return step(start, []);
   const known = memo.get(start);
   if (known !== undefined) return known;
   const open = [start];
@@ -218,11 +222,6 @@ export function* typesIn(type: Type): Generator<Type> {
     if (own.kind !== 'sum') continue;
     for (const { payload } of own.declaration.constructors) open.push(substitute(payload, own.arguments));
   }
-}
-
-/** Whether there is a function anywhere in a type. `memo` as in `foldType`. */
-export function holdsFunction(type: Type, memo: Map<Type, boolean> = new Map()): boolean {
-  return foldType<boolean>(type, memo, (seen, parts) => seen.kind === 'function' || parts.includes(true));
 }
 
 // ------------------------------------------------------------------------------ keys
