@@ -3,7 +3,7 @@
 // when they are used are so in it too. The node stays a package of its own, which `smc node` alone loads, with
 // the web server that it needs.
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -42,6 +42,11 @@ await build({
   logLevel: 'warning',
 });
 
-// What is run most often: an editor checks at each save.
-const examples = ['counter-v2', 'counter'].map((name) => `${root}examples/${name}.sm`);
-execFileSync(process.execPath, [`${root}scripts/keep-code.cjs`, `${outdir}/main.cjs`, 'check', ...examples]);
+// What is run most often: an editor checks at each save. The programs use all of the language between them.
+const programs = readdirSync(`${root}test/conformance`).filter((name) => name.endsWith('.sm'));
+execFileSync(process.execPath, [
+  `${root}scripts/keep-code.cjs`,
+  `${outdir}/main.cjs`,
+  'check',
+  ...programs.map((name) => `${root}test/conformance/${name}`),
+]);

@@ -59,6 +59,11 @@ export function coverage(patterns: readonly TypedPattern[], type: Type): Coverag
 }
 
 function cover(rows: readonly Shape[], type: Type): Coverage {
+  // As in each `let`: nothing is left for another arm.
+  if (rows[0] === null) {
+    const redundant = rows.slice(1).map((_, i) => ({ arm: i + 1, by: 0 }));
+    return { missing: [], example: null, more: false, redundant };
+  }
   const search = new Search();
   const redundant: { arm: number; by: number | null }[] = [];
   const reached: Shape[] = [];
@@ -147,7 +152,10 @@ function headOf(value: Value): Node['head'] {
 const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 function node(head: Node['head'], parts: readonly (Shape | undefined)[]): Shape | undefined {
-  return parts.includes(undefined) ? undefined : { head, parts: parts as readonly Shape[] };
+  if (parts.includes(undefined)) return undefined;
+  // The one shape of a type, of whatever: this is all of it.
+  if (head === null && parts.every((part) => part === null)) return null;
+  return { head, parts: parts as readonly Shape[] };
 }
 
 class Search {
