@@ -341,4 +341,4 @@ const continuingStarts = new Set([
   ...[T.Dot, T.CloseRound, T.CloseCurly, T.CloseSquare, T.Comma, T.Assign, T.Bar, T.InWord, T.ElseWord],
 ]);
 
-const continuingEnds = new Set([T.To, T.Assign, T.Bind, T.Feed, T.InWord, T.Bar]);
+const continuingEnds = new Set([T.To, T.Assign, T.Bind, T.Feed, T.InWord, T.Bar, T.Comma]);

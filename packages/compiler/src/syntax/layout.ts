@@ -47,7 +47,8 @@ function openForgotten(tokens: readonly Token[], file: string, report: Report): 
       continue;
     }
     const last = output.at(-1);
-    if (head !== null && last !== undefined && token.fresh && depth === 0) {
+    const isNewLine = token.fresh && depth === 0 && !continuesLine(token, last);
+    if (head !== null && last !== undefined && isNewLine) {
       if (startsInside(token, head)) {
         const end = endOf(last);
         const name = output[head.index + 1]?.image ?? '';

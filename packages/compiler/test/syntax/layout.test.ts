@@ -51,6 +51,15 @@ describe('statements', () => {
     expect(readFaults('test "a" for M {\nA =>\n1\n}')[0]).toMatch(/^E0120 21$/);
   });
 
+  test('a `,` at the end of a line goes on', () =>
+    expect(readModule('type A = Map<Int,\nList<\nInt>>\ntype B = C')).toHaveLength(2));
+
+  test('the head of a block goes on as all else does', () => {
+    expect(readFaults('upgrade o.M ->\nM {\ndrop C\n}')).toEqual([]);
+    expect(readFaults('machine M {\non A -> Map<\nInt, Int> {\nf\n}\n}')).toEqual([]);
+    expect(readFaults('upgrade o.M -> M\ndrop C\n}')).toEqual(['E0110 16']);
+  });
+
   test('a `>` that closes type arguments ends no operator', () => {
     expect(readModule('type A = List<Int>\ntype B = Option<List<Option<Int>>>\ntype C = D')).toHaveLength(3);
     expect(readMember('state: List<Int> = []\non A -> Option<List<Int>> { get }')).toContain('on A');

@@ -20,7 +20,9 @@ export class CommentLookup {
     let start = place;
     for (let i = this.#firstFrom(place) - 1; i >= 0; i--) {
       const { span } = this.#comments[i];
-      const isOwn = /(^|\n)[ \t]*$/.test(this.#text.slice(Math.max(0, span.start - 200), span.start));
+      const before = this.#text.slice(0, span.start);
+      const gap = before.slice(before.trimEnd().length);
+      const isOwn = gap.includes('\n') || gap.length === span.start;
       if (!isOwn || this.#text.slice(span.end, start).trim() !== '') break;
       start = span.start;
     }

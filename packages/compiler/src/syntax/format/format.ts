@@ -33,7 +33,8 @@ export function format(text: string, file: string): Formatted {
   if (diagnostics.length > 0) return { ok: false, diagnostics, isCut };
   const printed = new Printer(text, comments, groups).module(itemsOf(module));
   const { tokens } = lex(text, file, new Report());
-  const placed = placeComments(comments, text, tokens, align(tokens, tokensOf(printed)));
+  const tokensPrinted = tokensOf(printed);
+  const placed = placeComments(comments, text, tokens, align(tokens, tokensPrinted), tokensPrinted);
   const { formatted } = printer.printDocToString(weave(printed, placed), {
     printWidth: LINE_WIDTH,
     tabWidth: 2,

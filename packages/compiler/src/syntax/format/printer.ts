@@ -7,8 +7,9 @@ import { bindingOf, names, OPERAND, path, startsBraces } from './binding.ts';
 import { COMPOSE_PRECEDENCE, OPERATOR_PRECEDENCE, type ComposeOperator } from '../precedence.ts';
 import { flat } from './flat.ts';
 import { CommentLookup } from './comment-lookup.ts';
+import { isEmptyLineIn } from './comments.ts';
 import { chainOf, composedOf } from './lists.ts';
-import { END, TYPE_COMMA } from './weave.ts';
+import { END } from './weave.ts';
 
 /**
  * The tree as a document of Prettier's builders. Literals are copied from the text as they were
@@ -76,17 +77,25 @@ export class Printer {
     return parts;
   }
 
-  /** Whether a node stands in parentheses that are needless but for a comment between them and the node. */
+  /**
+   * Whether a node stands in parentheses that are needless but for a comment in them: it may end a line where
+   * no line can end without them.
+   */
   #isGrouped(node: Placed): boolean {
     const around = this.#groups.get(node);
-    if (around === undefined) return false;
-    const { start, end } = node.span;
-    return this.#comments.isBetween(around.start, start) || this.#comments.isBetween(end, around.end);
+    return around !== undefined && this.#comments.isBetween(around.start, around.end);
+  }
+
+  /** Where a node is, with the parentheses around it. */
+  #placeOf(node: Placed): Span {
+    return this.#groups.get(node) ?? node.span;
   }
 
   /** What is printed of a node, in the parentheses that comments hold on to. */
-  #inGroup(node: Placed, printed: Doc): Doc {
-    return this.#isGrouped(node) ? group(['(', indent([softline, printed, END]), softline, ')']) : printed;
+  #inGroup(node: Placed, printed: Doc, mustGroup = false): Doc {
+    return mustGroup || this.#isGrouped(node)
+      ? group(['(', indent([softline, printed, END]), softline, ')'])
+      : printed;
   }
 
   /** Whether brackets that enclose nothing, and end a node, enclose a comment. */
@@ -95,13 +104,11 @@ export class Printer {
   }
 
   /** Whether an `if` after an `else` has a comment in a block of its own around it. */
-  #isBlockCommented({ span }: tree.Expression): boolean {
+  #isBlockCommented(node: tree.Expression): boolean {
+    const span = this.#placeOf(node);
     const start = this.#comments.startOfAllBefore(span.start);
     if (start === span.start && !this.#comments.isRightBehind(span.end)) return false;
-    return this.#text
-      .slice(Math.max(0, start - 200), start)
-      .trimEnd()
-      .endsWith('{');
+    return this.#text.slice(0, start).trimEnd().endsWith('{');
   }
 
   /** Whether there is a comment in a block, before or behind all of its commands. */
@@ -115,7 +122,7 @@ export class Printer {
   }
 
   #followsEmptyLine(start: number): boolean {
-    return /\n[ \t\r]*\n[ \t\r]*$/.test(this.#text.slice(Math.max(0, start - 200), start));
+    return isEmptyLineIn(this.#text.slice(this.#text.slice(0, start).trimEnd().length, start));
   }
 
   /** `{`, the items on lines of their own, `}`; `{}` where there is nothing. */
@@ -234,7 +241,7 @@ export class Printer {
 
   #typeParameters(names: readonly tree.Name[]): Doc {
     const texts = names.map(({ text }) => text);
-    return texts.length === 0 ? '' : ['<', join([TYPE_COMMA, ' '], texts), '>'];
+    return texts.length === 0 ? '' : ['<', texts.join(', '), '>'];
   }
 
   #parameters(parameters: readonly tree.Parameter[]): Doc {
@@ -300,7 +307,7 @@ export class Printer {
           name,
           '<',
           join(
-            [TYPE_COMMA, ' '],
+            ', ',
             node.arguments.map((each) => this.#type(each)),
           ),
           '>',
@@ -327,7 +334,9 @@ export class Printer {
   // --------------------------------------------------------------------- patterns
 
   #pattern(node: tree.Pattern): Doc {
-    return this.#inGroup(node, this.#barePattern(node));
+    // A line that starts with `-` and a comment would go on from the line before.
+    const isSplit = node.kind === 'int' && this.#comments.isBetween(node.span.start, node.span.end);
+    return this.#inGroup(node, this.#barePattern(node), isSplit);
   }
 
   #barePattern(node: tree.Pattern): Doc {
@@ -359,11 +368,20 @@ export class Printer {
       }
       case 'unit':
         return '()';
+      case 'int':
+        return this.#intPattern(node.span);
       case 'missing':
         throw new Error('a text with mistakes is not laid out');
       default:
         return this.#source(node);
     }
+  }
+
+  /** The sign touches what it belongs to. */
+  #intPattern({ start, end }: Span): string {
+    let digits = end;
+    while (digits > start && /[0-9_]/.test(this.#text[digits - 1]!)) digits--;
+    return (this.#text[start] === '-' ? '-' : '') + this.#text.slice(digits, end);
   }
 
   #patterns(ends: readonly [string, string], patterns: readonly tree.Pattern[]): Doc {
@@ -474,7 +492,7 @@ export class Printer {
     let last: tree.Expression = node;
     for (
       let word = 'if ';
-      last.kind === 'if' && (last === node || !this.#isBlockCommented(last));
+      last.kind === 'if' && (last === node || !(this.#isGrouped(last) || this.#isBlockCommented(last)));
       word = ' else if ', last = last.else
     ) {
       branches.push(word, this.#head(last.condition), ' ', this.#branch(last.then));
@@ -502,7 +520,7 @@ export class Printer {
       given.length === 1 &&
       only.name === null &&
       ['record', 'list', 'map', 'set', 'tuple'].includes(value.kind);
-    if (isHugged && !this.#comments.isRightBefore(only.span.start))
+    if (isHugged && !this.#comments.isRightBefore(this.#placeOf(value).start))
       return ['(', this.#expression(value), ')'];
     const printed = new Map(given.map((each) => [each, this.#argument(each)]));
     const head = this.#headOf(given, printed);
@@ -523,7 +541,7 @@ export class Printer {
   #headOf(given: readonly tree.Argument[], printed: ReadonlyMap<tree.Argument, Doc>): string | null {
     const { name, value: last } = given.at(-1)!;
     if (name !== null || last.kind !== 'lambda' || !HUGGED.has(last.body.kind)) return null;
-    const from = this.#comments.startOf(given[0].span.start);
+    const from = this.#comments.startOfAllBefore(given[0].span.start);
     if (this.#comments.isBetween(from, last.body.span.start)) return null;
     const before = given.slice(0, -1).map((each) => flat(printed.get(each)!, HEAD_LENGTH_MAX));
     // A function is its pattern, ` ->` and its body.
@@ -538,7 +556,7 @@ export class Printer {
   #value(node: tree.Expression): Doc {
     const printed = this.#expression(node);
     const endsInBracket = HUGGED.has(node.kind) || (node.kind === 'call' && this.#headed.has(node.arguments));
-    const isHugged = endsInBracket && !this.#comments.isRightBefore(node.span.start);
+    const isHugged = endsInBracket && !this.#comments.isRightBefore(this.#placeOf(node).start);
     return isHugged ? [' ', printed] : group(indent([line, printed]));
   }
 

@@ -2,6 +2,7 @@ import { builders } from 'prettier/doc';
 import type { Comment } from '../lexer.ts';
 import { lex } from '../lexer.ts';
 import { Report } from '../report.ts';
+import type { PrintedToken } from './alignment.ts';
 import type { PlacedComment, PlacedComments } from './comments.ts';
 
 /**
@@ -14,9 +15,6 @@ const { breakParent, hardline, join, label, lineSuffix, literalline } = builders
 
 /** The end of a list, where comments before its closing bracket stand: inside of what is indented. */
 export const END = label('end', '');
-
-/** A comma behind which no line may end: comments on lines of their own stand before it. */
-export const TYPE_COMMA = label('comma', ',');
 
 /** What stands right behind what is before it. */
 const tight = new Set([',', ')', ']', ':', '.']);
@@ -46,13 +44,19 @@ function piecesOf(text: string): readonly Piece[] {
   return found;
 }
 
-/** The texts of all tokens of a document. */
-export function tokensOf(doc: Doc): string[] {
-  const found: string[] = [];
+/** All tokens of a document. */
+export function tokensOf(doc: Doc): PrintedToken[] {
+  const found: PrintedToken[] = [];
+  let canStartLine = true;
   const visit = (part: Doc): void => {
     if (typeof part === 'string') {
-      for (const { text, isToken } of piecesOf(part)) if (isToken) found.push(text);
+      for (const { text, isToken } of piecesOf(part)) {
+        if (!isToken) continue;
+        found.push({ text, canStartLine });
+        canStartLine = false;
+      }
     } else if (Array.isArray(part)) part.forEach(visit);
+    else if (part.type === 'line') canStartLine = true;
     else if ('contents' in part) visit(part.contents);
   };
   visit(doc);
@@ -101,7 +105,6 @@ class Weaving {
         return { ...doc, contents };
       }
       case 'label':
-        if (doc.label === 'comma') return this.#typeComma();
         return doc.label === 'end' ? this.#end() : { ...doc, contents: this.#visit(doc.contents) };
       case 'indent':
         return { ...doc, contents: this.#visit(doc.contents) };
@@ -152,15 +155,6 @@ class Weaving {
       this.#mustBreak ||= endsLine;
     }
     this.#passed++;
-  }
-
-  #typeComma(): Doc {
-    const parts = this.#breakLine();
-    if (this.#before.get(this.#passed + 1)?.[0]?.endsLine === true) {
-      for (const comment of this.#take(this.#passed + 1)) this.#pushBefore(comment, parts);
-    }
-    this.#token(',', parts);
-    return parts;
   }
 
   #pushBefore({ comment, startsLine, endsLine, setsApart }: PlacedComment, parts: Doc[]): void {
