@@ -502,7 +502,7 @@ class Reader {
     if (owners.length === 0) return this.#unknown(clause, `a part of the old \`${first}\``);
     const [owner] = owners;
     const isConstructor = owner.kind === 'sum' && rest.length === 1;
-    if (isConstructor && !this.#isConverted(owner)) {
+    if (isConstructor && !this.#isConverting) {
       this.#report.add(errors.droppedConstructor(clause.span, first, rest[0]));
       return;
     }
@@ -515,11 +515,14 @@ class Reader {
     else this.#report.add(errors.clauseTwice(clause.span, first.span));
   }
 
-  /** Whether a written conversion says what becomes of values of a type: then a constructor is its argument. */
-  #isConverted(type: Type): boolean {
-    const { migration, stateFields, types } = this.clauses;
-    const hasOwn = types.some(({ direction, from }) => direction === 'forward' && !differ(from, type));
-    return hasOwn || migration !== null || stateFields.size > 0;
+  /**
+   * Whether clauses convert anything, of any type: what is around a constructor or in it may leave its argument
+   * unread, which is what a drop then speaks of. Whether that is lost is seen when all is converted.
+   */
+  get #isConverting(): boolean {
+    const { migration, stateFields, types, ways } = this.clauses;
+    const isAnyType = types.some(({ direction }) => direction === 'forward');
+    return migration !== null || stateFields.size > 0 || isAnyType || ways.size > 0;
   }
 
   // --------------------------------------------------------------------------- names

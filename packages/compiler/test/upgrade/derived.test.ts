@@ -347,4 +347,19 @@ describe('a constructor', () => {
     expect(said(of('Paid(Int)'), of('Paid'), `${convert}\ndrop S.Paid`)).toEqual([]);
     expect(said(of('Paid(Int)'), of('Paid'), 'drop S.Paid')).toContainEqual(expect.stringMatching(/^E0409 /));
   });
+
+  const within = (leaf: string, wrap: string, state: string): string =>
+    machine(`type T = ${leaf}\ntype S = Open | Paid(List<T>)\ntype R = { ${wrap} }`, `{ r: R = ${state} }`);
+  const before = within('A | B', 's: S', '{ s: Open }');
+  it.each([
+    ['in it', within('A | C', 's: S', '{ s: Open }'), 'T _ -> fail("gone")'],
+    [
+      'around it',
+      within('A | B', 's: S, n: Int', '{ s: Open, n: 0 }'),
+      'R r -> { s: case r.s { Open -> Open; Paid(_) -> Open }, n: 1 }',
+    ],
+  ])('whose argument is not read, by a clause for what is %s, can be dropped', (_, after, clause) => {
+    expect(said(before, after, clause)).toEqual([expect.stringMatching(/^E0402 /)]);
+    expect(said(before, after, `${clause}\ndrop S.Paid`)).toEqual([]);
+  });
 });
