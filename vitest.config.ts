@@ -14,6 +14,7 @@ export function testRun(include: string[], exclude: string[] = []): ViteUserConf
     test: {
       include,
       exclude: [...defaultExclude, '**/dist/**', ...exclude],
+      setupFiles: ['./test/support/seed.ts'],
       pool: 'forks',
       maxWorkers: 2,
       // Tests start real processes, on machines that may be busy with something else.

@@ -8,11 +8,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
 import { Coverage, FAILURES, REQUIRED } from './support/coverage.ts';
 import './support/equality.ts';
-import { EFFORT } from './support/effort.ts';
 import { randomMachine } from './support/programs.ts';
 import { randomValue } from './support/values.ts';
 
-const PROGRAMS = 11_000 * EFFORT;
+const PROGRAMS = 11_000;
 const INPUTS_MAX = 3;
 const NOW = 1_700_000_000_000;
 /** Each instruction, typing rule and kind of failure is to be met so many times. */
@@ -21,7 +20,7 @@ const COUNT_MIN = 100;
 const coverage = new Coverage();
 
 describe('evaluator and virtual machine', () => {
-  it('agree on random programs', { timeout: 300_000 * EFFORT }, () => {
+  it('agree on random programs', { timeout: 300_000 }, () => {
     fc.assert(
       fc.property(tapes(1_500), (tape) => {
         const choices = new Choices(tape);

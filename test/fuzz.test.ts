@@ -6,9 +6,8 @@ import { load, loadUnit } from '@smc/vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
-import { EFFORT } from './support/effort.ts';
 
-const INPUTS = 5_000 * EFFORT;
+const INPUTS = 5_000;
 const root = new URL('./', import.meta.url).pathname;
 
 function programsIn(folder: string): string[] {
@@ -99,7 +98,7 @@ const hostOf = (text: string): SourceHost => ({
 const compileText = (text: string): Compilation => compile('main.sm', hostOf(text));
 
 describe('random inputs', () => {
-  it('get diagnostics, or a program that verifies', { timeout: 240_000 * EFFORT }, () => {
+  it('get diagnostics, or a program that verifies', { timeout: 240_000 }, () => {
     const tally = { parsed: 0, accepted: 0 };
     fc.assert(
       fc.property(tapes(300), (tape) => {

@@ -13,7 +13,6 @@ import { BOOL, INT, List, STRING, TypeTable, inputType, type TypeId } from '@smc
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import './support/equality.ts';
-import { EFFORT } from './support/effort.ts';
 import { Choices, tapes } from './support/choices.ts';
 import { TermGenerator, randomMachine } from './support/programs.ts';
 import { randomTypes, randomValue } from './support/values.ts';
@@ -339,7 +338,7 @@ describe('laws', () => {
     );
   });
 
-  it('all of them leave random programs as they are', { timeout: 300_000 * EFFORT }, () => {
+  it('all of them leave random programs as they are', { timeout: 300_000 }, () => {
     let simpler = 0;
     fc.assert(
       fc.property(tapes(1_500), (tape) => {
@@ -362,7 +361,7 @@ describe('laws', () => {
           printDefinitions(simple),
         );
       }),
-      { numRuns: 600 * EFFORT },
+      { numRuns: 600 },
     );
     expect(simpler).toBeGreaterThan(300);
   });

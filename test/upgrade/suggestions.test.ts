@@ -4,7 +4,6 @@ import type { Diagnostic } from '@smc/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Choices, tapes } from '../support/choices.ts';
-import { EFFORT } from '../support/effort.ts';
 import { randomVersions } from '../support/versions.ts';
 
 /** Codes of a clause that speaks of what is not there, has no effect, or says what another one says. */
@@ -119,7 +118,7 @@ describe.each(ways)('$name of what is suggested', ({ choose }) => {
         if (diagnosticsOf(old, next, []).some(({ code }) => REFUSED_CLAUSE.test(code))) return;
         suggested += follow(old, next, choose).length;
       }),
-      { numRuns: 150 * EFFORT },
+      { numRuns: 150 },
     );
     expect(suggested).toBeGreaterThan(90);
   });
