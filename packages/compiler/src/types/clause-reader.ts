@@ -12,7 +12,6 @@ import type { Report } from './report.ts';
 import { Locals, type ModuleScope, type Use } from './scope.ts';
 import { suggest } from './suggest.ts';
 import type { OperationSignature, Type, TypedConversion, TypedExpression } from './typed.ts';
-import { differ } from './unify.ts';
 import { Clauses } from './clauses.ts';
 import type { Rename } from '../upgrade/renames.ts';
 
