@@ -1,4 +1,4 @@
-import { type Fingerprints, fingerprints, type Image, type ImageDebug } from '@smc/protocol';
+import { decodeDebug, type Fingerprints, fingerprints, type Image, type ImageDebug } from '@smc/protocol';
 import type { Program } from '@smc/vm';
 
 /**
@@ -18,14 +18,29 @@ export interface Version {
   readonly invariantPlaces: readonly (string | null)[];
 }
 
+const NO_DEBUG: ImageDebug = {
+  files: [],
+  functions: [],
+  fieldOrder: [],
+  typeNames: [],
+  documentation: [],
+  carriedOut: [],
+};
+
+/** Debug data that anybody may have sent. It decides nothing: where it can not be read, there is none. */
+export function readDebug(bytes: Uint8Array): ImageDebug {
+  const debug = decodeDebug(bytes);
+  return debug.ok ? debug.value : NO_DEBUG;
+}
+
 /** Puts a version together; `program` is what the image was verified to. */
 export function makeVersion(
   image: Image,
   bytes: Uint8Array,
   program: Program,
-  debug: ImageDebug,
   debugBytes: Uint8Array,
 ): Version {
+  const debug = readDebug(debugBytes);
   return {
     image,
     bytes,

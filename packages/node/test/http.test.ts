@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
-import { fingerprints } from '@smc/protocol';
+import { decodeBundle, fingerprints, openBundle } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningNode, startNode } from '../src/node.ts';
 import {
@@ -231,6 +231,24 @@ describe('the administration', () => {
     for (const what of ['', '/state', '/history', '/image']) {
       expect(refusal(await send(node, `/_smc/machines/Nobody${what}`))).toBe('404 unknown-machine');
     }
+  });
+
+  it('takes debug data that can not be read for none', async () => {
+    const bundle = bundleOf(labelled());
+    const opened = openBundle(bundle);
+    if (!opened.ok) throw new Error(opened.malformed.message);
+    const [{ offset, bytes }] = opened.value.debug;
+    bundle.fill(0xff, offset, offset + bytes.length);
+    expect(decodeBundle(bundle).ok).toBe(false);
+    await send(node, '/_smc/machines/Counter', { method: 'DELETE' });
+    expect(await put(node, bundle)).toMatchObject({ status: 200 });
+    const headers = { accept: 'application/vnd.smc.bundle' };
+    const reply = await fetch(`${node.url}/_smc/machines/Counter/image`, { headers });
+    expect(reply.status).toBe(200);
+    expect(decodeBundle(new Uint8Array(await reply.arrayBuffer()))).toMatchObject({
+      ok: true,
+      value: { images: [{ name: 'Counter' }], debug: [{ files: [], typeNames: [] }] },
+    });
   });
 
   it('shows many machines in pages', async () => {

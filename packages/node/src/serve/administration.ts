@@ -1,11 +1,11 @@
-import { decodeDebug, encodeBundle } from '@smc/protocol';
+import { encodeBundle } from '@smc/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Host } from '../host.ts';
 import { readKey } from '../instances.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
-import type { Version } from '../version.ts';
+import { readDebug, type Version } from '../version.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
 
@@ -150,9 +150,8 @@ function seeBundle(node: NodeState, name: string): Seen {
   const machine = node.machines.get(name);
   if (machine === undefined) return unknownMachine(name);
   const { version } = machine;
-  const debug = decodeDebug(version.debugBytes);
-  if (!debug.ok) throw new Error(`debug data of ${name} that was decoded once: ${debug.malformed.message}`);
-  const body = encodeBundle({ images: [version.image], debug: [debug.value], upgrades: [] });
+  const debug = readDebug(version.debugBytes);
+  const body = encodeBundle({ images: [version.image], debug: [debug], upgrades: [] });
   return { ok: true, type: BUNDLE_TYPE, body: Buffer.from(body), version };
 }
 

@@ -1,11 +1,4 @@
-import {
-  decodeDebug,
-  decodeImage,
-  decodeUpgradeBody,
-  type Decoded,
-  type ImageDebug,
-  type Upgrade,
-} from '@smc/protocol';
+import { decodeImage, decodeUpgradeBody, type Decoded, type Upgrade } from '@smc/protocol';
 import { type Invalid, load, type LoadedUnit, loadUnit } from '@smc/vm';
 import { problem, type Problem } from '../problem.ts';
 import { makeVersion, type Version } from '../version.ts';
@@ -23,24 +16,12 @@ export interface LoadedUpgrade {
   readonly functions: LoadedUnit;
 }
 
-const NO_DEBUG: ImageDebug = {
-  files: [],
-  functions: [],
-  fieldOrder: [],
-  typeNames: [],
-  documentation: [],
-  carriedOut: [],
-};
-
 export function loadVersion(name: string, bytes: Uint8Array, debugBytes: Uint8Array): Loaded<Version> {
   const image = decodeImage(bytes);
   if (!image.ok) return malformed(`the image of ${name}`, image);
   const loaded = load(image.value);
   if (!loaded.ok) return unverified(`the image of ${name}`, loaded.invalid);
-  // Debug data decides nothing: what cannot be read of it is not there.
-  const debug = decodeDebug(debugBytes);
-  const read = debug.ok ? debug.value : NO_DEBUG;
-  return { ok: true, value: makeVersion(image.value, bytes, loaded.program, read, debugBytes) };
+  return { ok: true, value: makeVersion(image.value, bytes, loaded.program, debugBytes) };
 }
 
 /** `header` is what stands before the body in a bundle. */
