@@ -1,50 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { startNode, type RunningNode } from '@smc/node';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { smc } from '../src/index.ts';
+import { type Ran, Workplace } from './workplace.ts';
 
 /** What a deployment says of what clients and operators would not see otherwise. */
 
-let folder: string;
-let node: RunningNode;
+let place: Workplace;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'smc-deploy-'));
-  node = await startNode({ httpPort: 0, linesPort: null });
+  place = await Workplace.open();
 });
 
-afterEach(async () => {
-  await node.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => place.close());
 
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(...words: readonly string[]): Promise<Ran> {
-  let out = '';
-  let err = '';
-  const paths = words.map((word) => (/\.(sm|smb)$/.test(word) ? join(folder, word) : word));
-  const status = await smc(paths, '1.2.3', {
-    stdin: (async function* () {})(),
-    stdout: { write: (text) => void (out += text) },
-    stderr: { write: (text) => void (err += text) },
-    environment: { SMC_NODE: node.url ?? '' },
-    untilEnded: () => Promise.resolve(),
-  });
-  return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
-}
-
-function file(name: string, text: string): void {
-  const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-}
+const run = (...words: readonly string[]): Promise<Ran> => place.run(words);
+const file = (name: string, text: string): void => place.write(name, text);
 
 /** Deploys versions of a file one after the other; what the last one gave. */
 async function deployed(...versions: readonly string[]): Promise<Ran> {
@@ -151,7 +120,7 @@ describe('what to do is said', () => {
     expect(said.err).toContain(
       'Write into main.sm:\n\n  import deployed as old\n\n  upgrade old.A -> A {\n    rename n -> total\n    -- or: drop n\n  }\n\nerror: stale: ',
     );
-    rmSync(join(folder, '.smc'), { recursive: true });
+    rmSync(place.path('.smc'), { recursive: true });
     expect((await run('deploy', 'main.sm')).err).toMatch(/What runs is not what was deployed from here/);
   });
 });

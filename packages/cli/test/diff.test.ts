@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startNode, type RunningNode } from '@smc/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { smc } from '../src/index.ts';
+import { type Ran, runCommand } from './workplace.ts';
 
 /*
  * `smc diff`. Golden files: files, each after a line `=== NAME`, then what is said of `old.sm` and
@@ -28,24 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(words: readonly string[], isTTY = false): Promise<Ran> {
-  let out = '';
-  let err = '';
-  const status = await smc(words, '1.2.3', {
-    stdin: (async function* () {})(),
-    stdout: { write: (text) => void (out += text), isTTY },
-    stderr: { write: (text) => void (err += text) },
-    environment: {},
-    untilEnded: () => Promise.resolve(),
-  });
-  return { status, out, err };
-}
+const run = (words: readonly string[], isTTY = false): Promise<Ran> => runCommand(words, { isTTY });
 
 const diff = (...words: readonly string[]): Promise<Ran> => run(['diff', ...words]);
 

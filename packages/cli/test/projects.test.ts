@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { smc } from '../src/index.ts';
+import { type Ran, runCommand } from './workplace.ts';
 
 /** The commands that work on the files of a project: new, test, fmt, run. */
 
@@ -15,24 +15,8 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 async function run(words: readonly string[], stdin: readonly string[] = []): Promise<Ran> {
-  let out = '';
-  let err = '';
-  const status = await smc(words, '1.2.3', {
-    stdin: (async function* () {
-      yield* stdin;
-    })(),
-    stdout: { write: (text) => void (out += text) },
-    stderr: { write: (text) => void (err += text) },
-    environment: {},
-    untilEnded: () => Promise.resolve(),
-  });
+  const { status, out, err } = await runCommand(words, { stdin });
   return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
 }
 

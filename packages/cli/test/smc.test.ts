@@ -1,9 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startNode, type RunningNode } from '@smc/node';
+import { readFileSync } from 'node:fs';
+import { startNode } from '@smc/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { smc } from '../src/index.ts';
+import { type Ran, Workplace } from './workplace.ts';
 
 /** The commands in this process, on real files and a real node; whole processes are in `test/upgrade`. */
 const counter = `machine Counter {
@@ -30,51 +28,25 @@ const account = `machine Account(id: String) {
 }
 `;
 
-let folder: string;
-let node: RunningNode;
+let place: Workplace;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'smc-cli-'));
-  writeFileSync(join(folder, 'counter.sm'), counter);
-  writeFileSync(join(folder, 'account.sm'), account);
-  writeFileSync(join(folder, 'two.sm'), counter + counter.replace('Counter', 'Other'));
-  writeFileSync(join(folder, 'other.sm'), counter.replace('Counter', 'Other'));
-  writeFileSync(join(folder, 'wrong.sm'), counter.replace('count: Int = 0', 'count: Int = "none"'));
-  writeFileSync(join(folder, 'latin1.sm'), Uint8Array.from([0xe9, 0x0a]));
-  node = await startNode({ httpPort: 0, linesPort: null });
+  place = await Workplace.open();
+  place.write('counter.sm', counter);
+  place.write('account.sm', account);
+  place.write('two.sm', counter + counter.replace('Counter', 'Other'));
+  place.write('other.sm', counter.replace('Counter', 'Other'));
+  place.write('wrong.sm', counter.replace('count: Int = 0', 'count: Int = "none"'));
+  place.write('latin1.sm', Uint8Array.from([0xe9, 0x0a]));
 });
 
-afterAll(async () => {
-  await node.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => place.close());
 
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(
+const run = (
   words: readonly string[],
   stdin: readonly (string | Uint8Array)[] = [],
-  to = node.url ?? '',
-): Promise<Ran> {
-  let out = '';
-  let err = '';
-  const paths = words.map((word) => (/^\w+\.(sm|smb)$/.test(word) ? join(folder, word) : word));
-  const status = await smc(paths, '1.2.3', {
-    stdin: (async function* () {
-      yield* stdin;
-    })(),
-    stdout: { write: (text) => void (out += text) },
-    stderr: { write: (text) => void (err += text) },
-    environment: { SMC_NODE: to },
-    untilEnded: () => Promise.resolve(),
-  });
-  const plain = (text: string): string => text.replaceAll(`${folder}/`, '');
-  return { status, out: plain(out), err: plain(err) };
-}
+  to = place.node.url ?? '',
+): Promise<Ran> => place.run(words, { stdin, to });
 
 describe('words', () => {
   test.each([
@@ -184,7 +156,7 @@ describe('check and build', () => {
   });
 
   test('a bundle of two files, that is read again', async () => {
-    const out = join(folder, 'both.smb');
+    const out = place.path('both.smb');
     const ran = await run(['build', 'counter.sm', 'other.sm', '-o', out]);
     expect(ran.status).toBe(0);
     expect(ran.out).toMatch(/^Counter [0-9a-f]{12}\nOther [0-9a-f]{12}\n$/);
@@ -196,7 +168,7 @@ describe('check and build', () => {
     const compiled = await run(['build', 'counter.sm', '-o', out]);
     expect(compiled.status).toBe(0);
     expect((await run(['disasm', 'both.smb'])).out).toBe(source.out);
-    writeFileSync(join(folder, 'cut.smb'), readFileSync(out).subarray(0, 100));
+    place.write('cut.smb', readFileSync(out).subarray(0, 100));
     expect(await run(['disasm', 'cut.smb'])).toMatchObject({
       status: 1,
       err: expect.stringMatching(/cut.smb is malformed at byte \d+/) as string,
@@ -363,7 +335,7 @@ describe('a node', () => {
     expect(ran.out).toMatch(
       /^ready: http:\/\/127\.0\.0\.1:\d+ \(HTTP\), 127\.0\.0\.1:\d+ \(lines\); nothing is kept on disk\n$/,
     );
-    const taken = await run(['node', '--memory', '--http', new URL(node.url ?? '').port, '--tcp', '0']);
+    const taken = await run(['node', '--memory', '--http', new URL(place.node.url ?? '').port, '--tcp', '0']);
     expect(taken).toMatchObject({ status: 1, out: '' });
     expect(taken.err).toMatch(/port \d+ of 127\.0\.0\.1 is taken/);
   });
