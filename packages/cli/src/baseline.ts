@@ -53,7 +53,11 @@ export function environmentOf(words: Words): string {
  * beside the file.
  */
 export function baselineOf(file: string, environment: string): string {
-  const own = resolve(dirname(file));
+  return baselineFrom(resolve(dirname(file)), environment);
+}
+
+/** The same of what lies in a folder, which is an absolute path. */
+export function baselineFrom(own: string, environment: string): string {
   let project: string | null = null;
   for (let folder = own; project === null; folder = dirname(folder)) {
     if (isThere(join(folder, FOLDER))) project = folder;
@@ -109,7 +113,7 @@ function unreadable(path: string, why: string): Stop {
     EXIT.refused,
     'bad-baseline',
     `the baseline ${path} can not be read: ${why}`,
-    'Nothing was deployed. Take it from the version control, or remove it and deploy again.',
+    'Nothing was changed. Take it from the version control, or remove it and deploy again.',
   );
 }
 
@@ -134,9 +138,32 @@ export function nextBaseline(path: string, deployed: Bundle): () => void {
     upgrades: [],
   });
   return () => {
-    if (before === null || Buffer.compare(before, bytes) !== 0) writeBaseline(path, bytes);
+    if (before === null || Buffer.compare(before, bytes) !== 0) writeBaseline(path, bytes, NOT_DEPLOYED);
   };
 }
+
+/**
+ * What is to be done to a baseline once a machine is removed; null where the baseline does not have it. Called
+ * before that, as `nextBaseline` is. What is left with no machine is removed: nothing is deployed then.
+ */
+export function baselineWithout(path: string, machine: string): (() => void) | null {
+  const before = readBaseline(path);
+  if (before === null) return null;
+  const { images, debug } = opened(path, before);
+  const kept = images.flatMap(({ name }, i) => (name === machine ? [] : [i]));
+  if (kept.length === images.length) return null;
+  const bytes = encodeBundle({
+    images: kept.map((i) => images[i]),
+    debug: kept.map((i) => debug[i]),
+    upgrades: [],
+  });
+  return () => (kept.length === 0 ? removeBaseline(path) : writeBaseline(path, bytes, NOT_REMOVED));
+}
+
+const NOT_REMOVED: Unwritten = {
+  what: 'the machine is removed',
+  hint: 'Remove it again when it can.',
+};
 
 /**
  * Machines that were deployed from a file, and that are not among `names`, which are those of the files
@@ -163,9 +190,10 @@ export function isInBaseline(path: string, machine: string, other: Bundle): bool
 }
 
 /** What there is to say of a machine that a file has no longer. */
-export function goneNote(machine: string, file: string): string {
+export function goneNote(machine: string, file: string, environment: string): string {
+  const where = environment === LOCAL ? '' : ` --env ${environment}`;
   return (
-    `note: ${machine} is deployed, and not in ${file} any more: it goes on as it is, and smc remove ${machine} ` +
+    `note: ${machine} is deployed, and not in ${file} any more: it goes on as it is, and smc remove ${machine}${where} ` +
     'takes it off with its state. A machine keeps its name: where it was to have another one, give it the old ' +
     'one back, and write an upgrade.'
   );
@@ -178,8 +206,19 @@ function opened(path: string, bytes: Uint8Array): Bundle {
   throw unreadable(path, `${message} (at byte ${offset})`);
 }
 
+/** What was done when a baseline could not be written, and what is to be done then. */
+interface Unwritten {
+  readonly what: string;
+  readonly hint: string;
+}
+
+const NOT_DEPLOYED: Unwritten = {
+  what: 'the machines are deployed',
+  hint: 'Deploy again when it can: what runs already stays unchanged.',
+};
+
 /** Beside it first, then in its place. */
-function writeBaseline(path: string, bytes: Uint8Array): void {
+function writeBaseline(path: string, bytes: Uint8Array, unwritten: Unwritten): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -193,11 +232,19 @@ function writeBaseline(path: string, bytes: Uint8Array): void {
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw new Stop(
-      EXIT.refused,
-      'no-baseline',
-      `the machines are deployed, and the baseline ${path} can not be written: ${reason(error)}`,
-      'Deploy again when it can: what runs already stays unchanged.',
-    );
+    throw notWritten(path, error, unwritten);
   }
+}
+
+function removeBaseline(path: string): void {
+  try {
+    rmSync(path);
+  } catch (error) {
+    throw notWritten(path, error, NOT_REMOVED);
+  }
+}
+
+function notWritten(path: string, error: unknown, { what, hint }: Unwritten): Stop {
+  const message = `${what}, and the baseline ${path} can not be written: ${reason(error)}`;
+  return new Stop(EXIT.refused, 'no-baseline', message, hint);
 }

@@ -52,7 +52,7 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
       for (const line of resultLines(machine, dryRun)) output.line(line);
     }
     const gone = goneIn(bundles, name);
-    for (const { machine, file } of gone) output.note(goneNote(machine, file));
+    for (const { machine, file } of gone) output.note(goneNote(machine, file, name));
     output.data({ ...report, gone: gone.map(({ machine }) => machine) });
     for (const write of baselines) write();
     return EXIT.done;

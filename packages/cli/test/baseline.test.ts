@@ -4,62 +4,31 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { decodeBundle } from '@smc/protocol';
-import { startNode, type RunningNode } from '@smc/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { smc } from '../src/index.ts';
+import { type Ran, Workplace } from './workplace.ts';
 
 /** The life of a file whose machine is upgraded from what was deployed last. */
 
-let folder: string;
-let node: RunningNode;
+let place: Workplace;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'smc-baseline-'));
-  node = await startNode({ httpPort: 0, linesPort: null });
+  place = await Workplace.open();
 });
 
-afterEach(async () => {
-  await node.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => place.close());
 
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
+const run = (...words: readonly string[]): Promise<Ran> => place.run(words);
+const file = (name: string, text: string): void => place.write(name, text);
 
-async function run(...words: readonly string[]): Promise<Ran> {
-  let out = '';
-  let err = '';
-  const paths = words.map((word) => (/\.(sm|smb)$/.test(word) ? join(folder, word) : word));
-  const status = await smc(paths, '1.2.3', {
-    stdin: (async function* () {})(),
-    stdout: { write: (text) => void (out += text) },
-    stderr: { write: (text) => void (err += text) },
-    environment: { SMC_NODE: node.url ?? '' },
-    untilEnded: () => Promise.resolve(),
-  });
-  return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
-}
-
-function file(name: string, text: string): void {
-  const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-}
-
-const baseline = (environment = 'local'): string => join(folder, '.smc', 'baseline', `${environment}.smb`);
+const baseline = (environment = 'local'): string => place.path(`.smc/baseline/${environment}.smb`);
 const names = (): string[] => {
   const decoded = decodeBundle(readFileSync(baseline()));
   return decoded.ok ? decoded.value.images.map(({ name }) => name) : [];
@@ -227,7 +196,7 @@ describe('a baseline', () => {
     file('parts/other.sm', v1.replace('Counter', 'Other'));
     await run('deploy', 'parts/other.sm');
     expect(names()).toEqual(['Counter', 'Other']);
-    expect(existsSync(join(folder, 'parts', '.smc'))).toBe(false);
+    expect(existsSync(place.path('parts/.smc'))).toBe(false);
     expect(readdirSync(dirname(baseline()))).toEqual(['local.smb']);
   });
 
@@ -236,11 +205,61 @@ describe('a baseline', () => {
     await run('deploy', '--dry-run', 'counter.sm');
     await run('deploy', '--to', 'http://127.0.0.1:9', 'counter.sm');
     await run('upgrade', 'counter.sm');
-    expect(existsSync(join(folder, '.smc'))).toBe(false);
+    expect(existsSync(place.path('.smc'))).toBe(false);
     await run('deploy', 'counter.sm');
     rmSync(baseline());
     expect((await run('deploy', 'counter.sm')).out).toMatch(/^Counter unchanged/);
     expect(names()).toEqual(['Counter']);
+  });
+
+  describe('has not', () => {
+    const outside = process.cwd();
+    beforeEach(async () => {
+      process.chdir(place.folder);
+      file('main.sm', v1 + v1.replace('Counter', 'Other'));
+      for (const environment of ['local', 'live']) await run('deploy', '--env', environment, 'main.sm');
+    });
+    afterEach(() => process.chdir(outside));
+
+    test('what is removed', async () => {
+      file('main.sm', `import deployed as old\n${v1}`);
+      const note = expect.stringMatching(
+        /^note: Other is deployed, and not in main\.sm .*smc remove Other takes/,
+      );
+      expect(await run('check', 'main.sm')).toMatchObject({ status: 0, err: note as string });
+      expect(await run('remove', 'Other')).toEqual({ status: 0, out: 'Other removed\n', err: '' });
+      expect(names()).toEqual(['Counter']);
+      expect(await run('check', 'main.sm')).toMatchObject({ status: 0, err: '' });
+      // That of another environment has it as before; there the node has it no longer.
+      const live = await run('check', '--env', 'live', 'main.sm');
+      expect(live.err).toMatch(/smc remove Other --env live takes/);
+      expect(await run('remove', 'Other', '--env', 'live')).toEqual({
+        status: 0,
+        out: 'Other is not on the node, and was taken out of .smc/baseline/live.smb\n',
+        err: '',
+      });
+      expect(await run('check', '--env', 'live', 'main.sm')).toMatchObject({ status: 0, err: '' });
+      expect(await run('remove', 'Other')).toMatchObject({
+        status: 1,
+        err: expect.stringMatching(/^error: unknown-machine/) as string,
+      });
+    });
+
+    test('anything, where the last machine is removed', async () => {
+      for (const name of ['Other', 'Counter']) await run('remove', name);
+      expect(existsSync(baseline())).toBe(false);
+      expect(await run('deploy', 'main.sm')).toMatchObject({ status: 0 });
+      expect(names()).toEqual(['Counter', 'Other']);
+    });
+
+    test('a machine less where the node can not be reached, or it can not be read', async () => {
+      const away = await run('remove', 'Other', '--to', 'http://127.0.0.1:9');
+      expect(away).toMatchObject({ status: 3 });
+      expect(names()).toEqual(['Counter', 'Other']);
+      writeFileSync(baseline(), 'none');
+      expect(await run('remove', 'Other')).toMatchObject({ status: 1 });
+      expect((await run('status')).out).toMatch(/Other/);
+    });
   });
 
   const LEADS_NOWHERE = 'it is a link that leads nowhere';
@@ -252,9 +271,9 @@ describe('a baseline', () => {
     ['in a folder that is none', '..', (path) => writeFileSync(path, ''), /it is no directory/],
     ['below a link', '../..', (path) => symlinkSync('nowhere', path), new RegExp(LEADS_NOWHERE)],
     ['too large', '', (path) => writeFileSync(path, new Uint8Array(17 << 20)), /more than 16777216 bytes/],
-  ])('that is no file is not passed by: %s', async (_, place, put, why) => {
+  ])('that is no file is not passed by: %s', async (_, where, put, why) => {
     file('counter.sm', v2);
-    const path = resolve(baseline(), place);
+    const path = resolve(baseline(), where);
     mkdirSync(dirname(path), { recursive: true });
     put(path);
     const refused = {
