@@ -33,12 +33,7 @@ const written = new Set<string>();
 
 beforeAll(async () => {
   node = await startNodeProcess();
-  const response = await fetch(`${node.url}/_smc/machines`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: encodeBundle(bundleOf({ 'keys.sm': program })) as Uint8Array<ArrayBuffer>,
-  });
-  expect(response.status, await response.text()).toBe(200);
+  expect(await node.put(encodeBundle(bundleOf({ 'keys.sm': program })))).toMatch(/^200 /);
   line = await LineConnection.open(node.tcpPort);
 });
 

@@ -23,7 +23,7 @@ export async function upgradeUnderLoad(upgrades: number): Promise<void> {
   const node = await startNodeProcess();
   try {
     const bundles = await Promise.all(['ping', 'pong', 'ping-again'].map((name) => build(folder, name)));
-    await put(node, bundles[0], '');
+    expect(await node.put(bundles[0])).toMatch(/^200 /);
 
     const replies: number[] = [];
     let stopping = false;
@@ -35,7 +35,7 @@ export async function upgradeUnderLoad(upgrades: number): Promise<void> {
       const before = replies.length;
       while (replies.length < before + INCREMENTS_BETWEEN)
         await new Promise((resolve) => setTimeout(resolve, 1));
-      await put(node, bundles[1 + (i % 2)], '?mode=upgrade');
+      expect(await node.put(bundles[1 + (i % 2)], '?mode=upgrade')).toMatch(/^200 /);
     }
     stopping = true;
     await Promise.all(clients);
@@ -59,15 +59,6 @@ async function build(folder: string, name: string): Promise<Uint8Array> {
   const built = await smc(['build', join(programs, `${name}.sm`), '-o', path]);
   expect(built, built.stderr).toMatchObject({ status: 0 });
   return readFileSync(path);
-}
-
-async function put(node: NodeProcess, bundle: Uint8Array, query: string): Promise<void> {
-  const response = await fetch(`${node.url}/_smc/machines${query}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: bundle,
-  });
-  expect(response.status, await response.text()).toBe(200);
 }
 
 async function lineClient(node: NodeProcess, replies: number[], more: () => boolean): Promise<void> {

@@ -49,6 +49,8 @@ export interface NodeProcess {
   readonly child: ChildProcess;
   /** What it has written to stderr so far. */
   log(): string;
+  /** Deploys an encoded bundle; status and body of the answer, `200 {…}`. */
+  put(bundle: Uint8Array, query?: string): Promise<string>;
   /** Ends it with SIGTERM and gives its exit status. */
   stop(): Promise<number | null>;
 }
@@ -69,6 +71,14 @@ export async function startNodeProcess(more: readonly string[] = []): Promise<No
     tcpPort: tcp.port,
     child,
     log,
+    put: async (bundle, query = '') => {
+      const response = await fetch(`${http}/_smc/machines${query}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: bundle as Uint8Array<ArrayBuffer>,
+      });
+      return `${response.status} ${await response.text()}`;
+    },
     stop: () => {
       child.kill('SIGTERM');
       return closed;

@@ -1,7 +1,7 @@
-import { encodeBundle, fingerprints, type Bundle } from '@smc/protocol';
+import { encodeBundle, fingerprints } from '@smc/protocol';
 import { expect, test } from 'vitest';
 import { bundleOf } from '../support/compile.ts';
-import { LineConnection, startNodeProcess, type NodeProcess } from '../support/process.ts';
+import { LineConnection, startNodeProcess } from '../support/process.ts';
 
 /** A keyed machine with many instances on a real node, upgraded while clients use it. */
 
@@ -65,21 +65,12 @@ upgrade old.Account -> Account {}
 const INSTANCES = 10_000;
 const CLIENTS = 8;
 
-async function put(node: NodeProcess, bundle: Bundle): Promise<string> {
-  const response = await fetch(`${node.url}/_smc/machines`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: encodeBundle(bundle) as Uint8Array<ArrayBuffer>,
-  });
-  return `${response.status} ${await response.text()}`;
-}
-
 test('10,000 instances are upgraded under load, and nothing is lost', async () => {
   const old = bundleOf({ 'v1.sm': v1 });
   const next = bundleOf({ 'v2.sm': v2, 'v1.sm': v1 });
   const node = await startNodeProcess();
   try {
-    expect(await put(node, old)).toMatch(/^200 /);
+    expect(await node.put(encodeBundle(old))).toMatch(/^200 /);
     const connections = await Promise.all(
       Array.from({ length: CLIENTS }, () => LineConnection.open(node.tcpPort)),
     );
@@ -109,7 +100,7 @@ test('10,000 instances are upgraded under load, and nothing is lost', async () =
         await new Promise((resolve) => setTimeout(resolve, 1));
     };
     await served(10);
-    const upgraded = await put(node, next);
+    const upgraded = await node.put(encodeBundle(next));
     await served(10);
     stopping = true;
     await Promise.all(clients);
@@ -140,17 +131,17 @@ test('10,000 instances are upgraded under load, and nothing is lost', async () =
 test('an instance that breaks an invariant stands in the way, and is named', async () => {
   const node = await startNodeProcess();
   try {
-    await put(node, bundleOf({ 'v1.sm': v1 }));
+    await node.put(encodeBundle(bundleOf({ 'v1.sm': v1 })));
     const line = await LineConnection.open(node.tcpPort);
     await line.ask('Account/"a b" Deposit(-1)');
     await line.ask('Account/good Deposit(1)');
-    const refused = await put(node, bundleOf({ 'v2.sm': v2, 'v1.sm': v1 }));
+    const refused = await node.put(encodeBundle(bundleOf({ 'v2.sm': v2, 'v1.sm': v1 })));
     expect(refused).toMatch(
       /^422 .*"code":"invariant".*the invariant at v2\.sm:\d+ of Account \\"a b\\" does not hold/,
     );
     expect(await line.ask('Account/"a b" Balance')).toBe('ok -1');
     await line.ask('Account/"a b" Deposit(1)');
-    expect(await put(node, bundleOf({ 'v2.sm': v2, 'v1.sm': v1 }))).toMatch(/^200 /);
+    expect(await node.put(encodeBundle(bundleOf({ 'v2.sm': v2, 'v1.sm': v1 })))).toMatch(/^200 /);
     line.close();
   } finally {
     expect(await node.stop()).toBe(0);

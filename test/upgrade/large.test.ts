@@ -1,7 +1,8 @@
-import { encodeBundle, fingerprints, type Bundle } from '@smc/protocol';
+import { encodeBundle } from '@smc/protocol';
 import { expect, test } from 'vitest';
+import { AddingClient } from '../support/clients.ts';
 import { bundleOf } from '../support/compile.ts';
-import { LineConnection, startNodeProcess, type NodeProcess } from '../support/process.ts';
+import { LineConnection, startNodeProcess } from '../support/process.ts';
 
 /** A machine that is not keyed, with a large state, upgraded while clients use it. */
 
@@ -77,52 +78,29 @@ const endless = v2.replace(
 const ENTRIES = 100_000;
 const STEP = 10_000;
 
-async function put(node: NodeProcess, bundle: Bundle): Promise<string> {
-  const response = await fetch(`${node.url}/_smc/machines`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: encodeBundle(bundle) as Uint8Array<ArrayBuffer>,
-  });
-  return `${response.status} ${await response.text()}`;
-}
-
 test('a map of 100,000 entries is upgraded under load, and nothing is lost', async () => {
   const old = bundleOf({ 'v1.sm': v1 });
   const next = bundleOf({ 'v2.sm': v2, 'v1.sm': v1 });
   const node = await startNodeProcess();
   try {
-    expect(await put(node, old)).toMatch(/^200 /);
-    const line = await LineConnection.open(node.tcpPort);
-    expect(await line.ask(`interface ${fingerprints(old.images[0]).interface}`)).toBe('ok ()');
+    expect(await node.put(encodeBundle(old))).toMatch(/^200 /);
+    const client = await AddingClient.connect(node, old.images[0], 'Shop Sell');
+    const { connection: line } = client;
     for (let first = 0; first < ENTRIES; first += STEP)
       expect(await line.ask(`Shop Fill(${first}, ${STEP})`)).toBe('ok ()');
-
-    let stopping = false;
-    let sold = 0;
-    const wrong: string[] = [];
-    const client = (async () => {
-      while (!stopping) {
-        const reply = await line.ask('Shop Sell');
-        if (reply !== `ok ${++sold}`) wrong.push(`${reply}, not ${sold}`);
-      }
-    })();
-    const served = async (count: number): Promise<void> => {
-      const goal = sold + count;
-      while (sold < goal && wrong.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    };
-    await served(10);
+    await client.served(10);
     // One that has no end is refused, and the machine goes on.
-    const refused = await put(node, bundleOf({ 'v2.sm': endless, 'v1.sm': v1 }));
+    const refused = await node.put(encodeBundle(bundleOf({ 'v2.sm': endless, 'v1.sm': v1 })));
     expect(refused).toMatch(
       /^422 .*"migration-failed".*the migration of Shop fails: out of fuel \(it had \d+ units of fuel\)/,
     );
-    await served(10);
-    expect(await put(node, next)).toMatch(/^200 .*"result":"upgraded"/);
-    await served(10);
-    stopping = true;
-    await client;
-    expect(wrong).toEqual([]);
+    await client.served(10);
+    expect(await node.put(encodeBundle(next))).toMatch(/^200 .*"result":"upgraded"/);
+    await client.served(10);
+    await client.end();
+    expect(client.wrong).toEqual([]);
 
+    let sold = client.total;
     const fresh = await LineConnection.open(node.tcpPort);
     for (const each of [line, fresh]) {
       expect(await each.ask('Shop Size')).toBe(`ok ${ENTRIES}`);

@@ -1,7 +1,8 @@
-import { encodeBundle, fingerprints, type Bundle } from '@smc/protocol';
+import { encodeBundle } from '@smc/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AddingClient } from '../support/clients.ts';
 import { bundleOf } from '../support/compile.ts';
-import { LineConnection, startNodeProcess, type NodeProcess } from '../support/process.ts';
+import { startNodeProcess, type NodeProcess } from '../support/process.ts';
 
 /** Five versions of a keyed machine, and clients of each that never go away. */
 
@@ -131,68 +132,32 @@ afterAll(async () => {
   expect(await node.stop()).toBe(0);
 });
 
-async function put(bundle: Bundle): Promise<string> {
-  const response = await fetch(`${node.url}/_smc/machines`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: encodeBundle(bundle) as Uint8Array<ArrayBuffer>,
-  });
-  return `${response.status} ${await response.text()}`;
-}
-
-/** A client that adds to an account of its own, one request after the other, until it is told to end. */
+/** A client that adds to an account of its own. */
 class Client {
   readonly version: number;
-  readonly connection: LineConnection;
-  readonly wrong: string[] = [];
-  total = 0;
-  #isEnding = false;
-  readonly #ended: Promise<void>;
+  readonly adding: AddingClient;
 
-  private constructor(version: number, connection: LineConnection) {
+  private constructor(version: number, adding: AddingClient) {
     this.version = version;
-    this.connection = connection;
-    this.#ended = this.#run();
+    this.adding = adding;
   }
 
   static async connect(version: number): Promise<Client> {
-    const connection = await LineConnection.open(node.tcpPort);
-    const { interface: spoken } = fingerprints(bundles[version].images[0]);
-    expect(await connection.ask(`interface ${spoken}`)).toBe('ok ()');
-    return new Client(version, connection);
+    const request = `Account/of-${version} ${VERSIONS[version].add}`;
+    return new Client(version, await AddingClient.connect(node, bundles[version].images[0], request));
   }
 
   ask(key: string, request: string): Promise<string> {
-    return this.connection.ask(`Account/${key} ${request}`);
-  }
-
-  /** Until it has had so many more replies. */
-  async served(replies: number): Promise<void> {
-    const goal = this.total + replies;
-    while (this.total < goal && this.wrong.length === 0)
-      await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-
-  async end(): Promise<void> {
-    this.#isEnding = true;
-    await this.#ended;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#isEnding && this.wrong.length === 0) {
-      const reply = await this.ask(`of-${this.version}`, VERSIONS[this.version].add);
-      if (reply === `ok ${this.total + 1}`) this.total++;
-      else this.wrong.push(`${reply}, not ${this.total + 1}`);
-    }
+    return this.adding.connection.ask(`Account/${key} ${request}`);
   }
 }
 
 test('clients of five versions are served at once, through four upgrades', async () => {
   const clients: Client[] = [];
   for (const [version, bundle] of bundles.entries()) {
-    expect(await put(bundle)).toMatch(/^200 .*"result":"(?:deployed|upgraded)"/);
+    expect(await node.put(encodeBundle(bundle))).toMatch(/^200 .*"result":"(?:deployed|upgraded)"/);
     clients.push(await Client.connect(version));
-    await Promise.all(clients.map((client) => client.served(20)));
+    await Promise.all(clients.map((client) => client.adding.served(20)));
     // Each sees an entry that it made, of now, as it knows it.
     for (const client of clients) {
       const { add, entries } = VERSIONS[client.version];
@@ -201,11 +166,11 @@ test('clients of five versions are served at once, through four upgrades', async
       expect(await client.ask(key, entries[0])).toBe(`ok ${entries[1]}`);
     }
   }
-  await Promise.all(clients.map((client) => client.end()));
-  expect(clients.flatMap(({ wrong }) => wrong)).toEqual([]);
+  await Promise.all(clients.map((client) => client.adding.end()));
+  expect(clients.flatMap(({ adding }) => adding.wrong)).toEqual([]);
   for (const reader of clients) {
-    for (const { version, total } of clients) {
-      expect(await reader.ask(`of-${version}`, 'Balance')).toBe(`ok ${total}`);
+    for (const { version, adding } of clients) {
+      expect(await reader.ask(`of-${version}`, 'Balance')).toBe(`ok ${adding.total}`);
     }
   }
   const [first, second, third, fourth, fifth] = clients;
@@ -239,7 +204,7 @@ test('clients of five versions are served at once, through four upgrades', async
   expect(await first.ask('k0-0', 'Limit')).toMatch(/^error unknown-operation /);
   expect(await second.ask('k0-0', 'Limit')).toBe('ok 7');
   expect(await second.ask('k0-0', 'Pay(1, Card)')).toMatch(/^error unknown-operation /);
-  for (const { connection } of clients) {
+  for (const { connection } of clients.map(({ adding }) => adding)) {
     expect(connection.closed).toBe(false);
     connection.close();
   }
