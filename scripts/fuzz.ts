@@ -12,6 +12,7 @@ const SEEDS = 2 ** 31;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const names = process.argv.slice(2);
 const rounds = Number(process.env['SMC_FUZZ_ROUNDS'] ?? ROUNDS);
+if (!(rounds >= 1)) throw new Error(`SMC_FUZZ_ROUNDS is no number of rounds: ${rounds}`);
 
 /** The test files that have laws. */
 const files = globSync(['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
@@ -31,5 +32,6 @@ for (let round = 1; round <= rounds; round++) {
   );
   if (status !== 0) failed.push(seed);
 }
-for (const seed of failed) console.log(`failed; to see it again: SMC_TEST_SEED=${seed} npm test`);
+const again = ['npx vitest run', ...names].join(' ');
+for (const seed of failed) console.log(`failed; to see it again: SMC_TEST_SEED=${seed} ${again}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
