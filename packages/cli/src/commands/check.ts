@@ -49,6 +49,7 @@ function noteGone(files: readonly CheckedFile['tree'][], environment: string, ou
   );
   for (const { file, imports } of files) {
     if (!imports.some(({ source }) => source.kind === 'deployed')) continue;
-    for (const machine of goneFrom(file, environment, names)) output.note(goneNote(machine, file, environment));
+    for (const machine of goneFrom(file, environment, names))
+      output.note(goneNote(machine, file, environment));
   }
 }

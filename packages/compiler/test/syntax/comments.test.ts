@@ -6,9 +6,6 @@ import { lex } from '../../src/syntax/lexer.ts';
 import { Report } from '../../src/syntax/report.ts';
 import { expectLaidOut, isProgram, laidOut, programs } from './laid-out.ts';
 
-/** How many times the usual number of random cases a run tries; `npm run fuzz` says more. */
-const EFFORT = Math.max(1, Number(process.env['SMC_TEST_EFFORT'] ?? 1));
-
 /** A declaration, and where its tokens start. */
 interface Piece {
   readonly text: string;
@@ -60,10 +57,10 @@ const commented = fc
   });
 
 describe('comments', () => {
-  it('stay, and change nothing, wherever they and line ends stand', { timeout: 120_000 * EFFORT }, () => {
+  it('stay, and change nothing, wherever they and line ends stand', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(commented, (text) => void expectLaidOut(text)),
-      { numRuns: 2000 * EFFORT },
+      { numRuns: 2000 },
     );
   });
 
