@@ -110,6 +110,10 @@ function stepText(step: Step): string {
       return `the ${ordinal(step.index)} component`;
     case 'item':
       return 'an item';
+    case 'input':
+      return 'what this one takes';
+    case 'output':
+      return 'what this one gives';
     case 'argument':
       return 'what is inside';
   }
@@ -170,6 +174,17 @@ export function otherOrder(span: Span, name: string, expected: readonly Type[]):
     `the arguments of \`${name}\` come in another order`,
     [label(span, 'this is not the first')],
     [`What it works on comes first, and a function last: \`${name}(${shown.join(', ')})\`.`],
+  );
+}
+
+/** E0220: `(a, b) -> …` where a function of another number of arguments is due. */
+export function otherParameters(span: Span, name: string, expected: number, given: number): Diagnostic {
+  const written = expected === 1 ? '`x -> …`' : `\`(${'abcdefgh'.slice(0, expected).split('').join(', ')}) -> …\``;
+  return error(
+    'E0220',
+    `\`${name}\` takes a function of ${expected === 1 ? 'one argument' : `${expected} arguments`} here, not of ${given}`,
+    [label(span)],
+    expected > 8 ? [] : [`It is written ${written}.`],
   );
 }
 

@@ -5,8 +5,9 @@ import type { Reason } from '../errors/types.ts';
 import { unitAt } from './calls.ts';
 import { callableOf, type Callable } from './callables.ts';
 import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
+import type { Output } from './culprit.ts';
 import { inferBinding, inferCondition, inferExpression } from './expressions.ts';
-import { resultOf, type Inference, type Wanted } from './inference.ts';
+import { outputOf, type Inference, type Wanted } from './inference.ts';
 import { inferPattern } from './patterns.ts';
 import { Locals } from './scope.ts';
 import { eitherOf } from './sums.ts';
@@ -72,8 +73,8 @@ function inferName(
   if (callable === null) return brokenArrow(arrow.span, inference);
   const { value, type } = input;
   const reason = inputReason(callable, input, inference);
-  const place = value === null ? arrow.span : resultOf(value);
-  inference.fitAt(type, place, value, callable.from, reason);
+  const source = value === null ? { span: arrow.span, type, value } : outputOf(value);
+  inference.fitAt(type, [source], callable.from, reason);
   callable.site.argument = value;
   return inference.arrow({ ...callable, kind: 'name', span: arrow.span });
 }
@@ -123,12 +124,12 @@ function inferCompose(
   switch (operator) {
     case '>>>': {
       const left = inferArrow(arrow.left, input, locals, inference);
-      const right = inferArrow(arrow.right, outputOf(left), locals, inference, wanted);
+      const right = inferArrow(arrow.right, flowOf(left), locals, inference, wanted);
       return node(left, right, right.to);
     }
     case '<<<': {
       const right = inferArrow(arrow.right, input, locals, inference);
-      const left = inferArrow(arrow.left, outputOf(right), locals, inference, wanted);
+      const left = inferArrow(arrow.left, flowOf(right), locals, inference, wanted);
       return node(left, right, left.to);
     }
     case '&&&': {
@@ -150,7 +151,7 @@ function inferCompose(
       const right = inferArrow(arrow.right, parts[1], locals, inference);
       if (operator === '***') return node(left, right, pairOf(left.to, right.to));
       if (operator === '+++') return node(left, right, eitherOf(left.to, right.to));
-      inference.fitAt(right.to, right.span, null, left.to, {
+      inference.fitAt(right.to, [{ span: right.span, type: right.to, value: null }], left.to, {
         statement: (type) => `both sides of \`|||\` give the same type; the left side gives ${type}`,
         declared: { span: left.span, text: display(left.to) },
         help: [],
@@ -160,7 +161,8 @@ function inferCompose(
   }
 }
 
-const outputOf = (arrow: TypedArrowExpression): Input => ({ type: arrow.to, span: arrow.span, value: null });
+/** What comes out of an arrow, as what flows into the next. */
+const flowOf = (arrow: TypedArrowExpression): Input => ({ type: arrow.to, span: arrow.span, value: null });
 
 /** The two sides of the pair or `Either` that an operator takes. */
 function inputParts(
@@ -175,7 +177,8 @@ function inputParts(
   const type = shape === 'pair' ? pairOf(left, right) : eitherOf(left, right);
   const { value } = input;
   const what = shape === 'pair' ? 'a pair' : 'an Either';
-  const fits = inference.fitAt(input.type, value === null ? place : resultOf(value), value, type, {
+  const source = value === null ? { span: place, type: input.type, value } : outputOf(value);
+  const fits = inference.fitAt(input.type, [source], type, {
     statement: () => `\`${operator}\` takes ${what}`,
     declared: value === null ? { span: input.span, text: 'what flows in comes from here' } : null,
     help: [],
@@ -328,7 +331,7 @@ function inferIf(
   const complete = inference.unify(then.type, UNIT, then.span);
   if (!complete) {
     const head = { ...span, end: Math.max(condition.span.end, span.start) };
-    inference.report(missingElse(head, display(then.type), outputPlace(then).span));
+    inference.report(missingElse(head, display(then.type), firstOutput(then).span));
   }
   const empty = inference.node({ commands: [], type: UNIT, span: { ...span, start: span.end } });
   return inference.node({ kind: 'if', condition, then, else: empty, type: complete ? UNIT : ERROR, span });
@@ -361,26 +364,39 @@ function inferCase(
 
 // ------------------------------------------------------------------ where outputs come from
 
-/** The place that gives an output, and the expression, where it is one. */
-export interface OutputPlace {
-  readonly span: Span;
-  readonly value: TypedExpression | null;
+const branchOf = (block: TypedBlock) => ({ type: block.type, span: firstOutput(block).span });
+
+/** The places in a block that give its output: of `return -< e` the expression. */
+export function outputsOf(block: TypedBlock): readonly Output[] {
+  const open = [block];
+  const outputs: Output[] = [];
+  for (let seen = open.pop(); seen !== undefined; seen = open.pop()) {
+    const branches = branchesAtEnd(seen);
+    if (branches.length === 0) outputs.push(outputAtEnd(seen));
+    for (const branch of branches.toReversed()) open.push(branch);
+  }
+  return outputs;
 }
 
-const branchOf = (block: TypedBlock) => ({ type: block.type, span: outputPlace(block).span });
-
-/** The place in a block that gives its output: of `return -< e` the expression. */
-export function outputPlace(block: TypedBlock): OutputPlace {
+/** The first of these. */
+function firstOutput(block: TypedBlock): Output {
   let seen = block;
-  for (;;) {
-    const last = seen.commands.at(-1);
-    if (last === undefined) return { span: seen.span, value: null };
-    if (last.kind === 'if') seen = last.then;
-    else if (last.kind === 'case' && last.arms.length > 0) seen = last.arms[0].body;
-    else if (last.kind === 'feed' && givesItsInput(last.arrow)) {
-      return { span: resultOf(last.argument), value: last.argument };
-    } else return { span: last.span, value: null };
-  }
+  for (let branches = branchesAtEnd(seen); branches.length > 0; branches = branchesAtEnd(seen)) seen = branches[0];
+  return outputAtEnd(seen);
+}
+
+/** The blocks that a block ends in; none where it ends in a plain command. */
+function branchesAtEnd({ commands }: TypedBlock): readonly TypedBlock[] {
+  const last = commands.at(-1);
+  if (last?.kind === 'if') return last.else.commands.length === 0 ? [last.then] : [last.then, last.else];
+  return last?.kind === 'case' ? last.arms.map(({ body }) => body) : [];
+}
+
+function outputAtEnd({ commands, span, type }: TypedBlock): Output {
+  const last = commands.at(-1);
+  if (last === undefined) return { span, type, value: null };
+  const isGiven = last.kind === 'feed' && givesItsInput(last.arrow);
+  return isGiven ? outputOf(last.argument) : { span: last.span, type: last.type, value: null };
 }
 
 function givesItsInput(arrow: TypedArrowExpression): boolean {
@@ -389,10 +405,10 @@ function givesItsInput(arrow: TypedArrowExpression): boolean {
 }
 
 /** The same for an arrow. */
-export function arrowOutputPlace(arrow: TypedArrowExpression): OutputPlace {
+export function arrowOutputsOf(arrow: TypedArrowExpression): readonly Output[] {
   let seen = arrow;
   while (seen.kind === 'compose' && (seen.operator === '>>>' || seen.operator === '<<<')) {
     seen = seen.operator === '>>>' ? seen.right : seen.left;
   }
-  return seen.kind === 'proc' ? outputPlace(seen.body) : { span: seen.span, value: null };
+  return seen.kind === 'proc' ? outputsOf(seen.body) : [{ span: seen.span, type: seen.to, value: null }];
 }

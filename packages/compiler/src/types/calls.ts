@@ -62,7 +62,7 @@ export function packArguments(
 }
 
 /** Whether one argument may be all of them in a tuple. */
-function mayBeTuple(type: Type): boolean {
+export function mayBeTuple(type: Type): boolean {
   const { kind } = prune(type);
   return kind === 'tuple' || kind === 'unknown' || kind === 'parameter';
 }
@@ -145,25 +145,30 @@ export function matchArguments(
   const known = parameters.map((parameter) => parameter.name);
   const seen = new Map<string, Span>();
   const fields: { name: string; value: TypedExpression }[] = [];
+  let isRefused = false;
   for (const [i, { name: label }] of written.entries()) {
     const parameter =
       label === null ? parameters.at(i) : parameters.find((candidate) => candidate.name === label.text);
     if (label !== null && parameter === undefined) {
       const near = suggest(label.text, known);
       inference.report(names.unknownArgument(label.span, label.text, what, known, near));
-      return null;
+      isRefused = true;
+      continue;
     }
     if (parameter === undefined) continue;
     const first = seen.get(parameter.name);
     if (label !== null && first !== undefined) {
       inference.report(names.givenTwice(label.span, 'the argument', label.text, first));
-      return null;
+      isRefused = true;
+      continue;
     }
     seen.set(parameter.name, label?.span ?? written[i].span);
     const reason = parameterReason(`the argument \`${parameter.name}\``, name, parameter.span);
     inference.fit(given[i], parameter.type, reason);
     fields.push({ name: parameter.name, value: given[i] });
   }
+  // One that is not known may be one that is missing.
+  if (isRefused) return null;
   const missing = parameters.filter((each) => !seen.has(each.name) && !each.hasDefault);
   if (given.length <= parameters.length && missing.length === 0) return fields;
   const help = errors.missingArguments(missing.map((parameter) => parameter.name));

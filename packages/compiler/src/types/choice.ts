@@ -9,23 +9,45 @@ import { differ } from './unify.ts';
 
 /** What expressions and commands have in common where they choose. */
 
-/** The one type of branches, arms or items; of two that differ, the one that does not fit what is wanted is blamed. */
+interface Branch {
+  readonly type: Type;
+  readonly span: Span;
+}
+
+/** Of the branches that differ, at most so many are told, and so many kinds of them told apart. */
+const DIFFERING_MAX = 8;
+
+/**
+ * The one type of branches, arms or items. Of those that differ the ones are blamed that do not fit what is
+ * wanted, or, where that is not known, what most of them are.
+ */
 export function joinBranches(
   what: 'if' | 'case' | 'list',
-  branches: readonly { readonly type: Type; readonly span: Span }[],
+  branches: readonly Branch[],
   wanted: Wanted | null,
   inference: Inference,
 ): Type {
   const [first, ...others] = branches;
-  for (const branch of others) {
-    if (inference.unify(first.type, branch.type, branch.span)) continue;
-    const firstIsWrong =
-      wanted !== null && differ(first.type, wanted.type) && !differ(branch.type, wanted.type);
-    const [wrong, other] = firstIsWrong ? [first, branch] : [branch, first];
-    inference.report(errors.branchesDiffer({ what, wrong, other, wanted }));
-    return wanted?.type ?? ERROR;
+  const failed = others.filter(({ type, span }) => !inference.unify(first.type, type, span));
+  if (failed.length === 0) return first.type;
+  const other = modelOf(branches, wanted);
+  const wrong = branches.filter(({ type }) => differ(type, other.type));
+  for (const each of wrong.slice(0, DIFFERING_MAX))
+    inference.report(errors.branchesDiffer({ what, wrong: each, other, wanted }));
+  return wanted?.type ?? ERROR;
+}
+
+/** The branch that the others are measured by. */
+function modelOf(branches: readonly Branch[], wanted: Wanted | null): Branch {
+  const fitting = wanted === null ? undefined : branches.find(({ type }) => !differ(type, wanted.type));
+  if (fitting !== undefined) return fitting;
+  const kinds: { readonly model: Branch; count: number }[] = [];
+  for (const branch of branches) {
+    const kind = kinds.find(({ model }) => !differ(model.type, branch.type));
+    if (kind !== undefined) kind.count++;
+    else if (kinds.length < DIFFERING_MAX) kinds.push({ model: branch, count: 1 });
   }
-  return first.type;
+  return kinds.reduce((most, kind) => (kind.count > most.count ? kind : most)).model;
 }
 
 /** Says which values no arm takes, and which arms take none, when all types are known. */

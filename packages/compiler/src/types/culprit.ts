@@ -1,8 +1,17 @@
+import type { Span } from '@smc/protocol';
 import { foldType, partsOf, prune, substitute } from './type.ts';
 import type { Type, TypedExpression } from './typed.ts';
 import { differ, type Step } from './unify.ts';
 
 /** Which part of an expression is to blame for the type of the whole. */
+
+/** What gives the value of a whole: of a block of commands, each place that ends it; of an expression, itself. */
+export interface Output {
+  readonly span: Span;
+  readonly type: Type;
+  /** Null where it is no expression. */
+  readonly value: TypedExpression | null;
+}
 
 /** A part that does not fit, and what would. */
 export interface Culprit {
@@ -12,23 +21,33 @@ export interface Culprit {
   readonly path: readonly Step[];
 }
 
-/** The innermost parts that do not fit are looked for in at most so many. */
+/** The innermost parts that do not fit are looked for in at most so many, and at most so many are given. */
 const PARTS_MAX = 10_000;
+const CULPRITS_MAX = 8;
 
 /**
- * The first innermost part, as far as it is written there, that does not fit what is expected of it.
- * What is empty has its type of what stands beside it, and so is not to blame: null where all is.
+ * The innermost parts, as far as they are written there, that do not fit what is expected of them, in their order.
+ * What is empty has its type of what stands beside it, and so is not to blame: none where all is.
  */
-export function culpritOf(root: TypedExpression, expected: Type): Culprit | null {
+export function culpritsOf(root: TypedExpression, expected: Type): readonly Culprit[] {
+  const found: Culprit[] = [];
   const open: Culprit[] = [{ node: root, expected, path: [] }];
-  for (let count = 0; open.length > 0 && count < PARTS_MAX; count++) {
+  for (let count = 0; open.length > 0 && count < PARTS_MAX && found.length < CULPRITS_MAX; count++) {
     const culprit = open.pop()!;
     if (!differ(culprit.expected, culprit.node.type)) continue;
     const parts = partsWritten(culprit);
-    if (parts === null) return culprit;
-    for (const part of parts.toReversed()) open.push(part);
+    if (parts === null || hasOtherFields(culprit)) found.push(culprit);
+    for (const part of parts?.toReversed() ?? []) open.push(part);
   }
-  return null;
+  return found;
+}
+
+/** Whether a record has not the fields that are expected, whatever is in them. */
+function hasOtherFields({ node, expected }: Culprit): boolean {
+  const wanted = prune(expected);
+  if (node.kind !== 'record' || wanted.kind !== 'record') return false;
+  const given = new Set(node.fields.map(({ name }) => name));
+  return wanted.fields.length !== given.size || wanted.fields.some(({ name }) => !given.has(name));
 }
 
 /** The parts of an expression with what is expected of each; null where it does not fit itself. */
@@ -50,10 +69,12 @@ function partsWritten({ node, expected, path }: Culprit): readonly Culprit[] | n
       if (wanted.kind !== 'tuple' || wanted.items.length !== node.items.length) return null;
       return node.items.map((item, index) => part(item, wanted.items[index], { kind: 'component', index }));
     case 'record': {
-      if (wanted.kind !== 'record' || wanted.fields.length !== node.fields.length) return null;
+      if (wanted.kind !== 'record') return null;
       const types = new Map(wanted.fields.map((field) => [field.name, field.type]));
-      if (node.fields.some(({ name }) => !types.has(name))) return null;
-      return node.fields.map(({ name, value }) => part(value, types.get(name)!, { kind: 'field', name }));
+      return node.fields.flatMap(({ name, value }) => {
+        const type = types.get(name);
+        return type === undefined ? [] : [part(value, type, { kind: 'field', name })];
+      });
     }
     case 'list':
     case 'set':

@@ -13,7 +13,7 @@ import * as errors from '../errors/types.ts';
 import { typeOf } from './annotations.ts';
 import { BUILT_INS, callInsteadOf, isPrimitive } from './builtins.ts';
 import { callableOf, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
-import { namedPayload, packArguments, unitAt, unnamedPayload } from './calls.ts';
+import { mayBeTuple, namedPayload, packArguments, unitAt, unnamedPayload } from './calls.ts';
 import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
 import { constructorOf } from './constructors.ts';
 import { resultOf, type Inference, type Wanted } from './inference.ts';
@@ -334,22 +334,26 @@ function inferFunction(
   const { span } = value;
   if (value.kind === 'lambda') {
     const inner = new Locals(locals);
+    const from = prune(expected.from);
+    if (value.pattern.kind === 'tuple') {
+      const { items } = value.pattern;
+      const count = from.kind === 'tuple' ? from.items.length : mayBeTuple(from) ? items.length : 1;
+      if (items.length !== count) {
+        inference.report(errors.otherParameters(value.pattern.span, callable.name, count, items.length));
+        return broken(span, inference);
+      }
+    }
     const pattern = inferPattern(value.pattern, { type: expected.from, span }, inner, inference);
     checkIrrefutable(pattern, inference);
     const wanted = { type: expected.to, what: `what the function gives to \`${callable.name}\`` };
     const body = inferExpression(value.body, inner, inference, wanted);
-    inference.fit(body, expected.to, {
+    const fits = inference.fit(body, expected.to, {
       statement: (type) => `the function given to \`${callable.name}\` gives ${type}`,
       declared: null,
       help: [],
     });
-    return inference.node({
-      kind: 'lambda',
-      pattern,
-      body,
-      type: functionOf(expected.from, body.type),
-      span,
-    });
+    const type = functionOf(expected.from, fits ? body.type : expected.to);
+    return inference.node({ kind: 'lambda', pattern, body, type, span });
   }
   if (value.kind === 'construct' && value.arguments.length === 0) {
     const reference = constructorOf(value.constructor, expected.to, inference);
@@ -369,7 +373,7 @@ function inferFunction(
     }
     const typed = inferExpression(value, locals, inference);
     const fits = inference.fit(typed, expected, {
-      statement: (type) => `\`${callable.name}\` takes a function here, ${type}`,
+      statement: (type) => `\`${callable.name}\` takes ${type} here`,
       declared: null,
       help: ['Write one in place, `x -> …`, or the name of a `fun`.'],
     });
@@ -379,7 +383,7 @@ function inferFunction(
   const type = functionOf(named.from, named.to);
   const typed = inference.node({ kind: 'function' as const, callee: named.callee, type, span });
   inference.fit(typed, expected, {
-    statement: (text) => `\`${callable.name}\` takes a function here, ${text}`,
+    statement: (text) => `\`${callable.name}\` takes ${text} here`,
     declared: null,
     help: [],
   });

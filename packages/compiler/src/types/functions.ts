@@ -6,7 +6,7 @@ import { duplicate, reservedName } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
 import { misplacedDefault, notKey } from '../errors/types.ts';
 import { typeOf, type TypeContext } from './annotations.ts';
-import { arrowOutputPlace, inferArrow } from './arrows.ts';
+import { arrowOutputsOf, inferArrow } from './arrows.ts';
 import { isPrimitive } from './builtins.ts';
 import { declareTypeParameters } from './declarations.ts';
 import { inferExpression } from './expressions.ts';
@@ -215,8 +215,7 @@ function checkArrow(definition: Definition & { kind: 'arrow' }, inference: Infer
   const input = { type: from, span: fromSpan, value: null };
   const wanted = { type: to, what: `the output of ${name}` };
   const body = inferArrow(node.body, input, inference.topLocals(), inference, wanted);
-  const place = arrowOutputPlace(body);
-  inference.fitAt(body.to, place.span, place.value, to, {
+  inference.fitAt(body.to, arrowOutputsOf(body), to, {
     statement: (type) => `the output of ${name} is ${type}`,
     declared: { span: toSpan, text: 'declared here' },
     help: [],

@@ -2,7 +2,7 @@ import type { Diagnostic, Span } from '@smc/protocol';
 import * as errors from '../errors/types.ts';
 import type { Reason } from '../errors/types.ts';
 import type { Scheme } from './builtins.ts';
-import { culpritOf, isEmpty, sourceOf } from './culprit.ts';
+import { culpritsOf, isEmpty, sourceOf, type Culprit, type Output } from './culprit.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Site, type Use } from './scope.ts';
 import {
@@ -52,6 +52,9 @@ export interface Wanted {
   /** `the reply of \`Read\`` */
   readonly what: string;
 }
+
+/** Of what is wrong with one value, at most so much is told. */
+const MISMATCHES_MAX = 8;
 
 interface Slot {
   type: Type;
@@ -155,18 +158,34 @@ export class Inference {
 
   /** Checks that a value fits; where it does not, says why it should. */
   fit(value: TypedExpression, expected: Type, reason: Reason): boolean {
-    return this.fitAt(value.type, resultOf(value), value, expected, reason);
+    return this.fitAt(value.type, [outputOf(value)], expected, reason);
   }
 
-  /** As `fit`, for what comes out of `span`; `value` is the expression in it, if it is one. */
-  fitAt(actual: Type, span: Span, value: TypedExpression | null, expected: Type, reason: Reason): boolean {
-    if (this.unify(actual, expected, span)) return true;
-    const culprit = value === null ? null : culpritOf(value, expected);
+  /** As `fit`, for what has one output or several, all of one type: each part of them that does not fit is told. */
+  fitAt(actual: Type, outputs: readonly Output[], expected: Type, reason: Reason): boolean {
+    if (this.unify(actual, expected, outputs[0].span)) return true;
+    const wrong = outputs.flatMap((output) => {
+      const culprits = output.value === null ? [] : culpritsOf(output.value, expected);
+      return culprits.map((culprit) => ({ output, culprit }));
+    });
+    if (wrong.length === 0) this.#reportMismatch(outputs[0], null, false, expected, reason);
+    for (const { output, culprit } of wrong.slice(0, MISMATCHES_MAX))
+      this.#reportMismatch(output, culprit, wrong.length > 1, expected, reason);
+    return false;
+  }
+
+  /** `isOneOfMany`: whether the whole has other parts that are wrong, too. */
+  #reportMismatch(
+    { span, type: actual, value }: Output,
+    culprit: Culprit | null,
+    isOneOfMany: boolean,
+    expected: Type,
+    reason: Reason,
+  ): void {
     const wrong = culprit === null ? { node: value, expected, path: [] } : culprit;
-    // A part is shown in the whole, a part of a part alone.
+    // A part is shown in the whole, a part of a part and one of several parts alone.
     const part = culprit === null || culprit.node === value ? span : resultOf(culprit.node);
-    const place = wrong.path.length > 1 ? part : span;
-    const shown = place === span ? actual : null;
+    const isWhole = wrong.path.length <= 1 && !isOneOfMany;
     const inner = difference(wrong.expected, culprit?.node.type ?? actual);
     const where = { ...inner, path: [...wrong.path, ...inner.path] };
     const fields = wrong.node?.kind === 'record' && inner.path.length === 0 ? wrong.node.fields : [];
@@ -176,13 +195,12 @@ export class Inference {
         expected,
         actual,
         difference: where,
-        span: place,
-        shown: shown ?? inner.actual,
+        span: isWhole ? span : part,
+        shown: isWhole ? actual : inner.actual,
         part,
         fields,
       }),
     );
-    return false;
   }
 
   /** Settles all types. To be called once, when the declaration has been walked. */
@@ -273,6 +291,13 @@ export class Inference {
     this.#tooLargeReported = true;
   }
 }
+
+/** An expression as the one place that gives its value. */
+export const outputOf = (value: TypedExpression): Output => ({
+  span: resultOf(value),
+  type: value.type,
+  value,
+});
 
 /** The expression that makes a collection, where a node is one. */
 function collectionIn(slot: SlotNode | null): TypedExpression | null {

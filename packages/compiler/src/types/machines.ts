@@ -5,7 +5,7 @@ import { duplicate } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
 import { misplacedDefault } from '../errors/types.ts';
 import { recordFields, typeOf, type TypeContext } from './annotations.ts';
-import { inferBlock, outputPlace } from './arrows.ts';
+import { inferBlock, outputsOf } from './arrows.ts';
 import { checkIrrefutable } from './choice.ts';
 import { inferExpression } from './expressions.ts';
 import { declareFunctions, noEffects, parameterTypes } from './functions.ts';
@@ -267,12 +267,11 @@ function checkOperation(
   });
   const what = `the reply of \`${node.name.text}\``;
   const body = inferBlock(node.body, locals, inference, { type: reply, what });
-  const { span, value } = outputPlace(body);
   const declared =
     node.reply === null
       ? { span: node.name.span, text: 'no reply is declared' }
       : { span: node.reply.span, text: 'declared here' };
-  inference.fitAt(body.type, span, value, reply, {
+  inference.fitAt(body.type, outputsOf(body), reply, {
     statement: (type) => `${what} is ${type}`,
     declared,
     help:

@@ -378,7 +378,7 @@ function displayNode(type: Type, parts: readonly string[]): string {
     case 'parameter':
       return type.name;
     case 'unknown':
-      return '_';
+      return '…';
     default:
       return BASE_NAMES[type.kind];
   }
@@ -396,10 +396,18 @@ export function displayConstructor(
   return `${name}(${labels.map((label) => `${label}: ${types.get(label)}`).join(', ')})`;
 }
 
-/** With its article, where it has one: `an Int`, `a List<Int>`, `(Int, Int)`; a type variable in quotes. */
+/**
+ * With its article, where it has one: `an Int`, `a List<Int>`, `(Int, Int)`; a type variable and the type of a
+ * function in quotes.
+ */
 export function displayWithArticle(type: Type): string {
   const text = display(type);
-  if (prune(type).kind === 'parameter') return `\`${text}\``;
+  const { kind } = prune(type);
+  if (kind === 'parameter') return `\`${text}\``;
+  if (kind === 'function') return `a function \`${text}\``;
   if (!/^[A-Z]/.test(text)) return text;
-  return `${/^[AEIO]/.test(text) ? 'an' : 'a'} ${text}`;
+  return `${SPOKEN_WITH_VOWEL.test(text) ? 'an' : 'a'} ${text}`;
 }
+
+/** Names that start with the sound of a vowel, as far as their first letters tell: not `Unit`, `User`, `Euro`. */
+const SPOKEN_WITH_VOWEL = /^(?:[AI]|E(?!u)|O(?!n(?:ce|e))|U(?:n(?!i)|p)|Ho(?:ur|nes|nor))/;

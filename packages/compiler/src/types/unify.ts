@@ -115,6 +115,8 @@ export type Step =
   | { readonly kind: 'field'; readonly name: string }
   | { readonly kind: 'component'; readonly index: number }
   | { readonly kind: 'item' }
+  | { readonly kind: 'input' }
+  | { readonly kind: 'output' }
   | { readonly kind: 'argument'; readonly index: number };
 
 const PATH_LENGTH_MAX = 8;
@@ -139,6 +141,7 @@ export function difference(expected: Type, actual: Type): Difference {
 function stepInto(type: Type, index: number): Step {
   if (type.kind === 'record') return { kind: 'field', name: type.fields[index].name };
   if (type.kind === 'tuple') return { kind: 'component', index };
+  if (type.kind === 'function') return { kind: index === 0 ? 'input' : 'output' };
   return type.kind === 'list' || type.kind === 'set' ? { kind: 'item' } : { kind: 'argument', index };
 }
 
