@@ -102,9 +102,28 @@ const DECLARED: Readonly<Record<string, string>> = {
 };
 
 /** E0114: a word before a function in place. */
-export function foreignLambda(at: Span, word: string): Diagnostic {
-  const help = 'It is written `x -> x + 1` or `(a, b) -> a + b`.';
+export function foreignLambda(at: Span, word: string, parameters: readonly string[]): Diagnostic {
+  const [only] = parameters;
+  const written = parameters.length === 1 && only !== undefined ? only : `(${parameters.join(', ')})`;
+  const help = `Write \`${parameters.length === 0 ? 'x' : written} -> …\`, with an expression after the \`->\`.`;
   return error('E0114', `a function in place has no \`${word}\` before it`, at, '', help);
+}
+
+/** E0114: `x => e` */
+export function lambdaWithGives(at: Span): Diagnostic {
+  return error('E0114', 'a function in place has `->`, not `=>`', at, '', 'Write `x -> x + 1`.');
+}
+
+/** E0114: `{ x -> e }` */
+export function lambdaInBraces(at: Span): Diagnostic {
+  return error('E0114', 'a function in place stands in no braces', at, '', 'Write `x -> x + 1`.');
+}
+
+/** E0114: `(x: Int) -> e` */
+export function lambdaWithType(at: Span): Diagnostic {
+  const message = 'the parameters and the result of a function in place have no type';
+  const help = 'Their types follow from what it is given to: write `x -> …` or `(x, y) -> …`.';
+  return error('E0114', message, at, '', help);
 }
 
 /** E0114: `xs[0]` */

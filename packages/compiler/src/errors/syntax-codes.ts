@@ -29,7 +29,7 @@ export const SYNTAX_CODES = {
   E0125: 'a missing initial value',
   E0126: 'a line that starts with what belongs to the line before',
   E0127: 'something outside of declarations',
-  E0128: 'a `fun` with a block',
+  E0128: 'a function with a block',
   // expressions
   E0130: 'comparisons in a chain',
   E0131: 'a `->` out of place',

@@ -143,7 +143,7 @@ function foreignWord(found: string, previous: string, expected: string): string 
   if (expected === '`->`' && /^[A-Z]/.test(before!) && /^\w/.test(word!))
     return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
   if (word === ':' && expected.endsWith('`,` or `)`'))
-    return 'In an expression nothing has a type: a function in place is `(x, y) -> …`.';
+    return 'In an expression nothing has a type. A type is written where a value is named: `let x: Int = …`.';
   if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
   if (word === 'then' || (before === 'if' && word === '('))
     return 'The branches stand in braces: `if c { a } else { b }`.';
@@ -276,6 +276,12 @@ export function missingResult(at: Span, name: string): Diagnostic {
 export function functionWithBlock(at: Span): Diagnostic {
   const help = 'Write `fun f(…) -> Type = expression`, without braces around the expression.';
   return error('E0128', 'the body of a `fun` is an expression after `=`, and no block', at, '', help);
+}
+
+/** E0128: `x -> { … }`. */
+export function lambdaWithBlock(at: Span): Diagnostic {
+  const help = 'Write `x -> expression`; a value is named in it with `let y = x + 1 in y * y`.';
+  return error('E0128', 'the body of a function in place is an expression, and no block', at, '', help);
 }
 
 /** E0124: a missing type. */

@@ -51,7 +51,7 @@ function readSource(text: string, file: string): SourceRead {
     };
   }
   const { tokens: written, comments } = lex(text, file, report);
-  const tokens = takeForeignWords(written, file, report);
+  const tokens = takeForeignWords(written, text, file, report);
   return {
     source: { file, tokens: layOut(tokens, text, file, report), report, groups: new Map() },
     text,

@@ -1,5 +1,5 @@
 import type { IToken } from 'chevrotain';
-import { foreignIndex, juxtaposed } from '../../errors/foreign.ts';
+import { foreignIndex, juxtaposed, lambdaInBraces, lambdaWithGives, lambdaWithType } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
@@ -206,8 +206,24 @@ export abstract class OperandGrammar extends PatternGrammar {
     const value =
       !this.RECORDING_PHASE && this.lambdaFollows()
         ? this.SUBRULE(this.lambda)
-        : this.SUBRULE(this.expression);
+        : ((this.RECORDING_PHASE ? null : this.foreignLambda()) ?? this.SUBRULE(this.expression));
     return this.ACTION(() => ({ name, value, span: this.since(start) }));
+  }
+
+  /** `(x: Int) -> e`, `{ x -> e }`: refused, and skipped. */
+  private foreignLambda(): Expression | null {
+    const open = this.peek(1);
+    if (open.tokenType !== T.OpenRound && open.tokenType !== T.OpenCurly) return null;
+    if (!this.nextIs(T.Lower, 2)) return null;
+    const third = this.peek(3);
+    const isTyped = open.tokenType === T.OpenRound && third.tokenType === T.Colon;
+    const isBlock = open.tokenType === T.OpenCurly && (third.tokenType === T.To || third.tokenType === T.Gives);
+    if (!isTyped && !isBlock) return null;
+    this.complain(isTyped ? lambdaWithType(this.spanOf(third)) : lambdaInBraces(this.spanOf(open)));
+    let token = open;
+    while (!this.isStatementEnd(token) && token.tokenType !== T.Comma) token = this.after(token);
+    this.skipTo(token.index);
+    return { kind: 'missing', span: this.since(open) };
   }
 
   /** The `:` of a field or a named argument; a `=` is refused and taken for it. */
@@ -225,10 +241,25 @@ export abstract class OperandGrammar extends PatternGrammar {
   private readonly lambda = this.RULE('lambda', (): Expression => {
     const start = this.LA(1);
     const pattern = this.SUBRULE(this.pattern);
-    this.CONSUME(T.To);
-    const body = this.SUBRULE(this.expression);
+    if (!this.RECORDING_PHASE && this.nextIs(T.Gives)) {
+      this.complain(lambdaWithGives(this.spanOf(this.LA(1))));
+      this.SKIP_TOKEN();
+    } else this.CONSUME(T.To);
+    const body = (this.RECORDING_PHASE ? null : this.blockBody()) ?? this.SUBRULE(this.expression);
     return this.ACTION(() => ({ kind: 'lambda', pattern, body, span: this.since(start) }));
   });
+
+  /** `x -> { let y = x; y }`, `x -> { x + 1 }`: the block is refused, and skipped. */
+  private blockBody(): Expression | null {
+    const open = this.peek(1);
+    if (open.tokenType !== T.OpenCurly || this.nextIs(T.Spread, 2) || this.nextIs(T.CloseCurly, 2)) return null;
+    const isNamed = this.nextIs(T.Lower, 2) || this.nextIs(T.StringLiteral, 2);
+    if (isNamed && fieldSigns.has(this.LA(3).tokenType)) return null;
+    // Of a `=>` it is said already how it is written.
+    if (this.peek(0).tokenType === T.To) this.complain(errors.lambdaWithBlock(this.spanOf(open)));
+    this.skipTo(this.after(open).index);
+    return { kind: 'missing', span: this.since(open) };
+  }
 
   // ----------------------------------------------------------------------- brackets
 
@@ -393,6 +424,9 @@ export abstract class OperandGrammar extends PatternGrammar {
     return next.tokenType === T.OpenCurly || T.isA(next, T.Infix);
   }
 }
+
+/** What follows the name of a field, also where it is written otherwise. */
+const fieldSigns = new Set([T.Colon, T.Comma, T.Assign, T.Bar]);
 
 /** What other languages write between two expressions: it is told of by name. */
 const joiningWords = new Set(['and', 'or', 'then', 'of', 'with', 'when', 'where', 'mod', 'div', 'is', 'do']);

@@ -172,13 +172,13 @@ export abstract class PatternGrammar extends TypeGrammar {
     });
   });
 
-  /** Whether a pattern and a `->` come next: the start of a lambda, as far as brackets tell. */
+  /** Whether a pattern and a `->` (or a `=>`, which is refused) come next: the start of a lambda, as far as brackets tell. */
   protected lambdaFollows(): boolean {
     const qualified = this.nextIs(T.Lower) && this.nextIs(T.Dot, 2) && this.nextIs(T.Upper, 3);
     const first = this.peek(qualified ? 3 : 1);
     if (first.tokenType === EOF) return false;
     const next = this.after(first);
-    if (next.tokenType === T.To) return isPatternStart.has(first.tokenType);
+    if (next.tokenType === T.To || next.tokenType === T.Gives) return isPatternStart.has(first.tokenType);
     return (
       first.tokenType === T.Upper && next.tokenType === T.OpenRound && this.after(next).tokenType === T.To
     );
