@@ -96,22 +96,34 @@ export function foreignKeyword(at: Span, word: string, meant: string): Diagnosti
 
 const DECLARED: Readonly<Record<string, string>> = {
   '`fun`': 'A function is `fun f(x: Int) -> Int = x + 1`: its body is an expression.',
-  '`let`': 'A value is named with `let x = …`, and does not change; what changes is the state.',
+  '`let`': 'A value is named with `let x = …`, and does not change; what changes is `state { x: Int = 0 }`.',
   '`machine`': 'A machine is `machine Name { state { … } on Op { … } }`.',
   '`type`': 'A type is `type T = A | B(Int)` or `type T = { x: Int }`.',
 };
 
-/** E0114: a word before a function in place. */
-export function foreignLambda(at: Span, word: string, parameters: readonly string[]): Diagnostic {
+/** E0114: a word before a function in place; `isNamed` if it is to be given a name. */
+export function foreignLambda(
+  at: Span,
+  word: string,
+  parameters: readonly string[],
+  isNamed: boolean,
+): Diagnostic {
   const [only] = parameters;
   const written = parameters.length === 1 && only !== undefined ? only : `(${parameters.join(', ')})`;
   const help = `Write \`${parameters.length === 0 ? 'x' : written} -> …\`, with an expression after the \`->\`.`;
-  return error('E0114', `a function in place has no \`${word}\` before it`, at, '', help);
+  const naming = isNamed ? ['One with a name is declared outside: `fun f(x: Int) -> Int = …`.'] : [];
+  return error('E0114', `a function in place has no \`${word}\` before it`, at, '', ...naming, help);
 }
 
 /** E0114: `x => e` */
 export function lambdaWithGives(at: Span): Diagnostic {
-  return error('E0114', 'a function in place has `->`, not `=>`', at, '', 'Write `x -> x + 1`.');
+  return error(
+    'E0114',
+    'a function in place has `->`, not `=>`',
+    at,
+    '',
+    'Write `x -> …`, with an expression after the `->`.',
+  );
 }
 
 /** E0114: `{ x -> e }` */

@@ -144,6 +144,9 @@ function foreignWord(found: string, previous: string, expected: string): string 
     return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
   if (word === ':' && expected.endsWith('`,` or `)`'))
     return 'In an expression nothing has a type. A type is written where a value is named: `let x: Int = …`.';
+  if (word === '|' && /^[A-Z]/.test(before!) && /`[>})]`$/.test(expected))
+    return 'What can be several things is declared, `type A = B(Int) | C`; what may be absent is an `Option<…>`.';
+  if (word === ';' && expected.startsWith('`,`')) return 'Fields and items are separated by `,`.';
   if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
   if (word === 'then' || (before === 'if' && word === '('))
     return 'The branches stand in braces: `if c { a } else { b }`.';
@@ -206,15 +209,27 @@ export function lineEndAfter(at: Span, found: string): Diagnostic {
   return error('E0126', `a line can not end with ${found}`, at, '', help);
 }
 
-/** E0110: the line of a `machine`, `on`, … ends, and its block was meant to begin. */
-export function unopenedBlock(at: Span, what: string): Diagnostic {
-  return error('E0110', `the block of ${what} is not opened`, at, '`{` is missing here');
+/**
+ * E0110: the line of a `machine`, `on`, … ends, and its block was meant to begin; `isSign` if something else stands
+ * where the `{` is due.
+ */
+export function unopenedBlock(at: Span, what: string, isSign: boolean): Diagnostic {
+  const help = isSign
+    ? ['What belongs to it stands in braces, `{ … }`: how far a line is indented means nothing.']
+    : [];
+  const label = `\`{\` is ${isSign ? 'due' : 'missing'} here`;
+  return error('E0110', `the block of ${what} is not opened`, at, label, ...help);
 }
 
 /** E0110: `machine M(`, and members in the lines below. */
-export function roundBlock(at: Span, name: string): Diagnostic {
-  const help = `Its members stand in braces: \`machine ${name} { … }\`.`;
-  return error('E0110', `the block of machine ${name} is not opened`, at, '`{` is due here', help);
+export function roundBlock(at: Span, what: string): Diagnostic {
+  const help = 'What belongs to it stands in braces: `{ … }`.';
+  return error('E0110', `the block of ${what} is not opened`, at, '`{` is due here', help);
+}
+
+/** E0120: `machine M = {` */
+export function signBeforeBlock(at: Span, sign: string, what: string): Diagnostic {
+  return error('E0120', `no \`${sign}\` stands before the block of ${what}`, at, '', 'Take it out.');
 }
 
 /** E0121: a missing comma. */

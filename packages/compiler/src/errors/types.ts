@@ -179,7 +179,8 @@ export function otherOrder(span: Span, name: string, expected: readonly Type[]):
 
 /** E0220: `(a, b) -> …` where a function of another number of arguments is due. */
 export function otherParameters(span: Span, name: string, expected: number, given: number): Diagnostic {
-  const written = expected === 1 ? '`x -> …`' : `\`(${'abcdefgh'.slice(0, expected).split('').join(', ')}) -> …\``;
+  const written =
+    expected === 1 ? '`x -> …`' : `\`(${'abcdefgh'.slice(0, expected).split('').join(', ')}) -> …\``;
   return error(
     'E0220',
     `\`${name}\` takes a function of ${expected === 1 ? 'one argument' : `${expected} arguments`} here, not of ${given}`,

@@ -76,6 +76,9 @@ const typeOrValueEnds = new Set([
   ...[T.IntLiteral, T.StringLiteral, T.TrueWord, T.FalseWord],
 ]);
 
+/** What can stand between the word of a declaration and its parameters. */
+const beforeParameters = new Set([T.Lower, T.Upper, T.Less, T.Greater, T.Comma]);
+
 /** Pairs the brackets of a list of tokens. */
 export function pairBrackets(tokens: readonly Token[]): Brackets {
   return new Pairing(tokens).run();
@@ -136,9 +139,30 @@ class Pairing {
 
   private pop(end: number, closed: boolean): void {
     const { open, block, owner, chain, inner, most } = this.stack.pop()!;
-    this.byOpen.set(open, { open, end, closed, block, owner });
+    this.byOpen.set(open, {
+      open,
+      end: closed ? end : this.endOfParameters(open, owner, end),
+      closed,
+      block,
+      owner,
+    });
     this.top.inner = Math.max(this.top.inner, bracketWeight + Math.max(most, chain + inner));
     this.measureTop(open);
+  }
+
+  /** Where a bracket ends that is not closed before `end`: parameters, before the last `->` of the signature. */
+  private endOfParameters(open: number, owner: number, end: number): number {
+    const word = this.tokens[owner]?.tokenType;
+    if (word !== T.FunWord && word !== T.OnWord) return end;
+    for (let i = owner + 1; i < open; i++) if (!beforeParameters.has(this.tokens[i]!.tokenType)) return end;
+    let arrow = end;
+    for (let i = open + 1; i < end; i++) {
+      const inner = this.byOpen.get(i);
+      if (inner !== undefined) i = inner.closed ? inner.end : inner.end - 1;
+      else if (this.tokens[i]!.tokenType === T.To) arrow = i;
+      else if (this.tokens[i]!.tokenType === T.Assign && arrow !== end) break;
+    }
+    return arrow;
   }
 
   /** Closes the innermost bracket of the kind; what is open inside it is not closed. */

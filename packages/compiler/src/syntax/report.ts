@@ -21,6 +21,12 @@ export class Report {
     return this.found.length;
   }
 
+  /** Whether there is one with its place in a part of the text, or right after it. */
+  hasWithin(start: number, end: number): boolean {
+    for (const place of this.places) if (place >= start && place <= end) return true;
+    return false;
+  }
+
   /** Takes a diagnostic, unless there is one at its place already. */
   add(diagnostic: Diagnostic): void {
     const place = diagnostic.labels[0]?.span.start ?? 0;

@@ -391,6 +391,23 @@ export function endOf(token: IToken): number {
   return token.startOffset + token.image.length;
 }
 
+/** A token that is not written, at an offset. */
+export function virtualToken(tokenType: TokenType, offset: number): Token {
+  const tokenTypeIdx = tokenType.tokenTypeIdx!;
+  return {
+    image: '',
+    startOffset: offset,
+    tokenType,
+    tokenTypeIdx,
+    payload: undefined,
+    index: -1,
+    partner: -1,
+    fresh: false,
+    spaced: true,
+    doc: null,
+  };
+}
+
 /** Whether a token is of a category, or of a kind. */
 export function isA(token: IToken, kind: TokenType): boolean {
   return token.tokenType === kind || kind.categoryMatchesMap?.[token.tokenTypeIdx] === true;

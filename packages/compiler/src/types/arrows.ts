@@ -218,10 +218,20 @@ export function inferBlock(
 ): TypedBlock {
   const own = new Locals(locals);
   const commands: TypedCommand[] = [];
+  let wasRefused = false;
   for (const [i, command] of block.commands.entries()) {
     const isLast = i === block.commands.length - 1;
     const before = inference.errors;
-    commands.push(inferCommand(command, own, inference, isLast ? wanted : null));
+    const isRest = wasRefused && isInParentheses(command);
+    commands.push(
+      inferCommand(
+        isRest ? { kind: 'missing', span: command.span } : command,
+        own,
+        inference,
+        isLast ? wanted : null,
+      ),
+    );
+    wasRefused = inference.errors > before;
     // Of an `if` without `else` that gives something, it has been said.
     if (!isLast && inference.errors === before) refuseLostReturn(command, false, inference);
   }
@@ -233,6 +243,10 @@ export function inferBlock(
   const typed: TypedBlock = { commands, type, span: block.span };
   return inference.node(typed);
 }
+
+/** `(x)` alone in its line: after a command that is wrong it was meant to be the arguments of a call there. */
+const isInParentheses = (command: tree.Command): boolean =>
+  command.kind === 'feed' && command.argument === null && command.span.start < command.arrow.span.start;
 
 function inferCommand(
   command: tree.Command,
@@ -381,7 +395,8 @@ export function outputsOf(block: TypedBlock): readonly Output[] {
 /** The first of these. */
 function firstOutput(block: TypedBlock): Output {
   let seen = block;
-  for (let branches = branchesAtEnd(seen); branches.length > 0; branches = branchesAtEnd(seen)) seen = branches[0];
+  for (let branches = branchesAtEnd(seen); branches.length > 0; branches = branchesAtEnd(seen))
+    seen = branches[0];
   return outputAtEnd(seen);
 }
 

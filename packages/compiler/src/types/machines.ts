@@ -29,7 +29,9 @@ export function declareMachine(whole: tree.Machine, module: ModuleScope, report:
     report.add(duplicate(again.span, 'the state of', node.name.text, states[0].span));
   }
   const state = states.at(0) ?? null;
-  const stateType = state === null ? UNIT : stateTypeOf(state, module, report);
+  // What could not be read may have been the state.
+  const none = node.isWhole ? UNIT : ERROR;
+  const stateType = state === null ? none : stateTypeOf(state, module, report);
   const functions = node.members.filter((member) => member.kind === 'fun' || member.kind === 'arrow');
   let scope: MachineScope | null = null;
   const definitions = declareFunctions(functions, module, () => scope, report);

@@ -186,9 +186,14 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return isA(token, T.Reserved) && this.refusedNames.has(token.image);
   }
 
-  /** How many errors have been found so far. */
-  protected get errorCount(): number {
-    return this.source?.report.count ?? 0;
+  /** Whether something in a part of the text, or right after it, has been refused. */
+  protected isRefused({ start, end }: Span): boolean {
+    return this.source?.report.hasWithin(start, end) ?? false;
+  }
+
+  /** Says that something is missing behind a part of the text, unless something is there that could not be read. */
+  protected complainOfMissing(behind: Span, diagnostic: Diagnostic): void {
+    if (!this.isRefused(behind)) this.complain(diagnostic);
   }
 
   protected complain(diagnostic: Diagnostic): void {

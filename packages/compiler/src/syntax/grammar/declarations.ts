@@ -258,7 +258,6 @@ export abstract class DeclarationGrammar extends CommandGrammar {
   /** `machine Account(id: String) { … }` */
   protected readonly machine = this.RULE('machine', (): Machine => {
     const start = this.peek(1);
-    const before = this.errorCount;
     this.CONSUME(T.MachineWord);
     const name = this.SUBRULE(this.upperName, { ARGS: ['a machine'] });
     if (!this.RECORDING_PHASE && this.nextIs(T.Less)) {
@@ -276,7 +275,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       name,
       key: key ?? null,
       members,
-      isWhole: this.errorCount === before,
+      isWhole: !this.isRefused(this.since(start)),
       doc: start.doc,
       span: this.since(start),
     }));
@@ -324,26 +323,34 @@ export abstract class DeclarationGrammar extends CommandGrammar {
 
   /** `state { count: Int = 0 }`, `state: Int = 0` */
   private readonly state = this.RULE('state', (): State => {
-    const start = this.CONSUME(T.StateWord);
-    const form = this.OR({
+    const start = this.CONSUME(T.StateWord) as T.Token;
+    const form = this.guarded<State['form']>(
+      () => this.SUBRULE(this.stateForm),
+      () => ({ kind: 'value', type: this.hole(), initial: this.hole() }),
+      () => this.itemEnd(start),
+    );
+    return this.ACTION(() => ({ kind: 'state', form, span: this.since(start) }));
+  });
+
+  private readonly stateForm = this.RULE('stateForm', (): State['form'] =>
+    this.OR({
       DEF: [
         {
           ALT: () => {
             const fields = this.SUBRULE(this.fieldTypes);
-            return this.ACTION(() => {
-              for (const field of fields)
-                if (field.default === null)
-                  this.complain(errors.fieldWithoutInitial(field.name.span, field.name.text, field.type));
-              return { kind: 'fields' as const, fields };
+            return this.ACTION((): State['form'] => {
+              for (const { name, type, default: initial, span } of fields)
+                if (initial === null)
+                  this.complainOfMissing(span, errors.fieldWithoutInitial(name.span, name.text, type));
+              return { kind: 'fields', fields };
             });
           },
         },
         { ALT: () => this.SUBRULE(this.stateValue) },
       ],
       ERR_MSG: '`: Type = initial` or `{ field: Type = initial }`',
-    });
-    return this.ACTION(() => ({ kind: 'state', form, span: this.since(start) }));
-  });
+    }),
+  );
 
   private readonly stateValue = this.RULE('stateValue', (): State['form'] => {
     this.CONSUME(T.Colon);
@@ -353,7 +360,8 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       return this.SUBRULE(this.expression);
     });
     return this.ACTION(() => {
-      if (initial === undefined) this.complain(errors.stateWithoutInitial(type.span, type));
+      if (initial === undefined)
+        this.complainOfMissing(type.span, errors.stateWithoutInitial(type.span, type));
       return { kind: 'value', type, initial: initial ?? (this.hole() as Expression) };
     });
   });

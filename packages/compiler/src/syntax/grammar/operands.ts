@@ -1,5 +1,11 @@
 import type { IToken } from 'chevrotain';
-import { foreignIndex, juxtaposed, lambdaInBraces, lambdaWithGives, lambdaWithType } from '../../errors/foreign.ts';
+import {
+  foreignIndex,
+  juxtaposed,
+  lambdaInBraces,
+  lambdaWithGives,
+  lambdaWithType,
+} from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
@@ -203,10 +209,10 @@ export abstract class OperandGrammar extends PatternGrammar {
       name = this.ACTION(() => this.nameOf(token));
     }
     if (this.RECORDING_PHASE) this.SUBRULE(this.lambda);
-    const value =
-      !this.RECORDING_PHASE && this.lambdaFollows()
-        ? this.SUBRULE(this.lambda)
-        : ((this.RECORDING_PHASE ? null : this.foreignLambda()) ?? this.SUBRULE(this.expression));
+    const value = this.RECORDING_PHASE
+      ? this.SUBRULE(this.expression)
+      : (this.foreignLambda() ??
+        (this.lambdaFollows() ? this.SUBRULE(this.lambda) : this.SUBRULE(this.expression)));
     return this.ACTION(() => ({ name, value, span: this.since(start) }));
   }
 
@@ -217,7 +223,8 @@ export abstract class OperandGrammar extends PatternGrammar {
     if (!this.nextIs(T.Lower, 2)) return null;
     const third = this.peek(3);
     const isTyped = open.tokenType === T.OpenRound && third.tokenType === T.Colon;
-    const isBlock = open.tokenType === T.OpenCurly && (third.tokenType === T.To || third.tokenType === T.Gives);
+    const isBlock =
+      open.tokenType === T.OpenCurly && (third.tokenType === T.To || third.tokenType === T.Gives);
     if (!isTyped && !isBlock) return null;
     this.complain(isTyped ? lambdaWithType(this.spanOf(third)) : lambdaInBraces(this.spanOf(open)));
     let token = open;
@@ -252,7 +259,8 @@ export abstract class OperandGrammar extends PatternGrammar {
   /** `x -> { let y = x; y }`, `x -> { x + 1 }`: the block is refused, and skipped. */
   private blockBody(): Expression | null {
     const open = this.peek(1);
-    if (open.tokenType !== T.OpenCurly || this.nextIs(T.Spread, 2) || this.nextIs(T.CloseCurly, 2)) return null;
+    if (open.tokenType !== T.OpenCurly || this.nextIs(T.Spread, 2) || this.nextIs(T.CloseCurly, 2))
+      return null;
     const isNamed = this.nextIs(T.Lower, 2) || this.nextIs(T.StringLiteral, 2);
     if (isNamed && fieldSigns.has(this.LA(3).tokenType)) return null;
     // Of a `=>` it is said already how it is written.
