@@ -1,6 +1,6 @@
 import { ITEM_STEP, KEY_STEP } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { defaultsOf, display, prune, substitute } from '../types/type.ts';
+import { defaultsOf, display, parametersIn, prune, substitute } from '../types/type.ts';
 import type { SumDeclaration, Type, TypedConversion, TypedExpression, TypedFun } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import type { Nodes } from './nodes.ts';
@@ -319,8 +319,17 @@ export class Converter {
 
   /** An argument of a type may be in no value of it, and means something all the same: `Amount<Euro>`. */
   #arguments(from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): NoConversion | null {
-    if (from.arguments.length !== to.arguments.length) return null;
-    const isKept = from.arguments.every((argument, i) => this.of(argument, to.arguments[i]).ok);
+    if (from.arguments.length === to.arguments.length) {
+      const isKept = from.arguments.every((argument, i) => this.of(argument, to.arguments[i]).ok);
+      return isKept ? null : this.#changed(from, to);
+    }
+    // Those that are in values are looked at there. The newer version may have more: so it does where the older one is
+    // bytecode, in which a sum has no arguments.
+    const [sources, targets] = [unusedArguments(from), unusedArguments(to)];
+    const older = this.#rules.direction === 'forward' ? sources : targets;
+    const isKept = older.every(
+      (_, i) => i < sources.length && i < targets.length && this.of(sources[i], targets[i]).ok,
+    );
     return isKept ? null : this.#changed(from, to);
   }
 
@@ -445,4 +454,10 @@ export class Converter {
       return nodes.builtIn('Map.fromList', [made], to);
     });
   }
+}
+
+/** The arguments of a sum that are in no value of it. */
+function unusedArguments({ declaration, arguments: given }: Type & { kind: 'sum' }): readonly Type[] {
+  const used = declaration.constructors.map(({ payload }) => parametersIn(payload));
+  return given.filter((_, i) => !used.some((indexes) => indexes.has(i)));
 }
