@@ -199,7 +199,7 @@ export function lineStart(at: Span, found: string): Diagnostic {
     at,
     'this belongs to the line before',
     'A line is continued by one that starts with an operator, `.`, `,`, `=`, `|`, `in`, `else` or a closing ' +
-      'bracket, or after one that ends in an operator, `->`, `=`, `<-`, `-<` or `in`.',
+      'bracket, or after one that ends in an operator, `,`, `->`, `=`, `<-`, `-<` or `in`.',
   );
 }
 

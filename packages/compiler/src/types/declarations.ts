@@ -59,7 +59,7 @@ function referencesOf(
     else if (node.kind === 'function') open.push(node.from, node.to);
     else if (node.kind === 'named') {
       const target = node.path.qualifier === null ? byName.get(node.path.name.text) : undefined;
-      const isOwnConstructor = node.span === singleConstructor(declaration, byName)?.span;
+      const isOwnConstructor = node.path.name === singleConstructor(declaration, byName);
       if (target !== undefined && !isOwnConstructor) found.push({ target, span: node.path.span });
       for (const each of node.arguments) open.push(each);
     }

@@ -32,6 +32,7 @@ const kept: Record<string, string> = {
   'else if': on('if x > 0 { return -< 1 } else if x < 0 { return -< 2 } else { return -< 3 }'),
   'fail has every type': on('if x > 0 { return -< 1 } else { fail -< s }'),
   'an empty block': 'machine M {\n  on Nothing {}\n}\n',
+  'a constructor that is named as its type': 'type Eur = Eur\nfun f() -> Eur = Eur\n',
   'no state': 'machine M {\n  on Read -> Int { return -< 1 }\n}\n',
   'named arguments in any order':
     'type S = Box(width: Int, height: Int)\nfun f() -> S = Box(height: 1, width: 2)\nfun g(s: S) -> Int = case s { Box(height: h) -> h }\n',

@@ -282,8 +282,10 @@ Generated from the parser by \`npm run docs\`; a test holds it against the parse
 \`x*\` is there any number of times. \`list(x)\` is any number of \`x\` with commas between them, and perhaps one after the
 last; \`lines(x)\` any number of \`x\`, each ended by the end of the line, a \`;\`, or the bracket around them.
 
-- A line goes on in the next where it ends in an operator, a comma or an opening bracket, where the next starts with an
-  operator, and inside \`( )\` and \`[ ]\`. The \`(\` of a call stands on the line of what is called.
+- A line goes on in the next where it ends in an operator, \`,\`, \`=\`, \`|\`, \`->\`, \`<-\`, \`-<\`, \`in\` or an opening bracket,
+  where the next starts with an operator, \`.\`, \`,\`, \`=\`, \`|\`, \`in\`, \`else\` or a closing bracket, and inside \`( )\`, \`[ ]\`
+  and the braces of a record, map or set. A \`-\` that starts such a line has a space after it, and a \`>\` that ends one is an
+  operator. The \`(\` of a call stands on the line of what is called.
 - In the \`head\` of an \`if\` or a \`case\`, and after the \`->\` of an \`armBody\`, a \`{\` starts the block: a record or a
   collection in a head needs parentheses.
   \`Map {\` and \`Set {\` start a collection elsewhere.
