@@ -75,11 +75,32 @@ const COMMANDS = spread(
     'There are no loops: `List.map(xs, x -> …)`, `List.fold(xs, 0, (sum, x) -> …)` and their kind work through a list.',
   ],
   ['throw raise panic', VALUES['throw']],
+  ['match switch when', 'It is `case x { Pattern -> … }`.'],
   ['try', 'A fault is not caught: it undoes the step. What is to be handled is a `Result`, by `case`.'],
   ['await yield', 'An arrow is fed, and its output named: `x <- arrow -< …`.'],
 );
 
-const tables = { type: TYPES, constructor: CONSTRUCTORS, value: VALUES, command: COMMANDS };
+/** Where a declaration starts. */
+const DECLARATIONS = spread(
+  ['use from require include using', 'Another file is imported: `import "./shapes.sm" as shapes`.'],
+  ['struct interface record', 'A record type is `type T = { x: Int }`.'],
+  ['enum union sealed', 'What can be several things is `type T = A | B(x: Int)`.'],
+  [
+    'pub export public private protected static async abstract',
+    'Leave the word out: all that a file declares can be imported.',
+  ],
+  ['let const var val final', 'A value with a name is a function: `fun tax() -> Int = 19`.'],
+  ['trait impl extension', 'Functions stand beside a type: `fun f(x: T) -> Int = …`.'],
+  ['module namespace package', 'A file is a module, and is named where it is imported.'],
+);
+
+const tables = {
+  type: TYPES,
+  constructor: CONSTRUCTORS,
+  value: VALUES,
+  command: COMMANDS,
+  declaration: DECLARATIONS,
+};
 
 /** What is written here for a word of another language in such a place; null where that is not known. */
 export function insteadOf(place: keyof typeof tables, word: string): string | null {
@@ -165,6 +186,49 @@ export function foreignListType(at: Span): Diagnostic {
 export function foreignCommand(at: Span, word: string, instead: string): Diagnostic {
   return error('E0114', `no command starts with \`${word}\``, at, '', instead);
 }
+
+/** E0114: `[x for x in xs]` */
+export function comprehension(at: Span): Diagnostic {
+  const help = 'A list is made of another by `List.map(xs, x -> …)` and `List.filter(xs, x -> …)`.';
+  return error('E0114', 'no `for` stands in a list or in arguments', at, '', help);
+}
+
+/** E0114: `if let Some(x) = e { … }` */
+export function ifLet(at: Span): Diagnostic {
+  const help = 'A pattern is matched by `case e { Some(x) -> … None -> … }`.';
+  return error('E0114', 'a condition is no pattern', at, '', help);
+}
+
+/** E0114: `Status::Open` */
+export function foreignPath(at: Span): Diagnostic {
+  const help =
+    'A constructor is written without its type, `Open`; what is imported with a dot, `shapes.Circle`.';
+  return error('E0114', 'there is no `::`', at, '', help);
+}
+
+/** E0120: `{ x * 2 }` where a value is due. */
+export function expressionInBraces(at: Span): Diagnostic {
+  const help =
+    'Braces make a record, `{ x: 1 }`. What belongs together stands in parentheses, and a name for a part is `let y = x + 1 in y * y`.';
+  return error('E0120', 'an expression stands in no braces', at, '', help);
+}
+
+/** E0126: a line that ends in a `:`, as blocks start in other languages; `word` is the first of the line. */
+export function colonBeforeBlock(at: Span, word: string): Diagnostic {
+  const help = BLOCKS[word] ?? '';
+  return error('E0126', `the line of \`${word}\` does not end with \`:\``, at, '', help);
+}
+
+const BRANCHES = 'The branches stand in braces: `if c { … } else { … }`.';
+const BLOCKS: Readonly<Record<string, string>> = {
+  if: BRANCHES,
+  else: BRANCHES,
+  case: 'The arms stand in braces: `case x { Pattern -> … }`.',
+  fun: 'The body of a `fun` is an expression after `=`: `fun f(x: Int) -> Int = x + 1`.',
+};
+
+/** Whether a line that starts with a word may end in a `:` in other languages. */
+export const startsBlock = (word: string): boolean => Object.hasOwn(BLOCKS, word);
 
 /** E0114: `on Op: Int`, `fun f(): Int` */
 export function resultAfterColon(at: Span, what: string): Diagnostic {

@@ -55,8 +55,9 @@ export function unclosedComment(at: Span): Diagnostic {
 }
 
 /** E0114: a word, operator, comment or string as other languages write it. */
-export function singleQuotes(at: Span): Diagnostic {
-  return error('E0114', 'a string stands in double quotes', at, '', 'Write "…".');
+export function otherQuotes(at: Span, written: string): Diagnostic {
+  const joined = written.includes('${') ? ['`++` joins strings: `"n: " ++ Int.toString(n)`.'] : [];
+  return error('E0114', 'a string stands in double quotes', at, '', 'Write "…".', ...joined);
 }
 
 /** E0114: a word, operator, comment or string as other languages write it. */

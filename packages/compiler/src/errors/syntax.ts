@@ -105,7 +105,7 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
   if (found === '`...`') {
     const help =
-      'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`.';
+      'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`. Lists are joined by `++`: `xs ++ [x]`.';
     return error('E0120', '`...` can not stand here', at, '', help);
   }
   if (rule === 'letExpression' && expected === '`in`') return letWithoutIn(at);
@@ -144,6 +144,20 @@ function foreignWord(found: string, previous: string, expected: string): string 
     return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
   if (word === ':' && expected.endsWith('`,` or `)`'))
     return 'In an expression nothing has a type. A type is written where a value is named: `let x: Int = …`.';
+  if (found === 'a string') {
+    if (/^[a-zA-Z]$/.test(before!))
+      return 'No letter stands before a string; `++` joins strings: `"n: " ++ Int.toString(n)`.';
+    if (expected.startsWith('a type')) return 'What can be several things is `type Status = Open | Paid`.';
+  }
+  if (word === '.' && before === '.') return 'A list of numbers is `List.range(0, 10)`.';
+  if (word === '.' && expected !== 'an expression')
+    return 'Values have no methods. A function is called by its name, and what it works on comes first, as in `List.append(xs, x)`.';
+  if (before === '.' && /^[0-9]/.test(word!)) return 'Take a tuple apart with a pattern: `let (a, b) = …`.';
+  if (word === 'if' && expected !== 'an expression') return 'A choice is `if c { a } else { b }`.';
+  if (before === 'import') return 'It is `import "./shapes.sm" as shapes`.';
+  if (before === 'test') return 'It is `test "title" for Machine { … }`.';
+  if (expected.startsWith('a state, an operation') && /^[a-z]/.test(word!))
+    return 'An operation is `on Name(x: Int) -> Int { … }`; what operations share is a `fun` or an `arrow`.';
   if (word === '|' && /^[A-Z]/.test(before!) && /`[>})]`$/.test(expected))
     return 'What can be several things is declared, `type A = B(Int) | C`; what may be absent is an `Option<…>`.';
   if (word === ';' && expected.startsWith('`,`')) return 'Fields and items are separated by `,`.';
@@ -340,9 +354,12 @@ export function noDeclaration(at: Span, found: string, ofMachine: boolean, near:
     const help = 'It belongs between the braces of a `machine`. Is a `}` before it too many?';
     return error('E0127', `${found} stands outside of a machine`, at, '', help);
   }
+  const instead = insteadOf('declaration', found.slice(1, -1));
   const help =
-    continued[found] ?? 'A file holds `import`, `type`, `fun`, `arrow`, `machine`, `upgrade` and `test`.';
-  const meant = near === null ? '' : `; did you mean \`${near}\`?`;
+    instead ??
+    continued[found] ??
+    'A file holds `import`, `type`, `fun`, `arrow`, `machine`, `upgrade` and `test`.';
+  const meant = near === null || instead !== null ? '' : `; did you mean \`${near}\`?`;
   return error('E0127', `no declaration starts with ${found}${meant}`, at, '', help);
 }
 
@@ -463,7 +480,7 @@ export function valueAsCommand(at: Span, found: string, constructed: string | nu
   const help = 'To give it as the output of the block, write `return -< …`; to name it, `let x = …`.';
   const going = found === '`-`' ? [continued[found]!] : [];
   const other =
-    constructed === null
+    constructed === null || /^(?:Some|None|Ok|Err|Left|Right)$/.test(constructed)
       ? []
       : [
           `If \`${constructed}\` is an operation: those are called from outside of their machine, and share an \`arrow\`.`,
@@ -474,6 +491,16 @@ export function valueAsCommand(at: Span, found: string, constructed: string | nu
 /** `put x` or `put(x)`: what stands at `at` is the argument. */
 export function missingFeed(at: Span, arrow: string | null, called: boolean, arrowSpan: Span): Diagnostic {
   const name = arrow ?? 'the arrow';
+  if (called && (arrow === 'get' || arrow === 'now')) {
+    const written = arrow === 'get' ? 's <- get' : 't <- now';
+    return error(
+      'E0141',
+      `\`${arrow}\` takes nothing`,
+      at,
+      '',
+      `Write it without parentheses: \`${written}\`.`,
+    );
+  }
   const message = called ? `\`${name}\` is called like a function` : '`-<` is missing';
   const help = called
     ? `An arrow is fed: \`${name} -< …\`. What a pure function gives is named with \`let x = ${name}(…)\`, or given back with \`return -< ${name}(…)\`.`

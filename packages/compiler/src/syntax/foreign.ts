@@ -38,8 +38,9 @@ export function takeForeignWords(
     const meant = keywordMeant(tokens, i);
     if (meant !== null) {
       report.add(foreignKeyword(spanOf(token, file), token.image, meant.LABEL ?? ''));
-      // `let mut x` has its `let`
-      if (output.at(-1)?.tokenType !== T.LetWord) output.push(retyped(token, meant));
+      // `let mut x` has its `let`, and a field of the state needs none.
+      if (!withoutWord.has(output.at(-1)?.tokenType) && !startsField(tokens, i))
+        output.push(retyped(token, meant));
       continue;
     }
     const lambda = foreignLambdaAt(tokens, i);
@@ -68,6 +69,12 @@ function keywordMeant(tokens: readonly Token[], i: number): TokenType | null {
   if (known === undefined || next.tokenType !== known[1]) return null;
   return startsStatement(tokens, i) || tokens[i - 1]!.tokenType === T.LetWord ? known[0] : null;
 }
+
+const withoutWord: ReadonlySet<TokenType | undefined> = new Set([T.LetWord, T.Comma]);
+
+/** `state { var x: Int = 0 }` */
+const startsField = (tokens: readonly Token[], i: number): boolean =>
+  tokens[i - 1]?.tokenType === T.OpenCurly && tokens[i - 2]?.tokenType === T.StateWord;
 
 function startsStatement(tokens: readonly Token[], i: number): boolean {
   const before = tokens[i - 1];

@@ -1,5 +1,6 @@
 import { EOF } from 'chevrotain';
 import type { Span } from '@smc/protocol';
+import { colonBeforeBlock, startsBlock } from '../errors/foreign.ts';
 import * as errors from '../errors/syntax.ts';
 import { continuesLine, pairBrackets, type Bracket, type Brackets } from './brackets.ts';
 import { openBlocks } from './heads.ts';
@@ -28,6 +29,8 @@ export function layOut(written: readonly Token[], text: string, file: string, re
 const blockOwners = new Set([
   ...[T.MachineWord, T.OnWord, T.UpgradeWord, T.TestWord, T.IfWord, T.ElseWord, T.CaseWord, T.ProcWord],
 ]);
+
+const blockStarts = new Set([T.OpenCurly, T.Semicolon]);
 
 /** A bracket that is open in the output. */
 interface Open {
@@ -98,10 +101,21 @@ class Layout {
       return false;
     }
     if (last.tokenType === T.Colon) {
-      this.report.add(errors.lineEndAfter(this.spanOf(last), '`:`'));
+      this.refuseColon(last);
       return false;
     }
     return !continuesLine(token, last);
+  }
+
+  /** A `:` at the end of a line: of a block, as other languages start it, or of a type that does not follow. */
+  private refuseColon(colon: Token): void {
+    let first = this.output.length - 1;
+    while (first > 0 && !this.output[first]!.fresh && !blockStarts.has(this.output[first - 1]!.tokenType))
+      first--;
+    const word = this.output[first]!.tokenType.PATTERN;
+    const isBlock = typeof word === 'string' && startsBlock(word);
+    const span = this.spanOf(colon);
+    this.report.add(isBlock ? colonBeforeBlock(span, word) : errors.lineEndAfter(span, '`:`'));
   }
 
   /** Whether this is the `{` of what the line before starts. */

@@ -1,5 +1,6 @@
 import { Lexer, type ILexingError, type IToken, type TokenType } from 'chevrotain';
 import type { Span } from '@smc/protocol';
+import { foreignPath } from '../errors/foreign.ts';
 import * as errors from '../errors/lexical.ts';
 import { readBytes, readInt, readString, readTime, type Read } from './literals.ts';
 import type { Report } from './report.ts';
@@ -190,7 +191,7 @@ function judgeToken(token: IToken, last: IToken | undefined, file: string, repor
       if (token.payload === 'unclosed') report.add(errors.unclosedString(span));
       return keep(readString(token.image));
     case QuotedLiteral:
-      report.add(errors.singleQuotes(span));
+      report.add(errors.otherQuotes(span, token.image));
       return keep({ ok: true, value: token.image.slice(1, -1) });
     case IntLiteral:
       return keep(readInt(token.image));
@@ -198,11 +199,18 @@ function judgeToken(token: IToken, last: IToken | undefined, file: string, repor
       return keep(readBytes(token.image));
     case TimeLiteral:
       return keep(readTime(token.image));
+    case ForeignCons:
+      if (
+        last !== undefined &&
+        endOf(last) === span.start &&
+        (last.tokenType === Upper || last.tokenType === Lower)
+      )
+        return report.add(foreignPath(span));
+      return report.add(errors.foreignOperator(span, token.image));
     case ForeignEqual:
     case ForeignUnequal:
     case ForeignAssign:
     case ForeignPipe:
-    case ForeignCons:
     case ForeignSlash:
     case ForeignDiamond:
     case ForeignNot:

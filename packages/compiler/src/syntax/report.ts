@@ -35,6 +35,14 @@ export class Report {
     this.found.push(diagnostic);
   }
 
+  /** Leaves out what was found in a part of the text that is refused as a whole, behind its start. */
+  forget(start: number, end: number): void {
+    for (let i = this.found.length - 1; i >= 0; i--) {
+      const place = this.found[i]!.labels[0]?.span.start ?? 0;
+      if (place > start && place < end) this.found.splice(i, 1);
+    }
+  }
+
   /** In the order of their places. */
   list(): Diagnostic[] {
     const placeOf = ({ labels }: Diagnostic): number => labels[0]?.span.start ?? 0;

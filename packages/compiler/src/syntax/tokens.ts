@@ -145,7 +145,11 @@ vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignCommen
 /** `"…"` */
 export const StringLiteral = define('StringLiteral', matchString, 'a string', [Any, Literal, Starter], ['"']);
 /** `'text'`, as other languages write a string: refused, and read as one. */
-export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'/, 'a string', [Any, Literal, Starter]);
+export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'|`[^`\n]*`/, 'a string', [
+  Any,
+  Literal,
+  Starter,
+]);
 /** `0x"00ff"` */
 export const BytesLiteral = define('BytesLiteral', /0x"[^"\n]*"?/, 'bytes', [Any, Literal, Starter]);
 /** `@6000`, `@2026-11-20T21:41:25Z` */
@@ -338,7 +342,7 @@ export const CloseCurly = define('CloseCurly', '}', '`}`', []);
 export const Semicolon = define('Semicolon', ';', '`;`', [Separator]);
 
 /** The characters that a token or white space starts with. */
-const starts = new Set([...' \t\r\n\uFEFF"\'@#_+-*/%<>=!|&.,:;()[]{}~'].map((char) => char.charCodeAt(0)));
+const starts = new Set([...' \t\r\n\uFEFF"\'`@#_+-*/%<>=!|&.,:;()[]{}~'].map((char) => char.charCodeAt(0)));
 
 function isKnown(code: number): boolean {
   const digit = code >= 0x30 && code <= 0x39;

@@ -7,6 +7,7 @@ import {
   type TokenType,
 } from 'chevrotain';
 import type { Diagnostic, Span } from '@smc/protocol';
+import { comprehension } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import type { Report } from '../report.ts';
 import * as T from '../tokens.ts';
@@ -186,6 +187,12 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return isA(token, T.Reserved) && this.refusedNames.has(token.image);
   }
 
+  /** Skips an item that was refused as a whole: what is wrong inside follows from that. */
+  protected skipItem(start: Token): void {
+    this.skipTo(this.itemEnd(start));
+    this.source!.report.forget(start.startOffset, endOf(this.LA(0)));
+  }
+
   /** Whether something in a part of the text, or right after it, has been refused. */
   protected isRefused({ start, end }: Span): boolean {
     return this.source?.report.hasWithin(start, end) ?? false;
@@ -321,7 +328,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     this.ACTION(() => {
       const facts = { expected, found: T.describe(token), previous: '', rule: '', reserved: false };
       this.complain(errors.unexpected(this.spanOf(token), facts));
-      this.skipTo(this.itemEnd(token as Token));
+      this.skipItem(token as Token);
     });
     return null;
   }
@@ -341,6 +348,11 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     while (!this.atCloser() && !(end !== null && this.nextIs(end))) {
       if (items.length > 0 && !this.nextIs(T.Comma, 0)) {
         const [next, last] = [this.LA(1), this.LA(0)];
+        if (next.image === 'for') {
+          this.complain(comprehension(this.spanOf(next)));
+          while (!this.atCloser()) this.skipTo(this.after(this.peek(1)).index);
+          break;
+        }
         this.complain(errors.missingComma(this.spanOf(next), T.describe(next), T.describe(last)));
       }
       items.push(item());

@@ -61,7 +61,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     const next = this.peek(2);
     if (next.fresh || !isA(next, T.Starter) || this.shapeOf() === 'feed') return null;
     this.complain(foreignCommand(this.spanOf(start), start.image, instead));
-    this.skipTo(this.itemEnd(start));
+    this.skipItem(start);
     return { kind: 'missing', span: this.since(start) };
   }
 

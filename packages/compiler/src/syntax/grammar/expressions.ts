@@ -1,3 +1,4 @@
+import { ifLet } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import { EOF, type IToken, type TokenType } from 'chevrotain';
 import { OPERATOR_PRECEDENCE } from '../precedence.ts';
@@ -124,7 +125,9 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     const { inHead } = this;
     this.inHead = true;
     const start = this.peek(1);
-    const head = this.last<Expression>(this.expression, start, () => this.hole());
+    const head =
+      (this.RECORDING_PHASE ? null : this.refusePattern(start)) ??
+      this.last<Expression>(this.expression, start, () => this.hole());
     this.inHead = inHead;
     this.ACTION(() => {
       // Of an `of` more is said where it is known that it is one of a `case`.
@@ -134,6 +137,16 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     });
     return head;
   });
+
+  /** `if let Some(x) = e {`: refused, and skipped. */
+  private refusePattern(start: Token): Expression | null {
+    if (start.tokenType !== T.LetWord) return null;
+    const end = this.nextBlock();
+    for (let i = start.index; i < end; i++) if (this.tokenAt(i).tokenType === T.InWord) return null;
+    this.complain(ifLet(this.spanOf(start)));
+    this.skipTo(end);
+    return this.hole();
+  }
 
   /** The place of the next `{` of the statement, or of the next token if there is none. */
   private nextBlock(): number {

@@ -54,7 +54,7 @@ export class Grammar extends UpgradeGrammar {
       const near = token.tokenType === T.Lower ? suggest(token.image, DECLARATIONS) : null;
       const ofMachine = [T.OnWord, T.StateWord, T.InvariantWord].includes(token.tokenType);
       this.complain(errors.noDeclaration(this.spanOf(token), T.describe(token), ofMachine, near));
-      this.skipTo(this.itemEnd(token as T.Token));
+      this.skipItem(token as T.Token);
     });
     return null;
   }

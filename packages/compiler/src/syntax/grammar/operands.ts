@@ -1,5 +1,6 @@
 import type { IToken } from 'chevrotain';
 import {
+  expressionInBraces,
   foreignIndex,
   juxtaposed,
   lambdaInBraces,
@@ -61,7 +62,10 @@ export abstract class OperandGrammar extends PatternGrammar {
     if (this.RECORDING_PHASE || this.callFollows()) {
       const span = this.since(first);
       this.SUBRULE(this.callArguments, REFUSED);
-      this.complain(errors.calleeNoName(span, operand.kind === 'field'));
+      if (!isMissing(operand)) this.complain(errors.calleeNoName(span, operand.kind === 'field'));
+      // Of a chain of them the first is told.
+      while (!this.RECORDING_PHASE && (this.callFollows() || this.nextIs(T.Dot)))
+        this.skipTo(this.after(this.peek(1)).index + (this.nextIs(T.Dot) ? 1 : 0));
       if (operand.kind === 'field') operand = this.hole();
     }
     this.ACTION(() => {
@@ -308,7 +312,8 @@ export abstract class OperandGrammar extends PatternGrammar {
     const inside = this.bracketed<{ base: Expression | null; fields: FieldNode[] } | null>(
       T.OpenCurly,
       () => {
-        if (!this.RECORDING_PHASE && this.refuseUpdate(start as Token)) return null;
+        if (!this.RECORDING_PHASE && (this.refuseUpdate(start as Token) || this.refuseBraces(start as Token)))
+          return null;
         const base = this.OPTION2(() => this.SUBRULE(this.spread));
         const fields = this.commaSeparated(() => this.SUBRULE(this.field));
         return { base: base ?? null, fields };
@@ -325,6 +330,19 @@ export abstract class OperandGrammar extends PatternGrammar {
   private refuseUpdate(open: Token): boolean {
     if (!this.nextIs(T.Lower) || !(this.nextIs(T.Bar, 2) || this.LA(2).image === 'with')) return false;
     this.complain(errors.foreignUpdate(this.spanOf(this.LA(2)), this.LA(1).image));
+    this.skipTo(open.partner);
+    return true;
+  }
+
+  /** `{ x * 2 }`, `{ let y = x; y }`: refused, and skipped. */
+  private refuseBraces(open: Token): boolean {
+    const [first, second] = [this.peek(1), this.peek(2)];
+    const isName = first.tokenType === T.Lower;
+    const isExpression = isName
+      ? expressionSigns.has(second.tokenType) || T.isA(second, T.Infix)
+      : expressionWords.has(first.tokenType) && second.tokenType !== T.Colon;
+    if (!isExpression) return false;
+    this.complain(expressionInBraces(this.spanOf(open)));
     this.skipTo(open.partner);
     return true;
   }
@@ -432,6 +450,19 @@ export abstract class OperandGrammar extends PatternGrammar {
     return next.tokenType === T.OpenCurly || T.isA(next, T.Infix);
   }
 }
+
+/** Whether an operand, or what its fields are of, could not be read. */
+function isMissing(operand: Expression): boolean {
+  let seen = operand;
+  while (seen.kind === 'field') seen = seen.record;
+  return seen.kind === 'missing';
+}
+
+/** What follows a name where it starts an expression, and no field. */
+const expressionSigns = new Set([T.Dot, T.OpenRound, T.Bind, T.Feed, T.Semicolon, T.LineEnd]);
+
+/** What an expression starts with, and no field. */
+const expressionWords = new Set([T.IfWord, T.CaseWord, T.LetWord, T.OpenRound, T.IntLiteral]);
 
 /** What follows the name of a field, also where it is written otherwise. */
 const fieldSigns = new Set([T.Colon, T.Comma, T.Assign, T.Bar]);
