@@ -22,6 +22,7 @@ export function unknownCharacter(at: Span, character: string, type: string | nul
     '?': 'A choice between two values is `if c { a } else { b }`; what may be absent is an `Option<Int>`.',
     '“': 'A string stands in straight double quotes: "…".',
     '”': 'A string stands in straight double quotes: "…".',
+    ...ASCII,
   };
   const letter = /^\p{L}$/u.test(character)
     ? 'Names are written with the letters a to z, digits and `_`.'
@@ -30,6 +31,14 @@ export function unknownCharacter(at: Span, character: string, type: string | nul
   const hint = optional ?? hints[character] ?? letter;
   return error('E0101', message, at, '', ...(hint === undefined ? [] : [hint]));
 }
+
+/** What is written for characters that look or mean alike. */
+const ASCII: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({
+    ...{ '-': '−–—', '*': '×·', '/': '÷', '<=': '≤', '>=': '≥', '!=': '≠', '->': '→', '<-': '←', '=>': '⇒' },
+    ...{ '&&': '∧', '||': '∨', '!': '¬', '...': '…' },
+  }).flatMap(([written, others]) => [...others].map((other) => [other, `Write \`${written}\`.`])),
+);
 
 /** E0102: a string that is not closed. */
 export function unclosedString(at: Span): Diagnostic {
@@ -57,7 +66,8 @@ export function unclosedComment(at: Span): Diagnostic {
 /** E0114: a word, operator, comment or string as other languages write it. */
 export function otherQuotes(at: Span, written: string): Diagnostic {
   const joined = written.includes('${') ? ['`++` joins strings: `"n: " ++ Int.toString(n)`.'] : [];
-  return error('E0114', 'a string stands in double quotes', at, '', 'Write "…".', ...joined);
+  const write = /^['`]/.test(written) ? 'Write "…".' : 'Write straight ones: "…".';
+  return error('E0114', 'a string stands in double quotes', at, '', write, ...joined);
 }
 
 /** E0114: a word, operator, comment or string as other languages write it. */

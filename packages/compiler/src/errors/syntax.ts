@@ -138,6 +138,7 @@ export function leftOver(at: Span, found: string, previous: string): Diagnostic 
 /** What to write for a word that other languages have. */
 function foreignWord(found: string, previous: string, expected: string): string | null {
   const [word, before] = [found, previous].map((text) => text.replaceAll('`', ''));
+  if (word === '*' && before === '*') return 'There is no operator for powers: multiply.';
   if (expected === '`->`' && ['if', 'when', 'where', '|', '&&'].includes(word!))
     return 'A pattern has no condition: put an `if` into the arm.';
   if (expected === '`->`' && /^[A-Z]/.test(before!) && /^\w/.test(word!))
@@ -179,7 +180,8 @@ function foreignWord(found: string, previous: string, expected: string): string 
       return 'A value of a type is made by its constructor, or is a record: `{ x: 1 }`.';
     default:
       if (expected === 'an expression') return operandHint(word!, before!);
-      if (word === '=>') return 'A function in place is `x -> e`, and so is an arm of a `case`.';
+      if (word === '=>')
+        return 'A function in place is `x -> e`, and so is an arm of a `case`; "greater or equal" is `>=`.';
       return word === '|' && expected.includes('`]`')
         ? '`List.map(xs, x -> …)` makes a list of a list.'
         : null;

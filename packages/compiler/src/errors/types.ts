@@ -130,6 +130,9 @@ function adviceFor({ expected, actual }: Difference): string[] {
       `\`${name}\` stands for any type here, so that nothing may be assumed about it. Write the type that is meant in the signature instead.`,
     ];
   }
+  if (wanted.kind === 'list' && prune(wanted.item).kind === given.kind) {
+    return ['`[x]` is a list of one item.'];
+  }
   if (wanted.kind === 'sum' && wanted.declaration.name === 'Option') {
     return ['`Some(…)` makes an Option of a value.'];
   }
@@ -203,7 +206,7 @@ export function typeTooLarge(span: Span): Diagnostic {
   );
 }
 
-/** `what` as the subject: `\`clamp\``, `the constructor \`Paid\``. */
+/** `what` as the subject: `\`clamp\``, `the constructor \`Paid\``; `least` where some may be left out. */
 export function wrongCount(
   span: Span,
   what: string,
@@ -211,12 +214,14 @@ export function wrongCount(
   given: number,
   declared: Span | null,
   help: string | null = null,
+  least = expected,
 ): Diagnostic {
   const count = (n: number): string =>
     n === 0 ? 'no argument' : n === 1 ? 'one argument' : `${n} arguments`;
+  const due = least === expected ? count(expected) : `${least} to ${count(expected)}`;
   const labels = [label(span, count(given))];
   if (declared !== null) labels.push(label(declared, 'declared here'));
-  return error('E0222', `${what} takes ${count(expected)}, not ${given === 0 ? 'none' : given}`, labels, [
+  return error('E0222', `${what} takes ${due}, not ${given === 0 ? 'none' : given}`, labels, [
     help ??
       (expected === 0
         ? 'Leave the arguments out.'

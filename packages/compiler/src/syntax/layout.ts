@@ -1,4 +1,4 @@
-import { EOF } from 'chevrotain';
+import { EOF, type TokenType } from 'chevrotain';
 import type { Span } from '@smc/protocol';
 import { colonBeforeBlock, startsBlock } from '../errors/foreign.ts';
 import * as errors from '../errors/syntax.ts';
@@ -141,7 +141,7 @@ class Layout {
     for (let open = this.stack.at(-1); open !== undefined; open = this.stack.at(-1)) {
       if (open.bracket.closed || open.bracket.end !== i) break;
       if (open.bracket.block) {
-        if (!this.braces.has(open.token)) blocks.push(open);
+        if (!this.braces.has(open.token) && !this.endsInString(open, i)) blocks.push(open);
         this.close(virtualToken(T.CloseCurly, endOf(this.output.at(-1)!)));
       } else this.closeForgotten();
     }
@@ -157,13 +157,23 @@ class Layout {
     this.report.add(errors.unclosedBlock(span, at === undefined ? null : T.describe(at), what, this.text));
   }
 
+  /** Whether the `}` of a block is, as far as can be told, in a string that is not closed, which is told. */
+  private endsInString({ bracket }: Open, end: number): boolean {
+    for (let i = bracket.open; i < end; i++) if (isUnclosedWith(this.tokens[i]!, T.CloseCurly)) return true;
+    return false;
+  }
+
   /** Puts in the bracket that closes the innermost one, and says that it was missing. */
   private closeForgotten(): void {
     const open = this.stack.at(-1)!;
     const closer = T.closerOf.get(open.token.tokenType)!;
     const end = endOf(this.output.at(-1)!);
     const span = { file: this.file, start: end, end };
-    this.report.add(errors.unclosedBracket(span, this.nameOf(open), closer.LABEL!, this.spanOf(open.token)));
+    const before = this.output.at(-1)!;
+    if (!isUnclosedWith(before, closer))
+      this.report.add(
+        errors.unclosedBracket(span, this.nameOf(open), closer.LABEL!, this.spanOf(open.token)),
+      );
     this.close(virtualToken(closer, end));
   }
 
@@ -213,4 +223,13 @@ class Layout {
         return `the block of this \`${owner.image}\``;
     }
   }
+}
+
+/** Whether a token is a string that is not closed, with a bracket in it. */
+function isUnclosedWith({ tokenType, image }: Token, closer: TokenType): boolean {
+  return (
+    tokenType === T.StringLiteral &&
+    !(image.length > 1 && image.endsWith('"')) &&
+    image.includes(closer.LABEL![1]!)
+  );
 }

@@ -163,7 +163,7 @@ function judgeComment(token: IToken, file: string, report: Report): void {
   if (token.payload === 'unclosed') report.add(errors.unclosedComment({ ...span, end: span.start + 2 }));
   if (token.tokenType === StrayCommentEnd) report.add(errors.strayCommentEnd(span));
   if (token.tokenType === ForeignComment) {
-    const start = token.image.startsWith('#') ? '#' : '//';
+    const start = token.image.startsWith('#') ? '#' : token.image.slice(0, 2);
     report.add(errors.foreignComment({ ...span, end: span.start + start.length }, start));
   }
 }

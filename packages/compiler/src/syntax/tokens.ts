@@ -131,11 +131,12 @@ export const BlockComment = createToken({
   line_breaks: true,
   start_chars_hint: ['{'],
 });
-/** `//` and `#`: comments of other languages, refused and then skipped. */
+/** `//`, `/*` and `#`: comments of other languages, refused and then skipped. */
 export const ForeignComment = createToken({
   name: 'ForeignComment',
-  pattern: /(?:\/\/|#)[^\n]*/,
-  ...comment,
+  pattern: /\/\*(?:[^]*?\*\/|[^]*)|(?:\/\/|#)[^\n]*/,
+  group: 'comments',
+  line_breaks: true,
 });
 /** `-}` alone: refused, and skipped. */
 export const StrayCommentEnd = createToken({ name: 'StrayCommentEnd', pattern: /-\}/, ...comment });
@@ -145,11 +146,12 @@ vocabulary.push(WhiteSpace, DocComment, LineComment, BlockComment, ForeignCommen
 /** `"…"` */
 export const StringLiteral = define('StringLiteral', matchString, 'a string', [Any, Literal, Starter], ['"']);
 /** `'text'`, as other languages write a string: refused, and read as one. */
-export const QuotedLiteral = define('QuotedLiteral', /'[^'\n]*'|`[^`\n]*`/, 'a string', [
-  Any,
-  Literal,
-  Starter,
-]);
+export const QuotedLiteral = define(
+  'QuotedLiteral',
+  /'[^'\n]*'|`[^`\n]*`|[“”„][^“”\n]*[“”]|[‘’‚][^‘’\n]*[‘’]/,
+  'a string',
+  [Any, Literal, Starter],
+);
 /** `0x"00ff"` */
 export const BytesLiteral = define('BytesLiteral', /0x"[^"\n]*"?/, 'bytes', [Any, Literal, Starter]);
 /** `@6000`, `@2026-11-20T21:41:25Z` */

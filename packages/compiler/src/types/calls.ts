@@ -172,7 +172,8 @@ export function matchArguments(
   const missing = parameters.filter((each) => !seen.has(each.name) && !each.hasDefault);
   if (given.length <= parameters.length && missing.length === 0) return fields;
   const help = errors.missingArguments(missing.map((parameter) => parameter.name));
-  inference.report(errors.wrongCount(span, what, parameters.length, given.length, null, help));
+  const least = parameters.filter(({ hasDefault }) => !hasDefault).length;
+  inference.report(errors.wrongCount(span, what, parameters.length, given.length, null, help, least));
   return null;
 }
 

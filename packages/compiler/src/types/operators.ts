@@ -6,10 +6,13 @@ import type { Type, TypedExpression } from './typed.ts';
 
 /** Types of operators, given those of their operands. */
 
-const operandReason = (side: string, operator: string): errors.Reason => ({
-  statement: (type) => `the ${side} of \`${operator}\` is ${type}`,
+const operandReason = (side: string, operator: string, { type }: TypedExpression): errors.Reason => ({
+  statement: (expected) => `the ${side} of \`${operator}\` is ${expected}`,
   declared: null,
-  help: [],
+  help:
+    operator === '+' && ['string', 'list'].includes(prune(type).kind)
+      ? ['`++` joins strings and lists.']
+      : [],
 });
 
 /** The type of what a binary operator gives. */
@@ -20,8 +23,8 @@ export function binaryType(
   inference: Inference,
 ): Type {
   const both = (type: Type): Type => {
-    inference.fit(left, type, operandReason('left side', operator));
-    inference.fit(right, type, operandReason('right side', operator));
+    inference.fit(left, type, operandReason('left side', operator, left));
+    inference.fit(right, type, operandReason('right side', operator, right));
     return type;
   };
   const numbers = (): Type => {
@@ -97,6 +100,6 @@ function checkJoined(operand: TypedExpression, inference: Inference): void {
 /** The type of what `-` or `!` gives. */
 export function unaryType(operator: '-' | '!', operand: TypedExpression, inference: Inference): Type {
   const type = operator === '-' ? INT : BOOL;
-  inference.fit(operand, type, operandReason('operand', operator));
+  inference.fit(operand, type, operandReason('operand', operator, operand));
   return type;
 }
