@@ -1,5 +1,6 @@
 import type { TokenType } from 'chevrotain';
 import type { Span } from '@smc/protocol';
+import { colonBeforeBlock } from '../errors/foreign.ts';
 import * as errors from '../errors/syntax.ts';
 import type { Report } from './report.ts';
 import * as T from './tokens.ts';
@@ -19,8 +20,8 @@ export interface Opened {
 }
 
 /** Puts in the `{` that a block lacks, where what follows can only stand in the block. */
-export function openBlocks(tokens: readonly Token[], file: string, report: Report): Opened {
-  return new Heads(tokens, file, report).run();
+export function openBlocks(tokens: readonly Token[], text: string, file: string, report: Report): Opened {
+  return new Heads(tokens, text, file, report).run();
 }
 
 /** The words whose block may have lost its `{`, and what follows them. */
@@ -33,10 +34,12 @@ const HEADED: ReadonlyMap<TokenType, readonly TokenType[]> = new Map([
 
 const closers = new Set(T.closerOf.values());
 const memberWords = new Set([T.StateWord, T.OnWord, T.FunWord, T.ArrowWord, T.TypeWord, T.InvariantWord]);
+const branchWords = new Set([T.IfWord, T.ElseWord, T.CaseWord]);
 const commandWords = new Set([T.LetWord, T.IfWord, T.CaseWord]);
 
 class Heads {
   private readonly tokens: readonly Token[];
+  private readonly text: string;
   private readonly file: string;
   private readonly report: Report;
   private readonly output: Token[] = [];
@@ -46,11 +49,14 @@ class Heads {
   /** The index of the word whose `{` is not there yet, or -1, and how many brackets are open after it. */
   private head = -1;
   private depth = 0;
+  /** The columns of the lines whose block is told by its indentation, as in `if c:`. */
+  private readonly columns: number[] = [];
   /** The last of these words that is none of a member. */
   private around: TokenType | null = null;
 
-  constructor(tokens: readonly Token[], file: string, report: Report) {
+  constructor(tokens: readonly Token[], text: string, file: string, report: Report) {
     this.tokens = tokens;
+    this.text = text;
     this.file = file;
     this.report = report;
   }
@@ -63,10 +69,13 @@ class Heads {
       else if (this.head < 0) this.output.push(token);
       else this.goOn(i, token);
     }
+    this.closeIndented(0);
     return { tokens: this.output, braces: this.braces };
   }
 
   private startLine(i: number, token: Token): void {
+    if (this.columns.length > 0) this.closeIndented(this.columnOf(token));
+    if (this.output.at(-1)?.tokenType === T.Colon && this.head < 0) this.openIndented(token);
     if (this.head >= 0 && this.depth === 0) {
       if (this.output.at(-1)?.tokenType === T.To) return;
       if (this.startsInside(token)) this.openAtLineEnd();
@@ -113,6 +122,34 @@ class Heads {
     const span = isSign ? this.spanOf(last) : { file: this.file, start: end, end };
     this.report.add(errors.unopenedBlock(span, this.name(), isSign));
     this.put(virtualToken(T.OpenCurly, end));
+  }
+
+  /** `if c:`, with the branch in the lines below: its block ends with its indentation. */
+  private openIndented(token: Token): void {
+    const colon = this.output.at(-1)!;
+    let word: Token | null = null;
+    let first = this.output.length - 1;
+    for (; first > 0 && !this.output[first]!.fresh; first--)
+      if (branchWords.has(this.output[first]!.tokenType)) word ??= this.output[first]!;
+    const start = this.output[first]!;
+    if (branchWords.has(start.tokenType)) word ??= start;
+    const column = this.columnOf(start);
+    if (word === null || this.columnOf(token) <= column) return;
+    this.report.add(colonBeforeBlock(this.spanOf(colon), word.image));
+    this.output.pop();
+    this.put(asBrace(colon, T.OpenCurly));
+    this.columns.push(column);
+  }
+
+  private closeIndented(column: number): void {
+    for (let open = this.columns.at(-1); open !== undefined && column <= open; open = this.columns.at(-1)) {
+      this.columns.pop();
+      this.output.push(virtualToken(T.CloseCurly, endOf(this.output.at(-1)!)));
+    }
+  }
+
+  private columnOf({ startOffset }: Token): number {
+    return startOffset - this.text.lastIndexOf('\n', startOffset) - 1;
   }
 
   /** `machine M = {`, `test "t" for M: {` */

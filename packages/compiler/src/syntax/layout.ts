@@ -14,7 +14,7 @@ import { endOf, virtualToken, type Token } from './tokens.ts';
  * `EOF`. Invariants: brackets are balanced, `partner` links them, `index` is a token's place.
  */
 export function layOut(written: readonly Token[], text: string, file: string, report: Report): Token[] {
-  const { tokens, braces } = openBlocks(written, file, report);
+  const { tokens, braces } = openBlocks(written, text, file, report);
   const brackets = pairBrackets(tokens);
   if (brackets.tooDeep !== null) {
     const token = tokens[brackets.tooDeep]!;
