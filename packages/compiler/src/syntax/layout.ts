@@ -75,7 +75,8 @@ class Layout {
   private step(i: number, token: Token): void {
     const before = this.output.at(-1);
     if (this.brackets.stray.has(i)) {
-      this.report.add(errors.strayCloser(this.spanOf(token), token.image));
+      // One that was put in has been told.
+      if (token.image !== '') this.report.add(errors.strayCloser(this.spanOf(token), token.image));
       return;
     }
     if (token.fresh && before !== undefined) this.closeAtLineEnd(i, token, before);
