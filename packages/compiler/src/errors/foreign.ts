@@ -46,6 +46,9 @@ const CONSTRUCTORS = spread(
   ['Error Failure Fail', 'It is written `Err(…)`.'],
   ['Success', 'It is written `Ok(…)`.'],
   ['Unit', UNIT],
+  ['List Array Vec', 'A list is written `[a, b]`, an empty one `[]`.'],
+  ['Map Dict HashMap', 'A map is written `Map { key: value }`, an empty one `Map {}`.'],
+  ['Set HashSet', 'A set is written `Set { a, b }`, an empty one `Set {}`.'],
 );
 
 /** Where a value or a function stands. */
@@ -207,7 +210,9 @@ export function foreignPath(at: Span): Diagnostic {
 }
 
 /** E0120: `{ x * 2 }` where a value is due. */
-export function expressionInBraces(at: Span): Diagnostic {
+export function expressionInBraces(at: Span, isSet: boolean): Diagnostic {
+  if (isSet)
+    return error('E0120', 'this is no record', at, '', 'A set is `Set { 1, 2 }`, and a list `[1, 2]`.');
   const help =
     'Braces make a record, `{ x: 1 }`. What belongs together stands in parentheses, and a name for a part is `let y = x + 1 in y * y`.';
   return error('E0120', 'an expression stands in no braces', at, '', help);

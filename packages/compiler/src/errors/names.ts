@@ -137,7 +137,11 @@ export function unknownImport(span: Span, alias: string, suggestion: string | nu
     'E0208',
     `nothing is imported as \`${alias}\`${didYouMean(suggestion)}`,
     [label(span)],
-    [`Import a file under this name: \`import "./file.sm" as ${alias}\`.`],
+    [
+      alias === 'get' || alias === 'state'
+        ? 'The state is read first, `s <- get`; its fields are then `s.name`.'
+        : `Import a file under this name: \`import "./file.sm" as ${alias}\`.`,
+    ],
   );
 }
 

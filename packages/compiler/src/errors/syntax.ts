@@ -109,19 +109,22 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
     return error('E0120', '`...` can not stand here', at, '', help);
   }
   if (rule === 'letExpression' && expected === '`in`') return letWithoutIn(at);
-  if (reserved && expected === 'an expression') return reservedName(at, found.slice(1, -1));
+  if (reserved && expected === 'an expression') return reservedName(at, found.slice(1, -1), true);
   // behind a comma, another one is not what is missing
   const due = previous === '`,`' ? expected.replace(/^`,` or/, 'an item or') : expected;
+  const branches = rule === 'head' && expected === '`{`' ? [BRANCHES] : [];
   if (found === 'the end of the line' || found === 'the end of the file') {
     const ends = found === 'the end of the line' ? 'the line ends' : 'the file ends';
-    return error('E0120', `${ends} where ${due} should be`, at, '');
+    return error('E0120', `${ends} where ${due} should be`, at, '', ...branches);
   }
   const after = previous === '' ? '' : ` after ${previous}`;
   const glued = found === '`>=`' && expected.endsWith('`>`');
   const foreign = foreignWord(found, previous, expected);
-  const help = glued ? ['Write a space between `>` and `=`.'] : foreign === null ? [] : [foreign];
+  const help = glued ? ['Write a space between `>` and `=`.'] : foreign === null ? branches : [foreign];
   return error('E0120', `expected ${due}${after}, found ${found}`, at, '', ...help);
 }
+
+const BRANCHES = 'What is chosen stands in braces: `if c { … } else { … }`, `case x { Pattern -> … }`.';
 
 /** More stands in a line than belongs to it. */
 export function leftOver(at: Span, found: string, previous: string): Diagnostic {
@@ -139,19 +142,40 @@ export function leftOver(at: Span, found: string, previous: string): Diagnostic 
 function foreignWord(found: string, previous: string, expected: string): string | null {
   const [word, before] = [found, previous].map((text) => text.replaceAll('`', ''));
   if (word === '*' && before === '*') return 'There is no operator for powers: multiply.';
-  if (expected === '`->`' && ['if', 'when', 'where', '|', '&&'].includes(word!))
+  if (expected === '`->`' && ['if', 'when', 'where', '&&'].includes(word!))
     return 'A pattern has no condition: put an `if` into the arm.';
   if (expected === '`->`' && /^[A-Z]/.test(before!) && /^\w/.test(word!))
     return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
   if (word === ':' && expected.endsWith('`,` or `)`'))
     return 'In an expression nothing has a type. A type is written where a value is named: `let x: Int = …`.';
+  if (expected === '`{`') {
+    if (word === '=' || word === '=>')
+      return 'The commands of an operation stand in braces: `on Read -> Int { … }`.';
+  }
+  if (expected === '`(`') return 'A function without parameters is `fun f() -> Int = 1`.';
+  if (expected === 'a command' && word === 'state') return STATE_READ;
+  if (expected === '`:`' && word === '=>') return 'An entry of a map is `key: value`.';
+  if (expected.startsWith('`for`')) return 'It is `test "title" for Machine { … }`.';
+  if (expected.startsWith('an arm') && ['case', 'else', 'default'].includes(word!))
+    return 'An arm is `Pattern -> …`, and `_ -> …` takes all others.';
+  if (expected === '`->`' && word === '|') return 'Each pattern has an arm of its own.';
+  if (expected.startsWith('`=>`') && before === 'state')
+    return 'The whole state is compared: `state => { n: 0 }`.';
+  if (word === '{' && expected === '')
+    return /^[A-Z]/.test(before!)
+      ? 'A record is written without the name of its type: `{ x: 1 }`.'
+      : 'A choice is `case x { Pattern -> … }`, or `if c { a } else { b }`.';
+  if (word === 'else' && expected === '')
+    return 'An `else` stands behind the `}` of its `if`; in a `case`, `_ -> …` takes all others.';
+  if (word === '++' && expected === '')
+    return 'Values do not change: `put -< { ...s, n: s.n + 1 }` gives the state a new one.';
   if (found === 'a string') {
     if (/^[a-zA-Z]$/.test(before!))
       return 'No letter stands before a string; `++` joins strings: `"n: " ++ Int.toString(n)`.';
     if (expected.startsWith('a type')) return 'What can be several things is `type Status = Open | Paid`.';
   }
   if (word === '.' && before === '.') return 'A list of numbers is `List.range(0, 10)`.';
-  if (word === '.' && expected !== 'an expression')
+  if (word === '.' && expected === '')
     return 'Values have no methods. A function is called by its name, and what it works on comes first, as in `List.append(xs, x)`.';
   if (before === '.' && /^[0-9]/.test(word!)) return 'Take a tuple apart with a pattern: `let (a, b) = …`.';
   if (word === 'if' && expected !== 'an expression') return 'A choice is `if c { a } else { b }`.';
@@ -254,14 +278,16 @@ export function missingComma(at: Span, found: string, previous: string): Diagnos
   return error('E0121', `a \`,\` is missing before ${found}`, at, '', ...(help === null ? [] : [help]));
 }
 
-/** E0122: a reserved word as a name. */
-export function reservedName(at: Span, word: string): Diagnostic {
+const STATE_READ = 'The state is read with `s <- get`; its fields are then `s.name`.';
+
+/** E0122: a reserved word as a name; `isRead` where a value is due, and none is declared. */
+export function reservedName(at: Span, word: string, isRead = false): Diagnostic {
   return error(
     'E0122',
     `\`${word}\` is a reserved word and can not be a name`,
     at,
     '',
-    'Choose another name.',
+    word === 'state' && isRead ? STATE_READ : 'Choose another name.',
   );
 }
 
@@ -504,9 +530,12 @@ export function missingFeed(at: Span, arrow: string | null, called: boolean, arr
     );
   }
   const message = called ? `\`${name}\` is called like a function` : '`-<` is missing';
-  const help = called
-    ? `An arrow is fed: \`${name} -< …\`. What a pure function gives is named with \`let x = ${name}(…)\`, or given back with \`return -< ${name}(…)\`.`
-    : `A value is fed to an arrow with \`-<\`: \`${arrow ?? 'arrow'} -< …\`.`;
+  const feeding = `A value is fed to an arrow with \`-<\`: \`${arrow ?? 'arrow'} -< …\`.`;
+  const isPrimitive = ['put', 'return', 'fail'].includes(name);
+  const help =
+    called && !isPrimitive
+      ? `An arrow is fed: \`${name} -< …\`. What a pure function gives is named with \`let x = ${name}(…)\`, or given back with \`return -< ${name}(…)\`.`
+      : feeding;
   const found = error('E0141', message, at, '`-<` is due before this', help);
   return alsoAt(found, { span: arrowSpan, text: 'the arrow' });
 }
@@ -539,6 +568,10 @@ export function letWithArrow(at: Span): Diagnostic {
 /** E0134: `s.count = …`; `path` is what stands left of the `=`. */
 export function assignedField(at: Span, path: readonly string[]): Diagnostic {
   const [record = '', ...fields] = path;
+  if (fields.length === 0) {
+    const help = `Values do not change. What changes is the state: \`put -< { ...s, ${record}: s.${record} + 1 }\`.`;
+    return error('E0134', `nothing is assigned to \`${record}\``, at, '', help);
+  }
   const changed = fields.reduceRight((value, field, i) => {
     return `{ ...${[record, ...fields.slice(0, i)].join('.')}, ${field}: ${value} }`;
   }, '…');

@@ -136,10 +136,14 @@ function adviceFor({ expected, actual }: Difference): string[] {
   if (wanted.kind === 'sum' && wanted.declaration.name === 'Option') {
     return ['`Some(…)` makes an Option of a value.'];
   }
-  if (given.kind === 'sum' && given.declaration.name === 'Option') {
-    return ['A value that may be absent is taken out by `case`: `case e { None -> … Some(x) -> … }`.'];
-  }
-  return [];
+  return isOption(given) ? [TAKEN_OUT] : [];
+}
+
+const TAKEN_OUT = 'A value that may be absent is taken out by `case`: `case e { None -> … Some(x) -> … }`.';
+
+function isOption(type: Type): boolean {
+  const seen = prune(type);
+  return seen.kind === 'sum' && seen.declaration.name === 'Option';
 }
 
 /** Two branches, items or arms that must agree; `first` is the one that is marked. */
@@ -336,7 +340,9 @@ export function noRecord(span: Span, type: Type, use: string, instead: string | 
         ? `Write \`${instead}\`.`
         : prune(type).kind === 'tuple'
           ? 'Take a tuple apart with a pattern: `let (a, b) = …`.'
-          : 'Only a record, `{ name: Type }`, has fields.',
+          : isOption(type)
+            ? TAKEN_OUT
+            : 'Only a record, `{ name: Type }`, has fields.',
     ],
   );
 }
@@ -369,7 +375,7 @@ export function emptyRecord(span: Span): Diagnostic {
     'E0230',
     'a record has at least one field',
     [label(span)],
-    ['For nothing at all, write `()`.'],
+    ['An empty map is `Map {}`, an empty set `Set {}`, and nothing at all `()`.'],
   );
 }
 

@@ -41,7 +41,9 @@ export function constructorOf(
       : inImport !== undefined && qualifier === null
         ? `\`${inImport[0]}.${name.text}\` is one: what is imported takes its alias before it.`
         : scope.types.has(name.text)
-          ? `\`${name.text}\` is a type; a value of it is made by one of its constructors.`
+          ? prune(scope.types.get(name.text)!.type).kind === 'record'
+            ? `\`${name.text}\` is the name of a record type; a value of it is written without: \`{ x: 1 }\`.`
+            : `\`${name.text}\` is a type; a value of it is made by one of its constructors.`
           : scope.machines.has(name.text)
             ? `\`${name.text}\` is a machine; only those outside of it send it inputs.`
             : machine?.node.members.some((member) => isOperationOf(member, name.text)) === true

@@ -10,7 +10,7 @@ import { elifs } from './expressions.ts';
 
 /**
  * What a command is, as far as the symbols outside of its brackets tell. The last six are mistakes: a value
- * alone, `x = e`, `f -> e`, `elif c { … }`, `for x in xs { … }`, and `s.x = e`.
+ * alone, `x = e`, `f -> e`, `elif c { … }`, `for x in xs { … }`, and `s.x = e` or `x += e`.
  */
 type Shape = 'bind' | 'feed' | 'alone' | 'value' | 'assign' | 'turned' | 'elif' | 'update';
 
@@ -32,8 +32,12 @@ export abstract class CommandGrammar extends ArrowGrammar {
     );
     return this.ACTION(() => {
       const last = commands.at(-1);
+      // After it may have been what could not be read.
       if (last?.kind === 'let' || last?.kind === 'bind')
-        this.complain(errors.blockWithoutEnd(last.span, last.kind));
+        this.complainOfMissing(
+          { ...last.span, end: endOf(this.LA(0)) - 1 },
+          errors.blockWithoutEnd(last.span, last.kind),
+        );
       return { commands, span: this.since(start) };
     });
   });
@@ -104,8 +108,10 @@ export abstract class CommandGrammar extends ArrowGrammar {
       if (kind === T.Comma) break;
       if (kind === T.Bind) return 'bind';
       if (kind === T.Feed) return 'feed';
-      if (kind === T.Assign || kind === T.ForeignAssign)
-        return this.isField(first, token) ? 'update' : 'assign';
+      if (kind === T.Assign || kind === T.ForeignAssign) {
+        const isCompound = isA(this.tokenAt(token.index - 1), T.Infix);
+        return isCompound || this.isField(first, token) ? 'update' : 'assign';
+      }
       if (kind === T.To) return 'turned';
       if (kind === T.Greater && this.isComposition(token)) token = this.after(this.after(token));
       else if (kind === T.ProcWord && this.nextAfterIsMinus(token)) token = this.after(token);
@@ -125,7 +131,7 @@ export abstract class CommandGrammar extends ArrowGrammar {
     return true;
   }
 
-  /** `s.x = …`: refused, and skipped. */
+  /** `s.x = …`, `s.x += …`, `n += …`: refused, and skipped. */
   private fieldUpdate(): Command {
     const start = this.peek(1);
     const path = [start.image];

@@ -342,7 +342,7 @@ export abstract class OperandGrammar extends PatternGrammar {
       ? expressionSigns.has(second.tokenType) || T.isA(second, T.Infix)
       : expressionWords.has(first.tokenType) && second.tokenType !== T.Colon;
     if (!isExpression) return false;
-    this.complain(expressionInBraces(this.spanOf(open)));
+    this.complain(expressionInBraces(this.spanOf(open), second.tokenType === T.Comma));
     this.skipTo(open.partner);
     return true;
   }
