@@ -48,7 +48,14 @@ export function takeForeignWords(
       output.push(token);
       continue;
     }
-    report.add(foreignLambda(spanOf(token, file), token.image, lambda.parameters, tokens[i - 1]!.tokenType === T.Assign));
+    report.add(
+      foreignLambda(
+        spanOf(token, file),
+        token.image,
+        lambda.parameters,
+        tokens[i - 1]!.tokenType === T.Assign,
+      ),
+    );
     if (lambda.end === null) continue;
     // Nothing is known of what it was meant to be: a literal that could not be read stands for it.
     const image = text.slice(token.startOffset, endOf(tokens[lambda.end - 1]!));

@@ -153,7 +153,7 @@ test('what is parsed before a mistake and after it does not depend on it', () =>
   fc.assert(
     fc.property(tokens, (text) => {
       // a token that reaches over line ends, or a bracket, may take what follows with it
-      fc.pre(!/["'\\]|\{-|[[\](){}]/.test(text));
+      fc.pre(!/["'`“”„‘’‚\\]|\{-|\/\*|[[\](){}]/.test(text));
       const { module } = parse(`type A = B\n${text}\nmachine M {\n  on A { get }\n}\n`, 'a.sm');
       const names = module.declarations.map((node) => ('name' in node ? node.name.text : ''));
       expect(names).toContain('A');
