@@ -2,6 +2,7 @@ import type { TokenType } from 'chevrotain';
 import type { Span } from '@smc/protocol';
 import { colonBeforeBlock } from '../errors/foreign.ts';
 import * as errors from '../errors/syntax.ts';
+import { continuesLine } from './brackets.ts';
 import type { Report } from './report.ts';
 import * as T from './tokens.ts';
 import { endOf, virtualToken, type Token } from './tokens.ts';
@@ -77,7 +78,8 @@ class Heads {
     if (this.columns.length > 0) this.closeIndented(this.columnOf(token));
     if (this.output.at(-1)?.tokenType === T.Colon && this.head < 0) this.openIndented(token);
     if (this.head >= 0 && this.depth === 0) {
-      if (this.output.at(-1)?.tokenType === T.To) return;
+      const last = this.output.at(-1);
+      if (last?.tokenType !== T.Assign && continuesLine(token, last)) return;
       if (this.startsInside(token)) this.openAtLineEnd();
       this.head = -1;
     }
