@@ -107,6 +107,14 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return this.LA(ahead).tokenType === kind;
   }
 
+  /**
+   * Whether a part that starts with this kind of token can be there: for parts that seldom are, since to
+   * find that out by chevrotain's `OPTION` or `MANY` takes some calls, and makes functions.
+   */
+  protected mayFollow(kind: TokenType): boolean {
+    return this.RECORDING_PHASE || isA(this.LA(1), kind);
+  }
+
   /** The token after a bracket (and what it encloses), or after any other token. */
   protected after(token: Token): Token {
     const tokens = this.source!.tokens;

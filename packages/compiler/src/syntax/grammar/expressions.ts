@@ -32,6 +32,7 @@ export abstract class ExpressionGrammar extends OperandGrammar {
 
   protected override readonly expression = this.RULE('expression', (): Expression => {
     const operands = [this.SUBRULE(this.operand)];
+    if (!this.mayFollow(T.Joint) && !this.mayFollow(T.Compose)) return operands[0]!;
     const operators: IToken[] = [];
     this.MANY({
       GATE: () => this.composition() === null,

@@ -46,19 +46,23 @@ export abstract class OperandGrammar extends PatternGrammar {
   protected readonly operand = this.RULE('operand', (): Expression => {
     const start = this.LA(1);
     const prefixes: IToken[] = [];
-    this.MANY(() => {
-      prefixes.push(this.CONSUME(T.Prefix));
-    });
+    if (this.mayFollow(T.Prefix)) {
+      this.MANY(() => {
+        prefixes.push(this.CONSUME(T.Prefix));
+      });
+    }
     const first = this.LA(1);
     let operand: Expression = this.OR(this.operandChoices);
-    this.MANY2(() => {
-      this.CONSUME(T.Dot);
-      const name = this.SUBRULE(this.lowerName);
-      const record = operand;
-      this.ACTION(() => {
-        operand = { kind: 'field', record, name, span: this.since(first) };
+    if (this.mayFollow(T.Dot)) {
+      this.MANY2(() => {
+        this.CONSUME(T.Dot);
+        const name = this.SUBRULE(this.lowerName);
+        const record = operand;
+        this.ACTION(() => {
+          operand = { kind: 'field', record, name, span: this.since(first) };
+        });
       });
-    });
+    }
     if (this.RECORDING_PHASE || this.callFollows()) {
       const span = this.since(first);
       this.SUBRULE(this.callArguments, REFUSED);
@@ -71,6 +75,7 @@ export abstract class OperandGrammar extends PatternGrammar {
     this.ACTION(() => {
       if (this.refuseApplication(operand)) operand = { kind: 'missing', span: this.since(first) };
     });
+    if (prefixes.length === 0) return operand;
     return this.ACTION(() => {
       const end = this.since(start).end;
       return prefixes.reduceRight<Expression>((inner, prefix) => {
@@ -139,14 +144,16 @@ export abstract class OperandGrammar extends PatternGrammar {
   private readonly lowerValue = this.RULE('lowerValue', (): Expression => {
     const start = this.LA(1);
     const first = this.CONSUME(T.Lower);
-    const second = this.OPTION({
-      GATE: () => this.nextIs(T.Upper, 2) || (this.nextIs(T.Lower, 2) && this.callFollows(3)),
-      DEF: () => {
-        this.CONSUME(T.Dot);
-        const DEF = [{ ALT: () => this.CONSUME2(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }];
-        return this.OR({ DEF, ERR_MSG: 'a name' });
-      },
-    });
+    const second = this.mayFollow(T.Dot)
+      ? this.OPTION({
+          GATE: () => this.nextIs(T.Upper, 2) || (this.nextIs(T.Lower, 2) && this.callFollows(3)),
+          DEF: () => {
+            this.CONSUME(T.Dot);
+            const DEF = [{ ALT: () => this.CONSUME2(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }];
+            return this.OR({ DEF, ERR_MSG: 'a name' });
+          },
+        })
+      : undefined;
     const items =
       this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments, OPTIONAL) : null;
     return this.ACTION(() => {
@@ -166,11 +173,13 @@ export abstract class OperandGrammar extends PatternGrammar {
   private readonly constructed = this.RULE('constructed', (): Expression => {
     const start = this.LA(1);
     const first = this.CONSUME(T.Upper);
-    const second = this.OPTION(() => {
-      this.CONSUME(T.Dot);
-      const DEF = [{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }];
-      return this.OR({ DEF, ERR_MSG: 'a name' });
-    });
+    const second = this.mayFollow(T.Dot)
+      ? this.OPTION(() => {
+          this.CONSUME(T.Dot);
+          const DEF = [{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME2(T.Upper) }];
+          return this.OR({ DEF, ERR_MSG: 'a name' });
+        })
+      : undefined;
     const items =
       this.RECORDING_PHASE || this.callFollows() ? this.SUBRULE(this.callArguments, OPTIONAL) : null;
     return this.ACTION(() => {

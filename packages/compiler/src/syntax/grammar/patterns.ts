@@ -45,21 +45,25 @@ export abstract class PatternGrammar extends TypeGrammar {
 
   protected readonly pattern = this.RULE('pattern', (): Pattern => this.OR(this.patternChoices));
 
+  private readonly nameChoices = [
+    { ALT: () => this.CONSUME(T.Wildcard) },
+    { ALT: () => this.CONSUME(T.Lower) },
+    { ALT: () => this.CONSUME(T.Upper) },
+  ];
+
   /** `_`, `x`, `Ctor`, `Ctor(p)`, `q.Ctor(name: p)` */
   private readonly namePattern = this.RULE('namePattern', (): Pattern => {
     const start = this.LA(1);
-    const first = this.OR([
-      { ALT: () => this.CONSUME(T.Wildcard) },
-      { ALT: () => this.CONSUME(T.Lower) },
-      { ALT: () => this.CONSUME(T.Upper) },
-    ]);
-    const second = this.OPTION({
-      GATE: () => this.LA(0).tokenType === T.Lower,
-      DEF: () => {
-        this.CONSUME(T.Dot);
-        return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a constructor' });
-      },
-    });
+    const first = this.OR(this.nameChoices);
+    const second = this.mayFollow(T.Dot)
+      ? this.OPTION({
+          GATE: () => this.LA(0).tokenType === T.Lower,
+          DEF: () => {
+            this.CONSUME(T.Dot);
+            return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a constructor' });
+          },
+        })
+      : undefined;
     const applied = this.nextIs(T.Upper, 0) && this.callFollows();
     const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.patternArguments, OPTIONAL) : undefined;
     return this.ACTION(() => {
