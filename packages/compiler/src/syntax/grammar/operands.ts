@@ -246,12 +246,14 @@ export abstract class OperandGrammar extends PatternGrammar {
     return { kind: 'missing', span: this.since(open) };
   }
 
+  private readonly colonChoices = {
+    DEF: [{ ALT: () => this.CONSUME(T.Colon) }, { ALT: () => this.CONSUME(T.Assign, REFUSED) }],
+    ERR_MSG: '`:`',
+  };
+
   /** The `:` of a field or a named argument; a `=` is refused and taken for it. */
   private readonly colon = this.RULE('colon', () => {
-    const token = this.OR({
-      DEF: [{ ALT: () => this.CONSUME(T.Colon) }, { ALT: () => this.CONSUME(T.Assign, REFUSED) }],
-      ERR_MSG: '`:`',
-    });
+    const token = this.OR(this.colonChoices);
     this.ACTION(() => {
       if (token.tokenType === T.Assign) this.complain(errors.equalsForColon(this.spanOf(token)));
     });

@@ -11,6 +11,8 @@ export abstract class TypeGrammar extends BaseGrammar {
 
   /** A name in lower case; one in upper case, or a reserved word, is refused and taken for it. */
   protected readonly lowerName = this.RULE('lowerName', (): Name => {
+    // As it nearly always is: there is no choice to be made.
+    if (!this.RECORDING_PHASE && this.nextIs(T.Lower)) return this.nameOf(this.CONSUME(T.Lower));
     const token = this.OR({
       DEF: [
         { ALT: () => this.CONSUME(T.Lower) },
@@ -28,6 +30,7 @@ export abstract class TypeGrammar extends BaseGrammar {
 
   /** A name in upper case; one in lower case, or a reserved word, is refused and taken for it. */
   protected readonly upperName = this.RULE('upperName', (what: string): Name => {
+    if (!this.RECORDING_PHASE && this.nextIs(T.Upper)) return this.nameOf(this.CONSUME(T.Upper));
     const token = this.OR({
       DEF: [
         { ALT: () => this.CONSUME(T.Upper) },
@@ -67,6 +70,7 @@ export abstract class TypeGrammar extends BaseGrammar {
   /** `A`, `A -> B -> C`, right associative */
   protected readonly type = this.RULE('type', (): TypeNode => {
     const items = [this.SUBRULE(this.typeAtom)];
+    if (!this.mayFollow(T.To)) return items[0]!;
     this.MANY(() => {
       this.CONSUME(T.To);
       items.push(this.SUBRULE2(this.typeAtom));
@@ -91,14 +95,21 @@ export abstract class TypeGrammar extends BaseGrammar {
 
   private readonly typeAtom = this.RULE('typeAtom', (): TypeNode => this.OR(this.typeChoices));
 
+  private readonly typeNameChoices = [
+    { ALT: () => this.CONSUME(T.Lower) },
+    { ALT: () => this.CONSUME(T.Upper) },
+  ];
+
   /** `Int`, `List<a>`, `p.Status`, `a` */
   private readonly typeName = this.RULE('typeName', (): TypeNode => {
     const start = this.LA(1);
-    const first = this.OR([{ ALT: () => this.CONSUME(T.Lower) }, { ALT: () => this.CONSUME(T.Upper) }]);
-    const second = this.OPTION(() => {
-      this.CONSUME(T.Dot);
-      return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a type' });
-    });
+    const first = this.OR(this.typeNameChoices);
+    const second = this.mayFollow(T.Dot)
+      ? this.OPTION(() => {
+          this.CONSUME(T.Dot);
+          return this.CONSUME2(T.Upper, { ERR_MSG: 'the name of a type' });
+        })
+      : undefined;
     const applied = this.nextIs(T.Less) && this.nextIs(T.Upper, 0);
     const items = this.RECORDING_PHASE || applied ? this.SUBRULE(this.typeArguments, OPTIONAL) : undefined;
     if (!this.RECORDING_PHASE && items === undefined && this.refuseArguments()) return this.hole();
