@@ -3,6 +3,7 @@ import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protoco
 import { initialSketch, typeSketch } from '../syntax/sketch.ts';
 import type { TypeNode } from '../syntax/tree.ts';
 import { insteadOf } from './foreign.ts';
+import { hintFor, STATE_READ } from './hints.ts';
 import { alsoAt, syntaxError as error } from './syntax-codes.ts';
 
 /**
@@ -119,7 +120,7 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   }
   const after = previous === '' ? '' : ` after ${previous}`;
   const glued = found === '`>=`' && expected.endsWith('`>`');
-  const foreign = foreignWord(found, previous, expected);
+  const foreign = hintFor(found, previous, expected);
   const help = glued ? ['Write a space between `>` and `=`.'] : foreign === null ? branches : [foreign];
   return error('E0120', `expected ${due}${after}, found ${found}`, at, '', ...help);
 }
@@ -134,91 +135,8 @@ export function leftOver(at: Span, found: string, previous: string): Diagnostic 
   const message = `expected the end of the line after ${previous}, found ${found}`;
   if (found === '`,`')
     return error('E0120', message, at, '', 'These are separated by line ends or `;`, not by `,`.');
-  const help = foreignWord(found, previous, '') ?? 'A line end or `;` stands between two of these.';
+  const help = hintFor(found, previous, '') ?? 'A line end or `;` stands between two of these.';
   return error('E0120', message, at, '', help);
-}
-
-/** What to write for a word that other languages have. */
-function foreignWord(found: string, previous: string, expected: string): string | null {
-  const [word, before] = [found, previous].map((text) => text.replaceAll('`', ''));
-  if (word === '*' && before === '*') return 'There is no operator for powers: multiply.';
-  if (expected === '`->`' && ['if', 'when', 'where', '&&'].includes(word!))
-    return 'A pattern has no condition: put an `if` into the arm.';
-  if (expected === '`->`' && /^[A-Z]/.test(before!) && /^\w/.test(word!))
-    return `The argument of a constructor stands in parentheses: \`${before}(${word})\`.`;
-  if (word === ':' && expected.endsWith('`,` or `)`'))
-    return 'In an expression nothing has a type. A type is written where a value is named: `let x: Int = …`.';
-  if (expected === '`{`') {
-    if (word === '=' || word === '=>')
-      return 'The commands of an operation stand in braces: `on Read -> Int { … }`.';
-  }
-  if (expected === '`(`') return 'A function without parameters is `fun f() -> Int = 1`.';
-  if (expected === 'a command' && word === 'state') return STATE_READ;
-  if (expected === '`:`' && word === '=>') return 'An entry of a map is `key: value`.';
-  if (expected.startsWith('`for`')) return 'It is `test "title" for Machine { … }`.';
-  if (expected.startsWith('an arm') && ['case', 'else', 'default'].includes(word!))
-    return 'An arm is `Pattern -> …`, and `_ -> …` takes all others.';
-  if (expected === '`->`' && word === '|') return 'Each pattern has an arm of its own.';
-  if (expected.startsWith('`=>`') && before === 'state')
-    return 'The whole state is compared: `state => { n: 0 }`.';
-  if (word === '{' && expected === '')
-    return /^[A-Z]/.test(before!)
-      ? 'A record is written without the name of its type: `{ x: 1 }`.'
-      : 'A choice is `case x { Pattern -> … }`, or `if c { a } else { b }`.';
-  if (word === 'else' && expected === '')
-    return 'An `else` stands behind the `}` of its `if`; in a `case`, `_ -> …` takes all others.';
-  if (word === '++' && expected === '')
-    return 'Values do not change: `put -< { ...s, n: s.n + 1 }` gives the state a new one.';
-  if (found === 'a string') {
-    if (/^[a-zA-Z]$/.test(before!))
-      return 'No letter stands before a string; `++` joins strings: `"n: " ++ Int.toString(n)`.';
-    if (expected.startsWith('a type')) return 'What can be several things is `type Status = Open | Paid`.';
-  }
-  if (word === '.' && before === '.') return 'A list of numbers is `List.range(0, 10)`.';
-  if (word === '.' && expected === '')
-    return 'Values have no methods. A function is called by its name, and what it works on comes first, as in `List.append(xs, x)`.';
-  if (before === '.' && /^[0-9]/.test(word!)) return 'Take a tuple apart with a pattern: `let (a, b) = …`.';
-  if (word === 'if' && expected !== 'an expression') return 'A choice is `if c { a } else { b }`.';
-  if (before === 'import') return 'It is `import "./shapes.sm" as shapes`.';
-  if (before === 'test') return 'It is `test "title" for Machine { … }`.';
-  if (expected.startsWith('a state, an operation') && /^[a-z]/.test(word!))
-    return 'An operation is `on Name(x: Int) -> Int { … }`; what operations share is a `fun` or an `arrow`.';
-  if (word === '|' && /^[A-Z]/.test(before!) && /`[>})]`$/.test(expected))
-    return 'What can be several things is declared, `type A = B(Int) | C`; what may be absent is an `Option<…>`.';
-  if (word === ';' && expected.startsWith('`,`')) return 'Fields and items are separated by `,`.';
-  if (word === 'and' || word === 'or') return '`&&` is and, `||` is or.';
-  if (word === 'then' || (before === 'if' && word === '('))
-    return 'The branches stand in braces: `if c { a } else { b }`.';
-  const instead = insteadOf('command', before!);
-  if (instead !== null) return instead;
-  switch (before) {
-    case 'not':
-      return '`!` is not: `!(a && b)`.';
-    case 'return':
-      return 'A `fun` gives the value of its expression, without `return`.';
-    case 'match':
-    case 'switch':
-    case 'when':
-      return 'It is `case x { Pattern -> … }`.';
-    case 'new':
-      return 'A value of a type is made by its constructor, or is a record: `{ x: 1 }`.';
-    default:
-      if (expected === 'an expression') return operandHint(word!, before!);
-      if (word === '=>')
-        return 'A function in place is `x -> e`, and so is an arm of a `case`; "greater or equal" is `>=`.';
-      return word === '|' && expected.includes('`]`')
-        ? '`List.map(xs, x -> …)` makes a list of a list.'
-        : null;
-  }
-}
-
-/** What to write for what is no operand: `|x|`, `.a`, `(+)`. */
-function operandHint(word: string, before: string): string | null {
-  if (word === '|') return 'A function in place is written `x -> x + 1`.';
-  if (word === '.') return 'A function that takes a field is written `r -> r.field`.';
-  const isOperator = /^[-+*/%<>=!&|]+$/.test(word);
-  if (!isOperator || (before !== '(' && before !== ',')) return null;
-  return 'An operator is no function: write `(a, b) -> a + b`.';
 }
 
 /** E0134: a changed record as other languages write it. */
@@ -274,11 +192,9 @@ export function signBeforeBlock(at: Span, sign: string, what: string): Diagnosti
 
 /** E0121: a missing comma. */
 export function missingComma(at: Span, found: string, previous: string): Diagnostic {
-  const help = foreignWord(found, previous, '');
+  const help = hintFor(found, previous, '');
   return error('E0121', `a \`,\` is missing before ${found}`, at, '', ...(help === null ? [] : [help]));
 }
-
-const STATE_READ = 'The state is read with `s <- get`; its fields are then `s.name`.';
 
 /** E0122: a reserved word as a name; `isRead` where a value is due, and none is declared. */
 export function reservedName(at: Span, word: string, isRead = false): Diagnostic {
