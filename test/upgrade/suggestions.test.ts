@@ -102,6 +102,11 @@ describe.each(ways)('$name of what is suggested', ({ choose }) => {
       machine('type I = { a: Int }', `${state('List<I>', '[]')}\n  on Add(i: I) { }`),
     ],
     [
+      'the argument of a constructor that stays',
+      machine('type R = { a: Int = 0 }\ntype S = B | C(R)', '  state { s: S = B }'),
+      machine('type R = { b: Int = 0 }\ntype S = B | C(R)', '  state { s: S = B, n: Int = 0 }'),
+    ],
+    [
       'a record with the structure of the state',
       machine('type R = { s: Int, t: Int }', '  state { s: Int = 1, t: Int = 2 }\n  on G -> R { get }'),
       machine('type R = { s: Int, u: Int }', '  state { s: Int = 1, u: Int = 2 }\n  on G -> R { get }'),

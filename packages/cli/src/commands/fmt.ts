@@ -1,4 +1,4 @@
-import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { format } from '@smc/compiler';
 import { several, type CommandDefinition, type Environment } from '../command.ts';
 import { EXIT, Stop } from '../exit.ts';
@@ -54,12 +54,13 @@ function laidOut(text: string, file: string, output: Output): string | null {
   return null;
 }
 
-/** Puts the new text in the place of the old one at once: a crash leaves one of the two. */
+/** Puts the new text in the place of the old one at once: a crash leaves one of the two. A link stays one. */
 function replace(file: string, text: string): void {
-  const temporary = `${file}.smc-fmt`;
   try {
-    writeFileSync(temporary, text, { mode: statSync(file).mode });
-    renameSync(temporary, file);
+    const target = realpathSync(file);
+    const temporary = `${target}.smc-fmt`;
+    writeFileSync(temporary, text, { mode: statSync(target).mode });
+    renameSync(temporary, target);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Stop(EXIT.usage, 'no-file', `${file} can not be written: ${why}`);

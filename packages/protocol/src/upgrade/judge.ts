@@ -154,11 +154,11 @@ function readOf(types: TypeTable, path: readonly string[], type: TypeId, used: P
 }
 
 function lossy(old: Image, found: readonly Leaf[]): Refusal {
-  // No clause speaks of the whole state: its fields are what can be read or dropped.
+  // No clause speaks of the whole state, and none gives up a constructor that stays: what is in them can be.
   const { types } = old.unit;
   const lost = found.flatMap((leaf) => {
-    const isState = leaf.path.length === 1 && types.node(leaf.type).kind === 'record';
-    return isState ? unreadInside(types, leaf) : [leaf];
+    const isWhole = leaf.path.length === 1 || leaf.isPayload === true;
+    return isWhole && types.node(leaf.type).kind === 'record' ? unreadInside(types, leaf) : [leaf];
   });
   const { path, type } = lost[0];
   const others = lost.slice(1, 1 + LOST_SHOWN_MAX).map((leaf) => shownPath(leaf.path));

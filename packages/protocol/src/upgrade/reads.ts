@@ -57,6 +57,8 @@ export function partsRead(unit: Unit, index: number): Part | null {
 
 /** A part of a type: steps by name from `state`, and its type. */
 export interface Leaf {
+  /** There where it is all that a constructor holds. */
+  readonly isPayload?: true;
   readonly path: readonly string[];
   readonly type: TypeId;
 }
@@ -81,7 +83,13 @@ export function unreadInside(types: TypeTable, { path, type }: Leaf, used: Part 
     case 'record':
       return node.fields.flatMap((field, i) => inner(i, field.name, field.type));
     case 'sum':
-      return node.constructors.flatMap((constructor, i) => inner(i, constructor.name, constructor.payload));
+      return node.constructors.flatMap((constructor, i) =>
+        inner(i, constructor.name, constructor.payload).map((leaf) =>
+          leaf.type === constructor.payload && leaf.path.length === path.length + 1
+            ? { ...leaf, isPayload: true }
+            : leaf,
+        ),
+      );
     case 'list':
     case 'set':
       return inner(0, ITEM_STEP, node.item);
