@@ -181,9 +181,8 @@ function marks(expected: string, actual: string): string {
   return ' '.repeat(start) + '^'.repeat(Math.max(1, actual.length - end - start));
 }
 
-function placeOf({ start }: Span, text: string): { line: number; column: number; source: string } {
-  const starts = lineStarts(text);
-  const { line, column } = positionAt(text, starts, start);
-  const source = text.slice(starts[line - 1], starts[line]).trim();
-  return { line, column, source };
+/** Where it stands, and what stands there in its first line. */
+function placeOf({ start, end }: Span, text: string): { line: number; column: number; source: string } {
+  const { line, column } = positionAt(text, lineStarts(text), start);
+  return { line, column, source: text.slice(start, end).split('\n', 1)[0].trimEnd() };
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -187,6 +187,12 @@ test "it fills" for Cart {
     expect(ran).toMatchObject({ status: 1, err: expect.stringMatching(/E0273.*1 to 512 bytes/) as string });
   });
 
+  test('on one line are told by what is wrong in it', async () => {
+    const path = file('line.sm', account('test "t" for Account("a") { Deposit(1) => 1; Deposit(2) => 4 }\n'));
+    const { out } = await run(['test', '--json', path]);
+    expect(JSON.parse(out.split('\n')[0]!)).toMatchObject({ line: 11, input: 'Deposit(2) => 4' });
+  });
+
   test('of a file with an error are not run', async () => {
     const ran = await run(['test', file('error.sm', account('fun f() -> Int = "a"\n'))]);
     expect(ran).toMatchObject({ status: 1, out: '0 passed, one file with errors\n' });
@@ -208,6 +214,15 @@ describe('the format', () => {
     expect(await run(['fmt', path])).toEqual({ status: 0, out: 'untidy.sm: formatted\n', err: '' });
     expect(readFileSync(path, 'utf8')).toBe(tidy);
     expect(await run(['fmt', path])).toEqual({ status: 0, out: 'untidy.sm: in the format\n', err: '' });
+  });
+
+  test('changes what a link leads to', async () => {
+    const path = file('target.sm', untidy);
+    const link = join(folder, 'link.sm');
+    symlinkSync(path, link);
+    expect(await run(['fmt', link])).toMatchObject({ status: 0, out: 'link.sm: formatted\n' });
+    expect(readFileSync(path, 'utf8')).toBe(tidy);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
   });
 
   test('of a stream is a stream', async () => {

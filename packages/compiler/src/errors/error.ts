@@ -9,8 +9,19 @@ export function error(
   help: readonly string[],
   clauses: readonly (readonly string[])[] = [],
 ): Diagnostic {
-  const base = { code, severity: 'error', message, labels: withoutEmptyTwin(labels), help } as const;
+  const base = {
+    code,
+    severity: 'error',
+    message: withShortWords(message),
+    labels: withoutEmptyTwin(labels),
+    help: help.map(withShortWords),
+  } as const;
   return clauses.length === 0 ? base : { ...base, clauses };
+}
+
+/** More of a word is not needed to know which one is meant; the excerpt shows it at its place. */
+function withShortWords(text: string): string {
+  return text.replaceAll(/([\p{L}\p{N}_]{100})[\p{L}\p{N}_]+/gu, '$1…');
 }
 
 /** Without the main label where it has no words, and another that has some stands at its place. */
