@@ -44,9 +44,8 @@ await build({
 
 // What is run most often: an editor checks at each save. The programs use all of the language between them.
 const programs = readdirSync(`${root}test/conformance`).filter((name) => name.endsWith('.sm'));
-execFileSync(process.execPath, [
-  `${root}scripts/keep-code.cjs`,
-  `${outdir}/main.cjs`,
-  'check',
-  ...programs.map((name) => `${root}test/conformance/${name}`),
-]);
+for (const command of ['check', 'test']) {
+  const files = programs.map((name) => `${root}test/conformance/${name}`);
+  const words = [`${root}scripts/keep-code.cjs`, `${outdir}/main.cjs`, command, ...files];
+  execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+}

@@ -4,9 +4,9 @@ const { codeFileOf, load } = require('../packages/cli/bin/load.cjs');
 
 const [node, , file, ...words] = process.argv;
 process.argv = [node, file, ...words];
-const program = load(file);
+const program = load(file, words);
 process.on('exit', () => {
-  const kept = codeFileOf(file);
+  const kept = codeFileOf(file, words);
   writeFileSync(`${kept}.new`, program.code());
   renameSync(`${kept}.new`, kept);
 });

@@ -15,7 +15,7 @@ if (nodeMajor < nodeMajorMin) {
   const { createRequire } = process.getBuiltinModule('node:module');
   const { fileURLToPath } = process.getBuiltinModule('node:url');
   const bundle = fileURLToPath(new URL('../bundle/main.cjs', import.meta.url));
-  if (existsSync(bundle)) createRequire(bundle)('../bin/load.cjs').load(bundle).run();
+  if (existsSync(bundle)) createRequire(bundle)('../bin/load.cjs').load(bundle, process.argv.slice(2)).run();
   else {
     console.error('smc is not built yet: run npm run build');
     process.exitCode = 2;
