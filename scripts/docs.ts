@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { grammarReference } from '@smc/compiler';
+import { builtInReference, grammarReference } from '@smc/compiler';
 import { instructionReference } from '@smc/protocol';
 
 /**
@@ -10,6 +10,7 @@ const root = new URL('../', import.meta.url);
 
 /** By path: how each file is generated. */
 const pages: Record<string, () => string> = {
+  'docs/built-ins.md': builtInReference,
   'docs/bytecode.md': instructionReference,
   'docs/grammar.md': grammarReference,
   'packages/cli/src/explanations.ts': explanations,

@@ -33,6 +33,8 @@ export { simplify } from './combinators/laws.ts';
 export { printDefinitions } from './combinators/print.ts';
 export { WordCount } from './combinators/words.ts';
 export { emitMachine, emitUpgrade } from './emit/emit.ts';
+export { builtInReference } from './types/reference.ts';
+export { BUILT_IN_MODULES, type BuiltIn } from './types/built-in-modules.ts';
 export { checkModules } from './types/check.ts';
 export type { CheckedModules, Resolve } from './types/check.ts';
 export type * from './types/typed.ts';

@@ -1,159 +1,25 @@
-import { eitherOf, optionOf, resultOf } from './sums.ts';
-import {
-  BOOL,
-  BYTES,
-  functionOf,
-  INT,
-  listOf,
-  mapOf,
-  packedOf,
-  pairOf,
-  prune,
-  setOf,
-  STRING,
-  TIME,
-  tupleOf,
-  UNIT,
-} from './type.ts';
+import { BUILT_IN_MODULES, type Scheme } from './built-in-modules.ts';
+import { eitherOf } from './sums.ts';
+import { pairOf, prune, STRING, TIME, UNIT } from './type.ts';
 import type { PrimitiveArrow, Type } from './typed.ts';
 
-/** The functions and arrows that are built in, as data. */
-
-/** A type with parameters, which stand for any types: they are replaced at each use. */
-export interface Scheme {
-  readonly parameters: number;
-  readonly from: Type;
-  readonly to: Type;
-  /** Parameters that stand for types of keys, beside those that are keys of a map or set in it. */
-  readonly keys?: readonly number[];
-}
+/** The functions and arrows that are built in, as data: by their names, and by those they have elsewhere. */
 
 const a: Type = { kind: 'parameter', name: 'a', index: 0 };
 const b: Type = { kind: 'parameter', name: 'b', index: 1 };
-const c: Type = { kind: 'parameter', name: 'c', index: 2 };
 
 const scheme = (parameters: number, from: Type, to: Type): Scheme => ({ parameters, from, to });
 
-/** From several arguments. */
-const of = (parameters: number, from: readonly Type[], to: Type): Scheme =>
-  scheme(parameters, packedOf(from), to);
-
-const list = listOf(a);
-const map = mapOf(a, b);
-const set = setOf(a);
-
-/** The built-in functions: by the name of their module, then by their own. */
-const MODULES: Readonly<Record<string, Readonly<Record<string, Scheme>>>> = {
-  List: {
-    isEmpty: of(1, [list], BOOL),
-    length: of(1, [list], INT),
-    get: of(1, [list, INT], optionOf(a)),
-    head: of(1, [list], optionOf(a)),
-    append: of(1, [list, a], list),
-    prepend: of(1, [list, a], list),
-    concat: of(1, [listOf(list)], list),
-    reverse: of(1, [list], list),
-    map: of(2, [list, functionOf(a, b)], listOf(b)),
-    filter: of(1, [list, functionOf(a, BOOL)], list),
-    fold: of(2, [list, b, functionOf(pairOf(b, a), b)], b),
-    any: of(1, [list, functionOf(a, BOOL)], BOOL),
-    all: of(1, [list, functionOf(a, BOOL)], BOOL),
-    range: of(0, [INT, INT], listOf(INT)),
-    sum: of(0, [listOf(INT)], INT),
-    contains: of(1, [list, a], BOOL),
-    indexOf: of(1, [list, a], optionOf(INT)),
-    take: of(1, [list, INT], list),
-    drop: of(1, [list, INT], list),
-    zip: of(2, [list, listOf(b)], listOf(pairOf(a, b))),
-    sortBy: { ...of(2, [list, functionOf(a, b)], list), keys: [1] },
-  },
-  Map: {
-    size: of(2, [map], INT),
-    get: of(2, [map, a], optionOf(b)),
-    has: of(2, [map, a], BOOL),
-    insert: of(2, [map, a, b], map),
-    remove: of(2, [map, a], map),
-    update: of(2, [map, a, functionOf(optionOf(b), optionOf(b))], map),
-    keys: of(2, [map], list),
-    values: of(2, [map], listOf(b)),
-    entries: of(2, [map], listOf(pairOf(a, b))),
-    fold: of(3, [map, c, functionOf(tupleOf([c, a, b]), c)], c),
-    map: of(3, [map, functionOf(pairOf(a, b), c)], mapOf(a, c)),
-    filter: of(2, [map, functionOf(pairOf(a, b), BOOL)], map),
-    fromList: of(2, [listOf(pairOf(a, b))], map),
-  },
-  Set: {
-    size: of(1, [set], INT),
-    has: of(1, [set, a], BOOL),
-    insert: of(1, [set, a], set),
-    remove: of(1, [set, a], set),
-    union: of(1, [set, set], set),
-    intersect: of(1, [set, set], set),
-    diff: of(1, [set, set], set),
-    toList: of(1, [set], list),
-    fromList: of(1, [list], set),
-  },
-  String: {
-    length: of(0, [STRING], INT),
-    isEmpty: of(0, [STRING], BOOL),
-    concat: of(0, [listOf(STRING)], STRING),
-    split: of(0, [STRING, STRING], listOf(STRING)),
-    join: of(0, [listOf(STRING), STRING], STRING),
-    slice: of(0, [STRING, INT, INT], STRING),
-    contains: of(0, [STRING, STRING], BOOL),
-    startsWith: of(0, [STRING, STRING], BOOL),
-    endsWith: of(0, [STRING, STRING], BOOL),
-    indexOf: of(0, [STRING, STRING], optionOf(INT)),
-    toUpper: of(0, [STRING], STRING),
-    toLower: of(0, [STRING], STRING),
-    trim: of(0, [STRING], STRING),
-    repeat: of(0, [STRING, INT], STRING),
-    toBytes: of(0, [STRING], BYTES),
-  },
-  Bytes: {
-    length: of(0, [BYTES], INT),
-    get: of(0, [BYTES, INT], optionOf(INT)),
-    slice: of(0, [BYTES, INT, INT], BYTES),
-    concat: of(0, [listOf(BYTES)], BYTES),
-    toString: of(0, [BYTES], optionOf(STRING)),
-    fromHex: of(0, [STRING], optionOf(BYTES)),
-    toHex: of(0, [BYTES], STRING),
-  },
-  Int: {
-    toString: of(0, [INT], STRING),
-    parse: of(0, [STRING], optionOf(INT)),
-    min: of(0, [INT, INT], INT),
-    max: of(0, [INT, INT], INT),
-    abs: of(0, [INT], INT),
-  },
-  Option: {
-    withDefault: of(1, [optionOf(a), a], a),
-    map: of(2, [optionOf(a), functionOf(a, b)], optionOf(b)),
-    isSome: of(1, [optionOf(a)], BOOL),
-  },
-  Result: {
-    withDefault: of(2, [resultOf(a, b), a], a),
-    map: of(3, [resultOf(a, b), functionOf(a, c)], resultOf(c, b)),
-    isOk: of(2, [resultOf(a, b)], BOOL),
-  },
-  Time: {
-    toMillis: of(0, [TIME], INT),
-    fromMillis: of(0, [INT], TIME),
-    addMillis: of(0, [TIME, INT], TIME),
-    diffMillis: of(0, [TIME, TIME], INT),
-  },
-};
-
 /** By name, as it is called: `List.map`. */
 export const BUILT_INS: ReadonlyMap<string, Scheme> = new Map(
-  Object.entries(MODULES).flatMap(([module, functions]) =>
+  Object.entries(BUILT_IN_MODULES).flatMap(([module, functions]) =>
     Object.entries(functions).map(([name, type]) => [`${module}.${name}`, type] as const),
   ),
 );
 
 /** The names of the built-in functions, by their module. */
 export const BUILT_IN_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries(MODULES).map(([module, functions]) => [module, Object.keys(functions)]),
+  Object.entries(BUILT_IN_MODULES).map(([module, functions]) => [module, Object.keys(functions)]),
 );
 
 /** What functions of other languages and libraries are called here, by module. */
@@ -232,7 +98,7 @@ export function builtInFor(module: string, name: string): string | null {
 function moduleOf(type: Type): string | null {
   const seen = prune(type);
   const name = seen.kind === 'sum' ? seen.declaration.name : seen.kind;
-  return Object.keys(MODULES).find((module) => module.toLowerCase() === name.toLowerCase()) ?? null;
+  return Object.keys(BUILT_IN_MODULES).find((module) => module.toLowerCase() === name.toLowerCase()) ?? null;
 }
 
 /**
@@ -242,9 +108,9 @@ function moduleOf(type: Type): string | null {
 export function callInsteadOf(type: Type, value: string, name: string): string | null {
   const module = moduleOf(type);
   if (module === null) return null;
-  const own = Object.hasOwn(MODULES[module], name) ? name : builtInFor(module, name);
+  const own = Object.hasOwn(BUILT_IN_MODULES[module], name) ? name : builtInFor(module, name);
   if (own === null) return null;
-  const { from } = MODULES[module][own];
+  const { from } = BUILT_IN_MODULES[module][own];
   return `${module}.${own}(${value}${from.kind === 'tuple' ? ', …' : ''})`;
 }
 

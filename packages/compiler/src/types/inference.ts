@@ -1,7 +1,7 @@
 import type { Diagnostic, Span } from '@smc/protocol';
 import * as errors from '../errors/types.ts';
 import type { Reason } from '../errors/types.ts';
-import type { Scheme } from './builtins.ts';
+import type { Scheme } from './built-in-modules.ts';
 import { culpritsOf, isEmpty, sourceOf, type Culprit, type Output } from './culprit.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Site, type Use } from './scope.ts';
