@@ -28,6 +28,7 @@ export {
 } from './input-line.ts';
 export * from './instructions.ts';
 export * from './span.ts';
+export { suggest } from './suggest.ts';
 export * from './type.ts';
 export { encodeUtf8, utf8Length, readUtf8, textOfUnits } from './utf8.ts';
 export * from './value.ts';

@@ -1,6 +1,6 @@
 import { FieldDefaults } from './defaults.ts';
 import type { Image } from './image.ts';
-import { isUpper, isWordCharacter, reading, type TextCursor, type TextRead } from './text-cursor.ts';
+import { isUpper, isWordCharacter, meantOf, reading, type TextCursor, type TextRead } from './text-cursor.ts';
 import { type Parameter, takeArguments } from './text-reader.ts';
 import { printString } from './text.ts';
 import { sizeOf, type Value, VALUE_LIMITS } from './value.ts';
@@ -89,13 +89,15 @@ function takeInput(cursor: TextCursor, image: Image): OperationInput {
   cursor.skip();
   const start = cursor.offset;
   const name = cursor.word();
+  const names = (): string[] => image.operations.map((candidate) => candidate.name);
   if (!isUpper(name)) {
     cursor.rewind(start);
-    cursor.failExpecting('an operation');
+    cursor.failExpecting('an operation', names());
   }
   const operation = image.operations.findIndex((candidate) => candidate.name === name);
   if (operation < 0) {
-    cursor.fail(`${image.name} has no operation ${printString(name)}`, start, 'unknown-operation');
+    const message = `${image.name} has no operation ${printString(name)}${meantOf(name, names())}`;
+    cursor.fail(message, start, 'unknown-operation');
   }
   const parameters = image.operations[operation].parameters.map((parameter): Parameter => ({
     name: parameter.name,

@@ -1,4 +1,5 @@
 import { fromHex } from './hexadecimal.ts';
+import { suggest } from './suggest.ts';
 import { printString } from './text.ts';
 import { parseDigits, parseTime } from './time.ts';
 import { INT_MAX, VALUE_LIMITS } from './value.ts';
@@ -84,10 +85,13 @@ export class TextCursor {
     throw new TextReadError(code, message, offset);
   }
 
-  /** Gives up: here is something else than `what`. */
-  failExpecting(what: string): never {
+  /** Gives up: here is something else than `what`; `names` are those of which one may have been meant. */
+  failExpecting(what: string, names: readonly string[] = []): never {
     this.skip();
-    return this.fail(`expected ${what}, got ${this.#describeNext()}`);
+    const start = this.#at;
+    const meant = meantOf(this.word(), names);
+    this.#at = start;
+    return this.fail(`expected ${what}, got ${this.#describeNext()}${meant}`);
   }
 
   atEnd(): boolean {
@@ -184,10 +188,11 @@ export class TextCursor {
     const digits = end < 0 || end > start + 9 ? '' : this.#text.slice(start + 3, end);
     const scalar = digits !== '' && Array.from(digits).every(isHexDigit) ? Number.parseInt(digits, 16) : -1;
     if (scalar < 0 || scalar > 0x10ffff || (scalar >= 0xd800 && scalar < 0xe000)) {
-      this.fail(
-        `unknown escape ${shorten(this.#text.slice(start, start + (letter === 'u' ? 10 : 2)))}`,
-        start,
-      );
+      // With its braces, where they are closed, and nothing of what follows.
+      const shown = digits === '' ? /^\\./u.exec(this.#text.slice(start, start + 3))?.[0] : undefined;
+      const isSurrogate = scalar >= 0xd800 && scalar < 0xe000;
+      const why = isSurrogate ? ': this is one half of a pair of surrogates, and no character' : '';
+      this.fail(`unknown escape ${shown ?? this.#text.slice(start, end + 1)}${why}`, start);
     }
     this.#at = end + 1;
     return String.fromCodePoint(scalar);
@@ -272,6 +277,12 @@ export class TextCursor {
     const end = this.#text.indexOf('"', start + 1);
     return shorten(this.#text.slice(start, end < 0 ? undefined : end + 1));
   }
+}
+
+/** The end of a message about a name that is not known: the nearest of those that are. */
+export function meantOf(name: string, known: readonly string[]): string {
+  const near = suggest(name, known);
+  return near === null ? '' : `; did you mean ${near}?`;
 }
 
 const SHOWN_LENGTH_MAX = 24;

@@ -1,4 +1,4 @@
-import { reading, type TextCursor, type TextRead } from './text-cursor.ts';
+import { meantOf, reading, type TextCursor, type TextRead } from './text-cursor.ts';
 import { showType } from './text.ts';
 import { type FieldDefaults, NO_DEFAULTS } from './defaults.ts';
 import { keyOrder } from './key-order.ts';
@@ -116,9 +116,10 @@ function takeConstruction(
   const tag = node.constructors.findIndex((constructor) => constructor.name === name);
   if (tag < 0) {
     cursor.rewind(start);
-    const shown = node.constructors.slice(0, CONSTRUCTORS_SHOWN_MAX).map((constructor) => constructor.name);
-    const more = node.constructors.length > shown.length ? ', …' : '';
-    cursor.failExpecting(`${showType(types.types, type)} (${shown.join(', ')}${more})`);
+    const names = node.constructors.map((constructor) => constructor.name);
+    const shown = names.slice(0, CONSTRUCTORS_SHOWN_MAX);
+    const more = names.length > shown.length ? ', …' : '';
+    cursor.failExpecting(`${showType(types.types, type)} (${shown.join(', ')}${more})`, names);
   }
   const { labels, payload } = node.constructors[tag];
   if (labels?.length === 0) return new Sum(tag, null);
@@ -189,7 +190,9 @@ function takeNamed(
     if (!cursor.take(':'))
       cursor.failExpecting(what === 'field' ? '":"' : '":" (arguments are all positional or all named)');
     const place = places.get(name);
-    if (place === undefined) return cursor.fail(`${of} has no ${what} ${name}`, at);
+    if (place === undefined) {
+      return cursor.fail(`${of} has no ${what} ${name}${meantOf(name, [...places.keys()])}`, at);
+    }
     if (values[place] !== undefined) cursor.fail(`the ${what} ${name} is there twice`, at);
     values[place] = takeValue(cursor, types, parameters[place].type);
   });

@@ -24,6 +24,10 @@ export function unknownName(span: Span, name: string, near: string | null, hint:
   );
 }
 
+/** What to do where a name stands for the state that was not read. */
+export const stateNotRead = (name: string): string =>
+  `If it stands for the state, read that first: \`${name} <- get\`.`;
+
 /** E0202: a field that is not there. */
 export function unknownField(
   span: Span,

@@ -96,11 +96,13 @@ export interface Expectation {
   readonly rule: string;
   /** Whether what was found is a reserved word. */
   readonly reserved: boolean;
+  /** A word of nearly this name that can stand there. */
+  readonly near: string | null;
 }
 
 /** Something else stands where one thing is due; the usual reasons for it have messages of their own. */
 export function unexpected(at: Span, facts: Expectation): Diagnostic {
-  const { expected, found, previous, rule, reserved } = facts;
+  const { expected, found, previous, rule, reserved, near } = facts;
   if (found === '`<-`') return bindInExpression(at);
   if (found === '`-<`') return feedInExpression(at);
   if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
@@ -118,6 +120,8 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
     const ends = found === 'the end of the line' ? 'the line ends' : 'the file ends';
     return error('E0120', `${ends} where ${due} should be`, at, '', ...branches);
   }
+  if (near !== null)
+    return error('E0120', `expected ${due}, found ${found}; did you mean \`${near}\`?`, at, '');
   const after = previous === '' ? '' : ` after ${previous}`;
   const glued = found === '`>=`' && expected.endsWith('`>`');
   const foreign = hintFor(found, previous, expected);

@@ -1,8 +1,7 @@
-import type { Diagnostic, Label, Span } from '@smc/protocol';
+import { suggest, type Diagnostic, type Label, type Span } from '@smc/protocol';
 import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
 import type { Type } from '../types/typed.ts';
 import type { Difference, Step } from '../types/unify.ts';
-import { suggest } from '../types/suggest.ts';
 import { definitionsThatDiffer } from './definitions.ts';
 import { circle, error, label } from './error.ts';
 

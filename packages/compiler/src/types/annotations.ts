@@ -1,4 +1,4 @@
-import { PARAMETERS_MAX, TYPE_LIMITS } from '@smc/protocol';
+import { PARAMETERS_MAX, TYPE_LIMITS, suggest } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import { tooMany } from '../errors/machines.ts';
 import * as names from '../errors/names.ts';
@@ -12,7 +12,6 @@ import {
 } from '../errors/types.ts';
 import type { Report } from './report.ts';
 import type { ModuleScope } from './scope.ts';
-import { suggest } from './suggest.ts';
 import { BASE_TYPES, BUILT_IN_SUMS, BUILT_IN_TYPES } from './sums.ts';
 import {
   display,

@@ -1,4 +1,4 @@
-import type { Diagnostic, Span } from '@smc/protocol';
+import { suggest, type Diagnostic, type Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as arrows from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
@@ -14,7 +14,6 @@ import {
 } from './builtins.ts';
 import type { Inference } from './inference.ts';
 import type { Definition, Locals, Site } from './scope.ts';
-import { suggest } from './suggest.ts';
 import { isError, prune, substitute, UNIT } from './type.ts';
 import type { Callee, Local, PrimitiveArrow, Type } from './typed.ts';
 
@@ -154,13 +153,18 @@ function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): C
       near === null ? `The built-in functions are those of ${[...BUILT_IN_NAMES.keys()].join(', ')}.` : null;
     inference.report(names.unknownName(path.span, name, better, hint));
   } else {
-    const near = builtInFor(qualifier.text, path.name.text) ?? suggest(path.name.text, own);
+    const near = nearestBuiltIn(qualifier.text, path.name.text);
     const hint = near === null ? `\`${qualifier.text}\` has ${own.join(', ')}.` : null;
-    inference.report(
-      names.unknownName(path.span, name, near === null ? null : `${qualifier.text}.${near}`, hint),
-    );
+    inference.report(names.unknownName(path.span, name, near, hint));
   }
   return null;
+}
+
+/** The built-in function of a module that is nearest to a name: `List.length`. */
+function nearestBuiltIn(module: string, name: string): string | null {
+  const own = BUILT_IN_NAMES.get(module) ?? [];
+  const near = own.includes(name) ? name : (builtInFor(module, name) ?? suggest(name, own));
+  return near === null ? null : `${module}.${near}`;
 }
 
 function imported(
@@ -185,7 +189,13 @@ function imported(
   const module = imports.get(alias.text);
   if (module === undefined) {
     const near = suggest(alias.text, imports.keys());
-    inference.report(names.unknownImport(alias.span, alias.text, near));
+    const upper = alias.text.slice(0, 1).toUpperCase() + alias.text.slice(1);
+    const meant = near === null ? nearestBuiltIn(upper, path.name.text) : null;
+    inference.report(
+      meant === null
+        ? names.unknownImport(alias.span, alias.text, near)
+        : names.unknownName(path.span, name, meant, null),
+    );
   }
   if (!module) return null;
   const definition = module.definitions.get(path.name.text);

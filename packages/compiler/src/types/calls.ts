@@ -1,10 +1,9 @@
-import type { Span } from '@smc/protocol';
+import { suggest, type Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import * as errors from '../errors/types.ts';
 import type { Callable } from './callables.ts';
 import type { Inference } from './inference.ts';
-import { suggest } from './suggest.ts';
 import { display, ERROR, prune, tupleOf, UNIT } from './type.ts';
 import type { Type, TypedExpression } from './typed.ts';
 import { differ } from './unify.ts';

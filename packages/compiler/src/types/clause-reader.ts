@@ -1,3 +1,4 @@
+import { suggest } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as errors from '../errors/upgrades.ts';
 import { display, packedOf, prune } from './type.ts';
@@ -10,7 +11,6 @@ import { Inference } from './inference.ts';
 import { inferPattern } from './patterns.ts';
 import type { Report } from './report.ts';
 import { Locals, type ModuleScope, type Use } from './scope.ts';
-import { suggest } from './suggest.ts';
 import type { OperationSignature, Type, TypedConversion, TypedExpression } from './typed.ts';
 import { Clauses } from './clauses.ts';
 import type { Rename } from '../upgrade/renames.ts';

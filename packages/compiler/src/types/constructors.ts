@@ -1,10 +1,10 @@
+import { suggest } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import { OPERATIONS } from '../errors/arrows.ts';
 import * as names from '../errors/names.ts';
 import { isOperationOf } from './callables.ts';
 import type { Inference } from './inference.ts';
 import { BUILT_IN_CONSTRUCTORS, type ConstructorReference } from './sums.ts';
-import { suggest } from './suggest.ts';
 import { prune } from './type.ts';
 import type { Type } from './typed.ts';
 

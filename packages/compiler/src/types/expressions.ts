@@ -1,5 +1,5 @@
 // Long because expressions are in each other: a rule for each kind, and each uses the first.
-import type { Span } from '@smc/protocol';
+import { suggest, type Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import {
   constructorAsFunction,
@@ -20,7 +20,6 @@ import { resultOf, type Inference, type Wanted } from './inference.ts';
 import { binaryType, unaryType } from './operators.ts';
 import { inferPattern } from './patterns.ts';
 import { Locals } from './scope.ts';
-import { suggest } from './suggest.ts';
 import {
   BOOL,
   BYTES,
@@ -114,7 +113,13 @@ const broken = (span: Span, inference: Inference): TypedExpression => literal(nu
 
 // ------------------------------------------------------------------------------ names
 
-function inferVariable(path: tree.Path, locals: Locals, inference: Inference): TypedExpression {
+/** A name; `fields` are those that are taken of it or changed in it, where it stands for a record. */
+function inferVariable(
+  path: tree.Path,
+  locals: Locals,
+  inference: Inference,
+  fields: readonly string[] = [],
+): TypedExpression {
   const { qualifier, name, span } = path;
   const local = locals.find((qualifier ?? name).text);
   if (local !== null) {
@@ -135,13 +140,13 @@ function inferVariable(path: tree.Path, locals: Locals, inference: Inference): T
   if (key?.name === (qualifier ?? name).text) {
     inference.report(names.keyInConstant((qualifier ?? name).span, key.name, key.span));
   } else if (qualifier === null && !isFunction(name.text, inference)) {
-    inference.report(unknownVariable(name, locals, inference));
+    inference.report(unknownVariable(name, locals, inference, fields));
   } else if (
     qualifier !== null &&
     !inference.place.module.imports.has(qualifier.text) &&
     !/^[A-Z]/.test(qualifier.text)
   ) {
-    inference.report(unknownVariable(qualifier, locals, inference));
+    inference.report(unknownVariable(qualifier, locals, inference, [name.text]));
   } else if (qualifier === null && hasEffect(name.text) && !inference.place.mayFail) {
     inference.report(primitiveInExpression(span, name.text, inference.place.isConstant));
   } else {
@@ -158,17 +163,19 @@ function isFunction(name: string, { place }: Inference): boolean {
   );
 }
 
-function unknownVariable(name: tree.Name, locals: Locals, inference: Inference) {
+function unknownVariable(name: tree.Name, locals: Locals, inference: Inference, fields: readonly string[]) {
   const { isConstant, machine, module } = inference.place;
   const hidden = locals.findHidden(name.text);
   if (hidden !== null) return names.hiddenLocal(name.span, name.text, hidden.span);
   const state = machine === null ? null : prune(machine.state);
-  const isField = state?.kind === 'record' && state.fields.some((field) => field.name === name.text);
+  const isOfState = (text: string): boolean =>
+    state?.kind === 'record' && state.fields.some((field) => field.name === text);
   const near = inference.reporter.isFull
     ? null
     : suggest(name.text, [...locals.names(), ...module.imports.keys()]);
-  const hint = !isField
-    ? hintFor(name.text, inference)
+  const isState = near === null && !isConstant && fields.some(isOfState);
+  const hint = !isOfState(name.text)
+    ? (hintFor(name.text, inference) ?? (isState ? names.stateNotRead(name.text) : null))
     : isConstant
       ? `A constant is built of literals, pure functions and built-ins, and not of the field \`${name.text}\` of the state. A value that is used twice is given a name with \`fun\`: \`fun start() -> Int = 1\`.`
       : `\`${name.text}\` is a field of the state: read the state with \`s <- get\`, then write \`s.${name.text}\`.`;
@@ -188,8 +195,19 @@ function inferField(
       return inferVariable({ qualifier, name, span }, locals, inference);
     }
   }
-  return fieldOf(inferExpression(record, locals, inference), name, span, inference);
+  return fieldOf(inferRecordValue(record, [name.text], locals, inference), name, span, inference);
 }
+
+/** The value that fields are taken of, or that is copied with other ones. */
+const inferRecordValue = (
+  value: tree.Expression,
+  fields: readonly string[],
+  locals: Locals,
+  inference: Inference,
+): TypedExpression =>
+  value.kind === 'variable'
+    ? inferVariable(value.path, locals, inference, fields)
+    : inferExpression(value, locals, inference);
 
 /** How a message writes a value: `s.xs`; `…` where it is no name and its fields. */
 function nameOf(value: TypedExpression): string {
@@ -481,7 +499,8 @@ function inferRecord(
   inference: Inference,
 ): TypedExpression {
   const { base, span } = expression;
-  const typedBase = base === null ? null : inferExpression(base, locals, inference);
+  const given = expression.fields.map(({ name }) => name.text);
+  const typedBase = base === null ? null : inferRecordValue(base, given, locals, inference);
   const seen = new Map<string, Span>();
   const fields: { name: string; nameSpan: Span; value: TypedExpression }[] = [];
   for (const { name, value } of expression.fields) {

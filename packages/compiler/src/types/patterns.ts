@@ -1,4 +1,4 @@
-import type { Span } from '@smc/protocol';
+import { suggest, type Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import * as errors from '../errors/types.ts';
@@ -6,7 +6,6 @@ import { tupleHelp } from './calls.ts';
 import { constructorOf } from './constructors.ts';
 import type { Inference } from './inference.ts';
 import type { Locals } from './scope.ts';
-import { suggest } from './suggest.ts';
 import {
   BOOL,
   BYTES,

@@ -1,3 +1,4 @@
+import { suggest } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import { keyMissing, keyOfUnkeyed } from '../errors/machines.ts';
 import * as names from '../errors/names.ts';
@@ -10,7 +11,6 @@ import { Inference } from './inference.ts';
 import { tooDeep } from './nesting.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Use } from './scope.ts';
-import { suggest } from './suggest.ts';
 import { TIME, tupleOf } from './type.ts';
 import type { TypedExpression, TypedTest, TypedTestLine } from './typed.ts';
 import { machineOf } from './upgrades.ts';

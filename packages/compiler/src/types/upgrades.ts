@@ -1,4 +1,4 @@
-import { showPath, type Diagnostic, type Span } from '@smc/protocol';
+import { showPath, type Diagnostic, type Span, suggest } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
@@ -21,7 +21,6 @@ import { checkUses } from './functions.ts';
 import { tooDeep } from './nesting.ts';
 import { Report } from './report.ts';
 import { type MachineScope, type ModuleScope, scopeOfMachine, type Use } from './scope.ts';
-import { suggest } from './suggest.ts';
 import { hasError, prune } from './type.ts';
 import type {
   CompiledMachine,

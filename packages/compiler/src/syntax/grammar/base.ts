@@ -6,7 +6,7 @@ import {
   type ParserMethod,
   type TokenType,
 } from 'chevrotain';
-import type { Diagnostic, Span } from '@smc/protocol';
+import { suggest, type Diagnostic, type Span } from '@smc/protocol';
 import { comprehension } from '../../errors/foreign.ts';
 import * as errors from '../../errors/syntax.ts';
 import type { Report } from '../report.ts';
@@ -253,7 +253,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     const atEnd = found.tokenType === T.LineEnd || found.tokenType === EOF;
     // at the end of a line, the mark stands behind what was written last
     const span = atEnd && previous !== null ? this.spanAfter(previous) : this.spanOf(found);
-    this.complain(errors.unexpected(span, { ...words, rule, reserved: isA(found, T.Reserved) }));
+    this.complain(errors.unexpected(span, { ...words, rule, reserved: isA(found, T.Reserved), near: null }));
   }
 
   private spanAfter(token: IToken): Span {
@@ -330,11 +330,16 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     this.skipTo(this.itemEnd(start));
   }
 
-  /** Any token, where an item can not start with it: says what is due there, and skips the item. */
-  protected refuse(expected: string): null {
+  /**
+   * Any token, where an item can not start with it: says what is due there, and skips the item. `words`
+   * are those that an item starts with.
+   */
+  protected refuse(expected: string, words: readonly string[] = []): null {
     const token = this.CONSUME(T.Any);
     this.ACTION(() => {
-      const facts = { expected, found: T.describe(token), previous: '', rule: '', reserved: false };
+      const isName = token.tokenType === T.Lower || token.tokenType === T.Upper;
+      const near = isName ? suggest(token.image, words) : null;
+      const facts = { expected, found: T.describe(token), previous: '', rule: '', reserved: false, near };
       this.complain(errors.unexpected(this.spanOf(token), facts));
       this.skipItem(token as Token);
     });

@@ -25,6 +25,9 @@ import { CommandGrammar } from './commands.ts';
 
 const DEPLOYED = wordOf('deployed');
 
+/** The words that a member of a machine starts with. */
+const MEMBERS = ['state', 'on', 'arrow', 'fun', 'invariant'];
+
 interface ArrowRest {
   readonly type: TypeNode;
   readonly body: ArrowExpression;
@@ -307,7 +310,9 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       { ALT: () => this.SUBRULE(this.invariant) },
       { ALT: () => this.SUBRULE(this.typeDeclaration, REFUSED) },
       { ALT: () => this.plannedItem() },
-      { ALT: () => this.refuse('a state, an operation (`on …`), an arrow, a `fun` or an invariant') },
+      {
+        ALT: () => this.refuse('a state, an operation (`on …`), an arrow, a `fun` or an invariant', MEMBERS),
+      },
     ]);
   });
 

@@ -1,9 +1,9 @@
+import { suggest } from '@smc/protocol';
 import { EOF } from 'chevrotain';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Argument, Declaration, Expression, Import, Input, Module, Test, TestLine } from '../tree.ts';
 import { REFUSED, wordOf, type Source } from './base.ts';
-import { suggest } from '../../types/suggest.ts';
 import { UpgradeGrammar } from './upgrades.ts';
 
 /** The words that a declaration starts with. */
@@ -102,7 +102,10 @@ export class Grammar extends UpgradeGrammar {
         GATE: () => this.nextIs(T.Upper) || this.lowerOperationFollows(),
         ALT: () => this.SUBRULE(this.inputTestLine),
       },
-      { ALT: () => this.refuse('a line of a test: `Op(…) => reply`, `state => …` or `now = @…`') },
+      {
+        ALT: () =>
+          this.refuse('a line of a test: `Op(…) => reply`, `state => …` or `now = @…`', ['state', 'now']),
+      },
     ]);
   });
 

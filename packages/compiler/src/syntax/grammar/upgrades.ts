@@ -13,6 +13,9 @@ const WORDS = {
   drop: wordOf('drop'),
 };
 
+/** The words that a clause starts with. */
+const CLAUSES = ['state', 'on', 'back', 'rename', 'drop'];
+
 /** Upgrades and their clauses. */
 export abstract class UpgradeGrammar extends DeclarationGrammar {
   /** `upgrade old.Counter -> Counter { … }` */
@@ -40,7 +43,10 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
       { GATE: () => this.typeSubjectFollows(), ALT: () => this.SUBRULE(this.convertType) },
       {
         ALT: () =>
-          this.refuse('a clause: `state …`, `on …`, `back …`, `rename …`, `drop …`, or `Type old -> …`'),
+          this.refuse(
+            'a clause: `state …`, `on …`, `back …`, `rename …`, `drop …`, or `Type old -> …`',
+            CLAUSES,
+          ),
       },
     ]);
   });

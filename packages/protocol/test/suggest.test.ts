@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { editDistance, suggest } from '../../src/types/suggest.ts';
+import { editDistance, suggest } from '../src/suggest.ts';
 
 test('what is near is suggested, what is not is not', () => {
   expect(suggest('cuont', ['amount', 'count', 'counter'])).toBe('count');
