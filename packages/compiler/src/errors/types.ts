@@ -56,16 +56,25 @@ export function mismatch({
     extra?.nameSpan === undefined ? [label(span, display(shown))] : [label(extra.nameSpan, 'no such field')];
   if (extra === undefined && part.start !== span.start) labels.push(label(part, display(difference.actual)));
   if (reason.declared !== null) labels.push(reason.declared);
-  const help = [...reason.help, ...adviceFor(difference), ...definitionsThatDiffer(expected, actual)];
+  const advice =
+    wrong === null
+      ? [...conversionFor(difference), ...adviceFor(difference)]
+      : adviceForFields(wrong, fields.length > 0);
+  const help = [...reason.help, ...advice, ...definitionsThatDiffer(expected, actual)];
   return error('E0220', sentence, labels, help);
 }
 
+/** Which fields a record lacks, and which it has too many, in words and by name. */
+interface OtherFields {
+  readonly text: string;
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+  /** Whether the one that is too many is nearly the one that is lacking. */
+  readonly isMisspelt: boolean;
+}
+
 /** Of two records with other fields: which are missing, which too many. */
-function fieldsThatDiffer({
-  expected,
-  actual,
-  path,
-}: Difference): { readonly text: string; readonly extra: readonly string[] } | null {
+function fieldsThatDiffer({ expected, actual, path }: Difference): OtherFields | null {
   if (expected.kind !== 'record' || actual.kind !== 'record') return null;
   const wanted = new Set(expected.fields.map(({ name }) => name));
   const given = new Set(actual.fields.map(({ name }) => name));
@@ -76,13 +85,28 @@ function fieldsThatDiffer({
   const inPart = path.length === 0 ? '' : ` in ${pathText(path)}`;
   const meant = extra.length === 1 ? suggest(extra[0], missing) : null;
   if (meant !== null && missing.length === 1) {
-    return { text: `there is no field ${quoted(extra)}${inPart}; did you mean ${quoted(missing)}?`, extra };
+    const text = `there is no field ${quoted(extra)}${inPart}; did you mean ${quoted(missing)}?`;
+    return { text, missing, extra, isMisspelt: true };
   }
   const parts = [
     ...(missing.length === 0 ? [] : [`${quoted(missing)} is missing`]),
     ...(extra.length === 0 ? [] : [`there is no field ${quoted(extra)}`]),
   ];
-  return { text: parts.join(', and ') + inPart, extra };
+  return { text: parts.join(', and ') + inPart, missing, extra, isMisspelt: false };
+}
+
+/** What to do with the fields of a record that is written there, or of one that comes from elsewhere. */
+function adviceForFields({ missing, extra, isMisspelt }: OtherFields, isWritten: boolean): string[] {
+  if (isMisspelt) return [];
+  if (!isWritten) return ['A record of another type is made anew, field by field: `{ x: r.x, … }`.'];
+  const listed = (names: readonly string[], form: (name: string) => string): string =>
+    names.map((name) => `\`${form(name)}\``).join(', ');
+  return [
+    ...(missing.length === 0
+      ? []
+      : [`A record is written with all its fields: add ${listed(missing, (name) => `${name}: …`)}.`]),
+    ...(extra.length === 0 ? [] : [`Take ${listed(extra, String)} out, or declare it in the type.`]),
+  ];
 }
 
 const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth'];
@@ -118,11 +142,18 @@ function stepText(step: Step): string {
   }
 }
 
+/** The built-in function that makes one of the other. */
+function conversionFor({ expected, actual }: Difference): string[] {
+  const kinds = `${prune(actual).kind} to ${prune(expected).kind}`;
+  if (kinds === 'int to string') return ['`Int.toString(n)` makes a String of an Int.'];
+  if (kinds === 'string to int')
+    return ['`Int.parse(s)` reads a String as an Int: it gives an `Option<Int>`.'];
+  return [];
+}
+
 /** What a user usually wants, where one type stands for the other. */
 function adviceFor({ expected, actual }: Difference): string[] {
   const [wanted, given] = [prune(expected), prune(actual)];
-  if (wanted.kind === 'string' && given.kind === 'int')
-    return ['`Int.toString(n)` makes a String of an Int.'];
   if (given.kind === 'parameter' || wanted.kind === 'parameter') {
     const name = given.kind === 'parameter' ? given.name : (wanted as { name: string }).name;
     return [

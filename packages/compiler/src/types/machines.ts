@@ -277,7 +277,11 @@ function checkOperation(
     statement: (type) => `${what} is ${type}`,
     declared,
     help:
-      node.reply === null ? [`Declare it, \`on ${node.name.text} -> …\`, or end with \`return -< ()\`.`] : [],
+      node.reply === null
+        ? [`Declare it, \`on ${node.name.text} -> …\`, or end with \`return -< ()\`.`]
+        : prune(body.type).kind === 'unit'
+          ? ['The last command gives the reply: end with one such as `return -< …`.']
+          : [],
   });
   inference.finish();
   const { text, span: nameSpan } = node.name;

@@ -12,7 +12,9 @@ const operandReason = (side: string, operator: string, { type }: TypedExpression
   help:
     operator === '+' && ['string', 'list'].includes(prune(type).kind)
       ? ['`++` joins strings and lists.']
-      : [],
+      : operator === '!'
+        ? ['`!` takes what stands right behind it: of a comparison it is `!(a == b)`.']
+        : [],
 });
 
 /** The type of what a binary operator gives. */
@@ -100,6 +102,6 @@ function checkJoined(operand: TypedExpression, inference: Inference): void {
 /** The type of what `-` or `!` gives. */
 export function unaryType(operator: '-' | '!', operand: TypedExpression, inference: Inference): Type {
   const type = operator === '-' ? INT : BOOL;
-  inference.fit(operand, type, operandReason('operand', operator, operand));
-  return type;
+  // Of what does not fit, the whole may have been meant in another way.
+  return inference.fit(operand, type, operandReason('operand', operator, operand)) ? type : ERROR;
 }
