@@ -335,13 +335,18 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
    * are those that an item starts with.
    */
   protected refuse(expected: string, words: readonly string[] = []): null {
-    const token = this.CONSUME(T.Any);
+    const token = this.CONSUME(T.Any) as Token;
     this.ACTION(() => {
+      // The line before has been read without it: of what is wrong there nothing follows.
+      if (token.fresh && lineStarters.has(token.tokenType)) {
+        this.complain(errors.lineStart(this.spanOf(token), T.describe(token)));
+        return this.skipItem(token);
+      }
       const isName = token.tokenType === T.Lower || token.tokenType === T.Upper;
       const near = isName ? suggest(token.image, words) : null;
       const facts = { expected, found: T.describe(token), previous: '', rule: '', reserved: false, near };
       this.complain(errors.unexpected(this.spanOf(token), facts));
-      this.skipItem(token as Token);
+      this.skipItem(token);
     });
     return null;
   }
