@@ -206,6 +206,18 @@ export function hiddenLocal(span: Span, name: string, declared: Span): Diagnosti
   );
 }
 
+/** E0201: a parameter in the default of another one. */
+export function parameterInDefault(span: Span, name: string, declared: Span): Diagnostic {
+  return error(
+    'E0201',
+    `the parameter \`${name}\` is not known in a default`,
+    [label(span, 'not known'), label(declared, 'the parameter')],
+    [
+      'A default is the same for each input. Where it depends on another argument, take an `Option<…>` with the default `None`, and choose by `case` in the operation.',
+    ],
+  );
+}
+
 /** A local variable where an arrow stands, left of `-<`. */
 export function localInArrow(span: Span, name: string, declared: Span): Diagnostic {
   return error(

@@ -166,7 +166,10 @@ function isFunction(name: string, { place }: Inference): boolean {
 function unknownVariable(name: tree.Name, locals: Locals, inference: Inference, fields: readonly string[]) {
   const { isConstant, machine, module } = inference.place;
   const hidden = locals.findHidden(name.text);
-  if (hidden !== null) return names.hiddenLocal(name.span, name.text, hidden.span);
+  if (hidden !== null) {
+    const refused = isConstant ? names.parameterInDefault : names.hiddenLocal;
+    return refused(name.span, name.text, hidden.span);
+  }
   const state = machine === null ? null : prune(machine.state);
   const isOfState = (text: string): boolean =>
     state?.kind === 'record' && state.fields.some((field) => field.name === text);

@@ -260,12 +260,17 @@ function checkOperation(
   const types = parameterTypes(node.parameters, 'operation', context);
   const reply = node.reply === null ? UNIT : typeOf(node.reply, context);
   const locals = inference.topLocals();
-  const parameters = node.parameters.map(({ name, type, default: initial }, i) => {
+  const bound = node.parameters.map(({ name }, i) => {
     const local = inference.local(name.text, types[i], name.span);
     locals.bind(local);
+    return local;
+  });
+  const parameters = node.parameters.map(({ name, type, default: initial }, i) => {
     const value =
-      initial === null ? null : constantOf(initial, types[i], name.text, type.span, inferenceOf(true));
-    return { name: name.text, local, type: types[i], default: value };
+      initial === null
+        ? null
+        : constantOf(initial, types[i], name.text, type.span, inferenceOf(true), locals);
+    return { name: name.text, local: bound[i], type: types[i], default: value };
   });
   const what = `the reply of \`${node.name.text}\``;
   const body = inferBlock(node.body, locals, inference, { type: reply, what });
@@ -288,15 +293,16 @@ function checkOperation(
   return { name: text, parameters, reply, body, nameSpan, span: node.span };
 }
 
-/** The default of a parameter or field: a constant of its type. */
+/** The default of a parameter or field: a constant of its type, which does not see the parameters beside it. */
 export function constantOf(
   node: tree.Expression,
   type: Type,
   name: string,
   typeSpan: Span,
   inference: Inference,
+  beside: Locals | null = null,
 ): TypedExpression {
-  const value = inferExpression(node, new Locals(null), inference);
+  const value = inferExpression(node, new Locals(null, beside), inference);
   inference.fit(value, type, {
     statement: (text) => `\`${name}\` is ${text}`,
     declared: { span: typeSpan, text: 'declared here' },
