@@ -255,7 +255,8 @@ export function wrongCount(
   const due = least === expected ? count(expected) : `${least} to ${count(expected)}`;
   const labels = [label(span, count(given))];
   if (declared !== null) labels.push(label(declared, 'declared here'));
-  return error('E0222', `${what} takes ${due}, not ${given === 0 ? 'none' : given}`, labels, [
+  const instead = expected === 0 ? '' : `, not ${given === 0 ? 'none' : given}`;
+  return error('E0222', `${what} takes ${due}${instead}`, labels, [
     help ??
       (expected === 0
         ? 'Leave the arguments out.'
@@ -268,6 +269,28 @@ export function wrongCount(
 /** What to do where arguments are missing; null where their names are not known. */
 export const missingArguments = (missing: readonly string[]): string | null =>
   missing.length === 0 ? null : `Missing: ${missing.map((name) => `\`${name}\``).join(', ')}.`;
+
+/** E0222: as many arguments as there may be, and not all that have no default; `name` is that of what takes them. */
+export function missingArgument(
+  span: Span,
+  what: string,
+  name: string,
+  missing: readonly string[],
+  isByPlace: boolean,
+): Diagnostic {
+  const [first] = missing;
+  const written = missing.map((each) => `${each}: …`).join(', ');
+  return error(
+    'E0222',
+    `${what} needs the argument \`${first}\`, which has no default`,
+    [label(span, `\`${first}\` is not given`)],
+    [
+      isByPlace
+        ? `By their place, arguments are given from the first on. To leave out one before it, name them: \`${name}(${written})\`.`
+        : `Add \`${written}\`.`,
+    ],
+  );
+}
 
 /** E0222: `None()`, where `None` is meant. */
 export function emptyArguments(span: Span, name: string): Diagnostic {

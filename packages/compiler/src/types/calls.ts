@@ -170,8 +170,14 @@ export function matchArguments(
   if (isRefused) return null;
   const missing = parameters.filter((each) => !seen.has(each.name) && !each.hasDefault);
   if (given.length <= parameters.length && missing.length === 0) return fields;
-  const help = errors.missingArguments(missing.map((parameter) => parameter.name));
+  const lacking = missing.map((parameter) => parameter.name);
+  const help = errors.missingArguments(lacking);
   const least = parameters.filter(({ hasDefault }) => !hasDefault).length;
+  if (least < parameters.length && least <= given.length && given.length <= parameters.length) {
+    // There are as many as there may be: it is another one that is given.
+    inference.report(errors.missingArgument(span, what, name, lacking, named === 0));
+    return null;
+  }
   inference.report(errors.wrongCount(span, what, parameters.length, given.length, null, help, least));
   return null;
 }
