@@ -549,20 +549,19 @@ function update(
     return broken(span, inference);
   }
   const known = new Set(type.fields.map(({ name }) => name));
-  let complete = true;
   for (const [name, place] of places) {
     if (known.has(name)) continue;
-    complete = false;
     inference.report(names.unknownField(place, name, displayFields(type), suggest(name, known), null));
   }
-  if (!complete) return broken(span, inference);
+  // Without those that are not there, it is of the type of the base.
+  const changed = fields.filter(({ name }) => known.has(name));
   const kept = type.fields.filter(({ name }) => !places.has(name));
   const copies = (source: TypedExpression) => [
     ...kept.map(({ name, type: field }) => ({
       name,
       value: inference.node({ kind: 'field' as const, record: source, name, type: field, span: base.span }),
     })),
-    ...fields,
+    ...changed,
   ];
   if (base.kind === 'local') return recordNode(copies(base), span, inference);
   const local = inference.local('base', type, base.span);
