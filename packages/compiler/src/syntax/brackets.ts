@@ -76,6 +76,9 @@ const typeOrValueEnds = new Set([
   ...[T.IntLiteral, T.StringLiteral, T.TrueWord, T.FalseWord],
 ]);
 
+/** What stands in a machine or an upgrade alone. */
+const memberStarts = new Set([T.OnWord, T.StateWord, T.InvariantWord]);
+
 /** What can stand between the word of a declaration and its parameters. */
 const beforeParameters = new Set([T.Lower, T.Upper, T.Less, T.Greater, T.Comma]);
 
@@ -170,6 +173,7 @@ class Pairing {
     for (let level = this.stack.length - 1; level > 0; level--) {
       const opener = this.tokens[this.stack[level]!.open]!.tokenType;
       if (T.closerOf.get(opener) === token.tokenType) {
+        if (this.isSurplus(level, i)) break;
         while (this.stack.length - 1 > level) this.pop(i, false);
         this.pop(i, true);
         return;
@@ -178,6 +182,25 @@ class Pairing {
       if (opener === T.OpenCurly) break;
     }
     this.stray.add(i);
+  }
+
+  /**
+   * Whether a `}` that would close a machine or an upgrade is one too many: more members follow, and then the `}`
+   * that does close it.
+   */
+  private isSurplus(level: number, i: number): boolean {
+    const owner = this.tokens[this.stack[level]!.owner]?.tokenType;
+    const next = this.tokens[i + 1];
+    if (owner !== T.MachineWord && owner !== T.UpgradeWord) return false;
+    if (next?.fresh !== true || !memberStarts.has(next.tokenType)) return false;
+    let depth = 0;
+    for (let at = i + 1; at < this.tokens.length && depth >= 0; at++) {
+      const { tokenType, fresh } = this.tokens[at]!;
+      if (fresh && this.reachOf(at) === 'file') return false;
+      if (tokenType === T.OpenCurly) depth++;
+      else if (tokenType === T.CloseCurly) depth--;
+    }
+    return depth < 0;
   }
 
   /** Before an `else` that does not follow a `}`, the block of its `if` was not closed. */

@@ -270,9 +270,12 @@ function checkKeys(
 ): void {
   for (const index of target.keyParameters) {
     const type = typeArguments[index];
+    for (const parameter of parametersIn(type)) keyParameters.add(parameter);
     const part = notKeyPart(type);
     const place = part === null || site.argument === null ? span : sourceOf(site.argument, part).span;
-    if (part !== null) report.add(notKey(place, type, part));
-    for (const parameter of parametersIn(type)) keyParameters.add(parameter);
+    if (part === null) continue;
+    // An argument that has been refused for it is not refused again.
+    if (report.isFull || !report.hasWithin(site.argument?.span ?? span))
+      report.add(notKey(place, type, part));
   }
 }

@@ -14,7 +14,7 @@ import { tooDeep } from './nesting.ts';
 import { inferPattern } from './patterns.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
-import { BOOL, defaultsOf, ERROR, partsOf, prune, recordOf, STRING, substitute, UNIT } from './type.ts';
+import { BOOL, defaultsOf, ERROR, partsOf, prune, recordOf, substitute, UNIT } from './type.ts';
 import type { Local, Type, TypedConversion, TypedExpression, TypedMachine, TypedOperation } from './typed.ts';
 import { differ } from './unify.ts';
 
@@ -76,7 +76,7 @@ function refuseTypes(node: tree.Machine, report: Report): void {
   }
 }
 
-/** The key of a keyed machine, as what is in it sees it; of what is refused, a String. */
+/** The key of a keyed machine, as what is in it sees it. */
 function keyOf({ key }: tree.Machine, module: ModuleScope, report: Report): Local | null {
   if (key === null) return null;
   const { name, span } = key;
@@ -85,7 +85,7 @@ function keyOf({ key }: tree.Machine, module: ModuleScope, report: Report): Loca
   if (key.default !== null) report.add(misplacedDefault(key.default.span));
   if (type.kind === 'int' || type.kind === 'string') return { name: name.text, type, span: name.span };
   if (type !== ERROR) report.add(badKey(key.type.span, type));
-  return { name: name.text, type: STRING, span };
+  return { name: name.text, type: ERROR, span };
 }
 
 const stateSpanOf = (state: tree.State | null): Span | null =>

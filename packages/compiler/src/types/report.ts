@@ -1,4 +1,4 @@
-import type { Diagnostic } from '@smc/protocol';
+import type { Diagnostic, Span } from '@smc/protocol';
 
 const DIAGNOSTICS_MAX = 100;
 
@@ -27,6 +27,14 @@ export class Report {
     if (this.#places.has(place)) return;
     this.#places.add(place);
     this.#found.push(diagnostic);
+  }
+
+  /** Whether something in a part of a text has been refused. */
+  hasWithin({ file, start, end }: Span): boolean {
+    return this.#found.some(({ labels }) => {
+      const { span } = labels[0];
+      return span.file === file && span.start >= start && span.end <= end;
+    });
   }
 
   /** Ends a module: its diagnostics are put in the order of their places. */

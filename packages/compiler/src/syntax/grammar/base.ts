@@ -402,7 +402,9 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
       this.CONSUME(closer, expected);
       return result;
     } catch (failure) {
-      this.recover(failure, () => open.partner + 1);
+      // That it is not closed has been told, and what is wrong in it may follow from that.
+      if (isFailure(failure) && this.tokenAt(open.partner).image === '') this.skipTo(open.partner + 1);
+      else this.recover(failure, () => open.partner + 1);
       return hole();
     } finally {
       this.inHead = inHead;
