@@ -132,6 +132,7 @@ const ROWS: readonly Row[] = [
     due: /^(?!an expression$)/,
     help: 'A function in place is `x -> e`, and so is an arm of a `case`; "greater or equal" is `>=`.',
   },
+  { due: '`=`', help: 'What is declared stands behind a `=`: `fun f(x: Int) -> Int = x + 1`.' },
   { found: '|', due: /`\]`/, help: '`List.map(xs, x -> …)` makes a list of a list.' },
 ];
 

@@ -126,7 +126,7 @@ export abstract class TypeGrammar extends BaseGrammar {
   private refuseArguments(): boolean {
     const name = this.peek(0);
     const first = this.peek(1);
-    if (!this.isTypeArgument(first)) return false;
+    if (!this.isTypeArgument(first) || this.isUnsignedBody(first)) return false;
     const isList = first.tokenType === T.OpenSquare && this.nextIs(T.CloseSquare, 2);
     const given: string[] = [];
     let token = first;
@@ -146,6 +146,20 @@ export abstract class TypeGrammar extends BaseGrammar {
     const isName = token.tokenType === T.Lower || token.tokenType === T.Upper;
     if (isName) return this.after(token).tokenType !== T.Colon;
     return token.tokenType === T.OpenSquare || token.tokenType === T.OpenRound;
+  }
+
+  /** Whether a token behind the type of a `fun` or an `arrow` starts the body, without the `=` that is due. */
+  private isUnsignedBody(first: Token): boolean {
+    for (let token = first; !this.isStatementEnd(token); token = this.after(token))
+      if (token.tokenType === T.Assign) return false;
+    let start = first;
+    while (start.index > 0) {
+      const before = this.tokenAt(start.index - 1);
+      if (this.isStatementEnd(before) && before.partner < 0) break;
+      if (T.closerOf.has(before.tokenType)) break;
+      start = this.tokenAt(before.partner >= 0 ? before.partner : before.index);
+    }
+    return start.tokenType === T.FunWord || start.tokenType === T.ArrowWord;
   }
 
   /** `[Int]`: refused, and skipped. */
