@@ -340,13 +340,9 @@ function lambdaAlone(at: Span): Diagnostic {
 /** E0132: a record, map or set before a block. */
 export function literalInHead(at: Span, what: 'record' | 'map' | 'set'): Diagnostic {
   const message = `a ${what} between \`if\` or \`case\` and its block stands in parentheses`;
-  return error(
-    'E0132',
-    message,
-    at,
-    '',
-    'Otherwise its `{` would open the block. Write `case ({ … }) { … }`.',
-  );
+  const written = { record: '({ … })', map: '(Map { … })', set: '(Set { … })' }[what];
+  const help = `Otherwise its \`{\` would open the block. Write \`${written}\`.`;
+  return error('E0132', message, at, '', help);
 }
 
 /** E0133: a call of what is no name. */
@@ -355,6 +351,14 @@ export function calleeNoName(at: Span, isField: boolean): Diagnostic {
     ? 'Values have no methods. A function is called by its name, and what it works on comes first, as in `List.map(s.xs, x -> …)`.'
     : 'A function is called by its name, `f(x)`.';
   return error('E0133', 'only a name can be called', at, 'this is no name of a function', help);
+}
+
+/** E0133: a call of what an imported file imports; `names` are those between the dots. */
+export function importHandedOn(at: Span, names: readonly string[]): Diagnostic {
+  const own = names.slice(-2);
+  const message = `\`${names.join('.')}\` is not known: what a file imports is not handed on`;
+  const help = `Import the file that declares it, \`import "./${own[0]}.sm" as ${own[0]}\`, and write \`${own.join('.')}(…)\`.`;
+  return error('E0133', message, at, '', help);
 }
 
 /** E0120: `machine M(a: Int, b: Int)` */

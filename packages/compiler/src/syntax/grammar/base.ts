@@ -71,6 +71,8 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
   protected inHead = false;
   /** Reserved words that were refused as names: uses of them follow from that, and need no word. */
   private readonly refusedNames = new Set<string>();
+  /** The names of the imports so far. */
+  protected readonly aliases = new Set<string>();
 
   constructor() {
     super([...T.parsed], {
@@ -86,6 +88,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     this.source = source;
     this.inHead = false;
     this.refusedNames.clear();
+    this.aliases.clear();
     this.input = source.tokens;
     try {
       return rule();

@@ -52,6 +52,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
       if (!isPath && source.image !== 'deployed')
         this.complain(errors.unknownImport(sourceSpan, source.image));
       if (alias === undefined) this.complain(errors.importWithoutName(this.since(start), source.image));
+      else this.aliases.add(alias.text);
       return {
         kind: 'import',
         source: isPath ? { kind: 'path', path: String(source.payload) } : { kind: 'deployed' },

@@ -1,4 +1,5 @@
 import type { IToken } from 'chevrotain';
+import type { Diagnostic, Span } from '@smc/protocol';
 import {
   expressionInBraces,
   foreignIndex,
@@ -66,7 +67,7 @@ export abstract class OperandGrammar extends PatternGrammar {
     if (this.RECORDING_PHASE || this.callFollows()) {
       const span = this.since(first);
       this.SUBRULE(this.callArguments, REFUSED);
-      if (!isMissing(operand)) this.complain(errors.calleeNoName(span, operand.kind === 'field'));
+      if (!isMissing(operand)) this.complain(this.calleeOf(operand, span));
       // Of a chain of them the first is told.
       while (!this.RECORDING_PHASE && (this.callFollows() || this.nextIs(T.Dot)))
         this.skipTo(this.after(this.peek(1)).index + (this.nextIs(T.Dot) ? 1 : 0));
@@ -448,6 +449,19 @@ export abstract class OperandGrammar extends PatternGrammar {
     if (!this.inHead) return true;
     if (this.nextIs(T.Spread, 2)) return true;
     return this.nextIs(T.Lower, 2) && (this.nextIs(T.Colon, 3) || this.nextIs(T.Comma, 3));
+  }
+
+  /** What is wrong with a callee that is no name. */
+  private calleeOf(operand: Expression, span: Span): Diagnostic {
+    const names: string[] = [];
+    let seen = operand;
+    for (; seen.kind === 'field'; seen = seen.record) names.unshift(seen.name.text);
+    if (seen.kind === 'variable') {
+      const { qualifier, name } = seen.path;
+      names.unshift(...(qualifier === null ? [name.text] : [qualifier.text, name.text]));
+      if (this.aliases.has(names[0]!)) return errors.importHandedOn(span, names);
+    }
+    return errors.calleeNoName(span, operand.kind === 'field');
   }
 
   private collectionFollows(name: string): boolean {
