@@ -24,11 +24,14 @@ export function unknownCharacter(at: Span, character: string, type: string | nul
     '”': 'A string stands in straight double quotes: "…".',
     ...ASCII,
   };
-  const letter = /^\p{L}$/u.test(character)
-    ? 'Names are written with the letters a to z, digits and `_`.'
-    : undefined;
+  const kinds: readonly (readonly [RegExp, string])[] = [
+    [/^\p{L}$/u, 'Names are written with the letters a to z, digits and `_`.'],
+    [/^\p{Zs}$/u, 'It looks like a space and is none: write a space.'],
+    [/^\p{C}$/u, 'It can not be seen: take it out.'],
+  ];
+  const byKind = kinds.find(([kind]) => kind.test(character))?.[1];
   const optional = character === '?' && type !== null ? `What may be absent is \`Option<${type}>\`.` : null;
-  const hint = optional ?? hints[character] ?? letter;
+  const hint = optional ?? hints[character] ?? byKind;
   return error('E0101', message, at, '', ...(hint === undefined ? [] : [hint]));
 }
 

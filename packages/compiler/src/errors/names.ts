@@ -43,13 +43,15 @@ export function unknownField(
   ]);
 }
 
-/** E0203: a type that is not known. */
-export function unknownType(span: Span, name: string, near: string | null): Diagnostic {
+/** E0203: a type that is not known; `file` is that of the import it would be of, if it is. */
+export function unknownType(span: Span, name: string, near: string | null, file: string | null): Diagnostic {
   const instead = insteadOf('type', name);
   const suggestion = instead === null ? near : null;
   const help =
     suggestion === null
-      ? `Declare it, \`type ${name} = …\`, or import the file that does.`
+      ? file === null
+        ? `Declare it, \`type ${name} = …\`, or import the file that does.`
+        : `There is no type of this name in ${file}; what that file imports itself is not handed on.`
       : `The type \`${suggestion}\` is known here.`;
   const message = `the type \`${name}\` is not known${didYouMean(suggestion)}`;
   return error('E0203', message, [label(span)], [instead ?? help]);

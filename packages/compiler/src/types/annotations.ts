@@ -217,7 +217,9 @@ function declared(node: tree.TypeNode & { kind: 'named' }, module: ModuleScope, 
   if (known === undefined) {
     const builtIn = module === context.module ? BUILT_IN_TYPES.keys() : [];
     const near = suggest(name.text, [...module.types.keys(), ...builtIn]);
-    context.report.add(names.unknownType(name.span, name.text, near));
+    context.report.add(
+      names.unknownType(name.span, name.text, near, module === context.module ? null : module.file),
+    );
     return ERROR;
   }
   if (known.type === ERROR) return ERROR;
