@@ -48,9 +48,13 @@ export function mismatch({
   const sentence =
     wrong !== null
       ? `${statement}; ${wrong.text}`
-      : path.length === 0
-        ? `${statement}, not ${displayWithArticle(actual)}`
-        : `${statement}; ${pathText(path)} is ${displayWithArticle(difference.actual)} here, not ${displayWithArticle(difference.expected)}`;
+      : isInfinite(difference)
+        ? `${statement}, and as ${displayWithArticle(actual)} its type would contain itself`
+        : path.length === 0
+          ? `${statement}, not ${displayWithArticle(actual)}`
+          : takesOtherFunction(difference)
+            ? `${statement}; this one is ${displayWithArticle(actual)}`
+            : `${statement}; ${pathText(path)} is ${displayWithArticle(difference.actual)} here, not ${displayWithArticle(difference.expected)}`;
   const extra = fields.find(({ name }) => wrong?.extra.includes(name));
   const labels =
     extra?.nameSpan === undefined ? [label(span, display(shown))] : [label(extra.nameSpan, 'no such field')];
@@ -58,7 +62,7 @@ export function mismatch({
   if (reason.declared !== null) labels.push(reason.declared);
   const advice =
     wrong === null
-      ? [...conversionFor(difference), ...adviceFor(difference)]
+      ? [...adviceForShape(difference), ...conversionFor(difference), ...adviceFor(difference)]
       : adviceForFields(wrong, fields.length > 0);
   const help = [...reason.help, ...advice, ...definitionsThatDiffer(expected, actual)];
   return error('E0220', sentence, labels, help);
@@ -140,6 +144,23 @@ function stepText(step: Step): string {
     case 'argument':
       return 'what is inside';
   }
+}
+
+/** Whether one of two types would be a part of itself, if they were the same: all else goes with what is not known. */
+const isInfinite = ({ expected, actual }: Difference): boolean =>
+  expected.kind === 'unknown' || actual.kind === 'unknown';
+
+/** Whether two functions differ in a function that one of them takes: what each part is would be said of three functions. */
+const takesOtherFunction = ({ expected, actual, path }: Difference): boolean =>
+  path[0]?.kind === 'input' && (expected.kind === 'function' || actual.kind === 'function');
+
+/** What to write instead, where the types themselves say little. */
+function adviceForShape(difference: Difference): string[] {
+  if (takesOtherFunction(difference))
+    return ['Write a function in place, of the type that is due: `x -> …`.'];
+  if (isInfinite(difference) && difference.path.at(-1)?.kind === 'item')
+    return ['What is added to a list is an item: `xs ++ [x]`, or `List.append(xs, x)`.'];
+  return [];
 }
 
 /** The built-in function that makes one of the other. */
