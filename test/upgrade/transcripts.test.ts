@@ -46,7 +46,7 @@ test('a counter grows an operation, then another state', async () => {
     ['IncrCount', 'ok ()'],
     ['IncrCount', 'ok ()'],
     ['ReadCount', 'ok 2'],
-    ['ResetCount', 'error unknown-operation Counter has no operation "ResetCount"'],
+    ['ResetCount', 'error unknown-operation Counter has no operation "ResetCount"; did you mean ReadCount?'],
   ]);
 
   expect(await command('upgrade', 'counter-v2.sm')).toMatch(
