@@ -18,6 +18,7 @@ import type {
   TypedExpression,
 } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
+import { type Rename, Renames } from './renames.ts';
 import { valueSource } from './value-source.ts';
 
 /** What changed between two versions of a machine, in its state and in its interface, at any depth. */
@@ -61,7 +62,7 @@ export function stateChanges(
     if (!differ(from, to)) comparison.values('initial', '', from, before, after);
     return comparison.found;
   }
-  const renames = new Map(clauses?.renamesOfState(from).map(({ source, target }) => [source, target]));
+  const renames = clauses?.renamesOfState(from) ?? [];
   const side = (type: Type & { kind: 'record' }, value: Value | undefined): Side => ({
     type,
     valueOf: (name) =>
@@ -209,7 +210,10 @@ class Comparison {
     const isConverted =
       this.#isDerived &&
       !differ(older, newer) &&
-      this.#clauses?.types.some(({ from }) => !differ(from, older)) === true;
+      this.#clauses?.types.some(({ direction, from, to }) => {
+        const [before, after] = direction === 'forward' ? [from, to] : [to, from];
+        return !differ(before, older) && !differ(after, newer);
+      }) === true;
     if (isConverted) this.add('type', 'converted', path, display(older), display(newer));
     return isConverted;
   }
@@ -219,8 +223,7 @@ class Comparison {
   }
 
   #records(path: string, from: Type & { kind: 'record' }, to: Type & { kind: 'record' }): void {
-    const renamed = this.#clauses?.fieldRenames.filter(({ owner }) => !differ(owner, from)) ?? [];
-    const renames = new Map(renamed.map(({ source, target }) => [source, target]));
+    const renames = this.#clauses?.fieldRenames.filter(({ owner }) => !differ(owner, from)) ?? [];
     const side = (type: Type & { kind: 'record' }): Side => {
       const defaults = defaultsOf(type);
       return { type, valueOf: (name) => valueOf(defaults?.get(name)?.typed ?? null) };
@@ -232,17 +235,18 @@ class Comparison {
     path: string,
     from: Side,
     to: Side,
-    renames: ReadonlyMap<string, string>,
+    renamed: readonly Rename[],
     what: 'initial' | 'default',
   ): void {
     const [before, after] = [from, to].map(
       ({ type }) => new Map(type.fields.map((field) => [field.name, field.type])),
     );
+    const renames = new Renames(renamed, [...before.keys()], [...after.keys()], new Set());
     for (const name of orderOf(from.type)) {
       const type = before.get(name)!;
-      const target = renames.get(name) ?? name;
-      const other = after.get(target);
-      if (other === undefined) {
+      const target = renames.targetOf(name);
+      const other = target === null ? undefined : after.get(target);
+      if (target === null || other === undefined) {
         this.add('field', 'gone', step(path, name), typeText(type, from.valueOf(name)), null);
         continue;
       }
@@ -253,9 +257,8 @@ class Comparison {
       if (!differ(type, other))
         this.values(what, step(path, target), type, from.valueOf(name), to.valueOf(target));
     }
-    const kept = new Set(from.type.fields.map(({ name }) => renames.get(name) ?? name));
     for (const name of orderOf(to.type))
-      if (!kept.has(name))
+      if (!before.has(renames.sourceOf(name) ?? ''))
         this.add('field', 'added', step(path, name), null, typeText(after.get(name)!, to.valueOf(name)));
   }
 
@@ -275,32 +278,28 @@ class Comparison {
 
   #constructors(path: string, from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): void {
     const [older, newer] = [from.declaration, to.declaration];
-    const renamed = this.#clauses?.constructorRenames.filter(({ owner }) => owner === older) ?? [];
+    const renames = new Renames(
+      this.#clauses?.constructorRenames.filter(({ owner }) => owner === older) ?? [],
+      older.constructors.map(({ name }) => name),
+      newer.constructors.map(({ name }) => name),
+      new Set(),
+    );
     const kept: string[] = [];
-    for (const [i, constructor] of older.constructors.entries()) {
-      const { name } = constructor;
-      const target = renamed.find(({ source }) => source === name)?.target ?? name;
+    for (const [i, { name, labels }] of older.constructors.entries()) {
+      const target = renames.targetOf(name);
       const index = newer.constructors.findIndex((each) => each.name === target);
-      if (index < 0) {
+      if (target === null || index < 0) {
         this.add('constructor', 'gone', path, constructorText(from, i), null);
         continue;
       }
       kept.push(target);
       if (target !== name) this.add('constructor', 'renamed', path, name, target);
-      const other = newer.constructors[index];
-      const [labels, otherLabels] = [constructor.labels, other.labels];
-      if (formOf(labels) !== formOf(otherLabels)) {
+      if (formOf(labels) !== formOf(newer.constructors[index].labels)) {
         this.add('constructor', 'changed', path, constructorText(from, i), constructorText(to, index));
         continue;
       }
       // What is in an option takes no step, as in a clause.
-      const inner = older.name === 'Option' ? path : step(path, target);
-      this.types(
-        inner,
-        substitute(constructor.payload, from.arguments),
-        substitute(other.payload, to.arguments),
-      );
-      if (labels !== null && otherLabels !== null) this.#order(inner, labels, otherLabels);
+      this.#payload(older.name === 'Option' ? path : step(path, target), from, i, to, index);
     }
     for (const [i, { name }] of newer.constructors.entries())
       if (!kept.includes(name)) this.add('constructor', 'added', path, null, constructorText(to, i));
@@ -310,6 +309,31 @@ class Comparison {
       kept,
       names.filter((name) => kept.includes(name)),
     );
+  }
+
+  /** What a constructor takes, in the same form in both versions. */
+  #payload(
+    path: string,
+    from: Type & { kind: 'sum' },
+    tag: number,
+    to: Type & { kind: 'sum' },
+    index: number,
+  ): void {
+    const [older, newer] = [from.declaration.constructors[tag], to.declaration.constructors[index]];
+    const own = prune(substitute(older.payload, from.arguments));
+    const other = prune(substitute(newer.payload, to.arguments));
+    const isNamed = older.labels !== null && newer.labels !== null;
+    if (!isNamed || own.kind !== 'record' || other.kind !== 'record') return this.types(path, own, other);
+    // Named arguments are no record of a type that could have a clause, and have no defaults.
+    const renames =
+      this.#clauses?.argumentRenames.filter(
+        ({ owner, constructor }) => owner === from.declaration && constructor === older.name,
+      ) ?? [];
+    const side = (type: Side['type']): Side => ({ type, valueOf: () => undefined });
+    this.fields(path, side(own), side(other), renames, 'default');
+    const targetOf = (name: string): string =>
+      renames.find(({ source }) => source === name)?.target ?? name;
+    this.#order(path, older.labels.map(targetOf), newer.labels);
   }
 
   /** Of the same names in another order. */

@@ -38,7 +38,7 @@ export function valueSource(value: Value, type: Type, nameOf: NameOf): string | 
     case 'set':
       return all(
         [...(value as SetValue).items()].map((item) => of(item, own.item)),
-        (text) => `Set { ${text} }`,
+        (text) => braced('Set', text),
       );
     case 'map':
       return all(
@@ -46,7 +46,7 @@ export function valueSource(value: Value, type: Type, nameOf: NameOf): string | 
           const [left, right] = [of(key, own.key), of((value as MapValue).get(key)!, own.value)];
           return left === null || right === null ? null : `${left}: ${right}`;
         }),
-        (text) => `Map { ${text} }`,
+        (text) => braced('Map', text),
       );
     case 'sum': {
       const { tag, value: payload } = value as Sum;
@@ -64,6 +64,8 @@ export function valueSource(value: Value, type: Type, nameOf: NameOf): string | 
       throw new Error(`a value of a ${own.kind}`);
   }
 }
+
+const braced = (kind: 'Set' | 'Map', items: string): string => (items === '' ? `${kind} {}` : `${kind} { ${items} }`);
 
 /** `price: 1` for each field, in this order. */
 function fieldsOf(
