@@ -175,12 +175,12 @@ function wayBackLines({ wayBack }: UpgradeDetail): readonly string[] {
   ]);
 }
 
-function sourceLines({ alias, source, written, derived, isImported }: UpgradeDetail): readonly string[] {
-  if (derived.length === 0) {
-    return [
-      '',
-      `  ${written.length === 0 ? 'all carries over as it is' : 'all is said by the upgrade in the file'}`,
-    ];
+function sourceLines(upgrade: UpgradeDetail): readonly string[] {
+  const { alias, source, written, derived, around, isMadeUp, isImported } = upgrade;
+  if (derived.length + around.length === 0) {
+    const said =
+      written.length === 0 ? 'all carries over as it is' : 'all is said by the upgrade in the file';
+    return ['', `  ${isMadeUp ? 'what is new takes its default, around the upgrade in the file' : said}`];
   }
   const head = isImported ? [] : [`import deployed as ${alias}`, ''];
   const title =

@@ -231,13 +231,7 @@ class Comparison {
     this.fields(path, side(from), side(to), renames, 'default');
   }
 
-  fields(
-    path: string,
-    from: Side,
-    to: Side,
-    renamed: readonly Rename[],
-    what: 'initial' | 'default',
-  ): void {
+  fields(path: string, from: Side, to: Side, renamed: readonly Rename[], what: 'initial' | 'default'): void {
     const [before, after] = [from, to].map(
       ({ type }) => new Map(type.fields.map((field) => [field.name, field.type])),
     );
@@ -331,8 +325,7 @@ class Comparison {
       ) ?? [];
     const side = (type: Side['type']): Side => ({ type, valueOf: () => undefined });
     this.fields(path, side(own), side(other), renames, 'default');
-    const targetOf = (name: string): string =>
-      renames.find(({ source }) => source === name)?.target ?? name;
+    const targetOf = (name: string): string => renames.find(({ source }) => source === name)?.target ?? name;
     this.#order(path, older.labels.map(targetOf), newer.labels);
   }
 

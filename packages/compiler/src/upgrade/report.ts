@@ -52,6 +52,10 @@ export interface UpgradeDetail {
   readonly written: readonly string[];
   /** The clauses of `source` that nobody wrote. */
   readonly derived: readonly string[];
+  /** What is derived around renames, as clauses that could take their place; comments in `source`. */
+  readonly around: readonly string[];
+  /** Whether defaults, initial values or failures are derived, also where no clause could say it. */
+  readonly isMadeUp: boolean;
   /** Parts of the old state and of old requests that a clause gives up. */
   readonly dropped: readonly string[];
   readonly wayBack: WayBack | null;
@@ -138,6 +142,8 @@ function detailOf(pair: MachinePair, sources: ReadonlyMap<string, string>): Upgr
     source: source.text,
     written: source.written,
     derived: source.derived,
+    around: source.around,
+    isMadeUp: source.isMadeUp,
     dropped: distinct(judgement.dropped.map((path) => writtenPath(typed.old, path))),
     wayBack: typed.back && {
       loses: distinct(

@@ -1,5 +1,6 @@
 import { usesOf } from '../combinators/translate/uses.ts';
 import { format } from '../syntax/index.ts';
+import type * as tree from '../syntax/tree.ts';
 import type { Clauses } from '../types/clauses.ts';
 import { prune, typesIn } from '../types/type.ts';
 import type {
@@ -14,6 +15,7 @@ import type {
 } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import { ConversionPrinter, type ConversionSource } from './conversion-source.ts';
+import { makesUp } from './made-up.ts';
 import type { Names } from './names.ts';
 
 /**
@@ -37,28 +39,50 @@ export interface UpgradeSource {
   readonly text: string;
   /** The clauses of it that nobody wrote, each in one line as far as that goes. */
   readonly derived: readonly string[];
+  /**
+   * What is derived around what renames say, and makes something up, as clauses that could take the place of the
+   * renames: beside them they would have nothing left to say. In `text` they are comments.
+   */
+  readonly around: readonly string[];
+  /** Whether defaults, initial values or failures are derived at all, in clauses or not. */
+  readonly isMadeUp: boolean;
 }
 
 /** The source of an upgrade. */
 export function upgradeSource(upgrade: UpgradeToWrite): UpgradeSource {
-  const derived = new UpgradePrinter(upgrade).clauses();
+  const printer = new UpgradePrinter(upgrade);
+  const [derived, around] = [printer.clauses(), printer.around()];
   const { alias } = upgrade.names;
   const { name } = upgrade.typed.new;
   const head = `upgrade ${alias}.${name} -> ${name}`;
-  const blank = upgrade.written.length > 0 && derived.length > 0 ? [''] : [];
-  const lines = [...upgrade.written, ...blank, ...derived];
-  const source = lines.length === 0 ? `${head} {}\n` : `${head} {\n${lines.join('\n')}\n}\n`;
+  const comments = around.length === 0 ? [] : [AROUND, ...laidOut(head, around).slice(1, -1).map(commented)];
+  const blocks = [upgrade.written, derived, comments].filter((block) => block.length > 0);
+  const text = laidOut(
+    head,
+    blocks.flatMap((block, i) => (i === 0 ? block : ['', ...block])),
+  ).join('\n');
+  return { text: `${text}\n`, derived, around, isMadeUp: printer.isMadeUp() };
+}
+
+const AROUND = '-- Derived around what is renamed; to change it, write it in place of the renames:';
+
+const commented = (line: string): string => `-- ${line.replace(/^ {2}/, '')}`;
+
+/** The lines of an upgrade with these clauses, in the one layout. */
+function laidOut(head: string, clauses: readonly string[]): readonly string[] {
+  const source = clauses.length === 0 ? `${head} {}\n` : `${head} {\n${clauses.join('\n')}\n}\n`;
   const formatted = format(source, 'upgrade.sm');
   if (!formatted.ok)
     throw new Error(`${formatted.diagnostics[0].message} in the source of an upgrade: ${source}`);
-  return { text: formatted.text, derived };
+  return formatted.text.trimEnd().split('\n');
 }
 
 /** The type clauses that say what derived functions do. */
 interface TypeClause {
   readonly direction: 'forward' | 'back';
-  /** Null where renames say it, which are written already: nothing would be left for them to say. */
-  readonly name: string | null;
+  readonly name: string;
+  /** Whether renames say it, which are written already: nothing would be left for them to say. */
+  readonly isRenamed: boolean;
   readonly fun: TypedFun;
 }
 
@@ -69,6 +93,8 @@ const NEWER = 'newer';
 class UpgradePrinter {
   readonly #upgrade: UpgradeToWrite;
   readonly #printer: ConversionPrinter;
+  /** Writes all of a conversion where it stands. */
+  readonly #whole: ConversionPrinter;
   readonly #types: readonly TypeClause[];
 
   constructor(upgrade: UpgradeToWrite) {
@@ -77,10 +103,36 @@ class UpgradePrinter {
     // One type can be several objects, and have a function for each.
     const owned = new Set(this.#types.map(({ fun }) => fun));
     this.#printer = new ConversionPrinter(upgrade.names, upgrade.typed, (fun) => owned.has(fun));
+    this.#whole = new ConversionPrinter(upgrade.names, upgrade.typed, () => false);
   }
 
   clauses(): readonly string[] {
     return [...this.#state(), ...this.#conversions(), ...this.#ways('forward'), ...this.#ways('back')];
+  }
+
+  /** What is derived around renames, and makes something up. */
+  around(): readonly string[] {
+    const { span } = this.#upgrade.typed;
+    const renamed = Map.groupBy(
+      this.#types.filter(({ isRenamed }) => isRenamed),
+      ({ name }) => name,
+    );
+    // Both directions: where one is written, renames no longer say the other.
+    const types = [...renamed.values()]
+      .filter((clauses) => clauses.some(({ fun }) => makesUp(fun.body, span)))
+      .flat()
+      .flatMap(({ direction, name, fun }) => this.#typeClause(this.#whole, name, direction, fun) ?? []);
+    // A type with parameters has a function for each of its uses.
+    return [...new Set([...types, ...this.#ways('forward', true), ...this.#ways('back', true)])];
+  }
+
+  /** Whether anything is derived that the other version does not have. */
+  isMadeUp(): boolean {
+    const { typed } = this.#upgrade;
+    const roots = rootsOf(typed).flatMap((each) => each.roots);
+    return [...roots, ...functionsIn(roots)].some(
+      ({ body, span }) => span === typed.span && makesUp(body, span),
+    );
   }
 
   // --------------------------------------------------------------------------- state
@@ -123,22 +175,28 @@ class UpgradePrinter {
 
   /** Those of one type together; where one direction can not be written, none is. */
   #conversions(): readonly string[] {
-    const named = this.#types.flatMap(({ name, ...rest }) => (name === null ? [] : [{ name, ...rest }]));
-    return [...Map.groupBy(named, ({ name }) => name)]
+    const own = this.#types.filter(({ isRenamed }) => !isRenamed);
+    return [...Map.groupBy(own, ({ name }) => name)]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([name, clauses]) => {
         const lines = new Map<string, string | null>();
-        for (const { direction, fun } of clauses) {
-          const made = this.#conversion(
-            { pattern: fun.parameter, body: fun.body, span: fun.span },
-            direction === 'forward' ? OLDER : NEWER,
-          );
-          const head = direction === 'forward' ? name : `back ${name}`;
-          lines.set(direction, made && `${head} ${made.pattern} -> ${made.body}`);
-        }
+        for (const { direction, fun } of clauses)
+          lines.set(direction, this.#typeClause(this.#printer, name, direction, fun));
         const all = [...lines.values()];
         return all.includes(null) ? [] : ['forward', 'back'].flatMap((each) => lines.get(each) ?? []);
       });
+  }
+
+  /** `Item older -> …`; null where it can not be written. */
+  #typeClause(
+    printer: ConversionPrinter,
+    name: string,
+    direction: TypeClause['direction'],
+    { parameter: pattern, body, span }: TypedFun,
+  ): string | null {
+    const [head, variable] = direction === 'forward' ? [name, OLDER] : [`back ${name}`, NEWER];
+    const made = printer.conversion({ pattern, body, span }, variable);
+    return made && `${head} ${made.pattern} -> ${made.body}`;
   }
 
   #conversion(conversion: TypedConversion, name: string): ConversionSource | null {
@@ -147,15 +205,18 @@ class UpgradePrinter {
 
   // ---------------------------------------------------------------------- operations
 
-  #ways(direction: 'forward' | 'back'): readonly string[] {
+  /** `isAround`: of those that renames speak of, which make something up; else of all others. */
+  #ways(direction: 'forward' | 'back', isAround = false): readonly string[] {
     const { typed } = this.#upgrade;
     const isForward = direction === 'forward';
     const [from, to] = isForward ? [typed.old, typed.new] : [typed.new, typed.old];
     const ways = isForward ? typed.operations : typed.backOperations;
     return ways.flatMap((way) => {
-      if (way.kind !== 'adapter' || way.isWritten || this.#isRenamed(isForward ? way.name : way.to))
-        return [];
-      const text = this.#way(way, operationOf(from, way.name), operationOf(to, way.to));
+      if (way.kind !== 'adapter' || way.isWritten) return [];
+      if (this.#isRenamed(isForward ? way.name : way.to) !== isAround) return [];
+      if (isAround && ![way.request, way.reply].some(({ body }) => makesUp(body, typed.span))) return [];
+      const printer = isAround ? this.#whole : this.#printer;
+      const text = this.#way(printer, way, operationOf(from, way.name), operationOf(to, way.to));
       return text === null ? [] : [`${isForward ? '' : 'back '}on ${text}`];
     });
   }
@@ -170,13 +231,14 @@ class UpgradePrinter {
   }
 
   #way(
+    printer: ConversionPrinter,
     way: TypedWay & { readonly kind: 'adapter' },
     from: OperationSignature,
     to: OperationSignature,
   ): string | null {
-    const request = this.#printer.request(way.request, from, to);
+    const request = printer.request(way.request, from, to);
     if (request === null) return null;
-    const reply = this.#conversion(way.reply, 'reply');
+    const reply = printer.conversion(way.reply, 'reply');
     // A reply that is left out is derived.
     const written = reply === null || reply.isSame ? '' : ` reply ${reply.pattern} -> ${reply.body}`;
     if (request.isSame && written === '' && way.name === way.to) return null;
@@ -198,8 +260,9 @@ function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeCl
       if (fun.span !== typed.span) continue;
       const [from, to] = [prune(fun.parameter.type), prune(fun.result)];
       const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
-      if (isRenamed(older, clauses)) {
-        found.push({ direction, name: null, fun });
+      const spoken = renameOf(older, clauses);
+      if (spoken !== null) {
+        found.push({ direction, name: spoken, isRenamed: true, fun });
         continue;
       }
       // Sets and keys of maps are converted by derived conversions only.
@@ -207,23 +270,36 @@ function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeCl
       // It would convert the state, too, which may be derived in another way.
       if (isState(older)) continue;
       const name = names.typeOf(older, newer, renamed);
-      if (name !== null) found.push({ direction, name, fun });
+      if (name !== null) found.push({ direction, name, isRenamed: false, fun });
     }
   }
   return found;
 }
 
-/** Whether renames speak of parts of a type of the old version. */
-function isRenamed(
+/** What renames call a type of the old version that they speak of; null where there are none. */
+function renameOf(
   older: Type,
   { fieldRenames, constructorRenames, argumentRenames, typeRenames }: Clauses,
-): boolean {
-  if (older.kind !== 'sum') return fieldRenames.some(({ owner }) => !differ(owner, older));
-  const { declaration } = older;
-  return (
-    [...constructorRenames, ...argumentRenames].some(({ owner }) => owner === declaration) ||
-    typeRenames.some(({ source }) => source === declaration)
-  );
+): string | null {
+  const renames =
+    older.kind === 'sum'
+      ? [...constructorRenames, ...argumentRenames].filter(({ owner }) => owner === older.declaration)
+      : fieldRenames.filter(({ owner }) => !differ(owner, older));
+  const renamed =
+    older.kind === 'sum' ? typeRenames.find(({ source }) => source === older.declaration) : undefined;
+  // By the name in the new version, as in a clause.
+  if (renamed !== undefined) return renamed.target.name;
+  const [clause] = renames.map((each) => each.clause).filter(({ kind }) => kind === 'rename');
+  return clause?.kind === 'rename' ? typeName(clause.from) : null;
+}
+
+/** Of `Item.price` or `St.Paid.at` what is the type; it may stand after its import. */
+function typeName(path: readonly tree.Name[]): string {
+  const isType = path.findIndex(({ text }) => /^[A-Z]/.test(text));
+  return path
+    .slice(0, isType + 1)
+    .map(({ text }) => text)
+    .join('.');
 }
 
 /** The conversions of an upgrade in each direction. */

@@ -65,7 +65,8 @@ export function valueSource(value: Value, type: Type, nameOf: NameOf): string | 
   }
 }
 
-const braced = (kind: 'Set' | 'Map', items: string): string => (items === '' ? `${kind} {}` : `${kind} { ${items} }`);
+const braced = (kind: 'Set' | 'Map', items: string): string =>
+  items === '' ? `${kind} {}` : `${kind} { ${items} }`;
 
 /** `price: 1` for each field, in this order. */
 function fieldsOf(
