@@ -1,7 +1,8 @@
 // Every example of the documentation compiles without a word, and its tests pass.
 import { readdirSync, readFileSync } from 'node:fs';
 import { CODES, compile, render, type Compilation } from '@smc/compiler';
-import { encodeBundle, equal } from '@smc/protocol';
+import { encodeBundle, equal, judge } from '@smc/protocol';
+import type { Bundle, Image, OperationWay, Upgrade } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
 import { Session } from './support/sessions.ts';
 
@@ -110,24 +111,103 @@ it('has a page for each diagnostic, and none for what is none', () => {
 
 const rules = readFileSync(new URL('../docs/upgrade-rules.md', import.meta.url), 'utf8');
 const [, oldVersion] = /^```sm file=old\.sm\n(.*?)^```$/ms.exec(rules)!;
-const sections = rules.split(/^## /m).slice(1);
 
-describe.each(sections.map((section) => [section.slice(0, section.indexOf('\n')), section]))(
-  '%s',
-  (_title, section) => {
-    const [, code, refused] = /^```sm refused=(\S+)\n(.*?)^```$/ms.exec(section)!;
-    const [, accepted] = /^```sm accepted\n(.*?)^```$/ms.exec(section)!;
-    const own = /^```sm file=old\.sm\n(.*?)^```$/ms.exec(section)?.[1] ?? oldVersion;
-
-    it('refuses', () => {
-      expect(codesOf({ 'main.sm': refused, 'old.sm': own })).toContain(code);
-    });
-
-    it('lets through', () => {
-      expect(codesOf({ 'main.sm': accepted, 'old.sm': own })).toEqual([]);
-    });
-  },
+/** A row of the table: a rule, the code of the compiler, and that of the node where bytes can break the rule. */
+const rows = [...rules.matchAll(/^\| (.+) \| \[(E\d+)\]\((.+)\) \| (?:`(.+)`)? *\|$/gm)].map(
+  ([, title, code, page, ofNode = null]) => ({ title, code, page, ofNode }),
 );
+
+const sections = rules
+  .split(/^## /m)
+  .slice(1)
+  .map((text) => {
+    const block = (mark: string): string | undefined =>
+      new RegExp(`^\`\`\`sm ${mark}\\n(.*?)^\`\`\`$`, 'ms').exec(text)?.[1];
+    return {
+      title: text.slice(0, text.indexOf('\n')),
+      code: /^```sm refused=(\S+)$/m.exec(text)?.[1],
+      old: block('file=old\\.sm') ?? oldVersion,
+      refused: block('refused=\\S+') ?? '',
+      accepted: block('accepted') ?? '',
+    };
+  });
+
+/** An image and an upgrade to it, as a node gets them. */
+interface Sent {
+  readonly image: Image;
+  readonly upgrade: Upgrade;
+}
+
+/** Of a section: what runs, the machine that is refused, and what is let through. */
+interface Versions {
+  readonly running: Image;
+  readonly next: Image;
+  readonly right: Sent;
+}
+
+const withoutClauses = ({ next, right }: Versions): Sent => ({
+  image: next,
+  upgrade: { ...right.upgrade, clauses: [] },
+});
+
+/** By rule, what breaks it, as the compiler makes none: it is made of what is let through. */
+const broken: Readonly<Record<string, (versions: Versions) => Sent>> = {
+  'No field of the state is lost without a word': withoutClauses,
+  'Nor is one inside, at any depth': withoutClauses,
+  'Every old request has a way forward': ({ next, right: { upgrade } }) => {
+    const operations = upgrade.operations.filter(({ kind }) => kind !== 'dropped');
+    return { image: next, upgrade: { ...upgrade, operations } };
+  },
+  'A clause has an effect': ({ right: { image, upgrade } }) => {
+    const needless = { kind: 'drop', type: null, path: ['state', 'status'] } as const;
+    return { image, upgrade: { ...upgrade, clauses: [...upgrade.clauses, needless] } };
+  },
+  'Clients are told apart by the interface': ({ right: { image, upgrade } }) => {
+    const operations = upgrade.operations.map(({ name }): OperationWay => ({
+      kind: 'adapter',
+      name,
+      to: name,
+      request: 0,
+      reply: 0,
+    }));
+    return { image, upgrade: { ...upgrade, operations } };
+  },
+  'An upgrade leads to other code': ({ running, right: { upgrade } }) => ({ image: running, upgrade }),
+  'A machine keeps its key': ({ next, right: { upgrade } }) => ({ image: next, upgrade }),
+};
+
+it('has a row for each rule of upgrades, and a rule for each row', () => {
+  expect(rows.map(({ title, code }) => [title, code])).toEqual(
+    sections.map(({ title, code }) => [title, code]),
+  );
+  for (const { code, page } of rows) expect(page).toBe(`errors/${code}.md`);
+  expect(rows.filter(({ ofNode }) => ofNode !== null).map(({ title }) => title)).toEqual(Object.keys(broken));
+});
+
+describe.each(sections)('$title', ({ code, old, refused, accepted }) => {
+  it('refuses, by its code alone', () => {
+    expect([...new Set(codesOf({ 'main.sm': refused, 'old.sm': old }))]).toEqual([code]);
+  });
+
+  it('lets through', () => {
+    expect(codesOf({ 'main.sm': accepted, 'old.sm': old })).toEqual([]);
+  });
+});
+
+describe.each(rows.filter(({ ofNode }) => ofNode !== null))('a node, too: $title', ({ title, ofNode }) => {
+  it('refuses', () => {
+    const { old, refused, accepted } = sections.find((section) => section.title === title)!;
+    const bundleOf = (text: string): Bundle =>
+      compileOf('main.sm', { 'main.sm': text, 'old.sm': old }).bundle!;
+    const [running] = bundleOf(old).images;
+    const { images, upgrades } = bundleOf(accepted);
+    const right = { image: images[0], upgrade: upgrades[0] };
+    expect(judge(running, right.image, right.upgrade)).toMatchObject({ ok: true });
+    const [next] = bundleOf(refused.slice(0, refused.indexOf('upgrade '))).images;
+    const { image, upgrade } = broken[title]({ running, next, right });
+    expect(judge(running, image, upgrade)).toMatchObject({ ok: false, code: ofNode });
+  });
+});
 
 it('has examples with tests', () => {
   expect(examples.length).toBeGreaterThan(5);
