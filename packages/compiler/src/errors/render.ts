@@ -48,15 +48,19 @@ interface Part {
   readonly excerpt: Excerpt;
 }
 
-/** An excerpt for each file, that of the main label first. */
+/**
+ * An excerpt for each file, that of the main label first. A place beside it in what has no source, such as a running
+ * version, is left out: there is nothing to be seen there.
+ */
 function parts(diagnostic: Diagnostic, sources: SourceLookup): Part[] {
   const main = diagnostic.labels[0] ?? null;
   const byFile = Map.groupBy(diagnostic.labels, (label) => label.span.file);
-  return [...byFile].map(([file, labels]) => {
+  return [...byFile].flatMap(([file, labels]) => {
     const text = sources(file);
-    if (text === null) return { title: file, excerpt: withoutSource(labels, main) };
+    if (text === null)
+      return labels[0] === main ? [{ title: file, excerpt: withoutSource(labels, main) }] : [];
     const { line, column } = positionOf(text, labels[0]!.span.start);
-    return { title: `${file}:${line}:${column}`, excerpt: excerpt(text, labels, main) };
+    return [{ title: `${file}:${line}:${column}`, excerpt: excerpt(text, labels, main) }];
   });
 }
 

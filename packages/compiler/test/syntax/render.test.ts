@@ -163,10 +163,14 @@ describe('render', () => {
   1 | one
   2 | old y
     |     - was there
-
-  c.smb
-    | compiled
 `,
+    );
+  });
+
+  test('what has no source is shown where it is what a message is about', () => {
+    const compiled = [label('', '', 'compiled', 'c.smb'), label('', '', 'too', 'd.smb')];
+    expect(render(diagnose(compiled), () => null, { color: false })).toBe(
+      'error[E0204]: no good\n\n  c.smb\n    | compiled\n',
     );
   });
 
