@@ -10,13 +10,7 @@ import {
   prune,
   substitute,
 } from '../types/type.ts';
-import type {
-  MachineSignature,
-  OperationSignature,
-  SumDeclaration,
-  Type,
-  TypedExpression,
-} from '../types/typed.ts';
+import type { MachineSignature, OperationSignature, Type, TypedExpression } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import { type Rename, Renames } from './renames.ts';
 import { valueSource } from './value-source.ts';
@@ -153,8 +147,8 @@ class Comparison {
   readonly found: Change[] = [];
   readonly #clauses: Clauses | null;
   readonly #isDerived: boolean;
-  /** A sum that occurs often is told once, where it is met first. */
-  readonly #sums = new Map<SumDeclaration, SumDeclaration>();
+  /** A sum that occurs often is told once, where it is met first; with other arguments it is another one. */
+  readonly #sums: { readonly from: Type; readonly to: Type }[] = [];
 
   /** `isDerived`: no clause says what becomes of the whole, so that those for types count. */
   constructor(clauses: Clauses | null, isDerived: boolean) {
@@ -261,12 +255,11 @@ class Comparison {
     const renamed = this.#clauses?.typeRenames.find(({ source }) => source === older)?.target;
     if (renamed === undefined ? older.name !== newer.name : renamed !== newer)
       return this.#retyped(path, from, to);
-    if (older === newer) {
-      // One declaration: what differs is in its arguments.
-      if (from.arguments.length === 0) return;
-    } else if (this.#sums.get(older) === newer) return;
-    else if (older.name !== newer.name) this.add('type', 'renamed', path, older.name, newer.name);
-    this.#sums.set(older, newer);
+    // One declaration: what differs is in its arguments.
+    if (older === newer && from.arguments.length === 0) return;
+    if (this.#sums.some((known) => !differ(known.from, from) && !differ(known.to, to))) return;
+    if (older.name !== newer.name) this.add('type', 'renamed', path, older.name, newer.name);
+    this.#sums.push({ from, to });
     this.#constructors(path, from, to);
   }
 
