@@ -17,6 +17,8 @@ export function clauseLines(diagnostics: readonly Diagnostic[]): readonly string
 /** How a file names the version that it follows on. */
 export interface OlderName {
   readonly alias: string;
+  /** What an import of it names: `deployed`, `"./old.sm"`. */
+  readonly source: string;
   /** What is to be written at its top for that; no line where it is imported already. */
   readonly head: readonly string[];
 }
@@ -26,14 +28,23 @@ export type IsOlder = (source: Import['source']) => boolean;
 
 export const isDeployed: IsOlder = ({ kind }) => kind === 'deployed';
 
-/** How a source file names the older version: by an import that it has, or as what was deployed. */
-export function olderName(file: string, text: string, isOlder: IsOlder): OlderName {
+/** How a source file names the older version: by an import that it has, or by one of this source. */
+export function olderName(file: string, text: string, isOlder: IsOlder, source = 'deployed'): OlderName {
   const { imports } = parse(text, file).module;
   const imported = imports.find(({ source }) => isOlder(source));
-  if (imported !== undefined) return { alias: imported.alias.text, head: [] };
+  if (imported !== undefined) return { alias: imported.alias.text, source, head: [] };
+  const alias = freeAlias(imports);
+  return { alias, source, head: [`import ${source} as ${alias}`, ''] };
+}
+
+/** The import of what was deployed, for a file that has these. */
+export function importLine(imports: readonly Import[]): string {
+  return `import deployed as ${freeAlias(imports)}`;
+}
+
+function freeAlias(imports: readonly Import[]): string {
   const isFree = (name: string): boolean => imports.every(({ alias }) => alias.text !== name);
-  const alias = ['old', 'running'].find(isFree) ?? 'older';
-  return { alias, head: [`import deployed as ${alias}`, ''] };
+  return ['old', 'running'].find(isFree) ?? 'older';
 }
 
 /** An upgrade with these clauses, from what has this name. */

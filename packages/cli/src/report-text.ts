@@ -26,7 +26,7 @@ export function machineText(machine: MachineReport, older: OlderName, colors: Co
       const way = `${short(code.old)} -> ${short(code.new)}`;
       const verdict = change === 'upgraded' ? 'is upgraded' : colors.red('can not be upgraded');
       const parts =
-        change === 'upgraded' ? upgradedParts(machine, colors) : refusedParts(machine, older, colors);
+        change === 'upgraded' ? upgradedParts(machine, older, colors) : refusedParts(machine, older, colors);
       return [`${head} ${verdict}: ${way}`, ...parts];
     }
   }
@@ -49,7 +49,7 @@ function refusedParts(machine: MachineReport, older: OlderName, colors: Colors):
   ];
 }
 
-function upgradedParts(machine: MachineReport, colors: Colors): readonly string[] {
+function upgradedParts(machine: MachineReport, older: OlderName, colors: Colors): readonly string[] {
   const { upgrade } = machine;
   if (upgrade === null) throw new Error(`${machine.name} is upgraded by nothing`);
   const changed = changes(machine, colors);
@@ -68,7 +68,7 @@ function upgradedParts(machine: MachineReport, colors: Colors): readonly string[
     ]),
     ...section('new clients lose on the old version', clientLines(upgrade.newClients, 'not there')),
     ...wayBackLines(upgrade),
-    ...sourceLines(upgrade),
+    ...sourceLines(upgrade, older),
   ];
 }
 
@@ -175,14 +175,14 @@ function wayBackLines({ wayBack }: UpgradeDetail): readonly string[] {
   ]);
 }
 
-function sourceLines(upgrade: UpgradeDetail): readonly string[] {
+function sourceLines(upgrade: UpgradeDetail, older: OlderName): readonly string[] {
   const { alias, source, written, derived, around, isMadeUp, isImported } = upgrade;
   if (derived.length + around.length === 0) {
     const said =
       written.length === 0 ? 'all carries over as it is' : 'all is said by the upgrade in the file';
     return ['', `  ${isMadeUp ? 'what is new takes its default, around the upgrade in the file' : said}`];
   }
-  const head = isImported ? [] : [`import deployed as ${alias}`, ''];
+  const head = isImported ? [] : [`import ${older.source} as ${alias}`, ''];
   const title =
     written.length === 0
       ? 'what is derived, as it could be written'

@@ -1,9 +1,18 @@
-import { normalize } from 'node:path';
-import { compareVersions, reportOf, toJson, type UpgradeReport } from '@smc/compiler';
+import { dirname, normalize, relative, sep } from 'node:path';
+import {
+  compareVersions,
+  reportOf,
+  toJson,
+  type Import,
+  type UpgradeReport,
+  type VersionSource,
+} from '@smc/compiler';
+import { printString } from '@smc/protocol';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { isDeployed, olderName, type OlderName } from '../clauses.ts';
 import { one, type CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
+import { isRevisionFile } from '../git.ts';
 import { machineText } from '../report-text.ts';
 import { diagnosticsData, showDiagnostics } from '../sources.ts';
 import { namedVersions, type NamedVersions } from '../versions.ts';
@@ -67,9 +76,16 @@ function olderNameOf(
 ): OlderName {
   if (next.kind !== 'file') return olderName('', '', isDeployed);
   const { file } = next;
-  return olderName(file, sources.get(file) ?? '', (source) =>
+  const isOlder = (source: Import['source']): boolean =>
     source.kind === 'path' && old.kind === 'file'
       ? host.resolve(file, source.path) === normalize(old.file)
-      : source.kind === old.kind,
-  );
+      : source.kind === old.kind;
+  return olderName(file, sources.get(file) ?? '', isOlder, importOf(old, file));
+}
+
+/** What a file would import the older version as: by its path, where both are files of the file system. */
+function importOf(old: VersionSource, file: string): string {
+  if (old.kind !== 'file' || [old.file, file].some(isRevisionFile)) return 'deployed';
+  const path = relative(dirname(file), old.file).split(sep).join('/');
+  return printString(path.startsWith('../') ? path : `./${path}`);
 }
