@@ -180,6 +180,12 @@ export function goneFrom(file: string, environment: string, names: ReadonlySet<s
   });
 }
 
+/** The names of the machines in a baseline. */
+export function machinesIn(path: string): ReadonlySet<string> {
+  const bytes = readBaseline(path);
+  return new Set(bytes === null ? [] : opened(path, bytes).images.map(({ name }) => name));
+}
+
 /** Whether a baseline has a machine with the very code that it has in another bundle. */
 export function isInBaseline(path: string, machine: string, other: Bundle): boolean {
   const bytes = readBaseline(path);

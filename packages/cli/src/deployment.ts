@@ -1,4 +1,5 @@
 import type { DeployedMachine } from '@smc/client';
+import { parse, type Import } from '@smc/compiler';
 import type { Command } from 'commander';
 import { encodeBundle, shortFingerprint, type Bundle } from '@smc/protocol';
 import {
@@ -8,11 +9,13 @@ import {
   goneFrom,
   goneNote,
   isInBaseline,
+  machinesIn,
   nextBaseline,
 } from './baseline.ts';
-import { clauseLines, isDeployed, olderName, upgradeLines } from './clauses.ts';
+import { clauseLines, importLine, isDeployed, olderName, upgradeLines } from './clauses.ts';
 import { refuseOptions, several, type Action } from './command.ts';
 import { EXIT } from './exit.ts';
+import { readText } from './files.ts';
 import type { Output } from './output.ts';
 import { followDeployed, loadBundle, mergeBundles } from './sources.ts';
 import { declareTarget, targetOf, valueOf } from './target.ts';
@@ -40,12 +43,16 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
       bundle: loadBundle(file, output, { environment: name }),
     }));
     const bytes = encodeBundle(mergeBundles(bundles));
+    const before = bundles.map((each) => ({ ...each, known: machinesIn(baselineOf(each.file, name)) }));
     const dryRun = words.options['dryRun'] === true;
     const baselines = dryRun ? [] : nextBaselines(bundles, name);
     const sent = await client.deploy(bytes, { mode, dryRun });
     if (!sent.ok && sent.error.kind === 'refused' && sent.error.code === 'stale') {
       const running = await runningOn(client, 'the node');
-      for (const { file } of bundles) suggestUpgrades(file, running, name, output);
+      for (const { file } of bundles) {
+        suggestUpgrades(file, running, name, output);
+        noteOtherBaseline(file, running, name, output);
+      }
     }
     const report = valueOf(sent);
     for (const machine of report.machines) {
@@ -55,6 +62,10 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
     for (const { machine, file } of gone) output.note(goneNote(machine, file, name));
     output.data({ ...report, gone: gone.map(({ machine }) => machine) });
     for (const write of baselines) write();
+    const isNew = new Set(
+      report.machines.filter(({ result }) => result === 'deployed').map((each) => each.name),
+    );
+    for (const each of before) noteNew(each, isNew, name, output);
     return EXIT.done;
   };
 }
@@ -84,6 +95,52 @@ function suggestUpgrades(file: string, running: Bundle, environment: string, out
   if (!known)
     output.note(`What runs is not what was deployed from here: ${path} is to have it for that import.\n`);
 }
+
+/** Says that a file follows on a baseline that is not what runs: nothing of it is an upgrade from that. */
+function noteOtherBaseline(file: string, running: Bundle, environment: string, output: Output): void {
+  if (!importsDeployed(file)) return;
+  const path = baselineOf(file, environment);
+  const other = running.images.filter(
+    ({ name }) => machinesIn(path).has(name) && !isInBaseline(path, name, running),
+  );
+  if (other.length === 0) return;
+  const names = other.map(({ name }) => name).join(', ');
+  output.note(
+    `note: ${file} follows on ${path}, and that is not the ${names} that the node runs. Either somebody else has ` +
+      `deployed since: get ${path} from them, as by the version control. Or the node is that of another environment: --env ` +
+      'names the environment, and --to the node.\n',
+  );
+}
+
+/** Says of machines that are new to a node what that means for the next version, or for what was thought to run. */
+function noteNew(
+  {
+    file,
+    bundle,
+    known,
+  }: { readonly file: string; readonly bundle: Bundle; readonly known: ReadonlySet<string> },
+  isNew: ReadonlySet<string>,
+  environment: string,
+  output: Output,
+): void {
+  const names = bundle.images.map(({ name }) => name).filter((name) => isNew.has(name));
+  const lost = names.filter((name) => known.has(name));
+  if (lost.length > 0)
+    output.note(
+      `note: ${lost.join(', ')} did not run on this node, though ${baselineOf(file, environment)} has it as deployed: it ` +
+        'starts from its initial state, and no upgrade was carried out. --to names another node, --env another environment.',
+    );
+  if (names.length > lost.length && !file.endsWith('.smb') && !importsDeployed(file))
+    output.note(
+      `note: the next version of ${file} follows on this one: write \`${importLine(importsOf(file))}\` at its top, and ` +
+        'smc check compares it with what is deployed.',
+    );
+}
+
+const importsOf = (file: string): readonly Import[] => parse(readText(file), file).module.imports;
+
+const importsDeployed = (file: string): boolean =>
+  !file.endsWith('.smb') && importsOf(file).some(({ source }) => isDeployed(source));
 
 /** The machines that were deployed from one of the files, and are in none of them now. */
 function goneIn(

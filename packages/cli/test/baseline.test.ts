@@ -58,6 +58,37 @@ upgrade old.Counter -> Counter {
 }
 `;
 
+describe('a file that does not ask for the baseline', () => {
+  const other = v1.replaceAll('count', 'total');
+  const isNotChecked =
+    /^note: Counter is deployed \(.*local\.smb\), and counter\.sm is not checked against that: write `import deployed as old`/;
+
+  test('is told what to write, when it is deployed and when it is checked', async () => {
+    file('counter.sm', v1);
+    const before = await run('check', 'counter.sm');
+    expect(before).toMatchObject({ status: 0, err: '' });
+    expect((await run('deploy', 'counter.sm')).err).toMatch(
+      /^note: the next version of counter\.sm follows on this one: write `import deployed as old` at its top/,
+    );
+    file('counter.sm', other);
+    const said = await run('check', 'counter.sm');
+    expect(said).toMatchObject({ status: 0, err: expect.stringMatching(isNotChecked) as string });
+    // What is written then is compared.
+    file('counter.sm', `import deployed as old\n${other}`);
+    expect((await run('check', 'counter.sm')).err).toMatch(/^error\[E04/);
+  });
+
+  test('is not told where another file is meant, or its upgrade leads from a file', async () => {
+    file('counter.sm', v1);
+    await run('deploy', 'counter.sm');
+    file('more.sm', v1.replace('Counter', 'More'));
+    file('next.sm', v2.replace('deployed', '"./counter.sm"'));
+    for (const name of ['more.sm', 'next.sm'])
+      expect(await run('check', name)).toMatchObject({ status: 0, err: '' });
+    expect(await run('check', '--env', 'production', 'counter.sm')).toMatchObject({ status: 0, err: '' });
+  });
+});
+
 describe('a baseline', () => {
   test('is what the next version is checked against, until that is deployed too', async () => {
     file('counter.sm', v1);
@@ -292,7 +323,7 @@ describe('a baseline', () => {
     expect((await run('status')).out).toBe('no machine runs on this node\n');
     expect(lstatSync(path)).toBeDefined();
     const ran = await run('check', 'counter.sm');
-    expect(ran.status).toBe(0);
+    expect(ran).toMatchObject({ status: 0, err: expect.stringMatching(/^note: the baseline /) as string });
   });
 
   test('that nobody may read is not passed by', async () => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Ran, Workplace } from './workplace.ts';
 
@@ -15,11 +15,14 @@ afterEach(() => place.close());
 const run = (...words: readonly string[]): Promise<Ran> => place.run(words);
 const file = (name: string, text: string): void => place.write(name, text);
 
+/** What a first deployment says of the next. */
+const IS_FIRST = expect.stringMatching(/^note: the next version of .*\n$/) as string;
+
 /** Deploys versions of a file one after the other; what the last one gave. */
 async function deployed(...versions: readonly string[]): Promise<Ran> {
   let last: Ran = { status: 0, out: '', err: '' };
   for (const [i, text] of versions.entries()) {
-    expect(last).toMatchObject({ status: 0, err: '' });
+    expect(last).toMatchObject({ status: 0, err: i === 1 ? IS_FIRST : '' });
     file('main.sm', i === 0 ? text : `import deployed as old\n${text}`);
     last = await run('deploy', 'main.sm');
   }
@@ -97,7 +100,7 @@ describe('what to do is said', () => {
 
   test('where a machine is not in its file any more', async () => {
     file('main.sm', counter('A', 'n') + counter('B', 'n'));
-    expect(await run('deploy', 'main.sm')).toMatchObject({ status: 0, err: '' });
+    expect(await run('deploy', 'main.sm')).toMatchObject({ status: 0, err: IS_FIRST });
     file('main.sm', `import deployed as old\n${counter('AA', 'n')}${counter('B', 'n')}`);
     const note = /^note: A is deployed, and not in main\.sm any more: .*smc remove A takes it off/;
     for (const words of [['check'], ['deploy', '--dry-run'], ['deploy']]) {
@@ -108,7 +111,39 @@ describe('what to do is said', () => {
     file('main.sm', counter('B', 'n'));
     file('more.sm', counter('A', 'n') + counter('AA', 'n'));
     for (const command of ['check', 'deploy'])
-      expect(await run(command, 'main.sm', 'more.sm')).toMatchObject({ status: 0, err: '' });
+      expect(await run(command, 'main.sm', 'more.sm')).toMatchObject({
+        status: 0,
+        err: expect.not.stringContaining('any more') as string,
+      });
+  });
+
+  test('where the baseline is not what runs', async () => {
+    const path = '.smc/baseline/local.smb';
+    await deployed(counter('A', 'n'));
+    const first = readFileSync(place.path(path));
+    file('main.sm', `import deployed as old\n${counter('A', 'm')}upgrade old.A -> A { rename n -> m }\n`);
+    expect(await run('deploy', 'main.sm')).toMatchObject({ status: 0, err: '' });
+    // As it would be where somebody else had deployed that.
+    place.write(path, first);
+    file('main.sm', `import deployed as old\n${counter('A', 'k')}upgrade old.A -> A { rename n -> k }\n`);
+    const stale = await run('deploy', 'main.sm');
+    expect(stale).toMatchObject({ status: 1 });
+    expect(stale.err).toMatch(
+      /^note: main\.sm follows on .*local\.smb, and that is not the A that the node runs.*--env/,
+    );
+    expect(stale.err).toMatch(/\nerror: stale: /);
+  });
+
+  test('where a node does not run what the baseline has', async () => {
+    const path = '.smc/baseline/local.smb';
+    await deployed(counter('A', 'n'));
+    const first = readFileSync(place.path(path));
+    expect(await run('remove', 'A')).toMatchObject({ status: 0 });
+    place.write(path, first);
+    file('main.sm', `import deployed as old\n${counter('A', 'm')}upgrade old.A -> A { rename n -> m }\n`);
+    const anew = await run('deploy', 'main.sm');
+    expect(anew).toMatchObject({ status: 0, out: expect.stringMatching(/^A deployed/) as string });
+    expect(anew.err).toMatch(/^note: A did not run on this node, though .* no upgrade was carried out/);
   });
 
   test('where an upgrade is needed, and the file has none', async () => {

@@ -90,6 +90,10 @@ Save \`${file}\` while \`smc dev\` runs, and the running machine is upgraded, it
 what becomes of the state, it says what to write into the file.
 \`smc deploy ${file}\` brings it to a node of its own (\`smc node\`); \`smc diff deployed ${file}\` says before
 what that would do.
+
+Once it is deployed, write \`import deployed as old\` at the top of \`${file}\`: then \`smc check\` compares it with
+what is deployed (in \`.smc/baseline/\`, which is to be committed), and says what \`upgrade old.${machine} -> ${machine} { … }\`
+has to say.
 `,
     // The baselines are to be committed.
     '.gitignore': '*.smb\n!/.smc/baseline/*.smb\nsmc-data/\n',
