@@ -68,6 +68,29 @@ it('that breaks off in the middle changes nothing', async () => {
   expect(await put(node, UPGRADE)).toMatchObject({ status: 200 });
 });
 
+it('is answered where it is too large, and the connection stays open until all of it came', async () => {
+  await start({ bundleBytesMax: 1_000 });
+  const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' });
+  const until = (text: RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let seen = '';
+      socket.on('data', (data) => {
+        seen += data.toString();
+        if (text.test(seen)) resolve();
+      });
+      socket.once('close', () => reject(new Error(`closed after: ${seen}`)));
+    });
+  const size = 4_000_000;
+  const refused = until(/ 413 [^]*too-large/);
+  socket.write(head(`content-length: ${size}`));
+  await refused;
+  const answered = until(/ 200 /);
+  socket.write(new Uint8Array(size));
+  socket.write('GET /Counter/Read HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await answered;
+  socket.destroy();
+});
+
 it('is refused before it is read where all together are too much', async () => {
   await start({ bodyBytesMax: 20_000, bundleBytesMax: 12_000 });
   const before = await told();

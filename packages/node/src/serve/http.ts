@@ -156,7 +156,12 @@ function unknownAddress(request: FastifyRequest): Problem {
 
 function answerError(host: Host, error: FastifyError, reply: FastifyReply): void {
   const status = error.statusCode ?? 500;
-  if (status === 413) return sendProblem(reply, problem('too-large', 'the body is too large'));
+  if (status === 413) {
+    // The rest of the body is read and thrown away, within the time of a request: were the connection closed, whoever
+    // is still sending would find it broken, and not read the answer.
+    reply.removeHeader('connection');
+    return sendProblem(reply, problem('too-large', 'the body is too large'));
+  }
   if (status === 415) return sendProblem(reply, NOT_JSON);
   if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED.problem);
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
