@@ -180,7 +180,10 @@ function sourceLines(upgrade: UpgradeDetail, older: OlderName): readonly string[
   if (derived.length + around.length === 0) {
     const said =
       written.length === 0 ? 'all carries over as it is' : 'all is said by the upgrade in the file';
-    return ['', `  ${isMadeUp ? 'what is new takes its default, around the upgrade in the file' : said}`];
+    return [
+      '',
+      `  ${isMadeUp ? 'what is derived (defaults, or failures) can not be written as clauses here' : said}`,
+    ];
   }
   const head = isImported ? [] : [`import ${older.source} as ${alias}`, ''];
   const title =

@@ -2,7 +2,7 @@ import { usesOf } from '../combinators/translate/uses.ts';
 import { format } from '../syntax/index.ts';
 import type * as tree from '../syntax/tree.ts';
 import type { Clauses } from '../types/clauses.ts';
-import { prune, typesIn } from '../types/type.ts';
+import { display, prune, typesIn } from '../types/type.ts';
 import type {
   MachineSignature,
   OperationSignature,
@@ -55,26 +55,25 @@ export function upgradeSource(upgrade: UpgradeToWrite): UpgradeSource {
   const { alias } = upgrade.names;
   const { name } = upgrade.typed.new;
   const head = `upgrade ${alias}.${name} -> ${name}`;
-  const comments = around.length === 0 ? [] : [AROUND, ...laidOut(head, around).slice(1, -1).map(commented)];
+  // A type that has no name there may head none: then it is as it is.
+  const shown = laidOut(head, around)?.slice(1, -1) ?? around;
+  const comments = around.length === 0 ? [] : [AROUND, ...shown.map(commented)];
   const blocks = [upgrade.written, derived, comments].filter((block) => block.length > 0);
-  const text = laidOut(
-    head,
-    blocks.flatMap((block, i) => (i === 0 ? block : ['', ...block])),
-  ).join('\n');
-  return { text: `${text}\n`, derived, around, isMadeUp: printer.isMadeUp() };
+  const lines = blocks.flatMap((block, i) => (i === 0 ? block : ['', ...block]));
+  const text = laidOut(head, lines);
+  if (text === null) throw new Error(`the source of an upgrade can not be read: ${lines.join('\n')}`);
+  return { text: `${text.join('\n')}\n`, derived, around, isMadeUp: printer.isMadeUp() };
 }
 
 const AROUND = '-- Derived around what is renamed; to change it, write it in place of the renames:';
 
 const commented = (line: string): string => `-- ${line.replace(/^ {2}/, '')}`;
 
-/** The lines of an upgrade with these clauses, in the one layout. */
-function laidOut(head: string, clauses: readonly string[]): readonly string[] {
+/** The lines of an upgrade with these clauses, in the one layout; null where they are none. */
+function laidOut(head: string, clauses: readonly string[]): readonly string[] | null {
   const source = clauses.length === 0 ? `${head} {}\n` : `${head} {\n${clauses.join('\n')}\n}\n`;
   const formatted = format(source, 'upgrade.sm');
-  if (!formatted.ok)
-    throw new Error(`${formatted.diagnostics[0].message} in the source of an upgrade: ${source}`);
-  return formatted.text.trimEnd().split('\n');
+  return formatted.ok ? formatted.text.trimEnd().split('\n') : null;
 }
 
 /** The type clauses that say what derived functions do. */
@@ -290,10 +289,10 @@ function renameOf(
   // By the name in the new version, as in a clause.
   if (renamed !== undefined) return renamed.target.name;
   const [clause] = renames.map((each) => each.clause).filter(({ kind }) => kind === 'rename');
-  return clause?.kind === 'rename' ? typeName(clause.from) : null;
+  return clause?.kind === 'rename' ? typeName(clause.from) || display(older) : null;
 }
 
-/** Of `Item.price` or `St.Paid.at` what is the type; it may stand after its import. */
+/** Of `Item.price` or `St.Paid.at` what is the type, which may stand after its import; empty where there is none. */
 function typeName(path: readonly tree.Name[]): string {
   const isType = path.findIndex(({ text }) => /^[A-Z]/.test(text));
   return path
