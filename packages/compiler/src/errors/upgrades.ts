@@ -72,10 +72,12 @@ export function needsClause(change: {
   readonly back: string | null;
   /** The field or parameter that may have a default instead. */
   readonly takesDefault: string | null;
+  /** A type whose conversion would be one of this, too, since both are one by their structure. */
+  readonly shared: string | null;
   /** Clauses for what may have been renamed. */
   readonly renames: readonly string[];
 }): Diagnostic {
-  const { what, types, clause, back, takesDefault } = change;
+  const { what, types, clause, back, takesDefault, shared } = change;
   const { shown } = circle(change.renames);
   return error(
     'E0403',
@@ -87,6 +89,11 @@ export function needsClause(change: {
     ],
     [
       `Say it ${change.isContinued ? 'at the end of its clause' : 'in the upgrade'}: \`${clause}\`${back === null ? '' : `, and for old clients and the way back \`${back}\``}.`,
+      ...(shared === null
+        ? []
+        : [
+            `Or, in place of the rename, write one conversion of both: \`${shared} old -> { … }\`, and \`back ${shared} new -> { … }\`.`,
+          ]),
       ...(takesDefault === null
         ? []
         : [`Or give it a default where it is declared: \`${takesDefault}: … = …\`.`]),

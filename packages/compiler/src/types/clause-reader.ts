@@ -418,7 +418,10 @@ class Reader {
     const owner = `of ${qualifier ?? ''}.${display(type)} ${names.slice(0, -1).join('.')}`;
     const isOnly = (): boolean => this.#isOnlyTarget(clause, owner);
     if (type.kind === 'record' && argument === undefined) {
-      if (isOnly()) this.clauses.fieldRenames.push({ owner: type, source, target, clause });
+      if (!isOnly()) return true;
+      const [, name] = this.#namesOfType(clause.from.at(-2)!.text, qualifier);
+      const targets = this.#newNames.typesOf(name, qualifier).types;
+      this.clauses.fieldRenames.push({ owner: type, source, target, targets, clause });
     } else if (type.kind === 'sum' && argument === undefined) {
       if (isOnly() && !this.#takesConstructor(clause, type, source))
         this.clauses.constructorRenames.push({ owner: type.declaration, source, target, clause });

@@ -1,6 +1,13 @@
 import type * as tree from '../syntax/tree.ts';
 import type { WrittenWay } from '../upgrade/adapters.ts';
-import type { ByClause, Rename } from '../upgrade/renames.ts';
+import {
+  ambiguousRename,
+  type ByClause,
+  type FieldRename,
+  type Rename,
+  renamesOfRecord,
+} from '../upgrade/renames.ts';
+import { prune } from './type.ts';
 import type { SumDeclaration, Type, TypedClause, TypedConversion } from './typed.ts';
 import { differ } from './unify.ts';
 
@@ -19,7 +26,7 @@ export class Clauses {
   readonly ways = new Map<string, WrittenWay>();
   readonly backWays = new Map<string, WrittenWay>();
   readonly stateRenames: Rename[] = [];
-  readonly fieldRenames: ({ owner: Type } & Rename)[] = [];
+  readonly fieldRenames: FieldRename[] = [];
   readonly constructorRenames: ({ owner: SumDeclaration } & Rename)[] = [];
   /** Of named arguments; the constructor by its name in the old version. */
   readonly argumentRenames: ({ owner: SumDeclaration; constructor: string } & Rename)[] = [];
@@ -44,15 +51,27 @@ export class Clauses {
   }
 
   /**
-   * The renames of the fields of this old state. A record type is its structure: what is said of one that
-   * has that of the state holds for the state, but where a clause speaks of the state itself.
+   * The renames of the fields of the state. A record type is its structure: what is said of one that has
+   * that of the state holds for the state, but where a clause speaks of the state itself.
    */
-  renamesOfState(state: Type): readonly Rename[] {
-    const own = this.stateRenames;
-    const ofType = this.fieldRenames.filter(
-      ({ owner, source, target }) =>
-        !differ(owner, state) && !own.some((each) => each.source === source || each.target === target),
+  renamesOfState(older: Type, newer: Type): readonly Rename[] {
+    return [...this.stateRenames, ...this.#typeRenamesOfState(older, newer)];
+  }
+
+  /** Of these one of a type that may be meant for the state, too, or not: the new state keeps its old name. */
+  ambiguousOfState(older: Type, newer: Type): FieldRename | null {
+    const after = prune(newer);
+    const renames = this.#typeRenamesOfState(older, newer);
+    return after.kind === 'record' ? ambiguousRename(renames, after) : null;
+  }
+
+  #typeRenamesOfState(older: Type, newer: Type): readonly FieldRename[] {
+    const [before, after] = [prune(older), prune(newer)];
+    if (before.kind !== 'record' || after.kind !== 'record') return [];
+    return renamesOfRecord(this.fieldRenames, before, after).filter(
+      ({ source, target }) =>
+        !this.stateFields.has(source) &&
+        !this.stateRenames.some((each) => each.source === source || each.target === target),
     );
-    return [...own, ...ofType];
   }
 }

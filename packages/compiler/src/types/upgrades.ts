@@ -8,11 +8,13 @@ import {
   type Conversion,
   Converter,
   IS_NEW,
+  mayBeRenamed,
   type NoConversion,
   ONE_WAY,
   type Rules,
 } from '../upgrade/convert.ts';
 import { Nodes } from '../upgrade/nodes.ts';
+import { turned } from '../upgrade/renames.ts';
 import { Subjects } from '../upgrade/subjects.ts';
 import { type BothNames, bothNames, type Version } from './clause-names.ts';
 import { readClauses } from './clause-reader.ts';
@@ -234,6 +236,14 @@ class Derivation {
 
   #migration(): TypedConversion | null {
     for (const { clause } of this.#clauses.stateFields.values()) this.#clauses.used.add(clause);
+    const [older, newer] = [this.#older.state, this.#newer.state];
+    const isSettled = this.#forward.settled(prune(older), prune(newer)) !== null;
+    const ambiguous = isSettled ? null : this.#clauses.ambiguousOfState(older, newer);
+    if (ambiguous !== null) {
+      const { source, target } = ambiguous;
+      this.#refuseState(mayBeRenamed(ambiguous, older, newer), `rename ${source} -> ${target}`);
+      return null;
+    }
     const found = this.#state(this.#forward, this.#older, this.#newer, 'forward');
     if (found.ok) return this.#nodes.conversion(this.#older.state, found.apply);
     const state = prune(this.#newer.state);
@@ -263,7 +273,7 @@ class Derivation {
   #hasCounterparts(): boolean {
     const { stateFields } = this.#clauses;
     const { state } = this.#older;
-    const renames = this.#clauses.renamesOfState(state);
+    const renames = this.#clauses.renamesOfState(state, this.#newer.state);
     const after = fieldNames(this.#newer.state);
     return fieldNames(state).every((name) => {
       const other = renames.find(({ source }) => source === name)?.target ?? name;
@@ -296,12 +306,12 @@ class Derivation {
         if (!given.has(name)) given.set(name, (state) => this.#nodes.field(whole.apply(state), name, type));
     if (only !== null)
       for (const { name } of target.fields) if (name !== only) given.set(name, (state) => state);
-    const renames = turned(this.#clauses.renamesOfState(this.#older.state), direction);
+    const renames = turned(this.#clauses.renamesOfState(this.#older.state, this.#newer.state), direction);
     const initial = initialFields(to);
     return converter.fields(source, target, renames, (name) => initial.get(name) ?? null, given);
   }
 
-  #refuseState(reason: NoConversion): void {
+  #refuseState(reason: NoConversion, otherwise: string | null = null): void {
     const { path, why } = reason;
     const [field = null] = path;
     const [old, now] = [this.#older, this.#newer].map(
@@ -309,7 +319,7 @@ class Derivation {
     );
     const steps = ['state', ...path];
     const what = `\`${showPath(steps)}\` ${why}`;
-    const clause = field === null ? 'state old -> …' : `state.${field} old -> …`;
+    const clause = otherwise ?? (field === null ? 'state old -> …' : `state.${field} old -> …`);
     this.#refuse(what, [old, now], reason, this.#subjects.at(steps), clause, 'forward');
   }
 
@@ -317,7 +327,7 @@ class Derivation {
   #refuse(
     what: string,
     [old, now]: readonly Span[],
-    { path, why, from, to }: NoConversion,
+    { path, why, from, to, shared }: NoConversion,
     { convert, type, renames, places }: PartSubject,
     otherwise: string,
     direction: Rules['direction'],
@@ -343,6 +353,7 @@ class Derivation {
         isContinued: isContinued && name === null,
         back: name !== null && direction === 'forward' && !isOneWay ? `back ${name} new -> …` : null,
         takesDefault: isNew ? path[path.length - 1] : null,
+        shared: shared === undefined || name === shared ? null : shared,
         renames: [...renames, ...this.#typeRenames(older, newer)],
       }),
     );
@@ -445,7 +456,14 @@ class Derivation {
       const what = `the parameter \`${parameter}\` of \`${name}\` is gone`;
       const clause = `drop ${gone.join('.')}`;
       const [old, now] = places;
-      const none = { types: null, places: [], back: null, takesDefault: null, isContinued: false };
+      const none = {
+        types: null,
+        places: [],
+        back: null,
+        takesDefault: null,
+        shared: null,
+        isContinued: false,
+      };
       this.#report.add(errors.needsClause({ what, old, new: now, clause, renames, ...none }));
       return;
     }
@@ -535,15 +553,6 @@ function operationPlace({ operations, nameSpan }: MachineSignature, name: string
   return operations.find((each) => each.name === name)?.nameSpan ?? nameSpan;
 }
 
-/** Renames as they are seen in a direction. */
-function turned<T extends { readonly source: unknown; readonly target: unknown }>(
-  renames: readonly T[],
-  direction: Rules['direction'],
-): readonly T[] {
-  if (direction === 'forward') return renames;
-  return renames.map((rename) => ({ ...rename, source: rename.target, target: rename.source }));
-}
-
 function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
   return {
     direction,
@@ -553,7 +562,7 @@ function rulesOf(clauses: Clauses, direction: Rules['direction']): Rules {
       const isDerived = direction === 'forward' && differ(clause.from, clause.to);
       return clause.direction === direction || isDerived ? [] : [{ from: clause.to, to: clause.from }];
     }),
-    fields: turned(clauses.fieldRenames, direction),
+    fields: clauses.fieldRenames,
     constructors: turned(clauses.constructorRenames, direction),
     arguments: turned(clauses.argumentRenames, direction),
     types: turned(clauses.typeRenames, direction),

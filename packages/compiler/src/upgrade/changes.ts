@@ -12,7 +12,7 @@ import {
 } from '../types/type.ts';
 import type { MachineSignature, OperationSignature, Type, TypedExpression } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
-import { type Rename, Renames } from './renames.ts';
+import { type Rename, Renames, renamesOfRecord } from './renames.ts';
 import { valueSource } from './value-source.ts';
 
 /** What changed between two versions of a machine, in its state and in its interface, at any depth. */
@@ -56,7 +56,7 @@ export function stateChanges(
     if (!differ(from, to)) comparison.values('initial', '', from, before, after);
     return comparison.found;
   }
-  const renames = clauses?.renamesOfState(from) ?? [];
+  const renames = clauses?.renamesOfState(from, to) ?? [];
   const side = (type: Type & { kind: 'record' }, value: Value | undefined): Side => ({
     type,
     valueOf: (name) =>
@@ -217,7 +217,7 @@ class Comparison {
   }
 
   #records(path: string, from: Type & { kind: 'record' }, to: Type & { kind: 'record' }): void {
-    const renames = this.#clauses?.fieldRenames.filter(({ owner }) => !differ(owner, from)) ?? [];
+    const renames = renamesOfRecord(this.#clauses?.fieldRenames ?? [], from, to);
     const side = (type: Type & { kind: 'record' }): Side => {
       const defaults = defaultsOf(type);
       return { type, valueOf: (name) => valueOf(defaults?.get(name)?.typed ?? null) };

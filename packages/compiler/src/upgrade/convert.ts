@@ -1,10 +1,18 @@
 import { ITEM_STEP, KEY_STEP } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { defaultsOf, display, parametersIn, prune, substitute } from '../types/type.ts';
+import { declaredName, defaultsOf, display, parametersIn, prune, substitute } from '../types/type.ts';
 import type { SumDeclaration, Type, TypedConversion, TypedExpression, TypedFun } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import type { Nodes } from './nodes.ts';
-import { type ByClause, type Rename, Renames } from './renames.ts';
+import {
+  ambiguousRename,
+  type ByClause,
+  type FieldRename,
+  type Rename,
+  Renames,
+  renamesOfRecord,
+  turned,
+} from './renames.ts';
 
 /**
  * The conversion of values of one version of a type to the other: what is written for a type,
@@ -22,8 +30,8 @@ export interface Rules {
   } & ByClause)[];
   /** Pairs that a clause converts the other way only, where nothing can be derived for that. */
   readonly oneWay: readonly { readonly from: Type; readonly to: Type }[];
-  /** Fields of record types (of the old version). */
-  readonly fields: readonly ({ readonly owner: Type } & Rename)[];
+  /** Fields of record types, as they are written in either direction. */
+  readonly fields: readonly FieldRename[];
   /** Constructors of sums of the old version. */
   readonly constructors: readonly ({ readonly owner: SumDeclaration } & Rename)[];
   /** Named arguments of their constructors, which have their names of the old version, too. */
@@ -44,6 +52,8 @@ export interface NoConversion {
   readonly why: string;
   readonly from: Type | null;
   readonly to: Type | null;
+  /** A declared type that looks alike in both versions: a conversion of it would be one of this, too. */
+  readonly shared?: string;
 }
 
 /** How a value is converted. */
@@ -85,6 +95,14 @@ export const ONE_WAY = {
   forward: 'is converted by a clause on the way back, and by none on the way forward',
   back: 'is converted by a clause, and by none on the way back',
 } as const;
+
+/** Why nothing is derived where a rename may be of one type, or of all that look like it. */
+export function mayBeRenamed({ owner, source, target }: FieldRename, from: Type, to: Type): NoConversion {
+  const name = declaredName(owner)?.split('<')[0] ?? display(owner);
+  const rename = `\`rename ${name}.${source} -> ${target}\``;
+  const why = `has the fields of \`${name}\` in both versions and keeps \`${source}\`: ${rename} may speak of it or not`;
+  return { ...refused([], why, from, to), shared: name };
+}
 
 const namesOf = ({ fields }: Type & { kind: 'record' }): readonly string[] => fields.map(({ name }) => name);
 
@@ -194,9 +212,15 @@ export class Converter {
   /** The fields of a record, each from its counterpart or its default. */
   #record(from: Type & { kind: 'record' }, to: Type & { kind: 'record' }): Result {
     const defaults = defaultsOf(to);
-    const old = this.#rules.direction === 'forward' ? from : to;
-    const renames = this.#rules.fields.filter(({ owner }) => owner === old || !differ(owner, old));
-    return this.fields(from, to, renames, (name) => defaults?.get(name)?.typed ?? null);
+    const { direction } = this.#rules;
+    const [old, next] = direction === 'forward' ? [from, to] : [to, from];
+    const renames = renamesOfRecord(this.#rules.fields, old, next);
+    const ambiguous = ambiguousRename(renames, next);
+    if (ambiguous !== null) {
+      this.#rules.used.add(ambiguous.clause);
+      return mayBeRenamed(ambiguous, from, to);
+    }
+    return this.fields(from, to, turned(renames, direction), (name) => defaults?.get(name)?.typed ?? null);
   }
 
   /** The fields of any record, with these values for fields that are new, or are `given`. */

@@ -139,7 +139,7 @@ class UpgradePrinter {
   #state(): readonly string[] {
     const { typed, clauses } = this.#upgrade;
     if (clauses.migration !== null) return [];
-    const renames = clauses.renamesOfState(typed.old.state);
+    const renames = clauses.renamesOfState(typed.old.state, typed.new.state);
     if (clauses.stateFields.size + renames.length > 0) return this.#initialFields();
     const forward = this.#conversion(typed.migration, OLDER);
     const isBackKnown = typed.back === null || clauses.back !== null;
@@ -155,7 +155,7 @@ class UpgradePrinter {
     const { typed, clauses } = this.#upgrade;
     const { body } = typed.migration;
     const [before, after] = [fieldNames(typed.old), fieldNames(typed.new)];
-    const renames = clauses.renamesOfState(typed.old.state);
+    const renames = clauses.renamesOfState(typed.old.state, typed.new.state);
     const hasSource = (name: string): boolean =>
       renames.find(({ target }) => target === name) !== undefined || before.includes(name);
     const isKept = (name: string): boolean =>

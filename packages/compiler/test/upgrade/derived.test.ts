@@ -47,6 +47,68 @@ describe('a rename moves a name', () => {
     ]);
   });
 
+  describe('of a record type, and of others that look like it', () => {
+    const of = (types: string): string =>
+      machine(
+        types,
+        '{ a: List<Item> = [], b: List<Other> = [] }',
+        '  on P(o: Other) -> Other { return -< o }',
+      );
+    const old = of('type Item = { name: String, price: Int }\ntype Other = { name: String, price: Int }');
+    const item = 'type Item = { name: String, cost: Int }\ntype Other = ';
+    const rename = 'rename Item.price -> cost';
+    const before = 'state { a: [{ name: "a", price: 1 }], b: [{ name: "b", price: 2 }] }';
+
+    it('leaves one alone that keeps the field', () => {
+      const next = of(`${item}{ name: String, price: Int = 0, cost: Int = 77 }`);
+      expect(
+        run(old, next, rename, before, 'P { name: "x", price: 3 }', 'P < { name: "x", price: 3, cost: 4 }'),
+      ).toEqual([
+        '{ a: [{ cost: 1, name: "a" }], b: [{ cost: 77, name: "b", price: 2 }] }',
+        '{ cost: 77, name: "x", price: 3 }',
+        '{ name: "x", price: 3 }',
+      ]);
+    });
+
+    it('moves the field of one that has nothing of the old name', () => {
+      const next = of(`${item}{ name: String, cost: Int, note: String = "" }`);
+      expect(run(old, next, rename, before)).toEqual([
+        '{ a: [{ cost: 1, name: "a" }], b: [{ cost: 2, name: "b", note: "" }] }',
+      ]);
+    });
+
+    it('gives each its own, where each is renamed', () => {
+      const next = of(`${item}{ name: String, amount: Int, cost: Int = 5 }`);
+      expect(run(old, next, `${rename}\nrename Other.price -> amount`, before)).toEqual([
+        '{ a: [{ cost: 1, name: "a" }], b: [{ amount: 2, cost: 5, name: "b" }] }',
+      ]);
+    });
+
+    it('refuses where both look alike in both versions, until it is said of both or of the place', () => {
+      const fields = '{ name: String, price: Int = 0, cost: Int }';
+      const next = of(`type Item = ${fields}\ntype Other = ${fields}`);
+      const { diagnostics } = compileFiles(filesOf(old, next, rename));
+      expect(diagnostics.map(({ code }) => code)).toEqual(['E0403', 'E0403']);
+      expect(diagnostics[0].message).toContain('has the fields of `Item` in both versions and keeps `price`');
+      expect(diagnostics[0].help.join()).toContain('`Item old -> { … }`');
+      const both = `${rename}\nrename Other.price -> cost`;
+      const one =
+        'Item old -> { name: old.name, price: 0, cost: old.price }\nback Item new -> { name: new.name, price: new.cost }';
+      for (const clauses of [both, one])
+        expect(run(old, next, clauses, before)).toEqual([
+          '{ a: [{ cost: 1, name: "a", price: 0 }], b: [{ cost: 2, name: "b", price: 0 }] }',
+        ]);
+    });
+
+    it('leaves the state alone, which a rename of a type that looks like it does not name', () => {
+      const like = (type: string, state: string): string =>
+        machine(`type S = { ${type} }`, `{ ${state} }`, '  on P(s: S) { }');
+      const next = like('b: Int', 'a: Int = 0, b: Int = 0');
+      const first = like('a: Int', 'a: Int = 0');
+      expect(run(first, next, 'rename S.a -> b', 'state { a: 7 }')).toEqual(['{ a: 7, b: 0 }']);
+    });
+  });
+
   it('of a constructor: an old client never gets another one under its name', () => {
     const operations = '  on Look -> S { return -< Open }\n  on Set(s: S) { }';
     const of = (type: string): string => machine(`type S = ${type}`, '{ s: S = Open }', operations);

@@ -157,7 +157,11 @@ describe('a record type with the structure of the state', () => {
       'Put { a: 9, b: 10 }',
     ];
     const swapped = ['{ a: 4, b: 3 }', '{ a: 6, b: 5 }', '{ a: 8, b: 7 }', '{ a: 10, b: 9 }'];
-    expect(run(old, next, 'rename R.a -> b\nrename R.b -> a', ...steps)).toEqual(swapped);
+    const swapping = 'rename R.a -> b\nrename R.b -> a';
+    expect(said(old, next, swapping)).toEqual([
+      expect.stringMatching(/^E0403 `state` has the fields of `R` in both versions and keeps `a`/),
+    ]);
+    expect(run(old, next, `${swapping}\nrename a -> b\nrename b -> a`, ...steps)).toEqual(swapped);
     const swap = 'x -> { a: x.b, b: x.a }';
     expect(run(old, next, `R ${swap}\nback R ${swap}`, ...steps)).toEqual(swapped);
     // The rest of it is around what is said of one field.
