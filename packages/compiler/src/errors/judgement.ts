@@ -54,6 +54,21 @@ export function lossyUpgrade(
   );
 }
 
+/** What is lost beside what is told one by one; `clauses` would settle each. */
+export function moreLost(
+  places: JudgedPlaces,
+  count: number,
+  clauses: readonly (readonly string[])[],
+): Diagnostic {
+  return error(
+    'E0402',
+    `… and ${count} more ${count === 1 ? 'part' : 'parts'} of the old version would be lost`,
+    [label(places.main), label(places.old, 'the first of them'), label(places.new, 'the new version')],
+    ['What is said of those above goes for them, too. `smc diff` lists the clauses.'],
+    clauses.filter((each) => each.length > 0),
+  );
+}
+
 /** The judge refuses for a reason that has no message of its own. */
 export function refusedUpgrade(places: JudgedPlaces, message: string): Diagnostic {
   return error(

@@ -6,6 +6,9 @@ import { circle, error, label } from './error.ts';
 
 /** Diagnostics about upgrades: what changed between two versions of a machine. */
 
+/** At most this many parts of one upgrade are told one by one. */
+export const TOLD_MAX = 20;
+
 /** E0290: an upgrade between two machines. */
 export function otherMachine(
   span: Span,

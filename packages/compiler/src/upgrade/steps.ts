@@ -42,6 +42,10 @@ export function stepInto(type: Type | null, step: string): Type | null {
   if (type.kind === 'map') return prune(step === KEY_STEP ? type.key : type.value);
   if (type.kind === 'tuple')
     return type.items[Number(step)] === undefined ? null : prune(type.items[Number(step)]);
+  if (type.kind === 'record') {
+    const field = type.fields.find(({ name }) => name === step);
+    return field === undefined ? null : prune(field.type);
+  }
   const part = partsOf(type).find(({ name }) => name === step);
   return part === undefined ? null : prune(part.type);
 }

@@ -1,6 +1,6 @@
 import { KEY_STEP, type Span } from '@smc/protocol';
 import type { BothNames } from '../types/clause-names.ts';
-import { prune } from '../types/type.ts';
+import { foldType, prune } from '../types/type.ts';
 import type { MachineSignature, PartSubject, Type } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import { parametersOf, type Part, partsOf, stepInto, takesStep } from './steps.ts';
@@ -22,6 +22,8 @@ interface Start {
 /** Finds what is to be said of parts of two versions. */
 export class Subjects {
   readonly #names: BothNames;
+  readonly #shapes = new Shapes();
+  readonly #indexes = new Map<Type, Map<Type, RenameIndex>>();
 
   constructor(names: BothNames) {
     this.#names = names;
@@ -42,7 +44,7 @@ export class Subjects {
     const parts = { old: parametersOf(older, first), new: parametersOf(newer, served) };
     // Where a type has the name of the operation, it may not be clear which of both is meant.
     const isClear = this.#names.old.typesOf(first, null).types.length === 0;
-    const renames = isClear ? renamesIn(parts, name) : [];
+    const renames = isClear ? new RenameIndex(parts, this.#shapes).of(name) : [];
     return {
       drop: `${first}.${name}`,
       whole: `${first}.${name}`,
@@ -83,7 +85,7 @@ export class Subjects {
       pair = { old: stepInto(pair.old, step), new: stepInto(pair.new, step) };
     }
     const subject = start.steps.length === 0 ? null : subjectOf(start);
-    const renamed = owner === null || subject === null ? [] : renamesOf(owner.pair, owner.step);
+    const renamed = owner === null || subject === null ? [] : this.#renamesOf(owner.pair, owner.step);
     const isRenamed = owner !== null && isLeaf(start, owner.pair) && !this.#isParameter(start);
     return {
       drop: subject,
@@ -93,6 +95,16 @@ export class Subjects {
       renames: isRenamed ? renamed.map(([source, to]) => `rename ${subjectOf(start, source)} -> ${to}`) : [],
       places: convert === null ? [] : this.#places(convert),
     };
+  }
+
+  /** What may have been renamed where a step leads. */
+  #renamesOf({ old, new: next }: Pair, step: string): readonly (readonly [string, string])[] {
+    if (old === null || next === null) return [];
+    const known = this.#indexes.get(old) ?? new Map<Type, RenameIndex>();
+    this.#indexes.set(old, known);
+    const index = known.get(next) ?? new RenameIndex({ old: partsOf(old), new: partsOf(next) }, this.#shapes);
+    known.set(next, index);
+    return index.of(step);
   }
 
   /** Whether it could be a parameter as well: of an operation that has the name of the type. */
@@ -132,33 +144,78 @@ function isLeaf({ name, steps }: Start, { old }: Pair): boolean {
   return steps.length === 1 || (steps.length === 2 && old?.kind === 'record');
 }
 
-/** What may have been renamed where a step leads. */
-function renamesOf({ old, new: next }: Pair, step: string): readonly (readonly [string, string])[] {
-  return old === null || next === null ? [] : renamesIn({ old: partsOf(old), new: partsOf(next) }, step);
-}
-
-/** From what is gone to what is new, of one type; the step is of either version. */
-function renamesIn(parts: BothParts, step: string): readonly (readonly [string, string])[] {
-  if (parts.old.some(({ name }) => name === step))
-    return newNames(step, parts).map((to) => [step, to] as const);
-  // A part that is new.
-  return newNames(step, { old: parts.new, new: parts.old }).map((source) => [source, step] as const);
-}
-
 /** The parts of one thing in both versions. */
 interface BothParts {
   readonly old: readonly Part[];
   readonly new: readonly Part[];
 }
 
-/** Parts that only the other version has, of the type of this one. */
-function newNames(name: string, { old, new: next }: BothParts): readonly string[] {
-  const own = old.find((part) => part.name === name);
-  if (own === undefined || next.some((part) => part.name === name)) return [];
-  const added = next.filter((part) => !old.some((each) => each.name === part.name));
-  return added
-    .filter(({ type, form }) => form === own.form && !differ(type, own.type))
-    .map((part) => part.name);
+/** How many names are offered for one part. */
+const RENAMES_MAX = 5;
+
+/** Numbers for types: equal types have the same, and few others. Linear in the types that it is asked for. */
+class Shapes {
+  readonly #known = new Map<Type, number>();
+  readonly #ids = new Map<string, number>();
+
+  of(root: Type): number {
+    return foldType<number>(root, this.#known, (type, parts) => {
+      const names = type.kind === 'record' ? type.fields.map(({ name }) => name) : [];
+      // What a sum takes is left out: bytecode has instances of generic ones, without arguments.
+      const own = type.kind === 'sum' ? [type.declaration.name] : [...names, ...parts];
+      const key = [type.kind, ...own].join(' ');
+      const id = this.#ids.get(key) ?? this.#ids.size;
+      this.#ids.set(key, id);
+      return id;
+    });
+  }
+}
+
+/** What parts of one thing may have been renamed: from what is gone to what is new, of one type. */
+class RenameIndex {
+  readonly #old: ReadonlyMap<string, Part>;
+  readonly #new: ReadonlyMap<string, Part>;
+  readonly #shapes: Shapes;
+  readonly #gone: ReadonlyMap<string, readonly Part[]>;
+  readonly #added: ReadonlyMap<string, readonly Part[]>;
+
+  constructor(parts: BothParts, shapes: Shapes) {
+    this.#shapes = shapes;
+    this.#old = new Map(parts.old.map((part) => [part.name, part]));
+    this.#new = new Map(parts.new.map((part) => [part.name, part]));
+    const byShape = (part: Part): string => this.#shapeOf(part);
+    this.#gone = Map.groupBy(
+      parts.old.filter(({ name }) => !this.#new.has(name)),
+      byShape,
+    );
+    this.#added = Map.groupBy(
+      parts.new.filter(({ name }) => !this.#old.has(name)),
+      byShape,
+    );
+  }
+
+  /** The old name and the new one of each rename that a part, of either version, may have a share in. */
+  of(name: string): readonly (readonly [string, string])[] {
+    const [old, next] = [this.#old.get(name), this.#new.get(name)];
+    if (old !== undefined && next === undefined)
+      return this.#like(old, this.#added).map((to) => [name, to] as const);
+    if (old === undefined && next !== undefined)
+      return this.#like(next, this.#gone).map((source) => [source, name] as const);
+    return [];
+  }
+
+  #shapeOf({ type, form }: Part): string {
+    return `${this.#shapes.of(type)} ${form}`;
+  }
+
+  #like(part: Part, others: ReadonlyMap<string, readonly Part[]>): readonly string[] {
+    const found: string[] = [];
+    for (const { name, type } of others.get(this.#shapeOf(part)) ?? []) {
+      if (found.length === RENAMES_MAX) break;
+      if (!differ(type, part.type)) found.push(name);
+    }
+    return found;
+  }
 }
 
 function parameterOf(machine: MachineSignature, operation: string, name: string | undefined): Type | null {

@@ -1,9 +1,9 @@
 import { fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
-import type { Checked, Image, Judgement, Span, Upgrade } from '@smc/protocol';
+import type { Checked, Diagnostic, Image, Judgement, Span, Upgrade } from '@smc/protocol';
 import { emitUpgrade } from '../emit/emit.ts';
 import type { UpgradeTerms } from '../combinators/term.ts';
-import { lossyUpgrade, refusedUpgrade, unchangedUpgrade } from '../errors/judgement.ts';
-import { needlessDrop } from '../errors/upgrades.ts';
+import { lossyUpgrade, moreLost, refusedUpgrade, unchangedUpgrade } from '../errors/judgement.ts';
+import { needlessDrop, TOLD_MAX } from '../errors/upgrades.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
 import type {
   MachineSignature,
@@ -73,16 +73,43 @@ export function makeUpgrade(
   const { path, lost, message } = judgement;
   if (lost === undefined) return { ok: false, diagnostics: [refusedUpgrade(placesOf(node, path), message)] };
   // What one clause would settle is said once. One for a type would cover the state, too.
-  const ofState = new Set(lost.flatMap((each) => (each[0] === 'state' ? node.subjectOf(each).drop : [])));
-  const subjectOf = (each: readonly string[]): PartSubject => {
-    const subject = node.subjectOf(each);
-    return ofState.has(subject.drop) ? subject : { ...subject, drop: subject.whole };
-  };
-  const bySubject = Map.groupBy(lost, (each) => subjectOf(each).drop ?? showPath(each));
-  const diagnostics = [...bySubject.values()].map(([each], i) =>
-    lossyUpgrade(placesOf(node, each), each, subjectOf(each), i === 0 ? message : null),
-  );
-  return { ok: false, diagnostics };
+  const parts = lost.map((each) => ({ path: each, subject: node.subjectOf(each) }));
+  const ofState = new Set(parts.flatMap((each) => (each.path[0] === 'state' ? each.subject.drop : [])));
+  const settled = new Map<string, LostPart>();
+  for (const part of parts) {
+    const { drop, whole } = part.subject;
+    const clause = ofState.has(drop) ? drop : whole;
+    const key = clause ?? showPath(part.path);
+    if (!settled.has(key)) settled.set(key, { ...part, subject: { ...part.subject, drop: clause } });
+  }
+  return { ok: false, diagnostics: lossyUpgrades(node, [...settled.values()], message) };
+}
+
+/** A part of the old version that nothing takes over. */
+export interface LostPart {
+  /** As the judge has it. */
+  readonly path: readonly string[];
+  readonly subject: PartSubject;
+}
+
+/** What is lost, one by one as far as it is shown; `message` is the judge's of the first, where it said one. */
+export function lossyUpgrades(
+  node: TypedUpgrade,
+  parts: readonly LostPart[],
+  message: string,
+): readonly Diagnostic[] {
+  const shown = parts
+    .slice(0, TOLD_MAX)
+    .map(({ path, subject }, i) =>
+      lossyUpgrade(placesOf(node, path), path, subject, i === 0 ? message : null),
+    );
+  const rest = parts.slice(TOLD_MAX);
+  if (rest.length === 0) return shown;
+  const clauses = rest.map(({ subject: { drop, renames } }) => [
+    ...renames.slice(0, 1),
+    ...(drop === null ? [] : [`drop ${drop}`]),
+  ]);
+  return [...shown, moreLost(placesOf(node, rest[0].path), rest.length, clauses)];
 }
 
 /** Drops that give up nothing; several are made of one where a type has type parameters. */
