@@ -107,6 +107,18 @@ export function needsClause(change: {
   );
 }
 
+/** What is needed beside what is told one by one; `clauses` would settle each. */
+export function moreNeeded(span: Span, machine: Span, clauses: readonly (readonly string[])[]): Diagnostic {
+  const isOne = clauses.length === 1;
+  return error(
+    'E0403',
+    `… and ${clauses.length} more ${isOne ? 'part' : 'parts'} changed, and no clause says what becomes of ${isOne ? 'it' : 'them'}`,
+    [label(span), label(machine, 'the new version')],
+    ['What is said of those above goes for them, too. `smc diff` lists the clauses.'],
+    clauses,
+  );
+}
+
 /** Operations that the new version does not have, and no clause says what old clients get. */
 export function goneOperations(
   span: Span,

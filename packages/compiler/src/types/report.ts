@@ -5,7 +5,8 @@ const DIAGNOSTICS_MAX = 100;
 /**
  * The diagnostics of a program, module by module. Invariants: at most `DIAGNOSTICS_MAX`, and at
  * most one whose main label starts at a place: what is said later about the same place follows
- * from what was said first. An empty place is that of a bundle, which has none inside.
+ * from what was said first. An empty place is that of a bundle, which has none inside; and what
+ * clauses settle is said of each part of it, all of which may have one place.
  */
 export class Report {
   readonly #found: Diagnostic[] = [];
@@ -23,7 +24,8 @@ export class Report {
 
   add(diagnostic: Diagnostic): void {
     const { file, start, end } = diagnostic.labels[0].span;
-    const place = `${start} ${file}${start === end ? ` ${diagnostic.message}` : ''}`;
+    const isOfParts = start === end || (diagnostic.clauses ?? []).length > 0;
+    const place = `${start} ${file}${isOfParts ? ` ${diagnostic.message}` : ''}`;
     if (this.#places.has(place)) return;
     this.#places.add(place);
     this.#found.push(diagnostic);

@@ -3,6 +3,7 @@ import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
 import * as errors from '../errors/upgrades.ts';
+import { TOLD_MAX } from '../errors/upgrades.ts';
 import { sameInterface, sameTypes, type NoWay, type OperationRules, Ways } from '../upgrade/adapters.ts';
 import {
   type Conversion,
@@ -16,6 +17,7 @@ import {
 import { Nodes } from '../upgrade/nodes.ts';
 import { turned } from '../upgrade/renames.ts';
 import { Subjects } from '../upgrade/subjects.ts';
+import { lossyUpgrades } from '../upgrade/lost.ts';
 import { type BothNames, bothNames, type Version } from './clause-names.ts';
 import { readClauses } from './clause-reader.ts';
 import type { Clauses } from './clauses.ts';
@@ -184,6 +186,11 @@ class Derivation {
   readonly #subjects: Subjects;
   /** Clauses that have been shown, and settle all that they speak of. */
   readonly #settled = new Set<string>();
+  /** What the derived migration leaves out, as steps from the state. */
+  #lost: NoConversion['lost'] = [];
+  /** Clauses for what is not told one by one, of each its choices. */
+  readonly #more: (readonly string[])[] = [];
+  #told = 0;
   readonly #report: Report;
   readonly #nodes: Nodes;
   readonly #forward: Converter;
@@ -209,7 +216,11 @@ class Derivation {
       this.#clauses.back === null ? this.#wayBack() : { conversion: this.#clauses.back, fails: [] };
     const operations = this.#operations();
     const backOperations = this.#backOperations();
-    if (migration === null || this.#report.count > before) return null;
+    if (migration === null || this.#report.count > before) {
+      this.#tellLost();
+      this.#tellMore();
+      return null;
+    }
     this.#checkNeeded([...operations, ...backOperations]);
     this.#checkUsed(back !== null);
     if (this.#report.count > before) return null;
@@ -225,6 +236,38 @@ class Derivation {
       subjectOf: (path) => this.#subjects.at(path),
       span: this.#node.span,
     };
+  }
+
+  /** What would be lost beside what was refused: the judge, who tells else, has no upgrade to judge. */
+  #tellLost(): void {
+    const written = new Set(
+      this.#node.clauses.flatMap((clause) =>
+        clause.kind === 'drop' ? [clause.path.map(({ text }) => text).join('.')] : [],
+      ),
+    );
+    const settled = new Set<string>();
+    const parts = this.#lost.flatMap((steps) => {
+      const path = ['state', ...steps];
+      const subject = this.#subjects.at(path);
+      const { drop, whole } = subject;
+      const isWritten = [drop, whole].some((clause) => clause !== null && written.has(clause));
+      if (isWritten || drop === null || settled.has(drop)) return [];
+      settled.add(drop);
+      return [{ path, subject }];
+    });
+    const { span } = this.#node;
+    for (const each of lossyUpgrades(
+      { old: this.#older, new: this.#newer, conversionAt: () => span },
+      parts,
+      null,
+    ))
+      this.#report.add(each);
+  }
+
+  /** What is left when enough was told one by one. */
+  #tellMore(): void {
+    if (this.#more.length > 0)
+      this.#report.add(errors.moreNeeded(this.#head, this.#newer.nameSpan, this.#more));
   }
 
   /** The head of the upgrade, for what no clause is there for. */
@@ -245,16 +288,10 @@ class Derivation {
       return null;
     }
     const found = this.#state(this.#forward, this.#older, this.#newer, 'forward');
+    // A clause may read what it likes.
+    if (this.#clauses.stateFields.size === 0) this.#lost = found.lost;
     if (found.ok) return this.#nodes.conversion(this.#older.state, found.apply);
-    const state = prune(this.#newer.state);
-    if (state.kind !== 'record') this.#refuseState(found);
-    else {
-      // Each field for itself: one that has no answer says nothing of the others.
-      for (const { name } of state.fields) {
-        const own = this.#state(this.#forward, this.#older, this.#newer, 'forward', name);
-        if (!own.ok) this.#refuseState(own);
-      }
-    }
+    for (const each of [found, ...found.others]) this.#refuseState(each);
     return null;
   }
 
@@ -284,14 +321,13 @@ class Derivation {
 
   /**
    * A field that is new takes its initial value. A record type is its structure: clauses for one that has
-   * that of the state convert the state, too. Where there is an `only` field, the others are not looked at.
+   * that of the state convert the state, too.
    */
   #state(
     converter: Converter,
     from: MachineSignature,
     to: MachineSignature,
     direction: Rules['direction'],
-    only: string | null = null,
   ): Conversion | NoConversion {
     const [source, target] = [prune(from.state), prune(to.state)];
     if (source.kind !== 'record' || target.kind !== 'record') return converter.of(source, target);
@@ -304,8 +340,6 @@ class Derivation {
     if (whole?.ok)
       for (const { name, type } of target.fields)
         if (!given.has(name)) given.set(name, (state) => this.#nodes.field(whole.apply(state), name, type));
-    if (only !== null)
-      for (const { name } of target.fields) if (name !== only) given.set(name, (state) => state);
     const renames = turned(this.#clauses.renamesOfState(this.#older.state, this.#newer.state), direction);
     const initial = initialFields(to);
     return converter.fields(source, target, renames, (name) => initial.get(name) ?? null, given);
@@ -339,7 +373,15 @@ class Derivation {
     const clause =
       name === null ? otherwise : direction === 'back' ? `back ${name} new -> …` : `${name} old -> …`;
     if (name !== null && this.#settled.has(clause)) return;
-    this.#settled.add(clause);
+    // A part that may have been renamed is settled by that alone.
+    const key = renames.length === 0 ? clause : renames.join();
+    if (name !== null && this.#settled.has(key)) return;
+    this.#settled.add(key);
+    this.#told++;
+    if (this.#told > TOLD_MAX) {
+      this.#more.push([...renames.slice(0, 1), clause]);
+      return;
+    }
     const isRecordField = type !== null && /^[a-z]/.test(path[path.length - 1] ?? '');
     const isNew = direction === 'forward' && why === IS_NEW && (isRecordField || path.length === 1);
     this.#report.add(
@@ -389,9 +431,11 @@ class Derivation {
     const ways = new Ways(this.#older, this.#newer, rules, this.#forward, this.#back, this.#nodes);
     const gone: string[] = [];
     const found = ways.all().flatMap((way) => {
-      if (!('part' in way)) return [way];
-      if (way.to === null) gone.push(way.operation.name);
-      else this.#refuseWay(way, way.to);
+      if ('kind' in way) return [way];
+      for (const each of way) {
+        if (each.to === null) gone.push(each.operation.name);
+        else this.#refuseWay(each, each.to);
+      }
       return [];
     });
     if (gone.length > 0) this.#refuseGone(gone);
@@ -416,7 +460,7 @@ class Derivation {
       used: this.#clauses.used,
     };
     const ways = new Ways(this.#newer, this.#older, rules, this.#back, this.#forward, this.#nodes);
-    return ways.all().filter((way): way is TypedWay => !('part' in way));
+    return ways.all().filter((way): way is TypedWay => 'kind' in way);
   }
 
   #refuseGone(gone: readonly string[]): void {

@@ -9,7 +9,7 @@ import type {
   TypedWay,
 } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
-import { type Converter, IS_NEW, type NoConversion } from './convert.ts';
+import { type Converter, IS_NEW, type NoConversion, refused, within } from './convert.ts';
 import type { Nodes } from './nodes.ts';
 import { type Rename, Renames } from './renames.ts';
 
@@ -74,23 +74,23 @@ export class Ways {
   }
 
   /** One for each operation, sorted by name, or why it has none. */
-  all(): readonly (TypedWay | NoWay)[] {
+  all(): readonly (TypedWay | readonly NoWay[])[] {
     return [...this.#from.operations]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((operation) => this.#wayOf(operation));
   }
 
-  #wayOf(operation: OperationSignature): TypedWay | NoWay {
+  #wayOf(operation: OperationSignature): TypedWay | readonly NoWay[] {
     const { name } = operation;
     if (this.#rules.dropped.has(name)) return { kind: 'dropped', name };
     const written = this.#rules.written.get(name);
     const to = written?.to ?? this.#renames.targetOf(name);
     const other = this.#to.operations.find((each) => each.name === to);
-    if (to === null || other === undefined) return noWay(operation, null, 'gone', null);
+    if (to === null || other === undefined) return [noWay(operation, null, 'gone', null)];
     const request = written ? asWritten(written.request) : this.#request(operation, other);
-    if ('part' in request) return request;
     const reply = written?.reply ? asWritten(written.reply) : this.#reply(operation, other);
-    if ('part' in reply) return reply;
+    if ('length' in request || 'length' in reply)
+      return [request, reply].flatMap((part) => ('length' in part ? part : []));
     const isSame = request.isSame && reply.isSame && to === name;
     if (isSame && sameInterface(operation, other)) return { kind: 'identity', name };
     return {
@@ -107,12 +107,13 @@ export class Ways {
   }
 
   /** From the packed input of an operation to that of the one that serves it. */
-  #request(operation: OperationSignature, other: OperationSignature): Part | NoWay {
+  #request(operation: OperationSignature, other: OperationSignature): Part | readonly NoWay[] {
     const nodes = this.#nodes;
     const renamed = this.#rules.parameters.filter((each) => each.operation === operation.name);
     const [sources, targets] = [operation, other].map(({ parameters }) => parameters.map(({ name }) => name));
     const renames = new Renames(renamed, sources, targets, this.#rules.used);
     let isSame = true;
+    const refusals: NoConversion[] = [];
     const read = new Set<string>();
     const fails: string[] = [];
     const makers: ((value: (name: string) => TypedExpression) => TypedExpression)[] = [];
@@ -120,30 +121,35 @@ export class Ways {
       const source = renames.sourceOf(name);
       const own = operation.parameters.find((each) => each.name === source);
       if (source === null || own === undefined) {
-        if (byDefault === null)
-          return noWay(operation, other, 'request', {
-            ok: false,
-            path: [name],
-            why: IS_NEW,
-            from: null,
-            to: type,
-          });
         isSame = false;
-        makers.push(() => byDefault);
+        if (byDefault === null) refusals.push(refused([name], IS_NEW, null, type));
+        else makers.push(() => byDefault);
         continue;
       }
       const found = this.#requests.of(own.type, type);
-      if (!found.ok) return noWay(operation, other, 'request', { ...found, path: [name, ...found.path] });
-      isSame &&= found.isSame && source === name;
       read.add(source);
+      if (!found.ok) {
+        refusals.push(...[found, ...found.others].map((each) => within(name, each)));
+        continue;
+      }
+      isSame &&= found.isSame && source === name;
       fails.push(...found.fails.map((path) => `${source}.${path}`));
       makers.push((value) => found.apply(value(source)));
     }
     const dropped = this.#rules.droppedParameters.filter((each) => each.operation === operation.name);
-    const unread = operation.parameters.find(
+    const unread = operation.parameters.filter(
       ({ name }) => !read.has(name) && !dropped.some((each) => each.name === name),
     );
-    if (unread !== undefined) return { ...noWay(operation, other, 'unread', null), parameter: unread.name };
+    // What is new and has no default may be made of what is gone.
+    const isMade = refusals.some(({ path, why }) => path.length === 1 && why === IS_NEW);
+    const noWays = [
+      ...refusals.map((reason) => noWay(operation, other, 'request', reason)),
+      ...(isMade ? [] : unread).map(({ name }) => ({
+        ...noWay(operation, other, 'unread', null),
+        parameter: name,
+      })),
+    ];
+    if (noWays.length > 0) return noWays;
     const from = packedOf(operation.parameters.map(({ type }) => type));
     const locals = operation.parameters.map(({ type }) => nodes.local(type));
     const value = (name: string): TypedExpression =>
@@ -155,9 +161,9 @@ export class Ways {
   }
 
   /** From the reply of the operation that serves it to its own. */
-  #reply(operation: OperationSignature, other: OperationSignature): Part | NoWay {
+  #reply(operation: OperationSignature, other: OperationSignature): Part | readonly NoWay[] {
     const found = this.#replies.of(other.reply, operation.reply);
-    if (!found.ok) return noWay(operation, other, 'reply', found);
+    if (!found.ok) return [found, ...found.others].map((each) => noWay(operation, other, 'reply', each));
     const conversion = this.#nodes.conversion(other.reply, found.apply);
     return { conversion, isSame: found.isSame, fails: found.fails };
   }

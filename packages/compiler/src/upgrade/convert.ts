@@ -52,9 +52,16 @@ export interface NoConversion {
   readonly why: string;
   readonly from: Type | null;
   readonly to: Type | null;
+  /** What else has no one answer, in other parts: these have no others. */
+  readonly others: readonly NoConversion[];
+  /** Parts that nothing would take over, whatever is said of those that have no answer. */
+  readonly lost: readonly Steps[];
   /** A declared type that looks alike in both versions: a conversion of it would be one of this, too. */
   readonly shared?: string;
 }
+
+/** Steps from a type to a part, as the judge has them. */
+type Steps = readonly string[];
 
 /** How a value is converted. */
 export interface Conversion {
@@ -65,21 +72,46 @@ export interface Conversion {
   readonly mayMerge: string | null;
   /** Constructors for which it fails, as steps joined by dots; `[]` to items, as the judge has them. */
   readonly fails: readonly string[];
+  /** Parts that it leaves out, as far as it is derived. */
+  readonly lost: readonly Steps[];
   readonly apply: (value: TypedExpression) => TypedExpression;
 }
 
-const SAME: Conversion = { ok: true, isSame: true, mayMerge: null, fails: [], apply: (value) => value };
+const SAME: Conversion = {
+  ok: true,
+  isSame: true,
+  mayMerge: null,
+  fails: [],
+  lost: [],
+  apply: (value) => value,
+};
 
-const refused = (
+/** A refusal at a place. */
+export const refused = (
   path: readonly string[],
   why: string,
   from: Type | null = null,
   to: Type | null = null,
-): NoConversion => ({ ok: false, path, why, from, to });
+): NoConversion => ({ ok: false, path, why, from, to, others: [], lost: [] });
 
-const within = (step: string, found: NoConversion): NoConversion => ({
+/** How many refusals and lost parts of one conversion are kept: they are said once for each place of a type. */
+const KEPT_MAX = 1024;
+
+/** All that was refused as one: the first, and the others with it. */
+function allRefused([first, ...rest]: readonly NoConversion[], lost: readonly Steps[]): NoConversion {
+  const others = [
+    ...first.others,
+    ...rest.flatMap((each) => [{ ...each, others: [], lost: [] }, ...each.others]),
+  ];
+  return { ...first, others: others.slice(0, KEPT_MAX), lost: lost.slice(0, KEPT_MAX) };
+}
+
+/** The same, seen from one step further out. */
+export const within = (step: string, found: NoConversion): NoConversion => ({
   ...found,
   path: [step, ...found.path],
+  others: found.others.map((each) => ({ ...each, path: [step, ...each.path] })),
+  lost: found.lost.map((path) => [step, ...path]),
 });
 
 type Result = Conversion | NoConversion;
@@ -110,6 +142,7 @@ const namesOf = ({ fields }: Type & { kind: 'record' }): readonly string[] => fi
 const inside = (step: string, part: Conversion): Conversion => ({
   ...part,
   fails: part.fails.map((path) => `${step}.${path}`),
+  lost: part.lost.map((path) => [step, ...path]),
 });
 
 /** What several conversions have in common. */
@@ -117,12 +150,14 @@ function together(
   parts: readonly Conversion[],
   apply: Conversion['apply'],
   mayMerge: string | null = null,
+  lost: readonly Steps[] = [],
 ): Conversion {
   return {
     ok: true,
     isSame: false,
     mayMerge: mayMerge ?? parts.find((part) => part.mayMerge !== null)?.mayMerge ?? null,
     fails: parts.flatMap(({ fails }) => fails),
+    lost: [...lost, ...parts.flatMap((part) => part.lost)].slice(0, KEPT_MAX),
     apply,
   };
 }
@@ -196,7 +231,7 @@ export class Converter {
     };
     const callee = { kind: 'fun', fun, typeArguments: [] } as const;
     const apply = (value: TypedExpression): TypedExpression => this.#nodes.call(callee, value, to);
-    return { ok: true, isSame: false, mayMerge: 'a clause converts it', fails: [], apply };
+    return { ok: true, isSame: false, mayMerge: 'a clause converts it', fails: [], lost: [], apply };
   }
 
   /** As a function of its own: what occurs in many places is there once. */
@@ -235,7 +270,8 @@ export class Converter {
     const parts: Conversion[] = [];
     const read = new Set<string>();
     const makers: { name: string; make: (record: TypedExpression) => TypedExpression }[] = [];
-    let refusal: NoConversion | null = null;
+    const sources = new Map(from.fields.map((field) => [field.name, field]));
+    const refusals: NoConversion[] = [];
     for (const { name, type } of to.fields) {
       const own = given.get(name);
       if (own !== undefined) {
@@ -243,28 +279,34 @@ export class Converter {
         continue;
       }
       const sourceName = renames.sourceOf(name);
-      const source = from.fields.find((field) => field.name === sourceName);
+      const source = sourceName === null ? undefined : sources.get(sourceName);
       if (source === undefined) {
         const value = byDefault(name);
-        if (value === null) refusal ??= refused([name], this.#missing, null, type);
+        if (value === null) refusals.push(refused([name], this.#missing, null, type));
         else makers.push({ name, make: () => value });
         continue;
       }
       const found = this.of(source.type, type);
+      read.add(source.name);
       if (!found.ok) {
         // The others are looked at all the same: clauses may have a part in them.
-        refusal ??= within(name, found);
+        refusals.push(within(name, found));
         continue;
       }
-      read.add(source.name);
       parts.push(inside(source.name, source.name === name ? found : { ...found, isSame: false }));
       makers.push({
         name,
         make: (record) => found.apply(this.#nodes.field(record, source.name, source.type)),
       });
     }
-    if (refusal !== null) return refusal;
-    const unread = from.fields.find(({ name }) => !read.has(name));
+    const gone = from.fields.flatMap(({ name }) => (read.has(name) ? [] : [[name]]));
+    if (refusals.length > 0) {
+      // What is new and has no default may be made of what is gone.
+      const isMade = refusals.some(({ path, why }) => path.length === 1 && why === this.#missing);
+      const inParts = [...parts, ...refusals].flatMap((part) => part.lost);
+      return allRefused(refusals, isMade ? inParts : [...gone, ...inParts]);
+    }
+    const [[unread] = []] = gone;
     if (unread === undefined && parts.length === to.fields.length && areSame(parts)) return SAME;
     const apply: Conversion['apply'] = (record) => ({
       kind: 'record',
@@ -273,7 +315,7 @@ export class Converter {
       span: this.#nodes.span,
     });
     const isLost = this.#rules.direction === 'forward' ? 'is gone' : 'was not there';
-    return together(parts, apply, unread === undefined ? null : `\`${unread.name}\` ${isLost}`);
+    return together(parts, apply, unread === undefined ? null : `\`${unread}\` ${isLost}`, gone);
   }
 
   /** Why there is nothing for a field, of the version that is converted to. */
@@ -304,21 +346,21 @@ export class Converter {
     const renames = new Renames(renamed, names, otherNames, this.#rules.used);
     const parts: Conversion[] = [];
     const arms: { tag: number; payload: Type; make: (payload: TypedExpression) => TypedExpression }[] = [];
-    let refusal: NoConversion | null = null;
+    const refusals: NoConversion[] = [];
     for (const [tag, { name, payload }] of from.declaration.constructors.entries()) {
       const own = substitute(payload, from.arguments);
       const other = renames.targetOf(name);
       const index = other === null ? -1 : otherNames.indexOf(other);
       const found = index < 0 ? null : this.#payload(from, tag, to, index);
       if (found === null) {
-        if (this.#rules.direction === 'forward') refusal ??= refused([name], 'is gone', from, to);
+        if (this.#rules.direction === 'forward') refusals.push(refused([name], 'is gone', from, to));
         const message = `${name} has no counterpart in the older version`;
         parts.push({ ...SAME, isSame: false, fails: [name] });
         arms.push({ tag, payload: own, make: () => this.#nodes.fail(message, to) });
         continue;
       }
       if (!found.ok) {
-        refusal ??= within(name, found);
+        refusals.push(within(name, found));
         continue;
       }
       parts.push(inside(name, index === tag && other === name ? found : { ...found, isSame: false }));
@@ -334,7 +376,9 @@ export class Converter {
         }),
       });
     }
-    refusal ??= this.#arguments(from, to);
+    const lost = [...parts, ...refusals].flatMap((part) => part.lost);
+    if (refusals.length > 0) return allRefused(refusals, lost);
+    const refusal = this.#arguments(from, to);
     if (refusal !== null) return refusal;
     // Its name, and the order of named arguments, are of the type.
     if (names.length === otherNames.length && areSame(parts) && !differ(from, to)) return SAME;
@@ -401,13 +445,17 @@ export class Converter {
 
   #tuple(from: readonly Type[], to: Type & { kind: 'tuple' }): Result {
     const parts: Conversion[] = [];
-    let refusal: NoConversion | null = null;
+    const refusals: NoConversion[] = [];
     for (const [i, type] of from.entries()) {
       const found = this.of(type, to.items[i]);
       if (found.ok) parts.push(inside(String(i), found));
-      else refusal ??= within(String(i), found);
+      else refusals.push(within(String(i), found));
     }
-    if (refusal !== null) return refusal;
+    if (refusals.length > 0)
+      return allRefused(
+        refusals,
+        [...parts, ...refusals].flatMap((part) => part.lost),
+      );
     if (areSame(parts)) return SAME;
     const { span } = this.#nodes;
     return together(parts, (value) => {

@@ -176,8 +176,8 @@ class RenameIndex {
   readonly #old: ReadonlyMap<string, Part>;
   readonly #new: ReadonlyMap<string, Part>;
   readonly #shapes: Shapes;
-  readonly #gone: ReadonlyMap<string, readonly Part[]>;
-  readonly #added: ReadonlyMap<string, readonly Part[]>;
+  readonly #gone: PartsByShape;
+  readonly #added: PartsByShape;
 
   constructor(parts: BothParts, shapes: Shapes) {
     this.#shapes = shapes;
@@ -198,9 +198,9 @@ class RenameIndex {
   of(name: string): readonly (readonly [string, string])[] {
     const [old, next] = [this.#old.get(name), this.#new.get(name)];
     if (old !== undefined && next === undefined)
-      return this.#like(old, this.#added).map((to) => [name, to] as const);
+      return this.#like(old, this.#gone, this.#added).map((to) => [name, to] as const);
     if (old === undefined && next !== undefined)
-      return this.#like(next, this.#gone).map((source) => [source, name] as const);
+      return this.#like(next, this.#added, this.#gone).map((source) => [source, name] as const);
     return [];
   }
 
@@ -208,15 +208,22 @@ class RenameIndex {
     return `${this.#shapes.of(type)} ${form}`;
   }
 
-  #like(part: Part, others: ReadonlyMap<string, readonly Part[]>): readonly string[] {
+  /** From the one at its own place on, so that parts are not offered one name first. */
+  #like(part: Part, own: PartsByShape, others: PartsByShape): readonly string[] {
+    const shape = this.#shapeOf(part);
+    const candidates = others.get(shape) ?? [];
+    const start = own.get(shape)!.indexOf(part);
     const found: string[] = [];
-    for (const { name, type } of others.get(this.#shapeOf(part)) ?? []) {
-      if (found.length === RENAMES_MAX) break;
+    for (let i = 0; i < candidates.length && found.length < RENAMES_MAX; i++) {
+      const { name, type } = candidates[(start + i) % candidates.length];
       if (!differ(type, part.type)) found.push(name);
     }
     return found;
   }
 }
+
+/** Parts of each shape, in their order. */
+type PartsByShape = ReadonlyMap<string, readonly Part[]>;
 
 function parameterOf(machine: MachineSignature, operation: string, name: string | undefined): Type | null {
   return parametersOf(machine, operation).find((parameter) => parameter.name === name)?.type ?? null;

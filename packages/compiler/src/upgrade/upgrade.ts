@@ -1,17 +1,12 @@
 import { fingerprints, judge, sameOperation, showPath } from '@smc/protocol';
-import type { Checked, Diagnostic, Image, Judgement, Span, Upgrade } from '@smc/protocol';
+import type { Checked, Image, Judgement, Span, Upgrade } from '@smc/protocol';
 import { emitUpgrade } from '../emit/emit.ts';
 import type { UpgradeTerms } from '../combinators/term.ts';
-import { lossyUpgrade, moreLost, refusedUpgrade, unchangedUpgrade } from '../errors/judgement.ts';
-import { needlessDrop, TOLD_MAX } from '../errors/upgrades.ts';
+import { refusedUpgrade, unchangedUpgrade } from '../errors/judgement.ts';
+import { needlessDrop } from '../errors/upgrades.ts';
 import type { JudgedPlaces } from '../errors/judgement.ts';
-import type {
-  MachineSignature,
-  PartSubject,
-  TypedConversion,
-  TypedUpgrade,
-  TypedWay,
-} from '../types/typed.ts';
+import { type LostPart, lossyUpgrades, placeOf } from './lost.ts';
+import type { TypedConversion, TypedUpgrade, TypedWay } from '../types/typed.ts';
 
 /** The record of an upgrade, judged here as the node will judge it. */
 
@@ -82,34 +77,14 @@ export function makeUpgrade(
     const key = clause ?? showPath(part.path);
     if (!settled.has(key)) settled.set(key, { ...part, subject: { ...part.subject, drop: clause } });
   }
-  return { ok: false, diagnostics: lossyUpgrades(node, [...settled.values()], message) };
-}
-
-/** A part of the old version that nothing takes over. */
-export interface LostPart {
-  /** As the judge has it. */
-  readonly path: readonly string[];
-  readonly subject: PartSubject;
-}
-
-/** What is lost, one by one as far as it is shown; `message` is the judge's of the first, where it said one. */
-export function lossyUpgrades(
-  node: TypedUpgrade,
-  parts: readonly LostPart[],
-  message: string,
-): readonly Diagnostic[] {
-  const shown = parts
-    .slice(0, TOLD_MAX)
-    .map(({ path, subject }, i) =>
-      lossyUpgrade(placesOf(node, path), path, subject, i === 0 ? message : null),
-    );
-  const rest = parts.slice(TOLD_MAX);
-  if (rest.length === 0) return shown;
-  const clauses = rest.map(({ subject: { drop, renames } }) => [
-    ...renames.slice(0, 1),
-    ...(drop === null ? [] : [`drop ${drop}`]),
-  ]);
-  return [...shown, moreLost(placesOf(node, rest[0].path), rest.length, clauses)];
+  return {
+    ok: false,
+    diagnostics: lossyUpgrades(
+      { old: node.old, new: node.new, conversionAt: (path) => conversionOf(node, path).span },
+      [...settled.values()],
+      message,
+    ),
+  };
 }
 
 /** Drops that give up nothing; several are made of one where a type has type parameters. */
@@ -131,12 +106,4 @@ function placesOf(node: TypedUpgrade, path: readonly string[]): JudgedPlaces {
 function conversionOf({ migration, operations }: TypedUpgrade, [first]: readonly string[]): TypedConversion {
   const way = operations.find(({ name }) => name === first);
   return way?.kind === 'adapter' ? way.request : migration;
-}
-
-/** Where a part of a machine is declared: an operation, or a field of its state. */
-function placeOf(machine: MachineSignature, path: readonly string[]): Span {
-  const { operations, nameSpan, statePlaces, stateSpan } = machine;
-  const [first, second] = path;
-  if (first !== 'state') return operations.find(({ name }) => name === first)?.span ?? nameSpan;
-  return statePlaces.get(second ?? '') ?? stateSpan;
 }

@@ -88,7 +88,8 @@ describe('a rename moves a name', () => {
       const fields = '{ name: String, price: Int = 0, cost: Int }';
       const next = of(`type Item = ${fields}\ntype Other = ${fields}`);
       const { diagnostics } = compileFiles(filesOf(old, next, rename));
-      expect(diagnostics.map(({ code }) => code)).toEqual(['E0403', 'E0403']);
+      // The state, and the request and the reply of P.
+      expect(diagnostics.map(({ code }) => code)).toEqual(['E0403', 'E0403', 'E0403']);
       expect(diagnostics[0].message).toContain('has the fields of `Item` in both versions and keeps `price`');
       expect(diagnostics[0].help.join()).toContain('`Item old -> { … }`');
       const both = `${rename}\nrename Other.price -> cost`;
