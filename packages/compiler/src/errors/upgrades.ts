@@ -167,6 +167,27 @@ export function unknownSubject(span: Span, name: string, what: string, near: str
   );
 }
 
+/** A rename of a part inside the state, by its place; `type` is what the record or sum is declared as. */
+export function renamedInside(
+  span: Span,
+  place: string,
+  part: string,
+  target: string,
+  type: string | null,
+): Diagnostic {
+  const [field] = place.split('.');
+  return error(
+    'E0405',
+    `\`${place}\` is inside a field of the state: a rename speaks of a field of the state itself, or of a declared type`,
+    [label(span)],
+    [
+      type === null
+        ? `Its record has no name. Convert the field: \`state.${field} old -> …\`.`
+        : `Name its type: \`rename ${type}.${part} -> ${target}\`.`,
+    ],
+  );
+}
+
 /** Two clauses that say the same thing. */
 export function clauseTwice(span: Span, first: Span): Diagnostic {
   return error(

@@ -92,6 +92,11 @@ export class VersionNames {
     return qualifier === undefined ? null : `${qualifier}.${name}`;
   }
 
+  /** The names, after their imports, of types of this name that have a part; it alone may stand for several. */
+  importedWith(name: string, part: readonly string[]): readonly string[] {
+    return this.#occurrences(name).flatMap((type) => (hasPart(type, part) ? (this.nameOf(type) ?? []) : []));
+  }
+
   /** What such a name stands for. */
   typesNamed(written: string): NamedTypes {
     const [name, qualifier = null] = written.split('.').reverse();
@@ -195,6 +200,17 @@ export function hasPath(type: Type, path: readonly string[]): boolean {
     const part = partNamed(own, first);
     return part !== null && hasPath(part, rest);
   });
+}
+
+/** The type that has the part which names lead to, as `hasPath` has them; null where there is none. */
+export function ownerOf(type: Type, path: readonly string[]): Type | null {
+  const [first, ...rest] = path;
+  for (const own of opened(type)) {
+    const part = first === undefined ? null : partNamed(own, first);
+    if (part === null || !hasPath(part, rest)) continue;
+    return rest.length === 0 ? own : ownerOf(part, rest);
+  }
+  return null;
 }
 
 function partNamed(type: Type, name: string): Type | null {

@@ -2,7 +2,14 @@ import { suggest } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as errors from '../errors/upgrades.ts';
 import { display, packedOf, prune } from './type.ts';
-import { type BothNames, hasPart, hasPath, type Version, type VersionNames } from './clause-names.ts';
+import {
+  type BothNames,
+  hasPart,
+  hasPath,
+  ownerOf,
+  type Version,
+  type VersionNames,
+} from './clause-names.ts';
 import { matchArguments, unitAt } from './calls.ts';
 import { checkIrrefutable } from './choice.ts';
 import { inferExpression } from './expressions.ts';
@@ -349,6 +356,13 @@ class Reader {
       return state.kind === 'record' && state.fields.some((each) => each.name === field);
     };
     const [source] = names;
+    const owner = names.length > 1 ? ownerOf(this.#older.machine.state, names) : null;
+    if (owner !== null) {
+      const [place, part] = [names.join('.'), names[names.length - 1]];
+      const name = this.#oldNames.nameOf(owner);
+      this.#report.add(errors.renamedInside(clause.from[0].span, place, part, target, name));
+      return;
+    }
     if (names.length > 1 || !has(this.#older, source))
       return this.#unknown(clause, 'a field of the old state');
     if (!has(this.#newer, target)) return this.#unknownTarget(clause, 'a field of the new state');
@@ -551,7 +565,10 @@ class Reader {
   #unknown(clause: tree.Clause & { kind: 'rename' | 'drop' }, what: string): void {
     const path = clause.kind === 'drop' ? clause.path : clause.from;
     const text = path.map((name) => name.text).join('.');
-    this.#report.add(errors.unknownSubject(path[0].span, text, what, null));
+    const [first, ...rest] = path.map((name) => name.text);
+    const near = rest.length === 0 ? [] : this.#oldNames.importedWith(first, rest);
+    const meant = near.length === 0 ? null : [near[0], ...rest].join('.');
+    this.#report.add(errors.unknownSubject(path[0].span, text, what, meant));
   }
 
   #unknownTarget(clause: tree.Clause & { kind: 'rename' }, what: string): void {

@@ -40,7 +40,10 @@ import type {
 } from './typed.ts';
 import { differ } from './unify.ts';
 
-/** `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. */
+/**
+ * `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. Long because what is
+ * refused is said beside what derives it: both know the same clauses.
+ */
 
 /** Whether an upgrade has been carried out: what it leads from is what it leads to. */
 export type IsApplied = (old: CompiledMachine, next: TypedMachine) => boolean;
@@ -473,7 +476,7 @@ class Derivation {
     this.#report.add(errors.goneOperations(this.#head, this.#newer.nameSpan, operations));
   }
 
-  /** What an operation may have become: one that is new, of its signature or with a name like its own. */
+  /** What an operation may have become: one that is new and takes and gives the same, as it is now, or with a name like its own. */
   #operationRenames(name: string): readonly string[] {
     // Of an operation and a type of one name it would not be clear which is renamed.
     if (this.#names.old.typesOf(name, null).types.length > 0) return [];
@@ -482,13 +485,27 @@ class Derivation {
       this.#clauses.operationRenames.some((rename) => rename.target === target);
     const added = this.#newer.operations.filter((each) => !isTaken(each.name));
     const own = this.#older.operations.find((each) => each.name === name);
-    const alike = added.filter((each) => own !== undefined && sameTypes(own, each));
+    const alike = added.filter((each) => own !== undefined && this.#isVersion(own, each));
     const near = suggest(
       name,
       added.map((each) => each.name),
     );
     const targets = new Set([...(near === null ? [] : [near]), ...alike.map((each) => each.name)]);
     return [...targets].map((target) => `rename ${name} -> ${target}`);
+  }
+
+  /** Whether an operation could serve the clients of another under its name alone. */
+  #isVersion(older: OperationSignature, newer: OperationSignature): boolean {
+    if (sameTypes(older, newer)) return true;
+    const { parameters } = older;
+    return (
+      parameters.length === newer.parameters.length &&
+      parameters.every(({ name, type }, i) => {
+        const other = newer.parameters[i];
+        return name === other.name && this.#forward.of(type, other.type).ok;
+      }) &&
+      this.#back.of(newer.reply, older.reply).ok
+    );
   }
 
   #refuseWay({ operation, part, reason, parameter }: NoWay, to: OperationSignature): void {

@@ -185,6 +185,73 @@ describe('a rename moves a name', () => {
   });
 });
 
+describe('what is refused is told', () => {
+  it('all at once: what changed, what is gone, and what would be lost', () => {
+    const old = machine(
+      '',
+      '{ a: Int = 0, note: String = "" }',
+      '  on A { }\n  on B(x: Int, y: Int) { }\n  on C { }',
+    );
+    const next = machine('', '{ a: String = "" }', '  on A { }\n  on B(x: String) { }');
+    const { diagnostics } = compileFiles(filesOf(old, next, ''));
+    expect(diagnostics.flatMap(({ clauses }) => clauses!.map(([first]) => first)).sort()).toEqual([
+      'drop B.y',
+      'drop C',
+      'drop note',
+      'on B(x, y) -> B(x: …)',
+      'state.a old -> …',
+    ]);
+    const clauses =
+      'drop B.y\ndrop C\ndrop note\nstate.a old -> Int.toString(old.a)\non B(x, y) -> B(x: Int.toString(x))';
+    expect(said(old, next, clauses)).toEqual([]);
+  });
+
+  it('but not that what is gone is lost, where something new may be made of it', () => {
+    const [old, next] = ['n: Int', 'm: String'].map((field) =>
+      machine(`type R = { ${field} }`, '{ l: List<R> = [] }'),
+    );
+    expect(said(old, next, '')).toEqual([expect.stringMatching(/^E0403 `state.l\[\].m` is new/)]);
+  });
+
+  it('up to twenty parts, and of the others how many they are', () => {
+    const of = (letter: string, type: string): string => {
+      const fields = Array.from({ length: 30 }, (_, i) => `${letter}${String(i + 10)}: ${type}`);
+      return machine('', `{ ${fields.join(', ')} }`);
+    };
+    for (const [old, next] of [
+      [of('f', 'Int = 0'), of('g', 'Int = 0')],
+      [of('f', 'Int = 0'), of('f', 'String = ""')],
+    ]) {
+      const { diagnostics } = compileFiles(filesOf(old, next, ''));
+      expect(diagnostics).toHaveLength(21);
+      expect(diagnostics.map(({ message }) => message).join()).toContain('… and 10 more parts');
+      const choices = diagnostics.flatMap(({ clauses }) => clauses!.map(([first]) => first));
+      expect(new Set(choices).size).toBe(30);
+    }
+  });
+
+  it('with the new name of an operation whose types have another version', () => {
+    const of = (type: string, name: string): string =>
+      machine(`type C = ${type}`, '{ n: Int = 0 }', `  on ${name}(c: C) { }`);
+    const { diagnostics } = compileFiles(filesOf(of('A | B', 'Put'), of('A | B | D', 'Store'), ''));
+    expect(diagnostics.map(({ clauses }) => clauses)).toEqual([[['rename Put -> Store', 'drop Put']]]);
+  });
+
+  it('with the type to name for a part inside the state', () => {
+    const of = (field: string): string =>
+      machine(
+        `type R = { ${field}: Int }`,
+        `{ r: R = { ${field}: 1 }, u: { ${field}: Int } = { ${field}: 1 } }`,
+      );
+    const help = (clause: string): string =>
+      compileFiles(filesOf(of('x'), of('y'), clause)).diagnostics[0].help.join();
+    expect(help('rename r.x -> y')).toContain('`rename R.x -> y`');
+    const unnamed = (field: string): string => machine('', `{ u: { ${field}: Int } = { ${field}: 1 } }`);
+    const { diagnostics } = compileFiles(filesOf(unnamed('x'), unnamed('y'), 'rename u.x -> y'));
+    expect(diagnostics[0].help.join()).toContain('`state.u old -> …`');
+  });
+});
+
 describe('keys and items', () => {
   const of = (type: string, state: string): string => machine(`type K = ${type}`, `{ ${state} }`);
 
