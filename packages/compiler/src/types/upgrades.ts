@@ -1,3 +1,4 @@
+/* Long because what is refused is said beside what derives it: both know the same clauses. */
 import { showPath, type Diagnostic, type Span, suggest } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
 import * as names from '../errors/names.ts';
@@ -40,10 +41,7 @@ import type {
 } from './typed.ts';
 import { differ } from './unify.ts';
 
-/**
- * `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. Long because what is
- * refused is said beside what derives it: both know the same clauses.
- */
+/** `upgrade old.M -> M { … }`: the written clauses, and what is derived around them. */
 
 /** Whether an upgrade has been carried out: what it leads from is what it leads to. */
 export type IsApplied = (old: CompiledMachine, next: TypedMachine) => boolean;

@@ -17,6 +17,7 @@ import { differ } from '../types/unify.ts';
 import { ConversionPrinter, type ConversionSource } from './conversion-source.ts';
 import { makesUp } from './made-up.ts';
 import type { Names } from './names.ts';
+import { renamesOfRecord } from './renames.ts';
 
 /**
  * A whole upgrade as source, what is written in it and what is derived: the same upgrade, where it
@@ -259,7 +260,7 @@ function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeCl
       if (fun.span !== typed.span) continue;
       const [from, to] = [prune(fun.parameter.type), prune(fun.result)];
       const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
-      const spoken = renameOf(older, clauses);
+      const spoken = renameOf(older, newer, clauses);
       if (spoken !== null) {
         found.push({ direction, name: spoken, isRenamed: true, fun });
         continue;
@@ -278,12 +279,15 @@ function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeCl
 /** What renames call a type of the old version that they speak of; null where there are none. */
 function renameOf(
   older: Type,
+  newer: Type,
   { fieldRenames, constructorRenames, argumentRenames, typeRenames }: Clauses,
 ): string | null {
   const renames =
     older.kind === 'sum'
       ? [...constructorRenames, ...argumentRenames].filter(({ owner }) => owner === older.declaration)
-      : fieldRenames.filter(({ owner }) => !differ(owner, older));
+      : older.kind === 'record' && newer.kind === 'record'
+        ? renamesOfRecord(fieldRenames, older, newer)
+        : [];
   const renamed =
     older.kind === 'sum' ? typeRenames.find(({ source }) => source === older.declaration) : undefined;
   // By the name in the new version, as in a clause.
