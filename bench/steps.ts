@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { FAILED, Instance, load, type Program } from '@smc/vm';
+import { FAILED, type Instance, load, type Program } from '@smc/vm';
 import { add, suite } from 'benny';
 import { median } from './median.ts';
 import { nest } from './peers/nested.ts';
@@ -44,7 +44,7 @@ function prepare(workload: Workload): Contestants {
   if (!loaded.ok) throw new Error(`${workload.name} is refused: ${loaded.invalid.message}`);
   const { program } = loaded;
   const steps = workload.steps(program);
-  const instance = new Instance(program.initial);
+  const instance = program.instance();
   const machine = nest(workload.image);
   return {
     workload,
@@ -71,7 +71,7 @@ function stepOnce(
   input: Parameters<Program['step']>[2],
 ) {
   const reply = program.step(instance, operation, input, 0);
-  if (reply === FAILED) throw new Error(`a step failed: ${instance.failure.message}`);
+  if (reply === FAILED) throw new Error(`a step failed: ${program.failure.message}`);
   return reply;
 }
 

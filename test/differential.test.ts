@@ -2,7 +2,7 @@
 // failure and fuel, for random programs that went through encoding, decoding and the verifier.
 import { emitMachine, evaluate, simplify, type MachineTerms, type Outcome, type Term } from '@smc/compiler';
 import { decodeImage, encodeImage, inputType } from '@smc/protocol';
-import { FAILED, Instance, load, type Program } from '@smc/vm';
+import { FAILED, load, type Program } from '@smc/vm';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
@@ -60,11 +60,11 @@ function compareStep(choices: Choices, machine: MachineTerms, program: Program):
   const fuel = choices.oneIn(5) ? choices.below(60) : 3_000_000;
   const stepOf = (fuelGiven: number, world: { visit?: (term: Term, value: unknown) => void }): Outcome => {
     const outcome = evaluate(machine, operation.body, input, { ...world, state, now: NOW, fuel: fuelGiven });
-    const instance = new Instance(state);
+    const instance = program.instance(state);
     const reply = program.step(instance, index, input, NOW, fuelGiven);
     const own =
       reply === FAILED
-        ? { reply: null, state: instance.state, failure: textOf(instance.failure) }
+        ? { reply: null, state: instance.state, failure: textOf(program.failure) }
         : { reply, state: instance.state, failure: null };
     const expected = outcome.ok
       ? { reply: outcome.value, state: outcome.state, failure: null }

@@ -17,7 +17,7 @@ import {
   type Upgrade,
   type Value,
 } from '@smc/protocol';
-import { FAILED, Instance, load, loadUnit, type Failure } from '@smc/vm';
+import { FAILED, load, loadUnit, type Failure } from '@smc/vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
@@ -125,13 +125,13 @@ function tryImage(choices: Choices, mutant: Image, tally: Tally): void {
     const operation = choices.below(program.operations.length);
     const { input, reply: type } = program.operations[operation];
     const keys: Record<Image['key'], Value> = { none: null, int: 7, string: 'key' };
-    const instance = new Instance(program.initial, keys[mutant.key]);
+    const instance = program.instance(program.initial, keys[mutant.key]);
     const reply = program.step(instance, operation, randomValue(choices, program.types, input), 1000, FUEL);
     tally.steps++;
     expectValue(program.types, decoded.value.state, instance.state);
     if (reply === FAILED) {
       tally.failures++;
-      assertNoCrash(instance.failure);
+      assertNoCrash(program.failure);
       if (instance.state !== program.initial) throw new Error('a step that failed changed the state');
     } else {
       expectValue(program.types, type, reply);

@@ -1,6 +1,6 @@
 import { STEP_FUEL_DEFAULT, evaluate, type MachineTerms, type Outcome } from '@smc/compiler';
 import { decodeImage, encodeImage, type Image, type Value } from '@smc/protocol';
-import { FAILED, Instance, load, type Program } from '@smc/vm';
+import { FAILED, type Instance, load, type Program } from '@smc/vm';
 import { expect } from 'vitest';
 import './equality.ts';
 
@@ -25,7 +25,7 @@ export class Session {
     if (!loaded.ok) throw new Error(`refused: ${JSON.stringify(loaded.invalid)}`);
     this.#terms = terms;
     this.#program = loaded.program;
-    this.#instance = new Instance(loaded.program.initial, key);
+    this.#instance = loaded.program.instance(loaded.program.initial, key);
     expect(loaded.program.initial).toEqual(terms.initial);
   }
 
@@ -41,15 +41,15 @@ export class Session {
     if (outcome.ok) {
       // Exactly what was used is enough, and less is not.
       const used = STEP_FUEL_DEFAULT - outcome.fuel;
-      const short = new Instance(state, key);
+      const short = this.#program.instance(state, key);
       expect(this.#program.step(short, index, input, now, used - 1)).toBe(FAILED);
-      expect(short.failure.message).toBe('out of fuel');
+      expect(this.#program.failure.message).toBe('out of fuel');
       expect(this.#program.step(this.#instance, index, input, now, used)).toEqual(outcome.value);
       expect(this.#instance.state).toEqual(outcome.state);
       return { reply: outcome.value };
     }
     expect(this.#program.step(this.#instance, index, input, now, STEP_FUEL_DEFAULT)).toBe(FAILED);
-    expect(this.#instance.failure.message).toBe(outcome.failure.message);
+    expect(this.#program.failure.message).toBe(outcome.failure.message);
     expect(this.#instance.state).toBe(state);
     return { fault: outcome.failure.message };
   }

@@ -12,7 +12,7 @@ import {
   type TypeId,
   type Value,
 } from '@smc/protocol';
-import { FAILED, Instance, load, type Program } from '@smc/vm';
+import { FAILED, type Instance, load, type Program } from '@smc/vm';
 import { differences } from './differences.ts';
 
 /** Running the tests of a file, and showing what went wrong. */
@@ -56,7 +56,7 @@ class Run {
   constructor(image: Image, program: Program, test: CompiledTest) {
     this.#image = image;
     this.#program = program;
-    this.#instance = new Instance(program.initial, test.key);
+    this.#instance = program.instance(program.initial, test.key);
   }
 
   take(line: TestLine): Failure | null {
@@ -83,7 +83,7 @@ class Run {
     const expected: Outcome =
       line.expected === 'fault' ? { kind: 'fault', message: null } : valueOf(type, line.expected.reply);
     if (reply === FAILED) {
-      const { message } = this.#instance.failure;
+      const { message } = this.#program.failure;
       if (expected.kind === 'fault') return null;
       return this.#failed(line, 'it faulted', expected, { kind: 'fault', message });
     }

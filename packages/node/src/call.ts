@@ -1,5 +1,5 @@
 import { encodeValue, type Value } from '@smc/protocol';
-import { type Failure, FAILED, Instance } from '@smc/vm';
+import { type Failure, FAILED } from '@smc/vm';
 import { readBody } from './body.ts';
 import type { Actions, CallEvent, Reply } from './event.ts';
 import { type InstanceKey, printKey, readKey } from './instances.ts';
@@ -147,10 +147,11 @@ function runThroughChain(machine: Machine, { way, key }: Request, input: Value, 
   const forward = translateRequest(chain, input, share);
   if (!forward.ok) return { ok: false, failure: forward.failure, translated: NOT_TRANSLATED };
   const translated = forward.value;
+  const { program } = machine.version;
   const before = machine.instances.get(key);
-  const instance = new Instance(before, key);
-  const value = machine.version.program.step(instance, operation, translated, time, stepFuel);
-  if (value === FAILED) return { ok: false, failure: instance.failure, translated };
+  const instance = program.instance(before, key);
+  const value = program.step(instance, operation, translated, time, stepFuel);
+  if (value === FAILED) return { ok: false, failure: program.failure, translated };
   const backward = translateReply(chain, value, share);
   const state = instance.state === before ? null : { value: instance.state };
   if (backward.ok) return { ok: true, value: backward.value, translated, state };

@@ -1,11 +1,11 @@
 export { FAILED, type Failure, type Invalid } from './failure.ts';
 export {
-  Instance,
   LoadedUnit,
   Program,
   STEP_FUEL,
   load,
   loadUnit,
+  type Instance,
   type ProgramOperation,
   type RunResult,
 } from './program.ts';

@@ -30,25 +30,19 @@ export interface ProgramOperation {
 }
 
 /** One state of a machine: of the machine itself, or of one key of a keyed machine. */
-export class Instance {
-  state: Value;
+export interface Instance {
+  readonly state: Value;
   /** The key of a keyed machine, else null. */
   readonly key: Value;
-  #failure: Failure | null = null;
+}
 
-  constructor(state: Value, key: Value = null) {
+class StateOfMachine implements Instance {
+  state: Value;
+  readonly key: Value;
+
+  constructor(state: Value, key: Value) {
     this.state = state;
     this.key = key;
-  }
-
-  /** Why the last step that gave `FAILED` did; reading it before there was one is a mistake. */
-  get failure(): Failure {
-    if (this.#failure === null) throw new Error('no step of this instance has failed');
-    return this.#failure;
-  }
-
-  set failure(failure: Failure) {
-    this.#failure = failure;
   }
 }
 
@@ -65,6 +59,7 @@ export class Program {
   readonly #indices: ReadonlyMap<string, number>;
   readonly #isStateBounded: boolean;
   readonly #areRepliesBounded: readonly boolean[];
+  #failure: Failure | null = null;
 
   /** `verified` is what `verifyImage` gave for the image. */
   constructor(image: Image, verified: VerifiedImage) {
@@ -89,11 +84,22 @@ export class Program {
     return this.#indices.get(name) ?? -1;
   }
 
+  /** Why the last step that gave `FAILED` did; reading it before there was one is a mistake. */
+  get failure(): Failure {
+    if (this.#failure === null) throw new Error('no step of this program has failed');
+    return this.#failure;
+  }
+
+  /** An instance in a state, which must be a value of its type within the limits. */
+  instance(state: Value = this.initial, key: Value = null): Instance {
+    return new StateOfMachine(state, key);
+  }
+
   /**
-   * Feeds an instance one input of an operation, which must be a value of its `input` type
+   * Feeds an instance, which must be of this program, one input of an operation, which must be a value of its `input` type
    * within the limits; `now` is in milliseconds since the epoch. Gives the reply, and the
    * instance has its new state; or `FAILED`, and the instance has its old state and the
-   * `failure`.
+   * program the `failure`.
    */
   step(
     instance: Instance,
@@ -109,7 +115,7 @@ export class Program {
     const argument = this.#image.key === 'none' ? input : [instance.key, input];
     const reply = interpreter.run(this.#image.operations[operation].body, argument, fuel);
     if (reply === FAILED) {
-      instance.failure = interpreter.failure;
+      this.#failure = interpreter.failure;
       return FAILED;
     }
     const next = interpreter.state;
@@ -117,10 +123,10 @@ export class Program {
       (!this.#areRepliesBounded[operation] && isOverLimit(reply)) ||
       (next !== state && !this.#isStateBounded && isOverLimit(next));
     if (isTooLarge) {
-      instance.failure = VALUE_TOO_LARGE;
+      this.#failure = VALUE_TOO_LARGE;
       return FAILED;
     }
-    instance.state = next;
+    (instance as StateOfMachine).state = next;
     return reply;
   }
 

@@ -10,7 +10,7 @@ import {
   type InstructionName,
   type Value,
 } from '@smc/protocol';
-import { FAILED, Instance } from '@smc/vm';
+import { FAILED } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import { isOutOfLine } from './support/out-of-line.ts';
 import { NONE, list, map, programOf, run, set, some, written, type Sketch } from './support/run.ts';
@@ -419,12 +419,12 @@ describe.each(NAMES)('%s', (name) => {
 
       it(`takes ${title} for ${fuel}`, () => {
         const program = programOf(sketch);
-        const instance = new Instance(program.initial);
+        const instance = program.instance();
         // The words of the code: the instruction, its operand, and RETURN.
         const total = entryFuel(2 + INSTRUCTIONS[name].operands.length) + fuel;
         const reply = program.step(instance, 0, input, 0, total);
         if (isFault(expected)) {
-          expect([reply, instance.failure]).toEqual([FAILED, { kind: 'fault', message: expected.fault }]);
+          expect([reply, program.failure]).toEqual([FAILED, { kind: 'fault', message: expected.fault }]);
         } else {
           expect(reply).not.toBe(FAILED);
           expect(written(reply as Value)).toEqual(written(expected));

@@ -1,5 +1,5 @@
 import { INT, INT_MAX, type InstructionName, type Value } from '@smc/protocol';
-import { FAILED, Instance } from '@smc/vm';
+import { FAILED } from '@smc/vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { programOf } from './support/run.ts';
@@ -31,9 +31,9 @@ describe.each(Object.entries(MEANINGS))('%s', (name, meaning) => {
   const program = programOf({ from: tuple(INT, INT), to: INT, code: `${name}; RETURN` });
 
   const apply = (a: number, b: number): Value | string => {
-    const instance = new Instance(null);
+    const instance = program.instance(null);
     const reply = program.step(instance, 0, [a, b], 0);
-    return reply === FAILED ? instance.failure.message : reply;
+    return reply === FAILED ? program.failure.message : reply;
   };
   const agree = (a: number, b: number): void => {
     const exact = meaning(BigInt(a), BigInt(b));

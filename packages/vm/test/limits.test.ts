@@ -15,7 +15,7 @@ import {
   sizeOf,
   type Value,
 } from '@smc/protocol';
-import { FAILED, Instance, load, verifyUnit } from '@smc/vm';
+import { FAILED, load, verifyUnit } from '@smc/vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Assembly, imageOf } from './support/assembly.ts';
 import { list, map, programOf, run, set, sum, type Sketch } from './support/run.ts';
@@ -39,9 +39,9 @@ const TOO_LARGE = { kind: 'exhausted', message: 'value too large' };
 function fuelOf(sketch: Sketch, input: Value): number {
   const program = programOf(sketch);
   const isEnough = (fuel: number): boolean => {
-    const instance = new Instance(program.initial);
+    const instance = program.instance();
     const reply = program.step(instance, 0, input, 0, fuel);
-    return reply !== FAILED || instance.failure.message !== 'out of fuel';
+    return reply !== FAILED || program.failure.message !== 'out of fuel';
   };
   let low = 0;
   let high = 10_000_000;
@@ -451,11 +451,12 @@ describe('what doubles', () => {
       assembly.function(`f${i}`, INT, INT, `CALL f${i - 1}; CALL f${i - 1}; RETURN`);
     const loaded = load(imageOf({ assembly, from: INT, to: INT }));
     if (!loaded.ok) throw new Error(loaded.invalid.message);
-    const instance = new Instance(null);
-    expect(loaded.program.step(instance, 0, 1, 0)).toBe(FAILED);
-    expect(instance.failure).toEqual(OUT_OF_FUEL);
+    const { program } = loaded;
+    const instance = program.instance(null);
+    expect(program.step(instance, 0, 1, 0)).toBe(FAILED);
+    expect(program.failure).toEqual(OUT_OF_FUEL);
     // The machine goes on.
-    expect(loaded.program.step(instance, 0, 1, 0)).toBe(FAILED);
+    expect(program.step(instance, 0, 1, 0)).toBe(FAILED);
   });
 
   it('gives a value too large: a string that is doubled 60 times', () => {
@@ -478,7 +479,7 @@ describe('what is deep', () => {
       assembly.function(`f${i}`, INT, INT, `PUSH; CALL ${i - 1}; CONS; SND; RETURN`);
     const loaded = load(imageOf({ assembly, from: INT, to: INT }));
     if (!loaded.ok) throw new Error(loaded.invalid.message);
-    expect(loaded.program.step(new Instance(null), 0, 5, 0)).toBe(5);
+    expect(loaded.program.step(loaded.program.instance(null), 0, 5, 0)).toBe(5);
   });
 
   it('is applied, each closure by the next', () => {

@@ -13,7 +13,7 @@ import {
   type Operation,
   type Value,
 } from '@smc/protocol';
-import { FAILED, Instance, load, loadUnit, type Invalid, type Program } from '@smc/vm';
+import { FAILED, load, loadUnit, type Invalid, type Program } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import { Assembly, imageOf } from './support/assembly.ts';
 import { list, map, programOf, sum } from './support/run.ts';
@@ -124,7 +124,7 @@ describe('a program', () => {
   });
 
   it('steps its instances apart from each other', () => {
-    const [a, b] = [new Instance(program.initial), new Instance(40)];
+    const [a, b] = [program.instance(), program.instance(40)];
     expect([program.step(a, 0, 5, 0), program.step(b, 0, 2, 0), program.step(a, 0, 1, 0)]).toEqual([
       5, 42, 6,
     ]);
@@ -132,23 +132,23 @@ describe('a program', () => {
   });
 
   it('undoes a step that fails, after a PUT too', () => {
-    const instance = new Instance(7);
+    const instance = program.instance(7);
     expect(program.step(instance, 1, null, 0)).toBe(FAILED);
-    expect(instance.failure).toEqual({ kind: 'fault', message: 'no' });
+    expect(program.failure).toEqual({ kind: 'fault', message: 'no' });
     expect(program.step(instance, 0, Number.MAX_SAFE_INTEGER, 0)).toBe(FAILED);
-    expect(instance.failure).toEqual({ kind: 'fault', message: 'integer overflow' });
+    expect(program.failure).toEqual({ kind: 'fault', message: 'integer overflow' });
     expect(program.step(instance, 0, 1, 0, 1)).toBe(FAILED);
-    expect(instance.failure).toEqual({ kind: 'exhausted', message: 'out of fuel' });
+    expect(program.failure).toEqual({ kind: 'exhausted', message: 'out of fuel' });
     expect(instance.state).toBe(7);
     expect(program.step(instance, 2, null, 0)).toBe(7);
   });
 
   it('sees the time that it is given', () => {
-    expect(program.step(new Instance(0), 3, null, 1234)).toBe(1234);
+    expect(program.step(program.instance(0), 3, null, 1234)).toBe(1234);
   });
 
   it('has no failure before one', () => {
-    expect(() => new Instance(0).failure).toThrow('no step of this instance has failed');
+    expect(() => programFrom(machine()).failure).toThrow('no step of this program has failed');
   });
 
   it('checks invariants', () => {
@@ -162,7 +162,7 @@ describe('a program', () => {
 
   it('gives a keyed machine the key with the input', () => {
     const keyed = programFrom(keyedMachine());
-    const [alice, bob] = [new Instance(keyed.initial, 'alice'), new Instance(keyed.initial, 'bob')];
+    const [alice, bob] = [keyed.instance(keyed.initial, 'alice'), keyed.instance(keyed.initial, 'bob')];
     expect([keyed.step(alice, 0, null, 0), keyed.step(bob, 0, null, 0)]).toEqual(['alice', 'bob']);
     expect([keyed.step(alice, 1, 5, 0), alice.state, alice.key, bob.state]).toEqual([5, 5, 'alice', 100]);
     expect(keyed.operations.map(({ input, readOnly }) => [input, readOnly])).toEqual([
@@ -185,7 +185,7 @@ describe('a program', () => {
       initial: map(),
       code: 'PUSH; GET; SWAP; PUSH; NEG; TUPLE 3; MAP_INSERT; PUT; RETURN',
     });
-    const instance = new Instance(insert.initial);
+    const instance = insert.instance();
     const states = Array.from({ length: 100 }, (_, i) => {
       insert.step(instance, 0, (i * 37) % 101, 0);
       return instance.state as MapValue;
@@ -205,7 +205,7 @@ describe('a program', () => {
       code: 'MAP_FROM_LIST Map; RETURN',
     });
     const input = list([sum(1, 'a'), 1], [sum(0, 5), 2], [sum(0, -5), 3], [sum(1, ''), 4]);
-    const made = program.step(new Instance(null), 0, input, 0) as MapValue;
+    const made = program.step(program.instance(null), 0, input, 0) as MapValue;
     expect([...made.values()]).toEqual([3, 2, 4, 1]);
   });
 
@@ -215,11 +215,11 @@ describe('a program', () => {
         throw new RangeError('out of memory');
       },
     });
-    const length = programOf({ from: (a) => a.types.list(INT), to: INT, code: 'LIST_LENGTH; RETURN' });
-    const instance = new Instance(null);
-    expect(length.step(instance, 0, new List(items, LIST_HEADER_BYTES), 0)).toBe(FAILED);
-    expect(instance.failure).toEqual({ kind: 'crash', message: 'RangeError: out of memory' });
-    expect(length.step(instance, 0, List.of([1]), 0)).toBe(1);
+    const program = programOf({ from: (a) => a.types.list(INT), to: INT, code: 'LIST_LENGTH; RETURN' });
+    const instance = program.instance(null);
+    expect(program.step(instance, 0, new List(items, LIST_HEADER_BYTES), 0)).toBe(FAILED);
+    expect(program.failure).toEqual({ kind: 'crash', message: 'RangeError: out of memory' });
+    expect(program.step(instance, 0, List.of([1]), 0)).toBe(1);
   });
 });
 

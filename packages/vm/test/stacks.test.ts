@@ -1,5 +1,5 @@
 import { INT } from '@smc/protocol';
-import { FAILED, Instance, type Program } from '@smc/vm';
+import { FAILED, type Program } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import { KEPT_SLOTS, STACKS } from '../src/stacks.ts';
 import { programOf, run, type Sketch } from './support/run.ts';
@@ -24,13 +24,15 @@ describe('the stacks', () => {
   });
 
   it('grow to what a run needs, and are given back after it', () => {
-    expect(high(20_000).step(new Instance(null), 0, 7, 0)).toBe(7);
+    const program = high(20_000);
+    expect(program.step(program.instance(), 0, 7, 0)).toBe(7);
     expect([STACKS.values.length, STACKS.returns.length]).toEqual([KEPT_SLOTS, KEPT_SLOTS]);
     expect(used()).toBe(0);
   });
 
   it('keep no value of a run that was long or failed', () => {
-    expect(high(2_000).step(new Instance(null), 0, 7, 0)).toBe(7);
+    const program = high(2_000);
+    expect(program.step(program.instance(), 0, 7, 0)).toBe(7);
     expect(used()).toBe(0);
     const failing: Sketch = {
       from: INT,
@@ -49,12 +51,12 @@ describe('the stacks', () => {
     const inner = high(1);
     const sum = { from: tuple(INT, INT), to: INT, code: 'ADD; RETURN' };
     const program = programOf(sum);
-    const instance = new Instance(null);
+    const instance = program.instance(null);
     const pair = Object.defineProperty([1, 2], 0, {
-      get: () => inner.step(new Instance(null), 0, 1, 0) as number,
+      get: () => inner.step(inner.instance(null), 0, 1, 0) as number,
     });
     expect(program.step(instance, 0, pair, 0)).toBe(FAILED);
-    expect(instance.failure).toMatchObject({
+    expect(program.failure).toMatchObject({
       kind: 'crash',
       message: expect.stringMatching(/run .* within a run/) as string,
     });

@@ -8,7 +8,7 @@ import {
   type ImageDebug,
   type Value,
 } from '@smc/protocol';
-import { FAILED, Instance, load, type Program } from '@smc/vm';
+import { FAILED, type Instance, load, type Program } from '@smc/vm';
 import { option, several, one, type CommandDefinition } from '../command.ts';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { EXIT, Stop, type ExitStatus } from '../exit.ts';
@@ -79,7 +79,7 @@ class Session {
     this.#debug = debug;
     this.#output = output;
     this.#program = loaded.program;
-    this.#instance = new Instance(loaded.program.initial, key);
+    this.#instance = loaded.program.instance(loaded.program.initial, key);
   }
 
   /** Handles one line of input: a step, a setting of the clock, or nothing. */
@@ -115,9 +115,8 @@ class Session {
   #step(text: string, operation: number, input: Value): void {
     const reply = this.#program.step(this.#instance, operation, input, this.#now);
     if (reply === FAILED) {
-      const failure = this.#instance.failure;
-      if (failure === null || failure.kind === 'crash') throw new Error(`${text}: ${failure?.message}`);
-      const { message } = failure;
+      const { kind, message } = this.#program.failure;
+      if (kind === 'crash') throw new Error(`${text}: ${message}`);
       this.#output.line(`fault: ${escapeLines(message)}`);
       this.#output.data({ input: text, fault: message });
       this.status = EXIT.refused;

@@ -1,5 +1,5 @@
 import { decodeValue, type Value } from '@smc/protocol';
-import { FAILED, Instance } from '@smc/vm';
+import { FAILED } from '@smc/vm';
 import { type InstanceKey, Instances, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
 import type { FirstOutcome } from '../kept.ts';
@@ -172,14 +172,14 @@ export class Replay {
     const { program } = machine.version;
     const key = this.#key(machine, entry.instance);
     const before = machine.instances.get(key);
-    const instance = new Instance(before, key);
+    const instance = program.instance(before, key);
     const operation = program.operations[entry.operation];
     if (operation === undefined) this.#fail(`${machine.name} has no operation ${entry.operation}`);
     const input = decodeValue(program.types, operation.input, entry.input);
     if (!input.ok) this.#fail(`the input does not decode: ${input.malformed.message}`);
     const reply = program.step(instance, entry.operation, input.value, entry.time, Number.POSITIVE_INFINITY);
     if (reply === FAILED)
-      this.#fail(`an input of ${machine.name} that was ok fails: ${instance.failure.message}`);
+      this.#fail(`an input of ${machine.name} that was ok fails: ${program.failure.message}`);
     if (instance.state !== before) machine.instances.put(key, instance.state);
     return reply;
   }

@@ -11,7 +11,7 @@ import {
   type TypeId,
   type Value,
 } from '@smc/protocol';
-import { FAILED, Instance, load, type Failure, type Invalid, type Program } from '@smc/vm';
+import { FAILED, load, type Failure, type Invalid, type Program } from '@smc/vm';
 import { Assembly, imageOf } from './assembly.ts';
 import { resolve, type Typing } from './types.ts';
 
@@ -65,9 +65,9 @@ function loadSketch({
 /** One step of a sketch from its initial state, at time 1000. */
 export function run(sketch: Sketch, input: Value, fuel?: number): Outcome {
   const program = programOf(sketch);
-  const instance = new Instance(program.initial);
+  const instance = program.instance();
   const reply = program.step(instance, 0, input, 1000, fuel);
-  if (reply === FAILED) return { failure: instance.failure, state: instance.state };
+  if (reply === FAILED) return { failure: program.failure, state: instance.state };
   return { reply, state: instance.state };
 }
 
