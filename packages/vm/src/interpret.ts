@@ -12,6 +12,9 @@ import {
   sizeOfParts,
   sizeWithin,
   wordsAt,
+  OP,
+  type MapValue,
+  type SetValue,
   type Product,
   type Value,
 } from '@smc/protocol';
@@ -29,6 +32,7 @@ import { Meter } from './builtins/meter.ts';
 import type { Layout } from './layout.ts';
 import { Closure, STACKS, type Datum } from './stacks.ts';
 import { isOverflow, normal, quotient, remainder } from './values/integer.ts';
+import { optionOf } from './values/option.ts';
 import { scalarCount } from './values/text.ts';
 
 /**
@@ -470,14 +474,43 @@ export class Interpreter {
           pc += 1;
           break;
         }
+        case 0x42: // INT_MIN
+          a = Math.min(left(a), right(a));
+          pc += 1;
+          break;
+        case 0x43: // INT_MAX
+          a = Math.max(left(a), right(a));
+          pc += 1;
+          break;
+        case 0x44: // INT_ABS
+          a = Math.abs(a as number);
+          pc += 1;
+          break;
+        case OP.TIME_TO_MILLIS:
+          pc += 1;
+          break;
+        case OP.LIST_GET:
+          fuel -= 1;
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = optionOf(((a as Product)[0] as List).items[right(a)]);
+          pc += 1;
+          break;
+        case OP.MAP_SIZE:
+        case OP.SET_SIZE:
+          fuel -= 1;
+          if (fuel < 0) return this.#fail(OUT_OF_FUEL);
+          a = (a as MapValue | SetValue).length;
+          pc += 1;
+          break;
         default: {
           const builtIn = BUILT_INS[code[pc]];
           if (builtIn === undefined) throw new Error(`no instruction at ${pc}: the code was not verified`);
           meter.fuel = fuel;
-          const result = builtIn(a as Value, meter, orders[code[pc + 1]]);
+          const [x, y = null, z = null] = builtIn.arity === 1 ? [a as Value] : (a as Product);
+          const result = builtIn.run(meter, x, y, z, orders[code[pc + 1]]);
           if (result === FAILED) return this.#fail(meter.failure);
           fuel = meter.fuel;
-          a = result;
+          a = builtIn.isOptional ? optionOf(result) : result!;
           pc += BUILT_IN_WORDS[code[pc]];
         }
       }

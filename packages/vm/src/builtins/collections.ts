@@ -14,9 +14,8 @@ import {
   type Value,
 } from '@smc/protocol';
 import { FAILED, VALUE_TOO_LARGE } from '../failure.ts';
-import { NONE, some } from '../values/option.ts';
 import { sortFuel } from './lists.ts';
-import { heightOf, type BuiltIn, type Meter } from './meter.ts';
+import { heightOf, type Meter, type Result } from './meter.ts';
 
 /** Maps and sets, out of line. */
 
@@ -46,22 +45,16 @@ const payTraverse = (collection: MapValue | SetValue, meter: Meter): boolean =>
 
 // ----------------------------------------------------------------------------- maps
 
-export const mapSize: BuiltIn = (a, meter) => (meter.pay(1) ? (a as MapValue).length : FAILED);
-
-export const mapGet: BuiltIn = (a, meter) => {
-  const [map, key] = a as unknown as readonly [MapValue, Value];
+export const mapGet = (meter: Meter, map: MapValue, key: Value): Result => {
   if (!payLookup(map, key, meter)) return FAILED;
-  const value = map.get(key);
-  return value === undefined ? NONE : some(value);
+  return map.get(key);
 };
 
-export const mapHas: BuiltIn = (a, meter) => {
-  const [map, key] = a as unknown as readonly [MapValue, Value];
+export const mapHas = (meter: Meter, map: MapValue, key: Value): Result => {
   return payLookup(map, key, meter) ? map.has(key) : FAILED;
 };
 
-export const mapInsert: BuiltIn = (a, meter) => {
-  const [map, key, value] = a as unknown as readonly [MapValue, Value, Value];
+export const mapInsert = (meter: Meter, map: MapValue, key: Value, value: Value): Result => {
   if (!payChange(map, key, meter)) return FAILED;
   const old = map.get(key);
   const max = payableBytes(meter.fuel);
@@ -70,36 +63,31 @@ export const mapInsert: BuiltIn = (a, meter) => {
   return collectionOrTooLarge(map.with(key, value), meter);
 };
 
-export const mapRemove: BuiltIn = (a, meter) => {
-  const [map, key] = a as unknown as readonly [MapValue, Value];
+export const mapRemove = (meter: Meter, map: MapValue, key: Value): Result => {
   if (!payChange(map, key, meter)) return FAILED;
   const old = map.get(key);
   if (old === undefined) return map;
   return meter.measured(old) < 0 ? FAILED : map.without(key);
 };
 
-export const mapKeys: BuiltIn = (a, meter) => {
-  const map = a as MapValue;
+export const mapKeys = (meter: Meter, map: MapValue): Result => {
   if (!payTraverse(map, meter)) return FAILED;
   return List.of([...map.keys()]);
 };
 
-export const mapValues: BuiltIn = (a, meter) => {
-  const map = a as MapValue;
+export const mapValues = (meter: Meter, map: MapValue): Result => {
   if (!payTraverse(map, meter)) return FAILED;
   return List.of([...map.values()]);
 };
 
-export const mapEntries: BuiltIn = (a, meter) => {
-  const map = a as MapValue;
+export const mapEntries = (meter: Meter, map: MapValue): Result => {
   if (!payTraverse(map, meter)) return FAILED;
   const perEntry = PRODUCT_HEADER_BYTES - ENTRY_HEADER_BYTES;
   const size = map.size - COLLECTION_HEADER_BYTES + LIST_HEADER_BYTES + perEntry * map.length;
   return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List([...map.entries()], size);
 };
 
-export const mapFromList: BuiltIn<KeyOrder> = (a, meter, order) => {
-  const list = a as List;
+export const mapFromList = (meter: Meter, list: List, _b: null, _c: null, order: KeyOrder): Result => {
   if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
   // No larger than the list: an entry takes less than a pair.
   return MapValue.of(list.items as unknown as [Value, Value][], order);
@@ -107,28 +95,22 @@ export const mapFromList: BuiltIn<KeyOrder> = (a, meter, order) => {
 
 // ----------------------------------------------------------------------------- sets
 
-export const setSize: BuiltIn = (a, meter) => (meter.pay(1) ? (a as SetValue).length : FAILED);
-
-export const setHas: BuiltIn = (a, meter) => {
-  const [set, item] = a as unknown as readonly [SetValue, Value];
+export const setHas = (meter: Meter, set: SetValue, item: Value): Result => {
   return payLookup(set, item, meter) ? set.has(item) : FAILED;
 };
 
-export const setInsert: BuiltIn = (a, meter) => {
-  const [set, item] = a as unknown as readonly [SetValue, Value];
+export const setInsert = (meter: Meter, set: SetValue, item: Value): Result => {
   return payChange(set, item, meter) ? collectionOrTooLarge(set.with(item), meter) : FAILED;
 };
 
-export const setRemove: BuiltIn = (a, meter) => {
-  const [set, item] = a as unknown as readonly [SetValue, Value];
+export const setRemove = (meter: Meter, set: SetValue, item: Value): Result => {
   return payChange(set, item, meter) ? set.without(item) : FAILED;
 };
 
 /** The items that `isKept` takes of the two sets, in one pass over both. */
 const merge =
-  (isKept: (inLeft: boolean, inRight: boolean) => boolean): BuiltIn =>
-  (a, meter) => {
-    const [left, right] = a as unknown as readonly [SetValue, SetValue];
+  (isKept: (inLeft: boolean, inRight: boolean) => boolean) =>
+  (meter: Meter, left: SetValue, right: SetValue): Result => {
     if (!meter.pay(sortFuel(left.length + right.length, left.size + right.size))) return FAILED;
     const kept: Value[] = [];
     const [lefts, rights] = [[...left.items()], [...right.items()]];
@@ -145,8 +127,7 @@ export const setUnion = merge(() => true);
 export const setIntersect = merge((inLeft, inRight) => inLeft && inRight);
 export const setDiff = merge((inLeft, inRight) => inLeft && !inRight);
 
-export const setToList: BuiltIn = (a, meter) => {
-  const set = a as SetValue;
+export const setToList = (meter: Meter, set: SetValue): Result => {
   if (!payTraverse(set, meter)) return FAILED;
   return new List(
     [...set.items()],
@@ -154,8 +135,7 @@ export const setToList: BuiltIn = (a, meter) => {
   );
 };
 
-export const setFromList: BuiltIn<KeyOrder> = (a, meter, order) => {
-  const list = a as List;
+export const setFromList = (meter: Meter, list: List, _b: null, _c: null, order: KeyOrder): Result => {
   if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
   return collectionOrTooLarge(SetValue.of(list.items, order), meter);
 };

@@ -8,27 +8,34 @@ import {
   payableBytes,
   sizeOf,
   sizeOfParts,
+  sizeWithin,
   type KeyOrder,
   type Product,
   type Value,
 } from '@smc/protocol';
 import { FAILED, INTEGER_OVERFLOW, VALUE_TOO_LARGE } from '../failure.ts';
 import { isOverflow, normal } from '../values/integer.ts';
-import { NONE, some } from '../values/option.ts';
-import { heightOf, perItems, type BuiltIn, type Meter } from './meter.ts';
+import { heightOf, perItems, type Meter, type Result } from './meter.ts';
 
 /** Lists, out of line. */
 
 const { valueBytesMax } = VALUE_LIMITS;
 
-export const listGet: BuiltIn = (a, meter) => {
-  const [list, at] = a as unknown as readonly [List, number];
-  if (!meter.pay(1)) return FAILED;
-  return at >= 0 && at < list.items.length ? some(list.items[at]) : NONE;
+export const listAppend = (meter: Meter, list: List, item: Value): Result => {
+  const bytes = sizeWithin(item, payableBytes(meter.fuel));
+  const { items } = list;
+  if (!meter.pay(perItems(items.length) + Math.floor(bytes / PER_FUEL.bytes))) return FAILED;
+  const size = list.size + bytes;
+  return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List(items.concat([item]), size);
 };
 
-export const listPrepend: BuiltIn = (a, meter) => {
-  const [list, item] = a as unknown as readonly [List, Value];
+export const listConcat = (meter: Meter, left: List, right: List): Result => {
+  if (!meter.pay(perItems(left.items.length + right.items.length))) return FAILED;
+  const size = left.size + right.size - LIST_HEADER_BYTES;
+  return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List(left.items.concat(right.items), size);
+};
+
+export const listPrepend = (meter: Meter, list: List, item: Value): Result => {
   if (!meter.pay(perItems(list.items.length))) return FAILED;
   const bytes = meter.measured(item);
   if (bytes < 0) return FAILED;
@@ -36,8 +43,8 @@ export const listPrepend: BuiltIn = (a, meter) => {
   return size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : new List([item, ...list.items], size);
 };
 
-export const listFlatten: BuiltIn = (a, meter) => {
-  const lists = (a as List).items as readonly List[];
+export const listFlatten = (meter: Meter, { items }: List): Result => {
+  const lists = items as readonly List[];
   if (!meter.pay(1 + lists.length)) return FAILED;
   const count = lists.reduce((sum, list) => sum + list.items.length, 0);
   if (!meter.pay(Math.floor(count / PER_FUEL.items))) return FAILED;
@@ -49,24 +56,21 @@ export const listFlatten: BuiltIn = (a, meter) => {
   );
 };
 
-export const listReverse: BuiltIn = (a, meter) => {
-  const list = a as List;
+export const listReverse = (meter: Meter, list: List): Result => {
   return meter.pay(perItems(list.items.length)) ? new List(list.items.toReversed(), list.size) : FAILED;
 };
 
 const payForAll = (list: List, meter: Meter): boolean =>
   meter.pay(1 + list.items.length + Math.floor(list.size / PER_FUEL.bytes));
 
-export const listContains: BuiltIn = (a, meter) => {
-  const [list, sought] = a as unknown as readonly [List, Value];
+export const listContains = (meter: Meter, list: List, sought: Value): Result => {
   return payForAll(list, meter) ? list.items.some((item) => equal(item, sought)) : FAILED;
 };
 
-export const listIndexOf: BuiltIn = (a, meter) => {
-  const [list, sought] = a as unknown as readonly [List, Value];
+export const listIndexOf = (meter: Meter, list: List, sought: Value): Result => {
   if (!payForAll(list, meter)) return FAILED;
   const at = list.items.findIndex((item) => equal(item, sought));
-  return at < 0 ? NONE : some(at);
+  return at < 0 ? undefined : at;
 };
 
 /** Part of a list: its items are measured. */
@@ -79,20 +83,17 @@ function part(items: (from: readonly Value[]) => readonly Value[], count: number
 
 const clamped = (count: number, length: number): number => Math.min(Math.max(0, count), length);
 
-export const listTake: BuiltIn = (a, meter) => {
-  const [list, given] = a as unknown as readonly [List, number];
+export const listTake = (meter: Meter, list: List, given: number): Result => {
   const count = clamped(given, list.items.length);
   return part((items) => items.slice(0, count), count, list, meter);
 };
 
-export const listDrop: BuiltIn = (a, meter) => {
-  const [list, given] = a as unknown as readonly [List, number];
+export const listDrop = (meter: Meter, list: List, given: number): Result => {
   const count = clamped(given, list.items.length);
   return part((items) => items.slice(count), list.items.length - count, list, meter);
 };
 
-export const listZip: BuiltIn = (a, meter) => {
-  const [left, right] = a as unknown as readonly [List, List];
+export const listZip = (meter: Meter, left: List, right: List): Result => {
   const count = Math.min(left.items.length, right.items.length);
   if (!meter.pay(1 + count + Math.floor((left.size + right.size) / PER_FUEL.bytes))) return FAILED;
   let size = LIST_HEADER_BYTES + count * PRODUCT_HEADER_BYTES;
@@ -104,8 +105,7 @@ export const listZip: BuiltIn = (a, meter) => {
   );
 };
 
-export const listSum: BuiltIn = (a, meter) => {
-  const { items } = a as List;
+export const listSum = (meter: Meter, { items }: List): Result => {
   if (!meter.pay(perItems(items.length))) return FAILED;
   let sum = 0;
   for (const item of items) {
@@ -119,16 +119,14 @@ export const listSum: BuiltIn = (a, meter) => {
 export const sortFuel = (count: number, bytes: number): number =>
   1 + (heightOf(count) + 1) * (count + Math.floor(bytes / PER_FUEL.bytes));
 
-export const listSort: BuiltIn<KeyOrder> = (a, meter, order) => {
-  const list = a as List;
+export const listSort = (meter: Meter, list: List, _b: null, _c: null, order: KeyOrder): Result => {
   if (!meter.pay(sortFuel(list.items.length, list.size))) return FAILED;
   // The host's sort is stable.
   const pairs = (list.items as readonly Product[]).toSorted((left, right) => order(left[0], right[0]));
   return seconds(pairs);
 };
 
-export const listSelect: BuiltIn = (a, meter) => {
-  const list = a as List;
+export const listSelect = (meter: Meter, list: List): Result => {
   if (!payForAll(list, meter)) return FAILED;
   const pairs = (list.items as readonly Product[]).filter(([isKept]) => isKept === true);
   return seconds(pairs);
@@ -137,10 +135,9 @@ export const listSelect: BuiltIn = (a, meter) => {
 /** Smaller than the list that the pairs are of. */
 const seconds = (pairs: readonly Product[]): List => List.of(pairs.map((pair) => pair[1]));
 
-export const listUncons: BuiltIn = (a, meter) => {
-  const { items, size } = a as List;
+export const listUncons = (meter: Meter, { items, size }: List): Result => {
   if (!meter.pay(perItems(items.length))) return FAILED;
-  if (items.length === 0) return NONE;
+  if (items.length === 0) return undefined;
   const bytes = meter.measured(items[0]);
-  return bytes < 0 ? FAILED : some([items[0], new List(items.slice(1), size - bytes)]);
+  return bytes < 0 ? FAILED : [items[0], new List(items.slice(1), size - bytes)];
 };

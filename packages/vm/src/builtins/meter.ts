@@ -1,4 +1,4 @@
-import { PER_FUEL, payableBytes, sizeWithin, type Value } from '@smc/protocol';
+import { PER_FUEL, payableBytes, sizeWithin, type KeyOrder, type Value } from '@smc/protocol';
 import { FAILED, OUT_OF_FUEL, type Failure } from '../failure.ts';
 
 /** The fuel that a run has left, for the instructions that stand out of line; and why one failed. */
@@ -20,14 +20,21 @@ export class Meter {
     return this.pay(Math.floor(bytes / PER_FUEL.bytes)) ? bytes : -1;
   }
 
+  /** Fails; where there was less than no fuel left it is for that, which came before. */
   fail(failure: Failure): typeof FAILED {
-    this.failure = failure;
+    this.failure = this.fuel < 0 ? OUT_OF_FUEL : failure;
     return FAILED;
   }
 }
 
-/** What an instruction does with the accumulator: the value that it gives, or `FAILED`. */
-export type BuiltIn<Order = null> = (a: Value, meter: Meter, order: Order) => Value | typeof FAILED;
+/** What a built-in gives: a value, `undefined` as the None of an optional, or `FAILED`. */
+export type Result = Value | undefined | typeof FAILED;
+
+/**
+ * A built-in takes the meter of the run, its operands one by one (what it has not is null) and,
+ * where its instruction names a type of keys, their order.
+ */
+export type BuiltIn = (meter: Meter, a: Value, b: Value, c: Value, order: KeyOrder | null) => Result;
 
 /** ⌊log₂(n + 1)⌋: about the height of a tree of n entries, and the comparisons for each. */
 export const heightOf = (count: number): number => 31 - Math.clz32(count + 1);

@@ -14,15 +14,12 @@ import {
 } from '@smc/protocol';
 import { FAILED, VALUE_TOO_LARGE } from '../failure.ts';
 import { normal } from '../values/integer.ts';
-import { NONE, some } from '../values/option.ts';
 import { detached, indexOfScalar, scalarCount } from '../values/text.ts';
-import { perBytes, perUnits, type BuiltIn, type Meter } from './meter.ts';
+import { perBytes, perUnits, type Meter, type Result } from './meter.ts';
 
 /** Strings and bytes, out of line. Positions in strings count Unicode scalar values. */
 
 const { stringLengthMax, valueBytesMax } = VALUE_LIMITS;
-
-const stringsOf = (a: Value): readonly [string, string] => a as unknown as readonly [string, string];
 
 /** A search takes at most the product of the two lengths. */
 const searchFuel = (units: number, soughtUnits: number): number =>
@@ -35,16 +32,23 @@ function textOrTooLarge(text: string, meter: Meter): Value | typeof FAILED {
   return text.length > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : text;
 }
 
-export const intParse: BuiltIn = (a, meter) => {
-  const text = a as string;
+export const intParse = (meter: Meter, text: string): Result => {
   if (!meter.pay(perUnits(text.length))) return FAILED;
-  if (!/^-?[0-9]+$/.test(text)) return NONE;
+  if (!/^-?[0-9]+$/.test(text)) return undefined;
   const number = Number(text);
-  return Math.abs(number) > INT_MAX ? NONE : some(normal(number));
+  return Math.abs(number) > INT_MAX ? undefined : normal(number);
 };
 
-export const stringJoin: BuiltIn = (a, meter) => {
-  const [list, separator] = a as unknown as readonly [List, string];
+export const stringConcat = (meter: Meter, left: string, right: string): Result => {
+  const units = left.length + right.length;
+  if (!meter.pay(perUnits(units))) return FAILED;
+  return units > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : left + right;
+};
+
+export const stringLength = (meter: Meter, text: string): Result =>
+  meter.pay(perUnits(text.length)) ? scalarCount(text) : FAILED;
+
+export const stringJoin = (meter: Meter, list: List, separator: string): Result => {
   const count = list.items.length;
   if (!meter.pay(1 + count)) return FAILED;
   let units = separator.length * Math.max(0, count - 1);
@@ -54,8 +58,7 @@ export const stringJoin: BuiltIn = (a, meter) => {
   return (list.items as readonly string[]).join(separator);
 };
 
-export const stringSplit: BuiltIn = (a, meter) => {
-  const [text, separator] = stringsOf(a);
+export const stringSplit = (meter: Meter, text: string, separator: string): Result => {
   if (!meter.pay(1 + text.length * (1 + Math.floor(separator.length / 16)))) return FAILED;
   // Counted before they are made: each takes its header.
   let count = scalarCount(text);
@@ -76,50 +79,44 @@ export const stringSplit: BuiltIn = (a, meter) => {
   );
 };
 
-export const stringSlice: BuiltIn = (a, meter) => {
-  const [text, start, end] = a as unknown as readonly [string, number, number];
+export const stringSlice = (meter: Meter, text: string, start: number, end: number): Result => {
   if (!meter.pay(perUnits(text.length))) return FAILED;
   const from = indexOfScalar(text, Math.max(0, start));
   return detached(text.slice(from, Math.max(from, indexOfScalar(text, Math.max(0, end)))), text);
 };
 
-export const stringContains: BuiltIn = (a, meter) => {
-  const [text, sought] = stringsOf(a);
+export const stringContains = (meter: Meter, text: string, sought: string): Result => {
   return meter.pay(searchFuel(text.length, sought.length)) ? text.includes(sought) : FAILED;
 };
 
-export const stringStartsWith: BuiltIn = (a, meter) => {
-  const [text, sought] = stringsOf(a);
+export const stringStartsWith = (meter: Meter, text: string, sought: string): Result => {
   return meter.pay(perUnits(sought.length)) ? text.startsWith(sought) : FAILED;
 };
 
-export const stringEndsWith: BuiltIn = (a, meter) => {
-  const [text, sought] = stringsOf(a);
+export const stringEndsWith = (meter: Meter, text: string, sought: string): Result => {
   return meter.pay(perUnits(sought.length)) ? text.endsWith(sought) : FAILED;
 };
 
-export const stringIndexOf: BuiltIn = (a, meter) => {
-  const [text, sought] = stringsOf(a);
+export const stringIndexOf = (meter: Meter, text: string, sought: string): Result => {
   if (!meter.pay(searchFuel(text.length, sought.length))) return FAILED;
   const at = text.indexOf(sought);
-  return at < 0 ? NONE : some(scalarCount(text.slice(0, at)));
+  return at < 0 ? undefined : scalarCount(text.slice(0, at));
 };
 
-export const stringToUpper: BuiltIn = (a, meter) => {
-  if (!meter.pay(1 + (a as string).length)) return FAILED;
-  return textOrTooLarge(toUpperCase(a as string), meter);
+export const stringToUpper = (meter: Meter, text: string): Result => {
+  if (!meter.pay(1 + text.length)) return FAILED;
+  return textOrTooLarge(toUpperCase(text), meter);
 };
 
-export const stringToLower: BuiltIn = (a, meter) => {
-  if (!meter.pay(1 + (a as string).length)) return FAILED;
-  return textOrTooLarge(toLowerCase(a as string), meter);
+export const stringToLower = (meter: Meter, text: string): Result => {
+  if (!meter.pay(1 + text.length)) return FAILED;
+  return textOrTooLarge(toLowerCase(text), meter);
 };
 
-export const stringTrim: BuiltIn = (a, meter) =>
-  meter.pay(perUnits((a as string).length)) ? detached(trim(a as string), a as string) : FAILED;
+export const stringTrim = (meter: Meter, text: string): Result =>
+  meter.pay(perUnits(text.length)) ? detached(trim(text), text) : FAILED;
 
-export const stringRepeat: BuiltIn = (a, meter) => {
-  const [text, times] = a as unknown as readonly [string, number];
+export const stringRepeat = (meter: Meter, text: string, times: number): Result => {
   const count = Math.max(0, times);
   const units = text.length * count;
   if (!meter.pay(perUnits(units))) return FAILED;
@@ -127,32 +124,29 @@ export const stringRepeat: BuiltIn = (a, meter) => {
   return units === 0 ? '' : text.repeat(count);
 };
 
-export const stringToBytes: BuiltIn = (a, meter) =>
-  meter.pay(conversionFuel((a as string).length)) ? encodeUtf8(a as string) : FAILED;
+export const stringToBytes = (meter: Meter, text: string): Result =>
+  meter.pay(conversionFuel(text.length)) ? encodeUtf8(text) : FAILED;
 
 // ---------------------------------------------------------------------------- bytes
 
-export const bytesLength: BuiltIn = (a) => (a as Uint8Array).length;
+export const bytesLength = (_meter: Meter, bytes: Uint8Array): Result => bytes.length;
 
-export const bytesGet: BuiltIn = (a) => {
-  const [bytes, at] = a as unknown as readonly [Uint8Array, number];
-  return at >= 0 && at < bytes.length ? some(bytes[at]) : NONE;
+export const bytesGet = (_meter: Meter, bytes: Uint8Array, at: number): Result => {
+  return at >= 0 && at < bytes.length ? bytes[at] : undefined;
 };
 
-export const bytesSlice: BuiltIn = (a, meter) => {
-  const [bytes, start, end] = a as unknown as readonly [Uint8Array, number, number];
+export const bytesSlice = (meter: Meter, bytes: Uint8Array, start: number, end: number): Result => {
   return meter.pay(perBytes(bytes.length)) ? bytes.slice(Math.max(0, start), Math.max(0, end)) : FAILED;
 };
 
-export const bytesConcat: BuiltIn = (a, meter) => {
-  const parts = a as unknown as readonly [Uint8Array, Uint8Array];
-  const length = parts[0].length + parts[1].length;
+export const bytesConcat = (meter: Meter, left: Uint8Array, right: Uint8Array): Result => {
+  const length = left.length + right.length;
   if (!meter.pay(perBytes(length))) return FAILED;
-  return length > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : joined(parts, length);
+  return length > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : joined([left, right], length);
 };
 
-export const bytesFlatten: BuiltIn = (a, meter) => {
-  const parts = (a as List).items as readonly Uint8Array[];
+export const bytesFlatten = (meter: Meter, { items }: List): Result => {
+  const parts = items as readonly Uint8Array[];
   if (!meter.pay(1 + parts.length)) return FAILED;
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (!meter.pay(Math.floor(length / 32))) return FAILED;
@@ -170,31 +164,28 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   return bytes;
 }
 
-export const bytesToString: BuiltIn = (a, meter) => {
-  const bytes = a as Uint8Array;
+export const bytesToString = (meter: Meter, bytes: Uint8Array): Result => {
   if (!meter.pay(conversionFuel(bytes.length))) return FAILED;
   const text = readUtf8(bytes, 0, bytes.length);
-  if (typeof text === 'number') return NONE;
-  return text.length > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : some(text);
+  if (typeof text === 'number') return undefined;
+  return text.length > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : text;
 };
 
-export const bytesFromHex: BuiltIn = (a, meter) => {
-  const text = a as string;
+export const bytesFromHex = (meter: Meter, text: string): Result => {
   if (!meter.pay(conversionFuel(text.length))) return FAILED;
-  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return NONE;
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
   for (let i = 0; i < bytes.length; i++) {
     bytes[i] = (digitOf(text.charCodeAt(2 * i)) << 4) | digitOf(text.charCodeAt(2 * i + 1));
   }
-  return some(bytes);
+  return bytes;
 };
 
 /** Of the unit of a hexadecimal digit: a letter has bit 6, and its low bits count from 1. */
 const digitOf = (unit: number): number => (unit & 0xf) + (unit > 0x39 ? 9 : 0);
 const HEX_UNITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
-export const bytesToHex: BuiltIn = (a, meter) => {
-  const bytes = a as Uint8Array;
+export const bytesToHex = (meter: Meter, bytes: Uint8Array): Result => {
   if (!meter.pay(conversionFuel(bytes.length))) return FAILED;
   if (2 * bytes.length > stringLengthMax) return meter.fail(VALUE_TOO_LARGE);
   const units = new Uint8Array(2 * bytes.length);
