@@ -30,8 +30,8 @@ import type { KeyOrder, Value } from '@smc/protocol';
  * after its fuel ran out, but never around a loop or into a routine.
  *
  * **State**: an instance has its state in fields (`StateLayout`). STATE reads what was there
- * when the step began. Everything that changes it stands at the end: nothing that fails comes
- * after the first COMMIT.
+ * when the step began. Everything that changes it stands at the end: nothing that fails, and
+ * no STATE, comes after the first COMMIT.
  */
 
 /** What an operation does beside giving its value. */
@@ -80,7 +80,7 @@ export const OPERATIONS = {
     'spends',
     true,
     1,
-    'Run up to the NEXT that belongs to it a times, with target = 0, 1, …, a − 1. Each time spends n before it. What is pending before it is subtracted by a SPEND; it has none.',
+    'Run up to the NEXT that belongs to it a times, with target = 0, 1, …, a − 1; nothing in between writes a. Each time spends n before it. What is pending before it is subtracted by a SPEND; it has none.',
   ),
   NEXT: row('acts', false, 0, 'End the LOOP. What its body left pending is subtracted.'),
   MOVE: row('acts', true, 1, 'a'),
@@ -210,7 +210,7 @@ export interface Routine {
   readonly parameters: number;
   readonly registers: number;
   readonly operations: readonly Operation[];
-  /** What CALL or APPLY of it spends, beside what is pending there. */
+  /** What entering it spends: by CALL or APPLY beside what is pending there, or from outside. */
   readonly fuel: number;
 }
 
