@@ -1,7 +1,10 @@
 import { PER_FUEL, payableBytes, sizeWithin, type KeyOrder, type Value } from '@smc/protocol';
 import { FAILED, OUT_OF_FUEL, type Failure } from '../failure.ts';
 
-/** The fuel that a run has left, for the instructions that stand out of line; and why one failed. */
+/**
+ * What a run shares with what it calls: the fuel that is left, which it puts here before the
+ * call and takes from here after it; and why it failed.
+ */
 export class Meter {
   fuel = 0;
   failure: Failure = OUT_OF_FUEL;
@@ -24,6 +27,12 @@ export class Meter {
   fail(failure: Failure): typeof FAILED {
     this.failure = this.fuel < 0 ? OUT_OF_FUEL : failure;
     return FAILED;
+  }
+
+  /** Fails with so much fuel left, of which so much is pending. */
+  failPending(failure: Failure, fuel: number, pending: number): typeof FAILED {
+    this.fuel = fuel - pending;
+    return this.fail(failure);
   }
 }
 

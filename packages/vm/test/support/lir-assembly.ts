@@ -76,12 +76,9 @@ export function lirOf(
     const rest = words.slice(1);
     const take = (first: string): string | undefined => {
       const at = rest.findIndex((word) => word.startsWith(first) && word !== first);
-      return at < 0
-        ? undefined
-        : rest
-            .splice(at, 1)[0]
-            .replace(/^[!<[]/, '')
-            .replace(/[\]>]$/, '');
+      if (at < 0) return undefined;
+      const [word] = rest.splice(at, 1);
+      return word.replace(/^[!<[]/, '').replace(/[\]>]$/, '');
     };
     const pending = Number(take('!') ?? 0);
     const labels = (take('[') ?? '').match(/\d+/g)?.map(Number) ?? [];
