@@ -1,13 +1,15 @@
 export { FAILED, type Failure, type Invalid } from './failure.ts';
+export type { Instance } from './instance.ts';
+export { STEP_FUEL } from './jit/dispatch.ts';
 export {
   LoadedUnit,
   Program,
-  STEP_FUEL,
   load,
   loadUnit,
-  type Instance,
+  type LoadOptions,
   type ProgramOperation,
   type RunResult,
 } from './program.ts';
+export type { JitMode, Tier } from './tiers.ts';
 export { verifyImage, verifyUnit, type VerifiedImage } from './verify-image.ts';
 export { CLOCK, READS, VERIFIER_LIMITS, WRITES, type FunctionFacts, type Verified } from './verify.ts';

@@ -1,22 +1,21 @@
-import {
-  VALUE_LIMITS,
-  sizeOf,
-  type Image,
-  type OperationParameter,
-  type TypeId,
-  type TypeTable,
-  type Unit,
-  type Value,
-} from '@smc/protocol';
-import { FAILED, VALUE_TOO_LARGE, type Failure, type Invalid } from './failure.ts';
-import { Interpreter } from './interpret.ts';
-import { layOut } from './layout.ts';
-import { sizeMax } from './values/size.ts';
+import type { Image, OperationParameter, TypeId, TypeTable, Unit, Value } from '@smc/protocol';
+import { FAILED, type Failure, type Invalid } from './failure.ts';
+import { instanceClass, type Instance, type InstanceClass } from './instance.ts';
+import { STEP_FUEL, compiledStepOf, stepOf, type Step } from './jit/dispatch.ts';
+import { lower } from './lower/lower.ts';
+import { Tiers, type JitMode, type Tier } from './tiers.ts';
 import { verifyImage, verifyUnit, type VerifiedImage } from './verify-image.ts';
 import type { Verified } from './verify.ts';
 
-/** Fuel of a step where none is given. */
-export const STEP_FUEL = 10_000_000;
+/** How a machine is loaded. */
+export interface LoadOptions {
+  /**
+   * Whether operations are compiled to JavaScript: those that have run for about a millisecond
+   * (`auto`, where nothing is said), none, or all of them at once. Where the host forbids it
+   * none is. What a step gives, and its fuel, do not depend on it.
+   */
+  readonly jit?: JitMode;
+}
 
 /** An operation of a loaded machine. */
 export interface ProgramOperation {
@@ -29,23 +28,6 @@ export interface ProgramOperation {
   readonly reply: TypeId;
 }
 
-/** One state of a machine: of the machine itself, or of one key of a keyed machine. */
-export interface Instance {
-  readonly state: Value;
-  /** The key of a keyed machine, else null. */
-  readonly key: Value;
-}
-
-class StateOfMachine implements Instance {
-  state: Value;
-  readonly key: Value;
-
-  constructor(state: Value, key: Value) {
-    this.state = state;
-    this.key = key;
-  }
-}
-
 /** A verified machine that can be stepped. It holds nothing of an instance between steps. */
 export class Program {
   /** The state of a new instance. */
@@ -54,18 +36,29 @@ export class Program {
   readonly operations: readonly ProgramOperation[];
   /** Types of the image under the same indices, and derived ones such as an operation's `input`. */
   readonly types: TypeTable;
-  readonly #image: Image;
-  readonly #interpreter: Interpreter;
+  /**
+   * Feeds an instance, which must be of this program, one input of an operation, which must be a
+   * value of its `input` type within the limits; `now` is in milliseconds since the epoch, `fuel`
+   * is `STEP_FUEL` where it is not given. Gives the reply, and the instance has its new state; or
+   * `FAILED`, and the instance has its old state and the program the `failure`.
+   *
+   * It is a property, and changes when an operation is compiled: so the host knows at each place
+   * that calls it which program it is of.
+   */
+  step: Step;
+  readonly #invariants: number;
+  readonly #isKeyed: boolean;
+  readonly #tiers: Tiers;
+  readonly #Instance: InstanceClass;
   readonly #indices: ReadonlyMap<string, number>;
-  readonly #isStateBounded: boolean;
-  readonly #areRepliesBounded: readonly boolean[];
-  #failure: Failure | null = null;
 
   /** `verified` is what `verifyImage` gave for the image. */
-  constructor(image: Image, verified: VerifiedImage) {
+  constructor(image: Image, verified: VerifiedImage, jit: JitMode) {
     const { types } = verified;
-    this.#image = image;
-    this.#interpreter = new Interpreter(layOut(image.unit, verified));
+    const isKeyed = image.key !== 'none';
+    const machine = { state: image.state, isKeyed, operations: image.operations };
+    const lowered = lower(image.unit, verified, machine, image.invariants);
+    const roots = [...lowered.steps, ...image.invariants.map((index) => lowered.functions[index])];
     this.types = types;
     this.initial = image.unit.constants[image.initial].value;
     this.operations = image.operations.map(({ name, parameters, reply }, index) => ({
@@ -74,9 +67,13 @@ export class Program {
       reply,
       ...verified.operations[index],
     }));
+    this.#isKeyed = isKeyed;
+    this.#invariants = image.invariants.length;
     this.#indices = new Map(this.operations.map(({ name }, index) => [name, index]));
-    this.#isStateBounded = isBounded(types, image.state);
-    this.#areRepliesBounded = image.operations.map(({ reply }) => isBounded(types, reply));
+    this.#Instance = instanceClass(lowered.state);
+    this.#tiers = new Tiers(lowered, roots, jit, () => this.#useCompiled());
+    this.step = stepOf(this.#tiers.entries, this.#tiers.crash);
+    if (jit === 'always') this.#useCompiled();
   }
 
   /** The index of an operation by its name; -1 where there is none. */
@@ -84,50 +81,19 @@ export class Program {
     return this.#indices.get(name) ?? -1;
   }
 
-  /** Why the last step that gave `FAILED` did; reading it before there was one is a mistake. */
+  /** Why the last step or invariant that failed did; reading it before there was one is a mistake. */
   get failure(): Failure {
-    if (this.#failure === null) throw new Error('no step of this program has failed');
-    return this.#failure;
+    return this.#tiers.failure;
+  }
+
+  /** What runs an operation now. */
+  tier(operation: number): Tier {
+    return this.#tiers.tier(operation);
   }
 
   /** An instance in a state, which must be a value of its type within the limits. */
   instance(state: Value = this.initial, key: Value = null): Instance {
-    return new StateOfMachine(state, key);
-  }
-
-  /**
-   * Feeds an instance, which must be of this program, one input of an operation, which must be a value of its `input` type
-   * within the limits; `now` is in milliseconds since the epoch. Gives the reply, and the
-   * instance has its new state; or `FAILED`, and the instance has its old state and the
-   * program the `failure`.
-   */
-  step(
-    instance: Instance,
-    operation: number,
-    input: Value,
-    now: number,
-    fuel: number = STEP_FUEL,
-  ): Value | typeof FAILED {
-    const interpreter = this.#interpreter;
-    const { state } = instance;
-    interpreter.state = state;
-    interpreter.now = now;
-    const argument = this.#image.key === 'none' ? input : [instance.key, input];
-    const reply = interpreter.run(this.#image.operations[operation].body, argument, fuel);
-    if (reply === FAILED) {
-      this.#failure = interpreter.failure;
-      return FAILED;
-    }
-    const next = interpreter.state;
-    const isTooLarge =
-      (!this.#areRepliesBounded[operation] && isOverLimit(reply)) ||
-      (next !== state && !this.#isStateBounded && isOverLimit(next));
-    if (isTooLarge) {
-      this.#failure = VALUE_TOO_LARGE;
-      return FAILED;
-    }
-    (instance as StateOfMachine).state = next;
-    return reply;
+    return new this.#Instance(state, key);
   }
 
   /**
@@ -139,12 +105,17 @@ export class Program {
     key: Value = null,
     fuel: number = STEP_FUEL,
   ): { readonly index: number; readonly failure: Failure | null } | null {
-    const argument = this.#image.key === 'none' ? state : [key, state];
-    for (const [index, body] of this.#image.invariants.entries()) {
-      const holds = this.#interpreter.run(body, argument, fuel);
-      if (holds !== true) return { index, failure: holds === FAILED ? this.#interpreter.failure : null };
+    const argument = this.#isKeyed ? [key, state] : state;
+    for (let index = 0; index < this.#invariants; index++) {
+      const holds = this.#tiers.run(this.operations.length + index, argument, fuel);
+      if (holds !== true) return { index, failure: holds === FAILED ? this.failure : null };
     }
     return null;
+  }
+
+  #useCompiled(): void {
+    const { entries, crash } = this.#tiers;
+    this.step = compiledStepOf(entries.slice(0, this.operations.length), crash) ?? stepOf(entries, crash);
   }
 }
 
@@ -155,46 +126,45 @@ export type RunResult =
 
 /** The verified functions of an upgrade; they use neither state nor clock. */
 export class LoadedUnit {
-  readonly #interpreter: Interpreter;
-  readonly #areBounded: readonly boolean[];
+  readonly #tiers: Tiers;
+  /** By function: its position in what the tiers run, or -1 where it gives no data. */
+  readonly #positions: readonly number[];
 
   /** `verified` is what `verifyUnit` gave for the unit. */
-  constructor(unit: Unit, verified: Verified) {
-    this.#interpreter = new Interpreter(layOut(unit, verified));
-    this.#areBounded = unit.functions.map(({ to }) => unit.types.isData(to) && isBounded(unit.types, to));
+  constructor(unit: Unit, verified: Verified, jit: JitMode) {
+    const roots = [...unit.functions.keys()].filter((index) => unit.types.isData(unit.functions[index].to));
+    const lowered = lower(unit, verified, null, roots);
+    this.#positions = unit.functions.map((_, index) => roots.indexOf(index));
+    this.#tiers = new Tiers(
+      lowered,
+      roots.map((index) => lowered.functions[index]),
+      jit,
+    );
   }
 
   /** Runs a function on a value of its `from`; it must give data. */
   run(index: number, argument: Value, fuel: number): RunResult {
-    const value = this.#interpreter.run(index, argument, fuel);
-    if (value === FAILED) return { ok: false, failure: this.#interpreter.failure };
-    if (!this.#areBounded[index] && isOverLimit(value)) return { ok: false, failure: VALUE_TOO_LARGE };
-    return { ok: true, value };
+    const value = this.#tiers.run(this.#positions[index], argument, fuel);
+    return value === FAILED ? { ok: false, failure: this.#tiers.failure } : { ok: true, value };
   }
 }
 
 /** Verifies an image and makes it ready to run. */
 export function load(
   image: Image,
+  { jit = 'auto' }: LoadOptions = {},
 ): { readonly ok: true; readonly program: Program } | { readonly ok: false; readonly invalid: Invalid } {
   const verified = verifyImage(image);
   if (verified.kind === 'invalid') return { ok: false, invalid: verified };
-  return { ok: true, program: new Program(image, verified) };
+  return { ok: true, program: new Program(image, verified, jit) };
 }
 
 /** Verifies the unit of an upgrade and makes it ready to run. */
 export function loadUnit(
   unit: Unit,
+  { jit = 'auto' }: LoadOptions = {},
 ): { readonly ok: true; readonly functions: LoadedUnit } | { readonly ok: false; readonly invalid: Invalid } {
   const verified = verifyUnit(unit, null);
   if (verified.kind === 'invalid') return { ok: false, invalid: verified };
-  return { ok: true, functions: new LoadedUnit(unit, verified) };
-}
-
-function isBounded(types: TypeTable, type: TypeId): boolean {
-  return sizeMax(types, type) <= VALUE_LIMITS.valueBytesMax;
-}
-
-function isOverLimit(value: Value): boolean {
-  return sizeOf(value) > VALUE_LIMITS.valueBytesMax;
+  return { ok: true, functions: new LoadedUnit(unit, verified, jit) };
 }

@@ -7,7 +7,17 @@ import { FAILED, OUT_OF_FUEL, type Failure } from '../failure.ts';
  */
 export class Meter {
   fuel = 0;
-  failure: Failure = OUT_OF_FUEL;
+  /** Of the last run that failed. */
+  failure: Failure | null = null;
+  /** What a routine has left as the state for its caller. */
+  state: Value = null;
+
+  /** Once, so that nothing of a run stays alive after it. */
+  takeState(): Value {
+    const { state } = this;
+    this.state = null;
+    return state;
+  }
 
   /** Charges for what is done next; false where that is more than there is. */
   pay(amount: number): boolean {
@@ -26,6 +36,7 @@ export class Meter {
   /** Fails; where there was less than no fuel left it is for that, which came before. */
   fail(failure: Failure): typeof FAILED {
     this.failure = this.fuel < 0 ? OUT_OF_FUEL : failure;
+    this.state = null;
     return FAILED;
   }
 

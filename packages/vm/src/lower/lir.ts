@@ -181,7 +181,12 @@ export const OPERATIONS = {
     1,
     'Leave a as the state for the caller: at the end of a routine that is called.',
   ),
-  TAKE_STATE: row('pure', true, 0, 'What the routine of the CALL just before has left.'),
+  TAKE_STATE: row(
+    'pure',
+    true,
+    0,
+    'What the routine of the CALL just before has left. It is taken once, and not left alone.',
+  ),
 } as const satisfies Record<string, OperationRow>;
 
 export type OperationName = keyof typeof OPERATIONS;

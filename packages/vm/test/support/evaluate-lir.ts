@@ -90,7 +90,7 @@ class Evaluation {
   readonly #before: readonly Value[];
   readonly #after: Value[];
   #hasCommitted = false;
-  #left: Datum = null;
+  #left: Datum;
   #fuel: number;
 
   constructor(lowered: Lowered, run: LirRun) {
@@ -106,6 +106,7 @@ class Evaluation {
   }
 
   paidFuel(): number {
+    if (this.#left !== undefined) throw new Error('a state that was left and not taken');
     if (this.#fuel < 0) throw new Error('a run that ended without having paid');
     return this.#fuel;
   }
@@ -336,7 +337,7 @@ class Evaluation {
         meter.fuel = this.#fuel;
         const [, , c] = operands;
         const result = BUILT_INS[immediate]!.run(meter, a as Value, b as Value, c as Value, operation.order);
-        if (result === FAILED) throw new Stop(meter.failure);
+        if (result === FAILED) throw new Stop(meter.failure!);
         this.#fuel = meter.fuel;
         return result;
       }
@@ -346,8 +347,12 @@ class Evaluation {
         return new Closure(immediate, a);
       case 'APPLY':
         return this.enter((a as Closure).routine, [(a as Closure).over, b]);
-      case 'TAKE_STATE':
-        return this.#left;
+      case 'TAKE_STATE': {
+        const left = this.#left;
+        if (left === undefined) throw new Error('a TAKE_STATE of nothing');
+        this.#left = undefined;
+        return left;
+      }
       default:
         throw new Error(`${name} has no value`);
     }

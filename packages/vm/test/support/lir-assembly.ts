@@ -57,7 +57,7 @@ export function lirOf(
     return value;
   };
   for (const line of source.split('\n')) {
-    const words = line.match(/"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\S+/g) ?? [];
+    const words = [...(line.match(/"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\S+/g) ?? [])];
     if (words.length === 0) continue;
     if (words[0] === 'routine') {
       names.set(words[1], routines.length);

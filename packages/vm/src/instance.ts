@@ -1,0 +1,102 @@
+import type { Product, Value } from '@smc/protocol';
+import { STATE_FIELDS_MAX, type StateLayout } from './lower/lir.ts';
+
+/** One state of a machine: of the machine itself, or of one key of a keyed machine. */
+export interface Instance {
+  readonly state: Value;
+  /** The key of a keyed machine, else null. */
+  readonly key: Value;
+}
+
+/** The names of the fields of a state, in order. */
+type FieldName = `f${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15}`;
+
+/** An instance as code sees it: the state in fields, of which it has those of its layout. */
+export type Fields = Instance & {
+  [name in FieldName]: Value;
+} & {
+  /** Of a state that is a product: the product, where no field was written since it was made or asked for. */
+  seen: Product | null;
+};
+
+export type InstanceClass = new (state: Value, key: Value) => Fields;
+
+/**
+ * A class of instances for one program: the host notes for each class what its fields hold
+ * (small integers, doubles), and a program should not know more of that than its own.
+ */
+export function instanceClass({ isProduct, fields }: StateLayout): InstanceClass {
+  return (isProduct ? productClass(fields) : wholeClass()) as InstanceClass;
+}
+
+function wholeClass() {
+  return class implements Instance {
+    declare f0: Value;
+    declare readonly key: Value;
+
+    constructor(state: Value, key: Value) {
+      this.f0 = state;
+      this.key = key;
+    }
+
+    get state(): Value {
+      return this.f0;
+    }
+  };
+}
+
+/**
+ * The fields are written one by one in the constructor, since the host counts them there to
+ * know how large an instance gets; and not declared, since then each would be undefined first,
+ * and none be known to hold integers alone.
+ */
+function productClass(fields: number) {
+  return class implements Instance {
+    declare seen: Product | null;
+    declare readonly key: Value;
+
+    constructor(state: Product, key: Value) {
+      const self = this as unknown as Fields;
+      this.key = key;
+      this.seen = state;
+      if (fields > 0) self.f0 = state[0];
+      if (fields > 1) self.f1 = state[1];
+      if (fields > 2) self.f2 = state[2];
+      if (fields > 3) self.f3 = state[3];
+      if (fields > 4) self.f4 = state[4];
+      if (fields > 5) self.f5 = state[5];
+      if (fields > 6) self.f6 = state[6];
+      if (fields > 7) self.f7 = state[7];
+      if (fields > 8) self.f8 = state[8];
+      if (fields > 9) self.f9 = state[9];
+      if (fields > 10) self.f10 = state[10];
+      if (fields > 11) self.f11 = state[11];
+      if (fields > 12) self.f12 = state[12];
+      if (fields > 13) self.f13 = state[13];
+      if (fields > 14) self.f14 = state[14];
+      if (fields > 15) self.f15 = state[15];
+    }
+
+    /** Given again as it is until a field is written: who asks may compare by identity. */
+    get state(): Value {
+      this.seen ??= NAMES.slice(0, fields).map((name) => (this as unknown as Fields)[name]);
+      return this.seen;
+    }
+  };
+}
+
+const NAMES = Array.from({ length: STATE_FIELDS_MAX }, (_, index) => `f${index}` as FieldName);
+
+/** The field of a number, of those that an instance has. */
+export function stateField(instance: Fields, field: number): Value {
+  if (field === 0) return instance.f0;
+  if (field === 1) return instance.f1;
+  return instance[NAMES[field]];
+}
+
+/** Writes the field of a number; `seen` is another matter. */
+export function commitField(instance: Fields, field: number, value: Value): void {
+  if (field === 0) instance.f0 = value;
+  else if (field === 1) instance.f1 = value;
+  else instance[NAMES[field]] = value;
+}

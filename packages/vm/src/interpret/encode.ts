@@ -1,0 +1,412 @@
+import type { KeyOrder, Value } from '@smc/protocol';
+import type { BuiltIn } from '../builtins/meter.ts';
+import { BUILT_INS } from '../builtins/table.ts';
+import type { Lowered, Operation, OperationName, Routine } from '../lower/lir.ts';
+import { enteredFromRoutines } from '../lower/calls.ts';
+import { CODES, type CodeName } from './codes.ts';
+import { mayHoldReferences } from './references.ts';
+
+/**
+ * LIR as the interpreter runs it: all routines of a unit in one array of words, each
+ * instruction in a multiple of four, so that most of them take no more.
+ *
+ * All registers of a unit are in one file. No routine is entered twice at a time (the verifier
+ * has seen to it), so each has its window in it for good, and its operands are absolute
+ * positions. Behind the windows stand the constants of the unit, which so are operands as
+ * registers are; small integers also stand in the words themselves.
+ */
+export interface Encoded {
+  readonly code: Int32Array;
+  /** By a quarter of the position: the fuel that is pending there, of instructions that can fail. */
+  readonly pending: Int32Array;
+  /** By routine: where it starts, what entering it spends, the first register of its window. */
+  readonly entries: Int32Array;
+  readonly fuels: Int32Array;
+  readonly windows: Int32Array;
+  /** By routine: how many of the first registers of its window are parameters. */
+  readonly parameters: Int32Array;
+  /** By routine: registers of its window that may hold what the host must be able to free. */
+  readonly references: readonly Int32Array[];
+  /** By routine: whether it looks at its first parameter. */
+  readonly readsInput: readonly boolean[];
+  /** What built-ins are called with what order of keys, by number. */
+  readonly sites: readonly Site[];
+  /** Lists of operands, each after its length: of the instructions that have many. */
+  readonly lists: Int32Array;
+  /** How many registers all windows have. */
+  readonly registers: number;
+  /** What stands behind them. */
+  readonly constants: readonly Value[];
+  readonly isProduct: boolean;
+}
+
+export interface Site {
+  readonly run: BuiltIn;
+  readonly order: KeyOrder | null;
+}
+
+export function encode(lowered: Lowered): Encoded {
+  return new Encoder(lowered).encode();
+}
+
+/** Operations with operands a, b and a target, which the interpreter has as they are. */
+const PLAIN: Partial<Record<OperationName, CodeName>> = {
+  MOVE: 'MOVE',
+  KEY: 'KEY',
+  NOW: 'NOW',
+  ADD: 'ADD',
+  SUB: 'SUB',
+  MUL: 'MUL',
+  DIV: 'DIV',
+  REM: 'REM',
+  OFFSET: 'ADD',
+  TAG: 'TAG',
+  PAYLOAD: 'PAYLOAD',
+  LENGTH: 'LENGTH',
+  ITEM: 'ITEM',
+  FIND_ITEM: 'FIND_ITEM',
+  OPTION: 'OPTION',
+  NEG: 'NEG',
+  MIN: 'MIN',
+  MAX: 'MAX',
+  ABS: 'ABS',
+  INT_TO_STRING: 'INT_TO_STRING',
+  SAME: 'SAME',
+  DIFFERENT: 'DIFFERENT',
+  LESS: 'LESS',
+  NOT_GREATER: 'NOT_GREATER',
+  NOT: 'NOT',
+  EQUAL: 'EQUAL',
+  ORDER: 'ORDER',
+  RANGE_LENGTH: 'RANGE_LENGTH',
+  RANGE: 'RANGE',
+  BUILDER: 'BUILDER',
+  COLLECT: 'COLLECT',
+  COLLECTED: 'COLLECTED',
+  COUNT: 'COUNT',
+  APPLY: 'APPLY',
+  FAIL: 'FAIL',
+  TAKE_STATE: 'TAKE_STATE',
+  LEAVE_STATE: 'LEAVE_STATE',
+};
+
+/** Branches on one register. */
+const TESTS: Partial<Record<OperationName, CodeName>> = {
+  BR_TRUE: 'BR_TRUE',
+  BR_FALSE: 'BR_FALSE',
+  BR_ABSENT: 'BR_ABSENT',
+  BR_PRESENT: 'BR_PRESENT',
+};
+
+interface Loop {
+  readonly target: number;
+  readonly count: number;
+  readonly body: number;
+  readonly fuel: number;
+  /** The word that is to have the position behind the loop. */
+  readonly exit: number;
+}
+
+class Encoder {
+  readonly #lowered: Lowered;
+  readonly #words: number[] = [];
+  readonly #pending: number[] = [];
+  readonly #sites: Site[] = [];
+  readonly #lists: number[] = [];
+  readonly #firstConstant: number;
+  readonly #entered: ReadonlySet<number>;
+  readonly #windows: number[] = [];
+  #window = 0;
+  /** By register of the routine that is being encoded: how often it is read. */
+  #reads: number[] = [];
+  /** Words that are to have the position of the end of the block with a label. */
+  readonly #branches = new Map<number, number[]>();
+  /** Whether the routine that is being encoded is entered from outside alone. */
+  #isOutermost = false;
+  /** Labels of open blocks, and loops. */
+  readonly #open: (number | Loop)[] = [];
+
+  constructor(lowered: Lowered) {
+    this.#lowered = lowered;
+    let registers = 0;
+    for (const routine of lowered.routines) {
+      this.#windows.push(registers);
+      registers += routine.registers;
+    }
+    this.#firstConstant = registers;
+    this.#entered = enteredFromRoutines(lowered);
+  }
+
+  encode(): Encoded {
+    const { routines, constants, state } = this.#lowered;
+    const entries = routines.map((routine, index) => this.#routine(routine, index));
+    return {
+      code: Int32Array.from(this.#words),
+      pending: Int32Array.from(this.#pending),
+      entries: Int32Array.from(entries),
+      fuels: Int32Array.from(routines, ({ fuel }) => fuel),
+      windows: Int32Array.from(this.#windows),
+      parameters: Int32Array.from(routines, ({ parameters }) => parameters),
+      references: routines.map((routine, index) =>
+        Int32Array.from(mayHoldReferences(routine), (register) => this.#windows[index] + register),
+      ),
+      readsInput: routines.map(({ operations }) => operations.some(({ operands }) => operands.includes(0))),
+      sites: this.#sites,
+      lists: Int32Array.from(this.#lists),
+      registers: this.#firstConstant,
+      constants: [...constants, null],
+      isProduct: state.isProduct,
+    };
+  }
+
+  #routine({ operations, registers }: Routine, index: number): number {
+    const entry = this.#words.length;
+    this.#window = this.#windows[index];
+    this.#isOutermost = !this.#entered.has(index);
+    this.#reads = Array.from({ length: registers }, () => 0);
+    for (const { operands } of operations) {
+      for (const operand of operands) if (operand >= 0) this.#reads[operand]++;
+    }
+    for (let at = 0; at < operations.length;) at += this.#fused(operations, at) || this.#one(operations[at]);
+    return entry;
+  }
+
+  /**
+   * Encodes some operations as one where that is worth it, and the host then need not put
+   * away what is between them. Gives how many, or 0.
+   */
+  #fused(operations: readonly Operation[], at: number): number {
+    const [first, second] = [operations[at], operations[at + 1]];
+    if (second === undefined) return 0;
+    const isPassed =
+      first.target >= 0 && second.operands[0] === first.target && this.#reads[first.target] === 1;
+    if (first.name === 'STATE' && second.name === 'ADD' && isPassed) {
+      const by = this.#small(second.operands[1]);
+      if (by === null) return 0;
+      this.#emit('STATE_ADD_SMALL', this.#register(second.target), first.immediate, by, second.pending);
+      return 2;
+    }
+    if (first.name === 'STATE' && second.name === 'RETURN' && isPassed && this.#isOutermost) {
+      this.#emit('RETURN_STATE', first.immediate, 0, 0);
+      return 2;
+    }
+    if (first.name === 'COMMIT' && second.name === 'RETURN' && this.#isOutermost) {
+      const [value, reply] = [first.operands[0], second.operands[0]];
+      this.#emit('COMMIT_RETURN', first.immediate, this.#register(value), this.#register(reply));
+      return 2;
+    }
+    if (second.name === 'MOVE' && isPassed && isComputed(first)) {
+      // What was just made is made where it is moved to.
+      this.#one({ ...first, target: second.target });
+      return 2;
+    }
+    return 0;
+  }
+
+  #one(operation: Operation): number {
+    const { name, target, operands, immediate, pending } = operation;
+    const plain = PLAIN[name];
+    if (this.#withSmall(operation)) return 1;
+    if (plain !== undefined) {
+      const [a = 0, b = 0] = operands.map((operand) => this.#register(operand));
+      this.#emit(plain, this.#target(target), a, b, pending);
+      return 1;
+    }
+    const test = TESTS[name];
+    if (test !== undefined) {
+      this.#branch(test, this.#register(operands[0]), 0, immediate);
+      return 1;
+    }
+    this.#special(operation);
+    return 1;
+  }
+
+  /** Operations with a constant that fits a word. */
+  #withSmall({ name, target, operands, immediate, pending }: Operation): boolean {
+    if (operands.length !== 2) return false;
+    const [left, right] = [this.#small(operands[0]), this.#small(operands[1])];
+    const [a, b] = operands;
+    const give = (code: CodeName, register: number, small: number): boolean => {
+      this.#emit(code, this.#register(target), this.#register(register), small, pending);
+      return true;
+    };
+    const branch = (code: CodeName, register: number, small: number): boolean => {
+      if ((small | 0) !== small) return false;
+      this.#branch(code, this.#register(register), small, immediate);
+      return true;
+    };
+    if (left !== null && right !== null) return false;
+    switch (name) {
+      case 'ADD':
+      case 'OFFSET':
+        if (right !== null) return give('ADD_SMALL', a, right);
+        return left !== null && give('ADD_SMALL', b, left);
+      case 'SUB':
+        return right !== null && (-right | 0) === -right && give('ADD_SMALL', a, -right);
+      case 'MUL':
+        if (right !== null) return give('MUL_SMALL', a, right);
+        return left !== null && give('MUL_SMALL', b, left);
+      case 'REM':
+        return right !== null && right > 0 && give('REM_SMALL', a, right);
+      case 'BR_SAME':
+        return right !== null && branch('BR_SAME_SMALL', a, right);
+      case 'BR_DIFFERENT':
+        return right !== null && branch('BR_DIFFERENT_SMALL', a, right);
+      case 'BR_LESS':
+        if (right !== null) return branch('BR_AT_MOST_SMALL', a, right - 1);
+        return left !== null && branch('BR_AT_LEAST_SMALL', b, left + 1);
+      case 'BR_NOT_GREATER':
+        if (right !== null) return branch('BR_AT_MOST_SMALL', a, right);
+        return left !== null && branch('BR_AT_LEAST_SMALL', b, left);
+      default:
+        return false;
+    }
+  }
+
+  #special(operation: Operation): void {
+    const { name, target, operands, immediate, pending, labels, order } = operation;
+    const a = operands.length > 0 ? this.#register(operands[0]) : 0;
+    const to = this.#target(target);
+    switch (name) {
+      case 'BLOCK':
+        this.#open.push(immediate);
+        return;
+      case 'END':
+        return this.#land(this.#branches.get(this.#open.pop() as number) ?? []);
+      case 'BR':
+        return this.#branch('JUMP', 0, 0, immediate);
+      case 'BR_SAME':
+      case 'BR_DIFFERENT':
+      case 'BR_LESS':
+      case 'BR_NOT_GREATER':
+        return this.#branch(name, a, this.#register(operands[1]), immediate);
+      case 'BR_TABLE': {
+        const start = this.#emit('BR_TABLE', a, 0, 0) + 4;
+        for (const [tag, label] of labels.entries()) {
+          this.#words.push(0);
+          this.#branchesTo(label).push(start + tag);
+        }
+        return this.#pad();
+      }
+      case 'LOOP': {
+        const start = this.#emit('LOOP', to, a, 0);
+        this.#more([immediate]);
+        this.#open.push({ target: to, count: a, body: start + 8, fuel: immediate, exit: start + 3 });
+        return;
+      }
+      case 'NEXT': {
+        const loop = this.#open.pop() as Loop;
+        this.#emit('NEXT', loop.target, loop.count, loop.body);
+        this.#more([pending, loop.fuel]);
+        return this.#land([loop.exit]);
+      }
+      case 'RETURN':
+        this.#emit('RETURN', a, 0, 0);
+        return;
+      case 'SPEND':
+        this.#emit('SPEND', pending, 0, 0);
+        return;
+      case 'CHARGE':
+        this.#emit('CHARGE', immediate, 0, 0);
+        return;
+      case 'STATE':
+        this.#emit('STATE', to, immediate, 0);
+        return;
+      case 'COMMIT':
+        this.#emit('COMMIT', immediate, a, 0);
+        return;
+      case 'COMPONENT':
+        this.#emit('COMPONENT', to, a, immediate);
+        return;
+      case 'SUM':
+      case 'CLOSURE':
+        this.#emit(name, to, immediate, a);
+        return;
+      case 'TUPLE':
+      case 'LIST':
+        this.#emit(name, to, this.#list(operands), 0, pending);
+        return;
+      case 'CHECK_SIZE':
+        this.#emit(name, to, immediate, this.#list(operands), pending);
+        return;
+      case 'CALL':
+        this.#emit('CALL', to, immediate, this.#list(operands), pending);
+        return;
+      case 'BUILT_IN':
+        this.#emit('BUILT_IN', to, this.#sites.push({ run: BUILT_INS[immediate]!.run, order }) - 1, pending);
+        // What it has no operand for is given the null of the spare register.
+        return this.#more(
+          [0, 1, 2].map((index) => (index < operands.length ? this.#register(operands[index]) : this.#spare)),
+        );
+      default:
+        throw new Error(`${name} has another place`);
+    }
+  }
+
+  /** The position of a register, or constant, in the file of registers. */
+  #register(operand: number): number {
+    return operand >= 0 ? this.#window + operand : this.#firstConstant + ~operand;
+  }
+
+  #target(target: number): number {
+    return target < 0 ? this.#spare : this.#register(target);
+  }
+
+  /** Behind the constants: it holds null, and is given null where nothing else is to be written. */
+  get #spare(): number {
+    return this.#firstConstant + this.#lowered.constants.length;
+  }
+
+  /** A constant that fits a word, else null. */
+  #small(operand: number): number | null {
+    const value = operand < 0 ? this.#lowered.constants[~operand] : null;
+    return typeof value === 'number' && (value | 0) === value ? value : null;
+  }
+
+  /** Gives the position of the instruction. */
+  #emit(code: CodeName, first: number, second: number, third: number, pending = 0): number {
+    this.#pending.push(pending);
+    return this.#words.push(CODES[code], first, second, third) - 4;
+  }
+
+  #more(words: readonly number[]): void {
+    this.#words.push(...words);
+    this.#pad();
+  }
+
+  #pad(): void {
+    while (this.#words.length % 4 !== 0) this.#words.push(0);
+    while (this.#pending.length < this.#words.length / 4) this.#pending.push(0);
+  }
+
+  #list(operands: readonly number[]): number {
+    const start = this.#lists.push(operands.length) - 1;
+    for (const operand of operands) this.#lists.push(this.#register(operand));
+    return start;
+  }
+
+  #branch(code: CodeName, first: number, second: number, label: number): void {
+    this.#branchesTo(label).push(this.#emit(code, first, second, 0) + 3);
+  }
+
+  #branchesTo(label: number): number[] {
+    let words = this.#branches.get(label);
+    if (words === undefined) {
+      words = [];
+      this.#branches.set(label, words);
+    }
+    return words;
+  }
+
+  /** What comes next is jumped to from these words. */
+  #land(words: number[]): void {
+    for (const word of words) this.#words[word] = this.#words.length;
+    // Labels are unique in a routine alone.
+    words.length = 0;
+  }
+}
+
+/** Whether an operation does nothing but compute its value. */
+function isComputed({ name }: Operation): boolean {
+  return name !== 'LOOP' && name !== 'TAKE_STATE' && name !== 'BUILDER';
+}

@@ -1,0 +1,35 @@
+import type { Product, Value } from '@smc/protocol';
+import type { Meter } from '../builtins/meter.ts';
+import type { Builder } from '../builtins/operations.ts';
+import type { Encoded } from './encode.ts';
+
+/** A closure: a routine, and what it is over. */
+export class Closure {
+  readonly routine: number;
+  readonly over: Datum;
+
+  constructor(routine: number, over: Datum) {
+    this.routine = routine;
+    this.over = over;
+  }
+}
+
+/** What a register holds; `undefined` is the None of an optional. */
+export type Datum = Value | undefined | Closure | Builder;
+
+/** What the instructions of a unit work on. */
+export interface Running {
+  readonly encoded: Encoded;
+  readonly code: Int32Array;
+  readonly registers: Datum[];
+  readonly meter: Meter;
+}
+
+/** The values of a list of operands. */
+export function operandsOf({ registers, encoded: { lists } }: Running, list: number): Product {
+  const operands: Value[] = [];
+  // At once: an array that grows takes more than it holds.
+  operands.length = lists[list];
+  for (let i = 0; i < operands.length; i++) operands[i] = registers[lists[list + 1 + i]] as Value;
+  return operands;
+}

@@ -1,0 +1,59 @@
+import type { Value } from '@smc/protocol';
+import type { FAILED } from '../failure.ts';
+import type { Fields, Instance } from '../instance.ts';
+
+/** A routine with one parameter, entered from outside, in whichever tier. */
+export type Entry = (instance: Fields, now: number, fuel: number, argument: Value) => Value | typeof FAILED;
+
+/** Feeds an instance one input of an operation; see `Program.step`. */
+export type Step = (
+  instance: Instance,
+  operation: number,
+  input: Value,
+  now: number,
+  fuel?: number,
+) => Value | typeof FAILED;
+
+/** Fuel of a step where none is given. */
+export const STEP_FUEL = 10_000_000;
+
+/** With more than this a `switch` is no better than an array. */
+const ARMS_MAX = 64;
+
+/** A step that looks up the operation. `onError` takes an exception of the host. */
+export function stepOf(entries: readonly Entry[], onError: (error: unknown) => typeof FAILED): Step {
+  return (instance, operation, input, now, fuel = STEP_FUEL) => {
+    try {
+      return entries[operation](instance as Fields, now, fuel, input);
+    } catch (error) {
+      return onError(error);
+    }
+  };
+}
+
+/**
+ * The same as a function of its own, with a `switch` for the look-up: so the host learns for
+ * each program by itself what it calls, and can put all of a short operation where the step is
+ * asked for. Null where the host does not compile it.
+ */
+export function compiledStepOf(
+  entries: readonly Entry[],
+  onError: (error: unknown) => typeof FAILED,
+): Step | null {
+  if (entries.length > ARMS_MAX) return null;
+  const names = entries.map((_, operation) => `g${operation} = J[${operation}]`);
+  const arms = entries.map((_, operation) => `case ${operation}: return g${operation}(i, t, q, x);`);
+  const text = [
+    `const ${names.join(', ')};`,
+    `return function (i, o, x, t, q = ${STEP_FUEL}) {`,
+    `try { switch (o) { ${arms.join(' ')} default: return J[o](i, t, q, x); } }`,
+    'catch (e) { return H(e); }',
+    '};',
+  ].join('\n');
+  try {
+    // oxlint-disable-next-line no-new-func -- made of the alphabet of `source.ts` alone
+    return new Function('J', 'H', text)(entries, onError) as Step;
+  } catch {
+    return null;
+  }
+}
