@@ -82,7 +82,7 @@ export const OPERATIONS = {
     1,
     'Run up to the NEXT that belongs to it a times, with target = 0, 1, …, a − 1; nothing in between writes a. Each time spends n before it. What is pending before it is subtracted by a SPEND; it has none.',
   ),
-  NEXT: row('acts', false, 0, 'End the LOOP. What its body left pending is subtracted.'),
+  NEXT: row('spends', false, 0, 'End the LOOP.'),
   MOVE: row('acts', true, 1, 'a'),
   RETURN: row('acts', false, 1, 'End the routine: a is its result. Nothing is pending.'),
   // fuel
@@ -231,7 +231,7 @@ export interface Lowered {
   readonly constants: readonly Value[];
   /**
    * Those that are entered from outside come with one parameter: the input of an operation, or
-   * the argument of the function. A callee comes before its callers.
+   * the argument of the function.
    */
   readonly routines: readonly Routine[];
   /** Routines of the operations of a machine, in order. They commit. */
