@@ -224,8 +224,9 @@ export class Emitter {
 
   #emit(code: Code, name: OperationName, target: number, parts: Parts): void {
     const { effect } = OPERATIONS[name];
-    const pending = effect === 'fails' || effect === 'spends' ? this.pending : 0;
-    if (effect === 'spends') this.pending = 0;
+    const subtracts = effect === 'spends' || name === 'NEXT';
+    const pending = subtracts || effect === 'fails' ? this.pending : 0;
+    if (subtracts) this.pending = 0;
     this.#credit.spend();
     code.push({
       name,

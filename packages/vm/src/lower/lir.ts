@@ -82,7 +82,7 @@ export const OPERATIONS = {
     1,
     'Run up to the NEXT that belongs to it a times, with target = 0, 1, …, a − 1; nothing in between writes a. Each time spends n before it. What is pending before it is subtracted by a SPEND; it has none.',
   ),
-  NEXT: row('spends', false, 0, 'End the LOOP.'),
+  NEXT: row('acts', false, 0, 'End the LOOP. What its body left pending is subtracted.'),
   MOVE: row('acts', true, 1, 'a'),
   RETURN: row('acts', false, 1, 'End the routine: a is its result. Nothing is pending.'),
   // fuel

@@ -177,9 +177,7 @@ export class RoutineReader {
       this.#before = this.#stateBefore();
     }
     this.#state = this.#before;
-    // A call pays for what it enters; from outside, nobody does.
-    if (entry.kind === 'step' || entry.kind === 'root')
-      this.#emitter.pending = entryFuel(this.#end - this.#pc);
+
   }
 
   #stateBefore(): Symbolic {
