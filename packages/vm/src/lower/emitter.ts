@@ -98,6 +98,8 @@ export class Emitter {
   readonly constants: Constants;
   /** Fuel used up and not yet subtracted. */
   pending = 0;
+  /** Whether some was subtracted without a look at what is left. */
+  isOwing = false;
   readonly #credit: Credit;
   readonly #frames: Frame[] = [{ isLoop: false, before: [], code: [], made: [] }];
   /** Of the frames: those that are loops, ascending. */
@@ -226,6 +228,8 @@ export class Emitter {
     const { effect } = OPERATIONS[name];
     const subtracts = effect === 'spends' || name === 'NEXT';
     const pending = subtracts || effect === 'fails' ? this.pending : 0;
+    if (effect === 'spends') this.isOwing = false;
+    else if (name === 'CHARGE' || pending > 0) this.isOwing ||= effect === 'acts';
     if (subtracts) this.pending = 0;
     this.#credit.spend();
     code.push({
@@ -239,9 +243,9 @@ export class Emitter {
     });
   }
 
-  /** Subtracts what is pending. */
+  /** Subtracts what is pending, and looks at what is left. */
   spend(): void {
-    if (this.pending > 0) this.act('SPEND');
+    if (this.pending > 0 || this.isOwing) this.act('SPEND');
   }
 
   // ------------------------------------------------------------------------ values

@@ -90,6 +90,7 @@ interface Choice {
   readonly height: number;
   readonly state: Symbolic;
   readonly pending: number;
+  readonly isOwing: boolean;
   readonly ends: PathEnd[];
 }
 
@@ -177,7 +178,6 @@ export class RoutineReader {
       this.#before = this.#stateBefore();
     }
     this.#state = this.#before;
-
   }
 
   #stateBefore(): Symbolic {
@@ -578,6 +578,7 @@ export class RoutineReader {
       height: this.#stack.length,
       state: this.#state,
       pending: emitter.pending,
+      isOwing: emitter.isOwing,
       ends: [],
     });
     this.#startArm(first, before);
@@ -599,7 +600,8 @@ export class RoutineReader {
     const made = takeMade(frame);
     if (this.#isDead) return;
     const code = emitter.reserve();
-    choice.ends.push({ values: [this.#a, this.#state], pending: emitter.pending, code, made });
+    const { pending, isOwing } = emitter;
+    choice.ends.push({ values: [this.#a, this.#state], pending, isOwing, code, made });
   }
 
   /** JUMP: the end of an arm that is not the last. */
@@ -621,6 +623,7 @@ export class RoutineReader {
     choice.end = arm.end;
     this.#state = choice.state;
     emitter.pending = choice.pending;
+    emitter.isOwing = choice.isOwing;
     this.#startArm(arm, choice.before);
   }
 

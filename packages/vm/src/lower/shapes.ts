@@ -53,6 +53,7 @@ export function component(value: Symbolic, index: number): Symbolic {
 export interface PathEnd {
   readonly values: readonly Symbolic[];
   readonly pending: number;
+  readonly isOwing: boolean;
   readonly code: Code;
   readonly made: Made;
 }
@@ -90,6 +91,7 @@ export function join(emitter: Emitter, ends: readonly PathEnd[]): Symbolic[] {
     });
   }
   emitter.pending = pending;
+  emitter.isOwing = ends.some((end) => end.isOwing || end.pending > pending);
   return joined;
 }
 
