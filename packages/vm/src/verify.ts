@@ -60,6 +60,8 @@ export interface FunctionFacts {
   readonly stackSlots: number;
   /** Frames, its own and those of what it calls or applies. */
   readonly frames: number;
+  /** The words of its comparisons that are of scalars: Int, Time, Bool, unit. */
+  readonly scalarComparisons: ReadonlySet<number>;
 }
 
 /** A unit that may run. */
@@ -145,6 +147,7 @@ class FunctionReader {
   /** The word of the instruction that is being read. */
   word = 0;
   #height = 0;
+  readonly #scalarComparisons = new Set<number>();
   #effects = 0;
   #closures = 0;
   #closuresOpen = 0;
@@ -189,7 +192,7 @@ class FunctionReader {
     if (stackSlots > stackSlotsMax)
       throw new Refusal(`${stackSlots} slots of stack, at most ${stackSlotsMax}`, null);
     if (frames > framesMax) throw new Refusal(`calls ${frames} deep, at most ${framesMax}`, null);
-    return { effects: this.#effects, stackSlots, frames };
+    return { effects: this.#effects, stackSlots, frames, scalarComparisons: this.#scalarComparisons };
   }
 
   /** The typing rules, as in the instruction table. */
@@ -351,6 +354,7 @@ class FunctionReader {
       case 'NE': {
         const [left, right] = this.#pair('(a, a)');
         if (left !== right || !types.isFirstOrder(left)) this.#mismatch('(a, a) of data');
+        if (isScalar(left)) this.#scalarComparisons.add(this.word);
         return this.#give(BOOL);
       }
       case 'LT':
@@ -360,6 +364,7 @@ class FunctionReader {
         const [left, right] = this.#pair('(a, a)');
         const isOrdered = left === INT || left === TIME || left === STRING;
         if (left !== right || !isOrdered) this.#mismatch('(a, a) of Int, Time or String');
+        if (isScalar(left)) this.#scalarComparisons.add(this.word);
         return this.#give(BOOL);
       }
       case 'NOT':
@@ -772,6 +777,8 @@ class FunctionReader {
     this.#refuse(`${this.#name} takes ${expected}, not ${this.#text(this.#accumulator)}`);
   }
 }
+
+const isScalar = (type: TypeId): boolean => type === INT || type === TIME || type === BOOL || type === UNIT;
 
 const END_OF: Record<Block['kind'], string> = {
   function: 'RETURN',

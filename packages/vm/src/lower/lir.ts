@@ -236,7 +236,7 @@ export interface Lowered {
   readonly constants: readonly Value[];
   /**
    * Those that are entered from outside come with one parameter: the input of an operation, or
-   * the argument of the function. A callee comes before its callers.
+   * the argument of the function.
    */
   readonly routines: readonly Routine[];
   /** Routines of the operations of a machine, in order. They commit. */

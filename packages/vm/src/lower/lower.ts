@@ -1,20 +1,157 @@
-import type { TypeId, Unit } from '@smc/protocol';
-import type { Verified } from '../verify.ts';
-import type { Lowered } from './lir.ts';
+import { OP, wordsAt, type TypeId, type TypeTable, type Unit } from '@smc/protocol';
+import { READS, WRITES, type Verified } from '../verify.ts';
+import { Constants, Credit } from './emitter.ts';
+import { STATE_FIELDS_MAX, type Lowered, type Routine, type StateLayout } from './lir.ts';
+import { RoutineReader, type Entry, type LoweringContext } from './reader.ts';
+import type { Body } from './symbolic.ts';
 
-/** What lowering has to know of a machine beside its unit. */
+/** What of a machine its lowering depends on. */
 export interface MachineParts {
   readonly state: TypeId;
   readonly isKeyed: boolean;
   readonly operations: readonly { readonly body: number; readonly reply: TypeId }[];
 }
 
-/** `roots` are functions that are entered from outside beside the operations. */
+/** Words that are lowered a second time, in place of a call, for each word of the unit; and some for nothing. */
+const INLINED_PER_WORD = 2;
+const INLINED_FREE = 4_096;
+
+/**
+ * Lowers a verified unit to routines: one for each operation of the machine, one for each of
+ * the functions `roots`, which use neither state nor clock, and those that these call. It
+ * takes time and gives operations linear in the words of the unit.
+ */
 export function lower(
-  _unit: Unit,
-  _verified: Verified,
-  _machine: MachineParts | null,
-  _roots: readonly number[],
+  unit: Unit,
+  verified: Verified,
+  machine: MachineParts | null,
+  roots: readonly number[],
 ): Lowered {
-  throw new Error('lowering is not there yet');
+  const lowering = new Lowering(unit, verified, machine);
+  const steps = machine?.operations.map((operation) => lowering.step(operation)) ?? [];
+  const functions = unit.functions.map(() => -1);
+  for (const root of roots) functions[root] = lowering.root(root);
+  lowering.finish();
+  return {
+    constants: lowering.constants.values,
+    routines: lowering.routines,
+    steps,
+    functions,
+    state: lowering.layout,
+  };
+}
+
+class Lowering implements LoweringContext {
+  readonly unit: Unit;
+  readonly verified: Verified;
+  readonly constants: Constants;
+  readonly credit = new Credit();
+  readonly layout: StateLayout;
+  readonly routines: Routine[] = [];
+  readonly state: TypeId | null;
+  readonly #isKeyed: boolean;
+  #inlinable = INLINED_FREE;
+  /** Routines that are asked for and not yet read. */
+  readonly #waiting: { readonly index: number; readonly entry: Entry }[] = [];
+  #count = 0;
+  readonly #callees = new Map<number, number>();
+  /** By the function and the start of the body. */
+  readonly #bodies = new Map<string, number>();
+  readonly #writes = new Map<number, readonly number[]>();
+
+  constructor(unit: Unit, verified: Verified, machine: MachineParts | null) {
+    this.unit = unit;
+    this.verified = verified;
+    this.constants = new Constants(unit.constants.map((constant) => constant.value));
+    this.state = machine?.state ?? null;
+    this.#isKeyed = machine?.isKeyed ?? false;
+    this.layout = layoutOf(verified.types, this.state);
+    for (const { code } of unit.functions) this.#inlinable += INLINED_PER_WORD * code.length;
+  }
+
+  step({ body, reply }: MachineParts['operations'][number]): number {
+    return this.#ask({ kind: 'step', function: body, reply, isKeyed: this.#isKeyed });
+  }
+
+  root(index: number): number {
+    return this.#ask({ kind: 'root', function: index });
+  }
+
+  calleeOf(index: number): { readonly routine: number; readonly takesState: boolean } {
+    const takesState = (this.verified.functions[index].effects & (READS | WRITES)) !== 0;
+    let routine = this.#callees.get(index);
+    if (routine === undefined) {
+      routine = this.#ask({ kind: 'callee', function: index, hasState: takesState });
+      this.#callees.set(index, routine);
+    }
+    return { routine, takesState };
+  }
+
+  routineOfBody(body: Body): number {
+    const key = `${body.function} ${body.start}`;
+    let routine = this.#bodies.get(key);
+    if (routine === undefined) {
+      routine = this.#ask({ kind: 'body', function: body.function, body });
+      this.#bodies.set(key, routine);
+    }
+    return routine;
+  }
+
+  takeInlined(words: number): boolean {
+    if (this.credit.isUsedUp || words > this.#inlinable) return false;
+    this.#inlinable -= words;
+    return true;
+  }
+
+  writesWithin(index: number, start: number, end: number): boolean {
+    if ((this.verified.functions[index].effects & WRITES) === 0) return false;
+    let writes = this.#writes.get(index);
+    if (writes === undefined) {
+      writes = writesOf(this.unit, this.verified, index);
+      this.#writes.set(index, writes);
+    }
+    return (firstFrom(writes, start) ?? end) < end;
+  }
+
+  finish(): void {
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
+      this.routines[next.index] = new RoutineReader(this, next.entry).read();
+    }
+  }
+
+  #ask(entry: Entry): number {
+    this.#waiting.push({ index: this.#count, entry });
+    return this.#count++;
+  }
+}
+
+function layoutOf(types: TypeTable, state: TypeId | null): StateLayout {
+  const parts = state === null ? null : types.components(state);
+  return parts === null || parts.length > STATE_FIELDS_MAX
+    ? { isProduct: false, fields: 1 }
+    : { isProduct: true, fields: parts.length };
+}
+
+/** The words at which a function changes the state, ascending. */
+function writesOf(unit: Unit, verified: Verified, index: number): number[] {
+  const { code } = unit.functions[index];
+  const words: number[] = [];
+  for (let word = 0; word < code.length; word += wordsAt(code, word)) {
+    const isCall = code[word] === OP.CALL;
+    if (code[word] === OP.PUT || (isCall && (verified.functions[code[word + 1]].effects & WRITES) !== 0))
+      words.push(word);
+  }
+  return words;
+}
+
+/** The first of ascending numbers that is at least `min`. */
+function firstFrom(numbers: readonly number[], min: number): number | undefined {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle] < min) low = middle + 1;
+    else high = middle;
+  }
+  return numbers.at(low);
 }
