@@ -50,7 +50,7 @@ export class Tiers {
   /** Why the last run that failed did; reading it before there was one is a mistake. */
   get failure(): Failure {
     const { failure } = this.#meter;
-    if (failure === null) throw new Error('no run of this code has failed');
+    if (failure === null) throw new Error('no run has failed');
     return failure;
   }
 

@@ -148,7 +148,7 @@ describe('a program', () => {
   });
 
   it('has no failure before one', () => {
-    expect(() => programFrom(machine()).failure).toThrow('no step of this program has failed');
+    expect(() => programFrom(machine()).failure).toThrow('no run has failed');
   });
 
   it('checks invariants', () => {
