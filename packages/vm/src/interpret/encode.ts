@@ -5,6 +5,7 @@ import type { Lowered, Operation, OperationName, Routine } from '../lower/lir.ts
 import { enteredFromRoutines } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
 import { mayHoldReferences } from './references.ts';
+import { tidy } from './tidy.ts';
 
 /**
  * LIR as the interpreter runs it: all routines of a unit in one array of words, each
@@ -159,7 +160,8 @@ class Encoder {
     };
   }
 
-  #routine({ operations, registers }: Routine, index: number): number {
+  #routine({ operations: lowered, registers }: Routine, index: number): number {
+    const operations = tidy(lowered);
     const entry = this.#words.length;
     this.#window = this.#windows[index];
     this.#isOutermost = !this.#entered.has(index);
@@ -193,11 +195,6 @@ class Encoder {
     if (first.name === 'COMMIT' && second.name === 'RETURN' && this.#isOutermost) {
       const [value, reply] = [first.operands[0], second.operands[0]];
       this.#emit('COMMIT_RETURN', first.immediate, this.#register(value), this.#register(reply));
-      return 2;
-    }
-    if (second.name === 'MOVE' && isPassed && isComputed(first)) {
-      // What was just made is made where it is moved to.
-      this.#one({ ...first, target: second.target });
       return 2;
     }
     return 0;
@@ -404,9 +401,4 @@ class Encoder {
     // Labels are unique in a routine alone.
     words.length = 0;
   }
-}
-
-/** Whether an operation does nothing but compute its value. */
-function isComputed({ name }: Operation): boolean {
-  return name !== 'LOOP' && name !== 'TAKE_STATE' && name !== 'BUILDER';
 }
