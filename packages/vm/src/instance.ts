@@ -1,4 +1,5 @@
 import type { Product, Value } from '@smc/protocol';
+import type { FAILED } from './failure.ts';
 import { STATE_FIELDS_MAX, type StateLayout } from './lower/lir.ts';
 
 /** One state of a machine: of the machine itself, or of one key of a keyed machine. */
@@ -18,6 +19,9 @@ export type Fields = Instance & {
   /** Of a state that is a product: the product, where no field was written since it was made or asked for. */
   seen: Product | null;
 };
+
+/** A routine with one parameter, entered from outside, in whichever tier. */
+export type Entry = (instance: Fields, now: number, fuel: number, argument: Value) => Value | typeof FAILED;
 
 export type InstanceClass = new (state: Value, key: Value) => Fields;
 

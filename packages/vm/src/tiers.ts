@@ -1,11 +1,10 @@
 import type { Value } from '@smc/protocol';
 import { Meter } from './builtins/meter.ts';
 import { FAILED, crashOf, type Failure } from './failure.ts';
-import type { Fields } from './instance.ts';
+import type { Entry, Fields } from './instance.ts';
 import { encode } from './interpret/encode.ts';
 import { Interpreter } from './interpret/interpret.ts';
 import { Compiler } from './jit/compile.ts';
-import type { Entry } from './jit/dispatch.ts';
 import { reachedFrom } from './lower/calls.ts';
 import type { Lowered } from './lower/lir.ts';
 
@@ -33,6 +32,7 @@ export class Tiers {
   readonly #roots: readonly number[];
   readonly #compiler: Compiler;
   readonly #tiers: Tier[];
+  readonly #mode: JitMode;
   readonly #onCompiled: () => void;
   #interpreter: Interpreter | null = null;
 
@@ -40,10 +40,11 @@ export class Tiers {
   constructor(lowered: Lowered, roots: readonly number[], mode: JitMode, onCompiled: () => void = () => {}) {
     this.#lowered = lowered;
     this.#roots = roots;
+    this.#mode = mode;
     this.#onCompiled = onCompiled;
     this.#compiler = new Compiler(lowered, this.#meter);
     this.#tiers = roots.map(() => 'interpreter');
-    this.entries = roots.map((_, position) => this.#interpreted(position, mode === 'auto'));
+    this.entries = roots.map((_, position) => this.#interpreted(position));
     if (mode === 'always') for (const position of roots.keys()) this.#compile(position);
   }
 
@@ -75,20 +76,26 @@ export class Tiers {
     return FAILED;
   };
 
-  #interpreted(position: number, isCounted: boolean): Entry {
-    const routine = this.#roots[position];
+  /** Code is encoded when some of it is first interpreted: what is compiled at once needs no other form. */
+  #interpreted(position: number): Entry {
+    return (instance, now, fuel, argument) => {
+      this.#interpreter ??= new Interpreter(encode(this.#lowered), this.#meter);
+      const routine = this.#roots[position];
+      const entry = this.#interpreter.entryOf(routine, reachedFrom(this.#lowered, routine));
+      this.entries[position] = this.#mode === 'auto' ? this.#counted(position, entry) : entry;
+      return this.entries[position](instance, now, fuel, argument);
+    };
+  }
+
+  /** Until it has used so much fuel that it is compiled. */
+  #counted(position: number, entry: Entry): Entry {
     let used = 0;
     return (instance, now, fuel, argument) => {
-      // Encoded when it is first run: what is compiled at once needs no other form.
-      this.#interpreter ??= new Interpreter(encode(this.#lowered), this.#meter, (root) =>
-        reachedFrom(this.#lowered, root),
-      );
       const given = Math.min(fuel, FUEL_MAX);
-      const result = this.#interpreter.run(routine, instance, now, given, argument);
-      if (!isCounted) return result;
+      const result = entry(instance, now, given, argument);
       used += given - this.#meter.fuel;
       if (used > WARM_FUEL) {
-        used = Number.NEGATIVE_INFINITY;
+        this.entries[position] = entry;
         this.#compile(position);
         this.#onCompiled();
       }

@@ -2,7 +2,7 @@
 import { Sum, type List, type Product, type Value } from '@smc/protocol';
 import type { Meter } from '../builtins/meter.ts';
 import { DIVISION_BY_ZERO, FAILED, INTEGER_OVERFLOW, OUT_OF_FUEL } from '../failure.ts';
-import { commitField, stateField, type Fields } from '../instance.ts';
+import { commitField, stateField, type Entry, type Fields } from '../instance.ts';
 import { isOverflow, quotient, remainder } from '../values/integer.ts';
 import { NONE } from '../values/option.ts';
 import type { Encoded, Site } from './encode.ts';
@@ -18,11 +18,11 @@ import { operandsOf, type Closure, type Datum, type Running } from './running.ts
  * nothing else.
  */
 
-/** Runs with more fuel than this leave no reference, however many registers that is to clear. */
+/** Runs that took more fuel than this leave no reference, however many registers that is to clear. */
 const UNSWEPT_FUEL_MAX = 1_000;
 const UNSWEPT_REGISTERS_MAX = 64;
 
-/** One encoded unit with what a run of it needs; only one of them runs at a time. */
+/** One encoded unit with what a run of it needs; its registers are for one run at a time. */
 export class Interpreter implements Running {
   readonly encoded: Encoded;
   readonly meter: Meter;
@@ -32,12 +32,9 @@ export class Interpreter implements Running {
   readonly isProduct: boolean;
   /** Of routines that are entered and not left: the position to return to, and the register for the result. */
   readonly frames: Int32Array;
-  /** By routine: the registers that a run of it may leave references in. */
-  readonly #sweeps: (Int32Array | undefined)[] = [];
-  readonly #reached: (root: number) => readonly number[];
+  #isRunning = false;
 
-  /** `reached` gives, for a routine, that and those that it may enter. */
-  constructor(encoded: Encoded, meter: Meter, reached: (root: number) => readonly number[]) {
+  constructor(encoded: Encoded, meter: Meter) {
     this.encoded = encoded;
     this.meter = meter;
     this.code = encoded.code;
@@ -46,31 +43,38 @@ export class Interpreter implements Running {
     const windows = Array.from({ length: encoded.registers }, (): Datum => null);
     this.registers = [...windows, ...encoded.constants];
     this.frames = new Int32Array(2 * encoded.entries.length);
-    this.#reached = reached;
   }
 
-  /** Runs a routine with one parameter; afterwards the meter has the fuel that is left. */
-  run(routine: number, instance: Fields, now: number, fuel: number, argument: Value): Value | typeof FAILED {
-    const { encoded, meter } = this;
-    const left = fuel - encoded.fuels[routine];
-    if (left < 0) return meter.fail(OUT_OF_FUEL);
-    if (encoded.readsInput[routine]) this.registers[encoded.windows[routine]] = argument;
-    const result = interpret(this, encoded.entries[routine], instance, now, left);
-    const sweep = this.#sweeps[routine] ?? this.#sweepOf(routine);
-    const isSwept =
-      sweep.length <= UNSWEPT_REGISTERS_MAX || result === FAILED || fuel - meter.fuel > UNSWEPT_FUEL_MAX;
-    if (isSwept) for (let i = 0; i < sweep.length; i++) this.registers[sweep[i]] = null;
-    return result as Value | typeof FAILED;
-  }
-
-  #sweepOf(routine: number): Int32Array {
-    const { references, readsInput, windows } = this.encoded;
-    const all = this.#reached(routine).flatMap((index) => [...references[index]]);
-    const sweep = Int32Array.from(
-      readsInput[routine] ? all : all.filter((register) => register !== windows[routine]),
-    );
-    this.#sweeps[routine] = sweep;
-    return sweep;
+  /**
+   * How a routine with one parameter is entered, `reached` being that and those that it may
+   * enter. Afterwards the meter has the fuel that is left.
+   */
+  entryOf(routine: number, reached: readonly number[]): Entry {
+    const { registers, meter } = this;
+    const { entries, fuels, windows, readsInput, references } = this.encoded;
+    const start = entries[routine];
+    const cost = fuels[routine];
+    const input = readsInput[routine] ? windows[routine] : -1;
+    const sweep = reached
+      .flatMap((index) => [...references[index]])
+      .filter((register) => register !== windows[routine] || input >= 0);
+    return (instance, now, fuel, argument) => {
+      if (this.#isRunning) throw new Error('a run of a program within a run of it: its registers are one');
+      const left = fuel - cost;
+      if (left < 0) return outOfFuel(this, left);
+      if (input >= 0) registers[input] = argument;
+      this.#isRunning = true;
+      let result: Datum | typeof FAILED = FAILED;
+      try {
+        result = interpret(this, start, instance, now, left);
+      } finally {
+        this.#isRunning = false;
+        const isSwept =
+          sweep.length <= UNSWEPT_REGISTERS_MAX || result === FAILED || left - meter.fuel > UNSWEPT_FUEL_MAX;
+        if (isSwept) for (let i = 0; i < sweep.length; i++) registers[sweep[i]] = null;
+      }
+      return result as Value | typeof FAILED;
+    };
   }
 }
 
@@ -82,81 +86,180 @@ function interpret(
   fuelGiven: number,
 ): Datum | typeof FAILED {
   const { code: c, registers: r, meter } = p;
-  let pc = entry;
-  let fuel = fuelGiven;
+  let pc = entry | 0;
+  let fuel = +fuelGiven;
   let depth = 0;
   for (;;) {
-    switch (c[pc]) {
-      case 0: // MOVE
-        r[c[pc + 1]] = r[c[pc + 2]];
-        pc += 4;
-        break;
-      case 1: // JUMP
-        pc = c[pc + 3];
-        break;
-      case 2: // BR_SAME
-        pc = r[c[pc + 1]] === r[c[pc + 2]] ? c[pc + 3] : pc + 4;
-        break;
-      case 3: // BR_SAME_SMALL
-        pc = (r[c[pc + 1]] as number) === c[pc + 2] ? c[pc + 3] : pc + 4;
-        break;
-      case 4: // BR_DIFFERENT
-        pc = r[c[pc + 1]] !== r[c[pc + 2]] ? c[pc + 3] : pc + 4;
-        break;
-      case 5: // BR_DIFFERENT_SMALL
-        pc = (r[c[pc + 1]] as number) !== c[pc + 2] ? c[pc + 3] : pc + 4;
-        break;
-      case 6: // BR_LESS
-        pc = (r[c[pc + 1]] as number) < (r[c[pc + 2]] as number) ? c[pc + 3] : pc + 4;
-        break;
-      case 7: // BR_NOT_GREATER
-        pc = (r[c[pc + 1]] as number) <= (r[c[pc + 2]] as number) ? c[pc + 3] : pc + 4;
-        break;
-      case 8: // BR_AT_MOST_SMALL
-        pc = (r[c[pc + 1]] as number) <= c[pc + 2] ? c[pc + 3] : pc + 4;
-        break;
-      case 9: // BR_AT_LEAST_SMALL
-        pc = (r[c[pc + 1]] as number) >= c[pc + 2] ? c[pc + 3] : pc + 4;
-        break;
-      case 10: // BR_TRUE
-        pc = r[c[pc + 1]] === true ? c[pc + 3] : pc + 4;
-        break;
-      case 11: // BR_FALSE
-        pc = r[c[pc + 1]] === false ? c[pc + 3] : pc + 4;
-        break;
-      case 12: // BR_ABSENT
-        pc = r[c[pc + 1]] === undefined ? c[pc + 3] : pc + 4;
-        break;
-      case 13: // BR_PRESENT
-        pc = r[c[pc + 1]] !== undefined ? c[pc + 3] : pc + 4;
-        break;
-      case 14: // BR_TABLE
-        pc = c[pc + 4 + (r[c[pc + 1]] as number)];
-        break;
-      case 15: // LOOP
-        if ((r[c[pc + 2]] as number) <= 0) {
+    direct: for (;;) {
+      switch (c[pc]) {
+        case 0: // MOVE
+          r[c[pc + 1]] = r[c[pc + 2]];
+          pc = (pc + 4) | 0;
+          break;
+        case 1: // JUMP
+          pc = c[pc + 3];
+          break;
+        case 2: // BR_SAME
+          pc = r[c[pc + 1]] === r[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 3: // BR_SAME_SMALL
+          pc = (r[c[pc + 1]] as number) === c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 4: // BR_DIFFERENT
+          pc = r[c[pc + 1]] !== r[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 5: // BR_DIFFERENT_SMALL
+          pc = (r[c[pc + 1]] as number) !== c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 6: // BR_LESS
+          pc = (r[c[pc + 1]] as number) < (r[c[pc + 2]] as number) ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 7: // BR_NOT_GREATER
+          pc = (r[c[pc + 1]] as number) <= (r[c[pc + 2]] as number) ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 8: // BR_AT_MOST_SMALL
+          pc = (r[c[pc + 1]] as number) <= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 9: // BR_AT_LEAST_SMALL
+          pc = (r[c[pc + 1]] as number) >= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 10: // BR_TRUE
+          pc = r[c[pc + 1]] === true ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 11: // BR_FALSE
+          pc = r[c[pc + 1]] === false ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 12: // BR_ABSENT
+          pc = r[c[pc + 1]] === undefined ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 13: // BR_PRESENT
+          pc = r[c[pc + 1]] !== undefined ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 14: // BR_TABLE
+          pc = c[pc + 4 + (r[c[pc + 1]] as number)];
+          break;
+        case 15: // LOOP
+          if ((r[c[pc + 2]] as number) <= 0) {
+            pc = c[pc + 3];
+            break;
+          }
+          fuel -= c[pc + 4];
+          if (fuel < 0) return outOfFuel(p, fuel);
+          r[c[pc + 1]] = 0;
+          pc = (pc + 8) | 0;
+          break;
+        case 16: {
+          // NEXT
+          const next = (r[c[pc + 1]] as number) + 1;
+          if (next >= (r[c[pc + 2]] as number)) {
+            fuel -= c[pc + 4];
+            pc = (pc + 8) | 0;
+            break;
+          }
+          fuel -= c[pc + 4] + c[pc + 5];
+          if (fuel < 0) return outOfFuel(p, fuel);
+          r[c[pc + 1]] = next;
           pc = c[pc + 3];
           break;
         }
-        fuel -= c[pc + 4];
-        if (fuel < 0) return outOfFuel(p, fuel);
-        r[c[pc + 1]] = 0;
-        pc += 8;
-        break;
-      case 16: {
-        // NEXT
-        const next = (r[c[pc + 1]] as number) + 1;
-        if (next >= (r[c[pc + 2]] as number)) {
-          fuel -= c[pc + 4];
-          pc += 8;
+        case 23: // SPEND
+          fuel -= c[pc + 1];
+          if (fuel < 0) return outOfFuel(p, fuel);
+          pc = (pc + 4) | 0;
+          break;
+        case 24: // CHARGE
+          fuel -= c[pc + 1];
+          pc = (pc + 4) | 0;
+          break;
+        case 25: {
+          // ADD
+          const result = (r[c[pc + 2]] as number) + (r[c[pc + 3]] as number);
+          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
+          r[c[pc + 1]] = result;
+          pc = (pc + 4) | 0;
           break;
         }
-        fuel -= c[pc + 4] + c[pc + 5];
-        if (fuel < 0) return outOfFuel(p, fuel);
-        r[c[pc + 1]] = next;
-        pc = c[pc + 3];
-        break;
+        case 26: {
+          // ADD_SMALL
+          const result = (r[c[pc + 2]] as number) + c[pc + 3];
+          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
+          r[c[pc + 1]] = result;
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 27: {
+          // SUB
+          const result = (r[c[pc + 2]] as number) - (r[c[pc + 3]] as number);
+          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
+          r[c[pc + 1]] = result;
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 28: {
+          // MUL: a product can be −0, which plus 0 is 0
+          const result = (r[c[pc + 2]] as number) * (r[c[pc + 3]] as number) + 0;
+          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
+          r[c[pc + 1]] = result;
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 29: {
+          // MUL_SMALL
+          const result = (r[c[pc + 2]] as number) * c[pc + 3] + 0;
+          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
+          r[c[pc + 1]] = result;
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 30: {
+          // DIV
+          const divisor = r[c[pc + 3]] as number;
+          if (divisor === 0) return divisionByZero(p, pc, fuel);
+          r[c[pc + 1]] = quotient(r[c[pc + 2]] as number, divisor);
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 31: {
+          // REM
+          const divisor = r[c[pc + 3]] as number;
+          if (divisor === 0) return divisionByZero(p, pc, fuel);
+          r[c[pc + 1]] = remainder(r[c[pc + 2]] as number, divisor);
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 32: {
+          // REM_SMALL
+          const a = r[c[pc + 2]] as number;
+          const b = c[pc + 3];
+          r[c[pc + 1]] = (a | 0) === a ? (a % b) | 0 : a - Math.trunc(a / b) * b;
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 33: // TAG
+          r[c[pc + 1]] = (r[c[pc + 2]] as Sum).tag;
+          pc = (pc + 4) | 0;
+          break;
+        case 34: // PAYLOAD
+          r[c[pc + 1]] = (r[c[pc + 2]] as Sum).value;
+          pc = (pc + 4) | 0;
+          break;
+        case 35: // COMPONENT
+          r[c[pc + 1]] = (r[c[pc + 2]] as Product)[c[pc + 3]];
+          pc = (pc + 4) | 0;
+          break;
+        case 44: // ITEM
+          r[c[pc + 1]] = (r[c[pc + 2]] as List).items[r[c[pc + 3]] as number];
+          pc = (pc + 4) | 0;
+          break;
+        case 45: // LENGTH
+          r[c[pc + 1]] = (r[c[pc + 2]] as List).items.length;
+          pc = (pc + 4) | 0;
+          break;
+        default:
+          break direct;
       }
+    }
+    switch (c[pc]) {
       case 17: {
         // RETURN
         const result = r[c[pc + 1]];
@@ -164,7 +267,7 @@ function interpret(
           meter.fuel = fuel;
           return result;
         }
-        depth -= 2;
+        depth = (depth - 2) | 0;
         pc = p.frames[depth];
         r[p.frames[depth + 1]] = result;
         break;
@@ -175,7 +278,7 @@ function interpret(
       case 19: // COMMIT
         commitField(instance, c[pc + 1], r[c[pc + 2]] as Value);
         if (p.isProduct) instance.seen = null;
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       case 20: // COMMIT_RETURN
         commitField(instance, c[pc + 1], r[c[pc + 2]] as Value);
@@ -184,115 +287,30 @@ function interpret(
         return r[c[pc + 3]];
       case 21: // STATE
         r[c[pc + 1]] = stateField(instance, c[pc + 2]);
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       case 22: {
         // STATE_ADD_SMALL
         const result = (stateField(instance, c[pc + 2]) as number) + c[pc + 3];
         if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
         r[c[pc + 1]] = result;
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       }
-      case 23: // SPEND
-        fuel -= c[pc + 1];
-        if (fuel < 0) return outOfFuel(p, fuel);
-        pc += 4;
-        break;
-      case 24: // CHARGE
-        fuel -= c[pc + 1];
-        pc += 4;
-        break;
-      case 25: {
-        // ADD
-        const result = (r[c[pc + 2]] as number) + (r[c[pc + 3]] as number);
-        if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-        r[c[pc + 1]] = result;
-        pc += 4;
-        break;
-      }
-      case 26: {
-        // ADD_SMALL
-        const result = (r[c[pc + 2]] as number) + c[pc + 3];
-        if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-        r[c[pc + 1]] = result;
-        pc += 4;
-        break;
-      }
-      case 27: {
-        // SUB
-        const result = (r[c[pc + 2]] as number) - (r[c[pc + 3]] as number);
-        if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-        r[c[pc + 1]] = result;
-        pc += 4;
-        break;
-      }
-      case 28: {
-        // MUL: a product can be −0, which plus 0 is 0
-        const result = (r[c[pc + 2]] as number) * (r[c[pc + 3]] as number) + 0;
-        if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-        r[c[pc + 1]] = result;
-        pc += 4;
-        break;
-      }
-      case 29: {
-        // MUL_SMALL
-        const result = (r[c[pc + 2]] as number) * c[pc + 3] + 0;
-        if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-        r[c[pc + 1]] = result;
-        pc += 4;
-        break;
-      }
-      case 30: {
-        // DIV
-        const divisor = r[c[pc + 3]] as number;
-        if (divisor === 0) return divisionByZero(p, pc, fuel);
-        r[c[pc + 1]] = quotient(r[c[pc + 2]] as number, divisor);
-        pc += 4;
-        break;
-      }
-      case 31: {
-        // REM
-        const divisor = r[c[pc + 3]] as number;
-        if (divisor === 0) return divisionByZero(p, pc, fuel);
-        r[c[pc + 1]] = remainder(r[c[pc + 2]] as number, divisor);
-        pc += 4;
-        break;
-      }
-      case 32: {
-        // REM_SMALL
-        const a = r[c[pc + 2]] as number;
-        const b = c[pc + 3];
-        r[c[pc + 1]] = (a | 0) === a ? (a % b) | 0 : a - Math.trunc(a / b) * b;
-        pc += 4;
-        break;
-      }
-      case 33: // TAG
-        r[c[pc + 1]] = (r[c[pc + 2]] as Sum).tag;
-        pc += 4;
-        break;
-      case 34: // PAYLOAD
-        r[c[pc + 1]] = (r[c[pc + 2]] as Sum).value;
-        pc += 4;
-        break;
-      case 35: // COMPONENT
-        r[c[pc + 1]] = (r[c[pc + 2]] as Product)[c[pc + 3]];
-        pc += 4;
-        break;
       case 36: // SUM
         r[c[pc + 1]] = new Sum(c[pc + 2], r[c[pc + 3]] as Value);
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       case 37: {
         // OPTION
         const payload = r[c[pc + 2]];
         r[c[pc + 1]] = payload === undefined ? NONE : new Sum(1, payload as Value);
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       }
       case 38: // TUPLE
         r[c[pc + 1]] = operandsOf(p, c[pc + 2]);
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       case 39: {
         // BUILT_IN
@@ -308,7 +326,7 @@ function interpret(
         if (result === FAILED) return FAILED;
         fuel = meter.fuel;
         r[c[pc + 1]] = result;
-        pc += 8;
+        pc = (pc + 8) | 0;
         break;
       }
       case 40: {
@@ -322,7 +340,7 @@ function interpret(
         for (let i = 0; i < lists[list]; i++) r[window + i] = r[lists[list + 1 + i]];
         p.frames[depth] = pc + 4;
         p.frames[depth + 1] = c[pc + 1];
-        depth += 2;
+        depth = (depth + 2) | 0;
         pc = entries[routine];
         break;
       }
@@ -337,32 +355,24 @@ function interpret(
         r[window + 1] = r[c[pc + 3]];
         p.frames[depth] = pc + 4;
         p.frames[depth + 1] = c[pc + 1];
-        depth += 2;
+        depth = (depth + 2) | 0;
         pc = entries[closure.routine];
         break;
       }
       case 42: // KEY
         r[c[pc + 1]] = instance.key;
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       case 43: // NOW
         r[c[pc + 1]] = now;
-        pc += 4;
-        break;
-      case 44: // ITEM
-        r[c[pc + 1]] = (r[c[pc + 2]] as List).items[r[c[pc + 3]] as number];
-        pc += 4;
-        break;
-      case 45: // LENGTH
-        r[c[pc + 1]] = (r[c[pc + 2]] as List).items.length;
-        pc += 4;
+        pc = (pc + 4) | 0;
         break;
       default: {
         const result = runOutOfLine(p, pc, fuel);
         if (result === FAILED) return FAILED;
         fuel = meter.fuel;
         r[c[pc + 1]] = result;
-        pc += 4;
+        pc = (pc + 4) | 0;
       }
     }
   }

@@ -15,6 +15,7 @@ import { enteredFromRoutines, reachedFrom } from '../lower/calls.ts';
 import type { Lowered } from '../lower/lir.ts';
 import { quotient, remainder } from '../values/integer.ts';
 import { NONE } from '../values/option.ts';
+import { functionOf } from './function.ts';
 import { PARAMETERS, sourceOf } from './source.ts';
 
 /** A routine that was compiled: the instance, the time, the fuel, then what is in its first registers. */
@@ -104,12 +105,6 @@ export class Compiler {
     const source = sourceOf(this.#lowered, index, !this.#entered.has(index));
     if (source === null) return null;
     const given = [this.#meter, ...RUNTIME, this.#lowered.constants, RUNS, source.orders, this.#compiled];
-    try {
-      // oxlint-disable-next-line no-new-func -- made of the alphabet of `source.ts` alone
-      return new Function(...PARAMETERS, source.text)(...given) as CompiledRoutine;
-    } catch {
-      // A host that forbids it (EvalError), or whose parser has a limit that we do not know.
-      return null;
-    }
+    return (functionOf(PARAMETERS, source.text)?.(...given) as CompiledRoutine | undefined) ?? null;
   }
 }

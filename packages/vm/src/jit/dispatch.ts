@@ -1,9 +1,7 @@
 import type { Value } from '@smc/protocol';
 import type { FAILED } from '../failure.ts';
-import type { Fields, Instance } from '../instance.ts';
-
-/** A routine with one parameter, entered from outside, in whichever tier. */
-export type Entry = (instance: Fields, now: number, fuel: number, argument: Value) => Value | typeof FAILED;
+import type { Entry, Fields, Instance } from '../instance.ts';
+import { functionOf } from './function.ts';
 
 /** Feeds an instance one input of an operation; see `Program.step`. */
 export type Step = (
@@ -50,10 +48,5 @@ export function compiledStepOf(
     'catch (e) { return H(e); }',
     '};',
   ].join('\n');
-  try {
-    // oxlint-disable-next-line no-new-func -- made of the alphabet of `source.ts` alone
-    return new Function('J', 'H', text)(entries, onError) as Step;
-  } catch {
-    return null;
-  }
+  return (functionOf(['J', 'H'], text)?.(entries, onError) as Step | undefined) ?? null;
 }
