@@ -112,12 +112,14 @@ function changed<T>(
   return null;
 }
 
+const tierOf = (choices: Choices): 'always' | 'never' => (choices.oneIn(2) ? 'always' : 'never');
+
 function tryImage(choices: Choices, mutant: Image, tally: Tally): void {
   tally.made++;
   const decoded = decodeImage(encodeImage(mutant));
   if (!decoded.ok) return;
   tally.reached++;
-  const loaded = load(decoded.value);
+  const loaded = load(decoded.value, { jit: tierOf(choices) });
   if (!loaded.ok) return;
   tally.accepted++;
   const { program } = loaded;
@@ -147,7 +149,7 @@ function tryUpgrade(choices: Choices, mutant: Upgrade, tally: Tally): void {
   if (!decoded.ok) return;
   tally.reached++;
   const { unit } = decoded.value;
-  const loaded = loadUnit(unit);
+  const loaded = loadUnit(unit, { jit: tierOf(choices) });
   if (!loaded.ok) return;
   tally.accepted++;
   for (const [index, { from, to }] of unit.functions.entries()) {

@@ -52,7 +52,8 @@ export type Result = Value | undefined | typeof FAILED;
 
 /**
  * A built-in takes the meter of the run, its operands one by one (what it has not is null) and,
- * where its instruction names a type of keys, their order.
+ * where its instruction names a type of keys, their order. It pays before it gives anything, if
+ * only 0: what was pending may have been more than there was.
  */
 export type BuiltIn = (meter: Meter, a: Value, b: Value, c: Value, order: KeyOrder | null) => Result;
 

@@ -1,5 +1,5 @@
 import { INSTRUCTIONS, TIME_MAX, type InstructionName, type KeyOrder } from '@smc/protocol';
-import { INTEGER_OVERFLOW, TIME_OUT_OF_RANGE } from '../failure.ts';
+import { FAILED, INTEGER_OVERFLOW, TIME_OUT_OF_RANGE } from '../failure.ts';
 import { isOverflow, normal } from '../values/integer.ts';
 import * as collections from './collections.ts';
 import * as lists from './lists.ts';
@@ -13,6 +13,7 @@ import * as text from './text.ts';
  */
 
 function timeOrFault(millis: number, meter: Meter): Result {
+  if (!meter.pay(0)) return FAILED;
   return Math.abs(millis) > TIME_MAX ? meter.fail(TIME_OUT_OF_RANGE) : normal(millis);
 }
 
@@ -22,6 +23,7 @@ const timeAdd = (meter: Meter, time: number, millis: number): Result => timeOrFa
 
 const timeDifference = (meter: Meter, left: number, right: number): Result => {
   const difference = left - right;
+  if (!meter.pay(0)) return FAILED;
   return isOverflow(difference) ? meter.fail(INTEGER_OVERFLOW) : normal(difference);
 };
 
