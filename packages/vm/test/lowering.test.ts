@@ -1,0 +1,182 @@
+import { INT, UNIT, type Image, type Value } from '@smc/protocol';
+import { load, verifyImage } from '@smc/vm';
+import { describe, expect, it } from 'vitest';
+import type { Lowered } from '../src/lower/lir.ts';
+import { lower } from '../src/lower/lower.ts';
+import { Assembly, imageOf } from './support/assembly.ts';
+import { printLir } from './support/print-lir.ts';
+import type { Sketch } from './support/run.ts';
+import { resolve, tuple } from './support/types.ts';
+
+/**
+ * What is known of a value before it is there is shared, and could be written out wherever it
+ * is used: these programs would then become larger than any machine. Lowering gives a number
+ * of operations linear in the words of an image, whatever they do, and stays right.
+ */
+
+const lines = (count: number, line: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => line(index)).join('\n');
+
+/** An image of a function from Int in assembly. */
+function assembled(to: (assembly: Assembly) => number, code: string): Image {
+  const assembly = new Assembly();
+  assembly.type('Function', assembly.types.function(INT, INT));
+  for (let n = 0; n < 2 ** DEPTH; n++) assembly.constant(`n${n}`, INT, n);
+  const type = to(assembly);
+  assembly.function('main', INT, type, code);
+  return imageOf({ assembly, from: INT, to: type, state: INT, initial: 0 });
+}
+
+const closures = (): Image => {
+  const twice = lines(12, (i) => `CUR Function e${i}; PUSH; APP; SWAP; FST; SWAP; CONS; APP; RETURN; e${i}:`);
+  const one = 'CUR Function e; SND; PUSH; QUOTE n1; CONS; ADD; RETURN; e:';
+  return assembled(() => INT, `PUSH; ${one}; ${twice}; SWAP; CONS; APP; RETURN`);
+};
+
+const DEPTH = 9;
+
+/** Takes an integer to a balanced tree of pairs, whose leaves are that and 0, 1, … */
+const treeOf = (depth: number, leaf = 0): string =>
+  depth === 0
+    ? `PUSH; QUOTE n${leaf}; CONS; ADD`
+    : `PUSH; ${treeOf(depth - 1, 2 * leaf)}; SWAP; ${treeOf(depth - 1, 2 * leaf + 1)}; CONS`;
+const treeType = (assembly: Assembly): number => {
+  let type: number = INT;
+  for (let i = 0; i < DEPTH; i++) type = assembly.types.pair(type, type);
+  assembly.type('Trees', assembly.types.list(type));
+  return assembly.types.pair(type, INT);
+};
+const treeValue = (depth: number, x: number, leaf = 0): Value =>
+  depth === 0 ? x + leaf : [treeValue(depth - 1, x, 2 * leaf), treeValue(depth - 1, x, 2 * leaf + 1)];
+
+/** (t, x) → (t, x), whose arm makes a list of t: each is far shorter than t is. */
+const useInArm = (i: number): string =>
+  `PUSH; SND; PUSH; QUOTE n${i}; CONS; LT; CONS; BRANCH else${i} join${i}
+   PUSH; FST; LIST Trees 1; LIST_LENGTH; CONS; FST; JUMP join${i}; else${i}:; join${i}:`;
+const nested = (i: number, depth: number): string =>
+  i === depth
+    ? 'PUSH; FST; LIST Trees 1; LIST_LENGTH; CONS; FST'
+    : `PUSH; SND; PUSH; QUOTE n${i}; CONS; LT; CONS; BRANCH else${i} join${i}
+       ${nested(i + 1, depth)}; JUMP join${i}; else${i}:; PUSH; FST; LIST Trees 1; LIST_LENGTH; CONS; FST; join${i}:`;
+const withTree = (uses: string): Image =>
+  assembled(treeType, `PUSH; ${treeOf(DEPTH)}; SWAP; CONS; ${uses}; RETURN`);
+
+/** Functions that each call the one before twice; `depth` of them, and the last is called. */
+const functions = (depth: number): Image => {
+  const assembly = new Assembly();
+  assembly.constant('one', INT, 1);
+  assembly.function('f0', INT, INT, 'PUSH; QUOTE one; CONS; ADD; RETURN');
+  for (let i = 1; i <= depth; i++)
+    assembly.function(`f${i}`, INT, INT, `CALL f${i - 1}; CALL f${i - 1}; RETURN`);
+  return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
+};
+
+const images: Record<string, { readonly image: () => Image; readonly reply: Value }> = {
+  'functions that call the one before twice': { image: () => functions(14), reply: 5 + 16_384 },
+  'closures that apply the one before twice': { image: closures, reply: 5 + 4096 },
+  'a large product that is made in each of many arms': {
+    image: () => withTree(lines(300, useInArm)),
+    reply: [treeValue(DEPTH, 5), 5],
+  },
+  'a large product that is made in each of many arms within arms': {
+    image: () => withTree(nested(0, 300)),
+    reply: [treeValue(DEPTH, 5), 5],
+  },
+};
+const count = (lowered: Lowered): number =>
+  lowered.routines.reduce((sum, routine) => sum + routine.operations.length, 0);
+
+describe('lowering', () => {
+  it.each(Object.entries(images))('is linear in the words of %s', (_title, { image: make, reply }) => {
+    const image = make();
+    const verified = verifyImage(image);
+    if (verified.kind === 'invalid') throw new Error(verified.message);
+    const { state, operations } = image;
+    const lowered = lower(image.unit, verified, { state, isKeyed: false, operations }, []);
+    const words = image.unit.functions.reduce((sum, { code }) => sum + code.length, 0);
+    // Words that are lowered, those in place of calls included; what each may become; some for nothing.
+    expect(count(lowered)).toBeLessThan(4 * (3 * words + 4_096) + 4_096);
+    for (const jit of ['never', 'always'] as const) {
+      const loaded = load(image, { jit });
+      if (!loaded.ok) throw new Error(loaded.invalid.message);
+      const { program } = loaded;
+      expect(program.step(program.instance(), 0, 5, 0)).toEqual(reply);
+    }
+  });
+});
+
+/** What a sketch becomes. */
+function lowered({ from, to, code, state = UNIT, initial = null, define }: Sketch): string {
+  const assembly = new Assembly();
+  const types = { from: resolve(from, assembly), to: resolve(to, assembly), state: resolve(state, assembly) };
+  define?.(assembly);
+  assembly.function('main', types.from, types.to, code);
+  const image = imageOf({ assembly, initial, ...types });
+  const verified = verifyImage(image);
+  if (verified.kind === 'invalid') throw new Error(JSON.stringify(verified));
+  return printLir(
+    lower(image.unit, verified, { state: image.state, isKeyed: false, operations: image.operations }, []),
+  );
+}
+
+describe('what is known', () => {
+  const one = (assembly: Assembly): void => void assembly.constant('one', INT, 1);
+
+  it('vanishes: pairs, and fields of the state that stay', () => {
+    const code = 'GET; PUSH; FST; SWAP; SND; PUSH; QUOTE one; CONS; ADD; CONS; PUT; RETURN';
+    expect(
+      lowered({ from: UNIT, to: UNIT, state: tuple(INT, INT), initial: [3, 0], code, define: one }),
+    ).toMatchInlineSnapshot(`
+      "routine 0 1 fuel 7
+        r1 = STATE.1
+        r2 = ADD r1 1
+        COMMIT.1 r2
+        RETURN unit"
+    `);
+  });
+
+  it('is taken apart where paths meet, and a comparison is one with its branch', () => {
+    // x → case (if x < 1 then (x, 1) else (1, x)) of (a, b) → a − b
+    const code = `PUSH; PUSH; QUOTE one; CONS; LT; CONS; BRANCH else join
+      PUSH; QUOTE one; CONS; JUMP join
+      else:; PUSH; QUOTE one; SWAP; CONS; join:; SUB; RETURN`;
+    expect(lowered({ from: INT, to: INT, code, define: one })).toMatchInlineSnapshot(`
+      "routine 0 1 fuel 12
+        BLOCK.0
+          BLOCK.2
+            BR_NOT_GREATER.2 1 r0
+            r1 = MOVE r0
+            r2 = MOVE 1
+            BR.0
+          END.2
+          r1 = MOVE 1
+          r2 = MOVE r0
+        END.0
+        r3 = SUB r1 r2
+        RETURN r3"
+    `);
+  });
+
+  it('is made before a loop, if it was known there', () => {
+    // The pair (x, x) is appended in each round.
+    const code = `PUSH; CONS; PUSH; PUSH; LIST Pairs 1; SWAP; SND; PUSH; QUOTE one; SWAP; CONS; LIST_RANGE; TUPLE 3
+      FOLD exit; PUSH; PROJECT 1; SWAP; PROJECT 0; CONS; LIST_APPEND; NEXT; exit:; LIST_LENGTH; RETURN`;
+    const define = (a: Assembly): void => {
+      one(a);
+      a.type('Pairs', a.types.list(a.types.pair(INT, INT)));
+    };
+    expect(lowered({ from: INT, to: INT, code, define })).toMatchInlineSnapshot(`
+      "routine 0 1 fuel 16
+        r1 = TUPLE r0 r0
+        r2 = LIST r1
+        r3 = RANGE_LENGTH 1 r0
+        r4 = LOOP.5 r3
+          r5 = OFFSET 1 r4
+          r2 = BUILT_IN.LIST_APPEND r2 r1
+        NEXT
+        r6 = LENGTH r2
+        SPEND !1
+        RETURN r6"
+    `);
+  });
+});
