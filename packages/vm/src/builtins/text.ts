@@ -129,9 +129,11 @@ export const stringToBytes = (meter: Meter, text: string): Result =>
 
 // ---------------------------------------------------------------------------- bytes
 
-export const bytesLength = (_meter: Meter, bytes: Uint8Array): Result => bytes.length;
+export const bytesLength = (meter: Meter, bytes: Uint8Array): Result =>
+  meter.pay(0) ? bytes.length : FAILED;
 
-export const bytesGet = (_meter: Meter, bytes: Uint8Array, at: number): Result => {
+export const bytesGet = (meter: Meter, bytes: Uint8Array, at: number): Result => {
+  if (!meter.pay(0)) return FAILED;
   return at >= 0 && at < bytes.length ? bytes[at] : undefined;
 };
 
