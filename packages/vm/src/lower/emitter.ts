@@ -1,4 +1,5 @@
 import { Sum, type KeyOrder, type Value } from '@smc/protocol';
+import { coalesce } from './coalesce.ts';
 import { OPERATIONS, type Operation, type OperationName, type Routine } from './lir.ts';
 import { inRegister, sources, type Constant, type InRegister, type Symbolic } from './symbolic.ts';
 
@@ -158,7 +159,7 @@ export class Emitter {
 
   /** The routine, all of whose frames are closed. */
   routine(name: string, parameters: number, fuel: number): Routine {
-    return { name, parameters, fuel, registers: this.#registers, operations: flat(this.#frames[0].code) };
+    return { name, parameters, fuel, ...coalesce(flat(this.#frames[0].code), parameters, this.#registers) };
   }
 
   // ------------------------------------------------------------------------ frames
