@@ -9,7 +9,7 @@ import * as text from './text.ts';
 /**
  * The instructions that stand out of line, so that the dispatch of the others stays small
  * enough for the host's optimising compiler. Each charges its fuel as the instruction table
- * says, before the work that it pays for.
+ * says, before the work that it pays for; also where that is nothing, since there may be less.
  */
 
 function timeOrFault(millis: number, meter: Meter): Result {
@@ -22,6 +22,7 @@ const timeFrom = (meter: Meter, millis: number): Result => timeOrFault(millis, m
 const timeAdd = (meter: Meter, time: number, millis: number): Result => timeOrFault(time + millis, meter);
 
 const timeDifference = (meter: Meter, left: number, right: number): Result => {
+  if (!meter.pay(0)) return FAILED;
   const difference = left - right;
   if (!meter.pay(0)) return FAILED;
   return isOverflow(difference) ? meter.fail(INTEGER_OVERFLOW) : normal(difference);

@@ -9,7 +9,7 @@ import {
   rangeLength,
   rangeOf,
 } from '../builtins/operations.ts';
-import { FAILED, VALUE_TOO_LARGE } from '../failure.ts';
+import { VALUE_TOO_LARGE, type FAILED } from '../failure.ts';
 import { FIRST_THAT_SPENDS } from './codes.ts';
 import { Closure, operandsOf, type Datum, type Running } from './running.ts';
 

@@ -1,5 +1,5 @@
 import { Sum, type Value } from '@smc/protocol';
-import { Meter, type BuiltIn } from '../builtins/meter.ts';
+import type { BuiltIn, Meter } from '../builtins/meter.ts';
 import * as operations from '../builtins/operations.ts';
 import { BUILT_INS } from '../builtins/table.ts';
 import {
