@@ -124,9 +124,8 @@ describe('what is known', () => {
 
   it('vanishes: pairs, and fields of the state that stay', () => {
     const code = 'GET; PUSH; FST; SWAP; SND; PUSH; QUOTE one; CONS; ADD; CONS; PUT; RETURN';
-    expect(
-      lowered({ from: UNIT, to: UNIT, state: tuple(INT, INT), initial: [3, 0], code, define: one }),
-    ).toMatchInlineSnapshot(`
+    expect(lowered({ from: UNIT, to: UNIT, state: tuple(INT, INT), initial: [3, 0], code, define: one }))
+      .toMatchInlineSnapshot(`
       "routine 0 1 fuel 7
         r1 = STATE.1
         r2 = ADD r1 1
@@ -171,7 +170,6 @@ describe('what is known', () => {
         r2 = LIST r1
         r3 = RANGE_LENGTH 1 r0
         r4 = LOOP.5 r3
-          r5 = OFFSET 1 r4
           r2 = BUILT_IN.LIST_APPEND r2 r1
         NEXT
         r6 = LENGTH r2

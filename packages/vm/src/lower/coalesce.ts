@@ -1,7 +1,7 @@
-import type { Operation } from './lir.ts';
+import { OPERATIONS, type Operation } from './lir.ts';
 
 /**
- * Leaves out moves: where the value of a register is last read to be moved into another one, it
+ * Leaves out what is not used, and moves: where the value of a register is last read to be moved into another one, it
  * is given to that at once. The registers that are left are numbered anew, without gaps. So the
  * register that an operation gives can be one of its operands.
  *
@@ -12,10 +12,11 @@ import type { Operation } from './lir.ts';
  * Paths that write x write it once, so an `x = MOVE y` on another one does no harm.
  */
 export function coalesce(
-  operations: readonly Operation[],
+  given: readonly Operation[],
   parameters: number,
   registers: number,
 ): { readonly operations: Operation[]; readonly registers: number } {
+  const operations = withoutUnused(given, registers);
   const into = aliases(operations, parameters, registers);
   const numbers = new Int32Array(registers).fill(-1);
   let count = 0;
@@ -33,6 +34,19 @@ export function coalesce(
     if (operation.name !== 'MOVE' || operands[0] !== target) kept.push({ ...operation, target, operands });
   }
   return { operations: withoutBranchesToNext(kept), registers: count };
+}
+
+/** Leaves out what does nothing but give a value that nobody reads. */
+function withoutUnused(operations: readonly Operation[], registers: number): Operation[] {
+  const reads = new Int32Array(registers);
+  for (const { operands } of operations) for (const operand of operands) if (operand >= 0) reads[operand]++;
+  const kept: Operation[] = [];
+  for (const operation of operations.toReversed()) {
+    const { name, target, operands } = operation;
+    if (OPERATIONS[name].effect !== 'pure' || reads[target] > 0) kept.push(operation);
+    else for (const operand of operands) if (operand >= 0) reads[operand]--;
+  }
+  return kept.reverse();
 }
 
 /** Leaves out branches to where control goes anyhow. */
