@@ -172,9 +172,9 @@ describe('what is known', () => {
         r4 = LOOP.5 r3
           r2 = BUILT_IN.LIST_APPEND r2 r1
         NEXT
-        r6 = LENGTH r2
+        r5 = LENGTH r2
         SPEND !1
-        RETURN r6"
+        RETURN r5"
     `);
   });
 });
