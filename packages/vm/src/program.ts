@@ -134,7 +134,8 @@ export class LoadedUnit {
   constructor(unit: Unit, verified: Verified, jit: JitMode) {
     const roots = [...unit.functions.keys()].filter((index) => unit.types.isData(unit.functions[index].to));
     const lowered = lower(unit, verified, null, roots);
-    this.#positions = unit.functions.map((_, index) => roots.indexOf(index));
+    const positions = new Map(roots.map((index, position) => [index, position]));
+    this.#positions = unit.functions.map((_, index) => positions.get(index) ?? -1);
     this.#tiers = new Tiers(
       lowered,
       roots.map((index) => lowered.functions[index]),

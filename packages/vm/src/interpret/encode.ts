@@ -5,7 +5,6 @@ import type { Lowered, Operation, OperationName, Routine } from '../lower/lir.ts
 import { enteredFromRoutines } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
 import { mayHoldReferences } from './references.ts';
-import { tidy } from './tidy.ts';
 
 /**
  * LIR as the interpreter runs it: all routines of a unit in one array of words, each
@@ -160,8 +159,7 @@ class Encoder {
     };
   }
 
-  #routine({ operations: lowered, registers }: Routine, index: number): number {
-    const operations = tidy(lowered);
+  #routine({ operations, registers }: Routine, index: number): number {
     const entry = this.#words.length;
     this.#window = this.#windows[index];
     this.#isOutermost = !this.#entered.has(index);
@@ -180,8 +178,11 @@ class Encoder {
   #fused(operations: readonly Operation[], at: number): number {
     const [first, second] = [operations[at], operations[at + 1]];
     if (second === undefined) return 0;
+    // Nobody else reads it, or it is overwritten at once.
     const isPassed =
-      first.target >= 0 && second.operands[0] === first.target && this.#reads[first.target] === 1;
+      first.target >= 0 &&
+      second.operands[0] === first.target &&
+      (this.#reads[first.target] === 1 || second.target === first.target);
     if (first.name === 'STATE' && second.name === 'ADD' && isPassed) {
       const by = this.#small(second.operands[1]);
       if (by === null) return 0;
