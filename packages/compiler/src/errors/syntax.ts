@@ -105,7 +105,7 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   const { expected, found, previous, rule, reserved, near } = facts;
   if (found === '`<-`') return bindInExpression(at);
   if (found === '`-<`') return feedInExpression(at);
-  if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
+  if (found === '`->`' && expected !== '`{`' && !expected.startsWith('the name of')) return lambdaAlone(at);
   if (found === '`...`') {
     const help =
       'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`. Lists are joined by `++`: `xs ++ [x]`.';

@@ -73,6 +73,8 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
   private readonly refusedNames = new Set<string>();
   /** The names of the imports so far. */
   protected readonly aliases = new Set<string>();
+  /** Items of `parts` of which nothing could be read. */
+  protected readonly unread: Span[] = [];
 
   constructor() {
     super([...T.parsed], {
@@ -89,6 +91,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     this.inHead = false;
     this.refusedNames.clear();
     this.aliases.clear();
+    this.unread.length = 0;
     this.input = source.tokens;
     try {
       return rule();
@@ -308,7 +311,11 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
    * to the end of what is around them. What `isStray` refuses between them is left out. To be called once in
    * a rule.
    */
-  protected sequence<R>(item: () => R | null, isStray: (token: Token) => boolean = never): R[] {
+  protected sequence<R>(
+    item: () => R | null,
+    isStray: (token: Token) => boolean = never,
+    skipped: (start: Token) => void = () => {},
+  ): R[] {
     const items: R[] = [];
     if (this.RECORDING_PHASE)
       this.MANY(() => this.OR([{ ALT: () => this.CONSUME(T.Separator) }, { ALT: item }]));
@@ -321,8 +328,18 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
       const found = this.guarded<R | null>(item, nothing, () => this.itemEnd(start));
       if (found !== null) items.push(found);
       if (!isStray(this.peek(1))) this.endItem(start);
+      if (found === null) skipped(start);
     }
     return items;
+  }
+
+  /** The declarations of a file or the members of a machine: as `sequence`, and keeps in mind what could not be read. */
+  protected parts<R>(item: () => R | null): R[] {
+    return this.sequence(item, never, (start) => {
+      // What can not start a line was meant to go on with the part before.
+      const goesOn = lineStarters.has(start.tokenType) || start.tokenType === T.Minus;
+      if (!goesOn && !this.source!.report.full) this.unread.push(this.since(start));
+    });
   }
 
   /** Says what is left of an item, and skips it. */

@@ -271,7 +271,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     const key = this.OPTION(() => this.SUBRULE(this.machineKey));
     const members = this.bracketed<Member[]>(
       T.OpenCurly,
-      () => this.sequence(() => this.SUBRULE(this.member)),
+      () => this.parts(() => this.SUBRULE(this.member)),
       () => [],
     );
     return this.ACTION(() => ({
