@@ -1,5 +1,6 @@
 import { suggest, type Diagnostic, type Label, type Span } from '@smc/protocol';
 import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
+import { parametersOf } from '../types/builtins.ts';
 import type { Type } from '../types/typed.ts';
 import type { Difference, Step } from '../types/unify.ts';
 import { definitionsThatDiffer } from './definitions.ts';
@@ -221,31 +222,51 @@ export function branchesDiffer(branches: {
   );
 }
 
-/** E0220: the arguments of a built-in function in another order than it has. */
-export function otherOrder(span: Span, name: string, expected: readonly Type[]): Diagnostic {
+/** A call by the types of its arguments: `List.fold(list, …, (acc, x) -> …)`. */
+export function callSketch(name: string, expected: readonly Type[]): string {
   const shown = expected.map((type, i) => {
-    const { kind } = prune(type);
-    return kind === 'function' ? 'x -> …' : i === 0 ? (COLLECTION_WORDS[kind] ?? '…') : '…';
+    const seen = prune(type);
+    if (seen.kind === 'function') return `${parametersOf(name, parameterCount(seen.from))} -> …`;
+    return i === 0 ? (COLLECTION_WORDS[seen.kind] ?? '…') : '…';
   });
+  return `${name}(${shown.join(', ')})`;
+}
+
+function parameterCount(from: Type): number {
+  const seen = prune(from);
+  return seen.kind === 'tuple' ? seen.items.length : 1;
+}
+
+/** E0220: the arguments of a function in another order than it has; `span` is the one at `index`. */
+export function otherOrder(
+  span: Span,
+  index: number,
+  name: string,
+  isBuiltIn: boolean,
+  expected: readonly Type[],
+): Diagnostic {
+  const order = isBuiltIn ? 'What it works on comes first, and a function last:' : 'It is called';
   return error(
     'E0220',
     `the arguments of \`${name}\` come in another order`,
-    [label(span, 'this is not the first')],
-    [`What it works on comes first, and a function last: \`${name}(${shown.join(', ')})\`.`],
+    [label(span, `this is not the ${ordinal(index)}`)],
+    [`${order} \`${callSketch(name, expected)}\`.`],
   );
 }
 
 /** E0220: `(a, b) -> …` where a function of another number of arguments is due. */
 export function otherParameters(span: Span, name: string, expected: number, given: number): Diagnostic {
-  const written =
-    expected === 1 ? '`x -> …`' : `\`(${'abcdefgh'.slice(0, expected).split('').join(', ')}) -> …\``;
   return error(
     'E0220',
     `\`${name}\` takes a function of ${expected === 1 ? 'one argument' : `${expected} arguments`} here, not of ${given}`,
     [label(span)],
-    expected > 8 ? [] : [`It is written ${written}.`],
+    [`It is written \`${parametersOf(name, expected)} -> …\`.`],
   );
 }
+
+/** What to write where the one parameter of a function in place was taken for a part of what it stands for. */
+export const parametersApart = (parameter: string, called: string, count: number): string =>
+  `\`${parameter}\` is a tuple of all that the function takes. Name each part: \`${parametersOf(called, count)} -> …\`.`;
 
 const COLLECTION_WORDS: Readonly<Record<string, string>> = { list: 'list', map: 'map', set: 'set' };
 
@@ -403,7 +424,7 @@ export function recursiveType(span: Span, names: readonly string[], others: read
   );
 }
 
-/** E0229: a field of what is no record; `instead` is the call that is meant, where it is known. */
+/** E0229: a field of what is no record; `instead` says what is meant, where that is known. */
 export function noRecord(span: Span, type: Type, use: string, instead: string | null = null): Diagnostic {
   return error(
     'E0229',
@@ -411,7 +432,7 @@ export function noRecord(span: Span, type: Type, use: string, instead: string | 
     [label(span, display(type))],
     [
       instead !== null
-        ? `Write \`${instead}\`.`
+        ? instead
         : prune(type).kind === 'tuple'
           ? 'Take a tuple apart with a pattern: `let (a, b) = …`.'
           : isOption(type)

@@ -1,4 +1,4 @@
-import { BUILT_IN_MODULES, type Scheme } from './built-in-modules.ts';
+import { BUILT_IN_MODULES, type BuiltIn, type Scheme } from './built-in-modules.ts';
 import { eitherOf } from './sums.ts';
 import { pairOf, prune, STRING, TIME, UNIT } from './type.ts';
 import type { PrimitiveArrow, Type } from './typed.ts';
@@ -11,7 +11,7 @@ const b: Type = { kind: 'parameter', name: 'b', index: 1 };
 const scheme = (parameters: number, from: Type, to: Type): Scheme => ({ parameters, from, to });
 
 /** By name, as it is called: `List.map`. */
-export const BUILT_INS: ReadonlyMap<string, Scheme> = new Map(
+export const BUILT_INS: ReadonlyMap<string, BuiltIn> = new Map(
   Object.entries(BUILT_IN_MODULES).flatMap(([module, functions]) =>
     Object.entries(functions).map(([name, type]) => [`${module}.${name}`, type] as const),
   ),
@@ -112,6 +112,20 @@ export function callInsteadOf(type: Type, value: string, name: string): string |
   if (own === null) return null;
   const { from } = BUILT_IN_MODULES[module][own];
   return `${module}.${own}(${value}${from.kind === 'tuple' ? ', …' : ''})`;
+}
+
+/**
+ * The parameters of a function in place that takes so many, as they are written: `x`, `(acc, x)`. Those that
+ * a built-in function takes have the names that its examples give them; `called` may be no built-in function.
+ */
+export function parametersOf(called: string, count: number): string {
+  if (count === 1) return 'x';
+  for (const example of Object.keys(BUILT_INS.get(called)?.examples ?? {})) {
+    const [written, names] = /\(([a-z]+(?:, [a-z]+)+)\)(?= ->)/.exec(example) ?? [];
+    if (written !== undefined && names?.split(', ').length === count) return written;
+  }
+  const names = Array.from({ length: count }, (_, i) => 'abcdefghijklmnop'[i] ?? `a${i}`);
+  return `(${names.join(', ')})`;
 }
 
 /**
