@@ -94,7 +94,7 @@ function fieldsThatDiffer({ expected, actual, path }: Difference): OtherFields |
     return { text, missing, extra, isMisspelt: true };
   }
   const parts = [
-    ...(missing.length === 0 ? [] : [`${quoted(missing)} is missing`]),
+    ...(missing.length === 0 ? [] : [`${quoted(missing)} ${missing.length === 1 ? 'is' : 'are'} missing`]),
     ...(extra.length === 0 ? [] : [`there is no field ${quoted(extra)}`]),
   ];
   return { text: parts.join(', and ') + inPart, missing, extra, isMisspelt: false };

@@ -88,10 +88,29 @@ const OTHER_NAMES: Readonly<Record<string, Readonly<Record<string, readonly stri
   },
 };
 
-/** What the function of a module is called here that has this name elsewhere; null where there is none. */
+/** Functions that other languages have in another module. */
+const OTHER_MODULES: Readonly<Record<string, string>> = {
+  'String.fromInt': 'Int.toString',
+  'String.ofInt': 'Int.toString',
+  'String.from': 'Int.toString',
+  'String.valueOf': 'Int.toString',
+  'String.toInt': 'Int.parse',
+  'String.parseInt': 'Int.parse',
+  'String.fromBytes': 'Bytes.toString',
+  'Bytes.fromString': 'String.toBytes',
+  'List.toSet': 'Set.fromList',
+  'List.toMap': 'Map.fromList',
+  'List.fromSet': 'Set.toList',
+  'List.fromMap': 'Map.entries',
+};
+
+/** The function that has this name in a module elsewhere: `List.length` for `List.size`; null where there is none. */
 export function builtInFor(module: string, name: string): string | null {
   const own = Object.entries(OTHER_NAMES[module] ?? {});
-  return own.find(([, others]) => others.includes(name))?.[0] ?? null;
+  const found = own.find(([, others]) => others.includes(name))?.[0];
+  if (found !== undefined) return `${module}.${found}`;
+  const path = `${module}.${name}`;
+  return Object.hasOwn(OTHER_MODULES, path) ? OTHER_MODULES[path] : null;
 }
 
 /** The module whose functions work on values of a type; null where there is none. */
@@ -108,10 +127,10 @@ function moduleOf(type: Type): string | null {
 export function callInsteadOf(type: Type, value: string, name: string): string | null {
   const module = moduleOf(type);
   if (module === null) return null;
-  const own = Object.hasOwn(BUILT_IN_MODULES[module], name) ? name : builtInFor(module, name);
-  if (own === null) return null;
-  const { from } = BUILT_IN_MODULES[module][own];
-  return `${module}.${own}(${value}${from.kind === 'tuple' ? ', …' : ''})`;
+  const path = `${module}.${name}`;
+  const own = BUILT_INS.has(path) ? path : builtInFor(module, name);
+  const from = own === null ? undefined : BUILT_INS.get(own)?.from;
+  return from === undefined ? null : `${own}(${value}${from.kind === 'tuple' ? ', …' : ''})`;
 }
 
 /**

@@ -13,7 +13,7 @@ import { unknownFunction } from '../errors/translation.ts';
 import * as errors from '../errors/types.ts';
 import { typeOf } from './annotations.ts';
 import { BUILT_INS, callInsteadOf, isPrimitive } from './builtins.ts';
-import { callableOf, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
+import { callableOf, constructorCalled, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
 import {
   argumentCount,
   mayBeTuple,
@@ -185,7 +185,8 @@ function unknownVariable(name: tree.Name, locals: Locals, inference: Inference, 
     state?.kind === 'record' && state.fields.some((field) => field.name === text);
   const near = inference.reporter.isFull
     ? null
-    : suggest(name.text, [...locals.names(), ...module.imports.keys()]);
+    : (constructorCalled(name.text, inference) ??
+      suggest(name.text, [...locals.names(), ...module.imports.keys()]));
   const isState = near === null && !isConstant && fields.some(isOfState);
   const hint = !isOfState(name.text)
     ? (hintFor(name.text, inference) ?? (isState ? names.stateNotRead(name.text) : null))

@@ -124,8 +124,8 @@ export const IS_GONE = 'is gone, and had no default';
 
 /** Why nothing is derived where a clause converts one way: by the direction that has none. */
 export const ONE_WAY = {
-  forward: 'is converted by a clause on the way back, and by none on the way forward',
-  back: 'is converted by a clause, and by none on the way back',
+  forward: 'has a clause that converts it back, and none that converts it forward',
+  back: 'has a clause that converts it forward, and none that converts it back',
 } as const;
 
 /** Why nothing is derived where a rename may be of one type, or of all that look like it. */

@@ -111,7 +111,7 @@ describe('a way back', () => {
     const forward = 'Price old -> case old { Price(n) -> Price(n * 100) }';
     const way = (direction: string): RegExp =>
       new RegExp(
-        `^E0403 \`state.p\` is converted by a clause on the way back, and by none on the way ${direction}`,
+        `^E0403 \`state.p\` has a clause that converts it back, and none that converts it ${direction}$`,
       );
     expect(said(of('', 0), of('', 1), back)).toEqual([expect.stringMatching(way('forward'))]);
     expect(said(of('', 0), of('', 1), `${back}\n${forward}`)).toEqual([]);

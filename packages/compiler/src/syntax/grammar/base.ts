@@ -150,6 +150,25 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     return closers.has(token.tokenType) || isA(token, T.Separator);
   }
 
+  /**
+   * Whether the line ends here, without the sign that should be there, and what belongs behind that starts the
+   * next line: an item of its own would have a sign that no expression has.
+   */
+  protected goesOnBelow(): boolean {
+    if (this.RECORDING_PHASE || !this.nextIs(T.LineEnd)) return false;
+    let token = this.peek(2);
+    if (!isA(token, T.Starter) || token.tokenType === T.OpenCurly) return false;
+    for (; !this.isStatementEnd(token); token = this.after(token))
+      if (itemSigns.has(token.tokenType)) return false;
+    return true;
+  }
+
+  /** Refuses that a sign is missing at the end of the line, and goes on in the next one. */
+  protected goOnBelow(missing: (at: Span) => Diagnostic): void {
+    this.complain(missing(this.spanAfter(this.LA(0))));
+    this.SKIP_TOKEN();
+  }
+
   // -------------------------------------------------------------------------- nodes
 
   /** From a token to the last one that was consumed. */
@@ -446,6 +465,9 @@ function isFailure(thrown: unknown): thrown is Failure {
 const lineStarters = new Set<TokenType>([
   ...[T.To, T.Feed, T.Bind, T.Gives, T.Colon, T.AsWord, T.OpenCurly, T.OpenRound],
 ]);
+
+/** What stands in arms, lines of tests and commands, and in no expression outside of brackets. */
+const itemSigns = new Set<TokenType>([T.To, T.Gives, T.Feed, T.Bind]);
 
 const nothing = (): null => null;
 const never = (): boolean => false;
