@@ -27,7 +27,9 @@ export const check: CommandDefinition = {
   run(words, output, world) {
     const environment = environmentOf(words);
     // A file that is named twice is read once, and what is wrong in it is told once.
-    const files = [...new Map(several(words, 0).map((file) => [normalize(file), file])).values()];
+    const files = [...Map.groupBy(several(words, 0), (file) => normalize(file)).values()].map(
+      ([first]) => first!,
+    );
     return watching(words, output, world, (onRead) => checkFiles(files, output, { environment, onRead }));
   },
 };

@@ -13,7 +13,15 @@ import { unknownFunction } from '../errors/translation.ts';
 import * as errors from '../errors/types.ts';
 import { typeOf } from './annotations.ts';
 import { BUILT_INS, callInsteadOf, isPrimitive } from './builtins.ts';
-import { callableOf, constructorCalled, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
+import {
+  callableOf,
+  constructorCalled,
+  hasEffect,
+  hintFor,
+  isRefused,
+  written,
+  type Callable,
+} from './callables.ts';
 import {
   argumentCount,
   mayBeTuple,
