@@ -1,7 +1,7 @@
 import { suggest, type Diagnostic, type Label, type Span } from '@smc/protocol';
 import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
 import { parametersOf } from '../types/builtins.ts';
-import type { Type } from '../types/typed.ts';
+import type { SumDeclaration, Type } from '../types/typed.ts';
 import type { Difference, Step } from '../types/unify.ts';
 import { definitionsThatDiffer } from './definitions.ts';
 import { circle, error, label } from './error.ts';
@@ -30,6 +30,8 @@ export interface Mismatch {
   readonly part: Span;
   /** The fields that are written there, where it is a record. */
   readonly fields: readonly { readonly name: string; readonly nameSpan?: Span }[];
+  /** The import that a sum is from; null for one of the file itself. */
+  readonly importOf: (declaration: SumDeclaration) => string | null;
 }
 
 /** E0220: another type than expected. */
@@ -42,9 +44,14 @@ export function mismatch({
   shown,
   part,
   fields,
+  importOf,
 }: Mismatch): Diagnostic {
   const { path } = difference;
-  const statement = reason.statement(displayWithArticle(expected));
+  // Of two types of one name each is told with its import.
+  const isOneName = display(difference.expected) === display(difference.actual);
+  const spoken = (type: Type): string =>
+    (isOneName ? displayImported(type, importOf) : null) ?? displayWithArticle(type);
+  const statement = reason.statement(spoken(expected));
   const wrong = fieldsThatDiffer(difference);
   const sentence =
     wrong !== null
@@ -52,10 +59,10 @@ export function mismatch({
       : isInfinite(difference)
         ? `${statement}, and as ${displayWithArticle(actual)} its type would contain itself`
         : path.length === 0
-          ? `${statement}, not ${displayWithArticle(actual)}`
+          ? `${statement}, not ${spoken(actual)}`
           : takesOtherFunction(difference)
             ? `${statement}; this one is ${displayWithArticle(actual)}`
-            : `${statement}; ${pathText(path)} is ${displayWithArticle(difference.actual)} here, not ${displayWithArticle(difference.expected)}`;
+            : `${statement}; ${pathText(path)} is ${spoken(difference.actual)} here, not ${spoken(difference.expected)}`;
   const extra = fields.find(({ name }) => wrong?.extra.includes(name));
   const labels =
     extra?.nameSpan === undefined ? [label(span, display(shown))] : [label(extra.nameSpan, 'no such field')];
@@ -67,6 +74,13 @@ export function mismatch({
       : adviceForFields(wrong, fields.length > 0);
   const help = [...reason.help, ...advice, ...definitionsThatDiffer(expected, actual)];
   return error('E0220', sentence, labels, help);
+}
+
+/** A sum from an import as it is written, with an article: `an old.Status`; null for other types. */
+function displayImported(type: Type, importOf: Mismatch['importOf']): string | null {
+  const own = prune(type);
+  const alias = own.kind === 'sum' ? importOf(own.declaration) : null;
+  return alias === null ? null : `${/^[aeio]/.test(alias) ? 'an' : 'a'} ${alias}.${display(own)}`;
 }
 
 /** Which fields a record lacks, and which it has too many, in words and by name. */

@@ -4,7 +4,15 @@ import type { Reason } from '../errors/types.ts';
 import type { Scheme } from './built-in-modules.ts';
 import { culpritsOf, isEmpty, sourceOf, type Culprit, type Output } from './culprit.ts';
 import type { Report } from './report.ts';
-import { Locals, type MachineScope, type ModuleScope, type Mutable, type Site, type Use } from './scope.ts';
+import {
+  importOf,
+  Locals,
+  type MachineScope,
+  type ModuleScope,
+  type Mutable,
+  type Site,
+  type Use,
+} from './scope.ts';
 import {
   ERROR,
   foldType,
@@ -215,6 +223,7 @@ export class Inference {
         shown: isWhole ? actual : inner.actual,
         part,
         fields,
+        importOf: (declaration) => importOf(declaration, this.place.module),
       }),
     );
   }
