@@ -182,3 +182,15 @@ describe('a record type with the structure of the state', () => {
     ).toEqual(['{ a: 3, d: 4 }', '{ a: 5, c: 6 }']);
   });
 });
+
+it('what is lost on the way back of a reply, inside of what is renamed, is refused', () => {
+  const version = (kept: string, field: string, constructor: string): string =>
+    machine(
+      `type R = { a: Int${kept} }\ntype S = ${constructor}(r: R)\ntype T = { ${field}: S }`,
+      '{ n: Int = 0 }',
+      '  on Read -> T { fail -< "" }',
+    );
+  const clauses = 'drop R.b\nrename S.C -> D\nrename T.s -> t';
+  const [refusal] = said(version(', b: Int', 's', 'C'), version('', 't', 'D'), clauses);
+  expect(refusal).toMatch(/^E0403 the reply of `Read`, at `s\.D\.r\.b`, is gone/);
+});
