@@ -68,7 +68,13 @@ class Maker {
 
   version(): Version {
     const types: Declared[] = [];
-    for (let i = 1 + this.#choices.below(4); i > 0; i--) types.push(this.#declared(types));
+    for (let i = 1 + this.#choices.below(4); i > 0; i--) {
+      const declared = this.#declared(types);
+      types.push(declared);
+      // Another of its structure.
+      if (declared.kind === 'record' && this.#choices.oneIn(2))
+        types.push({ ...structuredClone(declared), name: this.name('R') });
+    }
     const state = this.fields(types, 1 + this.#choices.below(4), true);
     const operations = Array.from({ length: 1 + this.#choices.below(4) }, (_, i) => ({
       name: `Op${i}`,
@@ -215,12 +221,26 @@ class Changer {
 
   clauses(): readonly string[] {
     const { types, state, operations } = this.#version;
+    const alike = types.map((declared, index) => this.#growAlike(declared, types.slice(0, index)));
     for (const [index, declared] of types.entries()) {
-      if (this.#choices.oneIn(2)) this.#declared(declared, types.slice(0, index));
+      const isGrown = alike[index] || alike[index + 1];
+      if (!isGrown && this.#choices.oneIn(2)) this.#declared(declared, types.slice(0, index));
     }
     if (!this.#choices.oneIn(4)) this.#fields(state, types, '', true);
     for (const operation of [...operations]) if (this.#choices.oneIn(2)) this.#operation(operation);
     return this.#clauses;
+  }
+
+  /** Of a record and the one before it, where that looks alike: a field more, each with its own default. */
+  #growAlike(declared: Declared, types: readonly Declared[]): boolean {
+    const before = types.at(-1);
+    if (declared.kind !== 'record' || before?.kind !== 'record') return false;
+    const names = [declared, before].map(({ fields }) => fields.map(({ name }) => name).join());
+    if (names[0] !== names[1] || this.#choices.oneIn(3)) return false;
+    const added = this.#added(types.slice(0, -1));
+    before.fields.push(added);
+    declared.fields.push({ ...added, value: this.#maker.constant(types, added.type) });
+    return true;
   }
 
   #new(prefix: string): string {

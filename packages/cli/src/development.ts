@@ -290,7 +290,7 @@ function waysOf({ upgrade, state }: MachineReport): readonly string[] {
     what === 'field' && kind === 'added' ? [`${path}: ${made}`] : [],
   );
   // Of a migration it is enough to say what is new; the way back is told by what it loses.
-  const derived = [...upgrade.derived, ...upgrade.around].flatMap((clause) =>
+  const derived = [...upgrade.derived, ...upgrade.around, ...upgrade.unsayable].flatMap((clause) =>
     clause.startsWith('back ') ? [] : clause.startsWith('state ') ? added : [clause],
   );
   return [...line('written', upgrade.written), ...line('derived', derived)];

@@ -176,14 +176,11 @@ function wayBackLines({ wayBack }: UpgradeDetail): readonly string[] {
 }
 
 function sourceLines(upgrade: UpgradeDetail, older: OlderName): readonly string[] {
-  const { alias, source, written, derived, around, isMadeUp, isImported } = upgrade;
-  if (derived.length + around.length === 0) {
+  const { alias, source, written, derived, around, unsayable, isImported } = upgrade;
+  if (derived.length + around.length + unsayable.length === 0) {
     const said =
       written.length === 0 ? 'all carries over as it is' : 'all is said by the upgrade in the file';
-    return [
-      '',
-      `  ${isMadeUp ? 'what is derived (defaults, or failures) can not be written as clauses here' : said}`,
-    ];
+    return ['', `  ${said}`];
   }
   const head = isImported ? [] : [`import ${older.source} as ${alias}`, ''];
   const title =

@@ -135,6 +135,15 @@ describe('check and build', () => {
     }
   });
 
+  test('a file that is named twice is read once', async () => {
+    const once = await run(['check', 'wrong.sm']);
+    expect(await run(['check', 'wrong.sm', `${place.folder}/./wrong.sm`, 'wrong.sm'])).toEqual(once);
+    expect(await run(['check', 'counter.sm', 'counter.sm'])).toMatchObject({
+      status: 0,
+      out: 'counter.sm: no errors\n',
+    });
+  });
+
   test('a program with one', async () => {
     const ran = await run(['check', 'wrong.sm', 'counter.sm']);
     expect(ran).toMatchObject({ status: 1, out: '' });

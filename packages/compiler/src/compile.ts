@@ -142,7 +142,7 @@ function checkFile(entry: string, host: SourceHost): CheckedFile & { readonly pr
   const isCut = read.isCut || checked.isCut;
   const tree = modules.get(entry)!;
   if (module === null || unread.length > 0) {
-    const unsound = withoutConsequences(modules, unread, checked.diagnostics);
+    const unsound = withoutConsequences(modules, sources, unread, checked.diagnostics);
     return { program: null, diagnostics: [...unread, ...unsound], isCut, sources, tree };
   }
   const program = { module, tree, sources, codes, baseline: baselineOf(tree, bundles) };

@@ -114,7 +114,7 @@ export function compareVersions(
   const { entries } = checked;
   const isCut = older.isCut || newer.isCut || checked.isCut;
   if (entries === null || unread.length > 0) {
-    const unsound = withoutConsequences(modules, unread, checked.diagnostics);
+    const unsound = withoutConsequences(modules, sources, unread, checked.diagnostics);
     return { diagnostics: [...unread, ...unsound], isCut, sources, bundle: null, machines: [] };
   }
   const bundles = [...files.values(), ...(deployed === null ? [] : [deployed])];

@@ -163,7 +163,10 @@ export interface ImageDebug {
   readonly functions: readonly FunctionDebug[];
   /** Declared field order of record types: sorted names joined by `,` -> names as declared. */
   readonly fieldOrder: readonly (readonly string[])[];
-  /** Declared names of record types, which the types themselves do not have; sorted by name. */
+  /**
+   * Declared names of record types, which the types themselves do not have; sorted by name. That of a type with type
+   * parameters is there once for each instance.
+   */
   readonly typeNames: readonly { readonly name: string; readonly type: TypeId }[];
   readonly documentation: readonly { readonly subject: string; readonly text: string }[];
   /** The clauses of the upgrade that led to this version, by fingerprint: 64 lower-case hex digits each. */

@@ -71,12 +71,12 @@ The header of an upgrade has the fingerprints of the old image and the \`emit\` 
 gave it, then the index of the new image. So a node can say that an upgrade is stale before it decodes the
 rest. Names ascend by UTF-16 code unit, here and everywhere, and none is there twice.
 
-Debug data changes nothing that a machine does. It holds, in this order: a list of file names; for each
-function its name and a list of positions (distance in words from the position before, file, line, column:
-all unsigned); a list of declared field orders (each a list of strings); a list of names of record types (name
-and type); a list of pieces of documentation (subject and text, both strings); and a list of fingerprints, 32
-bytes each: those of the clauses of the upgrade that led here, which are not carried out twice. The first of the
-files is that of the machine.
+Debug data changes nothing that a machine does. It holds, in this order: a list of file names; for each function its
+name and a list of positions (distance in words from the position before, file, line, column: all unsigned); a list of
+declared field orders (each a list of strings); a list of names of record types (name and type, of a type with type
+parameters once for each instance); a list of pieces of documentation (subject and text, both strings); and a list of
+fingerprints, 32 bytes each: those of the clauses of the upgrade that led here, which are not carried out twice. The
+first of the files is that of the machine.
 `;
 
 const IMAGE = `## Image

@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import type { CheckedFile } from '@smc/compiler';
 import {
   baselineOf,
@@ -25,7 +26,10 @@ export const check: CommandDefinition = {
   },
   run(words, output, world) {
     const environment = environmentOf(words);
-    const files = several(words, 0);
+    // A file that is named twice is read once, and what is wrong in it is told once.
+    const files = [...Map.groupBy(several(words, 0), (file) => normalize(file)).values()].map(
+      ([first]) => first!,
+    );
     return watching(words, output, world, (onRead) => checkFiles(files, output, { environment, onRead }));
   },
 };

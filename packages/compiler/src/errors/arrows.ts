@@ -40,16 +40,19 @@ export function recursion(names: readonly string[], uses: readonly Span[]): Diag
   );
 }
 
+const LAMBDA_PLACE =
+  'Functions are not stored, named or given back. Declare a `fun`, or write it where it is needed: `List.map(xs, x -> …)`.';
+
 /** A function in place that is no argument. */
 export function lambdaOutOfPlace(span: Span): Diagnostic {
-  return error(
-    'E0233',
-    'a function in place stands only as an argument of a call',
-    [label(span)],
-    [
-      'Functions are not stored, named or given back. Declare a `fun`, or write it where it is needed: `List.map(xs, x -> …)`.',
-    ],
-  );
+  const message = 'a function in place stands only as an argument of a call';
+  return error('E0233', message, [label(span)], [LAMBDA_PLACE]);
+}
+
+/** E0233: a function in place as the argument of what takes none; `due` is the type that is, where it is known. */
+export function lambdaNotTaken(span: Span, name: string, due: string | null): Diagnostic {
+  const help = due === null ? LAMBDA_PLACE : `It takes ${due}.`;
+  return error('E0233', `\`${name}\` takes no function here`, [label(span)], [help]);
 }
 
 /** E0262: the state outside of a machine. */

@@ -1,7 +1,7 @@
 /* Long because it is a flat list: a function for each mistake, and nothing else. */
 import { lineStarts, positionAt, type Diagnostic, type Span } from '@smc/protocol';
 import { initialSketch, typeSketch } from '../syntax/sketch.ts';
-import type { TypeNode } from '../syntax/tree.ts';
+import type { Pattern, TypeNode } from '../syntax/tree.ts';
 import { insteadOf } from './foreign.ts';
 import { hintFor, STATE_READ } from './hints.ts';
 import { alsoAt, syntaxError as error } from './syntax-codes.ts';
@@ -105,13 +105,15 @@ export function unexpected(at: Span, facts: Expectation): Diagnostic {
   const { expected, found, previous, rule, reserved, near } = facts;
   if (found === '`<-`') return bindInExpression(at);
   if (found === '`-<`') return feedInExpression(at);
-  if (found === '`->`' && expected !== '`{`') return lambdaAlone(at);
+  if (found === '`->`' && expected !== '`{`' && !expected.startsWith('the name of')) return lambdaAlone(at);
   if (found === '`...`') {
     const help =
       'It comes first in a record, `{ ...r, x: 1 }`, and last in the pattern of a list, `[x, ...rest]`. Lists are joined by `++`: `xs ++ [x]`.';
     return error('E0120', '`...` can not stand here', at, '', help);
   }
   if (rule === 'letExpression' && expected === '`in`') return letWithoutIn(at);
+  const declared = expected === '`=`' ? /^(fun|arrow|type)(?:Body|Declaration)$/.exec(rule) : null;
+  if (declared !== null && found.startsWith('the end of the')) return missingEquals(at, declared[1] as 'fun');
   if (reserved && expected === 'an expression') return reservedName(at, found.slice(1, -1), true);
   // behind a comma, another one is not what is missing
   const due = previous === '`,`' ? expected.replace(/^`,` or/, 'an item or') : expected;
@@ -160,10 +162,22 @@ export function lineStart(at: Span, found: string): Diagnostic {
     `a line can not start with ${found}`,
     at,
     'this belongs to the line before',
-    'A line is continued by one that starts with an operator, `.`, `,`, `=`, `|`, `in`, `else` or a closing ' +
-      'bracket, or after one that ends in an operator, `,`, `->`, `=`, `<-`, `-<` or `in`.',
+    LINE_STARTS[found] ??
+      'A line is continued by one that starts with an operator, `.`, `,`, `=`, `|`, `in`, `else` or a closing ' +
+        'bracket, or after one that ends in an operator, `,`, `->`, `=`, `<-`, `-<` or `in`.',
   );
 }
+
+const CALL_LINE = 'The `(` of a call stands on the line of what is called.';
+
+/** Where what can not start a line belongs. */
+const LINE_STARTS: Readonly<Record<string, string>> = {
+  '`-<`': 'Write `-<` on the line of its arrow, `return -< x`: what is fed may be on the next line.',
+  '`<-`': 'Write `<-` on the line of what it names, `s <- get`: the command may be on the next line.',
+  '`->`': 'Write `->` at the end of the line before: what stands behind it may be on the next line.',
+  '`=>`': 'Write `=>` on the line of its input: `Read => 1`.',
+  '`(`': CALL_LINE,
+};
 
 /** E0126: a line ends after what does not continue it. */
 export function lineEndAfter(at: Span, found: string): Diagnostic {
@@ -249,6 +263,26 @@ export function missingResult(at: Span, name: string): Diagnostic {
   return error('E0124', `the type of the result of \`${name}\` is missing`, at, '', help);
 }
 
+/** E0120: a type on the left side of a clause of an upgrade, `on A(n: Int) -> …`. */
+export function typeInClause(at: Span, operation: string, patterns: readonly Pattern[]): Diagnostic {
+  const names = patterns.map((each) => (each.kind === 'bind' ? each.name.text : '…')).join(', ');
+  const help = `Its parameters have their types from the older machine: write \`on ${operation}(${names}) -> …\`.`;
+  return error('E0120', 'in a clause of an upgrade, the left side has no types', at, '', help);
+}
+
+/** What is declared behind a `=`, by the rule of the grammar. */
+const DECLARED: Readonly<Record<string, string>> = {
+  fun: 'fun f(x: Int) -> Int = x + 1',
+  arrow: 'arrow swap : (Int, Int) -> (Int, Int) = snd &&& fst',
+  type: 'type Status = Open | Paid',
+};
+
+/** E0120: a declaration whose line ends before the `=`. */
+export function missingEquals(at: Span, what: 'fun' | 'arrow' | 'type'): Diagnostic {
+  const help = `What is declared stands behind a \`=\`: \`${DECLARED[what]}\`. Write the \`=\` here; the rest may be on the next line.`;
+  return error('E0120', 'the line ends where `=` should be', at, '', help);
+}
+
 /** E0128: `fun f() -> T { … }`. */
 export function functionWithBlock(at: Span): Diagnostic {
   const help = 'Write `fun f(…) -> Type = expression`, without braces around the expression.';
@@ -293,7 +327,7 @@ export function stateWithoutInitial(at: Span, type: TypeNode): Diagnostic {
 /** What was meant to go on with the line before, and what to write so that it does. */
 const continued: Readonly<Record<string, string>> = {
   '`-`': 'To go on with the line before, write a space after it, `- 2`.',
-  '`(`': 'The `(` of a call stands on the line of what is called.',
+  '`(`': CALL_LINE,
 };
 
 /** What starts no declaration; `ofMachine` if it is one inside a machine. */
@@ -401,7 +435,8 @@ export function elif(at: Span, word: string): Diagnostic {
   return error('E0136', `there is no \`${word}\``, at, '', 'Write `else if`.');
 }
 
-function letWithoutIn(at: Span): Diagnostic {
+/** E0137: a `let` in an expression that says not what it is for. */
+export function letWithoutIn(at: Span): Diagnostic {
   return error(
     'E0137',
     '`let` in an expression needs an `in`',

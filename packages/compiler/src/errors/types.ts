@@ -1,6 +1,7 @@
 import { suggest, type Diagnostic, type Label, type Span } from '@smc/protocol';
 import { TYPE_DEPTH_MAX, TYPE_NODES_MAX, display, displayWithArticle, prune } from '../types/type.ts';
-import type { Type } from '../types/typed.ts';
+import { parametersOf } from '../types/builtins.ts';
+import type { SumDeclaration, Type } from '../types/typed.ts';
 import type { Difference, Step } from '../types/unify.ts';
 import { definitionsThatDiffer } from './definitions.ts';
 import { circle, error, label } from './error.ts';
@@ -29,6 +30,8 @@ export interface Mismatch {
   readonly part: Span;
   /** The fields that are written there, where it is a record. */
   readonly fields: readonly { readonly name: string; readonly nameSpan?: Span }[];
+  /** The import that a sum is from; null for one of the file itself. */
+  readonly importOf: (declaration: SumDeclaration) => string | null;
 }
 
 /** E0220: another type than expected. */
@@ -41,9 +44,14 @@ export function mismatch({
   shown,
   part,
   fields,
+  importOf,
 }: Mismatch): Diagnostic {
   const { path } = difference;
-  const statement = reason.statement(displayWithArticle(expected));
+  // Of two types of one name each is told with its import.
+  const isOneName = display(difference.expected) === display(difference.actual);
+  const spoken = (type: Type): string =>
+    (isOneName ? displayImported(type, importOf) : null) ?? displayWithArticle(type);
+  const statement = reason.statement(spoken(expected));
   const wrong = fieldsThatDiffer(difference);
   const sentence =
     wrong !== null
@@ -51,10 +59,10 @@ export function mismatch({
       : isInfinite(difference)
         ? `${statement}, and as ${displayWithArticle(actual)} its type would contain itself`
         : path.length === 0
-          ? `${statement}, not ${displayWithArticle(actual)}`
+          ? `${statement}, not ${spoken(actual)}`
           : takesOtherFunction(difference)
             ? `${statement}; this one is ${displayWithArticle(actual)}`
-            : `${statement}; ${pathText(path)} is ${displayWithArticle(difference.actual)} here, not ${displayWithArticle(difference.expected)}`;
+            : `${statement}; ${pathText(path)} is ${spoken(difference.actual)} here, not ${spoken(difference.expected)}`;
   const extra = fields.find(({ name }) => wrong?.extra.includes(name));
   const labels =
     extra?.nameSpan === undefined ? [label(span, display(shown))] : [label(extra.nameSpan, 'no such field')];
@@ -66,6 +74,13 @@ export function mismatch({
       : adviceForFields(wrong, fields.length > 0);
   const help = [...reason.help, ...advice, ...definitionsThatDiffer(expected, actual)];
   return error('E0220', sentence, labels, help);
+}
+
+/** A sum from an import as it is written, with an article: `an old.Status`; null for other types. */
+function displayImported(type: Type, importOf: Mismatch['importOf']): string | null {
+  const own = prune(type);
+  const alias = own.kind === 'sum' ? importOf(own.declaration) : null;
+  return alias === null ? null : `${/^[aeio]/.test(alias) ? 'an' : 'a'} ${alias}.${display(own)}`;
 }
 
 /** Which fields a record lacks, and which it has too many, in words and by name. */
@@ -93,7 +108,7 @@ function fieldsThatDiffer({ expected, actual, path }: Difference): OtherFields |
     return { text, missing, extra, isMisspelt: true };
   }
   const parts = [
-    ...(missing.length === 0 ? [] : [`${quoted(missing)} is missing`]),
+    ...(missing.length === 0 ? [] : [`${quoted(missing)} ${missing.length === 1 ? 'is' : 'are'} missing`]),
     ...(extra.length === 0 ? [] : [`there is no field ${quoted(extra)}`]),
   ];
   return { text: parts.join(', and ') + inPart, missing, extra, isMisspelt: false };
@@ -221,31 +236,51 @@ export function branchesDiffer(branches: {
   );
 }
 
-/** E0220: the arguments of a built-in function in another order than it has. */
-export function otherOrder(span: Span, name: string, expected: readonly Type[]): Diagnostic {
+/** A call by the types of its arguments: `List.fold(list, …, (acc, x) -> …)`. */
+export function callSketch(name: string, expected: readonly Type[]): string {
   const shown = expected.map((type, i) => {
-    const { kind } = prune(type);
-    return kind === 'function' ? 'x -> …' : i === 0 ? (COLLECTION_WORDS[kind] ?? '…') : '…';
+    const seen = prune(type);
+    if (seen.kind === 'function') return `${parametersOf(name, parameterCount(seen.from))} -> …`;
+    return i === 0 ? (COLLECTION_WORDS[seen.kind] ?? '…') : '…';
   });
+  return `${name}(${shown.join(', ')})`;
+}
+
+function parameterCount(from: Type): number {
+  const seen = prune(from);
+  return seen.kind === 'tuple' ? seen.items.length : 1;
+}
+
+/** E0220: the arguments of a function in another order than it has; `span` is the one at `index`. */
+export function otherOrder(
+  span: Span,
+  index: number,
+  name: string,
+  isBuiltIn: boolean,
+  expected: readonly Type[],
+): Diagnostic {
+  const order = isBuiltIn ? 'What it works on comes first, and a function last:' : 'It is called';
   return error(
     'E0220',
     `the arguments of \`${name}\` come in another order`,
-    [label(span, 'this is not the first')],
-    [`What it works on comes first, and a function last: \`${name}(${shown.join(', ')})\`.`],
+    [label(span, `this is not the ${ordinal(index)}`)],
+    [`${order} \`${callSketch(name, expected)}\`.`],
   );
 }
 
 /** E0220: `(a, b) -> …` where a function of another number of arguments is due. */
 export function otherParameters(span: Span, name: string, expected: number, given: number): Diagnostic {
-  const written =
-    expected === 1 ? '`x -> …`' : `\`(${'abcdefgh'.slice(0, expected).split('').join(', ')}) -> …\``;
   return error(
     'E0220',
     `\`${name}\` takes a function of ${expected === 1 ? 'one argument' : `${expected} arguments`} here, not of ${given}`,
     [label(span)],
-    expected > 8 ? [] : [`It is written ${written}.`],
+    [`It is written \`${parametersOf(name, expected)} -> …\`.`],
   );
 }
+
+/** What to write where the one parameter of a function in place was taken for a part of what it stands for. */
+export const parametersApart = (parameter: string, called: string, count: number): string =>
+  `\`${parameter}\` is a tuple of all that the function takes. Name each part: \`${parametersOf(called, count)} -> …\`.`;
 
 const COLLECTION_WORDS: Readonly<Record<string, string>> = { list: 'list', map: 'map', set: 'set' };
 
@@ -403,7 +438,7 @@ export function recursiveType(span: Span, names: readonly string[], others: read
   );
 }
 
-/** E0229: a field of what is no record; `instead` is the call that is meant, where it is known. */
+/** E0229: a field of what is no record; `instead` says what is meant, where that is known. */
 export function noRecord(span: Span, type: Type, use: string, instead: string | null = null): Diagnostic {
   return error(
     'E0229',
@@ -411,7 +446,7 @@ export function noRecord(span: Span, type: Type, use: string, instead: string | 
     [label(span, display(type))],
     [
       instead !== null
-        ? `Write \`${instead}\`.`
+        ? instead
         : prune(type).kind === 'tuple'
           ? 'Take a tuple apart with a pattern: `let (a, b) = …`.'
           : isOption(type)

@@ -69,6 +69,8 @@ export function needsClause(change: {
   readonly types: readonly [Type, Type] | null;
   /** The clause that would say what becomes of it. */
   readonly clause: string;
+  /** Whether a clause says it of the other direction, so that `what` tells all. */
+  readonly isOneWay: boolean;
   /** Whether it is the end of a clause that is there. */
   readonly isContinued: boolean;
   /** The clause for the other direction, where there is one. */
@@ -84,7 +86,7 @@ export function needsClause(change: {
   const { shown } = circle(change.renames);
   return error(
     'E0403',
-    `${what}, and no clause says what becomes of it`,
+    change.isOneWay ? what : `${what}, and no clause says what becomes of it`,
     [
       label(change.new, 'in the new version'),
       label(change.old, 'in the old version'),

@@ -27,7 +27,8 @@ export interface Parsed {
 
 /** Parses the text of a file. Never throws. */
 export function parse(text: string, file: string): Parsed {
-  const empty: Module = { file, imports: [], declarations: [], span: { file, start: 0, end: text.length } };
+  const span = { file, start: 0, end: text.length };
+  const empty: Module = { file, imports: [], declarations: [], unread: [], span };
   const read = readSource(text, file);
   const module = run(read, (grammar) => grammar.parseModule(read.source), empty);
   const { report, groups } = read.source;

@@ -25,6 +25,8 @@ export interface Module {
   readonly file: string;
   readonly imports: readonly Import[];
   readonly declarations: readonly Declaration[];
+  /** Declarations, and members of machines, of which nothing could be read. */
+  readonly unread: readonly Span[];
   readonly span: Span;
 }
 

@@ -1,4 +1,4 @@
-import { BUILT_IN_MODULES, type Scheme } from './built-in-modules.ts';
+import { BUILT_IN_MODULES, type BuiltIn, type Scheme } from './built-in-modules.ts';
 import { eitherOf } from './sums.ts';
 import { pairOf, prune, STRING, TIME, UNIT } from './type.ts';
 import type { PrimitiveArrow, Type } from './typed.ts';
@@ -11,7 +11,7 @@ const b: Type = { kind: 'parameter', name: 'b', index: 1 };
 const scheme = (parameters: number, from: Type, to: Type): Scheme => ({ parameters, from, to });
 
 /** By name, as it is called: `List.map`. */
-export const BUILT_INS: ReadonlyMap<string, Scheme> = new Map(
+export const BUILT_INS: ReadonlyMap<string, BuiltIn> = new Map(
   Object.entries(BUILT_IN_MODULES).flatMap(([module, functions]) =>
     Object.entries(functions).map(([name, type]) => [`${module}.${name}`, type] as const),
   ),
@@ -88,10 +88,29 @@ const OTHER_NAMES: Readonly<Record<string, Readonly<Record<string, readonly stri
   },
 };
 
-/** What the function of a module is called here that has this name elsewhere; null where there is none. */
+/** Functions that other languages have in another module. */
+const OTHER_MODULES: Readonly<Record<string, string>> = {
+  'String.fromInt': 'Int.toString',
+  'String.ofInt': 'Int.toString',
+  'String.from': 'Int.toString',
+  'String.valueOf': 'Int.toString',
+  'String.toInt': 'Int.parse',
+  'String.parseInt': 'Int.parse',
+  'String.fromBytes': 'Bytes.toString',
+  'Bytes.fromString': 'String.toBytes',
+  'List.toSet': 'Set.fromList',
+  'List.toMap': 'Map.fromList',
+  'List.fromSet': 'Set.toList',
+  'List.fromMap': 'Map.entries',
+};
+
+/** The function that has this name in a module elsewhere: `List.length` for `List.size`; null where there is none. */
 export function builtInFor(module: string, name: string): string | null {
   const own = Object.entries(OTHER_NAMES[module] ?? {});
-  return own.find(([, others]) => others.includes(name))?.[0] ?? null;
+  const found = own.find(([, others]) => others.includes(name))?.[0];
+  if (found !== undefined) return `${module}.${found}`;
+  const path = `${module}.${name}`;
+  return Object.hasOwn(OTHER_MODULES, path) ? OTHER_MODULES[path] : null;
 }
 
 /** The module whose functions work on values of a type; null where there is none. */
@@ -108,10 +127,24 @@ function moduleOf(type: Type): string | null {
 export function callInsteadOf(type: Type, value: string, name: string): string | null {
   const module = moduleOf(type);
   if (module === null) return null;
-  const own = Object.hasOwn(BUILT_IN_MODULES[module], name) ? name : builtInFor(module, name);
-  if (own === null) return null;
-  const { from } = BUILT_IN_MODULES[module][own];
-  return `${module}.${own}(${value}${from.kind === 'tuple' ? ', …' : ''})`;
+  const path = `${module}.${name}`;
+  const own = BUILT_INS.has(path) ? path : builtInFor(module, name);
+  const from = own === null ? undefined : BUILT_INS.get(own)?.from;
+  return from === undefined ? null : `${own}(${value}${from.kind === 'tuple' ? ', …' : ''})`;
+}
+
+/**
+ * The parameters of a function in place that takes so many, as they are written: `x`, `(acc, x)`. Those that
+ * a built-in function takes have the names that its examples give them; `called` may be no built-in function.
+ */
+export function parametersOf(called: string, count: number): string {
+  if (count === 1) return 'x';
+  for (const example of Object.keys(BUILT_INS.get(called)?.examples ?? {})) {
+    const [written, names] = /\(([a-z]+(?:, [a-z]+)+)\)(?= ->)/.exec(example) ?? [];
+    if (written !== undefined && names?.split(', ').length === count) return written;
+  }
+  const names = Array.from({ length: count }, (_, i) => 'abcdefghijklmnop'[i] ?? `a${i}`);
+  return `(${names.join(', ')})`;
 }
 
 /**

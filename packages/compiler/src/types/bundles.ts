@@ -170,14 +170,15 @@ class ImageTypes {
     return this.#literal(constant.value, this.data(type));
   }
 
-  /** The names of its record types. */
+  /** The names of its record types. Of a generic one there are instances alone, which it does not say of what. */
   aliases(): readonly { readonly name: string; readonly type: Type }[] {
-    return this.#names.flatMap(({ name, type }) => {
-      const { types } = this.#image.unit;
-      return types.node(type).kind === 'record' && types.isData(type)
-        ? [{ name, type: this.#typeOf(type) }]
-        : [];
-    });
+    const { types } = this.#image.unit;
+    const found = this.#names.flatMap(({ name, type }) =>
+      types.node(type).kind === 'record' && types.isData(type) ? [{ name, type: this.#typeOf(type) }] : [],
+    );
+    for (const [name, [first, ...others]] of Map.groupBy(found, (alias) => alias.name))
+      if (others.length > 0) for (const { type } of [first, ...others]) noteName(type, `${name}<…>`);
+    return found;
   }
 
   /** Keeps the defaults of fields with the record types that have them. */

@@ -14,6 +14,7 @@ import {
 } from './builtins.ts';
 import type { Inference } from './inference.ts';
 import type { Definition, Locals, Site } from './scope.ts';
+import { BUILT_IN_CONSTRUCTORS } from './sums.ts';
 import { isError, prune, substitute, UNIT } from './type.ts';
 import type { Callee, Local, PrimitiveArrow, Type } from './typed.ts';
 
@@ -88,11 +89,18 @@ function unqualified(
   if (hidden !== null) {
     if (!isError(hidden.type)) inference.report(names.localInArrow(span, text, hidden.span));
   } else if (startsUpper(text)) refuseUpper(path, inference);
-  else
-    inference.report(
-      names.unknownName(span, text, nearestFunction(text, inference), hintFor(text, inference)),
-    );
+  else {
+    const constructor = position === 'expression' ? constructorCalled(text, inference) : null;
+    const near = constructor ?? nearestFunction(text, inference);
+    inference.report(names.unknownName(span, text, near, hintFor(text, inference)));
+  }
   return null;
+}
+
+/** The constructor that has this name, but for its upper case; null where there is none. */
+export function constructorCalled(name: string, { place }: Inference): string | null {
+  const upper = name.slice(0, 1).toUpperCase() + name.slice(1);
+  return place.module.constructors.has(upper) || BUILT_IN_CONSTRUCTORS.has(upper) ? upper : null;
 }
 
 function nearestFunction(name: string, { place, reporter }: Inference): string | null {
@@ -163,8 +171,9 @@ function builtIn(path: tree.Path, qualifier: tree.Name, inference: Inference): C
 /** The built-in function of a module that is nearest to a name: `List.length`. */
 function nearestBuiltIn(module: string, name: string): string | null {
   const own = BUILT_IN_NAMES.get(module) ?? [];
-  const near = own.includes(name) ? name : (builtInFor(module, name) ?? suggest(name, own));
-  return near === null ? null : `${module}.${near}`;
+  if (own.includes(name)) return `${module}.${name}`;
+  const near = suggest(name, own);
+  return builtInFor(module, name) ?? (near === null ? null : `${module}.${near}`);
 }
 
 function imported(

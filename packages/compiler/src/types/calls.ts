@@ -23,6 +23,7 @@ export function packArguments(
   inference: Inference,
 ): TypedExpression {
   const from = prune(callable.from);
+  const expected = argumentCount(from);
   const packed =
     given.length === 0
       ? unitAt(span, inference)
@@ -34,30 +35,43 @@ export function packArguments(
             type: tupleOf(given.map(({ type }) => type)),
             span,
           });
-  const open = from.kind === 'unknown' || from.kind === 'parameter';
-  const expected = from.kind === 'unit' ? 0 : from.kind === 'tuple' ? from.items.length : 1;
   const [only] = given;
-  const fitsWhole = given.length === 1 && expected > 0 && (expected === 1 || mayBeTuple(only.type));
-  if (!open && given.length !== expected && !fitsWhole) {
+  const fitsWhole = given.length === 1 && expected !== 0 && (expected === 1 || mayBeTuple(only.type));
+  if (expected !== null && given.length !== expected && !fitsWhole) {
     const fitsUnit = given.length === 1 && !differ(given[0].type, UNIT);
-    if (!(expected === 0 && fitsUnit)) {
-      const { definition } = callable;
-      const known = definition?.kind === 'fun' ? definition.node.parameters.map(({ name }) => name.text) : [];
-      const help =
-        callable.callee.kind === 'builtin'
-          ? `It takes ${display(from)}.`
-          : errors.missingArguments(known.slice(given.length));
-      const declared = definition?.name.span ?? null;
-      inference.report(
-        errors.wrongCount(span, `\`${callable.name}\``, expected, given.length, declared, help),
-      );
-    }
+    if (!(expected === 0 && fitsUnit)) reportCount(callable, expected, given.length, span, inference);
   } else if (from.kind === 'tuple' && given.length === from.items.length) {
     for (const [i, value] of given.entries()) {
-      inference.fit(value, from.items[i], argumentReason(callable, i, expected));
+      inference.fit(value, from.items[i], argumentReason(callable, i, given.length));
     }
   } else inference.fit(packed, from, argumentReason(callable, 0, 1));
   return packed;
+}
+
+/** How many arguments make up what a function takes; null where that is not known. */
+export function argumentCount(from: Type): number | null {
+  if (from.kind === 'unknown' || from.kind === 'parameter') return null;
+  return from.kind === 'unit' ? 0 : from.kind === 'tuple' ? from.items.length : 1;
+}
+
+/** Says that a function takes another number of arguments. */
+export function reportCount(
+  { callee, definition, name, from }: Callable,
+  expected: number,
+  given: number,
+  span: Span,
+  inference: Inference,
+): void {
+  const known = definition?.kind === 'fun' ? definition.node.parameters.map(({ name: own }) => own.text) : [];
+  const type = prune(from);
+  const takesFunction = type.kind === 'tuple' && type.items.some((item) => prune(item).kind === 'function');
+  const help = takesFunction
+    ? `It is called \`${errors.callSketch(name, type.items)}\`.`
+    : callee.kind === 'builtin'
+      ? `It takes ${display(type)}.`
+      : errors.missingArguments(known.slice(given));
+  const declared = definition?.name.span ?? null;
+  inference.report(errors.wrongCount(span, `\`${name}\``, expected, given, declared, help));
 }
 
 /** Whether one argument may be all of them in a tuple. */

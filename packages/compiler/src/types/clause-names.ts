@@ -1,5 +1,6 @@
 import type { Span } from '@smc/protocol';
 import { counterparts, type Counterparts } from './counterparts.ts';
+import { instancePattern } from './record-names.ts';
 import type { ModuleScope } from './scope.ts';
 import { BUILT_IN_SUMS } from './sums.ts';
 import { declaredName, partsOf, prune, substitute, typesIn } from './type.ts';
@@ -67,11 +68,7 @@ export class VersionNames {
     const declared = scope?.types.get(name);
     if (declared === undefined) return this.#occurring(name);
     if (declared.parameters === 0) return { types: [prune(declared.type)], isGeneric: false };
-    const unknowns = Array.from({ length: declared.parameters }, (_, id): Type => ({
-      kind: 'unknown',
-      cell: { id, solution: null },
-    }));
-    const pattern = substitute(declared.type, unknowns);
+    const pattern = instancePattern(declared.type, declared.parameters);
     return { types: distinct(this.#own.filter((type) => !differ(pattern, type))), isGeneric: true };
   }
 

@@ -139,11 +139,17 @@ class Reader {
     const qualifier = path.qualifier?.text ?? null;
     const [oldName, newName] = this.#namesOfType(text, qualifier);
     const found = [this.#oldNames.typesOf(oldName, qualifier), this.#newNames.typesOf(newName, qualifier)];
+    // Bytecode does not have the other names of what is nobody's own: the version that has it tells.
+    const known = found.map(({ types: [type] }) => type).filter((type) => type !== undefined);
+    if (known.length > 0 && !known.some(isDeclared)) {
+      this.#report.add(errors.convertedAlias(span, text, known[known.length - 1]));
+      return;
+    }
     if (found.some(({ types }) => types.length === 0)) {
-      const known = this.#oldNames
+      const names = this.#oldNames
         .all()
         .filter((name) => this.#newNames.typesOf(name, null).types.length > 0);
-      this.#report.add(errors.unknownSubject(span, text, 'a type of both versions', suggest(text, known)));
+      this.#report.add(errors.unknownSubject(span, text, 'a type of both versions', suggest(text, names)));
       return;
     }
     if (found.some(({ types, isGeneric }) => isGeneric || types.length > 1)) {
@@ -152,10 +158,6 @@ class Reader {
     }
     if (!this.#isFirst(`${clause.direction} type ${qualifier ?? ''}.${text}`, clause)) return;
     const [before, after] = found.map(({ types: [type] }) => prune(type));
-    if (!isDeclared(before) && !isDeclared(after)) {
-      this.#report.add(errors.convertedAlias(span, text, after));
-      return;
-    }
     const [from, to] = clause.direction === 'forward' ? [before, after] : [after, before];
     const conversion = this.#conversion(clause, { type: from, span }, to, {
       what: `the ${clause.direction === 'forward' ? 'new' : 'old'} \`${text}\``,
@@ -471,8 +473,10 @@ class Reader {
     const key = `new ${owner} ${clause.to.text}`;
     const first = this.#first.get(key);
     if (first === undefined) this.#first.set(key, clause);
-    else this.#report.add(errors.renamedToOne(clause.to.span, clause.to.text, first.span));
-    return first === undefined;
+    // Of the instances of a generic type, which may be called the same, one rename speaks at once.
+    const isOnly = first === undefined || first === clause;
+    if (!isOnly) this.#report.add(errors.renamedToOne(clause.to.span, clause.to.text, first.span));
+    return isOnly;
   }
 
   #checkPartTarget(

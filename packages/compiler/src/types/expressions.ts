@@ -4,6 +4,7 @@ import type * as tree from '../syntax/tree.ts';
 import {
   constructorAsFunction,
   functionAsValue,
+  lambdaNotTaken,
   lambdaOutOfPlace,
   primitiveInExpression,
 } from '../errors/arrows.ts';
@@ -12,8 +13,24 @@ import { unknownFunction } from '../errors/translation.ts';
 import * as errors from '../errors/types.ts';
 import { typeOf } from './annotations.ts';
 import { BUILT_INS, callInsteadOf, isPrimitive } from './builtins.ts';
-import { callableOf, hasEffect, hintFor, isRefused, written, type Callable } from './callables.ts';
-import { mayBeTuple, namedPayload, packArguments, unitAt, unnamedPayload } from './calls.ts';
+import {
+  callableOf,
+  constructorCalled,
+  hasEffect,
+  hintFor,
+  isRefused,
+  written,
+  type Callable,
+} from './callables.ts';
+import {
+  argumentCount,
+  mayBeTuple,
+  namedPayload,
+  packArguments,
+  reportCount,
+  unitAt,
+  unnamedPayload,
+} from './calls.ts';
 import { checkArms, checkIrrefutable, joinBranches } from './choice.ts';
 import { constructorOf } from './constructors.ts';
 import { resultOf, type Inference, type Wanted } from './inference.ts';
@@ -24,6 +41,7 @@ import {
   BOOL,
   BYTES,
   displayFields,
+  displayWithArticle,
   ERROR,
   functionOf,
   INT,
@@ -175,7 +193,8 @@ function unknownVariable(name: tree.Name, locals: Locals, inference: Inference, 
     state?.kind === 'record' && state.fields.some((field) => field.name === text);
   const near = inference.reporter.isFull
     ? null
-    : suggest(name.text, [...locals.names(), ...module.imports.keys()]);
+    : (constructorCalled(name.text, inference) ??
+      suggest(name.text, [...locals.names(), ...module.imports.keys()]));
   const isState = near === null && !isConstant && fields.some(isOfState);
   const hint = !isOfState(name.text)
     ? (hintFor(name.text, inference) ?? (isState ? names.stateNotRead(name.text) : null))
@@ -220,6 +239,17 @@ function nameOf(value: TypedExpression): string {
   return seen.kind === 'local' ? [seen.local.name, ...fields].join('.') : '…';
 }
 
+/** What is meant by a field of a value that has none; null where that is not known. */
+function insteadOfField(
+  record: TypedExpression,
+  type: Type,
+  { text }: tree.Name,
+  inference: Inference,
+): string | null {
+  const call = callInsteadOf(type, nameOf(record), text);
+  return call === null ? inference.apartHelp(record) : `Write \`${call}\`.`;
+}
+
 function fieldOf(
   record: TypedExpression,
   name: tree.Name,
@@ -239,7 +269,7 @@ function fieldOf(
             name.span,
             type,
             `, so also no \`${name.text}\``,
-            callInsteadOf(type, nameOf(record), name.text),
+            insteadOfField(record, type, name, inference),
           ),
     );
     return node(ERROR);
@@ -269,7 +299,7 @@ function inferCall(
     for (const { value } of checked) if (value.kind !== 'lambda') inferExpression(value, locals, inference);
     return broken(span, inference);
   }
-  const given = inferArguments(callable, expression.arguments, locals, inference);
+  const given = inferArguments(callable, expression, locals, inference);
   if (given === null) return broken(span, inference);
   const named = expression.arguments.find(({ name }) => name !== null);
   if (named?.name) {
@@ -290,26 +320,19 @@ function inferCall(
  */
 function inferArguments(
   callable: Callable,
-  written: readonly tree.Argument[],
+  expression: tree.Expression & { kind: 'call' },
   locals: Locals,
   inference: Inference,
 ): readonly TypedExpression[] | null {
+  const written = expression.arguments;
   const from = prune(callable.from);
   const types = written.length === 1 || from.kind !== 'tuple' ? [from] : from.items;
-  const functionAt = (i: number): (Type & { kind: 'function' }) | null => {
-    const type = types.at(i);
-    const seen = type === undefined ? null : prune(type);
-    return seen?.kind === 'function' ? seen : null;
-  };
   const isBuiltIn = callable.callee.kind === 'builtin' && types.length === written.length;
-  if (isBuiltIn && written[0]?.value.kind === 'lambda' && functionAt(0) === null) {
-    inference.report(errors.otherOrder(written[0].span, callable.name, types));
-    return null;
-  }
+  if (hasStrayLambda(callable, types, expression, locals, inference)) return null;
   // Loops, and not callbacks: calls nest as deeply as the host's stack allows.
   const given: (TypedExpression | null)[] = [];
   for (const [i, { value }] of written.entries()) {
-    if (functionAt(i) !== null) {
+    if (functionAt(i, types) !== null) {
       given.push(null);
       continue;
     }
@@ -318,7 +341,7 @@ function inferArguments(
     const expected = types.at(i);
     const first = given.at(0) ?? null;
     if (isBuiltIn && i === 1 && first !== null && isTurned(first.type, typed.type, types[0])) {
-      inference.report(errors.otherOrder(first.span, callable.name, types));
+      inference.report(errors.otherOrder(first.span, 0, callable.name, true, types));
       return null;
     }
     if (expected !== undefined && types.length === written.length)
@@ -327,13 +350,45 @@ function inferArguments(
   }
   const complete: TypedExpression[] = [];
   for (const [i, typed] of given.entries()) {
-    const expected = functionAt(i);
+    const expected = functionAt(i, types);
     const { value } = written[i];
     if (typed !== null) complete.push(typed);
     else if (expected === null) complete.push(broken(value.span, inference));
     else complete.push(inferFunction(value, expected, callable, locals, inference));
   }
   return complete;
+}
+
+/** The type of the argument at a place, where that is a function. */
+function functionAt(i: number, types: readonly Type[]): (Type & { kind: 'function' }) | null {
+  const type = types.at(i);
+  const seen = type === undefined ? null : prune(type);
+  return seen?.kind === 'function' ? seen : null;
+}
+
+/** Whether a call has a function in place where it takes none, which is reported. */
+function hasStrayLambda(
+  callable: Callable,
+  types: readonly Type[],
+  { arguments: written, span }: tree.Expression & { kind: 'call' },
+  locals: Locals,
+  inference: Inference,
+): boolean {
+  const stray = written.findIndex(({ value }, i) => value.kind === 'lambda' && functionAt(i, types) === null);
+  if (stray < 0) return false;
+  const { name, callee, from } = callable;
+  const expected = argumentCount(prune(from));
+  const place = written[stray].span;
+  if (expected !== null && expected !== written.length) {
+    reportCount(callable, expected, written.length, span, inference);
+  } else if (types.some((_, i) => functionAt(i, types) !== null)) {
+    inference.report(errors.otherOrder(place, stray, name, callee.kind === 'builtin', types));
+  } else {
+    const isKnown = expected !== null && prune(types[stray]).kind !== 'unknown';
+    inference.report(lambdaNotTaken(place, name, isKnown ? displayWithArticle(types[stray]) : null));
+  }
+  for (const { value } of written) if (value.kind !== 'lambda') inferExpression(value, locals, inference);
+  return true;
 }
 
 /** Whether the collection that comes first was given second. */
@@ -365,6 +420,8 @@ function inferFunction(
       }
     }
     const pattern = inferPattern(value.pattern, { type: expected.from, span }, inner, inference);
+    if (pattern.kind === 'bind' && from.kind === 'tuple')
+      inference.standsForSeveral(pattern.local, callable.name, from.items.length);
     checkIrrefutable(pattern, inference);
     const wanted = { type: expected.to, what: `what the function gives to \`${callable.name}\`` };
     const body = inferExpression(value.body, inner, inference, wanted);

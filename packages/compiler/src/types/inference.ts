@@ -4,7 +4,15 @@ import type { Reason } from '../errors/types.ts';
 import type { Scheme } from './built-in-modules.ts';
 import { culpritsOf, isEmpty, sourceOf, type Culprit, type Output } from './culprit.ts';
 import type { Report } from './report.ts';
-import { Locals, type MachineScope, type ModuleScope, type Mutable, type Site, type Use } from './scope.ts';
+import {
+  importOf,
+  Locals,
+  type MachineScope,
+  type ModuleScope,
+  type Mutable,
+  type Site,
+  type Use,
+} from './scope.ts';
 import {
   ERROR,
   foldType,
@@ -82,6 +90,8 @@ export class Inference {
   readonly #lists: { readonly types: Type[]; readonly span: Span }[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly #keys: { readonly type: Type; readonly span: Span; readonly site: Site }[] = [];
+  /** Parameters of functions in place that stand for all that these take: how much, in a call of what. */
+  readonly #wholes = new Map<Local, { readonly called: string; readonly count: number }>();
   readonly #errorsBefore: number;
   #unknowns = 0;
 
@@ -136,6 +146,19 @@ export class Inference {
     return local;
   }
 
+  /** A parameter that stands for all `count` that a function in place takes, in a call of `called`. */
+  standsForSeveral(local: Local, called: string, count: number): void {
+    this.#wholes.set(local, { called, count });
+  }
+
+  /** What to write where such a parameter was taken for one of them; null where a value is none. */
+  apartHelp(value: TypedExpression | null): string | null {
+    const whole = value?.kind === 'local' ? this.#wholes.get(value.local) : undefined;
+    return whole === undefined || value?.kind !== 'local'
+      ? null
+      : errors.parametersApart(value.local.name, whole.called, whole.count);
+  }
+
   /** What is visible everywhere in a machine: its key. */
   topLocals(): Locals {
     const locals = new Locals(null);
@@ -188,10 +211,11 @@ export class Inference {
     const isWhole = wrong.path.length <= 1 && !isOneOfMany;
     const inner = difference(wrong.expected, culprit?.node.type ?? actual);
     const where = { ...inner, path: [...wrong.path, ...inner.path] };
+    const apart = this.apartHelp(wrong.node);
     const fields = wrong.node?.kind === 'record' && inner.path.length === 0 ? wrong.node.fields : [];
     this.report(
       errors.mismatch({
-        reason,
+        reason: apart === null ? reason : { ...reason, help: [...reason.help, apart] },
         expected,
         actual,
         difference: where,
@@ -199,6 +223,7 @@ export class Inference {
         shown: isWhole ? actual : inner.actual,
         part,
         fields,
+        importOf: (declaration) => importOf(declaration, this.place.module),
       }),
     );
   }

@@ -12,6 +12,7 @@ import { declareFunctions, noEffects, parameterTypes } from './functions.ts';
 import { Inference } from './inference.ts';
 import { tooDeep } from './nesting.ts';
 import { inferPattern } from './patterns.ts';
+import { namesOfRecords, type RecordNames } from './record-names.ts';
 import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
 import { BOOL, defaultsOf, ERROR, partsOf, prune, recordOf, substitute, UNIT } from './type.ts';
@@ -310,79 +311,6 @@ export function constantOf(
   });
   inference.finish();
   return value;
-}
-
-/** The record types that can be named in a module. */
-export interface RecordNames {
-  /** Where they are declared: the module, then what it imports. */
-  readonly scopes: readonly ModuleScope[];
-  /** Those with a name, by their fields. */
-  readonly aliases: ReadonlyMap<string, readonly { readonly name: string; readonly type: Type }[]>;
-}
-
-/** Finds what the machines of a module name records by; once its types are declared. */
-export function recordNames(module: ModuleScope): RecordNames {
-  const scopes = [module, ...[...module.imports.values()].filter((other) => other !== null)];
-  return { scopes, aliases: recordAliases(scopes) };
-}
-
-/** How the records in a machine's state, inputs and replies are declared: their names, and the order of their fields. */
-function namesOfRecords(
-  typed: TypedMachine,
-  { scopes, aliases }: RecordNames,
-): Pick<TypedMachine, 'fieldOrder' | 'typeNames'> {
-  const orders = new Map<string, readonly string[]>();
-  const names = new Map<string, Type>();
-  for (const type of recordsOf(typed)) {
-    const key = fieldsOf(type);
-    const declared = scopes
-      .map(({ fieldOrders }) => fieldOrders.get(key))
-      .find((fields) => fields !== undefined);
-    if (declared !== undefined) orders.set(key, declared);
-    for (const alias of aliases.get(key) ?? []) {
-      if (!names.has(alias.name) && !differ(alias.type, type)) names.set(alias.name, type);
-    }
-  }
-  const byName = <T>([a]: readonly [string, T], [b]: readonly [string, T]): number => (a < b ? -1 : 1);
-  return {
-    fieldOrder: [...orders].sort(byName).map(([, fields]) => fields),
-    typeNames: [...names].sort(byName).map(([name, type]) => ({ name, type })),
-  };
-}
-
-const fieldsOf = (type: Type & { kind: 'record' }): string => type.fields.map(({ name }) => name).join(',');
-
-/** The records in the state, the inputs and the replies of a machine. */
-function recordsOf({ state, operations }: TypedMachine): readonly (Type & { kind: 'record' })[] {
-  const seen = new Set<Type>();
-  const open: Type[] = [
-    state,
-    ...operations.flatMap(({ parameters, reply }) => [...parameters.map(({ type }) => type), reply]),
-  ];
-  for (let type = open.pop(); type !== undefined; type = open.pop()) {
-    if (seen.has(type)) continue;
-    seen.add(type);
-    for (const each of partsOf(type)) open.push(each);
-    if (type.kind === 'sum') for (const { payload } of type.declaration.constructors) open.push(payload);
-  }
-  return [...seen].filter((type) => type.kind === 'record');
-}
-
-/** Record types that have a name, by their fields; a name of an earlier scope hides that of a later one. */
-function recordAliases(scopes: readonly ModuleScope[]): RecordNames['aliases'] {
-  const known = new Map<string, Type>();
-  for (const { types } of scopes) {
-    for (const [name, { parameters, type }] of types) {
-      if (parameters === 0 && !known.has(name)) known.set(name, prune(type));
-    }
-  }
-  const byFields = new Map<string, { name: string; type: Type }[]>();
-  for (const [name, type] of known) {
-    if (type.kind !== 'record') continue;
-    const key = fieldsOf(type);
-    byFields.set(key, [...(byFields.get(key) ?? []), { name, type }]);
-  }
-  return byFields;
 }
 
 /** Doc comments: of the machine under its name, of an operation under `Machine.Operation`. */

@@ -39,12 +39,14 @@ export function binaryType(
     inference.report(errors.operatorType(time.span, operator, TIME, 'Int', help));
     return ERROR;
   };
-  const same = (): boolean =>
-    inference.fit(right, left.type, {
+  const same = (): boolean => {
+    const apart = inference.apartHelp(left);
+    return inference.fit(right, left.type, {
       statement: (type) => `both sides of \`${operator}\` have one type; the left side is ${type}`,
       declared: { span: left.span, text: display(left.type) },
-      help: [],
+      help: apart === null ? [] : [apart],
     });
+  };
   switch (operator) {
     case '||':
     case '&&':

@@ -11,6 +11,7 @@ import type {
   TypedExpression,
   TypedFun,
   TypedMachine,
+  SumDeclaration,
 } from './typed.ts';
 
 /** What names stand for: in a file, in a machine, in an expression. */
@@ -143,6 +144,16 @@ export function emptyModule(file: string): ModuleScope {
 /** The names of a version of a machine: those of its file, or of its part of a bundle. */
 export function scopeOfMachine(module: ModuleScope, machine: string): ModuleScope {
   return module.ofMachines.get(machine) ?? module;
+}
+
+/** The import of a file by which a sum is named; null where it is one of the file itself, or has no name there. */
+export function importOf(declaration: SumDeclaration, module: ModuleScope): string | null {
+  const isIn = (scope: ModuleScope | null): boolean => {
+    const type = scope?.types.get(declaration.name)?.type;
+    return type?.kind === 'sum' && type.declaration === declaration;
+  };
+  if (isIn(module)) return null;
+  return [...module.imports].find(([, scope]) => isIn(scope))?.[0] ?? null;
 }
 
 /** The local names of a place, innermost first. */

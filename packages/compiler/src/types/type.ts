@@ -409,5 +409,6 @@ export function displayWithArticle(type: Type): string {
   return `${SPOKEN_WITH_VOWEL.test(text) ? 'an' : 'a'} ${text}`;
 }
 
-/** Names that start with the sound of a vowel, as far as their first letters tell: not `Unit`, `User`, `Euro`. */
-const SPOKEN_WITH_VOWEL = /^(?:[AI]|E(?!u)|O(?!n(?:ce|e))|U(?:n(?!i)|p)|Ho(?:ur|nes|nor))/;
+/** Names that start with the sound of a vowel, as far as their first letters tell: not `Unit`, `User`, `Euro`; those in capitals are spelt, `S`, `SMS`. */
+const SPOKEN_WITH_VOWEL =
+  /^(?:[AI]|E(?!u)|O(?!n(?:ce|e))|U(?:n(?!i)|p)|Ho(?:ur|nes|nor)|[FHLMNRSX][A-Z\d]*(?!\w))/;

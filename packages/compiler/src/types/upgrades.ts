@@ -393,6 +393,7 @@ class Derivation {
         places,
         types: older === null || newer === null ? null : [older, newer],
         clause,
+        isOneWay,
         isContinued: isContinued && name === null,
         back: name !== null && direction === 'forward' && !isOneWay ? `back ${name} new -> …` : null,
         takesDefault: isNew ? path[path.length - 1] : null,
@@ -521,6 +522,7 @@ class Derivation {
         back: null,
         takesDefault: null,
         shared: null,
+        isOneWay: false,
         isContinued: false,
       };
       this.#report.add(errors.needsClause({ what, old, new: now, clause, renames, ...none }));

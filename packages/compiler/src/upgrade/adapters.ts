@@ -10,6 +10,7 @@ import type {
 } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 import { type Converter, IS_NEW, type NoConversion, refused, within } from './convert.ts';
+import { sameDefault } from './defaults.ts';
 import type { Nodes } from './nodes.ts';
 import { type Rename, Renames } from './renames.ts';
 
@@ -220,15 +221,4 @@ export function sameTypes(a: OperationSignature, b: OperationSignature): boolean
     }) &&
     !differ(a.reply, b.reply)
   );
-}
-
-/** Whether two defaults are written alike; others may be equal too, as their values will tell. */
-function sameDefault(a: TypedExpression | null, b: TypedExpression | null): boolean {
-  if (a === null || b === null) return a === b;
-  return JSON.stringify(a, withoutPlaces) === JSON.stringify(b, withoutPlaces);
-}
-
-function withoutPlaces(key: string, value: unknown): unknown {
-  if (key === 'span' || key === 'type' || key === 'fun' || key === 'arrow') return undefined;
-  return value instanceof Uint8Array ? [...value] : value;
 }

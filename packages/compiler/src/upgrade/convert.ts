@@ -3,11 +3,13 @@ import type * as tree from '../syntax/tree.ts';
 import { declaredName, defaultsOf, display, parametersIn, prune, substitute } from '../types/type.ts';
 import type { SumDeclaration, Type, TypedConversion, TypedExpression, TypedFun } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
+import { sameDefault } from './defaults.ts';
 import type { Nodes } from './nodes.ts';
 import {
   ambiguousRename,
   type ByClause,
   type FieldRename,
+  isOfName,
   type Rename,
   Renames,
   renamesOfRecord,
@@ -19,17 +21,19 @@ import {
  * and else what is derived, where there is one sensible answer.
  */
 
+/** A type and what it is converted to. */
+interface Pair {
+  readonly from: Type;
+  readonly to: Type;
+}
+
 /** What the clauses of an upgrade say of types, seen in one direction. */
 export interface Rules {
   /** In the direction `back` a constructor that the old type lacks fails when it is met. */
   readonly direction: 'forward' | 'back';
-  readonly written: readonly ({
-    readonly from: Type;
-    readonly to: Type;
-    readonly conversion: TypedConversion;
-  } & ByClause)[];
+  readonly written: readonly (Pair & { readonly conversion: TypedConversion } & ByClause)[];
   /** Pairs that a clause converts the other way only, where nothing can be derived for that. */
-  readonly oneWay: readonly { readonly from: Type; readonly to: Type }[];
+  readonly oneWay: readonly Pair[];
   /** Fields of record types, as they are written in either direction. */
   readonly fields: readonly FieldRename[];
   /** Constructors of sums of the old version. */
@@ -124,8 +128,8 @@ export const IS_GONE = 'is gone, and had no default';
 
 /** Why nothing is derived where a clause converts one way: by the direction that has none. */
 export const ONE_WAY = {
-  forward: 'is converted by a clause on the way back, and by none on the way forward',
-  back: 'is converted by a clause, and by none on the way back',
+  forward: 'has a clause that converts it back, and none that converts it forward',
+  back: 'has a clause that converts it forward, and none that converts it back',
 } as const;
 
 /** Why nothing is derived where a rename may be of one type, or of all that look like it. */
@@ -134,6 +138,25 @@ export function mayBeRenamed({ owner, source, target }: FieldRename, from: Type,
   const rename = `\`rename ${name}.${source} -> ${target}\``;
   const why = `has the fields of \`${name}\` in both versions and keeps \`${source}\`: ${rename} may speak of it or not`;
   return { ...refused([], why, from, to), shared: name };
+}
+
+/** Why nothing is derived where a clause may be for one type, or for all that look like it. */
+function mayBeConverted(owner: Type, field: string, from: Type, to: Type): NoConversion {
+  const name = declaredName(owner) ?? display(owner);
+  const why = `has the fields of \`${name}\` in both versions, and another default for \`${field}\`: the clause for \`${name}\` may speak of it or not`;
+  return refused([], why, from, to);
+}
+
+/** A field that would take its default, which is none of the type that looks alike; null where there is none. */
+function otherDefault(alike: Pair, { from, to }: Pair): string | null {
+  if (from.kind !== 'record' || to.kind !== 'record') return null;
+  const [own, others] = [defaultsOf(to), defaultsOf(alike.to)];
+  const before = namesOf(from);
+  const found = namesOf(to).find((name) => {
+    const value = before.includes(name) ? null : (own?.get(name)?.typed ?? null);
+    return value !== null && !sameDefault(value, others?.get(name)?.typed ?? null);
+  });
+  return found ?? null;
 }
 
 const namesOf = ({ fields }: Type & { kind: 'record' }): readonly string[] => fields.map(({ name }) => name);
@@ -188,14 +211,23 @@ export class Converter {
 
   /** What clauses for types say of a pair; null where they leave it to be derived. */
   settled(from: Type, to: Type): Result | null {
-    const isPair = (pair: { readonly from: Type; readonly to: Type }): boolean =>
-      !differ(pair.from, from) && !differ(pair.to, to);
-    const written = this.#rules.written.find(isPair);
-    if (written !== undefined) {
-      this.#rules.used.add(written.clause);
-      return this.#written(written.conversion, to);
-    }
-    return this.#rules.oneWay.some(isPair) ? refused([], ONE_WAY[this.#rules.direction], from, to) : null;
+    const isPair = (pair: Pair): boolean => !differ(pair.from, from) && !differ(pair.to, to);
+    const written = this.#rules.written.filter(isPair);
+    const oneWay = this.#rules.oneWay.filter(isPair);
+    if (written.length + oneWay.length === 0) return null;
+    // Of types that look alike a clause for its own name comes first.
+    const isNamed = (pair: Pair): boolean => isOfName(this.#newerOf(pair), this.#newerOf({ from, to }));
+    const own = written.find(isNamed);
+    const clause = own ?? (oneWay.some(isNamed) ? undefined : written[0]);
+    if (clause === undefined) return refused([], ONE_WAY[this.#rules.direction], from, to);
+    this.#rules.used.add(clause.clause);
+    const other = own === undefined ? otherDefault(clause, { from, to }) : null;
+    if (other !== null) return mayBeConverted(this.#newerOf(clause), other, from, to);
+    return this.#written(clause.conversion, to);
+  }
+
+  #newerOf({ from, to }: Pair): Type {
+    return this.#rules.direction === 'forward' ? to : from;
   }
 
   #find(from: Type, to: Type): Result {

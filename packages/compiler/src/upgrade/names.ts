@@ -1,5 +1,6 @@
 import type { ModuleScope } from '../types/scope.ts';
 import { BUILT_IN_CONSTRUCTORS, type ConstructorReference } from '../types/sums.ts';
+import { declaredName, prune } from '../types/type.ts';
 import type { SumDeclaration, Type } from '../types/typed.ts';
 import { differ } from '../types/unify.ts';
 
@@ -33,13 +34,23 @@ export class Names {
     return null;
   }
 
-  /** The name by which a clause speaks of a type of both versions; null where it has none. */
-  typeOf(older: Type, newer: Type, renamed: (declaration: SumDeclaration) => string | null): string | null {
-    for (const [name, { parameters, type }] of this.#older.types) {
-      if (parameters > 0 || differ(type, older)) continue;
+  /**
+   * The name by which a clause speaks of a type of both versions, and what it stands for in the newer one: its own before
+   * that of another that looks like it; null where it has none.
+   */
+  typeOf(
+    older: Type,
+    newer: Type,
+    renamed: (declaration: SumDeclaration) => string | null,
+  ): { readonly name: string; readonly type: Type } | null {
+    const own = declaredName(newer);
+    for (const name of [...(own === null ? [] : [own]), ...this.#older.types.keys()]) {
+      const before = this.#older.types.get(name);
+      if (before === undefined || before.parameters > 0 || differ(before.type, older)) continue;
       const other = older.kind === 'sum' ? (renamed(older.declaration) ?? name) : name;
       const found = this.#newer.types.get(other);
-      if (found !== undefined && found.parameters === 0 && !differ(found.type, newer)) return other;
+      if (found !== undefined && found.parameters === 0 && !differ(found.type, newer))
+        return { name: other, type: prune(found.type) };
     }
     return null;
   }

@@ -77,7 +77,7 @@ const keeps = ({ fields }: Type & { kind: 'record' }, { source }: Rename): boole
   fields.some(({ name }) => name === source);
 
 /** Whether a type is the declared one, and not another of its structure. */
-function isOfName(declared: Type, type: Type): boolean {
+export function isOfName(declared: Type, type: Type): boolean {
   const name = declaredName(declared);
   return declared === type || (name !== null && name === declaredName(type) && !differ(declared, type));
 }

@@ -54,8 +54,8 @@ export interface UpgradeDetail {
   readonly derived: readonly string[];
   /** What is derived around renames, as clauses that could take their place; comments in `source`. */
   readonly around: readonly string[];
-  /** Whether defaults, initial values or failures are derived, also where no clause could say it. */
-  readonly isMadeUp: boolean;
+  /** What else is derived (defaults, initial values, failures) and no clause could say; comments in `source`, too. */
+  readonly unsayable: readonly string[];
   /** Parts of the old state and of old requests that a clause gives up. */
   readonly dropped: readonly string[];
   readonly wayBack: WayBack | null;
@@ -143,7 +143,7 @@ function detailOf(pair: MachinePair, sources: ReadonlyMap<string, string>): Upgr
     written: source.written,
     derived: source.derived,
     around: source.around,
-    isMadeUp: source.isMadeUp,
+    unsayable: source.unsayable,
     dropped: distinct(judgement.dropped.map((path) => writtenPath(typed.old, path))),
     wayBack: typed.back && {
       loses: distinct(

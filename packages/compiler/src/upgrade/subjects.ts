@@ -86,12 +86,14 @@ export class Subjects {
     }
     const subject = start.steps.length === 0 ? null : subjectOf(start);
     const renamed = owner === null || subject === null ? [] : this.#renamesOf(owner.pair, owner.step);
+    // Neither version has it where names of both are in one path: after renames.
+    const owned = owner === null ? null : (owner.pair.old ?? owner.pair.new);
     const isRenamed = owner !== null && isLeaf(start, owner.pair) && !this.#isParameter(start);
     return {
       drop: subject,
       whole: from === null || whole.length === 0 ? null : whole.join('.'),
       convert,
-      type: owner === null ? null : (this.#names.old.nameOf(owner.pair.old ?? owner.pair.new!) ?? null),
+      type: owned === null ? null : this.#names.old.nameOf(owned),
       renames: isRenamed ? renamed.map(([source, to]) => `rename ${subjectOf(start, source)} -> ${to}`) : [],
       places: convert === null ? [] : this.#places(convert),
     };

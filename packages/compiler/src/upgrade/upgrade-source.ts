@@ -1,37 +1,33 @@
-import { usesOf } from '../combinators/translate/uses.ts';
 import { format } from '../syntax/index.ts';
-import type * as tree from '../syntax/tree.ts';
-import type { Clauses } from '../types/clauses.ts';
-import { display, prune, typesIn } from '../types/type.ts';
+import { prune } from '../types/type.ts';
 import type {
   MachineSignature,
   OperationSignature,
-  SumDeclaration,
-  Type,
   TypedConversion,
-  TypedFun,
-  TypedUpgrade,
+  TypedExpression,
   TypedWay,
 } from '../types/typed.ts';
-import { differ } from '../types/unify.ts';
-import { ConversionPrinter, type ConversionSource } from './conversion-source.ts';
+import { ConversionPrinter } from './conversion-source.ts';
+import { type Direction, functionsIn } from './derived.ts';
 import { makesUp } from './made-up.ts';
-import type { Names } from './names.ts';
-import { renamesOfRecord } from './renames.ts';
+import {
+  conversionOf,
+  type DerivedUpgrade,
+  type TypeClause,
+  TypeClauses,
+  VARIABLES,
+} from './type-clauses.ts';
 
 /**
  * A whole upgrade as source, what is written in it and what is derived: the same upgrade, where it
  * is compiled beside the newer version. A conversion of a declared type is a clause of its own; what
- * can then be derived around it is left to that, since a clause can not use another one.
+ * only hands on what that converts is left to be derived around it.
  */
 
 /** What is known of an upgrade that is to be written out. */
-export interface UpgradeToWrite {
-  readonly typed: TypedUpgrade;
-  readonly clauses: Clauses;
+export interface UpgradeToWrite extends DerivedUpgrade {
   /** The clauses of the file, each as it stands there. */
   readonly written: readonly string[];
-  readonly names: Names;
 }
 
 /** An upgrade as source. */
@@ -45,30 +41,42 @@ export interface UpgradeSource {
    * renames: beside them they would have nothing left to say. In `text` they are comments.
    */
   readonly around: readonly string[];
-  /** Whether defaults, initial values or failures are derived at all, in clauses or not. */
-  readonly isMadeUp: boolean;
+  /**
+   * What else makes something up, and can be no clause beside the others: each as one of the part that it is of,
+   * `back state.note _ -> ""`, or that part and `…` where there are no words for it. In `text` they are comments, too.
+   */
+  readonly unsayable: readonly string[];
 }
 
 /** The source of an upgrade. */
 export function upgradeSource(upgrade: UpgradeToWrite): UpgradeSource {
   const printer = new UpgradePrinter(upgrade);
-  const [derived, around] = [printer.clauses(), printer.around()];
+  const { derived, around, unsayable } = printer.parts();
   const { alias } = upgrade.names;
   const { name } = upgrade.typed.new;
   const head = `upgrade ${alias}.${name} -> ${name}`;
-  // A type that has no name there may head none: then it is as it is.
-  const shown = laidOut(head, around)?.slice(1, -1) ?? around;
-  const comments = around.length === 0 ? [] : [AROUND, ...shown.map(commented)];
+  const comments = [
+    ...commented(AROUND, head, around),
+    // Each for itself: what has no words is no clause.
+    ...commented(UNSAYABLE, head, unsayable),
+  ];
   const blocks = [upgrade.written, derived, comments].filter((block) => block.length > 0);
   const lines = blocks.flatMap((block, i) => (i === 0 ? block : ['', ...block]));
   const text = laidOut(head, lines);
   if (text === null) throw new Error(`the source of an upgrade can not be read: ${lines.join('\n')}`);
-  return { text: `${text.join('\n')}\n`, derived, around, isMadeUp: printer.isMadeUp() };
+  return { text: `${text.join('\n')}\n`, derived, around, unsayable };
 }
 
-const AROUND = '-- Derived around what is renamed; to change it, write it in place of the renames:';
+const AROUND = 'Derived around what is renamed; to change it, write it in place of the renames:';
+const UNSAYABLE = 'Derived, too, where no clause can say it beside these:';
 
-const commented = (line: string): string => `-- ${line.replace(/^ {2}/, '')}`;
+/** What is no clause, as comments in the layout that it would have. */
+function commented(title: string, head: string, clauses: readonly string[]): readonly string[] {
+  if (clauses.length === 0) return [];
+  // A type that has no name there may head none: then it is as it is.
+  const lines = clauses.flatMap((clause) => laidOut(head, [clause])?.slice(1, -1) ?? [clause]);
+  return [title, ...lines.map((line) => line.replace(/^ {2}/, ''))].map((line) => `-- ${line}`);
+}
 
 /** The lines of an upgrade with these clauses, in the one layout; null where they are none. */
 function laidOut(head: string, clauses: readonly string[]): readonly string[] | null {
@@ -77,82 +85,81 @@ function laidOut(head: string, clauses: readonly string[]): readonly string[] | 
   return formatted.ok ? formatted.text.trimEnd().split('\n') : null;
 }
 
-/** The type clauses that say what derived functions do. */
-interface TypeClause {
-  readonly direction: 'forward' | 'back';
-  readonly name: string;
-  /** Whether renames say it, which are written already: nothing would be left for them to say. */
-  readonly isRenamed: boolean;
-  readonly fun: TypedFun;
-}
-
-/** What a variable of the older version, and of the newer one, is called. */
-const OLDER = 'older';
-const NEWER = 'newer';
+/** What is not written yet, and where it is to be told. */
+type Place = 'derived' | 'around' | 'unsayable';
 
 class UpgradePrinter {
   readonly #upgrade: UpgradeToWrite;
+  readonly #types: TypeClauses;
   readonly #printer: ConversionPrinter;
-  /** Writes all of a conversion where it stands. */
-  readonly #whole: ConversionPrinter;
-  readonly #types: readonly TypeClause[];
+  readonly #parts: Record<Place, string[]> = { derived: [], around: [], unsayable: [] };
+  /** What no clause says as a whole: there clauses for types have their effect. */
+  readonly #open: Record<Direction, TypedExpression[]> = { forward: [], back: [] };
 
   constructor(upgrade: UpgradeToWrite) {
     this.#upgrade = upgrade;
-    this.#types = typeClauses(upgrade);
-    // One type can be several objects, and have a function for each.
-    const owned = new Set(this.#types.map(({ fun }) => fun));
-    this.#printer = new ConversionPrinter(upgrade.names, upgrade.typed, (fun) => owned.has(fun));
-    this.#whole = new ConversionPrinter(upgrade.names, upgrade.typed, () => false);
+    this.#types = new TypeClauses(upgrade);
+    this.#printer = new ConversionPrinter(upgrade.names, upgrade.typed, (fun) => this.#types.isApart(fun));
   }
 
-  clauses(): readonly string[] {
-    return [...this.#state(), ...this.#conversions(), ...this.#ways('forward'), ...this.#ways('back')];
-  }
-
-  /** What is derived around renames, and makes something up. */
-  around(): readonly string[] {
-    const { span } = this.#upgrade.typed;
-    const renamed = Map.groupBy(
-      this.#types.filter(({ isRenamed }) => isRenamed),
-      ({ name }) => name,
-    );
-    // Both directions: where one is written, renames no longer say the other.
-    const types = [...renamed.values()]
-      .filter((clauses) => clauses.some(({ fun }) => makesUp(fun.body, span)))
-      .flat()
-      .flatMap(({ direction, name, fun }) => this.#typeClause(this.#whole, name, direction, fun) ?? []);
+  parts(): Readonly<Record<Place, readonly string[]>> {
+    this.#renamed();
+    const state = this.#state();
+    const ways = [...this.#ways('forward'), ...this.#ways('back')];
+    this.#parts.derived.push(...state, ...this.#conversions(), ...ways);
+    const { derived, around, unsayable } = this.#parts;
     // A type with parameters has a function for each of its uses.
-    return [...new Set([...types, ...this.#ways('forward', true), ...this.#ways('back', true)])];
-  }
-
-  /** Whether anything is derived that the other version does not have. */
-  isMadeUp(): boolean {
-    const { typed } = this.#upgrade;
-    const roots = rootsOf(typed).flatMap((each) => each.roots);
-    return [...roots, ...functionsIn(roots)].some(
-      ({ body, span }) => span === typed.span && makesUp(body, span),
-    );
+    return { derived, around: [...new Set(around)], unsayable };
   }
 
   // --------------------------------------------------------------------------- state
 
   #state(): readonly string[] {
     const { typed, clauses } = this.#upgrade;
-    if (clauses.migration !== null) return [];
+    const { migration, back } = typed;
+    const isBackDerived = back !== null && clauses.back === null;
+    const open = (): void => {
+      this.#open.forward.push(migration.body);
+      if (isBackDerived) this.#open.back.push(back.body);
+    };
+    if (clauses.migration !== null) {
+      if (isBackDerived) this.#open.back.push(back.body);
+      return [];
+    }
     const renames = clauses.renamesOfState(typed.old.state, typed.new.state);
-    if (clauses.stateFields.size + renames.length > 0) return this.#initialFields();
-    const forward = this.#conversion(typed.migration, OLDER);
+    const isAllDerived = clauses.stateFields.size + renames.length === 0;
+    const lines = isAllDerived ? this.#wholeState(this.#printer) : null;
+    if (lines !== null) return lines;
+    const initial = this.#initialFields();
+    const unsaid = [
+      ...this.#unsaidFields('forward', migration, typed.new, initial),
+      ...(isBackDerived ? this.#unsaidFields('back', back, typed.old, new Map()) : []),
+    ];
+    const isInner = unsaid.some(({ isInitial }) => !isInitial);
+    const whole = isAllDerived && isInner ? this.#wholeState(this.#types.whole) : null;
+    const isAround = [migration, ...(isBackDerived ? [back] : [])].some(({ body }) =>
+      this.#types.isAroundRenames(body),
+    );
+    if (whole !== null && !isAround) return whole;
+    open();
+    this.#parts.unsayable.push(...unsaid.map(({ text }) => text));
+    return [...initial.values()];
+  }
+
+  /** `state older -> …` and the way back, none where they would say nothing; null where they can not be written. */
+  #wholeState(printer: ConversionPrinter): readonly string[] | null {
+    const { typed, clauses } = this.#upgrade;
+    const forward = printer.conversion(typed.migration, VARIABLES.forward);
     const isBackKnown = typed.back === null || clauses.back !== null;
-    const back = isBackKnown ? null : this.#conversion(typed.back, NEWER);
-    if (forward === null || (back === null && !isBackKnown)) return this.#initialFields();
+    const back = isBackKnown ? null : printer.conversion(typed.back, VARIABLES.back);
+    if (forward === null || (back === null && !isBackKnown)) return null;
     if (forward.isSame) return [];
     const lines = [`state ${forward.pattern} -> ${forward.body}`];
     return back === null ? lines : [...lines, `back ${back.pattern} -> ${back.body}`];
   }
 
-  /** `state.note _ -> ""`: fields that are new take their initial values. The rest is derived around them. */
-  #initialFields(): readonly string[] {
+  /** `state.note _ -> ""`, by name: fields that are new take their initial values. The rest is derived around them. */
+  #initialFields(): ReadonlyMap<string, string> {
     const { typed, clauses } = this.#upgrade;
     const { body } = typed.migration;
     const [before, after] = [fieldNames(typed.old), fieldNames(typed.new)];
@@ -163,62 +170,129 @@ class UpgradePrinter {
       after.includes(renames.find(({ source }) => source === name)?.target ?? name) ||
       clauses.dropsField(typed.old.state, name);
     // A field without counterpart would cost the way back.
-    if (body.kind !== 'record' || !before.every(isKept)) return [];
+    if (body.kind !== 'record' || !before.every(isKept)) return new Map();
+    return new Map(
+      body.fields.flatMap(({ name, value }): [string, string][] => {
+        if (hasSource(name) || clauses.stateFields.has(name)) return [];
+        const made = this.#printer.constant(value);
+        return made === null ? [] : [[name, `state.${name} _ -> ${made}`]];
+      }),
+    );
+  }
+
+  /** What is made up in fields of the state, and is not `said`; `isInitial`: all of a field, by its initial value. */
+  #unsaidFields(
+    direction: Direction,
+    { pattern, body, span }: TypedConversion,
+    { state }: MachineSignature,
+    said: ReadonlyMap<string, string>,
+  ): readonly { readonly text: string; readonly isInitial: boolean }[] {
+    const { typed, clauses } = this.#upgrade;
+    const head = direction === 'forward' ? 'state' : 'back state';
+    const told = (name: string, value: TypedExpression): string => {
+      const made = this.#types.whole.conversion({ pattern, body: value, span }, VARIABLES[direction]);
+      return made === null ? `${head}${name} …` : `${head}${name} ${made.pattern} -> ${made.body}`;
+    };
+    if (body.kind !== 'record' || prune(state).kind !== 'record')
+      return this.#types.makesUp(body) ? [{ text: told('', body), isInitial: false }] : [];
     return body.fields.flatMap(({ name, value }) => {
-      if (hasSource(name) || clauses.stateFields.has(name)) return [];
-      const made = this.#printer.constant(value);
-      return made === null ? [] : [`state.${name} _ -> ${made}`];
+      const isWritten = direction === 'forward' && clauses.stateFields.has(name);
+      if (said.has(name) || isWritten || !this.#types.makesUp(value)) return [];
+      return [{ text: told(`.${name}`, value), isInitial: value.span !== typed.span }];
     });
   }
 
   // --------------------------------------------------------------------------- types
 
-  /** Those of one type together; where one direction can not be written, none is. */
+  /** Those that have an effect: what they speak of is not written as a part of something else everywhere. */
   #conversions(): readonly string[] {
-    const own = this.#types.filter(({ isRenamed }) => !isRenamed);
-    return [...Map.groupBy(own, ({ name }) => name)]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([name, clauses]) => {
-        const lines = new Map<string, string | null>();
-        for (const { direction, fun } of clauses)
-          lines.set(direction, this.#typeClause(this.#printer, name, direction, fun));
-        const all = [...lines.values()];
-        return all.includes(null) ? [] : ['forward', 'back'].flatMap((each) => lines.get(each) ?? []);
-      });
+    const reached = (['forward', 'back'] as const).map((direction) =>
+      functionsIn(this.#open[direction], (fun) => this.#types.isWritten(fun)),
+    );
+    const lines = new Set<string>();
+    for (const clause of this.#types.written)
+      if (reached.some((functions) => functions.has(clause.fun))) lines.add(this.#typeClause(clause));
+    return [...lines];
   }
 
-  /** `Item older -> …`; null where it can not be written. */
-  #typeClause(
-    printer: ConversionPrinter,
-    name: string,
-    direction: TypeClause['direction'],
-    { parameter: pattern, body, span }: TypedFun,
-  ): string | null {
-    const [head, variable] = direction === 'forward' ? [name, OLDER] : [`back ${name}`, NEWER];
-    const made = printer.conversion({ pattern, body, span }, variable);
-    return made && `${head} ${made.pattern} -> ${made.body}`;
+  /** What is derived around renames of types, and makes something up. */
+  #renamed(): void {
+    const { span } = this.#upgrade.typed;
+    // Both directions: where one is written, renames no longer say the other.
+    for (const clauses of Map.groupBy(this.#types.renamed, ({ name }) => name).values())
+      if (clauses.some(({ fun }) => makesUp(fun.body, span)))
+        this.#parts.around.push(...clauses.map((clause) => this.#typeClause(clause)));
   }
 
-  #conversion(conversion: TypedConversion, name: string): ConversionSource | null {
-    return this.#printer.conversion(conversion, name);
+  /** `Item older -> …` */
+  #typeClause({ name, direction, fun }: TypeClause): string {
+    const made = this.#types.whole.conversion(conversionOf(fun), VARIABLES[direction]);
+    const head = direction === 'forward' ? name : `back ${name}`;
+    return made === null ? `${head} …` : `${head} ${made.pattern} -> ${made.body}`;
   }
 
   // ---------------------------------------------------------------------- operations
 
-  /** `isAround`: of those that renames speak of, which make something up; else of all others. */
-  #ways(direction: 'forward' | 'back', isAround = false): readonly string[] {
+  /** Those that can be clauses; the others are told elsewhere. */
+  #ways(direction: Direction): readonly string[] {
     const { typed } = this.#upgrade;
     const isForward = direction === 'forward';
-    const [from, to] = isForward ? [typed.old, typed.new] : [typed.new, typed.old];
     const ways = isForward ? typed.operations : typed.backOperations;
     return ways.flatMap((way) => {
-      if (way.kind !== 'adapter' || way.isWritten) return [];
-      if (this.#isRenamed(isForward ? way.name : way.to) !== isAround) return [];
-      if (isAround && ![way.request, way.reply].some(({ body }) => makesUp(body, typed.span))) return [];
-      const printer = isAround ? this.#whole : this.#printer;
-      const text = this.#way(printer, way, operationOf(from, way.name), operationOf(to, way.to));
-      return text === null ? [] : [`${isForward ? '' : 'back '}on ${text}`];
+      if (way.kind !== 'adapter') return [];
+      const [request, reply] = way.isWritten ? [null, null] : this.#wayParts(way, direction);
+      if (request === null) this.#open[direction].push(way.request.body);
+      if (reply === null) this.#open[isForward ? 'back' : 'forward'].push(way.reply.body);
+      return request === null ? [] : [`${request}${reply ?? ''}`];
     });
+  }
+
+  /** How a way is written, and its reply, which is derived where it is left out; null where no clause says it. */
+  #wayParts(
+    way: TypedWay & { readonly kind: 'adapter' },
+    direction: Direction,
+  ): readonly [string, string | null] | readonly [null, null] {
+    const types = this.#types;
+    const isForward = direction === 'forward';
+    const [isRequestMade, isReplyMade] = [way.request, way.reply].map(({ body }) => types.makesUp(body));
+    const isRenamed = this.#isRenamed(isForward ? way.name : way.to);
+    const request =
+      (isRenamed ? null : this.#request(this.#printer, way, direction)) ??
+      (isRequestMade || isReplyMade ? this.#request(types.whole, way, direction) : null);
+    const reply =
+      (isRenamed ? null : this.#printer.conversion(way.reply, 'reply')) ??
+      (isReplyMade ? types.whole.conversion(way.reply, 'reply') : null);
+    const isUnsaid = request === null || (isReplyMade && reply === null);
+    if (isUnsaid) {
+      if (isRequestMade || isReplyMade)
+        this.#parts.unsayable.push(`${isForward ? '' : 'back '}on ${way.name} -> ${way.to} …`);
+      return [null, null];
+    }
+    const replied = reply === null || reply.isSame ? null : ` reply ${reply.pattern} -> ${reply.body}`;
+    const isAround =
+      isRenamed ||
+      (isRequestMade && types.isAroundRenames(way.request.body)) ||
+      (isReplyMade && types.isAroundRenames(way.reply.body));
+    if (isAround) {
+      this.#parts.around.push(`${request.text}${replied ?? ''}`);
+      return [null, null];
+    }
+    if (request.isSame && replied === null && way.name === way.to) return [null, null];
+    return [request.text, replied];
+  }
+
+  /** `on Add(name) -> Put(name: name)` */
+  #request(
+    printer: ConversionPrinter,
+    way: TypedWay & { readonly kind: 'adapter' },
+    direction: Direction,
+  ): { readonly text: string; readonly isSame: boolean } | null {
+    const { old, new: next } = this.#upgrade.typed;
+    const [from, to] = direction === 'forward' ? [old, next] : [next, old];
+    const made = printer.request(way.request, operationOf(from, way.name), operationOf(to, way.to));
+    if (made === null) return null;
+    const head = direction === 'forward' ? 'on' : 'back on';
+    return { text: `${head} ${way.name}${made.pattern} -> ${way.to}${made.body}`, isSame: made.isSame };
   }
 
   /** Whether renames say what becomes of an operation of the old version, or of its parameters. */
@@ -229,131 +303,6 @@ class UpgradePrinter {
       parameterRenames.some((rename) => rename.operation === operation)
     );
   }
-
-  #way(
-    printer: ConversionPrinter,
-    way: TypedWay & { readonly kind: 'adapter' },
-    from: OperationSignature,
-    to: OperationSignature,
-  ): string | null {
-    const request = printer.request(way.request, from, to);
-    if (request === null) return null;
-    const reply = printer.conversion(way.reply, 'reply');
-    // A reply that is left out is derived.
-    const written = reply === null || reply.isSame ? '' : ` reply ${reply.pattern} -> ${reply.body}`;
-    if (request.isSame && written === '' && way.name === way.to) return null;
-    return `${way.name}${request.pattern} -> ${way.to}${request.body}${written}`;
-  }
-}
-
-// ------------------------------------------------------------------------ types with clauses
-
-/** The functions of a derived upgrade that a clause for a type can say. */
-function typeClauses({ typed, clauses, names }: UpgradeToWrite): readonly TypeClause[] {
-  const inKeys = sumsOfKeys(typed.old);
-  const isState = (older: Type): boolean => older.kind === 'record' && !differ(older, typed.old.state);
-  const renamed = (declaration: SumDeclaration): string | null =>
-    clauses.typeRenames.find(({ source }) => source === declaration)?.target.name ?? null;
-  const found: TypeClause[] = [];
-  for (const { direction, roots } of rootsOf(typed)) {
-    for (const fun of functionsIn(roots)) {
-      if (fun.span !== typed.span) continue;
-      const [from, to] = [prune(fun.parameter.type), prune(fun.result)];
-      const [older, newer] = direction === 'forward' ? [from, to] : [to, from];
-      const spoken = renameOf(older, newer, clauses);
-      if (spoken !== null) {
-        found.push({ direction, name: spoken, isRenamed: true, fun });
-        continue;
-      }
-      // Sets and keys of maps are converted by derived conversions only.
-      if (older.kind === 'sum' && inKeys.has(older.declaration)) continue;
-      // It would convert the state, too, which may be derived in another way.
-      if (isState(older)) continue;
-      const name = names.typeOf(older, newer, renamed);
-      if (name !== null) found.push({ direction, name, isRenamed: false, fun });
-    }
-  }
-  return found;
-}
-
-/** What renames call a type of the old version that they speak of; null where there are none. */
-function renameOf(
-  older: Type,
-  newer: Type,
-  { fieldRenames, constructorRenames, argumentRenames, typeRenames }: Clauses,
-): string | null {
-  const renames =
-    older.kind === 'sum'
-      ? [...constructorRenames, ...argumentRenames].filter(({ owner }) => owner === older.declaration)
-      : older.kind === 'record' && newer.kind === 'record'
-        ? renamesOfRecord(fieldRenames, older, newer)
-        : [];
-  const renamed =
-    older.kind === 'sum' ? typeRenames.find(({ source }) => source === older.declaration) : undefined;
-  // By the name in the new version, as in a clause.
-  if (renamed !== undefined) return renamed.target.name;
-  const [clause] = renames.map((each) => each.clause).filter(({ kind }) => kind === 'rename');
-  return clause?.kind === 'rename' ? typeName(clause.from) || display(older) : null;
-}
-
-/** Of `Item.price` or `St.Paid.at` what is the type, which may stand after its import; empty where there is none. */
-function typeName(path: readonly tree.Name[]): string {
-  const isType = path.findIndex(({ text }) => /^[A-Z]/.test(text));
-  return path
-    .slice(0, isType + 1)
-    .map(({ text }) => text)
-    .join('.');
-}
-
-/** The conversions of an upgrade in each direction. */
-function rootsOf(typed: TypedUpgrade): readonly {
-  readonly direction: TypeClause['direction'];
-  readonly roots: readonly TypedConversion[];
-}[] {
-  const forward = [typed.migration];
-  const back = typed.back === null ? [] : [typed.back];
-  for (const way of typed.operations) {
-    if (way.kind !== 'adapter') continue;
-    forward.push(way.request);
-    back.push(way.reply);
-  }
-  for (const way of typed.backOperations) {
-    if (way.kind !== 'adapter') continue;
-    back.push(way.request);
-    forward.push(way.reply);
-  }
-  return [
-    { direction: 'forward', roots: forward },
-    { direction: 'back', roots: back },
-  ];
-}
-
-/** All that are called in some conversions, each once. */
-function functionsIn(roots: readonly TypedConversion[]): ReadonlySet<TypedFun> {
-  const found = new Set<TypedFun>();
-  const open = roots.map(({ body }) => body);
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    for (const callee of usesOf({ kind: 'expression', node }).callees) {
-      if (callee.kind !== 'fun' || found.has(callee.fun)) continue;
-      found.add(callee.fun);
-      open.push(callee.fun.body);
-    }
-  }
-  return found;
-}
-
-/** The sums in what is an item of a set or a key of a map. */
-function sumsOfKeys({ state, operations }: MachineSignature): ReadonlySet<SumDeclaration> {
-  const found = new Set<SumDeclaration>();
-  const roots = operations.flatMap(({ parameters, reply }) => [...parameters.map(({ type }) => type), reply]);
-  for (const root of [state, ...roots]) {
-    for (const type of typesIn(root)) {
-      const key = type.kind === 'set' ? type.item : type.kind === 'map' ? type.key : null;
-      if (key === null) continue;
-      for (const inner of typesIn(key)) if (inner.kind === 'sum') found.add(inner.declaration);
-    }
-  }
-  return found;
 }
 
 function fieldNames({ state }: MachineSignature): readonly string[] {

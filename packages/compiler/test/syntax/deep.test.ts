@@ -70,6 +70,16 @@ describe.each(Object.entries(forms))('%s', (_, [count, make]) => {
   });
 });
 
+test('of `let` without `in`, line under line, so many are read as one expression that a stack bears', () => {
+  const lets = (count: number): string => `fun f() -> T =\n${'let x = 1\n'.repeat(count)}x\n`;
+  const codesOf = (text: string): string[] => parse(text, 'a.sm').diagnostics.map(({ code }) => code);
+  expect(codesOf(lets(20))).toEqual(Array.from({ length: 20 }, () => 'E0137'));
+  expect(codesOf(lets(20_000))).not.toContain('E0112');
+  // What is forgotten in one declaration leaves the bound of the next.
+  expect(codesOf(`fun g() -> T = (let x = 1\n)\n`.repeat(40)).length).toBe(40);
+  expect(codesOf(lets(20).repeat(2))).toEqual(Array.from({ length: 40 }, () => 'E0137'));
+});
+
 test('depth is counted for each declaration anew, and breadth not at all', () => {
   expect(parse(`${forms['sums']![1](900)}\n`.repeat(20), 'a.sm').diagnostics).toEqual([]);
   expect(parse(`fun f() -> T = [${'(1 + 2), '.repeat(5000)}]`, 'a.sm').diagnostics).toEqual([]);

@@ -96,7 +96,7 @@ function nested<T>(level: (inner: T) => T, inner: T, depth: number): T {
 const none = { doc: null, span } as const;
 
 function check(...declarations: tree.Declaration[]): ReturnType<typeof checkModules> {
-  const module: tree.Module = { file: 'main.sm', imports: [], declarations, span };
+  const module: tree.Module = { file: 'main.sm', imports: [], unread: [], declarations, span };
   return checkModules(new Map([['main.sm', module]]), 'main.sm', (_from, file) => file);
 }
 

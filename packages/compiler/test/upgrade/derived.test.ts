@@ -493,3 +493,45 @@ describe('a constructor', () => {
     expect(said(before, after, `${clause}\ndrop S.Paid`)).toEqual([]);
   });
 });
+
+describe('of record types that look alike', () => {
+  const old = machine('type A = { x: Int }\ntype B = { x: Int }', '{ a: A = { x: 1 }, b: List<B> = [] }');
+  const next = ([a, b]: readonly [string, string]): string =>
+    machine(
+      `type A = { x: Int, y: Int${a} }\ntype B = { x: Int, y: Int${b} }`,
+      '{ a: A = { x: 1, y: 1 }, b: List<B> = [] }',
+    );
+  const clauses = (type: string, y: number): string =>
+    `${type} older -> { x: older.x, y: ${y} }\nback ${type} newer -> { x: newer.x }\n`;
+  const state = 'state { a: { x: 3 }, b: [{ x: 4 }] }';
+
+  it('each takes its own default', () => {
+    expect(run(old, next([' = 1', ' = 2']), '', state)).toEqual([
+      '{ a: { x: 3, y: 1 }, b: [{ x: 4, y: 2 }] }',
+    ]);
+  });
+
+  it('a clause for one is none for another that would take another default', () => {
+    const refusal =
+      'E0403 `state.b[]` has the fields of `A` in both versions, and another default for `y`: the clause for `A` may speak of it or not, and no clause says what becomes of it';
+    for (const defaults of [[' = 1', ' = 2'] as const, ['', ' = 2'] as const])
+      expect(said(old, next(defaults), clauses('A', 1))).toEqual([refusal]);
+  });
+
+  it('a clause for one is one of all that take the same, or none', () => {
+    for (const defaults of [['', ''] as const, [' = 1', ' = 1'] as const, [' = 1', ''] as const])
+      expect(run(old, next(defaults), clauses('A', 7), state)).toEqual([
+        '{ a: { x: 3, y: 7 }, b: [{ x: 4, y: 7 }] }',
+      ]);
+  });
+
+  it('each can have its own clause, or the field that it is in', () => {
+    const made = ['{ a: { x: 3, y: 7 }, b: [{ x: 4, y: 8 }] }', '{ a: { x: 3 }, b: [{ x: 4 }] }'];
+    const back = 'back { a: { x: 3, y: 7 }, b: [{ x: 4, y: 8 }] }';
+    for (const both of [clauses('A', 7) + clauses('B', 8), clauses('B', 8) + clauses('A', 7)])
+      expect(run(old, next([' = 1', ' = 2']), both, state, back)).toEqual(made);
+    const field = 'state.b older -> List.map(older.b, i -> { x: i.x, y: 8 })';
+    const [forward] = clauses('A', 7).split('\n');
+    expect(run(old, next([' = 1', ' = 2']), `${forward}\n${field}`, state)).toEqual(made.slice(0, 1));
+  });
+});

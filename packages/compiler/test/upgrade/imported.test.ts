@@ -80,3 +80,50 @@ ${clauses === '' ? '' : `upgrade old.M -> M {\n${clauses}\n}\n`}`,
       complaints(of(`${name} o -> case o { old.A -> a.A; old.B -> a.D }`, 'A | D'), { deployed: bundle }),
     ).toEqual([]);
 });
+
+/* The same clauses, beside a source file and beside the bytecode that it gives. */
+describe.each([
+  ['one instance', 'a: List<Box<Int>> = []'],
+  ['several', 'a: List<Box<Int>> = [], b: Option<Box<String>> = None, c: Box<Box<Bool>> = BOX'],
+  ['one in a sum', 'a: Tree<Int> = Leaf'],
+])('of a generic record type, with %s', (_what, fields) => {
+  const version = (box: string, made: string, more = ''): string =>
+    `type Box<a> = { ${box} }
+type Tree<a> = Leaf | Node(box: Box<a>, more: List<Box<List<a>>>)
+type Id = Int
+machine M {
+  state { ${fields.replace('BOX', made.replace('V', made.replace('V', 'true')))}, id: Id = 1${more} }
+}
+`;
+  const old = version('v: a, n: Int', '{ v: V, n: 1 }');
+  const bundle = encodeBundle(compileFiles({ 'old.sm': old }).bundle!);
+  const both = (next: string, clauses: string): readonly string[][] =>
+    (['import "./old.sm" as old', 'import deployed as old'] as const).map((head) =>
+      complaints(
+        { 'main.sm': `${head}\n${next}upgrade old.M -> M {\n${clauses}\n}\n`, 'old.sm': old },
+        { deployed: bundle },
+      ),
+    );
+  const renamed = version('v: a, k: Int', '{ v: V, k: 1 }');
+  const dropped = version('v: a', '{ v: V }');
+
+  it.each([
+    ['rename Box.n -> k', renamed],
+    ['drop Box.n', dropped],
+  ])('`%s` is of all instances', (clause, next) => {
+    expect(both(next, clause)).toEqual([[], []]);
+  });
+
+  it('is not lost without a word, nor dropped where nothing is lost', () => {
+    for (const said of both(renamed, '')) expect(said[0]).toMatch(/^E0403 /);
+    for (const said of both(dropped, '')) expect(said[0]).toMatch(/^E040[0-3] /);
+    for (const said of both(renamed, 'rename Box.m -> k')) expect(said[0]).toMatch(/^E0405 .*`Box\.m`/);
+  });
+
+  it('is converted by no clause, nor is another name for what many things are', () => {
+    for (const said of both(renamed, 'Box older -> { v: older.v, k: 0 }'))
+      expect(said[0]).toMatch(/^E0405 .*`Box` stands for several types/);
+    for (const said of both(version('v: a, n: Int', '{ v: V, n: 1 }', ', z: Int = 1'), 'Id older -> 2'))
+      expect(said).toEqual([expect.stringMatching(/^E0405 .*`Id` is another name for Int/)]);
+  });
+});

@@ -111,7 +111,7 @@ describe('a way back', () => {
     const forward = 'Price old -> case old { Price(n) -> Price(n * 100) }';
     const way = (direction: string): RegExp =>
       new RegExp(
-        `^E0403 \`state.p\` is converted by a clause on the way back, and by none on the way ${direction}`,
+        `^E0403 \`state.p\` has a clause that converts it back, and none that converts it ${direction}$`,
       );
     expect(said(of('', 0), of('', 1), back)).toEqual([expect.stringMatching(way('forward'))]);
     expect(said(of('', 0), of('', 1), `${back}\n${forward}`)).toEqual([]);
@@ -181,4 +181,16 @@ describe('a record type with the structure of the state', () => {
       run(old, other.replace('put -< r', ''), both, 'state { a: 3, b: 4 }', 'Put { a: 5, b: 6 }'),
     ).toEqual(['{ a: 3, d: 4 }', '{ a: 5, c: 6 }']);
   });
+});
+
+it('what is lost on the way back of a reply, inside of what is renamed, is refused', () => {
+  const version = (kept: string, field: string, constructor: string): string =>
+    machine(
+      `type R = { a: Int${kept} }\ntype S = ${constructor}(r: R)\ntype T = { ${field}: S }`,
+      '{ n: Int = 0 }',
+      '  on Read -> T { fail -< "" }',
+    );
+  const clauses = 'drop R.b\nrename S.C -> D\nrename T.s -> t';
+  const [refusal] = said(version(', b: Int', 's', 'C'), version('', 't', 'D'), clauses);
+  expect(refusal).toMatch(/^E0403 the reply of `Read`, at `s\.D\.r\.b`, is gone/);
 });

@@ -73,6 +73,8 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
   private readonly refusedNames = new Set<string>();
   /** The names of the imports so far. */
   protected readonly aliases = new Set<string>();
+  /** Items of `parts` of which nothing could be read. */
+  protected readonly unread: Span[] = [];
 
   constructor() {
     super([...T.parsed], {
@@ -89,6 +91,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     this.inHead = false;
     this.refusedNames.clear();
     this.aliases.clear();
+    this.unread.length = 0;
     this.input = source.tokens;
     try {
       return rule();
@@ -145,6 +148,25 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
 
   protected isStatementEnd(token: IToken): boolean {
     return closers.has(token.tokenType) || isA(token, T.Separator);
+  }
+
+  /**
+   * Whether the line ends here, without the sign that should be there, and what belongs behind that starts the
+   * next line: an item of its own would have a sign that no expression has.
+   */
+  protected goesOnBelow(): boolean {
+    if (this.RECORDING_PHASE || !this.nextIs(T.LineEnd)) return false;
+    let token = this.peek(2);
+    if (!isA(token, T.Starter) || token.tokenType === T.OpenCurly) return false;
+    for (; !this.isStatementEnd(token); token = this.after(token))
+      if (itemSigns.has(token.tokenType)) return false;
+    return true;
+  }
+
+  /** Refuses that a sign is missing at the end of the line, and goes on in the next one. */
+  protected goOnBelow(missing: (at: Span) => Diagnostic): void {
+    this.complain(missing(this.spanAfter(this.LA(0))));
+    this.SKIP_TOKEN();
   }
 
   // -------------------------------------------------------------------------- nodes
@@ -308,7 +330,11 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
    * to the end of what is around them. What `isStray` refuses between them is left out. To be called once in
    * a rule.
    */
-  protected sequence<R>(item: () => R | null, isStray: (token: Token) => boolean = never): R[] {
+  protected sequence<R>(
+    item: () => R | null,
+    isStray: (token: Token) => boolean = never,
+    skipped: (start: Token) => void = () => {},
+  ): R[] {
     const items: R[] = [];
     if (this.RECORDING_PHASE)
       this.MANY(() => this.OR([{ ALT: () => this.CONSUME(T.Separator) }, { ALT: item }]));
@@ -321,8 +347,18 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
       const found = this.guarded<R | null>(item, nothing, () => this.itemEnd(start));
       if (found !== null) items.push(found);
       if (!isStray(this.peek(1))) this.endItem(start);
+      if (found === null) skipped(start);
     }
     return items;
+  }
+
+  /** The declarations of a file or the members of a machine: as `sequence`, and keeps in mind what could not be read. */
+  protected parts<R>(item: () => R | null): R[] {
+    return this.sequence(item, never, (start) => {
+      // What can not start a line was meant to go on with the part before.
+      const goesOn = lineStarters.has(start.tokenType) || start.tokenType === T.Minus;
+      if (!goesOn && !this.source!.report.full) this.unread.push(this.since(start));
+    });
   }
 
   /** Says what is left of an item, and skips it. */
@@ -429,6 +465,9 @@ function isFailure(thrown: unknown): thrown is Failure {
 const lineStarters = new Set<TokenType>([
   ...[T.To, T.Feed, T.Bind, T.Gives, T.Colon, T.AsWord, T.OpenCurly, T.OpenRound],
 ]);
+
+/** What stands in arms, lines of tests and commands, and in no expression outside of brackets. */
+const itemSigns = new Set<TokenType>([T.To, T.Gives, T.Feed, T.Bind]);
 
 const nothing = (): null => null;
 const never = (): boolean => false;

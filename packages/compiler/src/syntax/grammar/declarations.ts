@@ -71,7 +71,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     this.CONSUME(T.TypeWord);
     const name = this.SUBRULE(this.upperName, { ARGS: ['a type'] });
     const parameters = this.OPTION(() => this.SUBRULE(this.typeParameters));
-    this.CONSUME(T.Assign);
+    this.equals('type');
     const body = this.last<TypeDeclaration['body']>(this.typeBody, start, () => ({
       kind: 'type',
       type: this.hole(),
@@ -212,15 +212,21 @@ export abstract class DeclarationGrammar extends CommandGrammar {
 
   /** `= e`; a block is refused, and skipped. */
   private readonly funBody = this.RULE('funBody', (): Expression => {
-    if (!this.RECORDING_PHASE && this.nextIs(T.OpenCurly)) {
-      const open = this.peek(1);
+    const open = this.peek(this.nextIs(T.LineEnd) ? 2 : 1);
+    if (!this.RECORDING_PHASE && open.tokenType === T.OpenCurly) {
       this.complain(errors.functionWithBlock(this.spanOf(open)));
       this.skipTo(this.after(open).index);
       return this.hole();
     }
-    this.CONSUME(T.Assign);
+    this.equals('fun');
     return this.SUBRULE(this.expression);
   });
+
+  /** The `=` of a declaration. */
+  private equals(what: 'fun' | 'arrow' | 'type'): void {
+    if (this.goesOnBelow()) this.goOnBelow((at) => errors.missingEquals(at, what));
+    else this.CONSUME(T.Assign);
+  }
 
   /** `arrow f<a> : A -> B = g >>> h` */
   protected readonly arrow = this.RULE('arrow', (): Arrow => {
@@ -253,7 +259,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
 
   /** `= f >>> g` */
   private readonly arrowBody = this.RULE('arrowBody', (): ArrowExpression => {
-    this.CONSUME(T.Assign);
+    this.equals('arrow');
     return this.SUBRULE(this.arrowExpression);
   });
 
@@ -271,7 +277,7 @@ export abstract class DeclarationGrammar extends CommandGrammar {
     const key = this.OPTION(() => this.SUBRULE(this.machineKey));
     const members = this.bracketed<Member[]>(
       T.OpenCurly,
-      () => this.sequence(() => this.SUBRULE(this.member)),
+      () => this.parts(() => this.SUBRULE(this.member)),
       () => [],
     );
     return this.ACTION(() => ({

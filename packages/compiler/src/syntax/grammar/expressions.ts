@@ -19,6 +19,9 @@ const expressionEnds = new Set<TokenType>([
 /** What other languages write for `else if`. */
 export const elifs: ReadonlySet<string> = new Set(['elif', 'elseif', 'elsif']);
 
+/** The layout does not count what nests because an `in` is forgotten: of so many the rest is read. */
+const LETS_BELOW_MAX = 32;
+
 interface ExpressionArm {
   readonly pattern: Pattern;
   readonly body: Expression;
@@ -29,6 +32,9 @@ interface ExpressionArm {
 export abstract class ExpressionGrammar extends OperandGrammar {
   /** What has been refused in the arms of the innermost `case`. */
   private refusedInArms = new Set<TokenType>();
+
+  /** How many `let` without `in` are around what is read. */
+  private letsBelow = 0;
 
   protected override readonly expression = this.RULE('expression', (): Expression => {
     const operands = [this.SUBRULE(this.operand)];
@@ -321,8 +327,10 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     });
     this.CONSUME(T.Assign);
     const value = this.SUBRULE(this.expression);
-    this.CONSUME(T.InWord, { ERR_MSG: '`in`' });
-    const body = this.SUBRULE2(this.expression);
+    const isBelow = this.letsBelow < LETS_BELOW_MAX && this.goesOnBelow();
+    if (isBelow) this.goOnBelow(errors.letWithoutIn);
+    else this.CONSUME(T.InWord, { ERR_MSG: '`in`' });
+    const body = this.nestedIn(isBelow, () => this.SUBRULE2(this.expression));
     return this.ACTION(() => ({
       kind: 'let',
       pattern,
@@ -332,6 +340,17 @@ export abstract class ExpressionGrammar extends OperandGrammar {
       span: this.since(start),
     }));
   });
+
+  /** Reads the rest of a `let`, which `isBelow` if its `in` was forgotten. */
+  private nestedIn(isBelow: boolean, rest: () => Expression): Expression {
+    if (!isBelow) return rest();
+    this.letsBelow++;
+    try {
+      return rest();
+    } finally {
+      this.letsBelow--;
+    }
+  }
 }
 
 /** Of what was written for an operator, the one that was meant. */

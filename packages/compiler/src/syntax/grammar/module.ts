@@ -25,12 +25,13 @@ export class Grammar extends UpgradeGrammar {
 
   private readonly module = this.RULE('module', (): Module => {
     const start = this.LA(1);
-    const items = this.sequence(() => this.SUBRULE(this.declaration));
+    const items = this.parts(() => this.SUBRULE(this.declaration));
     this.CONSUME(EOF);
     return this.ACTION(() => {
       const imports = items.filter((item): item is Import => item.kind === 'import');
       const declarations = items.filter((item): item is Declaration => item.kind !== 'import');
-      return { file: this.file, imports, declarations, span: { ...this.since(start), start: 0 } };
+      const span = { ...this.since(start), start: 0 };
+      return { file: this.file, imports, declarations, unread: [...this.unread], span };
     });
   });
 

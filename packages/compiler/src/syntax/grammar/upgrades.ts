@@ -1,3 +1,4 @@
+import type { Span } from '@smc/protocol';
 import * as errors from '../../errors/syntax.ts';
 import * as T from '../tokens.ts';
 import type { Argument, Clause, Expression, Name, Pattern, Upgrade } from '../tree.ts';
@@ -126,7 +127,7 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
   private readonly convertInput = this.RULE('convertInput', (): Clause => {
     const start = this.CONSUME(T.OnWord);
     const from = this.SUBRULE(this.upperName, { ARGS: ['an operation'] });
-    const parameters = this.OPTION(() => this.SUBRULE(this.inputPatterns));
+    const parameters = this.OPTION(() => this.SUBRULE(this.inputPatterns, { ARGS: [from.text] }));
     this.CONSUME(T.To, { ERR_MSG: '`->` and an operation' });
     const to = this.SUBRULE2(this.upperName, { ARGS: ['an operation'] });
     const items: Argument[] | undefined = this.OPTION2({
@@ -146,13 +147,34 @@ export abstract class UpgradeGrammar extends DeclarationGrammar {
     });
   });
 
-  private readonly inputPatterns = this.RULE('inputPatterns', (): Pattern[] =>
-    this.bracketed<Pattern[]>(
+  private readonly inputPatterns = this.RULE('inputPatterns', (operation: string): Pattern[] => {
+    const types: Span[] = [];
+    const patterns = this.bracketed<Pattern[]>(
       T.OpenRound,
-      () => this.commaSeparated(() => this.SUBRULE(this.pattern)),
+      () =>
+        this.commaSeparated(() => {
+          const pattern = this.SUBRULE(this.pattern);
+          if (!this.RECORDING_PHASE && this.nextIs(T.Colon)) types.push(this.skipType());
+          return pattern;
+        }),
       () => [],
-    ),
-  );
+    );
+    this.ACTION(() => {
+      if (types.length > 0) this.complain(errors.typeInClause(types[0]!, operation, patterns));
+    });
+    return patterns;
+  });
+
+  /** `: Int`, `: Int = 1`: passed over, and where it stands. */
+  private skipType(): Span {
+    const start = this.LA(1);
+    this.SKIP_TOKEN();
+    this.SUBRULE(this.type);
+    const span = this.since(start);
+    if (this.nextIs(T.Assign))
+      while (!this.nextIs(T.Comma) && !this.atStatementEnd()) this.skipTo(this.after(this.peek(1)).index);
+    return span;
+  }
 
   // -------------------------------------------------------------------------- names
 
