@@ -103,10 +103,17 @@ export class MapValue extends Collection<Value, Value> {
   }
 
   /** The same, where the slot of the key is known (`slotOf`). */
-  withAt(slot: number, key: Value, value: Value): MapValue {
+  withAt(slot: number, key: Value, value: Value): this {
     const old = this.at(slot);
     const added = old === undefined ? ENTRY_HEADER_BYTES + sizeOf(key) : -sizeOf(old);
     return this.put(slot, key, value, old, this.size + added + sizeOf(value));
+  }
+
+  /** `withAt`, and then `adopt`: most often no object is made. The caller is the only holder of this map. */
+  replaceAt(slot: number, key: Value, value: Value): this {
+    const old = this.at(slot);
+    if (old !== undefined && this.overwrite(slot, value, this.size - sizeOf(old) + sizeOf(value))) return this;
+    return this.adopt(this.withAt(slot, key, value));
   }
 
   /** The map without the key. */
@@ -160,7 +167,7 @@ export class SetValue extends Collection<Value, true> {
   }
 
   /** The same, where the slot of the item is known (`slotOf`). */
-  withAt(slot: number, item: Value): SetValue {
+  withAt(slot: number, item: Value): this {
     if (this.at(slot) === true) return this;
     return this.put(slot, item, true, undefined, this.size + ENTRY_HEADER_BYTES + sizeOf(item));
   }

@@ -101,6 +101,15 @@ export abstract class Collection<K, V> {
     return this;
   }
 
+  /** Puts a value in the place of another one, in this very object; false where older versions may lead here. */
+  protected overwrite(slot: number, value: V, size: number): boolean {
+    if (this.#depth !== 0 || this.#slots === null) return false;
+    this.#slots.set(slot, value);
+    this.#next = null;
+    this.#size = size;
+    return true;
+  }
+
   /**
    * Makes this version a head again by taking back, in place, what was changed since it was one. The caller knows
    * that it was a head (`isHead`) at some time since which all that was made of it is gone.
