@@ -112,7 +112,8 @@ export class MapValue extends Collection<Value, Value> {
   /** `withAt`, and then `adopt`: most often no object is made. The caller is the only holder of this map. */
   replaceAt(slot: number, key: Value, value: Value): this {
     const old = this.at(slot);
-    if (old !== undefined && this.overwrite(slot, value, this.size - sizeOf(old) + sizeOf(value))) return this;
+    if (old !== undefined && this.overwrite(slot, value, this.size - sizeOf(old) + sizeOf(value)))
+      return this;
     return this.adopt(this.withAt(slot, key, value));
   }
 
@@ -121,7 +122,7 @@ export class MapValue extends Collection<Value, Value> {
     const slot = this.slotOf(key);
     const old = this.at(slot);
     if (old === undefined) return this;
-    return this.drop(slot, this.size - ENTRY_HEADER_BYTES - sizeOf(key) - sizeOf(old));
+    return this.drop(slot, old, this.size - ENTRY_HEADER_BYTES - sizeOf(key) - sizeOf(old));
   }
 
   /** Keys with values, ascending. */
@@ -176,7 +177,7 @@ export class SetValue extends Collection<Value, true> {
   without(item: Value): SetValue {
     const slot = this.slotOf(item);
     if (this.at(slot) === undefined) return this;
-    return this.drop(slot, this.size - ENTRY_HEADER_BYTES - sizeOf(item));
+    return this.drop(slot, true, this.size - ENTRY_HEADER_BYTES - sizeOf(item));
   }
 
   /** Ascending. */
@@ -202,6 +203,7 @@ export const ENTRY_HEADER_BYTES = 16;
  * and their length.
  */
 export function sizeOf(value: Value): number {
+  if (typeof value === 'number') return SCALAR_BYTES;
   return sizeWithin(value, Number.POSITIVE_INFINITY);
 }
 

@@ -20,9 +20,6 @@ import {
 } from '@smc/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Dictionary } from '../src/collections/dictionary.ts';
-import { IntegerIndex } from '../src/collections/integer-index.ts';
-import { Slots } from '../src/collections/slots.ts';
 
 type Entry = readonly [Value, Value];
 
@@ -101,7 +98,11 @@ function expectSame({ map, model }: Version, isThorough: boolean): void {
 class Forest {
   readonly versions: Version[];
   readonly #key: (i: number) => Value;
-  readonly #iterations: { readonly found: Iterator<Entry>; readonly expected: readonly Entry[]; at: number }[] = [];
+  readonly #iterations: {
+    readonly found: Iterator<Entry>;
+    readonly expected: readonly Entry[];
+    at: number;
+  }[] = [];
   /** As a state field: its object is nobody else's, unless it was kept. */
   #field: Version;
   #isKept = true;
@@ -121,9 +122,18 @@ class Forest {
       : { map: map.with(key, value), model: model.with(key, value) };
   }
 
+  /** One of the newest versions, or any. */
+  #at(place: number): Version {
+    return this.versions.at(
+      place % 3 === 0
+        ? -1 - (place % this.versions.length)
+        : -1 - (place % Math.min(4, this.versions.length)),
+    )!;
+  }
+
   /** Changes a version some times in a row, and keeps each n-th that comes out. */
   change(from: number, { first, count, stride, every, isRemoval }: Run): void {
-    let version = this.versions[from % this.versions.length];
+    let version = this.#at(from);
     for (let i = 1; i <= count; i++) {
       version = this.#changed(version, this.#key((first + i * stride) % 300), isRemoval);
       if (i % every === 0 || i === count) this.versions.push(version);
@@ -132,7 +142,7 @@ class Forest {
 
   /** Changes one version some times, each time afresh. */
   star(from: number, { first, count, stride, every, isRemoval }: Run): void {
-    const version = this.versions[from % this.versions.length];
+    const version = this.#at(from);
     for (let i = 1; i <= count; i++) {
       const made = this.#changed(version, this.#key((first + i * stride) % 300), isRemoval);
       if (i % every === 0) this.versions.push(made);
@@ -167,7 +177,7 @@ class Forest {
   }
 
   iterate(from: number): void {
-    const { map, model } = this.versions[from % this.versions.length];
+    const { map, model } = this.#at(from);
     this.#iterations.push({ found: map.entries(), expected: model.entries, at: 0 });
   }
 
@@ -181,7 +191,7 @@ class Forest {
   }
 
   read(from: number): void {
-    const { map, model } = this.versions[from % this.versions.length];
+    const { map, model } = this.#at(from);
     for (let i = 0; i < 300; i += 7) {
       const key = this.#key(i);
       expect(map.get(key)).toEqual(model.get(key));
@@ -218,26 +228,49 @@ const run = fc.record({
 type Command = (forest: Forest) => void;
 
 const commands: fc.Arbitrary<Command> = fc.oneof(
-  fc.tuple(place, run).map(([at, all]): Command => (forest) => forest.change(at, all)),
-  fc.tuple(place, run).map(([at, all]): Command => (forest) => forest.star(at, all)),
-  fc
-    .tuple(run, fc.constantFrom('commit', 'fail', 'replace'))
-    .map(([all, end]): Command => (forest) => forest.step(all, end)),
+  fc.tuple(place, run).map(
+    ([at, all]): Command =>
+      (forest) =>
+        forest.change(at, all),
+  ),
+  fc.tuple(place, run).map(
+    ([at, all]): Command =>
+      (forest) =>
+        forest.star(at, all),
+  ),
+  fc.tuple(run, fc.constantFrom('commit', 'fail', 'replace')).map(
+    ([all, end]): Command =>
+      (forest) =>
+        forest.step(all, end),
+  ),
   fc.constant<Command>((forest) => forest.keepField()),
-  place.map((at): Command => (forest) => forest.iterate(at)),
-  fc.nat(9).map((count): Command => (forest) => forest.advance(count)),
-  place.map((at): Command => (forest) => forest.read(at)),
+  place.map(
+    (at): Command =>
+      (forest) =>
+        forest.iterate(at),
+  ),
+  fc.nat(9).map(
+    (count): Command =>
+      (forest) =>
+        forest.advance(count),
+  ),
+  place.map(
+    (at): Command =>
+      (forest) =>
+        forest.read(at),
+  ),
 );
 
 describe('a map', () => {
   it.each(KEYS)('is what was put into it, in each of its versions: keys of %s', (_kind, type, key) => {
     fc.assert(
-      fc.property(fc.array(commands, { maxLength: 20, size: 'max' }), (all) => {
+      fc.property(run, fc.array(commands, { minLength: 5, maxLength: 25 }), (first, all) => {
         const forest = new Forest(keyOrder(types, type), key);
+        forest.change(0, { ...first, isRemoval: false });
         for (const command of all) command(forest);
         forest.check();
       }),
-      { numRuns: 40 },
+      { numRuns: 60, unbiased: true },
     );
   });
 

@@ -15,9 +15,9 @@ import { Slots } from './slots.ts';
  *   but what differs (`Slots`). So nobody is slowed down by changing two versions in turn.
  * - A head that `DIFFERENCES_MAX` lead to is not changed in place: the new version gets a copy likewise.
  *   So old versions hold on to few newer ones.
- * - Where the dictionary has many keys that a version has not, new keys go into, and iterations go through, its
- *   *twin*: a version with the same entries and a dictionary of its own. The version keeps it, so that it is
- *   made once. An empty version is never changed: what is made of it shares nothing with it.
+ * - Where the dictionary has many keys that a version has not, what changes or goes through the version uses its
+ *   *twin*: a version with the same entries and a dictionary of its own. It is kept, so that it is made once.
+ * - An empty version is never changed: what is made of it shares nothing with it.
  *
  * Method: all of it is invisible, also in the order of iteration, which is that of the keys.
  */
@@ -132,21 +132,19 @@ export abstract class Collection<K, V> {
   protected put(slot: number, key: K, value: V, old: V | undefined, size: number): this {
     if (this.#length === 0) return this.#first(key, value, size);
     const length = old === undefined ? this.#length + 1 : this.#length;
-    if (slot >= 0) return this.#changed(slot, value, old, length, size);
     const base = this.#twinIfSparse();
-    // The twin may have met the key.
-    const known = base === this ? -1 : base.#dictionary.find(key);
-    return base.#changed(known < 0 ? base.#dictionary.add(key) : known, value, undefined, length, size);
+    const known = base === this ? slot : base.#dictionary.find(key);
+    return base.#changed(known < 0 ? base.#dictionary.add(key) : known, value, old, length, size);
   }
 
-  /** This version without what it has at the slot. */
-  protected drop(slot: number, size: number): this {
+  /** This version without `old`, which it has at the slot. */
+  protected drop(slot: number, old: V, size: number): this {
     if (this.#length === 1) {
       return this.make(new Dictionary(this.#dictionary.compare), new Slots(), 0, size);
     }
     const base = this.#twinIfSparse();
     const own = base === this ? slot : base.#dictionary.find(this.#dictionary.keys[slot]);
-    return base.#changed(own, undefined, base.at(own), this.#length - 1, size);
+    return base.#changed(own, undefined, old, this.#length - 1, size);
   }
 
   /** The entries of now, ascending, whatever is changed while they are gone through. */

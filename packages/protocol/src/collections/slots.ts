@@ -142,7 +142,10 @@ const BLOCK_MASK = BLOCK_WIDTH - 1;
 let ownersGiven = 0;
 /** The owner of what all share. */
 const NOBODY = 0;
-const EMPTY_LEAF = new Leaf<never>(NOBODY, Array.from({ length: WIDTH }, () => undefined));
+const EMPTY_LEAF = new Leaf<never>(
+  NOBODY,
+  Array.from({ length: WIDTH }, () => undefined),
+);
 const EMPTY_BLOCK = new Block<never>(
   NOBODY,
   Array.from({ length: WIDTH }, () => EMPTY_LEAF),
