@@ -1,4 +1,4 @@
-import { Collection, entriesOf, keysOf, valuesOf } from './collections/collection.ts';
+import { Collection } from './collections/collection.ts';
 import { Dictionary } from './collections/dictionary.ts';
 import { Slots } from './collections/slots.ts';
 
@@ -127,17 +127,17 @@ export class MapValue extends Collection<Value, Value> {
 
   /** Keys with values, ascending. */
   entries(): IterableIterator<[Value, Value]> {
-    return entriesOf(this.contents());
+    return this.each((key, value) => [key, value]);
   }
 
   /** Ascending. */
   keys(): IterableIterator<Value> {
-    return keysOf(this.contents());
+    return this.each((key) => key);
   }
 
   /** In ascending order of their keys. */
   values(): IterableIterator<Value> {
-    return valuesOf(this.contents());
+    return this.each((_key, value) => value);
   }
 }
 
@@ -182,7 +182,7 @@ export class SetValue extends Collection<Value, true> {
 
   /** Ascending. */
   items(): IterableIterator<Value> {
-    return keysOf(this.contents());
+    return this.each((key) => key);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Dictionary } from './dictionary.ts';
+import { Iteration } from './iteration.ts';
 import { Slots } from './slots.ts';
 
 /**
@@ -147,12 +148,11 @@ export abstract class Collection<K, V> {
     return base.#changed(own, undefined, old, this.#length - 1, size);
   }
 
-  /** The entries of now, ascending, whatever is changed while they are gone through. */
-  protected contents(): Contents<K, V> {
+  /** What is made of each entry, ascending, of the entries of now, whatever is changed while they are gone through. */
+  protected each<T>(make: (key: K, value: V) => T): IterableIterator<T> {
     const base = this.#twinIfSparse();
     base.#focus();
-    const { keys } = base.#dictionary;
-    return { slots: base.#dictionary.ascending(), keys, values: base.#slots!.fork() };
+    return new Iteration(base.#dictionary, base.#slots!.fork(), make);
   }
 
   #first(key: K, value: V, size: number): this {
@@ -243,28 +243,3 @@ export abstract class Collection<K, V> {
 
 /** At most so many lie between a version and its head. */
 const DIFFERENCES_MAX = 64;
-
-/** Entries are those with a value; `slots` has them by the order of the keys, and others. */
-interface Contents<K, V> {
-  readonly slots: readonly number[];
-  readonly keys: readonly K[];
-  readonly values: Slots<V>;
-}
-
-export function* entriesOf<K, V>({ slots, keys, values }: Contents<K, V>): Generator<[K, V]> {
-  for (const slot of slots) {
-    const value = values.get(slot);
-    if (value !== undefined) yield [keys[slot], value];
-  }
-}
-
-export function* keysOf<K, V>({ slots, keys, values }: Contents<K, V>): Generator<K> {
-  for (const slot of slots) if (values.get(slot) !== undefined) yield keys[slot];
-}
-
-export function* valuesOf<K, V>({ slots, values }: Contents<K, V>): Generator<V> {
-  for (const slot of slots) {
-    const value = values.get(slot);
-    if (value !== undefined) yield value;
-  }
-}
