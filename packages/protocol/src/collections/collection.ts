@@ -188,13 +188,8 @@ export abstract class Collection<K, V> {
 
   /** From this version to its head. */
   #path(): this[] {
-    const path: this[] = [];
-    let version: this = this;
-    while (version.#slots === null) {
-      path.push(version);
-      version = version.#newer();
-    }
-    path.push(version);
+    const path: this[] = [this];
+    for (let i = 0; path[i].#slots === null; i++) path.push(path[i].#newer());
     return path;
   }
 
@@ -207,13 +202,8 @@ export abstract class Collection<K, V> {
   }
 
   #past(slot: number): V | undefined {
-    let version: this = this;
-    while (version.#slots === null) {
-      const newer = version.#newer();
-      if (version.#slot === slot) return version.#old;
-      version = newer;
-    }
-    return version.#slots.get(slot);
+    const newer = this.#newer();
+    return this.#slot === slot ? this.#old : newer.at(slot);
   }
 
   #newer(): this {

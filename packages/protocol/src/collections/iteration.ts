@@ -3,7 +3,7 @@ import type { Slots } from './slots.ts';
 
 /**
  * Goes through the entries that have a value among `values`, by the order of their keys. It is exact for as long
- * as nobody writes to these, whatever is added to the dictionary. A generator would take three times as long.
+ * as nobody writes to these, whatever is added to the dictionary. A generator would take twice as long.
  */
 export class Iteration<K, V, T> implements IterableIterator<T> {
   readonly #keys: readonly K[];
