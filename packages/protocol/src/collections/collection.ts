@@ -20,7 +20,7 @@ import { Slots } from './slots.ts';
  *   *twin*: a version with the same entries and a dictionary of its own. It is kept, so that it is made once.
  * - An empty version is never changed: what is made of it shares nothing with it.
  *
- * Method: all of it is invisible, also in the order of iteration, which is that of the keys.
+ * None of this shows, but in time: an iteration is in the order of the keys, whatever the slots are.
  */
 export abstract class Collection<K, V> {
   #dictionary: Dictionary<K>;
