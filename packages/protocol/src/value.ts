@@ -78,14 +78,13 @@ export class MapValue extends Collection<Value, Value> {
   /** Of equal keys the last wins. */
   static of(entries: Iterable<readonly [Value, Value]>, compare: Compare): MapValue {
     const [dictionary, slots] = [new Dictionary(compare), new Slots<Value>()];
+    let size = COLLECTION_HEADER_BYTES;
     for (const [key, value] of entries) {
       const known = dictionary.find(key);
-      slots.set(known < 0 ? dictionary.add(key) : known, value);
+      const added = ENTRY_HEADER_BYTES + sizeOf(key) + sizeOf(value);
+      size += known < 0 ? added : sizeOf(value) - sizeOf(slots.get(known)!);
+      slots.set(known < 0 ? dictionary.add(key, added) : known, value);
     }
-    let size = COLLECTION_HEADER_BYTES;
-    slots.forEach((value, slot) => {
-      size += ENTRY_HEADER_BYTES + sizeOf(dictionary.keys[slot]) + sizeOf(value);
-    });
     return new MapValue(dictionary, slots, dictionary.count, size);
   }
 
@@ -152,8 +151,9 @@ export class SetValue extends Collection<Value, true> {
     let size = COLLECTION_HEADER_BYTES;
     for (const item of items) {
       if (dictionary.find(item) >= 0) continue;
-      slots.set(dictionary.add(item), true);
-      size += ENTRY_HEADER_BYTES + sizeOf(item);
+      const added = ENTRY_HEADER_BYTES + sizeOf(item);
+      slots.set(dictionary.add(item, added), true);
+      size += added;
     }
     return new SetValue(dictionary, slots, dictionary.count, size);
   }

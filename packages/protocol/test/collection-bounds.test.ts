@@ -23,7 +23,7 @@ describe('a dictionary', () => {
     const dictionary = new Dictionary<Value>(() => 1);
     for (const key of keys) {
       expect(dictionary.find(key)).toBe(-1);
-      dictionary.add(key);
+      dictionary.add(key, 0);
     }
     expect(keys.map((key) => dictionary.find(key))).toEqual(countTo(keys.length));
     return dictionary;
@@ -164,6 +164,16 @@ describe('versions', () => {
     expect(kept.every((each, i) => i === 0 || (each.length === 3 && each.has(i - 1) && !each.has(i)))).toBe(
       true,
     );
+  });
+
+  it('let go of large keys that come and go', () => {
+    let map = MapValue.of([['small', 0]], byText);
+    for (let i = 0; i < 100; i++) {
+      const large = `${i} `.repeat(10_000);
+      map = map.with(large, i).without(large);
+      expect(map.slotOf(large)).toBeLessThan(5);
+    }
+    expect([...map.entries()]).toEqual([['small', 0]]);
   });
 
   it('are gone through where other versions added many keys', () => {

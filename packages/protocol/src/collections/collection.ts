@@ -18,6 +18,7 @@ import { Slots } from './slots.ts';
  *   So old versions hold on to few newer ones.
  * - Where the dictionary has many keys that a version has not, what changes or goes through the version uses its
  *   *twin*: a version with the same entries and a dictionary of its own. It is kept, so that it is made once.
+ *   So keys that came and went take no more memory than those that are there.
  * - An empty version is never changed: what is made of it shares nothing with it.
  *
  * None of this shows, but in time: an iteration is in the order of the keys, whatever the slots are.
@@ -31,7 +32,7 @@ export abstract class Collection<K, V> {
   /** Where it differs, and the value there. */
   #slot = 0;
   #old: V | undefined;
-  /** At least the length of the longest way by which versions lead to this one; at most `DIFFERENCES_MAX`. */
+  /** At least the length of the longest way by which versions lead to this one, twins among them. */
   #depth = 0;
   #length: number;
   #size: number;
@@ -135,7 +136,8 @@ export abstract class Collection<K, V> {
     const length = old === undefined ? this.#length + 1 : this.#length;
     const base = this.#twinIfSparse();
     const known = base === this ? slot : base.#dictionary.find(key);
-    return base.#changed(known < 0 ? base.#dictionary.add(key) : known, value, old, length, size);
+    const own = known < 0 ? base.#dictionary.add(key, size - this.#size) : known;
+    return base.#changed(own, value, old, length, size);
   }
 
   /** This version without `old`, which it has at the slot. */
@@ -158,7 +160,7 @@ export abstract class Collection<K, V> {
   #first(key: K, value: V, size: number): this {
     const dictionary = new Dictionary<K>(this.#dictionary.compare);
     const slots = new Slots<V>();
-    slots.set(dictionary.add(key), value);
+    slots.set(dictionary.add(key, size - this.#size), value);
     return this.make(dictionary, slots, 1, size);
   }
 
@@ -211,9 +213,10 @@ export abstract class Collection<K, V> {
     return this.#next;
   }
 
-  /** Whether a new dictionary is due: not before as many keys were added as differences are allowed. */
+  /** Whether a new dictionary is due, as most of what is in it belongs to other versions. */
   get #isSparse(): boolean {
-    return this.#dictionary.count > 4 * this.#length + DIFFERENCES_MAX;
+    const { count, bytes } = this.#dictionary;
+    return count > 4 * this.#length + SPARE_KEYS || bytes > 4 * this.#size + SPARE_BYTES;
   }
 
   #twinIfSparse(): this {
@@ -226,10 +229,21 @@ export abstract class Collection<K, V> {
   #copy(): this {
     const [dictionary, slots] = [new Dictionary<K>(this.#dictionary.compare), new Slots<V>()];
     const { keys } = this.#dictionary;
-    this.#slots!.forEach((value, slot) => slots.set(dictionary.add(keys[slot]), value));
-    return this.make(dictionary, slots, this.#length, this.#size);
+    // The bytes of all together count as those of one.
+    let bytes = this.#size;
+    this.#slots!.forEach((value, slot) => {
+      slots.set(dictionary.add(keys[slot], bytes), value);
+      bytes = 0;
+    });
+    const copy = this.make(dictionary, slots, this.#length, this.#size);
+    copy.#depth = this.#depth + 1;
+    return copy;
   }
 }
 
-/** At most so many lie between a version and its head. */
+/** What a dictionary may have beside four times what a version has. */
+const SPARE_KEYS = 64;
+const SPARE_BYTES = 64 * 1024;
+
+/** At most so many differences lie between a version and its head. */
 const DIFFERENCES_MAX = 64;

@@ -15,6 +15,7 @@ export class Dictionary<K> {
   /** By slot. */
   readonly keys: readonly K[];
   readonly #keys: K[] = [];
+  #bytes = 0;
   #texts: Map<string, number> | null = null;
   #integers: IntegerIndex | null = null;
   /** The slots of the first keys by the order of these; the keys that came since are not in it. */
@@ -30,6 +31,11 @@ export class Dictionary<K> {
     return this.#keys.length;
   }
 
+  /** What the entries took with which the keys came. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The slot of a key, or −1. */
   find(key: K): number {
     if (this.#texts !== null) return this.#texts.get(typeof key === 'string' ? key : textOf(key)) ?? -1;
@@ -37,8 +43,9 @@ export class Dictionary<K> {
     return this.#search(key);
   }
 
-  /** The slot of a key that is not in it till now. */
-  add(key: K): number {
+  /** The slot of a key that is not in it till now; `bytes` is what its entry takes (`sizeOf`). */
+  add(key: K, bytes: number): number {
+    this.#bytes += bytes;
     const slot = this.#keys.push(key) - 1;
     if (this.#texts !== null) this.#texts.set(textOf(key), slot);
     else if (this.#integers !== null) {
