@@ -4,13 +4,13 @@ import {
   type Image,
   INT,
   keyOrder,
-  MapValue,
   STRING,
   sizeOf,
   TypeTable,
   type Value,
 } from '@smc/protocol';
 import { problem, type Problem } from './problem.ts';
+import { StateTree } from './state-tree.ts';
 
 /** What tells the instances of a keyed machine apart; null for the one of a machine that is not keyed. */
 export type InstanceKey = string | number | null;
@@ -21,8 +21,7 @@ export const KEY_BYTES_MAX = 512;
 /**
  * The states of a machine: of the one instance that it is, or of one for each key.
  *
- * Invariant: of a keyed machine an instance in its initial state is not stored. The states are a
- * persistent map: whoever holds a version of it can go through it while inputs make others.
+ * Invariant: of a keyed machine an instance in its initial state is not stored.
  */
 export class Instances {
   readonly keyKind: Image['key'];
@@ -31,7 +30,7 @@ export class Instances {
   /** Of a machine that is not keyed. */
   #own: Value;
   /** Of a keyed machine. */
-  #states: MapValue;
+  readonly #states: StateTree;
   /** Keys that were put since `watch`; null where nobody watches. */
   #changed: Set<InstanceKey> | null = null;
 
@@ -40,7 +39,7 @@ export class Instances {
     this.keyKind = keyKind;
     this.initial = initial;
     this.#own = initial;
-    this.#states = MapValue.empty(ORDERS[keyKind]);
+    this.#states = new StateTree(ORDERS[keyKind]);
   }
 
   get isKeyed(): boolean {
@@ -54,7 +53,7 @@ export class Instances {
 
   /** What the stored instances of a keyed machine take in memory (`sizeOf`). */
   get bytes(): number {
-    return this.#states.size;
+    return this.#states.bytes;
   }
 
   get(key: InstanceKey): Value {
@@ -66,8 +65,8 @@ export class Instances {
   put(key: InstanceKey, state: Value): void {
     if (this.isKeyed !== (key !== null)) throw new Error(`the key ${String(key)} for a ${this.keyKind} key`);
     if (key === null) this.#own = state;
-    else if (equal(state, this.initial)) this.#states = this.#states.without(key);
-    else this.#states = this.#states.with(key, state);
+    else if (equal(state, this.initial)) this.#states.delete(key);
+    else this.#states.set(key, state);
     this.#changed?.add(key);
   }
 
@@ -83,7 +82,7 @@ export class Instances {
     const before = this.#states.get(key);
     if (before === undefined && this.#states.length >= limits.countMax) return false;
     const added = sizeOf(state) - (before === undefined ? 0 : sizeOf(before));
-    return added <= 0 || this.#states.size + added <= limits.bytesMax;
+    return added <= 0 || this.#states.bytes + added <= limits.bytesMax;
   }
 
   /** Has the keys remembered that are put from now on, until `unwatch`. */

@@ -1,4 +1,6 @@
-import sortedBTree from 'sorted-btree';
+import { Collection } from './collections/collection.ts';
+import { Dictionary } from './collections/dictionary.ts';
+import { Slots } from './collections/slots.ts';
 
 /**
  * Values, as every part of the system holds them in memory. They carry no type: what a
@@ -62,143 +64,125 @@ export class List {
   }
 }
 
-// The package is CommonJS: what is imported are its exports, or with some bundlers its default export.
-const BTree = ('default' in sortedBTree ? sortedBTree.default : sortedBTree) as typeof sortedBTree.default;
-
-type Tree<V> = InstanceType<typeof BTree<Value, V>>;
 type Compare = (a: Value, b: Value) => number;
 
 /**
- * A map, with its size (`sizeOf`) kept. It is a B+ tree (sorted-btree) whose copies share all
- * nodes that they do not change: an old version stays what it was. `compare` is the order of
- * the keys (`keyOrder`); both maps of an operation have the same.
+ * A map, with its size (`sizeOf`) kept. `compare` is the order of the keys (`keyOrder`); both maps of an
+ * operation have the same.
  */
-export class MapValue {
-  readonly size: number;
-  readonly compare: Compare;
-  readonly #tree: Tree<Value>;
-
-  private constructor(tree: Tree<Value>, size: number, compare: Compare) {
-    this.#tree = tree;
-    this.size = size;
-    this.compare = compare;
-  }
-
+export class MapValue extends Collection<Value, Value> {
   static empty(compare: Compare): MapValue {
-    return new MapValue(new BTree<Value, Value>(undefined, compare), COLLECTION_HEADER_BYTES, compare);
+    return MapValue.of([], compare);
   }
 
   /** Of equal keys the last wins. */
   static of(entries: Iterable<readonly [Value, Value]>, compare: Compare): MapValue {
-    const tree = new BTree<Value, Value>(undefined, compare);
-    for (const [key, value] of entries) {
-      // The tree keeps the key that it has; the last is to win, though the two are equal.
-      tree.set(key, value, true);
-    }
+    const [dictionary, slots] = [new Dictionary(compare), new Slots<Value>()];
     let size = COLLECTION_HEADER_BYTES;
-    tree.forEachPair((key, value) => void (size += ENTRY_HEADER_BYTES + sizeOf(key) + sizeOf(value)));
-    return new MapValue(tree, size, compare);
+    for (const [key, value] of entries) {
+      const known = dictionary.find(key);
+      const added = ENTRY_HEADER_BYTES + sizeOf(key) + sizeOf(value);
+      size += known < 0 ? added : sizeOf(value) - sizeOf(slots.get(known)!);
+      slots.set(known < 0 ? dictionary.add(key, added) : known, value);
+    }
+    return new MapValue(dictionary, slots, dictionary.count, size);
   }
 
-  /** The number of entries. */
-  get length(): number {
-    return this.#tree.size;
+  protected make(dictionary: Dictionary<Value>, slots: Slots<Value>, length: number, size: number): this {
+    return new MapValue(dictionary, slots, length, size) as this;
   }
 
   get(key: Value): Value | undefined {
-    return this.#tree.get(key);
-  }
-
-  has(key: Value): boolean {
-    return this.#tree.has(key);
+    return this.at(this.slotOf(key));
   }
 
   /** The map with this value for the key. */
   with(key: Value, value: Value): MapValue {
-    const old = this.#tree.get(key);
+    return this.withAt(this.slotOf(key), key, value);
+  }
+
+  /** The same, where the slot of the key is known (`slotOf`). */
+  withAt(slot: number, key: Value, value: Value): this {
+    const old = this.at(slot);
     const added = old === undefined ? ENTRY_HEADER_BYTES + sizeOf(key) : -sizeOf(old);
-    const tree = this.#tree.clone();
-    tree.set(key, value, true);
-    return new MapValue(tree, this.size + added + sizeOf(value), this.compare);
+    return this.put(slot, key, value, old, this.size + added + sizeOf(value));
+  }
+
+  /** `withAt`, and then `adopt`: most often no object is made. The caller is the only holder of this map. */
+  replaceAt(slot: number, key: Value, value: Value): this {
+    const old = this.at(slot);
+    if (old !== undefined && this.overwrite(slot, value, this.size - sizeOf(old) + sizeOf(value)))
+      return this;
+    return this.adopt(this.withAt(slot, key, value));
   }
 
   /** The map without the key. */
   without(key: Value): MapValue {
-    const old = this.#tree.get(key);
+    const slot = this.slotOf(key);
+    const old = this.at(slot);
     if (old === undefined) return this;
-    const tree = this.#tree.clone();
-    tree.delete(key);
-    const removed = ENTRY_HEADER_BYTES + sizeOf(key) + sizeOf(old);
-    return new MapValue(tree, this.size - removed, this.compare);
+    return this.drop(slot, old, this.size - ENTRY_HEADER_BYTES - sizeOf(key) - sizeOf(old));
   }
 
   /** Keys with values, ascending. */
   entries(): IterableIterator<[Value, Value]> {
-    return this.#tree.entries();
+    return this.each((key, value) => [key, value]);
   }
 
   /** Ascending. */
   keys(): IterableIterator<Value> {
-    return this.#tree.keys();
+    return this.each((key) => key);
   }
 
   /** In ascending order of their keys. */
   values(): IterableIterator<Value> {
-    return this.#tree.values();
+    return this.each((_key, value) => value);
   }
 }
 
 /** A set, as `MapValue` is a map. */
-export class SetValue {
-  readonly size: number;
-  readonly compare: Compare;
-  readonly #tree: Tree<true>;
-
-  private constructor(tree: Tree<true>, size: number, compare: Compare) {
-    this.#tree = tree;
-    this.size = size;
-    this.compare = compare;
-  }
-
+export class SetValue extends Collection<Value, true> {
   static empty(compare: Compare): SetValue {
     return SetValue.of([], compare);
   }
 
   static of(items: Iterable<Value>, compare: Compare): SetValue {
-    const tree = new BTree<Value, true>(undefined, compare);
+    const [dictionary, slots] = [new Dictionary(compare), new Slots<true>()];
     let size = COLLECTION_HEADER_BYTES;
-    for (const item of items) if (tree.set(item, true, false)) size += ENTRY_HEADER_BYTES + sizeOf(item);
-    return new SetValue(tree, size, compare);
+    for (const item of items) {
+      if (dictionary.find(item) >= 0) continue;
+      const added = ENTRY_HEADER_BYTES + sizeOf(item);
+      slots.set(dictionary.add(item, added), true);
+      size += added;
+    }
+    return new SetValue(dictionary, slots, dictionary.count, size);
   }
 
-  /** The number of items. */
-  get length(): number {
-    return this.#tree.size;
-  }
-
-  has(item: Value): boolean {
-    return this.#tree.has(item);
+  protected make(dictionary: Dictionary<Value>, slots: Slots<true>, length: number, size: number): this {
+    return new SetValue(dictionary, slots, length, size) as this;
   }
 
   /** The set with the item. */
   with(item: Value): SetValue {
-    if (this.#tree.has(item)) return this;
-    const tree = this.#tree.clone();
-    tree.set(item, true);
-    return new SetValue(tree, this.size + ENTRY_HEADER_BYTES + sizeOf(item), this.compare);
+    return this.withAt(this.slotOf(item), item);
+  }
+
+  /** The same, where the slot of the item is known (`slotOf`). */
+  withAt(slot: number, item: Value): this {
+    if (this.at(slot) === true) return this;
+    return this.put(slot, item, true, undefined, this.size + ENTRY_HEADER_BYTES + sizeOf(item));
   }
 
   /** The set without the item. */
   without(item: Value): SetValue {
-    if (!this.#tree.has(item)) return this;
-    const tree = this.#tree.clone();
-    tree.delete(item);
-    return new SetValue(tree, this.size - ENTRY_HEADER_BYTES - sizeOf(item), this.compare);
+    const slot = this.slotOf(item);
+    if (this.at(slot) === undefined) return this;
+    return this.drop(slot, true, this.size - ENTRY_HEADER_BYTES - sizeOf(item));
   }
 
   /** Ascending. */
   items(): IterableIterator<Value> {
-    return this.#tree.keys();
+    return this.each((key) => key);
   }
 }
 
@@ -219,6 +203,7 @@ export const ENTRY_HEADER_BYTES = 16;
  * and their length.
  */
 export function sizeOf(value: Value): number {
+  if (typeof value === 'number') return SCALAR_BYTES;
   return sizeWithin(value, Number.POSITIVE_INFINITY);
 }
 

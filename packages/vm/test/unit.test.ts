@@ -301,15 +301,15 @@ describe('a unit', () => {
     ],
     [
       'a map of equal keys',
-      mapOf(INT, INT),
+      mapOf(INTS, INT),
       MapValue.of(
         [
-          [1, 1],
-          [1, 1],
+          [[1, 1], 1],
+          [[1, 1], 1],
         ],
         () => -1,
       ),
-      'Map<Int, Int>',
+      'Map<(Int, Int), Int>',
     ],
     ['a map for a set', setOf(INT), map([1, 1]), 'Set<Int>'],
     ['a set with a wrong item', setOf(STRING), set(1), 'Set<String>'],

@@ -1,0 +1,258 @@
+// What maps and sets are made of, and what would be slow or large if it were not bounded.
+import { INT, keyOrder, MapValue, SetValue, STRING, Sum, TypeTable, type Value } from '@smc/protocol';
+import { describe, expect, it } from 'vitest';
+import { Dictionary } from '../src/collections/dictionary.ts';
+import { IntegerIndex } from '../src/collections/integer-index.ts';
+import { Slots } from '../src/collections/slots.ts';
+
+const types = new TypeTable();
+const byInt = keyOrder(types, INT);
+const byText = keyOrder(types, STRING);
+const countTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+const squares = (count: number): MapValue =>
+  MapValue.of(
+    countTo(count).map((i) => [i, i * i]),
+    byInt,
+  );
+
+/** Keys whose hash is the same. */
+const colliding = countTo(200).map((i) => i * 2 ** 32 + (Math.imul(i, 0x9e3779b1) >>> 0));
+
+describe('a dictionary', () => {
+  const dictionaryOf = (keys: readonly Value[]): Dictionary<Value> => {
+    const dictionary = new Dictionary<Value>(() => 1);
+    for (const key of keys) {
+      expect(dictionary.find(key)).toBe(-1);
+      dictionary.add(key, 0);
+    }
+    expect(keys.map((key) => dictionary.find(key))).toEqual(countTo(keys.length));
+    return dictionary;
+  };
+
+  it('finds integers that were chosen to collide, by their texts', () => {
+    const index = new IntegerIndex(colliding);
+    expect(colliding.findIndex((key, slot) => !index.add(key, slot))).toBe(64);
+    const dictionary = dictionaryOf(colliding);
+    expect([1, colliding[7] + 1, -colliding[7]].map((key) => dictionary.find(key))).toEqual([-1, -1, -1]);
+  });
+
+  it('finds integers of all sizes', () => {
+    const powers = countTo(53).map((i) => 2 ** i);
+    const dictionary = dictionaryOf([0, ...powers, ...powers.map((each) => -each), Number.MAX_SAFE_INTEGER]);
+    expect([3, -3, 2 ** 52 + 1].map((key) => dictionary.find(key))).toEqual([-1, -1, -1]);
+  });
+
+  it.each<[string, Value[]]>([
+    [
+      'tuples of strings',
+      [
+        ['', 'abc'],
+        ['a', 'bc'],
+        ['ab', 'c'],
+        ['abc', ''],
+        ['1;', '1;'],
+        ['', '1;1;'],
+      ],
+    ],
+    [
+      'tuples of numbers',
+      [
+        [1, 23],
+        [12, 3],
+        [-1, 23],
+        [1, -23],
+      ],
+    ],
+    [
+      'tuples of tuples',
+      [
+        [[1, 2], 3],
+        [[1, 23], 0],
+        [[12, 3], 0],
+      ],
+    ],
+    ['bytes', [[], [0], [0, 0], [44], [59], [49, 59]].map((bytes) => new Uint8Array(bytes))],
+    [
+      'sums',
+      [new Sum(0, null), new Sum(1, 0), new Sum(1, 10), new Sum(11, 0), new Sum(2, '0;'), new Sum(3, true)],
+    ],
+  ])('tells %s apart', (_kind, keys) => {
+    // With so many others that all are found by their texts.
+    const [first] = keys;
+    const others = countTo(9).map((i): Value => {
+      if (first instanceof Uint8Array) return new Uint8Array([i, i, i, i]);
+      if (first instanceof Sum) return new Sum(50 + i, null);
+      return [`other ${i}`, ''];
+    });
+    dictionaryOf([...others, ...keys]);
+  });
+});
+
+describe('slots', () => {
+  it('may lie far apart', () => {
+    const slots = new Slots<number>();
+    const used = [0, 3, 4, 31, 32, 1_023, 1_024, 5_000, 100_000];
+    for (const slot of used.toReversed()) slots.set(slot, slot);
+    const found: number[] = [];
+    slots.forEach((value, slot) => found.push(value === slot ? slot : -1));
+    expect(found).toEqual(used);
+    expect([-1, 1, 33, 2_000, 99_999, 100_001, 2 ** 31].map((slot) => slots.get(slot))).toEqual(
+      Array.from({ length: 7 }, () => undefined),
+    );
+  });
+});
+
+describe('versions', () => {
+  it('are many of one, changed 100,000 times each for itself', () => {
+    const base = squares(1_000);
+    const spaces = new Set<object>();
+    let sum = 0;
+    for (let i = 0; i < 100_000; i++) {
+      const [changed, added] = [base.with(i % 1_000, 1), base.with(-1 - i, 1)];
+      spaces.add(changed.slotSpace).add(added.slotSpace);
+      sum += added.size - changed.size;
+    }
+    expect(sum).toBe(32 * 100_000);
+    // A new dictionary for each 3,000 keys or so.
+    expect(spaces.size).toBeLessThan(40);
+    expect([...base.values()]).toEqual(countTo(1_000).map((i) => i * i));
+  });
+
+  it('are changed in turn, 100,000 times', () => {
+    let left = squares(1_000);
+    let right = left;
+    for (let i = 0; i < 100_000; i++) {
+      left = left.with(i % 1_000, i);
+      right = right.with((7 * i) % 1_000, -i);
+    }
+    expect([...left.values()]).toEqual(countTo(1_000).map((i) => 99_000 + i));
+    expect([...right.values()].every((value) => Number(value) <= -99_000)).toBe(true);
+  });
+
+  it('are given up 100,000 times, after a change or a hundred, taken back or not', () => {
+    for (const isReverted of [true, false]) {
+      let base = squares(1_000);
+      for (let i = 0; i < 100_000; i++) {
+        let made = base;
+        for (let j = 0; j < (i % 1_000 === 0 ? 100 : 1); j++) made = made.with((i + j) % 1_000, -1);
+        if (isReverted) base.revert();
+        const expected = (i % 1_000) ** 2 + (i >= 1_000 && i % 10 === 0 ? 1 : 0);
+        if (base.get(i % 1_000) !== expected) expect(base.get(i % 1_000)).toBe(expected);
+        if (i < 1_000 && i % 10 === 0) base = base.adopt(base.with(i, i * i + 1));
+      }
+    }
+  });
+
+  it('share no keys where they have nothing else in common', () => {
+    const empty = MapValue.empty(byText);
+    const [a, b] = [empty.with('a', 1), empty.with('b', 1)];
+    expect([a.slotOf('b'), b.slotOf('a'), empty.slotOf('a')]).toEqual([-1, -1, -1]);
+    expect(a.without('a').slotSpace).not.toBe(a.slotSpace);
+  });
+
+  it.each(['adopted', 'kept'])('let go of keys that come and go: %s', (mode) => {
+    let set = SetValue.of([-3, -2, -1], byInt);
+    const kept: SetValue[] = [];
+    for (let i = 0; i < 10_000; i++) {
+      const changed = set.with(i).without(i - 1);
+      if (mode === 'kept') kept.push(set);
+      set = mode === 'kept' ? changed : set.adopt(changed);
+      // Two differences a step, and at most 64 of them before a new dictionary can be made.
+      expect(set.slotOf(i)).toBeLessThan(4 * 5 + 64 + 64);
+    }
+    expect([...set.items()]).toEqual([-3, -2, 9_999]);
+    expect(kept.every((each, i) => i === 0 || (each.length === 3 && each.has(i - 1) && !each.has(i)))).toBe(
+      true,
+    );
+  });
+
+  it('let go of large keys that come and go', () => {
+    let map = MapValue.of([['small', 0]], byText);
+    for (let i = 0; i < 100; i++) {
+      const large = `${i} `.repeat(10_000);
+      map = map.with(large, i).without(large);
+      expect(map.slotOf(large)).toBeLessThan(5);
+    }
+    expect([...map.entries()]).toEqual([['small', 0]]);
+  });
+
+  it('are gone through where other versions added many keys', () => {
+    const base = squares(100).with(-1, 0);
+    let grown = base;
+    for (let i = 1_000; i < 5_000; i++) grown = grown.with(i, i);
+    const children = countTo(100).map((i) => base.with(i, -1));
+    for (const child of children) expect([...child.keys()]).toEqual([-1, ...countTo(100)]);
+    expect(children.map((child, i) => child.get(i))).toEqual(countTo(100).map(() => -1));
+    expect([...base.with(200, 1).keys()]).toEqual([-1, ...countTo(100), 200]);
+  });
+});
+
+describe('an object that lives on', () => {
+  it('takes over what is newer, and what is older keeps what it has', () => {
+    const old = squares(100);
+    const field = old.with(1, -1);
+    const replaced = field.replaceAt(field.slotOf(2), 2, -2);
+    const adopted = replaced.adopt(replaced.with(3, -3));
+    expect([old, adopted].map((map) => [1, 2, 3, 4].map((key) => map.get(key)))).toEqual([
+      [1, 4, 9, 16],
+      [-1, -2, -3, 16],
+    ]);
+  });
+
+  it('is the same for ever where nothing is kept', () => {
+    const field = squares(100);
+    for (let i = 0; i < 1_000; i++) {
+      expect(field.adopt(field.with(i, -i).without(i - 10))).toBe(field);
+      const slot = field.slotOf(i);
+      expect(field.replaceAt(slot, i, i)).toBe(field);
+    }
+    expect([...field.keys()]).toEqual([...countTo(100).slice(990), ...countTo(1_000).slice(990)]);
+  });
+
+  it('is gone through as it is, also after it was with few of its keys', () => {
+    let field = squares(1_000);
+    for (let i = 0; i < 990; i++) field = field.adopt(field.without(i));
+    expect([...field.values()]).toEqual(
+      countTo(1_000)
+        .slice(990)
+        .map((i) => i * i),
+    );
+    field = field.replaceAt(field.slotOf(995), 995, -1);
+    expect([...field.values()][5]).toBe(-1);
+  });
+
+  it('leaves nothing behind', () => {
+    const field = squares(100);
+    const [between] = [field.with(1, -1)];
+    const newer = between.with(2, -2);
+    field.adopt(newer);
+    for (const gone of [between, newer]) {
+      expect(() => gone.get(0)).toThrow('a version is used that was adopted or reverted');
+      expect(() => gone.with(1, 1)).toThrow('a version is used that was adopted or reverted');
+    }
+  });
+});
+
+describe('an iteration', () => {
+  it('stays with its version, whatever is made of it or becomes of its object', () => {
+    const field = squares(100);
+    const iterations = [field.entries(), field.keys(), field.values()];
+    expect(iterations.map((iteration) => iteration.next().value)).toEqual([[0, 0], 0, 0]);
+    for (let i = 0; i < 100; i++) field.adopt(field.with(i, -1).with(1_000 + i, 1));
+    const rest = countTo(100).slice(1);
+    expect(iterations.map((iteration) => [...iteration])).toEqual([
+      rest.map((i) => [i, i * i]),
+      rest,
+      rest.map((i) => i * i),
+    ]);
+  });
+
+  it('has keys in their places that came after another one', () => {
+    let map = squares(0);
+    for (const step of [50, 20, 7, 3]) {
+      for (let i = 0; i < 100; i += step) map = map.with(i, i);
+      const keys = countTo(100).filter((i) => [50, 20, 7, 3].some((each) => each >= step && i % each === 0));
+      expect([...map.keys()]).toEqual(keys);
+    }
+  });
+});
