@@ -1,15 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { measureCheck } from './check/measure.ts';
+import { versions } from './contestants.ts';
+import { measureInstances } from './instances/measure.ts';
 import { measureSteps } from './steps.ts';
 
 /**
  * `npm run bench`: how fast things are beside peers that run in turns with them, so that a machine that
- * becomes slower is slower for all. `npm run bench -- steps` or `-- check` measures one part, `--quick` takes
- * fewer rounds. The figures go to `results/latest.json` as well.
+ * becomes slower is slower for all. `npm run bench -- steps`, `-- instances` or `-- check` measures one part,
+ * `--quick` takes fewer rounds. The figures go to `results/latest.json` as well.
  */
 
-const PARTS = { steps: measureSteps, check: measureCheck };
+const PARTS = { steps: measureSteps, instances: measureInstances, check: measureCheck };
 
 const words = process.argv.slice(2);
 const isQuick = words.includes('--quick');
@@ -26,6 +28,8 @@ for (const [name, measure] of Object.entries(PARTS)) {
 const folder = new URL('results/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 const machine = { cpu: cpus()[0].model, cpus: cpus().length, memoryBytes: totalmem() };
-const { node, v8 } = process.versions;
-const result = { date: new Date().toISOString(), quick: isQuick, machine, versions: { node, v8 }, figures };
+const found = versions();
+const absent = Object.keys(found).filter((name) => found[name] === null);
+if (absent.length > 0) console.log(`not installed here, and left out: ${absent.join(', ')}`);
+const result = { date: new Date().toISOString(), quick: isQuick, machine, versions: found, figures };
 writeFileSync(new URL('latest.json', folder), `${JSON.stringify(result, null, 2)}\n`);

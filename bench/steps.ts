@@ -1,150 +1,101 @@
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { FAILED, type Instance, load, type Program } from '@smc/vm';
-import { add, suite } from 'benny';
-import { median } from './median.ts';
-import { nest } from './peers/nested.ts';
-import { counter, pair } from './workloads/counters.ts';
-import { foldSmall } from './workloads/fold.ts';
-import type { Workload } from './workloads/workload.ts';
+import { startAll, type Contestant } from './contestants.ts';
+import { IN_PLACE } from './peers/peer.ts';
+import { spreadOf, type Spread } from './statistics.ts';
+import { printTable } from './table.ts';
+import { WORKLOADS } from './workloads/workload.ts';
 
 /**
- * How long a step takes, beside two peers.
- *
- * - *in place* is `peers/inplace.js`: what a careful programmer would write by hand for the
- *   same work, its state changed in place. It is run unchanged, as a script of its own, in a
- *   process of its own: so nothing of it shares a heap, a profile or a cache with what it is
- *   compared to. Rounds of it and of the others take turns, so that a machine that becomes
- *   slower is slower for all; each figure is the median of its rounds.
- * - *nested* is `peers/nested.ts`: a machine of the same instructions as a textbook has it.
- *
- * What is timed is the public `step`, one call an input. All machines are loaded and have run
- * before one is measured, as in a node that has several.
+ * How long a step takes, beside peers. In each round all take turns at a workload, so that a machine that becomes
+ * slower is slower for all; a ratio is of two figures of one round. See docs/performance.md.
  */
 
-/** How often and for how long each contestant is measured. */
+/** How often, and for how long at least, each is measured. */
 interface Effort {
   readonly rounds: number;
-  /** Of a round. */
   readonly seconds: number;
 }
 
-const WORKLOADS: readonly Workload[] = [counter, pair, foldSmall];
+const QUICK: Effort = { rounds: 3, seconds: 0.1 };
+const FULL: Effort = { rounds: 7, seconds: 0.5 };
 
-interface Contestants {
-  readonly workload: Workload;
-  readonly stepsOfPass: number;
-  /** Each runs one pass, and gives its checksum. */
-  readonly step: () => number;
-  readonly nested: () => number;
+/** Of one contestant at one workload. */
+interface Figure {
+  readonly contestant: string;
+  /** Of a step. */
+  readonly nanoseconds: Spread;
+  /** Of the time of the same round in place. */
+  readonly ratio: Spread;
+  readonly rounds: readonly number[];
 }
 
-function prepare(workload: Workload): Contestants {
-  const loaded = load(workload.image);
-  if (!loaded.ok) throw new Error(`${workload.name} is refused: ${loaded.invalid.message}`);
-  const { program } = loaded;
-  const steps = workload.steps(program);
-  const instance = program.instance();
-  const machine = nest(workload.image);
-  return {
-    workload,
-    stepsOfPass: steps.length,
-    step: () => {
-      let sum = 0;
-      for (const { operation, input } of steps)
-        sum = (sum + workload.digest(stepOnce(program, instance, operation, input))) | 0;
-      return sum;
-    },
-    nested: () => {
-      let sum = 0;
-      for (const { operation, input } of steps)
-        sum = (sum + workload.digest(machine.step(operation, input))) | 0;
-      return sum;
-    },
-  };
-}
-
-function stepOnce(
-  program: Program,
-  instance: Instance,
-  operation: number,
-  input: Parameters<Program['step']>[2],
-) {
-  const reply = program.step(instance, operation, input, 0);
-  if (reply === FAILED) throw new Error(`a step failed: ${program.failure.message}`);
-  return reply;
-}
-
-/** Nanoseconds of a step by hand, as the script says. */
-function measureInPlace(name: string): number {
-  const script = fileURLToPath(new URL('peers/inplace.js', import.meta.url));
-  const output = execFileSync(process.execPath, [script, name], { encoding: 'utf8' });
-  const found = /([\d.]+) ns \(/.exec(output);
-  if (found === null) throw new Error(`no figure in: ${output}`);
-  return Number(found[1]);
-}
-
-/** Nanoseconds of a step for the virtual machine and for the nested one. */
-async function measure(
-  { workload, stepsOfPass, step, nested }: Contestants,
-  seconds: number,
-): Promise<{ step: number; nested: number }> {
-  const options = { minSamples: 5, maxTime: seconds };
-  const summary = await suite(
-    workload.name,
-    add('step', () => void step(), options),
-    add('nested', () => void nested(), options),
-  );
-  const [own, other] = summary.results.map(({ details }) => (details.median * 1e9) / stepsOfPass);
-  return { step: own, nested: other };
-}
-
-interface Figures {
+/** Of one workload. */
+export interface WorkloadFigures {
   readonly workload: string;
-  /** Medians of the rounds, in nanoseconds a step. */
-  readonly inPlace: number;
-  readonly step: number;
-  readonly nested: number;
-  readonly rounds: readonly { readonly inPlace: number; readonly step: number; readonly nested: number }[];
+  readonly checksum: number;
+  readonly figures: readonly Figure[];
 }
 
-async function compare(contestants: Contestants, effort: Effort): Promise<Figures> {
-  const rounds: { inPlace: number; step: number; nested: number }[] = [];
-  for (let round = 0; round < effort.rounds; round++) {
-    const inPlace = measureInPlace(contestants.workload.name);
-    rounds.push({ inPlace, ...(await measure(contestants, effort.seconds)) });
+/** Compares all at all workloads, prints a table, and gives its figures. */
+export async function measureSteps(isQuick: boolean): Promise<readonly WorkloadFigures[]> {
+  const contestants = await startAll();
+  try {
+    const found: WorkloadFigures[] = [];
+    for (const { name } of WORKLOADS) {
+      const taking = contestants.filter(({ workloads }) => workloads.includes(name));
+      found.push(await compare(name, taking, isQuick ? QUICK : FULL));
+    }
+    print(
+      found,
+      contestants.map(({ name }) => name),
+    );
+    return found;
+  } finally {
+    for (const { close } of contestants) close();
   }
-  return {
-    workload: contestants.workload.name,
-    inPlace: median(rounds.map((round) => round.inPlace)),
-    step: median(rounds.map((round) => round.step)),
-    nested: median(rounds.map((round) => round.nested)),
-    rounds,
+}
+
+async function compare(
+  workload: string,
+  contestants: readonly Contestant[],
+  { rounds, seconds }: Effort,
+): Promise<WorkloadFigures> {
+  const times = contestants.map((): number[] => []);
+  const checksums = contestants.map(() => 0);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { measure }] of contestants.entries()) {
+      const { nanoseconds, checksum } = await measure(workload, seconds);
+      times[i].push(nanoseconds);
+      checksums[i] = checksum;
+    }
+  }
+  const other = checksums.findIndex((checksum) => checksum !== checksums[0]);
+  if (other !== -1)
+    throw new Error(
+      `${workload}: the checksum of ${contestants[other].name} is ${checksums[other]}, not ${checksums[0]}`,
+    );
+  const figures = contestants.map(({ name }, i) => ({
+    contestant: name,
+    nanoseconds: spreadOf(times[i]),
+    ratio: spreadOf(times[i].map((time, round) => time / times[0][round])),
+    rounds: times[i],
+  }));
+  return { workload, checksum: checksums[0], figures };
+}
+
+/** A row for each contestant, a column for each workload: nanoseconds a step in place, ratios for the others. */
+function print(found: readonly WorkloadFigures[], names: readonly string[]): void {
+  const cell = (workload: WorkloadFigures, name: string): string => {
+    const figure = workload.figures.find(({ contestant }) => contestant === name);
+    if (figure === undefined) return '–';
+    return name === IN_PLACE ? `${digits(figure.nanoseconds.median)} ns` : ratio(figure.ratio);
   };
+  printTable([
+    ['', ...found.map(({ workload }) => workload)],
+    ...names.map((name) => [name, ...found.map((workload) => cell(workload, name))]),
+  ]);
 }
 
-function printTable(figures: readonly Figures[]): void {
-  const row = (...cells: string[]): void =>
-    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(14))).join(''));
-  row('workload', 'in place', 'step', 'ratio', 'nested', 'ratio');
-  for (const { workload, inPlace, step, nested } of figures) {
-    const time = (ns: number): string => `${ns.toFixed(2)} ns`;
-    const ratio = (ns: number): string => `${(ns / inPlace).toFixed(1)} ×`;
-    row(workload, time(inPlace), time(step), ratio(step), time(nested), ratio(nested));
-  }
-}
+const digits = (number: number): string => number.toFixed(number < 10 ? 2 : number < 100 ? 1 : 0);
 
-/** Compares all workloads, prints a table, and gives its figures. */
-export async function measureSteps(isQuick: boolean): Promise<readonly Figures[]> {
-  const contestants = WORKLOADS.map(prepare);
-  for (const { workload, step, nested } of contestants) {
-    // The same work is done, and everything has run before anything is measured.
-    const checksums = [step(), nested()];
-    if (checksums[0] !== checksums[1]) throw new Error(`${workload.name}: checksums ${checksums.join(', ')}`);
-  }
-  const figures: Figures[] = [];
-  const effort = isQuick ? { rounds: 3, seconds: 0.7 } : { rounds: 7, seconds: 3 };
-  for (const each of contestants) figures.push(await compare(each, effort));
-  printTable(figures);
-  return figures;
-}
+const ratio = ({ median, least, most }: Spread): string =>
+  `${digits(median)} (${digits(least)}–${digits(most)})`;

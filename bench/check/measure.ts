@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { add, suite } from 'benny';
-import { median } from '../median.ts';
+import { median } from '../statistics.ts';
 import { generateSource, lineCount } from './source.ts';
 
 /**
@@ -14,6 +14,7 @@ import { generateSource, lineCount } from './source.ts';
  */
 
 const LINES = [10, 1_250, 2_500, 5_000, 10_000, 20_000];
+const QUICK_LINES = [10, 5_000];
 const SEED = 7;
 
 const SMC = fileURLToPath(new URL('../../packages/cli/bin/smc.js', import.meta.url));
@@ -35,9 +36,9 @@ interface Figures {
 export async function measureCheck(isQuick: boolean): Promise<readonly Figures[]> {
   const folder = mkdtempSync(join(tmpdir(), 'smc-bench-'));
   try {
-    const programs = LINES.map((lines) => writeProgram(folder, lines));
+    const programs = (isQuick ? QUICK_LINES : LINES).map((lines) => writeProgram(folder, lines));
     const rounds: { readonly nothing: number; readonly programs: readonly number[] }[] = [];
-    for (let round = 0; round < (isQuick ? 2 : 7); round++) rounds.push(await measureRound(programs));
+    for (let round = 0; round < (isQuick ? 1 : 7); round++) rounds.push(await measureRound(programs));
     const figures = programs.map(({ file, lines }, i) => {
       const ratios = rounds.map((each) => each.programs[i] / each.nothing);
       const milliseconds = median(rounds.map((each) => each.programs[i]));

@@ -1,5 +1,5 @@
 import { format } from '@smc/compiler';
-import { makeRandom } from '../workloads/workload.ts';
+import { makeRandom } from '../random.ts';
 import { Expressions, type Variable } from './expressions.ts';
 
 /**

@@ -285,6 +285,10 @@ describe('an image', () => {
       'operation "Add": parameter "by": its default has another type',
       withFirst({ parameters: [{ ...parameter, default: 2 }] }),
     ],
+    [
+      'operation "Add": parameter "To": its name is none',
+      withFirst({ parameters: [parameter, { ...parameter, name: 'To' }] }),
+    ],
     ['operation "Add": its body takes Int, not (Int, Int)', (image) => ({ ...image, key: 'int' })],
     ['operation "Add": its body takes Int, not (String, Int)', (image) => ({ ...image, key: 'string' })],
     [
@@ -331,13 +335,31 @@ describe('an image', () => {
     expect(loaded).toEqual({ ok: false, invalid: { kind: 'invalid', message } });
   });
 
-  it('is refused with an invariant that looks at the world', () => {
+  it.each(['NOW', 'GET', 'PUT'] as const)('is refused with an invariant that uses %s', (name) => {
     const impure = (image: Image): Image => {
-      const code = Int32Array.of(OP.NOW, OP.PUSH, OP.CONS, OP.EQ, OP.RETURN);
+      const code = Int32Array.of(OP[name], OP.PUSH, OP.CONS, OP.EQ, OP.RETURN);
       const functions = [...image.unit.functions, { from: INT, to: BOOL, code }];
       return { ...image, unit: { ...image.unit, functions }, invariants: [6] };
     };
     expect(refusal(impure)).toBe('invariant 6 uses state or clock');
+  });
+
+  it('may have defaults of several records, whose fields are in order for each', () => {
+    const { types } = machine().unit;
+    const change = (image: Image): Image => {
+      const other = types.record([{ name: 'z', type: INT }]);
+      const defaults = [
+        { type: RECORD, field: 1, constant: 1 },
+        { type: other, field: 0, constant: 0 },
+      ];
+      return { ...image, unit: { ...image.unit, types }, defaults };
+    };
+    expect(load(machine(change)).ok).toBe(true);
+    const turned = (image: Image): Image => {
+      const changed = change(image);
+      return { ...changed, defaults: changed.defaults.toReversed() };
+    };
+    expect(refusal(turned)).toBe('defaults are not in order');
   });
 
   it('is refused by its code, with the place', () => {

@@ -150,22 +150,28 @@ describe('a unit', () => {
       ];
       return Array.from({ length: count }, each).flat();
     };
-    const unitOfClosures = (functions: number, count: number, height: number): Unit =>
+    /** Each calls the one before, from a stack of some height, and has so many closures. */
+    const unitOfClosures = (...functions: readonly (readonly [count: number, height: number])[]): Unit =>
       unitOf((a) => {
         const type = functionOf(INT, INT)(a);
         a.constant('seven', INT, 7);
-        for (let i = 0; i < functions; i++) {
+        for (const [i, [count, height]] of functions.entries()) {
           const before = [...(i === 0 ? [] : [OP.CALL, i - 1]), ...repeat(height, OP.PUSH)];
           const after = [OP.QUOTE, 0, ...repeat(height, [OP.CONS, OP.SND]).flat(), OP.RETURN];
           const code = Int32Array.from([...before, ...closures(type, count, before.length), ...after]);
           a.functions.push({ from: INT, to: INT, code });
         }
       });
-    expect(verifyUnit(unitOfClosures(1, 1_000, 66), null)).toEqual(
-      refused(`66066 slots of stack, at most ${stackSlotsMax}`, { function: 0 }),
+    const verified = { kind: 'verified' };
+    expect(verifyUnit(unitOfClosures([4_095, 16], [0, 0]), null)).toMatchObject(verified);
+    expect(verifyUnit(unitOfClosures([4_095, 16], [0, 1]), null)).toEqual(
+      refused(`65537 slots of stack, at most ${stackSlotsMax}`, { function: 1 }),
     );
-    expect(verifyUnit(unitOfClosures(6, 12_000, 0), null)).toEqual(
-      refused(`calls 72006 deep, at most ${framesMax}`, { function: 5 }),
+    // Of each, a frame of its own.
+    const deep = repeat(5, [12_000, 0] as const);
+    expect(verifyUnit(unitOfClosures(...deep, [5_530, 0]), null)).toMatchObject(verified);
+    expect(verifyUnit(unitOfClosures(...deep, [5_531, 0]), null)).toEqual(
+      refused(`calls 65537 deep, at most ${framesMax}`, { function: 5 }),
     );
   });
 

@@ -1,0 +1,117 @@
+import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { erlang } from './peers/erlang.ts';
+import { measureScript } from './peers/in-place.ts';
+import { HOSTED } from './peers/hosted.ts';
+import { lua } from './peers/lua.ts';
+import { ocaml } from './peers/ocaml.ts';
+import { GIVEN, IN_PLACE, type HostedPeer, type Measurement, type ProgramPeer } from './peers/peer.ts';
+import type { Request } from './worker.ts';
+
+/** Those that take part in a run, each in processes of its own, so that none shares a heap or a profile with another. */
+
+export interface Contestant {
+  readonly name: string;
+  readonly workloads: readonly string[];
+  readonly measure: (workload: string, seconds: number) => Measurement | Promise<Measurement>;
+  /** Ends its process. */
+  readonly close: () => void;
+}
+
+const PROGRAMS: Readonly<Record<string, ProgramPeer>> = {
+  Erlang: erlang,
+  'OCaml bytecode': ocaml,
+  Lua: lua,
+};
+
+/** The names in tables of those that are hosted. */
+const TITLES: Readonly<Record<string, string>> = { quickjs: 'QuickJS', xstate: 'XState' };
+
+/** All that can run here. The first is what the others are compared to. */
+export async function startAll(): Promise<readonly Contestant[]> {
+  const { twins, ...others } = HOSTED;
+  const hosted = Object.entries(others).map(([name, peer]) => host(name, peer, TITLES[name] ?? name));
+  const programs = Object.entries(PROGRAMS)
+    .filter(([, peer]) => peer.version() !== null)
+    .map(([name, peer]) => startProgram(name, peer));
+  return [await startInPlace(twins), ...(await Promise.all(hosted)), ...programs];
+}
+
+/** The versions of peers; those that are not installed are null, and were left out. */
+export function versions(): Readonly<Record<string, string | null>> {
+  const packaged = (name: string): string => {
+    const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  };
+  const { node, v8 } = process.versions;
+  return {
+    node,
+    v8,
+    XState: packaged('xstate'),
+    'quickjs-emscripten': packaged('quickjs-emscripten'),
+    ...Object.fromEntries(Object.entries(PROGRAMS).map(([name, peer]) => [name, peer.version()])),
+  };
+}
+
+const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
+
+async function host(name: string, peer: HostedPeer, title: string): Promise<Contestant> {
+  const worker = fork(WORKER, [name]);
+  await answerOf(worker, title);
+  return {
+    name: title,
+    workloads: peer.workloads,
+    measure: async (workload, seconds) => {
+      worker.send({ workload, seconds } satisfies Request);
+      return (await answerOf(worker, title)) as Measurement;
+    },
+    close: () => worker.disconnect(),
+  };
+}
+
+/** The next message of a worker, which must not end before. */
+async function answerOf(worker: ChildProcess, title: string): Promise<unknown> {
+  const ended = new AbortController();
+  const end = once(worker, 'exit', { signal: ended.signal }).then(([status]) => {
+    throw new Error(`the process of ${title} ended with ${status}`);
+  });
+  // Left waiting when an answer comes first.
+  end.catch(() => undefined);
+  try {
+    const [message] = (await Promise.race([once(worker, 'message'), end])) as unknown[];
+    return message;
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Those of `inplace.js` measure themselves; the twins are hosted. */
+async function startInPlace(twins: HostedPeer): Promise<Contestant> {
+  const hosted = await host('twins', twins, IN_PLACE);
+  const given: readonly string[] = GIVEN;
+  return {
+    ...hosted,
+    workloads: [...given, ...twins.workloads],
+    measure: (workload, seconds) =>
+      given.includes(workload) ? measureScript(workload) : hosted.measure(workload, seconds),
+  };
+}
+
+function startProgram(name: string, peer: ProgramPeer): Contestant {
+  const folder = mkdtempSync(join(tmpdir(), 'smc-bench-'));
+  const [command, ...words] = peer.build(folder);
+  return {
+    name,
+    workloads: peer.workloads,
+    measure: (workload, seconds) => {
+      const output = execFileSync(command, [...words, workload, seconds.toFixed(2)], { encoding: 'utf8' });
+      const [nanoseconds, checksum] = output.trim().split(' ').map(Number);
+      return { nanoseconds, checksum };
+    },
+    close: () => rmSync(folder, { recursive: true }),
+  };
+}

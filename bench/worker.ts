@@ -1,0 +1,41 @@
+import { add, suite } from 'benny';
+import { HOSTED } from './peers/hosted.ts';
+import type { Measurement, Prepared } from './peers/peer.ts';
+
+/**
+ * A process for one hosted peer, which its last word names. It loads all workloads of the peer and runs each, so that
+ * several machines are there before one is measured, as in a node. Then it measures what it is asked for.
+ */
+
+export interface Request {
+  readonly workload: string;
+  readonly seconds: number;
+}
+
+const SAMPLES_MIN = 3;
+
+const name = process.argv.at(-1)!;
+const peer = HOSTED[name];
+const machines = new Map<string, Prepared & { readonly checksum: number }>();
+for (const workload of peer.workloads) {
+  const prepared = await peer.prepare(workload);
+  let checksum = 0;
+  for (let i = 0; i < prepared.passesOfLap; i++) checksum = (checksum + prepared.pass()) | 0;
+  machines.set(workload, { ...prepared, checksum });
+}
+
+async function measure({ workload, seconds }: Request): Promise<Measurement> {
+  const { stepsOfPass, pass, checksum } = machines.get(workload)!;
+  const options = { minSamples: SAMPLES_MIN, maxTime: seconds };
+  const { results } = await suite(
+    workload,
+    add(name, () => void pass(), options),
+  );
+  return { nanoseconds: (results[0].details.median * 1e9) / stepsOfPass, checksum };
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', (request: Request) => {
+  void measure(request).then((measurement) => process.send!(measurement));
+});
+process.send!('ready');
