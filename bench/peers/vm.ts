@@ -6,7 +6,8 @@ import type { HostedPeer } from './peer.ts';
 
 /** Our virtual machine: one call of the public `step` an input. Each tier that is named here takes part. */
 const TIERS = {
-  interpreter: load,
+  interpreter: 'never',
+  jit: 'always',
 } as const;
 
 export type TierName = keyof typeof TIERS;
@@ -15,7 +16,7 @@ export const TIER_NAMES = Object.keys(TIERS) as readonly TierName[];
 
 /** The program of a source file, for a tier. */
 export function programOf(file: string, tier: TierName): Program {
-  const loaded = TIERS[tier](imageOf(file));
+  const loaded = load(imageOf(file), { jit: TIERS[tier] });
   if (!loaded.ok) throw new Error(`${file} is refused: ${loaded.invalid.message}`);
   return loaded.program;
 }

@@ -12,7 +12,7 @@ import {
 } from '@smc/protocol';
 import { FAILED } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
-import { isOutOfLine } from './support/out-of-line.ts';
+import { isBuiltIn } from './support/built-in-names.ts';
 import { NONE, list, map, programOf, run, set, some, written, type Sketch } from './support/run.ts';
 import { listOf, mapOf, optionOf, setOf, tuple } from './support/types.ts';
 
@@ -406,7 +406,7 @@ const BUILT_INS: readonly BuiltIn[] = [
 ];
 
 /** Those that `instructions.test.ts` is not about. */
-const NAMES = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter((name) => isOutOfLine(name));
+const NAMES = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter((name) => isBuiltIn(name));
 
 describe.each(NAMES)('%s', (name) => {
   const examples = BUILT_INS.filter((example) => example.of === name);

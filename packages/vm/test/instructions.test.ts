@@ -10,7 +10,7 @@ import {
   type Value,
 } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
-import { isOutOfLine } from './support/out-of-line.ts';
+import { isBuiltIn } from './support/built-in-names.ts';
 import { list, run, sum, type Outcome, type Sketch } from './support/run.ts';
 import { functionOf, listOf, recordOf, sumOf, tuple } from './support/types.ts';
 
@@ -453,7 +453,7 @@ const EXAMPLES: readonly Example[] = [
 ];
 
 /** All but those that `built-ins.test.ts` is about. */
-const NAMES = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter((name) => !isOutOfLine(name));
+const NAMES = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter((name) => !isBuiltIn(name));
 
 describe.each(NAMES)('%s', (name) => {
   const examples = EXAMPLES.filter((example) => example.of === name);

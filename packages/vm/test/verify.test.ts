@@ -1,6 +1,6 @@
 import { BOOL, BYTES, INSTRUCTIONS, INT, STRING, TIME, UNIT, type InstructionName } from '@smc/protocol';
 import { describe, expect, it } from 'vitest';
-import { isOutOfLine } from './support/out-of-line.ts';
+import { isBuiltIn } from './support/built-in-names.ts';
 import { refusalOf, type Sketch } from './support/run.ts';
 import { functionOf, listOf, mapOf, recordOf, setOf, sumOf, tuple } from './support/types.ts';
 
@@ -590,7 +590,7 @@ const REFUSALS: readonly Refusal[] = [
 describe('code that is refused', () => {
   it('has each built-in on what it does not take', () => {
     const tested = new Set(BUILT_IN_MISMATCHES.map(([code]) => code.split(' ')[0]));
-    const names = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter(isOutOfLine);
+    const names = (Object.keys(INSTRUCTIONS) as InstructionName[]).filter(isBuiltIn);
     expect(names.filter((name) => !tested.has(name))).toEqual([]);
   });
 

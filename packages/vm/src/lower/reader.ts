@@ -1,7 +1,7 @@
 // Long because it has one short arm an instruction, all about the same few fields.
 import {
   INSTRUCTIONS,
-  Sum,
+  type Sum,
   entryFuel,
   instructionName,
   keyOrder,
