@@ -91,16 +91,100 @@ function productClass(fields: number) {
 
 const NAMES = Array.from({ length: STATE_FIELDS_MAX }, (_, index) => `f${index}` as FieldName);
 
+// By name each: the host keeps what it knows of an access by name, and looks a computed one up each time.
+
 /** The field of a number, of those that an instance has. */
 export function stateField(instance: Fields, field: number): Value {
-  if (field === 0) return instance.f0;
-  if (field === 1) return instance.f1;
-  return instance[NAMES[field]];
+  switch (field) {
+    case 0:
+      return instance.f0;
+    case 1:
+      return instance.f1;
+    case 2:
+      return instance.f2;
+    case 3:
+      return instance.f3;
+    case 4:
+      return instance.f4;
+    case 5:
+      return instance.f5;
+    case 6:
+      return instance.f6;
+    case 7:
+      return instance.f7;
+    case 8:
+      return instance.f8;
+    case 9:
+      return instance.f9;
+    case 10:
+      return instance.f10;
+    case 11:
+      return instance.f11;
+    case 12:
+      return instance.f12;
+    case 13:
+      return instance.f13;
+    case 14:
+      return instance.f14;
+    case 15:
+      return instance.f15;
+    default:
+      throw new Error(`no state has a field ${field}`);
+  }
 }
 
 /** Writes the field of a number; `seen` is another matter. */
 export function commitField(instance: Fields, field: number, value: Value): void {
-  if (field === 0) instance.f0 = value;
-  else if (field === 1) instance.f1 = value;
-  else instance[NAMES[field]] = value;
+  switch (field) {
+    case 0:
+      instance.f0 = value;
+      return;
+    case 1:
+      instance.f1 = value;
+      return;
+    case 2:
+      instance.f2 = value;
+      return;
+    case 3:
+      instance.f3 = value;
+      return;
+    case 4:
+      instance.f4 = value;
+      return;
+    case 5:
+      instance.f5 = value;
+      return;
+    case 6:
+      instance.f6 = value;
+      return;
+    case 7:
+      instance.f7 = value;
+      return;
+    case 8:
+      instance.f8 = value;
+      return;
+    case 9:
+      instance.f9 = value;
+      return;
+    case 10:
+      instance.f10 = value;
+      return;
+    case 11:
+      instance.f11 = value;
+      return;
+    case 12:
+      instance.f12 = value;
+      return;
+    case 13:
+      instance.f13 = value;
+      return;
+    case 14:
+      instance.f14 = value;
+      return;
+    case 15:
+      instance.f15 = value;
+      return;
+    default:
+      throw new Error(`no state has a field ${field}`);
+  }
 }

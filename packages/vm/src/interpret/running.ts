@@ -27,9 +27,11 @@ export interface Running {
 
 /** The values of a list of operands. */
 export function operandsOf({ registers, encoded: { lists } }: Running, list: number): Product {
+  const count = lists[list];
+  if (count === 2) return [registers[lists[list + 1]] as Value, registers[lists[list + 2]] as Value];
   const operands: Value[] = [];
   // At once: an array that grows takes more than it holds.
-  operands.length = lists[list];
-  for (let i = 0; i < operands.length; i++) operands[i] = registers[lists[list + 1 + i]] as Value;
+  operands.length = count;
+  for (let i = 0; i < count; i++) operands[i] = registers[lists[list + 1 + i]] as Value;
   return operands;
 }
