@@ -223,6 +223,7 @@ class Changer {
     const { types, state, operations } = this.#version;
     const alike = types.map((declared, index) => this.#growAlike(declared, types.slice(0, index)));
     for (const [index, declared] of types.entries()) {
+      if (declared.kind === 'record') this.#defaults(declared.fields, types.slice(0, index));
       const isGrown = alike[index] || alike[index + 1];
       if (!isGrown && this.#choices.oneIn(2)) this.#declared(declared, types.slice(0, index));
     }
@@ -241,6 +242,13 @@ class Changer {
     before.fields.push(added);
     declared.fields.push({ ...added, value: this.#maker.constant(types, added.type) });
     return true;
+  }
+
+  /** Other defaults. */
+  #defaults(fields: readonly Field[], types: readonly Declared[]): void {
+    for (const field of fields)
+      if (field.value !== null && this.#choices.oneIn(3))
+        field.value = this.#maker.constant(types, field.type);
   }
 
   #new(prefix: string): string {

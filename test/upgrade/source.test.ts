@@ -1,8 +1,16 @@
 // An upgrade that is written out is the upgrade: its source compiles beside the new version, and its
-// conversions give the same.
+// conversions give the same. And it is the same upgrade from the bytecode of the old version as from its source.
 import { readdirSync, readFileSync } from 'node:fs';
-import { compareVersions, compile, parse, reportOf, type MachinePair } from '@smc/compiler';
-import { inputType, type Image, type OperationWay, type TypeId, type Upgrade } from '@smc/protocol';
+import { compareVersions, compile, parse, reportOf, type Compilation, type SourceHost } from '@smc/compiler';
+import {
+  encodeBundle,
+  fingerprints,
+  inputType,
+  type Image,
+  type OperationWay,
+  type TypeId,
+  type Upgrade,
+} from '@smc/protocol';
 import { loadUnit } from '@smc/vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,11 +23,12 @@ const FUEL = 10_000_000;
 
 type Sources = Readonly<Record<string, string>>;
 
-const hostOf = (sources: Sources) => ({
-  read: (file: string) => sources[file] ?? null,
-  readBundle: () => null,
-  readDeployed: () => null,
-  resolve: (_from: string, path: string) => path.replace(/^\.\//, ''),
+/** Of sources by name, and of one bundle under any name and as what was deployed. */
+const hostOf = (sources: Sources, bytes: Uint8Array | null = null): SourceHost => ({
+  read: (file) => sources[file] ?? null,
+  readBundle: () => bytes,
+  readDeployed: () => bytes && { file: 'deployed.smb', bytes },
+  resolve: (_from, path) => path.replace(/^\.\//, ''),
 });
 
 /** The file without its upgrades, and with this one. */
@@ -48,15 +57,18 @@ function checkSource(sources: Sources, old: string, next: string, choices: Choic
     const { bundle, diagnostics } = compile(next, hostOf({ ...sources, [next]: text }));
     expect({ text: upgrade.source, diagnostics }).toEqual({ text: upgrade.source, diagnostics: [] });
     const made = bundle!.upgrades.find(({ machine }) => machine === pair.name)!;
-    compareUpgrades(pair, made, choices);
+    compareUpgrades([pair.old!.image, pair.new!.image], [pair.upgrade!.upgrade, made], choices);
     return true;
   });
   return upgraded.length;
 }
 
 /** The same on random values; where several faults are possible, either may come first. */
-function compareUpgrades({ old, new: next, upgrade }: MachinePair, made: Upgrade, choices: Choices): void {
-  const derived = upgrade!.upgrade;
+function compareUpgrades(
+  [old, next]: readonly [Image, Image],
+  [derived, made]: readonly [Upgrade, Upgrade],
+  choices: Choices,
+): void {
   expect(made.clauses).toEqual(derived.clauses);
   const [left, right] = [derived, made].map(({ unit }) => {
     const loaded = loadUnit(unit);
@@ -72,8 +84,8 @@ function compareUpgrades({ old, new: next, upgrade }: MachinePair, made: Upgrade
       expect(y.ok ? y.value : 'fault', what).toEqual(x.ok ? x.value : 'fault');
     }
   };
-  compare(old!.image, old!.image.state, derived.migration, made.migration, 'migration');
-  compare(next!.image, next!.image.state, derived.back, made.back, 'back');
+  compare(old, old.state, derived.migration, made.migration, 'migration');
+  compare(next, next.state, derived.back, made.back, 'back');
   const compareWays = (
     from: Image,
     to: Image,
@@ -92,8 +104,53 @@ function compareUpgrades({ old, new: next, upgrade }: MachinePair, made: Upgrade
       compare(to, target.reply, way.reply, other.reply, `reply of ${way.name}`);
     });
   };
-  compareWays(old!.image, next!.image, derived.operations, made.operations);
-  compareWays(next!.image, old!.image, derived.backOperations, made.backOperations);
+  compareWays(old, next, derived.operations, made.operations);
+  compareWays(next, old, derived.backOperations, made.backOperations);
+}
+
+/**
+ * Compares what the versions give by the source of the old one with what they give by its bytecode, in the form of
+ * `imported`: both the same upgrade, or both refused. What came of it; null where a version is refused itself.
+ */
+function checkBytecode(
+  versions: { readonly old: string; readonly new: string; readonly clauses: readonly string[] },
+  imported: string,
+  choices: Choices,
+): 'upgraded' | 'refused' | null {
+  // One may have been forgotten.
+  const clauses = choices.oneIn(3) ? versions.clauses.slice(1) : versions.clauses;
+  const [old, next] = [versions.old, versions.new].map(withAllInInputs);
+  const [before, after] = [old, next].map((text) => compile('v.sm', hostOf({ 'v.sm': text })).bundle);
+  if (before === null || after === null) return null;
+  const [image, newer] = [before.images[0], after.images[0]];
+  // From what is deployed there is nothing left to do then.
+  if (fingerprints(image).code === fingerprints(newer).code) return null;
+  const compiled = (source: string): Compilation => {
+    const text = `import ${source} as old\n${next}upgrade old.M -> M {\n${clauses.join('\n')}\n}\n`;
+    return compile('new.sm', hostOf({ 'old.sm': old, 'new.sm': text }, encodeBundle(before)));
+  };
+  const [bySource, byBytecode] = ['"./old.sm"', imported].map(compiled);
+  const text = [old, next, ...clauses].join('\n');
+  if (bySource.bundle === null || byBytecode.bundle === null) {
+    // Both versions are sound, so it can only be the upgrade. Of types that look alike bytecode knows one, and none
+    // that has no use, so that it may be told in other words.
+    for (const { diagnostics } of [bySource, byBytecode]) {
+      const why = [...new Set(diagnostics.map(({ code }) => code.slice(0, 3)))];
+      expect({ text, why }).toEqual({ text, why: ['E04'] });
+    }
+    return 'refused';
+  }
+  for (const { images } of [bySource.bundle, byBytecode.bundle])
+    expect(fingerprints(images[0])).toEqual(fingerprints(newer));
+  const [[made], [other]] = [bySource.bundle.upgrades, byBytecode.bundle.upgrades];
+  compareUpgrades([image, newer], [made, other], choices);
+  return 'upgraded';
+}
+
+/** With each declared type in an input: of what is in none, bytecode has no defaults. */
+function withAllInInputs(text: string): string {
+  const names = [...text.matchAll(/^type (\w+) =/gm)].map(([, name], i) => `p${i}: ${name}`);
+  return text.replace(/\}\n$/, `  on All(${names.join(', ')}) -> Int { fail -< "not run" }\n}\n`);
 }
 
 /** How often each kind of clause was derived. */
@@ -126,6 +183,20 @@ describe('the source of an upgrade is the upgrade', () => {
     expect(upgrades).toBeGreaterThan(60);
     for (const kind of ['state', 'state.', 'back', 'S', 'back S', 'R', 'back R', 'on', 'back on'])
       expect([kind, (derived.get(kind) ?? 0) > 0]).toEqual([kind, true]);
+  });
+
+  it.each(['"./old.smb"', 'deployed'])('of random versions from `%s`', { timeout: 120_000 }, (imported) => {
+    const outcomes = { upgraded: 0, refused: 0 };
+    fc.assert(
+      fc.property(tapes(400), (tape) => {
+        const choices = new Choices(tape);
+        const outcome = checkBytecode(randomVersions(choices), imported, choices);
+        if (outcome !== null) outcomes[outcome]++;
+      }),
+      { numRuns: 200 },
+    );
+    expect(outcomes.upgraded).toBeGreaterThan(60);
+    expect(outcomes.refused).toBeGreaterThan(10);
   });
 
   const folder = new URL('../conformance/upgrade/', import.meta.url);

@@ -183,6 +183,72 @@ describe('types of a bundle', () => {
   });
 });
 
+describe('defaults', () => {
+  const file = (a: string, state: string, inputs = 's: S, r: R'): string =>
+    `type R = { a: Int${a}, b: Int }\ntype S = C(r: R) | D(Option<List<R>>)\nmachine M {\n  state { ${state} }\n  on Op(${inputs}) -> Int { return -< 1 }\n}\n`;
+  /** The values that the inputs of a machine may leave out, after an upgrade in each of the three ways. */
+  const defaults = (old: string, next: string, prefix = ''): readonly unknown[] =>
+    ['"./old.sm"', '"./old.smb"', 'deployed'].map((from) => {
+      const text = `import ${from} as old\n${prefix}${next}upgrade old.M -> M {}\n`;
+      const bytes = bytesOf(old);
+      const bytecode = { bundles: { 'old.smb': bytes }, deployed: bytes };
+      const { bundle, diagnostics } = compileFiles({ 'main.sm': text, 'old.sm': old }, bytecode);
+      if (bundle === null) return diagnostics.map(({ code }) => code);
+      const [{ unit, defaults: found }] = bundle.images;
+      return found.map(({ constant }) => unit.constants[constant].value);
+    });
+
+  it.each(['s: S, r: R', 's: S', 'm: Map<Int, (Bool, S)>'])(
+    'are those of the new version, whatever the old one has: of (%s)',
+    (inputs) => {
+      const state = 'n: Int = 0, m: Int = 4';
+      for (const [before, after] of [
+        [' = 1', ' = 1'],
+        [' = 1', ' = 3 - 1'],
+        ['', ' = 2'],
+        [' = 1', ''],
+      ]) {
+        const value = { '': [], ' = 1': [1], ' = 3 - 1': [2], ' = 2': [2] }[after];
+        const found = defaults(file(before, 'n: Int = 0', inputs), file(after, state, inputs));
+        expect([before, after, found]).toEqual([before, after, [value, value, value]]);
+      }
+    },
+  );
+
+  it('of what is named by its import are those of the old version', () => {
+    const old = file(' = 1', 'n: Int = 0');
+    const next = file(' = 2', 'n: Int = 0, m: Int = 4', 's: old.S, r: old.R');
+    expect(defaults(old, next)).toEqual([[1], [1], [1]]);
+    // The two are one type.
+    const both = next.replace('r: old.R', 'r: R');
+    expect(defaults(old, both)).toEqual([['E0306'], ['E0306'], ['E0306']]);
+    expect(defaults(old, both.replace('= 2', '= 2 - 1'))).toEqual([[1], [1], [1]]);
+  });
+
+  it('are those of the machine that has them, where others of the bundle have none', () => {
+    const other = 'machine A { state { s: S = D(None), r: Option<R> = None } }\n';
+    for (const [own, imported] of [
+      ['s: S', 's: old.S'],
+      ['r: R', 'r: old.R'],
+    ]) {
+      const old = file(' = 1', 'n: Int = 0', own).replace('machine', `${other}machine`);
+      expect(defaults(old, file(' = 2', 'n: Int = 0, m: Int = 4', imported))).toEqual([[1], [1], [1]]);
+    }
+  });
+
+  it('of a generic type are of its instances', () => {
+    const generic = (value: string): string =>
+      `type Box<t> = Box(t)\ntype P<t> = { x: Int, items: List<t> = [], of: Option<(Int, t)> = ${value} }\nmachine M {\n  state { n: Int = 0 }\n  on Op(p: P<String>, b: Box<P<Bool>>) -> Int { return -< 1 }\n}\n`;
+    const next = generic('None').replace('n: Int = 0', 'n: Int = 0, m: Int = 4');
+    for (const found of defaults(generic('None'), next)) expect(found).toHaveLength(4);
+    expect(complaints({ 'main.sm': generic('Some((1, 2))') })).toEqual([expect.stringContaining('E0220')]);
+    const grown = next
+      .replace('x: Int,', 'x: Int, more: List<List<t>> = [[]],')
+      .replace('m: Int = 4', 'p: P<Int> = { x: 1, more: [], items: [], of: None }');
+    for (const found of defaults(generic('None'), grown)) expect(found).toHaveLength(6);
+  });
+});
+
 describe('a bundle that can not be read', () => {
   const importing = { 'main.sm': 'import "./old.smb" as old\nfun f() -> Int = old.g()\n' };
 

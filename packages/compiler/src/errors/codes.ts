@@ -51,7 +51,6 @@ export const CODES = {
   E0272: 'a key for a machine that has none',
   E0273: 'a key that is no String or Int',
   E0274: 'a type declared in a machine',
-  E0275: 'two defaults for one field',
   E0276: 'a test without a key',
   E0280: 'a file that can not be imported',
   E0281: 'files that import each other',
@@ -64,6 +63,7 @@ export const CODES = {
   E0303: 'a test of a machine of another file',
   E0304: 'a function that can not be known',
   E0305: 'an initial state that breaks an invariant',
+  E0306: 'two defaults for one field',
   // upgrades
   E0401: 'an upgrade that does not fit its machine',
   E0402: 'something lost in an upgrade',

@@ -22,7 +22,7 @@ function sumsOfOneName(expected: Type, actual: Type): readonly [SumDeclaration, 
     const pair = open.pop();
     if (pair === undefined) return null;
     const [a, b] = pair.map(prune);
-    if (a.kind === 'sum' && b.kind === 'sum' && a.declaration !== b.declaration) {
+    if (a.kind === 'sum' && b.kind === 'sum' && !sameNode(a, b)) {
       if (a.declaration.name === b.declaration.name) return [a.declaration, b.declaration];
     } else if (sameNode(a, b)) {
       const partsOfB = partsOf(b);

@@ -61,16 +61,6 @@ export function typeInMachine(span: Span, name: string): Diagnostic {
   );
 }
 
-/** Two declared record types of one structure, with two defaults for a field. */
-export function conflictingDefaults(span: Span, field: string, other: Span): Diagnostic {
-  return error(
-    'E0275',
-    `inputs of this machine have two defaults for the field \`${field}\` of one record type`,
-    [label(span), label(other, 'the other one')],
-    ['Record types with the same fields are the same type. Give both the same default, or use one of them.'],
-  );
-}
-
 /** A test of a keyed machine without a key. */
 export function keyMissing(span: Span, machine: string, key: Span): Diagnostic {
   return error(

@@ -58,3 +58,13 @@ export function faultInConstant(span: Span, what: string, failure: string): Diag
     ['It is computed once, when the program is compiled.'],
   );
 }
+
+/** Two declared record types of one structure, with two defaults for a field. */
+export function conflictingDefaults(span: Span, field: string, other: Span): Diagnostic {
+  return error(
+    'E0306',
+    `inputs of this machine have two defaults for the field \`${field}\` of one record type`,
+    [label(span), label(other, 'the other one')],
+    ['Record types with the same fields are the same type. Give both the same default, or use one of them.'],
+  );
+}

@@ -11,7 +11,7 @@ import {
   wrongCount,
 } from '../errors/types.ts';
 import type { Report } from './report.ts';
-import type { ModuleScope } from './scope.ts';
+import type { ModuleScope, Mutable } from './scope.ts';
 import { BASE_TYPES, BUILT_IN_SUMS, BUILT_IN_TYPES } from './sums.ts';
 import {
   display,
@@ -123,7 +123,7 @@ function record(node: tree.TypeNode & { kind: 'record' }, context: TypeContext):
     if (value === null || context.takesDefaults !== true) continue;
     const field = fields.find((each) => each.name === name.text);
     if (field === undefined) continue;
-    const byDefault: FieldDefault = { typed: null };
+    const byDefault: Mutable<FieldDefault> = { typed: null };
     defaults.set(name.text, byDefault);
     context.module.defaults.push({
       name: name.text,

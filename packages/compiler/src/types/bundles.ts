@@ -8,10 +8,11 @@ import {
   type Value,
 } from '@smc/protocol';
 import { emptyModule, type ModuleScope } from './scope.ts';
-import { BASE_TYPES, BUILT_IN_SUMS, type ConstructorReference, type SharedSums } from './sums.ts';
+import { BASE_TYPES, BUILT_IN_SUMS, type ConstructorReference, type SumIdentities } from './sums.ts';
 import {
   BOOL,
   BYTES,
+  defaultsOf,
   type FieldDefault,
   INT,
   listOf,
@@ -23,6 +24,7 @@ import {
   STRING,
   TIME,
   tupleOf,
+  typesIn,
   UNIT,
 } from './type.ts';
 import type { CompiledMachine, OperationSignature, SumDeclaration, Type, TypedExpression } from './typed.ts';
@@ -39,7 +41,7 @@ import { differ } from './unify.ts';
 export class BundleDefect extends Error {}
 
 /** The module that a bundle stands for where it is imported, at `place`; throws a `BundleDefect`. */
-export function bundleModule(bundle: Bundle, file: string, place: Span, sums: SharedSums): ModuleScope {
+export function bundleModule(bundle: Bundle, file: string, place: Span, sums: SumIdentities): ModuleScope {
   const module = emptyModule(file);
   const made = bundle.images.map((image, i): MachineTypes => {
     const debug = bundle.debug[i];
@@ -68,7 +70,14 @@ interface MachineTypes {
 
 /** Two types of one name can be used and not named; of constructors of one name their type tells which is meant. */
 function nameTypes(machines: readonly MachineTypes[], module: ModuleScope): void {
-  const declared = Map.groupBy(new Set(machines.flatMap(({ sums }) => [...sums])), ({ name }) => name);
+  const ofMachines = Map.groupBy(
+    machines.flatMap((machine) => [...machine.sums]),
+    ({ identity }) => identity,
+  );
+  const sums = [...ofMachines.values()].map((same) =>
+    mostDefaults(same, ({ constructors }) => constructors.map(({ payload }) => payload)),
+  );
+  const declared = Map.groupBy(sums, ({ name }) => name);
   const constructors: ({ readonly name: string } & ConstructorReference)[] = [];
   for (const [name, [sum, ...others]] of declared) {
     if (others.length === 0 && sum.parameters.length === 0) {
@@ -87,12 +96,20 @@ function nameTypes(machines: readonly MachineTypes[], module: ModuleScope): void
     machines.flatMap((machine) => machine.aliases),
     ({ name }) => name,
   );
-  for (const [name, [{ type }, ...others]] of aliases) {
-    const isOne = !declared.has(name) && others.every((other) => !differ(type, other.type));
+  for (const [name, same] of aliases) {
+    const { type } = mostDefaults(same, (alias) => [alias.type]);
+    const isOne = !declared.has(name) && same.every((other) => !differ(type, other.type));
     if (!isOne) continue;
     noteName(type, name);
     module.types.set(name, { parameters: 0, type });
   }
+}
+
+/** Of what is one type in several machines, the first that has most: a machine has the defaults of its inputs alone. */
+function mostDefaults<T>(same: readonly T[], typesOf: (each: T) => readonly Type[]): T {
+  const count = (each: T): number =>
+    [...typesIn(tupleOf(typesOf(each)))].reduce((sum, type) => sum + (defaultsOf(type)?.size ?? 0), 0);
+  return same.length === 1 ? same[0] : same.toSorted((a, b) => count(b) - count(a))[0];
 }
 
 function noteOrders({ fieldOrder }: ImageDebug, module: ModuleScope): void {
@@ -144,15 +161,15 @@ class ImageTypes {
   readonly #image: Image;
   readonly #orders: ReadonlyMap<string, readonly string[]>;
   readonly #names: ImageDebug['typeNames'];
-  readonly #shared: SharedSums;
+  readonly #identities: SumIdentities;
   readonly #span: Span;
   readonly #known = new Map<TypeId, Type>();
 
-  constructor(image: Image, debug: ImageDebug, shared: SharedSums, span: Span) {
+  constructor(image: Image, debug: ImageDebug, identities: SumIdentities, span: Span) {
     this.#image = image;
     this.#orders = new Map(debug.fieldOrder.map((names) => [names.toSorted().join(','), names]));
     this.#names = debug.typeNames;
-    this.#shared = shared;
+    this.#identities = identities;
     this.#span = span;
   }
 
@@ -244,7 +261,7 @@ class ImageTypes {
    */
   #sum({ name, arguments: given, constructors }: TypeNode & { kind: 'sum' }): Type {
     const types = given.map((argument) => this.#typeOf(argument));
-    const declaration: SumDeclaration = {
+    const declaration = this.#identities.identified({
       name,
       parameters: types.map((_, i) => `a${i}`),
       constructors: constructors.map((constructor) => ({
@@ -252,7 +269,7 @@ class ImageTypes {
         labels: constructor.labels,
         payload: this.#payload(constructor),
       })),
-    };
+    });
     const builtIn = BUILT_IN_SUMS.find((sum) => sum.name === name);
     if (builtIn !== undefined) {
       const known: Type = { kind: 'sum', declaration: builtIn, arguments: types };
@@ -264,9 +281,8 @@ class ImageTypes {
     if (builtIn !== undefined || BASE_TYPES.has(name)) {
       throw new BundleDefect(`${this.#image.name} has a type of its own with the name ${name}`);
     }
-    const shared = this.#shared.share(declaration);
-    this.sums.add(shared);
-    return { kind: 'sum', declaration: shared, arguments: types };
+    this.sums.add(declaration);
+    return { kind: 'sum', declaration, arguments: types };
   }
 
   /** Named arguments are shown in the order of the declaration. */

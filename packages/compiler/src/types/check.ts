@@ -21,7 +21,7 @@ import { tooDeep } from './nesting.ts';
 import { recordNames } from './record-names.ts';
 import { Report } from './report.ts';
 import { emptyModule, type ModuleScope, type Use } from './scope.ts';
-import { SharedSums } from './sums.ts';
+import { SumIdentities } from './sums.ts';
 import { checkTests, constantInference } from './tests.ts';
 import type { CompiledMachine, TypedMachine, TypedModule } from './typed.ts';
 import { differ } from './unify.ts';
@@ -125,7 +125,7 @@ export function checkProgram(
   }
   let isSound = report.count === 0;
   const scopes = new Map<tree.Module, ModuleScope>();
-  const sums = new SharedSums();
+  const sums = new SumIdentities();
   const bundles = new Bundles(compiled, sums, report);
   const checked = new Map<string, CheckedEntry>();
   for (const module of sorted) {
@@ -234,12 +234,12 @@ class Files {
 /** The bundles of a program, each a module once it is imported. */
 class Bundles {
   readonly #compiled: CompiledImports;
-  readonly #sums: SharedSums;
+  readonly #sums: SumIdentities;
   readonly #report: Report;
   readonly #modules = new Map<LoadedBundle, ModuleScope | null>();
   readonly #deployed: ReadonlySet<Image>;
 
-  constructor(compiled: CompiledImports, sums: SharedSums, report: Report) {
+  constructor(compiled: CompiledImports, sums: SumIdentities, report: Report) {
     this.#compiled = compiled;
     this.#sums = sums;
     this.#report = report;
@@ -350,7 +350,7 @@ function declareImports(
 function checkModule(
   module: tree.Module,
   scope: ModuleScope,
-  sums: SharedSums,
+  sums: SumIdentities,
   report: Report,
 ): Pick<TypedModule, 'machines' | 'tests'> {
   const declarations = module.declarations.filter((declaration) => isShallow(declaration, report));

@@ -31,7 +31,9 @@ export function constructorOf(
   const known =
     builtIn.get(name.text) ??
     scope.constructors.get(name.text) ??
-    shared?.find(({ declaration }) => wanted?.kind === 'sum' && wanted.declaration === declaration);
+    shared?.find(
+      ({ declaration }) => wanted?.kind === 'sum' && wanted.declaration.identity === declaration.identity,
+    );
   if (known !== undefined || scope.refusedConstructors.has(name.text)) return known ?? null;
   const near = suggest(name.text, [...scope.constructors.keys(), ...builtIn.keys()]);
   const inImport = [...module.imports].find(([, other]) => other?.constructors.has(name.text));

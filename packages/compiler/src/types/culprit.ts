@@ -1,7 +1,7 @@
 import type { Span } from '@smc/protocol';
 import { foldType, partsOf, prune, substitute } from './type.ts';
 import type { Type, TypedExpression } from './typed.ts';
-import { differ, type Step } from './unify.ts';
+import { differ, sameNode, type Step } from './unify.ts';
 
 /** Which part of an expression is to blame for the type of the whole. */
 
@@ -88,7 +88,7 @@ function partsWritten({ node, expected, path }: Culprit): readonly Culprit[] | n
       ]);
     case 'construct': {
       const own = prune(node.type);
-      if (wanted.kind !== 'sum' || own.kind !== 'sum' || wanted.declaration !== own.declaration) return null;
+      if (wanted.kind !== 'sum' || own.kind !== 'sum' || !sameNode(wanted, own)) return null;
       const { labels, payload } = own.declaration.constructors[node.constructor];
       // Of one without arguments there is no part.
       if (labels?.length === 0) return [];

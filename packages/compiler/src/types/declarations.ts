@@ -8,7 +8,7 @@ import { recordFields, typeOf, type TypeContext } from './annotations.ts';
 import { order } from './graph.ts';
 import type { Report } from './report.ts';
 import type { ModuleScope } from './scope.ts';
-import { BUILT_IN_CONSTRUCTORS, BUILT_IN_TYPES, type SharedSums } from './sums.ts';
+import { BUILT_IN_CONSTRUCTORS, BUILT_IN_TYPES, type SumIdentities } from './sums.ts';
 import { ERROR, hasError, noteName, recordOf, UNIT } from './type.ts';
 import type { SumDeclaration, Type } from './typed.ts';
 
@@ -18,7 +18,7 @@ import type { SumDeclaration, Type } from './typed.ts';
 export function declareTypes(
   declarations: readonly tree.TypeDeclaration[],
   module: ModuleScope,
-  sums: SharedSums,
+  sums: SumIdentities,
   report: Report,
 ): void {
   const byName = new Map<string, tree.TypeDeclaration>();
@@ -122,7 +122,7 @@ function declare(
   declaration: tree.TypeDeclaration,
   byName: ReadonlyMap<string, tree.TypeDeclaration>,
   module: ModuleScope,
-  sums: SharedSums,
+  sums: SumIdentities,
   report: Report,
 ): void {
   const { name, parameters, body } = declaration;
@@ -143,7 +143,7 @@ function declare(
       ? body.constructors
       : [{ name: single ?? name, arguments: { kind: 'none' }, span: body.type.span }];
   const before = report.count;
-  const sum: SumDeclaration = {
+  const sum: Omit<SumDeclaration, 'identity'> = {
     name: name.text,
     parameters: [...typeParameters.keys()],
     constructors: distinct(constructors, module, report).map((constructor) =>
@@ -154,11 +154,11 @@ function declare(
     refuse(declaration, module);
     return;
   }
-  const shared = sums.share(sum);
-  const type: Type = { kind: 'sum', declaration: shared, arguments: [...typeParameters.values()] };
+  const identified = sums.identified(sum);
+  const type: Type = { kind: 'sum', declaration: identified, arguments: [...typeParameters.values()] };
   module.types.set(name.text, { parameters: typeParameters.size, type });
-  for (const [index, constructor] of shared.constructors.entries()) {
-    module.constructors.set(constructor.name, { declaration: shared, index });
+  for (const [index, constructor] of identified.constructors.entries()) {
+    module.constructors.set(constructor.name, { declaration: identified, index });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Span } from '@smc/protocol';
 import type * as tree from '../syntax/tree.ts';
-import { badKey, conflictingDefaults, emptyState, typeInMachine } from '../errors/machines.ts';
+import { badKey, emptyState, typeInMachine } from '../errors/machines.ts';
 import { duplicate } from '../errors/names.ts';
 import { nestedTooDeeply } from '../errors/syntax.ts';
 import { misplacedDefault } from '../errors/types.ts';
@@ -17,7 +17,6 @@ import type { Report } from './report.ts';
 import { Locals, type MachineScope, type ModuleScope, type Mutable, type Use } from './scope.ts';
 import { BOOL, defaultsOf, ERROR, partsOf, prune, recordOf, substitute, UNIT } from './type.ts';
 import type { Local, Type, TypedConversion, TypedExpression, TypedMachine, TypedOperation } from './typed.ts';
-import { differ } from './unify.ts';
 
 /** Machines: what they declare, their initial state, their operations. */
 
@@ -151,7 +150,7 @@ export function checkMachine(
   typed.invariants = scope.node.members.flatMap((member) =>
     member.kind === 'invariant' ? [invariantOf(member, scope, inferenceOf(false))] : [],
   );
-  typed.defaults = defaultsOfInputs(typed, report);
+  typed.defaults = defaultsOfInputs(typed);
   Object.assign(typed, namesOfRecords(typed, records));
   typed.documentation = documentationOf(node);
 }
@@ -206,8 +205,8 @@ function invariantOf(node: tree.Invariant, scope: MachineScope, inference: Infer
   return { pattern, body, span: node.span };
 }
 
-/** The fields that inputs may leave out, of all records in parameters. */
-function defaultsOfInputs({ operations }: TypedMachine, report: Report): TypedMachine['defaults'] {
+/** The fields that inputs may leave out, of all records in parameters; of types that look alike those of each. */
+function defaultsOfInputs({ operations }: TypedMachine): TypedMachine['defaults'] {
   const found: { type: Type; field: string; value: TypedExpression }[] = [];
   const seen = new Set<Type>();
   const open = operations.flatMap(({ parameters }) => parameters.map(({ type }) => type));
@@ -222,9 +221,7 @@ function defaultsOfInputs({ operations }: TypedMachine, report: Report): TypedMa
     for (const [field, { typed: value }] of defaultsOf(own) ?? []) {
       // Of what is wrong in it, its declaration has told.
       if (value === null) continue;
-      const other = found.find((each) => each.field === field && !differ(each.type, own));
-      if (other === undefined) found.push({ type: own, field, value });
-      else if (other.value !== value) report.add(conflictingDefaults(value.span, field, other.value.span));
+      found.push({ type: own, field, value });
     }
   }
   return found;

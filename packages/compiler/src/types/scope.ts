@@ -93,7 +93,7 @@ export interface DeclaredDefault {
   readonly type: Type;
   readonly typeSpan: Span;
   readonly node: tree.Expression;
-  readonly of: FieldDefault;
+  readonly of: Mutable<FieldDefault>;
 }
 
 /** A file. A name that is there twice stands for its first declaration. */
@@ -150,7 +150,7 @@ export function scopeOfMachine(module: ModuleScope, machine: string): ModuleScop
 export function importOf(declaration: SumDeclaration, module: ModuleScope): string | null {
   const isIn = (scope: ModuleScope | null): boolean => {
     const type = scope?.types.get(declaration.name)?.type;
-    return type?.kind === 'sum' && type.declaration === declaration;
+    return type?.kind === 'sum' && type.declaration.identity === declaration.identity;
   };
   if (isIn(module)) return null;
   return [...module.imports].find(([, scope]) => isIn(scope))?.[0] ?? null;

@@ -1,25 +1,28 @@
 import { BOOL, BYTES, ERROR, foldType, INT, STRING, TIME, UNIT } from './type.ts';
 import type { SumDeclaration, Type } from './typed.ts';
 
-/** The sums that are built in, and one object for all declarations that mean the same type. */
+/** The sums that are built in, and which declarations mean the same type. */
 
 const parameter = (index: number, name: string): Type => ({ kind: 'parameter', name, index });
 
 const unnamed = (name: string, payload: Type) => ({ name, labels: null, payload });
 
 const OPTION: SumDeclaration = {
+  identity: 0,
   name: 'Option',
   parameters: ['a'],
   constructors: [{ name: 'None', labels: [], payload: UNIT }, unnamed('Some', parameter(0, 'a'))],
 };
 
 const RESULT: SumDeclaration = {
+  identity: 1,
   name: 'Result',
   parameters: ['a', 'e'],
   constructors: [unnamed('Ok', parameter(0, 'a')), unnamed('Err', parameter(1, 'e'))],
 };
 
 const EITHER: SumDeclaration = {
+  identity: 2,
   name: 'Either',
   parameters: ['a', 'b'],
   constructors: [unnamed('Left', parameter(0, 'a')), unnamed('Right', parameter(1, 'b'))],
@@ -78,35 +81,33 @@ export const BUILT_IN_CONSTRUCTORS: ReadonlyMap<string, ConstructorReference> = 
 
 /**
  * Two declared types with the same name and the same definition are the same type, wherever
- * they are declared: `share` gives one object for all of them, so that identity is equality.
+ * they are declared: `identified` gives their declarations the same identity. The declarations
+ * stay apart, as the records in them may have other defaults.
  */
-export class SharedSums {
-  readonly #known = new Map<string, SumDeclaration>();
-  readonly #numbers = new Map<SumDeclaration, number>(BUILT_IN_SUMS.map((sum, i) => [sum, i]));
+export class SumIdentities {
+  readonly #known = new Map<string, number>();
 
-  /** Types in the declaration must be of shared declarations. */
-  share(declaration: SumDeclaration): SumDeclaration {
+  /** The sums in the declaration must have their identities. */
+  identified(declaration: Omit<SumDeclaration, 'identity'>): SumDeclaration {
     const constructors = declaration.constructors.map(({ name, labels, payload }) => [
       name,
       labels,
-      this.#key(payload),
+      keyOf(payload),
     ]);
     const key = JSON.stringify([declaration.name, declaration.parameters.length, constructors]);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    this.#known.set(key, declaration);
-    this.#numbers.set(declaration, this.#numbers.size);
-    return declaration;
+    const identity = this.#known.get(key) ?? BUILT_IN_SUMS.length + this.#known.size;
+    this.#known.set(key, identity);
+    return { identity, ...declaration };
   }
+}
 
-  #key(type: Type): string {
-    return foldType<string>(type, new Map(), (seen, parts) => {
-      if (seen === ERROR) return 'error';
-      if (seen.kind === 'sum') return `sum ${this.#numbers.get(seen.declaration)}<${parts.join(',')}>`;
-      const names =
-        seen.kind === 'record' ? seen.fields.map(({ name }) => JSON.stringify(name)).join(',') : '';
-      const index = seen.kind === 'parameter' ? seen.index : '';
-      return `${seen.kind}${index} ${names}(${parts.join(',')})`;
-    });
-  }
+/** Of types that are the same the same text. */
+function keyOf(type: Type): string {
+  return foldType<string>(type, new Map(), (seen, parts) => {
+    if (seen === ERROR) return 'error';
+    if (seen.kind === 'sum') return `sum ${seen.declaration.identity}<${parts.join(',')}>`;
+    const names = seen.kind === 'record' ? seen.fields.map(({ name }) => JSON.stringify(name)).join(',') : '';
+    const index = seen.kind === 'parameter' ? seen.index : '';
+    return `${seen.kind}${index} ${names}(${parts.join(',')})`;
+  });
 }

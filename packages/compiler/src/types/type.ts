@@ -56,7 +56,7 @@ export const declaredName = (type: Type): string | null => declaredNames.get(typ
 /** A field of a declared record that may be left out of an input, and that a migration fills in. */
 export interface FieldDefault {
   /** The constant, once it was checked. */
-  typed: TypedExpression | null;
+  readonly typed: TypedExpression | null;
 }
 
 /** They belong to a declaration, and not to its type: to the object that stands for it. */
@@ -191,9 +191,57 @@ export function foldType<R>(root: Type, memo: Map<Type, R>, step: (type: Type, p
 /** The type with these in place of its parameters, by position. */
 export function substitute(type: Type, replacements: readonly Type[]): Type {
   if (replacements.length === 0) return type;
-  return foldType<Type>(type, new Map(), (seen, parts) =>
-    seen.kind === 'parameter' ? replacements[seen.index] : withParts(seen, parts),
-  );
+  return foldType<Type>(type, new Map(), (seen, parts) => {
+    if (seen.kind === 'parameter') return replacements[seen.index];
+    const made = withParts(seen, parts);
+    if (made !== seen && seen.kind === 'record') instantiateDefaults(seen, made, replacements);
+    return made;
+  });
+}
+
+/** Of fields whose types have parameters the defaults have some in them, too: `items: List<a> = []`. */
+function instantiateDefaults(
+  { fields }: Type & { kind: 'record' },
+  made: Type,
+  replacements: readonly Type[],
+): void {
+  const parts = partsOf(made);
+  const instances = [...(fieldDefaults.get(made) ?? [])].map(([name, declared]) => {
+    const index = fields.findIndex((field) => field.name === name);
+    const isGeneric = fields[index].type !== parts[index];
+    return [name, isGeneric ? instantiated(declared, name, parts[index], replacements) : declared] as const;
+  });
+  if (instances.length > 0) fieldDefaults.set(made, new Map(instances));
+}
+
+/** A default of this type as the call of a function, whose type parameters are those of the declaration. */
+function instantiated(
+  declared: FieldDefault,
+  name: string,
+  type: Type,
+  typeArguments: readonly Type[],
+): FieldDefault {
+  return {
+    // What is declared is checked later than it is instantiated.
+    get typed(): TypedExpression | null {
+      const body = declared.typed;
+      if (body === null) return null;
+      const { span } = body;
+      const typeParameters = typeArguments.map((_, index) => `a${index}`);
+      const parameter = { kind: 'wildcard', type: UNIT, span } as const;
+      // Of each declaration it is another one.
+      const fun = {
+        name: `${name} at ${span.start}`,
+        typeParameters,
+        parameter,
+        result: body.type,
+        body,
+        span,
+      };
+      const argument = { kind: 'literal', value: null, type: UNIT, span } as const;
+      return { kind: 'call', callee: { kind: 'fun', fun, typeArguments }, argument, type, span };
+    },
+  };
 }
 
 /**

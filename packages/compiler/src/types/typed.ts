@@ -32,8 +32,10 @@ export interface UnknownCell {
   solution: Type | null;
 }
 
-/** A declared or built-in sum; types in it may contain its parameters. */
+/** A sum as a file declares it, or a built-in one; types in it may contain its parameters. */
 export interface SumDeclaration {
+  /** Declarations of the same type have the same, wherever they are; each has its own defaults in it. */
+  readonly identity: number;
   readonly name: string;
   readonly parameters: readonly string[];
   readonly constructors: readonly {
@@ -224,7 +226,10 @@ export interface TypedMachine extends MachineSignature {
   readonly invariants: readonly TypedConversion[];
   /** The key as its handlers, arrows and invariants see it; its type is String or Int. */
   readonly keyLocal: Local | null;
-  /** Fields of records that inputs may leave out: the record type, the field, a constant. */
+  /**
+   * Fields of records that inputs may leave out: the record type, the field, a constant. Declarations of one type may
+   * each have one: their values must be equal.
+   */
   readonly defaults: readonly {
     readonly type: Type;
     readonly field: string;

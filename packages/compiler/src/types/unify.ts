@@ -50,7 +50,7 @@ const pairs = (left: readonly Type[], right: readonly Type[]): [Type, Type][] =>
 
 /**
  * The arguments of the constructors of two sums that are declared alike but for them; null
- * where they are not. Declarations of one meaning are one object, but for what bytecode has of
+ * where they are not. Declarations of one meaning have one identity, but for what bytecode has of
  * generic ones: their instances.
  */
 function payloadsOf(a: Type, b: Type): [Type, Type][] | null {
@@ -78,7 +78,7 @@ export function sameNode(a: Type, b: Type): boolean {
   if (a.kind === 'record' && b.kind === 'record') {
     return a.fields.length === b.fields.length && a.fields.every(({ name }, i) => name === b.fields[i].name);
   }
-  if (a.kind === 'sum' && b.kind === 'sum') return a.declaration === b.declaration;
+  if (a.kind === 'sum' && b.kind === 'sum') return a.declaration.identity === b.declaration.identity;
   if (a.kind === 'parameter' && b.kind === 'parameter') return a.index === b.index;
   return true;
 }

@@ -252,8 +252,10 @@ class Comparison {
 
   #sumTypes(path: string, from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): void {
     const [older, newer] = [from.declaration, to.declaration];
-    const renamed = this.#clauses?.typeRenames.find(({ source }) => source === older)?.target;
-    if (renamed === undefined ? older.name !== newer.name : renamed !== newer)
+    const renamed = this.#clauses?.typeRenames.find(
+      ({ source }) => source.identity === older.identity,
+    )?.target;
+    if (renamed === undefined ? older.name !== newer.name : renamed.identity !== newer.identity)
       return this.#retyped(path, from, to);
     // One declaration: what differs is in its arguments.
     if (older === newer && from.arguments.length === 0) return;
@@ -266,7 +268,7 @@ class Comparison {
   #constructors(path: string, from: Type & { kind: 'sum' }, to: Type & { kind: 'sum' }): void {
     const [older, newer] = [from.declaration, to.declaration];
     const renames = new Renames(
-      this.#clauses?.constructorRenames.filter(({ owner }) => owner === older) ?? [],
+      this.#clauses?.constructorRenames.filter(({ owner }) => owner.identity === older.identity) ?? [],
       older.constructors.map(({ name }) => name),
       newer.constructors.map(({ name }) => name),
       new Set(),
@@ -314,7 +316,8 @@ class Comparison {
     // Named arguments are no record of a type that could have a clause, and have no defaults.
     const renames =
       this.#clauses?.argumentRenames.filter(
-        ({ owner, constructor }) => owner === from.declaration && constructor === older.name,
+        ({ owner, constructor }) =>
+          owner.identity === from.declaration.identity && constructor === older.name,
       ) ?? [];
     const side = (type: Side['type']): Side => ({ type, valueOf: () => undefined });
     this.fields(path, side(own), side(other), renames, 'default');

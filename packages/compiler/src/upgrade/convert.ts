@@ -359,13 +359,13 @@ export class Converter {
 
   /** By name, or by a clause; one that is in both versions is itself, though another may have its name. */
   #areVersions(from: SumDeclaration, to: SumDeclaration): boolean {
-    const renamed = this.#rules.types.find(({ source, target }) => source === from && target === to);
+    const renamed = this.#rules.types.find((each) => isSum(each.source, from) && isSum(each.target, to));
     if (renamed !== undefined) {
       this.#rules.used.add(renamed.clause);
       return true;
     }
-    if (from === to) return true;
-    const isOther = this.#rules.types.some(({ source, target }) => source === from || target === to);
+    if (isSum(from, to)) return true;
+    const isOther = this.#rules.types.some((each) => isSum(each.source, from) || isSum(each.target, to));
     return !isOther && from.name === to.name;
   }
 
@@ -374,7 +374,7 @@ export class Converter {
     const [names, otherNames] = [from, to].map(({ declaration }) =>
       declaration.constructors.map(({ name }) => name),
     );
-    const renamed = this.#rules.constructors.filter(({ owner }) => owner === old);
+    const renamed = this.#rules.constructors.filter(({ owner }) => isSum(owner, old));
     const renames = new Renames(renamed, names, otherNames, this.#rules.used);
     const parts: Conversion[] = [];
     const arms: { tag: number; payload: Type; make: (payload: TypedExpression) => TypedExpression }[] = [];
@@ -447,7 +447,9 @@ export class Converter {
       return this.of(own, payload);
     const isForward = this.#rules.direction === 'forward';
     const [owner, name] = isForward ? [from.declaration, source.name] : [to.declaration, target.name];
-    const renames = this.#rules.arguments.filter((rule) => rule.owner === owner && rule.constructor === name);
+    const renames = this.#rules.arguments.filter(
+      (rule) => isSum(rule.owner, owner) && rule.constructor === name,
+    );
     return this.fields(own, payload, renames, () => null);
   }
 
@@ -559,6 +561,8 @@ export class Converter {
     });
   }
 }
+
+const isSum = (a: SumDeclaration, b: SumDeclaration): boolean => a.identity === b.identity;
 
 /** The arguments of a sum that are in no value of it. */
 function unusedArguments({ declaration, arguments: given }: Type & { kind: 'sum' }): readonly Type[] {

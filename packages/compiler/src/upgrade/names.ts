@@ -26,7 +26,7 @@ export class Names {
   constructorOf(declaration: SumDeclaration, index: number): string | null {
     const { name } = declaration.constructors[index];
     const isIt = (found: ConstructorReference | undefined): boolean =>
-      found?.declaration === declaration && found.index === index;
+      found?.declaration.identity === declaration.identity && found.index === index;
     if (isIt(this.#newer.constructors.get(name)) || isIt(BUILT_IN_CONSTRUCTORS.get(name))) return name;
     if (isIt(this.#older.constructors.get(name))) return `${this.alias}.${name}`;
     for (const [alias, scope] of this.#newer.imports)

@@ -197,7 +197,7 @@ function derivedFunctions({ typed, clauses, names }: DerivedUpgrade): readonly D
   const inKeys = sumsOfKeys(typed.old);
   const isState = (older: Type): boolean => older.kind === 'record' && !differ(older, typed.old.state);
   const renamed = (declaration: SumDeclaration): string | null =>
-    clauses.typeRenames.find(({ source }) => source === declaration)?.target.name ?? null;
+    clauses.typeRenames.find(({ source }) => source.identity === declaration.identity)?.target.name ?? null;
   const roots = rootsOf(typed);
   return (['forward', 'back'] as const).flatMap((direction) => {
     const functions = [...functionsIn(roots[direction].map(({ body }) => body))];
@@ -210,7 +210,7 @@ function derivedFunctions({ typed, clauses, names }: DerivedUpgrade): readonly D
       if (spoken !== null) return [{ ...own, name: spoken, named: null, isRenamed: true }];
       // Sets and keys of maps are converted by derived conversions only. And a clause for a record with the structure
       // of the state would convert the state, too, which may be derived in another way.
-      const isInner = (older.kind === 'sum' && inKeys.has(older.declaration)) || isState(older);
+      const isInner = (older.kind === 'sum' && inKeys.has(older.declaration.identity)) || isState(older);
       const found = isInner ? null : names.typeOf(older, newer, renamed);
       return [{ ...own, name: found?.name ?? null, named: found?.type ?? null, isRenamed: false }];
     });
@@ -225,12 +225,16 @@ function renameOf(
 ): string | null {
   const renames =
     older.kind === 'sum'
-      ? [...constructorRenames, ...argumentRenames].filter(({ owner }) => owner === older.declaration)
+      ? [...constructorRenames, ...argumentRenames].filter(
+          ({ owner }) => owner.identity === older.declaration.identity,
+        )
       : older.kind === 'record' && newer.kind === 'record'
         ? renamesOfRecord(fieldRenames, older, newer)
         : [];
   const renamed =
-    older.kind === 'sum' ? typeRenames.find(({ source }) => source === older.declaration) : undefined;
+    older.kind === 'sum'
+      ? typeRenames.find(({ source }) => source.identity === older.declaration.identity)
+      : undefined;
   // By the name in the new version, as in a clause.
   if (renamed !== undefined) return renamed.target.name;
   const [clause] = renames.map((each) => each.clause).filter(({ kind }) => kind === 'rename');
@@ -246,15 +250,15 @@ function typeName(path: readonly tree.Name[]): string {
     .join('.');
 }
 
-/** The sums in what is an item of a set or a key of a map. */
-function sumsOfKeys({ state, operations }: MachineSignature): ReadonlySet<SumDeclaration> {
-  const found = new Set<SumDeclaration>();
+/** The identities of the sums in what is an item of a set or a key of a map. */
+function sumsOfKeys({ state, operations }: MachineSignature): ReadonlySet<number> {
+  const found = new Set<number>();
   const roots = operations.flatMap(({ parameters, reply }) => [...parameters.map(({ type }) => type), reply]);
   for (const root of [state, ...roots]) {
     for (const type of typesIn(root)) {
       const key = type.kind === 'set' ? type.item : type.kind === 'map' ? type.key : null;
       if (key === null) continue;
-      for (const inner of typesIn(key)) if (inner.kind === 'sum') found.add(inner.declaration);
+      for (const inner of typesIn(key)) if (inner.kind === 'sum') found.add(inner.declaration.identity);
     }
   }
   return found;

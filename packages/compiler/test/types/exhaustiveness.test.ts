@@ -10,6 +10,7 @@ import type { SumDeclaration, Type, TypedPattern } from '../../src/types/typed.t
 const span = { file: 'main.sm', start: 0, end: 0 };
 
 const COLOUR: SumDeclaration = {
+  identity: 99,
   name: 'Colour',
   parameters: [],
   constructors: [

@@ -6,7 +6,7 @@ export class TypeLowering {
   readonly #types: TypeTable;
   readonly #closed = new Map<Type, TypeId>();
   /** Of each declaration the types that it was lowered to, by their arguments. */
-  readonly #sums = new Map<SumDeclaration, Map<string, TypeId>>();
+  readonly #sums = new Map<number, Map<string, TypeId>>();
 
   constructor(types: TypeTable) {
     this.#types = types;
@@ -52,8 +52,8 @@ export class TypeLowering {
 
   #sum(declaration: SumDeclaration, typeArguments: readonly TypeId[]): TypeId {
     const { name, constructors } = declaration;
-    const known = this.#sums.get(declaration) ?? new Map<string, TypeId>();
-    this.#sums.set(declaration, known);
+    const known = this.#sums.get(declaration.identity) ?? new Map<string, TypeId>();
+    this.#sums.set(declaration.identity, known);
     const key = typeArguments.join();
     let id = known.get(key);
     if (id === undefined) {

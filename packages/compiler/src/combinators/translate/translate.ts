@@ -1,6 +1,11 @@
-import { TypeLimitError, TypeTable, UNIT, inputType } from '@smc/protocol';
+import { TypeLimitError, TypeTable, UNIT, equal, inputType } from '@smc/protocol';
 import type { Checked, Diagnostic, OperationWay, Span, TypeId, Value } from '@smc/protocol';
-import { brokenInitially, faultInConstant, programTooLarge } from '../../errors/translation.ts';
+import {
+  brokenInitially,
+  conflictingDefaults,
+  faultInConstant,
+  programTooLarge,
+} from '../../errors/translation.ts';
 import type {
   Local,
   Type,
@@ -51,11 +56,7 @@ export function translateMachine(machine: TypedMachine): Checked<MachineTerms> {
       initial,
       operations,
       invariants,
-      defaults: machine.defaults.map(({ type, field, value }) => ({
-        type: translation.lower(type),
-        field: fieldIndex(type, field),
-        value: translation.constant(`the default of ${field}`, value),
-      })),
+      defaults: translation.defaults(machine),
       fieldOrder,
       typeNames: typeNames.map(({ name: of, type }) => ({ name: of, type: translation.lower(type) })),
       documentation,
@@ -211,6 +212,24 @@ class Translation {
     const { scope, stages } = bindPattern(context, entered.scope, node.pattern, entered.argument);
     const body = translateExpression(context, node.body, scope);
     return program.define(name, program.sequence(entered.scope.type, [...stages, body]));
+  }
+
+  /** Of each field that inputs may leave out one value; keeps a diagnostic where there are two. */
+  defaults(machine: TypedMachine): MachineTerms['defaults'] {
+    const found = new Map<string, MachineTerms['defaults'][number] & { readonly node: TypedExpression }>();
+    for (const { type, field, value: node } of machine.defaults) {
+      const own = { type: this.lower(type), field: fieldIndex(type, field) };
+      const key = `${own.type} ${own.field}`;
+      const other = found.get(key);
+      if (node === other?.node) continue;
+      const before = this.#diagnostics.length;
+      const value = this.constant(`the default of ${field}`, node);
+      if (this.#diagnostics.length > before) continue;
+      if (other === undefined) found.set(key, { ...own, value, node });
+      else if (!equal(value, other.value))
+        this.#diagnostics.push(conflictingDefaults(node.span, field, other.node.span));
+    }
+    return [...found.values()].map(({ node: _, ...each }) => each);
   }
 
   /** Keeps a diagnostic of each invariant that the initial state breaks; of one that reads the key nothing is known. */
