@@ -12,7 +12,9 @@ import { operandsOf, type Closure, type Datum, type Running } from './running.ts
 /**
  * The interpreter: one loop for all programs, so that the host compiles it once. It tests no
  * type, no bound and no target: the verifier proved them. Integers are tested where they are
- * made, and fuel where it is subtracted.
+ * made, and fuel where it is subtracted. One that is a small integer of the host is stored as
+ * such: all machines share the loop, and the host would else box each as a double, once it has
+ * seen large ones of some machine.
  *
  * Instructions stand in the `switch` as numbers (`CODES`), since the host makes a jump table of
  * nothing else.
@@ -174,40 +176,50 @@ function interpret(
         case 25: {
           // ADD
           const result = (r[c[pc + 2]] as number) + (r[c[pc + 3]] as number);
-          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-          r[c[pc + 1]] = result;
+          const small = result | 0;
+          if (small === result) r[c[pc + 1]] = small;
+          else if (isOverflow(result)) return overflow(p, pc, fuel);
+          else r[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 26: {
           // ADD_SMALL
           const result = (r[c[pc + 2]] as number) + c[pc + 3];
-          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-          r[c[pc + 1]] = result;
+          const small = result | 0;
+          if (small === result) r[c[pc + 1]] = small;
+          else if (isOverflow(result)) return overflow(p, pc, fuel);
+          else r[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 27: {
           // SUB
           const result = (r[c[pc + 2]] as number) - (r[c[pc + 3]] as number);
-          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-          r[c[pc + 1]] = result;
+          const small = result | 0;
+          if (small === result) r[c[pc + 1]] = small;
+          else if (isOverflow(result)) return overflow(p, pc, fuel);
+          else r[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 28: {
           // MUL: a product can be −0, which plus 0 is 0
           const result = (r[c[pc + 2]] as number) * (r[c[pc + 3]] as number) + 0;
-          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-          r[c[pc + 1]] = result;
+          const small = result | 0;
+          if (small === result) r[c[pc + 1]] = small;
+          else if (isOverflow(result)) return overflow(p, pc, fuel);
+          else r[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 29: {
           // MUL_SMALL
           const result = (r[c[pc + 2]] as number) * c[pc + 3] + 0;
-          if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-          r[c[pc + 1]] = result;
+          const small = result | 0;
+          if (small === result) r[c[pc + 1]] = small;
+          else if (isOverflow(result)) return overflow(p, pc, fuel);
+          else r[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
@@ -231,7 +243,12 @@ function interpret(
           // REM_SMALL
           const a = r[c[pc + 2]] as number;
           const b = c[pc + 3];
-          r[c[pc + 1]] = (a | 0) === a ? (a % b) | 0 : a - Math.trunc(a / b) * b;
+          if ((a | 0) === a) r[c[pc + 1]] = ((a | 0) % b) | 0;
+          else {
+            const rest = a - Math.trunc(a / b) * b;
+            if ((rest | 0) === rest) r[c[pc + 1]] = rest | 0;
+            else r[c[pc + 1]] = rest;
+          }
           pc = (pc + 4) | 0;
           break;
         }
@@ -292,8 +309,10 @@ function interpret(
       case 22: {
         // STATE_ADD_SMALL
         const result = (stateField(instance, c[pc + 2]) as number) + c[pc + 3];
-        if ((result | 0) !== result && isOverflow(result)) return overflow(p, pc, fuel);
-        r[c[pc + 1]] = result;
+        const small = result | 0;
+        if (small === result) r[c[pc + 1]] = small;
+        else if (isOverflow(result)) return overflow(p, pc, fuel);
+        else r[c[pc + 1]] = result;
         pc = (pc + 4) | 0;
         break;
       }
