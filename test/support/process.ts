@@ -16,11 +16,13 @@ export interface SmcOptions {
   readonly cwd?: string;
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Flags of node itself. */
+  readonly host?: readonly string[];
 }
 
 /** Runs `smc` to its end. */
 export function smc(words: readonly string[], options: SmcOptions = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [smcPath, ...words], {
+  const child = spawn(process.execPath, [...(options.host ?? []), smcPath, ...words], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
