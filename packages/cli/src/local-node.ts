@@ -77,6 +77,13 @@ async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
         'Another node may run there: smc status asks it. --http and --tcp choose other ports.',
       );
     }
-    throw new Stop(EXIT.refused, 'not-started', `the node can not start: ${message}`);
+    throw new Stop(
+      EXIT.refused,
+      'not-started',
+      `the node can not start: ${message}`,
+      error instanceof EvalError
+        ? 'What serves HTTP makes code when it starts, also with --no-jit; smc run does not.'
+        : undefined,
+    );
   }
 }
