@@ -39,10 +39,10 @@ const second = bundleOf({ 'v2.sm': newer, 'v1.sm': machine });
 const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
 const described = (): unknown =>
   prototypes.flatMap((each) =>
-    Reflect.ownKeys(each).map((key) => {
-      const { value, get, set } = Object.getOwnPropertyDescriptor(each, key)!;
-      return [key, value, get, set] as unknown;
-    }),
+    Reflect.ownKeys(each).map((key): unknown => [
+      key,
+      ...Object.values(Object.getOwnPropertyDescriptor(each, key)!),
+    ]),
   );
 let before: unknown;
 

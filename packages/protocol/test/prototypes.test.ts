@@ -46,10 +46,10 @@ const FIELDS = NAMES.slice(1);
 const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
 const described = (): unknown =>
   prototypes.flatMap((each) =>
-    Reflect.ownKeys(each).map((key) => {
-      const { value, get, set } = Object.getOwnPropertyDescriptor(each, key)!;
-      return [key, value, get, set] as unknown;
-    }),
+    Reflect.ownKeys(each).map((key): unknown => [
+      key,
+      ...Object.values(Object.getOwnPropertyDescriptor(each, key)!),
+    ]),
   );
 let before: unknown;
 
@@ -122,7 +122,7 @@ describe('values of these names', () => {
 
   test('a map as JSON has each as a property of its own', () => {
     const json = valueToJson(types, counts, mapOf(NAMES));
-    expect(Reflect.ownKeys(JSON.parse(json) as object).toSorted()).toEqual(NAMES.toSorted());
+    expect(Reflect.ownKeys(JSON.parse(json) as object)).toEqual(NAMES);
     const read = valueFromJson(types, counts, '{"__proto__":1,"constructor":2}');
     expect(read.ok && Array.from((read.value as MapValue).entries())).toEqual([
       ['__proto__', 1],

@@ -20,10 +20,10 @@ const UPPER = ['Constructor', 'Prototype', 'ToString', 'ValueOf', 'Object', 'Fun
 const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
 const described = (): unknown =>
   prototypes.flatMap((each) =>
-    Reflect.ownKeys(each).map((key) => {
-      const { value, get, set } = Object.getOwnPropertyDescriptor(each, key)!;
-      return [key, value, get, set] as unknown;
-    }),
+    Reflect.ownKeys(each).map((key): unknown => [
+      key,
+      ...Object.values(Object.getOwnPropertyDescriptor(each, key)!),
+    ]),
   );
 let before: unknown;
 
