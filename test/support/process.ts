@@ -16,11 +16,13 @@ export interface SmcOptions {
   readonly cwd?: string;
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Flags of node itself. */
+  readonly host?: readonly string[];
 }
 
 /** Runs `smc` to its end. */
 export function smc(words: readonly string[], options: SmcOptions = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [smcPath, ...words], {
+  const child = spawn(process.execPath, [...(options.host ?? []), smcPath, ...words], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -55,11 +57,14 @@ export interface NodeProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts `smc node --memory` and waits for the line that says it is ready. */
-export async function startNodeProcess(more: readonly string[] = []): Promise<NodeProcess> {
+/** Starts `smc node --memory`, with flags of node itself, and waits for the line that says it is ready. */
+export async function startNodeProcess(
+  more: readonly string[] = [],
+  host: readonly string[] = [],
+): Promise<NodeProcess> {
   const child = spawn(
     process.execPath,
-    [smcPath, 'node', '--memory', '--http', '0', '--tcp', '0', '--json', ...more],
+    [...host, smcPath, 'node', '--memory', '--http', '0', '--tcp', '0', '--json', ...more],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } },
   );
   const log = collect(child.stderr);

@@ -2,6 +2,7 @@ import { startNode, type RunningNode } from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
+import { declareJit, jitOf } from './jit.ts';
 import type { Output } from './output.ts';
 
 /** A node in this process, for the commands that run one. */
@@ -19,11 +20,12 @@ export interface LocalNode {
   close(): Promise<void>;
 }
 
-/** Declares `--http` and `--tcp` on a command that runs a node. */
-export function declarePorts(command: Command): void {
+/** Declares what a command takes that runs a node: its ports, and `--no-jit`. */
+export function declareNode(command: Command): void {
   command
     .option('--http <port>', `port for HTTP, 0 for any (default: ${DEFAULT_HTTP_PORT})`)
     .option('--tcp <port>', `port for lines, 0 for any (default: ${DEFAULT_TCP_PORT})`);
+  declareJit(command);
 }
 
 /** Starts a node that keeps its log in memory, and says that it is ready; a port that is taken ends the command. */
@@ -36,7 +38,7 @@ export async function startLocal(words: Words, output: Output): Promise<LocalNod
       'Please report it.',
     );
   };
-  const running = await start(() => startNode({ httpPort, linesPort, report }));
+  const running = await start(() => startNode({ httpPort, linesPort, report, jit: jitOf(words) }));
   const node = ports(running);
   output.line(`ready: ${node.url} (HTTP), 127.0.0.1:${node.linesPort} (lines); nothing is kept on disk`);
   output.data({ ready: true, http: node.url, tcp: { host: '127.0.0.1', port: node.linesPort } });
@@ -75,6 +77,13 @@ async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
         'Another node may run there: smc status asks it. --http and --tcp choose other ports.',
       );
     }
-    throw new Stop(EXIT.refused, 'not-started', `the node can not start: ${message}`);
+    throw new Stop(
+      EXIT.refused,
+      'not-started',
+      `the node can not start: ${message}`,
+      error instanceof EvalError
+        ? 'What serves HTTP makes code when it starts, also with --no-jit; smc run does not.'
+        : undefined,
+    );
   }
 }

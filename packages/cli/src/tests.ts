@@ -12,7 +12,7 @@ import {
   type TypeId,
   type Value,
 } from '@smc/protocol';
-import { FAILED, type Instance, load, type Program } from '@smc/vm';
+import { FAILED, type Instance, type JitMode, load, type Program } from '@smc/vm';
 import { differences } from './differences.ts';
 
 /** Running the tests of a file, and showing what went wrong. */
@@ -36,8 +36,8 @@ export interface Failure {
 }
 
 /** Runs a test from the initial state, at `@0`; null where it passes. */
-export function runTest(test: CompiledTest, image: Image): Failure | null {
-  const loaded = load(image);
+export function runTest(test: CompiledTest, image: Image, jit: JitMode): Failure | null {
+  const loaded = load(image, { jit });
   if (!loaded.ok) throw new Error(`the code of ${image.name} does not verify: ${loaded.invalid.message}`);
   const run = new Run(image, loaded.program, test);
   for (const line of test.lines) {

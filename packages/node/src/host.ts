@@ -1,3 +1,4 @@
+import type { JitMode } from '@smc/vm';
 import type { Actions, CallEvent, DeployEvent, NodeEvent, Reply } from './event.ts';
 import { baseRecords } from './journal/base.ts';
 import { encodeEntry, JOURNAL_VERSION } from './journal/encoding.ts';
@@ -89,9 +90,10 @@ export class Host {
     clock: Clock,
     limits: NodeLimits,
     report: (error: unknown) => void,
+    jit: JitMode = 'auto',
     stopwatch: Stopwatch = systemStopwatch,
   ): Promise<Host> {
-    const replay = new Replay(limits);
+    const replay = new Replay(limits, jit);
     let records = 0;
     for await (const record of journal.read()) {
       replay.add(record);

@@ -1,4 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
+import type { JitMode } from '@smc/vm';
 import { Host } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
@@ -17,6 +18,8 @@ export interface NodeOptions {
   readonly journal?: Journal;
   readonly clock?: Clock;
   readonly limits?: Partial<NodeLimits>;
+  /** Whether machines are compiled to JavaScript: what has run for a while, if nothing is said. */
+  readonly jit?: JitMode;
   /** Gets what should never happen, for the operator: defects of the node. */
   readonly report?: (error: unknown) => void;
 }
@@ -56,7 +59,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const limits = { ...NODE_LIMITS, prepareFuelMax: prepareFuelMax(), ...options.limits };
   const journal = options.journal ?? new MemoryJournal();
   const report = options.report ?? (() => {});
-  const host = await Host.open(journal, options.clock ?? systemClock, limits, report);
+  const host = await Host.open(journal, options.clock ?? systemClock, limits, report, options.jit);
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     await host.stop();

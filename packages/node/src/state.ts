@@ -1,3 +1,4 @@
+import type { JitMode } from '@smc/vm';
 import { Instances } from './instances.ts';
 import { Interfaces } from './interfaces.ts';
 import { BlobStore } from './journal/blobs.ts';
@@ -11,6 +12,8 @@ import type { Version } from './version.ts';
  */
 export class NodeState {
   readonly limits: NodeLimits;
+  /** How what is deployed is loaded; what a step gives does not depend on it. */
+  readonly jit: JitMode;
   /** By name: those that run. */
   readonly machines = new Map<string, Machine>();
   /** The same by their number in the log. */
@@ -25,8 +28,9 @@ export class NodeState {
   /** Deployments so far: the number of the next machine. */
   deployments = 0;
 
-  constructor(limits: NodeLimits) {
+  constructor(limits: NodeLimits, jit: JitMode = 'auto') {
     this.limits = limits;
+    this.jit = jit;
   }
 }
 

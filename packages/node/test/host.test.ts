@@ -48,7 +48,7 @@ async function open(
   let time = 1_000;
   const clock = { now: () => time++ };
   const report = (error: unknown): unknown => reports.push(error);
-  return Host.open(journal, clock, { ...NODE_LIMITS, ...limits }, report, stopwatch);
+  return Host.open(journal, clock, { ...NODE_LIMITS, ...limits }, report, 'auto', stopwatch);
 }
 
 function call(host: Host, text: string, more: Partial<CallEvent> = {}): Promise<string> {

@@ -6,7 +6,7 @@ import { one, type CommandDefinition } from '../command.ts';
 import { Development } from '../development.ts';
 import { EXIT } from '../exit.ts';
 import { Keyboard } from '../keyboard.ts';
-import { declarePorts, gaveUp, startLocal } from '../local-node.ts';
+import { declareNode, gaveUp, startLocal } from '../local-node.ts';
 import type { Output } from '../output.ts';
 import { checkSource } from '../sources.ts';
 
@@ -29,7 +29,7 @@ export const dev: CommandDefinition = {
   example: 'smc dev counter.sm\nsmc dev counter.sm --http 0 --tcp 0',
   declare: (command) => {
     command.argument('<file>', 'source file (.sm)');
-    declarePorts(command);
+    declareNode(command);
     command.addHelpText('after', `${ABOUT}  ${HELP.replaceAll('\n', '\n  ')}`);
   },
   async run(words, output, environment) {

@@ -1,13 +1,13 @@
 import { refuseOptions, type CommandDefinition } from '../command.ts';
 import { EXIT, Stop } from '../exit.ts';
-import { declarePorts, gaveUp, startLocal } from '../local-node.ts';
+import { declareNode, gaveUp, startLocal } from '../local-node.ts';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
   example: 'smc node --memory',
   declare: (command) => {
     command.option('--memory', 'keep the log in memory: what the node holds is gone when it ends');
-    declarePorts(command);
+    declareNode(command);
     command.option('--data <dir>', 'the directory that keeps the log');
   },
   async run(words, output, environment) {

@@ -8,11 +8,12 @@ import {
   type ImageDebug,
   type Value,
 } from '@smc/protocol';
-import { FAILED, type Instance, load, type Program } from '@smc/vm';
+import { FAILED, type Instance, load, type LoadOptions, type Program } from '@smc/vm';
 import { option, several, one, type CommandDefinition } from '../command.ts';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { EXIT, Stop, type ExitStatus } from '../exit.ts';
 import { showInputError } from '../inputs.ts';
+import { declareJit, jitOf } from '../jit.ts';
 import { linesOf } from '../lines.ts';
 import type { Output } from '../output.ts';
 import { keyOf } from '../keys.ts';
@@ -29,6 +30,7 @@ export const run: CommandDefinition = {
       .option('--key <key>', 'the instance, where the machine is keyed')
       .option('--state', 'print the state at the end');
     declareEnvironment(command);
+    declareJit(command);
   },
   async run(words, output, environment) {
     const bundle = bundleOf(one(words, 0), output, { environment: environmentOf(words) });
@@ -36,7 +38,7 @@ export const run: CommandDefinition = {
     const image = bundle.images[index];
     const key = keyOf(image, option(words, 'key'));
     const inputs = several(words, 1);
-    const session = new Session(image, key, bundle.debug[index], output);
+    const session = new Session(image, key, bundle.debug[index], output, { jit: jitOf(words) });
     for await (const input of inputs.length > 0 ? inputs : linesOf(environment.stdin)) session.take(input);
     if (words.options['state'] === true) session.showState();
     return session.status;
@@ -72,8 +74,8 @@ class Session {
   #now = 0;
   #line = 0;
 
-  constructor(image: Image, key: Value, debug: ImageDebug, output: Output) {
-    const loaded = load(image);
+  constructor(image: Image, key: Value, debug: ImageDebug, output: Output, options: LoadOptions) {
+    const loaded = load(image, options);
     if (!loaded.ok) throw new Error(`the code of ${image.name} does not verify: ${loaded.invalid.message}`);
     this.#image = image;
     this.#debug = debug;

@@ -1,6 +1,8 @@
+import type { JitMode } from '@smc/vm';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { several, type CommandDefinition } from '../command.ts';
 import { EXIT, type ExitStatus } from '../exit.ts';
+import { declareJit, jitOf } from '../jit.ts';
 import type { Output } from '../output.ts';
 import { sourceFiles } from '../source-files.ts';
 import { compileFile, diagnosticsData, showDiagnostics, type Compiling } from '../sources.ts';
@@ -14,13 +16,20 @@ export const test: CommandDefinition = {
     command.argument('[file...]', 'source files (.sm); all below this folder where none is named');
     declareEnvironment(command);
     declareWatch(command);
+    declareJit(command);
   },
   run(words, output, world) {
     const environment = environmentOf(words);
     const named = several(words, 0);
-    return watching(words, output, world, (onRead) => testFiles(named, output, { environment, onRead }));
+    const jit = jitOf(words);
+    return watching(words, output, world, (onRead) => testFiles(named, output, { environment, onRead, jit }));
   },
 };
+
+/** How files are compiled, and their tests run. */
+interface Testing extends Compiling {
+  readonly jit: JitMode;
+}
 
 /** What came of the tests of some files. */
 interface Counts {
@@ -30,9 +39,9 @@ interface Counts {
   refused: number;
 }
 
-function testFiles(named: readonly string[], output: Output, compiling: Compiling): ExitStatus {
+function testFiles(named: readonly string[], output: Output, testing: Testing): ExitStatus {
   const counts: Counts = { passed: 0, failed: 0, refused: 0 };
-  for (const file of sourceFiles(named)) testFile(file, named.length > 0, output, compiling, counts);
+  for (const file of sourceFiles(named)) testFile(file, named.length > 0, output, testing, counts);
   const { passed, failed, refused } = counts;
   const parts = [
     ...(passed + failed + refused === 0 ? ['no test'] : [`${passed} passed`]),
@@ -43,14 +52,8 @@ function testFiles(named: readonly string[], output: Output, compiling: Compilin
   return failed + refused > 0 ? EXIT.refused : EXIT.done;
 }
 
-function testFile(
-  file: string,
-  isNamed: boolean,
-  output: Output,
-  compiling: Compiling,
-  counts: Counts,
-): void {
-  const compilation = compileFile(file, compiling);
+function testFile(file: string, isNamed: boolean, output: Output, testing: Testing, counts: Counts): void {
+  const compilation = compileFile(file, testing);
   if (showDiagnostics(compilation, output) || compilation.bundle === null) {
     output.data({ file, ...diagnosticsData(compilation) });
     counts.refused++;
@@ -61,7 +64,7 @@ function testFile(
   for (const each of tests) {
     const image = bundle.images[each.machine];
     const text = sources.get(each.span.file) ?? '';
-    const failure = runTest(each, image);
+    const failure = runTest(each, image, testing.jit);
     const title = each.title;
     if (each.lines.length === 0) output.note(`${file}: the test ${JSON.stringify(title)} has no line`);
     if (failure === null) {

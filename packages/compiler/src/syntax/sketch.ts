@@ -39,24 +39,24 @@ function wordsOf(type: TypeNode): string {
   }
 }
 
-const INITIAL: Readonly<Record<string, string>> = {
-  Int: '0',
-  Bool: 'false',
-  String: '""',
-  Bytes: '0x""',
-  Time: '@0',
-  List: '[]',
-  Map: 'Map {}',
-  Set: 'Set {}',
-  Option: 'None',
-};
+const INITIAL: ReadonlyMap<string, string> = new Map([
+  ['Int', '0'],
+  ['Bool', 'false'],
+  ['String', '""'],
+  ['Bytes', '0x""'],
+  ['Time', '@0'],
+  ['List', '[]'],
+  ['Map', 'Map {}'],
+  ['Set', 'Set {}'],
+  ['Option', 'None'],
+]);
 
 function valueOf(type: TypeNode): string {
   switch (type.kind) {
     case 'unit':
       return '()';
     case 'named':
-      return (type.path.qualifier === null ? INITIAL[type.path.name.text] : undefined) ?? '…';
+      return (type.path.qualifier === null ? INITIAL.get(type.path.name.text) : undefined) ?? '…';
     case 'tuple':
       return `(${type.items.map(valueOf).join(', ')})`;
     case 'record':

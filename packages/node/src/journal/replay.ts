@@ -1,5 +1,5 @@
 import { decodeValue, type Value } from '@smc/protocol';
-import { FAILED } from '@smc/vm';
+import { FAILED, type JitMode } from '@smc/vm';
 import { type InstanceKey, Instances, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
 import type { FirstOutcome } from '../kept.ts';
@@ -34,8 +34,8 @@ export class Replay {
   readonly #pending = new Map<Machine, LoadedUpgrade[]>();
   #records = 0;
 
-  constructor(limits: NodeLimits) {
-    this.node = new NodeState(limits);
+  constructor(limits: NodeLimits, jit: JitMode = 'auto') {
+    this.node = new NodeState(limits, jit);
   }
 
   /** Throws a `JournalError` for a record that cannot be; the node is of no use then. */
@@ -102,14 +102,14 @@ export class Replay {
 
   #change(entry: ChangeEntry): void {
     for (const part of entry.parts) {
-      const version = this.#loaded(loadVersion(part.machine, part.image, part.debug));
+      const version = this.#loaded(loadVersion(part.machine, part.image, part.debug, this.node.jit));
       if (part.upgrade === null) {
         applyChange(this.node, { version, upgrade: null });
         continue;
       }
       const machine = this.node.machines.get(part.machine);
       if (machine === undefined) return this.#fail(`an upgrade of ${part.machine}, which does not run`);
-      const upgrade = this.#loaded(loadUpgrade(headerOf(part, machine), part.upgrade));
+      const upgrade = this.#loaded(loadUpgrade(headerOf(part, machine), part.upgrade, this.node.jit));
       this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
       // The states stand still, of the older type, until they are migrated.
       const { instances } = machine;

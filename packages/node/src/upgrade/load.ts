@@ -1,5 +1,5 @@
 import { decodeImage, decodeUpgradeBody, type Decoded, type Upgrade } from '@smc/protocol';
-import { type Invalid, load, type LoadedUnit, loadUnit } from '@smc/vm';
+import { type Invalid, type JitMode, load, type LoadedUnit, loadUnit } from '@smc/vm';
 import { problem, type Problem } from '../problem.ts';
 import { makeVersion, type Version } from '../version.ts';
 
@@ -16,10 +16,15 @@ export interface LoadedUpgrade {
   readonly functions: LoadedUnit;
 }
 
-export function loadVersion(name: string, bytes: Uint8Array, debugBytes: Uint8Array): Loaded<Version> {
+export function loadVersion(
+  name: string,
+  bytes: Uint8Array,
+  debugBytes: Uint8Array,
+  jit: JitMode,
+): Loaded<Version> {
   const image = decodeImage(bytes);
   if (!image.ok) return malformed(`the image of ${name}`, image);
-  const loaded = load(image.value);
+  const loaded = load(image.value, { jit });
   if (!loaded.ok) return unverified(`the image of ${name}`, loaded.invalid);
   return { ok: true, value: makeVersion(image.value, bytes, loaded.program, debugBytes) };
 }
@@ -28,11 +33,12 @@ export function loadVersion(name: string, bytes: Uint8Array, debugBytes: Uint8Ar
 export function loadUpgrade(
   header: Pick<Upgrade, 'machine' | 'old' | 'oldEmit' | 'image'>,
   body: Uint8Array,
+  jit: JitMode,
 ): Loaded<LoadedUpgrade> {
   const what = `the upgrade of ${header.machine}`;
   const upgrade = decodeUpgradeBody(header, body);
   if (!upgrade.ok) return malformed(what, upgrade);
-  const loaded = loadUnit(upgrade.value.unit);
+  const loaded = loadUnit(upgrade.value.unit, { jit });
   if (!loaded.ok) return unverified(what, loaded.invalid);
   return { ok: true, value: { upgrade: upgrade.value, functions: loaded.functions } };
 }

@@ -68,7 +68,7 @@ export function plan(node: NodeState, event: DeployEvent): Plan {
   const room = checkRoom(node, event, intended.value);
   if (room !== null) return refusal(room, null);
   const active = intended.value.filter((intention) => intention.kind !== 'unchanged');
-  const loaded = inStages(active, (intention) => loadParts(envelope, intention));
+  const loaded = inStages(active, (intention) => loadParts(node, envelope, intention));
   if (!loaded.ok) return refusal(loaded.problem, loaded.about);
   const judged = inStages(loaded.value, judgeParts);
   if (!judged.ok) return refusal(judged.problem, judged.about);
@@ -156,19 +156,19 @@ export interface PlannedParts {
   readonly body: Uint8Array;
 }
 
-function loadParts(envelope: Envelope, intention: Intention): Staged<PlannedParts> {
+function loadParts({ jit }: NodeState, envelope: Envelope, intention: Intention): Staged<PlannedParts> {
   const { name, index, running, upgradeIndex } = intention;
   const about = running === null ? null : name;
   // The bundle is not kept, so that what is kept of it is copied out.
   const copy = ({ bytes }: { readonly bytes: Uint8Array }): Uint8Array => bytes.slice();
-  const version = loadVersion(name, copy(envelope.images[index]), copy(envelope.debug[index]));
+  const version = loadVersion(name, copy(envelope.images[index]), copy(envelope.debug[index]), jit);
   if (!version.ok) return refuse(version.problem, about);
   if (intention.kind !== 'upgrade' || upgradeIndex === null) {
     return { ok: true, value: { intention, version: version.value, upgrade: null, body: NO_BODY } };
   }
   const part = envelope.upgrades[upgradeIndex];
   const body = copy(part);
-  const upgrade: Loaded<LoadedUpgrade> = loadUpgrade(part, body);
+  const upgrade: Loaded<LoadedUpgrade> = loadUpgrade(part, body, jit);
   if (!upgrade.ok) return refuse(upgrade.problem, about);
   return { ok: true, value: { intention, version: version.value, upgrade: upgrade.value, body } };
 }
