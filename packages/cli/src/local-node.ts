@@ -1,4 +1,4 @@
-import { startNode, type RunningNode } from '@smc/node';
+import { startNode, type Journal, type RecoveryProgress, type RunningNode } from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -28,8 +28,18 @@ export function declareNode(command: Command): void {
   declareJit(command);
 }
 
-/** Starts a node that keeps its log in memory, and says that it is ready; a port that is taken ends the command. */
-export async function startLocal(words: Words, output: Output): Promise<LocalNode> {
+/** Where a node keeps what it holds. */
+export interface Keeping {
+  readonly journal: Journal;
+  readonly directory: string;
+}
+
+/** Starts a node, and says that it is ready; a port that is taken ends the command. Null: it keeps nothing. */
+export async function startLocal(
+  words: Words,
+  output: Output,
+  keeping: Keeping | null = null,
+): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
   const report = (error: unknown): void => {
@@ -38,11 +48,29 @@ export async function startLocal(words: Words, output: Output): Promise<LocalNod
       'Please report it.',
     );
   };
-  const running = await start(() => startNode({ httpPort, linesPort, report, jit: jitOf(words) }));
+  const progress = showRecovery(output);
+  const journal = keeping === null ? {} : { journal: keeping.journal };
+  const options = { httpPort, linesPort, report, progress, jit: jitOf(words), ...journal };
+  const running = await start(() => startNode(options));
   const node = ports(running);
-  output.line(`ready: ${node.url} (HTTP), 127.0.0.1:${node.linesPort} (lines); nothing is kept on disk`);
+  const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
+  output.line(`ready: ${node.url} (HTTP), 127.0.0.1:${node.linesPort} (lines); ${kept}`);
   output.data({ ready: true, http: node.url, tcp: { host: '127.0.0.1', port: node.linesPort } });
   return node;
+}
+
+/** Between two lines that tell how far a recovery is. */
+const PROGRESS_MILLIS = 1_000;
+
+/** Tells what was damaged, and how far a recovery is that takes long. */
+function showRecovery(output: Output): (progress: RecoveryProgress) => void {
+  let toldAt = performance.now();
+  return ({ from, at, last, notes }) => {
+    for (const note of notes) output.note(`recovery: ${note}`);
+    if (performance.now() - toldAt < PROGRESS_MILLIS) return;
+    toldAt = performance.now();
+    output.note(`recovery: ${at - from} of ${last - from} entries`);
+  };
 }
 
 /** How a command ends whose node gave up. */

@@ -1,7 +1,8 @@
 import { getHeapStatistics } from 'node:v8';
 import type { JitMode } from '@smc/vm';
-import { Host } from './host.ts';
+import { Host, type HostOptions } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
+import type { RecoveryProgress } from './journal/recover.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
 import { type Clock, type Journal, type Listener, systemClock } from './ports.ts';
 import { serveHttp } from './serve/http.ts';
@@ -14,12 +15,14 @@ export interface NodeOptions {
   readonly linesPort: number | null;
   /** The address to bind; a node takes connections from this computer alone. */
   readonly address?: string;
-  /** Where the log is kept: in memory, if nothing is said. */
+  /** Where the log is kept: in memory, if nothing is said. The node closes it. */
   readonly journal?: Journal;
   readonly clock?: Clock;
   readonly limits?: Partial<NodeLimits>;
   /** Whether machines are compiled to JavaScript: what has run for a while, if nothing is said. */
   readonly jit?: JitMode;
+  /** Told from time to time how far a recovery is. */
+  readonly progress?: (progress: RecoveryProgress) => void;
   /** Gets what should never happen, for the operator: defects of the node. */
   readonly report?: (error: unknown) => void;
 }
@@ -46,6 +49,16 @@ function prepareFuelMax(): number {
   return Math.max(STEP_LIMITS.prepareFuelMin, Math.min(NODE_LIMITS.prepareFuelMax, bearable));
 }
 
+/** A journal that no node comes of is closed. */
+async function openHost(journal: Journal, options: HostOptions): Promise<Host> {
+  try {
+    return await Host.open(journal, options);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
 /**
  * Starts a node: rebuilds it from its journal, then listens. Rejects with a `JournalError`
  * for a journal that is wrong, with the error of the system for a port that cannot be had,
@@ -59,7 +72,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const limits = { ...NODE_LIMITS, prepareFuelMax: prepareFuelMax(), ...options.limits };
   const journal = options.journal ?? new MemoryJournal();
   const report = options.report ?? (() => {});
-  const host = await Host.open(journal, options.clock ?? systemClock, limits, report, options.jit);
+  const host = await openHost(journal, {
+    clock: options.clock ?? systemClock,
+    limits,
+    report,
+    jit: options.jit ?? 'auto',
+    progress: options.progress ?? (() => {}),
+  });
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     await host.stop();
