@@ -32,6 +32,8 @@ export function declareNode(command: Command): void {
 export interface Keeping {
   readonly journal: Journal;
   readonly directory: string;
+  /** Bytes of the log after which a checkpoint is made; null for what a node does by itself. */
+  readonly checkpointBytesMin: number | null;
 }
 
 /** Starts a node, and says that it is ready; a port that is taken ends the command. Null: it keeps nothing. */
@@ -49,8 +51,16 @@ export async function startLocal(
     );
   };
   const progress = showRecovery(output);
-  const journal = keeping === null ? {} : { journal: keeping.journal };
-  const options = { httpPort, linesPort, report, progress, jit: jitOf(words), ...journal };
+  const { journal, checkpointBytesMin = null } = keeping ?? {};
+  const options = {
+    httpPort,
+    linesPort,
+    report,
+    progress,
+    jit: jitOf(words),
+    ...(journal === undefined ? {} : { journal }),
+    ...(checkpointBytesMin === null ? {} : { limits: { checkpointBytesMin } }),
+  };
   const running = await start(() => startNode(options));
   const node = ports(running);
   const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;

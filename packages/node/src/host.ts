@@ -1,7 +1,7 @@
 import type { JitMode } from '@smc/vm';
 import type { CallEvent, DeployEvent, NodeEvent, Reply } from './event.ts';
 import type { CheckpointTracker } from './journal/checkpoint.ts';
-import { LogWriter } from './journal/group.ts';
+import { LogWriter } from './journal/writer.ts';
 import { recover, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';

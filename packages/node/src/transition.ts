@@ -1,6 +1,6 @@
 import { call } from './call.ts';
 import type { CallEvent, DeployEvent, NodeEvent, RemoveEvent, Reply } from './event.ts';
-import type { LogWriter } from './journal/group.ts';
+import type { LogWriter } from './journal/writer.ts';
 import { problem } from './problem.ts';
 import { advance, type NodeState } from './state.ts';
 import { Deployment } from './upgrade/deployment.ts';

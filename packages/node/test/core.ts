@@ -1,7 +1,7 @@
 import { encodeValue, type Image, printValue } from '@smc/protocol';
 import type { CallEvent, NodeEvent, Reply } from '../src/event.ts';
 import { CheckpointTracker } from '../src/journal/checkpoint.ts';
-import { LogWriter } from '../src/journal/group.ts';
+import { LogWriter } from '../src/journal/writer.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { Replay } from '../src/journal/replay.ts';
 import type { Recovered } from '../src/ports.ts';

@@ -13,6 +13,10 @@ export const node: CommandDefinition = {
       .option('--data <dir>', `the directory that keeps what the node holds (default: ${DEFAULT_DIRECTORY})`)
       .option('--memory', 'keep all of it in memory: it is gone when the node ends')
       .option('--keep-history', 'keep all inputs for ever, also those that no recovery needs any more');
+    command.option(
+      '--checkpoint-bytes <bytes>',
+      'so much of the log at the most is replayed at a start (default: 67108864)',
+    );
     declareNode(command);
   },
   async run(words, output, environment) {
@@ -36,13 +40,21 @@ async function keepingOf(words: Words): Promise<Keeping | null> {
     );
   }
   const directory = data ?? DEFAULT_DIRECTORY;
+  const checkpointBytesMin = bytesOf(words);
   const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
   try {
     const journal = await DiskJournal.open(directory, words.options['keepHistory'] === true ? all : {});
-    return { journal, directory };
+    return { journal, directory, checkpointBytesMin };
   } catch (error) {
     const { message } = error as Error;
     const code = error instanceof JournalError ? 'journal' : 'not-started';
     throw new Stop(EXIT.refused, code, `the node can not start: ${message}`);
   }
+}
+
+function bytesOf(words: Words): number | null {
+  const text = option(words, 'checkpointBytes');
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
+  throw new Stop(EXIT.usage, 'usage', `--checkpoint-bytes takes a number of bytes, not ${text}`);
 }

@@ -1,4 +1,4 @@
-import { type ByteReader, ByteWriter } from '@smc/protocol';
+import { type ByteReader, ByteWriter, type Decoded, decoding } from '@smc/protocol';
 import { type BlobStore, type NamedBlob, sha256 } from './blobs.ts';
 import type {
   ChangeEntry,
@@ -12,6 +12,7 @@ import type {
   RemovalEntry,
   RequestKey,
 } from './entry.ts';
+import type { LogGroup } from './group.ts';
 
 /**
  * How entries are written: a byte for the kind, then by how many milliseconds it is later than the entry
@@ -88,6 +89,21 @@ export function writeEntry(
       writeRefusal(writer, entry);
       return [];
   }
+}
+
+/** The entries of a group, for tools; the blobs are those of the log up to here, and get those of the group. */
+export function decodeGroup(
+  { first, count, time, bytes, blobs: fresh }: LogGroup,
+  blobs: BlobStore,
+): Decoded<readonly Entry[]> {
+  for (const { digest, bytes: blob } of fresh) blobs.add(digest, blob);
+  return decoding(bytes, (reader) => {
+    const entries: Entry[] = [];
+    for (let i = 0; i < count; i++) {
+      entries.push(readEntry(reader, first + i, entries.at(-1)?.time ?? time, blobs));
+    }
+    return entries;
+  });
 }
 
 /** Mirror of `writeInput` and `writeEntry`; the time of the entry before it is that of the group for the first. */
