@@ -7,7 +7,7 @@ import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { problem } from './problem.ts';
 import type { NodeState } from './state.ts';
-import { stamp, transition } from './transition.ts';
+import { type CallRequest, stamp, transition } from './transition.ts';
 import { Deployment } from './upgrade/deployment.ts';
 
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
@@ -26,9 +26,6 @@ const GROUP_OVERHEAD_BYTES = 256;
 export type Stopwatch = () => number;
 
 const systemStopwatch: Stopwatch = () => performance.now();
-
-/** A call without what the host knows: when it came. */
-export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
 
 /** What a host is opened with beside its journal; what is not given is as in a node that serves. */
 export interface HostOptions {
@@ -141,7 +138,7 @@ export class Host {
 
   /** Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. */
   call(request: CallRequest, settle: (reply: Reply) => void): void {
-    const event = stamp(this.#node, { kind: 'call', time: this.#clock.now(), ...request });
+    const event = stamp(this.#node, request, this.#clock.now());
     this.#submit(event, bodyBytes(event), settle);
   }
 

@@ -23,7 +23,7 @@ export class Core {
   }
 
   handle(event: NodeEvent): Reply {
-    const stamped = event.kind === 'call' ? stamp(this.node, event) : event;
+    const stamped = event.kind === 'call' ? stamp(this.node, event, event.time) : event;
     const reply = transition(this.node, stamped, this.log);
     this.journal.append(this.log.take());
     return reply;

@@ -108,14 +108,14 @@ export function decodeGroup(
 
 /** Mirror of `writeInput` and `writeEntry`; the time of the entry before it is that of the group for the first. */
 export function readEntry(reader: ByteReader, position: number, timeBefore: number, blobs: BlobStore): Entry {
+  if (isInput(reader)) {
+    const head = readInputHead(reader, timeBefore);
+    return { kind: 'input', position, ...head, input: reader.raw(head.inputBytes) };
+  }
   const start = reader.offset;
   const kind = reader.byte();
-  const millis = reader.integer();
-  const time = timeBefore + millis;
-  if (millis < 0 || !Number.isSafeInteger(time)) reader.fail('time goes back', start);
+  const time = readTime(reader, timeBefore);
   switch (kind) {
-    case KIND.input:
-      return readInput(reader, position, time);
     case KIND.change:
       return { kind: 'change', position, time, parts: readParts(reader, blobs) };
     case KIND.removal:
@@ -127,7 +127,21 @@ export function readEntry(reader: ByteReader, position: number, timeBefore: numb
   }
 }
 
-function readInput(reader: ByteReader, position: number, time: number): InputEntry {
+/** Whether an input comes next. */
+export function isInput(reader: ByteReader): boolean {
+  return reader.peek() === KIND.input;
+}
+
+/** An input up to its value, of which the bytes follow: a replay decodes them where they are. */
+export interface InputHead extends InputFields {
+  readonly time: number;
+  readonly inputBytes: number;
+}
+
+/** Reads the input that comes next; see `isInput`. */
+export function readInputHead(reader: ByteReader, timeBefore: number): InputHead {
+  reader.byte();
+  const time = readTime(reader, timeBefore);
   const machine = reader.unsigned();
   const instance = reader.string(READ_LIMITS.keyBytesMax);
   const operation = reader.unsigned();
@@ -135,8 +149,16 @@ function readInput(reader: ByteReader, position: number, time: number): InputEnt
   const flags = reader.index('flags', 4);
   const request = (flags & HAS_REQUEST) === 0 ? null : readRequest(reader);
   const outcome = (flags & HAS_FAILED) === 0 ? OK : readOutcome(reader);
-  const input = readBytes(reader);
-  return { kind: 'input', position, time, machine, instance, request, origin, operation, input, outcome };
+  const inputBytes = reader.count('bytes', READ_LIMITS.bytesMax);
+  return { time, machine, instance, operation, origin, request, outcome, inputBytes };
+}
+
+function readTime(reader: ByteReader, timeBefore: number): number {
+  const start = reader.offset;
+  const millis = reader.integer();
+  const time = timeBefore + millis;
+  if (millis < 0 || !Number.isSafeInteger(time)) reader.fail('time goes back', start);
+  return time;
 }
 
 const OK: Outcome = { kind: 'ok' };
