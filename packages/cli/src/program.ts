@@ -100,10 +100,25 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'show the state of a machine',
     load: async () => (await import('./commands/state.ts')).state,
   },
+  {
+    name: 'backup',
+    summary: 'write what a node keeps into a file, also while it runs',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    summary: 'make the directory of a node of a backup',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
+    name: 'repair',
+    summary: 'set aside what is damaged of what a node keeps, so that it starts',
+    load: async () => (await import('./commands/repair.ts')).repair,
+  },
 ];
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
-const PLANNED = ['rollback', 'interfaces', 'backup', 'restore', 'repair', 'keygen'];
+const PLANNED = ['rollback', 'interfaces', 'keygen'];
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a

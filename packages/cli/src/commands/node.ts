@@ -1,9 +1,8 @@
-import { DiskJournal, JournalError } from '@smc/node';
+import { DiskJournal } from '@smc/node';
 import { option, type CommandDefinition, type Words } from '../command.ts';
+import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
 import { EXIT, Stop } from '../exit.ts';
 import { declareNode, gaveUp, startLocal, type Keeping } from '../local-node.ts';
-
-const DEFAULT_DIRECTORY = './smc-data';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
@@ -39,17 +38,12 @@ async function keepingOf(words: Words): Promise<Keeping | null> {
       '--memory keeps nothing: it goes with neither --data nor --keep-history',
     );
   }
-  const directory = data ?? DEFAULT_DIRECTORY;
+  const directory = dataDirectory(data);
   const checkpointBytesMin = bytesOf(words);
   const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
-  try {
-    const journal = await DiskJournal.open(directory, words.options['keepHistory'] === true ? all : {});
-    return { journal, directory, checkpointBytesMin };
-  } catch (error) {
-    const { message } = error as Error;
-    const code = error instanceof JournalError ? 'journal' : 'not-started';
-    throw new Stop(EXIT.refused, code, `the node can not start: ${message}`);
-  }
+  const options = words.options['keepHistory'] === true ? all : {};
+  const journal = await onData(() => DiskJournal.open(directory, options));
+  return { journal, directory, checkpointBytesMin };
 }
 
 function bytesOf(words: Words): number | null {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { CheckpointHead, KeptSlice, MachineHead, StateRow, StateSlice } from '../checkpoint.ts';
+import type { KeptSlice, MachineHead, StateRow, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 
 /**
@@ -23,6 +23,7 @@ export interface ImageRow {
 export interface CheckpointRow {
   readonly position: number;
   readonly time: number;
+  readonly structure_sum: number;
   readonly checksum: number;
   readonly refusals: Uint8Array;
 }
@@ -35,6 +36,8 @@ export interface MachineRow {
   readonly since: number;
   readonly kept_first: number;
   readonly kept_end: number;
+  readonly states: number;
+  readonly states_sum: number;
 }
 
 export interface StoredStateRow {
@@ -78,13 +81,30 @@ export function keptChecksum({ machine, first, count, bytes }: Omit<KeptSlice, '
   return crc32(bytes, crc32(`kept ${machine} ${first} ${count}`));
 }
 
-export function headChecksum({ position, time, refusals, machines }: CheckpointHead): number {
+export function headChecksum(
+  { position, time, structure_sum, refusals }: Omit<CheckpointRow, 'checksum'>,
+  machines: readonly MachineRow[],
+): number {
   const lines = machines.map(
-    ({ machine, name, inputs, faults, since, keptFirst, keptEnd }) =>
-      `\n${machine} ${inputs} ${faults} ${since} ${keptFirst} ${keptEnd} ${name}`,
+    ({ machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum }) =>
+      `\n${machine} ${inputs} ${faults} ${since} ${kept_first} ${kept_end} ${states} ${states_sum} ${name}`,
   );
-  return crc32(refusals, crc32(`checkpoint ${position} ${time}${lines.join('')}`));
+  return crc32(refusals, crc32(`checkpoint ${position} ${time} ${structure_sum}${lines.join('')}`));
 }
+
+/**
+ * A sum of the checksums of rows, whatever their order: it tells that one is missing, or that an older one stands in for
+ * it, and is kept up to date row by row.
+ */
+export function addChecksum(sum: number, checksum: number): number {
+  return (sum + checksum) % CHECKSUMS;
+}
+
+export function takeChecksum(sum: number, checksum: number): number {
+  return (sum + CHECKSUMS - checksum) % CHECKSUMS;
+}
+
+const CHECKSUMS = 2 ** 32;
 
 const NONE = new Uint8Array(0);
 
