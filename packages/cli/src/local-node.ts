@@ -41,6 +41,7 @@ export async function startLocal(
   words: Words,
   output: Output,
   keeping: Keeping | null = null,
+  isEnded: () => boolean = () => false,
 ): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
@@ -50,7 +51,7 @@ export async function startLocal(
       'Please report it.',
     );
   };
-  const progress = showRecovery(output);
+  const progress = showRecovery(output, isEnded);
   const { journal, checkpointBytesMin = null } = keeping ?? {};
   const options = {
     httpPort,
@@ -72,10 +73,11 @@ export async function startLocal(
 /** Between two lines that tell how far a recovery is. */
 const PROGRESS_MILLIS = 1_000;
 
-/** Tells what was damaged, and how far a recovery is that takes long. */
-function showRecovery(output: Output): (progress: RecoveryProgress) => void {
+/** Tells what was damaged, and how far a recovery is that takes long; breaks it off when the node is to end. */
+function showRecovery(output: Output, isEnded: () => boolean): (progress: RecoveryProgress) => void {
   let toldAt = performance.now();
   return ({ from, at, last, notes }) => {
+    if (at > from && isEnded()) throw new Error('it was told to end');
     for (const note of notes) output.note(`recovery: ${note}`);
     if (performance.now() - toldAt < PROGRESS_MILLIS) return;
     toldAt = performance.now();

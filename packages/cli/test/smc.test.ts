@@ -102,6 +102,9 @@ describe('words', () => {
       'status',
       'history',
       'state',
+      'backup',
+      'restore',
+      'repair',
     ]);
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
     const table = readme.split('## The commands')[1].split('\n## ')[0];

@@ -19,8 +19,14 @@ export const node: CommandDefinition = {
     declareNode(command);
   },
   async run(words, output, environment) {
-    const running = await startLocal(words, output, await keepingOf(words));
-    const failed = await Promise.race([environment.untilEnded().then(() => null), running.failure]);
+    let isEnded = false;
+    // From now on: a recovery may take long, and a signal that comes in it must not be lost.
+    const ended = environment.untilEnded().then(() => {
+      isEnded = true;
+      return null;
+    });
+    const running = await startLocal(words, output, await keepingOf(words), () => isEnded);
+    const failed = await Promise.race([ended, running.failure]);
     if (failed !== null) throw gaveUp(failed);
     output.note('stopping');
     await running.close();

@@ -92,22 +92,25 @@ function lastPosition(database: DatabaseSync): number {
 
 /** Sets damaged groups at the end aside, if they are no more than what one write may have left. */
 function cutTail(database: DatabaseSync, notes: string[]): void {
-  const cut: GroupRow[] = [];
+  const cut: { readonly first: number; readonly count: number; readonly left: Uint8Array | null }[] = [];
   let bytes = 0;
   for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
     const row = each as unknown as GroupRow;
     if (groupOf(row) !== null) break;
-    cut.push(row);
-    bytes += row.entries.length;
+    // What is damaged need not even be bytes.
+    const entries: unknown = row.entries;
+    const left = entries instanceof Uint8Array ? entries : null;
+    cut.push({ first: row.first, count: row.count, left });
+    bytes += left?.length ?? 0;
     // More than an end: whoever reads it comes upon it, and stops.
     if (bytes > TAIL_BYTES_MAX) return;
   }
   if (cut.length === 0) return;
   database.exec('BEGIN IMMEDIATE');
-  for (const { first, count, entries } of cut) {
+  for (const { first, count, left } of cut) {
     database
       .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('a damaged end', 'log', ?, ?)`)
-      .run(`${first} ${count}`, entries);
+      .run(`${first} ${count}`, left);
     database.prepare('DELETE FROM log WHERE first = ?').run(first);
   }
   database.exec('COMMIT');

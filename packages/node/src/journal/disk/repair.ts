@@ -170,9 +170,7 @@ function findKeys(
 }
 
 function insert(target: DatabaseSync, table: string, values: readonly SQLInputValue[]): void {
-  target
-    .prepare(`INSERT OR IGNORE INTO ${table} VALUES (${values.map(() => '?').join(', ')})`)
-    .run(...values);
+  target.prepare(`INSERT INTO ${table} VALUES (${values.map(() => '?').join(', ')})`).run(...values);
 }
 
 /** Sets aside what a node can not be rebuilt from; gives the last position that one can. */

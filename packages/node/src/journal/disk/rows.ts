@@ -63,7 +63,7 @@ export function groupChecksum(
   time: number,
   bytes: Uint8Array,
 ): number {
-  return crc32(bytes, crc32(`log ${first} ${count} ${structural} ${time}`));
+  return checksumOf(bytes, `log ${first} ${count} ${structural} ${time}`);
 }
 
 export function stateChecksum(
@@ -71,14 +71,14 @@ export function stateChecksum(
   position: number,
   { key, bytes }: StateRow,
 ): number {
-  return crc32(
+  return checksumOf(
     bytes ?? NONE,
-    crc32(`state ${machine} ${position} ${fingerprint} ${bytes === null ? 0 : 1} ${key}`),
+    `state ${machine} ${position} ${fingerprint} ${bytes === null ? 0 : 1} ${key}`,
   );
 }
 
 export function keptChecksum({ machine, first, count, bytes }: Omit<KeptSlice, 'kind'>): number {
-  return crc32(bytes, crc32(`kept ${machine} ${first} ${count}`));
+  return checksumOf(bytes, `kept ${machine} ${first} ${count}`);
 }
 
 export function headChecksum(
@@ -89,7 +89,7 @@ export function headChecksum(
     ({ machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum }) =>
       `\n${machine} ${inputs} ${faults} ${since} ${kept_first} ${kept_end} ${states} ${states_sum} ${name}`,
   );
-  return crc32(refusals, crc32(`checkpoint ${position} ${time} ${structure_sum}${lines.join('')}`));
+  return checksumOf(refusals, `checkpoint ${position} ${time} ${structure_sum}${lines.join('')}`);
 }
 
 /**
@@ -107,6 +107,11 @@ export function takeChecksum(sum: number, checksum: number): number {
 const CHECKSUMS = 2 ** 32;
 
 const NONE = new Uint8Array(0);
+
+/** Where a file is damaged, a column may hold what is no bytes at all: no checksum is that of such a row. */
+function checksumOf(bytes: unknown, place: string): number {
+  return bytes instanceof Uint8Array ? crc32(bytes, crc32(place)) : -1;
+}
 
 /** The group that a row holds; null where the row is damaged. Blobs stand elsewhere. */
 export function groupOf(row: GroupRow): Omit<LogGroup, 'blobs'> | null {

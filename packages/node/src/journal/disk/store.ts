@@ -342,7 +342,9 @@ export function sealCheckpoint(
 
 /** What SQLite says of a damaged file, as what it means for the operator. */
 function journalError(what: 'opened' | 'read', error: unknown): unknown {
-  if (error instanceof JournalError || (error as { code?: string }).code !== 'ERR_SQLITE_ERROR') return error;
+  // Those of the database have a code, as has a number that is too large to be one of ours.
+  const { code } = error as { code?: unknown };
+  if (error instanceof JournalError || typeof code !== 'string') return error;
   const { message } = error as Error;
   return new JournalError(`the journal can not be ${what}: ${message}; ${REPAIR}`, { cause: error });
 }
