@@ -1,5 +1,5 @@
 import type { JitMode } from '@smc/vm';
-import type { Actions, CallEvent, DeployEvent, NodeEvent, Reply } from './event.ts';
+import type { Actions, CallEvent, DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
 import { baseRecords } from './journal/base.ts';
 import { encodeEntry, JOURNAL_VERSION } from './journal/encoding.ts';
 import { Replay } from './journal/replay.ts';
@@ -32,7 +32,13 @@ export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
 
 /** An event that waits, with what its reply goes to; or a look at the node, which changes nothing. */
 type Item =
-  | { readonly event: NodeEvent; readonly bytes: number; readonly settle: (reply: Reply) => void }
+  | {
+      readonly event: NodeEvent;
+      readonly bytes: number;
+      readonly settle: (reply: Reply) => void;
+      /** By the stopwatch: what has not begun by then is not begun any more. */
+      readonly deadline: number;
+    }
   | { readonly look: (node: NodeState) => () => void; readonly abandon: (error: Error) => void };
 
 /**
@@ -111,10 +117,19 @@ export class Host {
     return this.#state === 'open';
   }
 
-  /** Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. */
-  call(request: CallRequest, settle: (reply: Reply) => void): void {
-    const event = stamp(this.#node, { kind: 'call', time: this.#clock.now(), ...request });
-    this.#submit(event, bodyBytes(event), settle);
+  /**
+   * Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. What waits
+   * for its turn for longer than `deadlineMillis` is refused.
+   */
+  call(
+    request: CallRequest,
+    settle: (reply: Reply) => void,
+    deadlineMillis: number = Number.POSITIVE_INFINITY,
+  ): void {
+    const { machine, key, interfaces, body, readOnly } = request;
+    const time = this.#clock.now();
+    const event = { kind: 'call', time, machine, key, interfaces, body, request: request.request, readOnly } as const;
+    this.#submit(stamp(this.#node, event), bodyBytes(body), settle, deadlineMillis);
   }
 
   /** Deploys or upgrades what a bundle holds. */
@@ -160,14 +175,20 @@ export class Host {
     await this.#journal.close();
   }
 
-  #submit(event: NodeEvent, bytes: number, settle: (reply: Reply) => void): void {
+  #submit(
+    event: NodeEvent,
+    bytes: number,
+    settle: (reply: Reply) => void,
+    deadlineMillis: number = Number.POSITIVE_INFINITY,
+  ): void {
     if (this.#state !== 'open') return settle(STOPPING);
     const { queuedEventsMax, queuedBytesMax } = this.#node.limits;
     if (this.#queue.length >= queuedEventsMax || this.#queuedBytes + bytes > queuedBytesMax) {
       return settle(OVERLOADED);
     }
     this.#queuedBytes += bytes;
-    this.#enqueue({ event, bytes, settle });
+    const deadline = deadlineMillis === Number.POSITIVE_INFINITY ? deadlineMillis : this.#stopwatch() + deadlineMillis;
+    this.#enqueue({ event, bytes, settle, deadline });
   }
 
   #enqueue(item: Item): void {
@@ -195,7 +216,7 @@ export class Host {
     const answers: (() => void)[] = [];
     const start = this.#stopwatch();
     for (const item of this.#queue) {
-      answers.push(start < this.#deadline ? this.#handle(item, records) : () => this.#turnAway(item));
+      answers.push(start < this.#deadline ? this.#handle(item, records, start) : () => this.#turnAway(item));
       if (answers.length === BATCH_EVENTS_MAX || this.#stopwatch() - start >= TURN_MILLIS) break;
     }
     await this.#append(records);
@@ -220,9 +241,10 @@ export class Host {
   }
 
   /** Gives what is to be done when all records so far are durable. */
-  #handle(item: Item, records: Uint8Array[]): () => void {
+  #handle(item: Item, records: Uint8Array[], now: number): () => void {
     if ('look' in item) return item.look(this.#node);
     const { event, settle } = item;
+    if (now > item.deadline) return () => settle(EXPIRED);
     if (event.kind === 'deploy') return this.#deploy(event, settle, records);
     return this.#act(() => transition(this.#node, event), settle, records);
   }
@@ -356,10 +378,18 @@ const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message:
   version: null,
 });
 const OVERLOADED = refused('overloaded', 'too many requests wait for their turn; try again later');
+const EXPIRED = refused('overloaded', 'the deadline of the request passed before its turn: nothing was done');
 const STOPPING = refused('stopping', 'the node is stopping');
 const BUSY = refused('busy', 'another deployment is prepared; try again when it is done');
 const INTERNAL = refused('internal', 'a defect of the node; its log says more');
 
-function bodyBytes({ body }: CallEvent): number {
-  return body.form === 'query' ? 2 * body.pairs.flat().join('').length : 2 * body.text.length;
+function bodyBytes(body: RequestBody): number {
+  switch (body.form) {
+    case 'binary':
+      return body.end - body.start;
+    case 'query':
+      return 2 * body.pairs.flat().join('').length;
+    default:
+      return 2 * body.text.length;
+  }
 }

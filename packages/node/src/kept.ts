@@ -1,73 +1,212 @@
 import { sizeOf, type Value } from '@smc/protocol';
-import type { Origin } from './journal/entry.ts';
+import type { Origin, RequestKey } from './journal/entry.ts';
 
 /** The first outcome of a request with a key. */
 export type FirstOutcome =
   | { readonly kind: 'ok'; readonly origin: Origin; readonly value: Value }
   | { readonly kind: 'fault' | 'exhausted'; readonly message: string };
 
+/** What is known of a request with a key: nothing, its first outcome, or that the key is of another request. */
+export type Kept =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'other' }
+  | { readonly kind: 'known'; readonly outcome: FirstOutcome };
+
 export interface KeptRequest {
-  /** SHA-256 of the request: another one with the same key is refused. */
-  readonly digest: string;
+  readonly request: RequestKey;
   readonly outcome: FirstOutcome;
 }
 
-/** What a kept request takes beside key and reply, about. */
-const OVERHEAD_BYTES = 256;
+/** What a kept request takes beside texts and reply, about. */
+const OVERHEAD_BYTES = 128;
+
+/** More than an image has operations: an origin is one number, `interface × ORIGIN_BASE + operation`. */
+const ORIGIN_BASE = 65_536;
+/** In place of an origin. */
+const FAULT = -1;
+const EXHAUSTED = -2;
+
+/** In place of the id of a request that is not of a session. */
+const NO_ID = 0;
+
+const NEW: Kept = { kind: 'new' };
+const OTHER: Kept = { kind: 'other' };
 
 /**
  * The replies to requests with a key, so that each happens once. Bounded by number and bytes:
  * the oldest goes first.
+ *
+ * Requests are numbered in the order in which they were added. What belongs to number n stands in
+ * columns at n modulo their length, a power of two: with an object for each of a million requests, the
+ * collector of garbage would do more than the machines.
+ *
+ * Invariant: numbers from `#oldest` up to `#added` are kept, and the indices have these alone.
  */
 export class KeptRequests {
-  readonly #requests = new Map<string, { readonly request: KeptRequest; readonly number: number }>();
   readonly #countMax: number;
   readonly #bytesMax: number;
-  #bytes = 0;
-  /** How many there ever were: the number of the next. */
+  /** Numbers, by `Idempotency-Key`. */
+  readonly #keys = new Map<string, number>();
+  /** Numbers by id, by session. */
+  readonly #sessions = new Map<string, Map<number, number>>();
+  #oldest = 0;
   #added = 0;
+  #bytes = 0;
+  #columns = new Columns(64);
 
   constructor(countMax: number, bytesMax: number) {
     this.#countMax = countMax;
     this.#bytesMax = bytesMax;
   }
 
-  get(key: string): KeptRequest | undefined {
-    return this.#requests.get(key)?.request;
+  find(request: RequestKey): Kept {
+    const number =
+      'session' in request
+        ? this.#sessions.get(request.session)?.get(request.id)
+        : this.#keys.get(request.key);
+    if (number === undefined) return NEW;
+    const at = this.#columns.place(number);
+    if (this.#columns.digests[at] !== request.digest) return OTHER;
+    return { kind: 'known', outcome: this.#columns.outcome(at) };
   }
 
-  /** The key must be new. */
-  add(key: string, request: KeptRequest): void {
-    if (this.#requests.has(key)) throw new Error(`the key ${JSON.stringify(key)} is kept already`);
-    this.#requests.set(key, { request, number: this.#added++ });
-    this.#bytes += bytesOf(key, request);
-    for (const [oldest, { request: dropped }] of this.#requests) {
-      if (this.#requests.size <= this.#countMax && this.#bytes <= this.#bytesMax) return;
-      this.#requests.delete(oldest);
-      this.#bytes -= bytesOf(oldest, dropped);
+  /** The request must be new. */
+  add(request: RequestKey, outcome: FirstOutcome): void {
+    const number = this.#added++;
+    if (number - this.#oldest === this.#columns.length) this.#columns = this.#columns.doubled(this.#oldest);
+    const columns = this.#columns;
+    const at = columns.place(number);
+    if ('session' in request) {
+      let numbers = this.#sessions.get(request.session);
+      if (numbers === undefined) this.#sessions.set(request.session, (numbers = new Map()));
+      if (numbers.has(request.id)) throw new Error(`the request ${request.id} of a session is kept already`);
+      numbers.set(request.id, number);
+      columns.names[at] = request.session;
+      columns.ids[at] = request.id;
+    } else {
+      if (this.#keys.has(request.key)) throw new Error(`the key ${JSON.stringify(request.key)} is kept already`);
+      this.#keys.set(request.key, number);
+      columns.names[at] = request.key;
+      columns.ids[at] = NO_ID;
     }
+    columns.digests[at] = request.digest;
+    columns.putOutcome(at, outcome);
+    this.#bytes += columns.bytesAt(at);
+    while (this.#added - this.#oldest > this.#countMax || this.#bytes > this.#bytesMax) {
+      this.#forget(this.#oldest++);
+    }
+  }
+
+  #forget(number: number): void {
+    const columns = this.#columns;
+    const at = columns.place(number);
+    const name = columns.names[at];
+    const id = columns.ids[at];
+    this.#bytes -= columns.bytesAt(at);
+    columns.clear(at);
+    if (id === NO_ID) {
+      this.#keys.delete(name);
+      return;
+    }
+    const numbers = this.#sessions.get(name);
+    numbers?.delete(id);
+    if (numbers?.size === 0) this.#sessions.delete(name);
   }
 
   /**
    * Those of this moment, from the oldest, whatever is added while they are gone through. Those
    * that make room for others meanwhile may be left out.
    */
-  entries(): Iterable<readonly [string, KeptRequest]> {
-    return entriesUntil(this.#requests, this.#added);
+  entries(): Iterable<KeptRequest> {
+    return this.#entriesUntil(this.#oldest, this.#added);
+  }
+
+  *#entriesUntil(start: number, end: number): Generator<KeptRequest> {
+    for (let number = start; number < end; number++) {
+      number = Math.max(number, this.#oldest);
+      if (number >= end) return;
+      const columns = this.#columns;
+      const at = columns.place(number);
+      const name = columns.names[at];
+      const id = columns.ids[at];
+      const digest = columns.digests[at];
+      const request =
+        typeof digest === 'string' ? { key: name, digest } : { session: name, id, digest };
+      yield { request, outcome: columns.outcome(at) };
+    }
   }
 }
 
-function* entriesUntil(
-  requests: ReadonlyMap<string, { readonly request: KeptRequest; readonly number: number }>,
-  end: number,
-): Generator<readonly [string, KeptRequest]> {
-  for (const [key, { request, number }] of requests) {
-    if (number >= end) return;
-    yield [key, request];
-  }
-}
+/** What is kept of requests, each at one place of every column. */
+class Columns {
+  readonly length: number;
+  /** The key, or the session. */
+  readonly names: string[];
+  readonly ids: Float64Array;
+  readonly digests: (string | number)[];
+  readonly #origins: Float64Array;
+  /** The value of the reply, or the message of the failure. */
+  readonly #results: Value[];
 
-function bytesOf(key: string, { outcome }: KeptRequest): number {
-  const reply = outcome.kind === 'ok' ? sizeOf(outcome.value) : 2 * outcome.message.length;
-  return OVERHEAD_BYTES + 2 * key.length + reply;
+  /** `length` is a power of two. */
+  constructor(length: number) {
+    this.length = length;
+    this.names = Array.from({ length }, () => '');
+    this.ids = new Float64Array(length);
+    this.digests = Array.from({ length }, () => 0);
+    this.#origins = new Float64Array(length);
+    this.#results = Array.from({ length }, () => null);
+  }
+
+  place(number: number): number {
+    return number % this.length;
+  }
+
+  outcome(at: number): FirstOutcome {
+    const origin = this.#origins[at];
+    const result = this.#results[at];
+    if (origin === FAULT || origin === EXHAUSTED) {
+      return { kind: origin === FAULT ? 'fault' : 'exhausted', message: result as string };
+    }
+    const operation = origin % ORIGIN_BASE;
+    return {
+      kind: 'ok',
+      origin: { interface: (origin - operation) / ORIGIN_BASE, operation },
+      value: result,
+    };
+  }
+
+  putOutcome(at: number, outcome: FirstOutcome): void {
+    if (outcome.kind === 'ok') {
+      this.#origins[at] = outcome.origin.interface * ORIGIN_BASE + outcome.origin.operation;
+      this.#results[at] = outcome.value;
+    } else {
+      this.#origins[at] = outcome.kind === 'fault' ? FAULT : EXHAUSTED;
+      this.#results[at] = outcome.message;
+    }
+  }
+
+  clear(at: number): void {
+    this.names[at] = '';
+    this.digests[at] = 0;
+    this.#results[at] = null;
+  }
+
+  bytesAt(at: number): number {
+    return OVERHEAD_BYTES + 2 * this.names[at].length + sizeOf(this.#results[at]);
+  }
+
+  /** The same, from `oldest` on, with room for as many again. */
+  doubled(oldest: number): Columns {
+    const columns = new Columns(2 * this.length);
+    for (let number = oldest; number < oldest + this.length; number++) {
+      const [from, to] = [this.place(number), columns.place(number)];
+      columns.names[to] = this.names[from];
+      columns.ids[to] = this.ids[from];
+      columns.digests[to] = this.digests[from];
+      columns.#origins[to] = this.#origins[from];
+      columns.#results[to] = this.#results[from];
+    }
+    return columns;
+  }
 }

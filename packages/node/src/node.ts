@@ -5,12 +5,12 @@ import { MemoryJournal } from './journal/memory.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
 import { type Clock, type Journal, type Listener, systemClock } from './ports.ts';
 import { serveHttp } from './serve/http.ts';
-import { serveLines } from './serve/lines.ts';
+import { serveTcp } from './serve/tcp.ts';
 
 export interface NodeOptions {
   /** 0 for one that is free; null for no HTTP. */
   readonly httpPort: number | null;
-  /** Of the line protocol; 0 for one that is free, null for none. */
+  /** Of lines and frames; 0 for one that is free, null for none. */
   readonly linesPort: number | null;
   /** The address to bind; a node takes connections from this computer alone. */
   readonly address?: string;
@@ -62,6 +62,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const host = await Host.open(journal, options.clock ?? systemClock, limits, report, options.jit);
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
+    for (const listener of listeners) listener.announceStop?.();
     await host.stop();
     await Promise.all(listeners.map((listener) => listener.close()));
   };
@@ -72,7 +73,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   };
   try {
     const http = httpPort === null ? null : await listen(serveHttp(host, httpPort, limits));
-    const lines = linesPort === null ? null : await listen(serveLines(host, linesPort, limits));
+    const lines = linesPort === null ? null : await listen(serveTcp(host, linesPort, limits));
     let closing: Promise<void> | null = null;
     return {
       httpPort: http,

@@ -33,6 +33,8 @@ export interface Journal {
 export interface Listener {
   /** The port it got, where 0 was asked for. */
   readonly port: number;
+  /** Tells clients that the node stops, where their protocol has a word for it; what comes is still taken. */
+  announceStop?(): void;
   /** Takes no further connection or request, sends the replies that are due, then ends the connections. */
   close(): Promise<void>;
 }

@@ -16,6 +16,27 @@ export { decodeImage, decodeUpgradeBody, refusalOf } from './decode.ts';
 export * from './diagnostic.ts';
 export { encodeImage, encodeUpgradeBody } from './encode.ts';
 export * from './fingerprint.ts';
+export * from './frame.ts';
+export {
+  type CallBody,
+  type CallInterface,
+  decodeCall,
+  decodeClientFrame,
+  decodeNodeFrame,
+  encodeCall,
+  writeCall,
+  writeCode,
+  writeError,
+  writeGoodbye,
+  writeHello,
+  writeMachine,
+  writeMachineAnswer,
+  writePing,
+  writePong,
+  writeReply,
+  writeWelcome,
+} from './frame-encoding.ts';
+export { FrameSplitter } from './frame-splitter.ts';
 export { FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
 export * from './image.ts';
 export {

@@ -1,6 +1,6 @@
 import { encodeValue } from '@smc/protocol';
 import { printKey } from '../instances.ts';
-import type { KeptRequest } from '../kept.ts';
+import type { FirstOutcome } from '../kept.ts';
 import type { Machine, NodeState } from '../state.ts';
 import { encodeEntry } from './encoding.ts';
 import type { KeptReply, RefusalEntry } from './entry.ts';
@@ -30,10 +30,9 @@ export function baseRecords(node: NodeState): Iterable<Uint8Array> {
         const state = encodeValue(image.unit.types, image.state, value);
         yield encodeEntry({ kind: 'state', machine: number, instance: printKey(key), state }, blobs);
       }
-      for (const [key, request] of kept) {
-        const reply = encodeOutcome(machine, request);
-        const named = { key, digest: request.digest };
-        yield encodeEntry({ kind: 'kept', machine: number, request: named, reply }, blobs);
+      for (const { request, outcome } of kept) {
+        const reply = encodeOutcome(machine, outcome);
+        yield encodeEntry({ kind: 'kept', machine: number, request, reply }, blobs);
       }
     }
   })();
@@ -53,7 +52,7 @@ function refusalsOf(node: NodeState): RefusalEntry[] {
   return refusals;
 }
 
-function encodeOutcome(machine: Machine, { outcome }: KeptRequest): KeptReply {
+function encodeOutcome(machine: Machine, outcome: FirstOutcome): KeptReply {
   if (outcome.kind !== 'ok') return outcome;
   const { image } = machine.interfaces.known[outcome.origin.interface].version;
   const { reply } = image.operations[outcome.origin.operation];

@@ -196,8 +196,8 @@ function readParts(reader: ByteReader, blobs: BlobStore): ChangePart[] {
 function writeInput(writer: ByteWriter, entry: InputEntry): void {
   writer.unsigned(entry.machine);
   writer.string(entry.instance);
-  writer.byte(entry.request === null ? 0 : 1);
-  if (entry.request !== null) writeRequest(writer, entry.request);
+  if (entry.request === null) writer.byte(NO_REQUEST);
+  else writeRequest(writer, entry.request);
   writeOrigin(writer, entry.origin);
   writer.unsigned(entry.operation);
   writeBytes(writer, entry.input);
@@ -211,7 +211,7 @@ function readInput(reader: ByteReader, position: number, time: number): InputEnt
     time,
     machine: reader.unsigned(),
     instance: reader.string(READ_LIMITS.keyBytesMax),
-    request: reader.index('a flag', 2) === 0 ? null : readRequest(reader),
+    request: readRequest(reader),
     origin: readOrigin(reader),
     operation: reader.unsigned(),
     input: readBytes(reader),
@@ -247,7 +247,7 @@ function writeReply(writer: ByteWriter, reply: KeptReply): void {
 
 function readKept(reader: ByteReader): KeptEntry {
   const machine = reader.unsigned();
-  const request = readRequest(reader);
+  const request = readRequest(reader) ?? reader.fail('a kept reply without a request');
   const outcome = readOutcome(reader);
   if (outcome.kind !== 'ok') return { kind: 'kept', machine, request, reply: outcome };
   const origin = readOrigin(reader);
@@ -263,17 +263,43 @@ function readOrigin(reader: ByteReader): Origin {
   return { interface: reader.unsigned(), operation: reader.unsigned() };
 }
 
+/** What stands before a request key: its form. */
+const NO_REQUEST = 0;
+const KEYED_REQUEST = 1;
+const SESSION_REQUEST = 2;
+
+const SESSION_BYTES = 16;
+
 function writeRequest(writer: ByteWriter, request: RequestKey): void {
-  writer.string(request.key);
-  writeDigest(writer, request.digest);
+  if ('session' in request) {
+    writer.byte(SESSION_REQUEST);
+    writer.hexadecimal(request.session);
+    writer.integer(request.id);
+    writer.integer(request.digest);
+  } else {
+    writer.byte(KEYED_REQUEST);
+    writer.string(request.key);
+    writeDigest(writer, request.digest);
+  }
 }
 
-function readRequest(reader: ByteReader): RequestKey {
-  return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
+function readRequest(reader: ByteReader): RequestKey | null {
+  switch (reader.index('a form of request', 3)) {
+    case NO_REQUEST:
+      return null;
+    case KEYED_REQUEST:
+      return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
+    default:
+      return {
+        session: Buffer.from(reader.raw(SESSION_BYTES)).toString('hex'),
+        id: reader.integer(),
+        digest: reader.integer(),
+      };
+  }
 }
 
 function writeDigest(writer: ByteWriter, digest: string): void {
-  writer.raw(Buffer.from(digest, 'hex'));
+  writer.hexadecimal(digest);
 }
 
 function readDigest(reader: ByteReader): string {

@@ -16,6 +16,7 @@ import type {
   KeptEntry,
   MachineEntry,
   RefusalEntry,
+  RequestKey,
   StateEntry,
 } from './entry.ts';
 
@@ -152,20 +153,15 @@ export class Replay {
     this.#migrate(machine);
     machine.inputs++;
     const { outcome, request } = entry;
-    if (request !== null && machine.kept.get(request.key) !== undefined) {
-      this.#fail(`the key ${JSON.stringify(request.key)} is there twice`);
-    }
+    if (request !== null) this.#checkNew(machine, request);
     if (outcome.kind !== 'ok') {
       machine.faults++;
-      if (request !== null) machine.kept.add(request.key, { digest: request.digest, outcome });
+      if (request !== null) machine.kept.add(request, outcome);
       return;
     }
     const reply = this.#step(machine, entry);
     if (request === null) return;
-    machine.kept.add(request.key, {
-      digest: request.digest,
-      outcome: this.#firstOutcome(machine, entry, reply),
-    });
+    machine.kept.add(request, this.#firstOutcome(machine, entry, reply));
   }
 
   #step(machine: Machine, entry: InputEntry): Value {
@@ -218,9 +214,13 @@ export class Replay {
 
   #keep({ machine: number, request, reply }: KeptEntry): void {
     const machine = this.#machine(number);
-    if (machine.kept.get(request.key) !== undefined)
-      this.#fail(`the key ${JSON.stringify(request.key)} is there twice`);
-    machine.kept.add(request.key, { digest: request.digest, outcome: this.#decodeReply(machine, reply) });
+    this.#checkNew(machine, request);
+    machine.kept.add(request, this.#decodeReply(machine, reply));
+  }
+
+  #checkNew(machine: Machine, request: RequestKey): void {
+    if (machine.kept.find(request).kind === 'new') return;
+    this.#fail(`the request ${'session' in request ? request.id : JSON.stringify(request.key)} is there twice`);
   }
 
   #decodeReply(machine: Machine, reply: KeptEntry['reply']): FirstOutcome {

@@ -8,7 +8,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import type { Reply, RequestBody } from '../event.ts';
+import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
 import { type NodeLimits, REQUEST_KEY_LENGTH_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
@@ -179,7 +179,7 @@ type OperationRequest = FastifyRequest<OperationRoute>;
 
 /** What an address says beside machine and operation, or why it is refused. */
 type Addressed =
-  | { readonly ok: true; readonly key: string | null; readonly body: RequestBody }
+  | { readonly ok: true; readonly key: string | null; readonly body: WrittenBody }
   | { readonly ok: false; readonly problem: Problem };
 
 function addOperations(app: FastifyInstance, host: Host): void {
@@ -213,7 +213,7 @@ function readPost(request: OperationRequest): Addressed {
   if (named !== undefined && named !== operation) {
     return refuse(`the address names the operation ${operation}, and the input ${named}`);
   }
-  const body: RequestBody = isInput ? { form: 'text', text, start: 0 } : { form: 'json', operation, text };
+  const body: WrittenBody = isInput ? { form: 'text', text, start: 0 } : { form: 'json', operation, text };
   return { ok: true, key: keys[0] ?? null, body };
 }
 
@@ -249,7 +249,7 @@ function callMachine(
   host: Host,
   request: OperationRequest,
   reply: FastifyReply,
-  { key, body, readOnly }: { key: string | null; body: RequestBody; readOnly: boolean },
+  { key, body, readOnly }: { key: string | null; body: WrittenBody; readOnly: boolean },
 ): FastifyReply | void {
   const once = headerOf(request, 'idempotency-key');
   if (once !== null && !(once.length > 0 && once.length <= REQUEST_KEY_LENGTH_MAX)) {
@@ -279,7 +279,7 @@ function callMachine(
 }
 
 /** What makes two requests the same: the instance, the operation, and the body as it was sent. */
-function digestOf(operation: string, key: string | null, body: RequestBody): string {
+function digestOf(operation: string, key: string | null, body: WrittenBody): string {
   const argument = body.form === 'query' ? JSON.stringify(body.pairs) : body.text;
   const address = JSON.stringify([key, operation, body.form]);
   return createHash('sha256').update(`${address}\n${argument}`).digest('hex');

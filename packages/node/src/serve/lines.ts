@@ -1,12 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
 import type { Reply } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
-import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { NOT_WRITTEN, writeReply } from './reply.ts';
+
+/** What follows the machine in a request: an operation, with arguments or without. */
+const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
+
+/** Interfaces that one connection may name: one for each machine that it speaks to, and older ones of these. */
+const INTERFACES_MAX = 64;
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /**
  * The line protocol: one request a line, one reply a line, in order.
@@ -21,48 +29,12 @@ import { NOT_WRITTEN, writeReply } from './reply.ts';
  *
  * Blank lines are skipped. A connection whose first line is no request is closed, and so is one
  * with a line that is too long or not UTF-8: whoever is there speaks something else.
- */
-export async function serveLines(host: Host, port: number, limits: NodeLimits): Promise<Listener> {
-  const connections = new Set<LineConnection>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-    const connection = new LineConnection(socket, host, limits);
-    connections.add(connection);
-    socket.on('close', () => connections.delete(connection));
-  });
-  server.maxConnections = limits.connectionsMax;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const connection of connections) connection.stop();
-      }),
-  };
-}
-
-/** What follows the machine in a request: an operation, with arguments or without. */
-const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
-
-/** Interfaces that one connection may name: one for each machine that it speaks to, and older ones of these. */
-const INTERFACES_MAX = 64;
-
-const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-
-/**
+ *
  * Invariants: at most `linePendingMax` requests wait for a reply, and while that many do, or the
  * peer does not take its replies, nothing is read. `#replies` has a place for each request that
  * was read, in order; a reply is written when all before it are there.
  */
-class LineConnection {
+export class LineConnection {
   readonly #socket: Socket;
   readonly #host: Host;
   readonly #limits: NodeLimits;
@@ -86,11 +58,7 @@ class LineConnection {
     this.#socket = socket;
     this.#host = host;
     this.#limits = limits;
-    socket.on('data', (chunk) => {
-      if (this.#ended) return;
-      this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-      this.#readGuarded();
-    });
+    socket.on('data', (chunk) => this.receive(chunk));
     socket.on('end', () => {
       this.#endOfInput = true;
       this.#readGuarded();
@@ -101,6 +69,12 @@ class LineConnection {
     });
     // A broken connection is no event of the node: 'close' follows.
     socket.on('error', () => socket.destroy());
+  }
+
+  receive(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    this.#readGuarded();
   }
 
   /** Reads no more, and ends when the replies that are due were sent. */
