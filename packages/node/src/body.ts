@@ -38,11 +38,16 @@ export function readBody(body: WrittenBody, { image, operationIndex }: Version):
 }
 
 /** The same for a binary body, which has the key of the instance too. */
-export function readBinaryBody({ bytes, start, end }: BinaryBody, { image, calls }: Version): ReadBody<CallBody> {
+export function readBinaryBody(
+  { bytes, start, end }: BinaryBody,
+  { image, calls }: Version,
+): ReadBody<CallBody> {
   const read = decodeCall(calls, bytes, start, end);
   if (read.ok) return read;
   const { message, offset } = read.malformed;
-  return refuse(problem('bad-request', `this is no input of ${image.name}: ${message} (byte ${offset - start})`));
+  return refuse(
+    problem('bad-request', `this is no input of ${image.name}: ${message} (byte ${offset - start})`),
+  );
 }
 
 function refuse(refused: Problem): { readonly ok: false; readonly problem: Problem } {

@@ -128,7 +128,16 @@ export class Host {
   ): void {
     const { machine, key, interfaces, body, readOnly } = request;
     const time = this.#clock.now();
-    const event = { kind: 'call', time, machine, key, interfaces, body, request: request.request, readOnly } as const;
+    const event = {
+      kind: 'call',
+      time,
+      machine,
+      key,
+      interfaces,
+      body,
+      request: request.request,
+      readOnly,
+    } as const;
     this.#submit(stamp(this.#node, event), bodyBytes(body), settle, deadlineMillis);
   }
 
@@ -187,7 +196,8 @@ export class Host {
       return settle(OVERLOADED);
     }
     this.#queuedBytes += bytes;
-    const deadline = deadlineMillis === Number.POSITIVE_INFINITY ? deadlineMillis : this.#stopwatch() + deadlineMillis;
+    const deadline =
+      deadlineMillis === Number.POSITIVE_INFINITY ? deadlineMillis : this.#stopwatch() + deadlineMillis;
     this.#enqueue({ event, bytes, settle, deadline });
   }
 

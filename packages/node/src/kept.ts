@@ -20,6 +20,9 @@ export interface KeptRequest {
 /** What a kept request takes beside texts and reply, about. */
 const OVERHEAD_BYTES = 128;
 
+/** Requests of one segment. */
+const SEGMENT_LENGTH = 1_024;
+
 /** More than an image has operations: an origin is one number, `interface × ORIGIN_BASE + operation`. */
 const ORIGIN_BASE = 65_536;
 /** In place of an origin. */
@@ -36,11 +39,12 @@ const OTHER: Kept = { kind: 'other' };
  * The replies to requests with a key, so that each happens once. Bounded by number and bytes:
  * the oldest goes first.
  *
- * Requests are numbered in the order in which they were added. What belongs to number n stands in
- * columns at n modulo their length, a power of two: with an object for each of a million requests, the
- * collector of garbage would do more than the machines.
+ * Requests are numbered in the order in which they were added, and stand in columns, in segments that
+ * come and go whole: with an object for each of a million requests, the collector of garbage would do
+ * more than the machines.
  *
- * Invariant: numbers from `#oldest` up to `#added` are kept, and the indices have these alone.
+ * Invariant: numbers from `#oldest` up to `#added` are kept, and the indices have these alone; the first
+ * segment has the oldest.
  */
 export class KeptRequests {
   readonly #countMax: number;
@@ -52,7 +56,9 @@ export class KeptRequests {
   #oldest = 0;
   #added = 0;
   #bytes = 0;
-  #columns = new Columns(64);
+  readonly #segments: Segment[] = [];
+  /** The number of the first request of the first segment. */
+  #base = 0;
 
   constructor(countMax: number, bytesMax: number) {
     this.#countMax = countMax;
@@ -65,45 +71,51 @@ export class KeptRequests {
         ? this.#sessions.get(request.session)?.get(request.id)
         : this.#keys.get(request.key);
     if (number === undefined) return NEW;
-    const at = this.#columns.place(number);
-    if (this.#columns.digests[at] !== request.digest) return OTHER;
-    return { kind: 'known', outcome: this.#columns.outcome(at) };
+    const segment = this.#segmentOf(number);
+    const at = number % SEGMENT_LENGTH;
+    if (segment.digests[at] !== request.digest) return OTHER;
+    return { kind: 'known', outcome: segment.outcome(at) };
   }
 
   /** The request must be new. */
   add(request: RequestKey, outcome: FirstOutcome): void {
     const number = this.#added++;
-    if (number - this.#oldest === this.#columns.length) this.#columns = this.#columns.doubled(this.#oldest);
-    const columns = this.#columns;
-    const at = columns.place(number);
+    const at = number % SEGMENT_LENGTH;
+    if (at === 0) this.#segments.push(new Segment());
+    const segment = this.#segmentOf(number);
     if ('session' in request) {
       let numbers = this.#sessions.get(request.session);
       if (numbers === undefined) this.#sessions.set(request.session, (numbers = new Map()));
       if (numbers.has(request.id)) throw new Error(`the request ${request.id} of a session is kept already`);
       numbers.set(request.id, number);
-      columns.names[at] = request.session;
-      columns.ids[at] = request.id;
+      segment.names[at] = request.session;
+      segment.ids[at] = request.id;
     } else {
-      if (this.#keys.has(request.key)) throw new Error(`the key ${JSON.stringify(request.key)} is kept already`);
+      if (this.#keys.has(request.key))
+        throw new Error(`the key ${JSON.stringify(request.key)} is kept already`);
       this.#keys.set(request.key, number);
-      columns.names[at] = request.key;
-      columns.ids[at] = NO_ID;
+      segment.names[at] = request.key;
+      segment.ids[at] = NO_ID;
     }
-    columns.digests[at] = request.digest;
-    columns.putOutcome(at, outcome);
-    this.#bytes += columns.bytesAt(at);
+    segment.digests[at] = request.digest;
+    segment.putOutcome(at, outcome);
+    this.#bytes += segment.bytesAt(at);
     while (this.#added - this.#oldest > this.#countMax || this.#bytes > this.#bytesMax) {
       this.#forget(this.#oldest++);
     }
   }
 
   #forget(number: number): void {
-    const columns = this.#columns;
-    const at = columns.place(number);
-    const name = columns.names[at];
-    const id = columns.ids[at];
-    this.#bytes -= columns.bytesAt(at);
-    columns.clear(at);
+    const segment = this.#segmentOf(number);
+    const at = number % SEGMENT_LENGTH;
+    const name = segment.names[at];
+    const id = segment.ids[at];
+    this.#bytes -= segment.bytesAt(at);
+    segment.clear(at);
+    if (at === SEGMENT_LENGTH - 1) {
+      this.#segments.shift();
+      this.#base += SEGMENT_LENGTH;
+    }
     if (id === NO_ID) {
       this.#keys.delete(name);
       return;
@@ -125,42 +137,30 @@ export class KeptRequests {
     for (let number = start; number < end; number++) {
       number = Math.max(number, this.#oldest);
       if (number >= end) return;
-      const columns = this.#columns;
-      const at = columns.place(number);
-      const name = columns.names[at];
-      const id = columns.ids[at];
-      const digest = columns.digests[at];
-      const request =
-        typeof digest === 'string' ? { key: name, digest } : { session: name, id, digest };
-      yield { request, outcome: columns.outcome(at) };
+      const segment = this.#segmentOf(number);
+      const at = number % SEGMENT_LENGTH;
+      const name = segment.names[at];
+      const id = segment.ids[at];
+      const digest = segment.digests[at];
+      const request = typeof digest === 'string' ? { key: name, digest } : { session: name, id, digest };
+      yield { request, outcome: segment.outcome(at) };
     }
+  }
+
+  #segmentOf(number: number): Segment {
+    return this.#segments[Math.floor((number - this.#base) / SEGMENT_LENGTH)];
   }
 }
 
 /** What is kept of requests, each at one place of every column. */
-class Columns {
-  readonly length: number;
+class Segment {
   /** The key, or the session. */
-  readonly names: string[];
-  readonly ids: Float64Array;
-  readonly digests: (string | number)[];
-  readonly #origins: Float64Array;
+  readonly names: string[] = [];
+  readonly ids = new Float64Array(SEGMENT_LENGTH);
+  readonly digests: (string | number)[] = [];
+  readonly #origins = new Float64Array(SEGMENT_LENGTH);
   /** The value of the reply, or the message of the failure. */
-  readonly #results: Value[];
-
-  /** `length` is a power of two. */
-  constructor(length: number) {
-    this.length = length;
-    this.names = Array.from({ length }, () => '');
-    this.ids = new Float64Array(length);
-    this.digests = Array.from({ length }, () => 0);
-    this.#origins = new Float64Array(length);
-    this.#results = Array.from({ length }, () => null);
-  }
-
-  place(number: number): number {
-    return number % this.length;
-  }
+  readonly #results: Value[] = [];
 
   outcome(at: number): FirstOutcome {
     const origin = this.#origins[at];
@@ -194,19 +194,5 @@ class Columns {
 
   bytesAt(at: number): number {
     return OVERHEAD_BYTES + 2 * this.names[at].length + sizeOf(this.#results[at]);
-  }
-
-  /** The same, from `oldest` on, with room for as many again. */
-  doubled(oldest: number): Columns {
-    const columns = new Columns(2 * this.length);
-    for (let number = oldest; number < oldest + this.length; number++) {
-      const [from, to] = [this.place(number), columns.place(number)];
-      columns.names[to] = this.names[from];
-      columns.ids[to] = this.ids[from];
-      columns.digests[to] = this.digests[from];
-      columns.#origins[to] = this.#origins[from];
-      columns.#results[to] = this.#results[from];
-    }
-    return columns;
   }
 }

@@ -1,4 +1,11 @@
-import { type CallInterface, decodeDebug, type Fingerprints, fingerprints, type Image, type ImageDebug } from '@smc/protocol';
+import {
+  type CallInterface,
+  decodeDebug,
+  type Fingerprints,
+  fingerprints,
+  type Image,
+  type ImageDebug,
+} from '@smc/protocol';
 import type { Program } from '@smc/vm';
 
 /**

@@ -50,6 +50,9 @@ export function decoding<T>(
   }
 }
 
+/** Of a number in 7 bits a byte: it is below 2⁵³. */
+const REST_BYTES_MAX = 8;
+
 /** Appends the primitive forms to a buffer that grows. */
 export class ByteWriter {
   // Most of what is written is short, and a short buffer costs the host much less than a longer one.
@@ -137,12 +140,20 @@ export class ByteWriter {
   }
 
   #rest(value: number): void {
+    this.#reserve(REST_BYTES_MAX);
+    const bytes = this.#bytes;
+    let at = this.#length;
     let rest = value;
-    while (rest >= 0x80) {
-      this.byte(0x80 | (rest % 0x80));
+    while (rest > 0x7fff_ffff) {
+      bytes[at++] = 0x80 | (rest % 0x80);
       rest = Math.floor(rest / 0x80);
     }
-    this.byte(rest);
+    while (rest >= 0x80) {
+      bytes[at++] = 0x80 | (rest & 0x7f);
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    this.#length = at;
   }
 
   #reserve(count: number): void {

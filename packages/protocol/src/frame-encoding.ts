@@ -61,7 +61,10 @@ export function writeHello(writer: ByteWriter, session: string, token: string): 
   endFrame(writer, start);
 }
 
-export function writeMachine(writer: ByteWriter, { name, interface: spoken }: Omit<MachineFrame, 'kind'>): void {
+export function writeMachine(
+  writer: ByteWriter,
+  { name, interface: spoken }: Omit<MachineFrame, 'kind'>,
+): void {
   const start = beginFrame(writer, KIND.machine);
   writer.string(name);
   writer.hexadecimal(spoken);
@@ -71,7 +74,12 @@ export function writeMachine(writer: ByteWriter, { name, interface: spoken }: Om
 /** `body` is what `encodeCall` gave. */
 export function writeCall(
   writer: ByteWriter,
-  { id, deadlineMillis, machine, body }: { id: number; deadlineMillis: number; machine: number; body: Uint8Array },
+  {
+    id,
+    deadlineMillis,
+    machine,
+    body,
+  }: { id: number; deadlineMillis: number; machine: number; body: Uint8Array },
 ): void {
   const start = beginFrame(writer, KIND.call);
   writer.integer(id);
@@ -118,7 +126,8 @@ export function decodeCall(
   end: number,
 ): Decoded<CallBody> {
   const take = (reader: ByteReader): CallBody => {
-    const key = kind === 'none' ? null : kind === 'int' ? reader.integer() : reader.string(KEY_BYTES_MAX, 'a key');
+    const key =
+      kind === 'none' ? null : kind === 'int' ? reader.integer() : reader.string(KEY_BYTES_MAX, 'a key');
     if (key === '') reader.fail('a key has at least one byte', start);
     const operation = reader.index('operation', operations.length);
     return { key, operation, input: takeValue(reader, types, operations[operation].input) };
@@ -167,7 +176,10 @@ function takeClientFrame(reader: ByteReader): ClientFrame {
 
 // What a node writes.
 
-export function writeWelcome(writer: ByteWriter, { version, inFlightMax, frameBytesMax }: Omit<WelcomeFrame, 'kind'>): void {
+export function writeWelcome(
+  writer: ByteWriter,
+  { version, inFlightMax, frameBytesMax }: Omit<WelcomeFrame, 'kind'>,
+): void {
   const start = beginFrame(writer, KIND.welcome);
   writer.byte(version);
   writer.unsigned(inFlightMax);
@@ -196,7 +208,13 @@ export function writeMachineAnswer(writer: ByteWriter, answer: Omit<MachineAnswe
  * The value of a reply. Gives false, and has written nothing, where its frame would be larger than
  * `FRAME_LIMITS` allows.
  */
-export function writeReply(writer: ByteWriter, id: number, types: TypeTable, type: TypeId, value: Value): boolean {
+export function writeReply(
+  writer: ByteWriter,
+  id: number,
+  types: TypeTable,
+  type: TypeId,
+  value: Value,
+): boolean {
   const start = beginFrame(writer, KIND.reply);
   writer.integer(id);
   writeValue(writer, types, type, value);

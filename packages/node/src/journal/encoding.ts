@@ -56,12 +56,24 @@ export function isFoldable(record: Uint8Array): boolean {
 
 /** The encoding of the entry that comes next in the log whose blobs these are. */
 export function encodeEntry(entry: Entry, blobs: BlobStore): Uint8Array {
-  const writer = new ByteWriter();
+  // One for all, as most entries are small and come in their thousands; a large one is not kept.
+  const writer = sharedWriter;
+  writer.truncate(0);
+  writeEntry(writer, entry, blobs);
+  const bytes = writer.bytes();
+  if (bytes.length > SHARED_BYTES_MAX) sharedWriter = new ByteWriter();
+  return bytes;
+}
+
+const SHARED_BYTES_MAX = 64 * 1024;
+let sharedWriter = new ByteWriter();
+
+function writeEntry(writer: ByteWriter, entry: Entry, blobs: BlobStore): void {
   writer.byte(KIND[entry.kind]);
   if (entry.kind === 'header') {
     writer.unsigned(MAGIC);
     writer.unsigned(entry.version);
-    return writer.bytes();
+    return;
   }
   if (entry.kind !== 'kept' && entry.kind !== 'state') {
     writer.integer(entry.position);
@@ -102,7 +114,6 @@ export function encodeEntry(entry: Entry, blobs: BlobStore): Uint8Array {
       writeReply(writer, entry.reply);
       break;
   }
-  return writer.bytes();
 }
 
 /** Mirror of `encodeEntry`. The first entry must be a header; its version is checked here. */

@@ -96,8 +96,7 @@ export interface Origin {
 /** What makes a request one that happens once. Another request with the same is refused, by its digest. */
 export type RequestKey =
   /** An `Idempotency-Key`; `digest` is the SHA-256 of the request, 64 hex digits. */
-  | { readonly key: string; readonly digest: string }
-  | SessionRequestKey;
+  { readonly key: string; readonly digest: string } | SessionRequestKey;
 
 /** A request of the framed protocol. */
 export interface SessionRequestKey {

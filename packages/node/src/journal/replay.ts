@@ -220,7 +220,9 @@ export class Replay {
 
   #checkNew(machine: Machine, request: RequestKey): void {
     if (machine.kept.find(request).kind === 'new') return;
-    this.#fail(`the request ${'session' in request ? request.id : JSON.stringify(request.key)} is there twice`);
+    this.#fail(
+      `the request ${'session' in request ? request.id : JSON.stringify(request.key)} is there twice`,
+    );
   }
 
   #decodeReply(machine: Machine, reply: KeptEntry['reply']): FirstOutcome {

@@ -414,7 +414,10 @@ function lookUp(
     const message = `there is no machine ${JSON.stringify(name)}`;
     return { running: null, refused: problem('unknown-machine', message) };
   }
-  const running = { code: machine.version.fingerprints.code, interface: machine.interfaces.current.fingerprint };
+  const running = {
+    code: machine.version.fingerprints.code,
+    interface: machine.interfaces.current.fingerprint,
+  };
   if (machine.interfaces.find(fingerprint) !== null) return { running, refused: null };
   const message = `${name} serves no interface ${fingerprint}; the running one is ${running.interface}`;
   return { running, refused: problem('unknown-interface', message) };

@@ -77,7 +77,12 @@ export async function serveTcp(host: Host, port: number, limits: NodeLimits): Pr
 }
 
 /** A quarter of the shortest time that is allowed for something. */
-function sweepMillis({ silentMillisMax, helloMillisMax, stalledMillisMax, idleMillisMax }: NodeLimits): number {
+function sweepMillis({
+  silentMillisMax,
+  helloMillisMax,
+  stalledMillisMax,
+  idleMillisMax,
+}: NodeLimits): number {
   const shortest = Math.min(silentMillisMax, helloMillisMax, stalledMillisMax, idleMillisMax);
   return Math.max(1, Math.min(SWEEP_MILLIS_MAX, shortest / 4));
 }
