@@ -174,10 +174,8 @@ describe('framed requests', () => {
     expect(peer.int(3)).toBe('fault');
     expect(peer.int(4)).toBe(1);
     const { code, interface: fingerprint } = fingerprints(counter());
-    const kinds = peer.frames.map(({ kind }) => kind);
-    expect(kinds).toEqual(
-      ['welcome', 'code', 'reply', 'reply', 'error', 'reply', 'machine'].toSorted(() => 0),
-    );
+    const kinds = peer.frames.map(({ kind }) => kind).filter((kind) => kind !== 'machine');
+    expect(kinds).toEqual(['welcome', 'code', 'reply', 'reply', 'error', 'reply']);
     expect(peer.frames[0]).toMatchObject({ version: 1, inFlightMax: NODE_LIMITS.frameInFlightMax });
     expect(peer.frames.find(({ kind }) => kind === 'code')).toEqual({ kind: 'code', machine: 0, code });
     expect(peer.frames.find(({ kind }) => kind === 'machine')).toEqual({
