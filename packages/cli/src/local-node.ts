@@ -1,4 +1,4 @@
-import { startNode, type RunningNode } from '@smc/node';
+import { ExposureError, isLoopback, type NodeOptions, startNode, type RunningNode } from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -10,6 +10,9 @@ import type { Output } from './output.ts';
 const DEFAULT_HTTP_PORT = 4040;
 const DEFAULT_TCP_PORT = 4041;
 
+/** Of the listener for administration, where it has its own. */
+const DEFAULT_ADMIN_PORT = 4042;
+
 /** A node that was started here, and where it is. */
 export interface LocalNode {
   readonly url: string;
@@ -20,6 +23,12 @@ export interface LocalNode {
   close(): Promise<void>;
 }
 
+/** Who reaches a node, and how: from this computer alone, if nothing is said. */
+export type Exposure = Pick<
+  NodeOptions,
+  'address' | 'adminAddress' | 'adminPort' | 'tls' | 'access' | 'insecure'
+>;
+
 /** Declares what a command takes that runs a node: its ports, and `--no-jit`. */
 export function declareNode(command: Command): void {
   command
@@ -28,8 +37,11 @@ export function declareNode(command: Command): void {
   declareJit(command);
 }
 
-/** Starts a node that keeps its log in memory, and says that it is ready; a port that is taken ends the command. */
-export async function startLocal(words: Words, output: Output): Promise<LocalNode> {
+/**
+ * Starts a node that keeps its log in memory, and says that it is ready; a port that is taken ends the command.
+ * On this computer, and open to all who are on it, if nothing is said.
+ */
+export async function startLocal(words: Words, output: Output, exposure: Exposure = {}): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
   const report = (error: unknown): void => {
@@ -38,10 +50,18 @@ export async function startLocal(words: Words, output: Output): Promise<LocalNod
       'Please report it.',
     );
   };
-  const running = await start(() => startNode({ httpPort, linesPort, report, jit: jitOf(words) }));
+  const jit = jitOf(words);
+  const running = await start(() => startNode({ ...exposure, httpPort, linesPort, report, jit }));
   const node = ports(running);
-  output.line(`ready: ${node.url} (HTTP), 127.0.0.1:${node.linesPort} (lines); nothing is kept on disk`);
-  output.data({ ready: true, http: node.url, tcp: { host: '127.0.0.1', port: node.linesPort } });
+  const host = exposure.address ?? '127.0.0.1';
+  const { adminUrl } = running;
+  const isApart = adminUrl !== null && adminUrl !== node.url;
+  const administration = isApart ? `, ${adminUrl} (administration)` : '';
+  output.line(
+    `ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines)${administration}; nothing is kept on disk`,
+  );
+  const tcp = { host, port: node.linesPort };
+  output.data({ ready: true, http: node.url, tcp, ...(isApart ? { administration: adminUrl } : {}) });
   return node;
 }
 
@@ -56,6 +76,16 @@ function ports(running: RunningNode): LocalNode {
   return { url, linesPort, failure, close: () => running.close() };
 }
 
+/**
+ * The port for administration: its own where one is asked for, or where the node is reached from beyond this
+ * computer; null where it is that of HTTP.
+ */
+export function adminPort(words: Words, address: string | undefined): number | null {
+  const isApart = words.options['admin'] !== undefined || words.options['adminHost'] !== undefined;
+  if (!isApart && (address === undefined || isLoopback(address))) return null;
+  return port(words, 'admin', DEFAULT_ADMIN_PORT);
+}
+
 function port(words: Words, name: string, otherwise: number): number {
   const text = option(words, name);
   if (text === undefined) return otherwise;
@@ -68,13 +98,21 @@ async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
   try {
     return await begin();
   } catch (error) {
+    if (error instanceof ExposureError) {
+      throw new Stop(
+        EXIT.usage,
+        'exposed',
+        error.message,
+        'See smc node --help; --insecure listens there all the same, for a network where nobody else is.',
+      );
+    }
     const { code, port: taken, message } = error as NodeJS.ErrnoException & { port?: number };
     if (code === 'EADDRINUSE') {
       throw new Stop(
         EXIT.refused,
         'port-taken',
-        `port ${taken} of 127.0.0.1 is taken`,
-        'Another node may run there: smc status asks it. --http and --tcp choose other ports.',
+        `port ${taken} of this computer is taken`,
+        'Another node may run there: smc status asks it. --http, --tcp and --admin choose other ports.',
       );
     }
     throw new Stop(

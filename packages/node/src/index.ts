@@ -1,3 +1,6 @@
+export { type Access, type Certificate, isLoopback } from './access/access.ts';
+export { Signers } from './access/signers.ts';
+export { type Token, Tokens } from './access/tokens.ts';
 export type {
   Actions,
   CallEvent,
@@ -12,7 +15,7 @@ export type { Entry } from './journal/entry.ts';
 export { MemoryJournal } from './journal/memory.ts';
 export { JournalError, Replay } from './journal/replay.ts';
 export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';
-export { type NodeOptions, type RunningNode, startNode } from './node.ts';
+export { ExposureError, type NodeOptions, type RunningNode, startNode } from './node.ts';
 export { type Clock, type Journal, systemClock } from './ports.ts';
 export type { Problem } from './problem.ts';
 export { type HistoryRecord, Machine, NodeState } from './state.ts';

@@ -100,5 +100,8 @@ export const STEP_LIMITS = {
 /** UTF-16 units of a value as it is written for people or programs: as much JSON as is read. */
 export const WRITTEN_LENGTH_MAX = 16 * 1024 * 1024;
 
+/** How long a client may take to agree on the encryption, in milliseconds. */
+export const TLS_HANDSHAKE_MILLIS_MAX = 10_000;
+
 /** UTF-16 units of an `Idempotency-Key`. */
 export const REQUEST_KEY_LENGTH_MAX = 256;

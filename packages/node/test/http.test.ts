@@ -201,7 +201,7 @@ describe('only this computer is served', () => {
   it('at an address of this computer', async () => {
     for (const address of ['0.0.0.0', '::', '192.168.0.1']) {
       await expect(startNode({ httpPort: 0, linesPort: 0, address })).rejects.toThrow(
-        /not supported yet: a node beyond loopback/,
+        /is reached from beyond this computer, and that needs a token and TLS/,
       );
     }
   });

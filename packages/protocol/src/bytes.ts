@@ -147,6 +147,11 @@ export class ByteReader {
     throw new MalformedError(message, offset);
   }
 
+  /** Whether these bytes come next. */
+  startsWith(bytes: Uint8Array): boolean {
+    return bytes.length <= this.remaining && bytes.every((byte, i) => this.#bytes[this.#offset + i] === byte);
+  }
+
   byte(): number {
     if (this.#offset >= this.#end) this.fail(this.#bound ?? 'unexpected end');
     return this.#bytes[this.#offset++];

@@ -1,3 +1,4 @@
+import { declareExposure, exposureOf } from '../access.ts';
 import { refuseOptions, type CommandDefinition } from '../command.ts';
 import { EXIT, Stop } from '../exit.ts';
 import { declareNode, gaveUp, startLocal } from '../local-node.ts';
@@ -8,6 +9,7 @@ export const node: CommandDefinition = {
   declare: (command) => {
     command.option('--memory', 'keep the log in memory: what the node holds is gone when it ends');
     declareNode(command);
+    declareExposure(command);
     command.option('--data <dir>', 'the directory that keeps the log');
   },
   async run(words, output, environment) {
@@ -20,7 +22,7 @@ export const node: CommandDefinition = {
         'With --memory the node runs, and forgets everything when it ends.',
       );
     }
-    const running = await startLocal(words, output);
+    const running = await startLocal(words, output, exposureOf(words, output));
     const failed = await Promise.race([environment.untilEnded().then(() => null), running.failure]);
     if (failed !== null) throw gaveUp(failed);
     output.note('stopping');
