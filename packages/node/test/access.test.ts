@@ -232,7 +232,7 @@ describe('TLS', () => {
     });
     expect(shown).toBe('ok 1\n');
     // Who does not encrypt gets no answer.
-    await expect(send(node, '/Counter/Read')).rejects.toThrow();
+    await expect(send(node, '/Counter/Read')).rejects.toThrow(/hang up|ECONNRESET/);
   });
 });
 
@@ -282,6 +282,8 @@ describe('signatures', () => {
   it('are by Ed25519 alone', () => {
     const { publicKey } = generateKeyPairSync('x25519');
     expect(() => new Signers([pem(publicKey)])).toThrow('where Ed25519 is needed');
-    expect(() => new Signers(['-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----'])).toThrow();
+    expect(() => new Signers(['-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----'])).toThrow(
+      /unsupported|DECODER|PEM|asn/i,
+    );
   });
 });
