@@ -8,8 +8,7 @@ import { rawKey } from '../signing.ts';
 
 /** `smc keygen NAME`: a pair of Ed25519 keys, to sign bundles with and to know them by. */
 export const keygen: CommandDefinition = {
-  example:
-    'smc keygen release\nsmc build counter.sm --sign release.key\nsmc node --memory --trust release.pub',
+  example: 'smc keygen release',
   declare: (command) => {
     command.argument('<name>', 'writes NAME.key, which is secret, and NAME.pub, which nodes are given');
   },
