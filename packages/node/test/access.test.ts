@@ -262,8 +262,8 @@ describe('signatures', () => {
       /^the signature is not one of this/,
     );
     const signed = encodeSigned({ bundle, signatures: [signatureBy(release), signatureBy(other)] });
-    const start = signed.length - bundle.length;
-    for (const at of [start, start + Math.floor(bundle.length / 2), signed.length - 1]) {
+    const first = signed.length - bundle.length;
+    for (const at of [first, first + Math.floor(bundle.length / 2), signed.length - 1]) {
       expect(await refused(signed.with(at, signed[at] ^ 1))).toMatch(
         /^the signature is not one of this bundle/,
       );
