@@ -5,6 +5,7 @@ import { encodeEntry, JOURNAL_VERSION } from './journal/encoding.ts';
 import { Replay } from './journal/replay.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
+import { Metrics } from './metrics.ts';
 import { problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { stamp, transition } from './transition.ts';
@@ -32,7 +33,13 @@ export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
 
 /** An event that waits, with what its reply goes to; or a look at the node, which changes nothing. */
 type Item =
-  | { readonly event: NodeEvent; readonly bytes: number; readonly settle: (reply: Reply) => void }
+  | {
+      readonly event: NodeEvent;
+      readonly bytes: number;
+      /** By the stopwatch: when it came. */
+      readonly received: number;
+      readonly settle: (reply: Reply) => void;
+    }
   | { readonly look: (node: NodeState) => () => void; readonly abandon: (error: Error) => void };
 
 /**
@@ -50,6 +57,7 @@ export class Host {
   /** Fulfilled with the reason when the host gave up; pending for as long as all is well. */
   readonly failure: Promise<Error>;
 
+  readonly metrics = new Metrics();
   readonly #node: NodeState;
   readonly #journal: Journal;
   readonly #clock: Clock;
@@ -111,6 +119,11 @@ export class Host {
     return this.#state === 'open';
   }
 
+  /** What waits for its turn, or to be durable. */
+  get queueDepth(): number {
+    return this.#queue.length;
+  }
+
   /** Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. */
   call(request: CallRequest, settle: (reply: Reply) => void): void {
     const event = stamp(this.#node, { kind: 'call', time: this.#clock.now(), ...request });
@@ -167,7 +180,7 @@ export class Host {
       return settle(OVERLOADED);
     }
     this.#queuedBytes += bytes;
-    this.#enqueue({ event, bytes, settle });
+    this.#enqueue({ event, bytes, settle, received: this.#stopwatch() });
   }
 
   #enqueue(item: Item): void {
@@ -199,8 +212,11 @@ export class Host {
       if (answers.length === BATCH_EVENTS_MAX || this.#stopwatch() - start >= TURN_MILLIS) break;
     }
     await this.#append(records);
+    const now = this.#stopwatch();
     for (const item of this.#queue.splice(0, answers.length)) {
-      if ('event' in item) this.#queuedBytes -= item.bytes;
+      if (!('event' in item)) continue;
+      this.#queuedBytes -= item.bytes;
+      if (item.event.kind === 'call') this.metrics.inputs.observe((now - item.received) / 1000);
     }
     await this.#send(answers);
     if (this.#folding === null && this.#journal.foldableBytes > this.#node.limits.foldBytesMin) this.#fold();
@@ -232,8 +248,9 @@ export class Host {
     if (this.#deployment !== null) return () => settle(BUSY);
     return this.#act(
       () => {
+        const start = this.#stopwatch();
         const work = new Deployment(this.#node, event);
-        if (work.work(this.#sliceEnds(work))) return work.finish();
+        if (work.work(this.#sliceEnds(work))) return this.#finish(work, start);
         this.#deployment = { work, settle };
         return null;
       },
@@ -253,8 +270,10 @@ export class Host {
 
   async #append(records: readonly Uint8Array[]): Promise<void> {
     if (records.length === 0) return;
+    const start = this.#stopwatch();
     const durable = this.#journal.append(records);
     if (durable !== undefined) await durable;
+    this.metrics.commits.observe((this.#stopwatch() - start) / 1000);
   }
 
   /** Gives what is to be done when the deployment came to its end in this turn, and is durable. */
@@ -271,7 +290,8 @@ export class Host {
     const answer = this.#act(
       () => {
         isDone = true;
-        if (work.work(this.#sliceEnds(work))) return work.finish();
+        const start = this.#stopwatch();
+        if (work.work(this.#sliceEnds(work))) return this.#finish(work, start);
         isDone = false;
         return null;
       },
@@ -282,6 +302,13 @@ export class Host {
     this.#deployment = null;
     work.abandon();
     return answer;
+  }
+
+  /** The swap, in the turn that began at `start`, in which the rest was prepared: inputs wait for both. */
+  #finish(work: Deployment, start: number): Actions {
+    const actions = work.finish();
+    this.metrics.deployed(actions, (this.#stopwatch() - start) / 1000);
+    return actions;
   }
 
   /** Tells when a slice of a deployment that begins now has done enough. */

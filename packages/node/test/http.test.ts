@@ -71,7 +71,6 @@ describe('operations', () => {
       [send(node, '/_smc/machines?before=a'), '400 bad-request'],
       [send(node, '/_smc/machines?after=a&after=b'), '400 bad-request'],
       [post(node, '/_smc/nothing'), '404 unknown-operation'],
-      [send(node, '/_smc/metrics'), '404 unknown-operation'],
       [send(node, '/Counter/Incr'), '400 bad-request'],
       [send(node, '/Counter/Divide'), '400 bad-request'],
       [send(node, '/Counter/Divide?by=two'), '400 bad-request'],

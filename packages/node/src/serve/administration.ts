@@ -5,6 +5,7 @@ import type { Signers } from '../access/signers.ts';
 import type { Host } from '../host.ts';
 import { readKey } from '../instances.ts';
 import type { NodeLimits } from '../limits.ts';
+import { metricsRegistry } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import { readDebug, type Version } from '../version.ts';
@@ -67,6 +68,10 @@ export async function addAdministration(
 function addMachines(app: FastifyInstance, host: Host, { signers }: Access, limits: NodeLimits): void {
   app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
+  const registry = metricsRegistry(host);
+  app.get('/_smc/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
   app.get('/_smc/machines', (request, reply) => {
     const { after = '', ...others } = request.query as Query;
     const refused = typeof after === 'string' ? checkParameters(others) : notOnce('after');
