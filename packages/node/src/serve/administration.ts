@@ -5,11 +5,11 @@ import type { Signers } from '../access/signers.ts';
 import type { Host } from '../host.ts';
 import { readKey } from '../instances.ts';
 import type { NodeLimits } from '../limits.ts';
-import { metricsRegistry } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import { readDebug, type Version } from '../version.ts';
 import { guard } from './guard.ts';
+import { metricsRegistry } from './prometheus.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
 
