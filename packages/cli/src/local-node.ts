@@ -1,4 +1,12 @@
-import { ExposureError, isLoopback, type NodeOptions, startNode, type RunningNode } from '@smc/node';
+import {
+  ExposureError,
+  isLoopback,
+  type Journal,
+  type NodeOptions,
+  type RecoveryProgress,
+  type RunningNode,
+  startNode,
+} from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -9,7 +17,6 @@ import type { Output } from './output.ts';
 
 const DEFAULT_HTTP_PORT = 4040;
 const DEFAULT_TCP_PORT = 4041;
-
 /** Of the listener for administration, where it has its own. */
 const DEFAULT_ADMIN_PORT = 4042;
 
@@ -23,12 +30,6 @@ export interface LocalNode {
   close(): Promise<void>;
 }
 
-/** Who reaches a node, and how: from this computer alone, if nothing is said. */
-export type Exposure = Pick<
-  NodeOptions,
-  'address' | 'adminAddress' | 'adminPort' | 'tls' | 'access' | 'insecure'
->;
-
 /** Declares what a command takes that runs a node: its ports, and `--no-jit`. */
 export function declareNode(command: Command): void {
   command
@@ -37,11 +38,28 @@ export function declareNode(command: Command): void {
   declareJit(command);
 }
 
+/** Where a node keeps what it holds. */
+export interface Keeping {
+  readonly journal: Journal;
+  readonly directory: string;
+}
+
+/** Who reaches a node, and how: from this computer alone, if nothing is said. */
+export type Exposure = Pick<
+  NodeOptions,
+  'address' | 'adminAddress' | 'adminPort' | 'tls' | 'access' | 'insecure'
+>;
+
 /**
- * Starts a node that keeps its log in memory, and says that it is ready; a port that is taken ends the command.
- * On this computer, and open to all who are on it, if nothing is said.
+ * Starts a node, and says that it is ready; a port that is taken ends the command. If nothing is said it keeps
+ * nothing, and is open to all who are on this computer.
  */
-export async function startLocal(words: Words, output: Output, exposure: Exposure = {}): Promise<LocalNode> {
+export async function startLocal(
+  words: Words,
+  output: Output,
+  keeping: Keeping | null = null,
+  exposure: Exposure = {},
+): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
   const report = (error: unknown): void => {
@@ -50,19 +68,34 @@ export async function startLocal(words: Words, output: Output, exposure: Exposur
       'Please report it.',
     );
   };
-  const jit = jitOf(words);
-  const running = await start(() => startNode({ ...exposure, httpPort, linesPort, report, jit }));
+  const progress = showRecovery(output);
+  const journal = keeping === null ? {} : { journal: keeping.journal };
+  const options = { ...exposure, httpPort, linesPort, report, progress, jit: jitOf(words), ...journal };
+  const running = await start(() => startNode(options));
   const node = ports(running);
+  const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
   const host = exposure.address ?? '127.0.0.1';
   const { adminUrl } = running;
   const isApart = adminUrl !== null && adminUrl !== node.url;
   const administration = isApart ? `, ${adminUrl} (administration)` : '';
-  output.line(
-    `ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines)${administration}; nothing is kept on disk`,
-  );
+  output.line(`ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines)${administration}; ${kept}`);
   const tcp = { host, port: node.linesPort };
   output.data({ ready: true, http: node.url, tcp, ...(isApart ? { administration: adminUrl } : {}) });
   return node;
+}
+
+/** Between two lines that tell how far a recovery is. */
+const PROGRESS_MILLIS = 1_000;
+
+/** Tells what was damaged, and how far a recovery is that takes long. */
+function showRecovery(output: Output): (progress: RecoveryProgress) => void {
+  let toldAt = performance.now();
+  return ({ from, at, last, notes }) => {
+    for (const note of notes) output.note(`recovery: ${note}`);
+    if (performance.now() - toldAt < PROGRESS_MILLIS) return;
+    toldAt = performance.now();
+    output.note(`recovery: ${at - from} of ${last - from} entries`);
+  };
 }
 
 /** How a command ends whose node gave up. */

@@ -71,7 +71,7 @@ describe('words', () => {
     ['a machine that is not there', ['run', 'two.sm', '--machine', 'Third'], /no machine Third/],
     ['a key for a machine without', ['run', 'counter.sm', '--key', 'a', 'Read'], /Counter is not keyed/],
     ['a port that is none', ['node', '--memory', '--http', '70000'], /a port from 0 to 65535, not 70000/],
-    ['a node that would forget', ['node'], /a log on disk is not supported yet/],
+    ['a node that keeps nothing, and where', ['node', '--memory', '--data', 'x'], /--memory keeps nothing/],
     ['an address that is none', ['status', '--to', 'here'], /here is not the address of a node/],
   ])('%s: exit status 2', async (_, words, message) => {
     const ran = await run(words);

@@ -1,11 +1,11 @@
-import { encodeValue, type Value } from '@smc/protocol';
+import type { Value } from '@smc/protocol';
 import { type Failure, FAILED } from '@smc/vm';
 import { readBody } from './body.ts';
-import type { Actions, CallEvent, Reply } from './event.ts';
+import type { CallEvent, Reply } from './event.ts';
 import { type InstanceKey, printKey, readKey } from './instances.ts';
 import { type ServedInterface, translateReply, translateRequest, type Way } from './interfaces.ts';
-import { encodeEntry } from './journal/encoding.ts';
 import type { Outcome } from './journal/entry.ts';
+import type { LogWriter } from './journal/group.ts';
 import type { FirstOutcome } from './kept.ts';
 import { STEP_LIMITS } from './limits.ts';
 import { problem, type Problem, shorten } from './problem.ts';
@@ -19,7 +19,7 @@ import type { Machine, NodeState } from './state.ts';
  * A step that could change the state is an entry of the log, also when it faulted. So is a
  * request with a key, whatever it did, since it must give the same reply for ever.
  */
-export function call(node: NodeState, event: CallEvent): Actions {
+export function call(node: NodeState, event: CallEvent, log: LogWriter): Reply {
   const machine = node.machines.get(event.machine);
   if (machine === undefined) {
     return refuse(null, problem('unknown-machine', `there is no machine ${JSON.stringify(event.machine)}`));
@@ -37,7 +37,7 @@ export function call(node: NodeState, event: CallEvent): Actions {
       const message = `the key ${JSON.stringify(request!.key)} was used for another request before`;
       return refuse(machine, problem('idempotency-mismatch', message));
     }
-    return { append: null, reply: replyOf(machine, kept.outcome) };
+    return replyOf(machine, kept.outcome);
   }
   const spoken = findInterface(machine, event.interfaces);
   if (spoken === null) return refuse(machine, unknownInterface(machine, event.interfaces!));
@@ -56,7 +56,7 @@ export function call(node: NodeState, event: CallEvent): Actions {
   if (event.readOnly && !readOnly) {
     return refuse(machine, problem('bad-request', `${name} can change the state: use POST`));
   }
-  return step(node, machine, { event, key: key.key, spoken, operation, way, readOnly }, input);
+  return step(node, machine, { event, key: key.key, spoken, operation, way, readOnly }, input, log);
 }
 
 /**
@@ -81,7 +81,7 @@ interface Request {
   readonly readOnly: boolean;
 }
 
-function step(node: NodeState, machine: Machine, request: Request, input: Value): Actions {
+function step(node: NodeState, machine: Machine, request: Request, input: Value, log: LogWriter): Reply {
   const { event, spoken, way } = request;
   const time = Math.max(node.time, event.time);
   node.time = time;
@@ -90,7 +90,7 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
   const outcome = run.ok ? ({ kind: 'ok', origin, value: run.value } as const) : failureOutcome(run.failure);
   if (outcome.kind === 'crash') return crashed(machine, outcome.message);
   const reply = replyOf(machine, outcome);
-  if (request.readOnly && event.request === null) return { append: null, reply };
+  if (request.readOnly && event.request === null) return reply;
   if (run.ok && run.state !== null) {
     const { instancesMax: countMax, instanceBytesMax: bytesMax } = node.limits;
     if (!machine.instances.hasRoomFor(request.key, run.state.value, { countMax, bytesMax })) {
@@ -103,29 +103,26 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
   if (outcome.kind !== 'ok') machine.faults++;
   node.position++;
   const { program } = machine.version;
-  const append = encodeEntry(
+  const { operation } = way;
+  log.input(
+    node.position,
+    time,
     {
-      kind: 'input',
-      position: node.position,
-      time,
       machine: machine.number,
       instance: printKey(request.key),
       request: event.request,
       origin,
-      operation: way.operation,
-      input:
-        run.translated === NOT_TRANSLATED
-          ? NO_BYTES
-          : encodeValue(program.types, program.operations[way.operation].input, run.translated),
+      operation,
       outcome: outcome.kind === 'ok' ? OK : outcome,
     },
-    node.blobs,
+    run.translated === NOT_TRANSLATED
+      ? null
+      : { types: program.types, type: program.operations[operation].input, value: run.translated },
   );
-  return { append, reply };
+  return reply;
 }
 
 const OK: Outcome = { kind: 'ok' };
-const NO_BYTES = new Uint8Array(0);
 const NOT_TRANSLATED = Symbol('no adapter gave an input');
 
 type ChainRun =
@@ -163,7 +160,7 @@ function failureOutcome({ kind, message }: Failure): Failure {
 }
 
 /** A defect of ours and not of the program: nothing changed, and nothing is recorded. */
-function crashed(machine: Machine, message: string): Actions {
+function crashed(machine: Machine, message: string): Reply {
   return refuse(
     machine,
     problem('internal', `the machine crashed, which is a defect of the node: ${message}`),
@@ -206,6 +203,6 @@ function unknownInterface(machine: Machine, fingerprints: readonly string[]): Pr
   return problem('unknown-interface', message);
 }
 
-function refuse(machine: Machine | null, problem: Problem): Actions {
-  return { append: null, reply: { kind: 'refused', problem, version: machine?.version ?? null } };
+function refuse(machine: Machine | null, problem: Problem): Reply {
+  return { kind: 'refused', problem, version: machine?.version ?? null };
 }

@@ -1,4 +1,4 @@
-import type { Actions } from './event.ts';
+import type { Reply } from './event.ts';
 
 /** What is counted while a node runs. What its state tells by itself is read when it is asked for. */
 export class Metrics {
@@ -11,12 +11,12 @@ export class Metrics {
   /** Deployments by what became of them: `deployed`, `upgraded`, `unchanged`, or the code of the refusal. */
   readonly deployments = new Map<string, number>();
 
-  /** Counts a deployment by what became of it; a dry run that is not refused is none. */
-  deployed({ append, reply }: Actions, seconds: number): void {
+  /** Counts a deployment by its answer; `seconds` is how long the swap took, null where nothing was. */
+  deployed(reply: Reply, seconds: number | null): void {
     if (reply.kind === 'refused') return this.#count(reply.problem.code);
     if (reply.kind !== 'deployed' || reply.report.dryRun) return;
     for (const { result } of reply.report.machines) this.#count(result);
-    if (append !== null) this.pauses.observe(seconds);
+    if (seconds !== null) this.pauses.observe(seconds);
   }
 
   #count(result: string): void {

@@ -10,6 +10,7 @@ import {
 } from './access/access.ts';
 import { Host } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
+import type { RecoveryProgress } from './journal/recover.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
 import { type Clock, type Journal, type Listener, systemClock } from './ports.ts';
 import { type HttpService, serveHttp } from './serve/http.ts';
@@ -35,12 +36,14 @@ export interface NodeOptions {
   readonly access?: Partial<Access>;
   /** Listens beyond this computer also without token or encryption. */
   readonly insecure?: boolean;
-  /** Where the log is kept: in memory, if nothing is said. */
+  /** Where the log is kept: in memory, if nothing is said. The node closes it. */
   readonly journal?: Journal;
   readonly clock?: Clock;
   readonly limits?: Partial<NodeLimits>;
   /** Whether machines are compiled to JavaScript: what has run for a while, if nothing is said. */
   readonly jit?: JitMode;
+  /** Told from time to time how far a recovery is. */
+  readonly progress?: (progress: RecoveryProgress) => void;
   /** Gets what should never happen, for the operator: defects of the node. */
   readonly report?: (error: unknown) => void;
 }
@@ -69,6 +72,16 @@ function prepareFuelMax(): number {
 /** An address beyond this computer that lacks what makes it safe: what, in words. */
 export class ExposureError extends Error {}
 
+/** A journal that no node comes of is closed. */
+async function orClose<T>(journal: Journal, begin: () => T | Promise<T>): Promise<T> {
+  try {
+    return await begin();
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
 /**
  * Starts a node: rebuilds it from its journal, then listens. Rejects with a `JournalError`
  * for a journal that is wrong, with the error of the system for a port that cannot be had,
@@ -77,11 +90,11 @@ export class ExposureError extends Error {}
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { httpPort, linesPort, adminPort = null } = options;
   const access = { ...OPEN_ACCESS, ...options.access };
-  const { main, admin } = placesOf(options, access);
   const limits = { ...NODE_LIMITS, prepareFuelMax: prepareFuelMax(), ...options.limits };
-  const journal = options.journal ?? new MemoryJournal();
-  const report = options.report ?? (() => {});
-  const host = await Host.open(journal, options.clock ?? systemClock, limits, report, options.jit);
+  const { journal = new MemoryJournal(), clock = systemClock, jit = 'auto' } = options;
+  const { report = () => {}, progress = () => {} } = options;
+  const { main, admin } = await orClose(journal, () => placesOf(options, access));
+  const host = await orClose(journal, () => Host.open(journal, { clock, limits, report, jit, progress }));
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     await host.stop();

@@ -47,13 +47,32 @@ export function decoding<T>(bytes: Uint8Array, decode: (reader: ByteReader) => T
 
 /** Appends the primitive forms to a buffer that grows. */
 export class ByteWriter {
-  // Most of what is written is short, and a short buffer costs the host much less than a longer one.
-  #bytes = new Uint8Array(64);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+  readonly #capacityBytes: number;
+
+  /** Most of what is written is short, and a short buffer costs the host much less than a longer one. */
+  constructor(capacityBytes = 64) {
+    this.#bytes = new Uint8Array(capacityBytes);
+    this.#capacityBytes = capacityBytes;
+  }
 
   /** A copy of what was written. */
   bytes(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** What was written, without a copy: it belongs to the caller, and the writer starts anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = new Uint8Array(this.#capacityBytes);
+    this.#length = 0;
+    return taken;
+  }
+
+  /** Forgets what was written. */
+  clear(): void {
+    this.#length = 0;
   }
 
   get length(): number {
