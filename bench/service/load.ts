@@ -61,7 +61,7 @@ class Connection {
     this.#waiting = DEPTH;
     this.#sentAt = performance.now();
     this.#socket.write(this.#writer.bytes());
-    this.#writer.truncate(0);
+    this.#writer.clear();
   }
 
   #take(chunk: Buffer): void {

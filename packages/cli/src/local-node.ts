@@ -1,4 +1,12 @@
-import { startNode, type RunningNode } from '@smc/node';
+import {
+  ExposureError,
+  isLoopback,
+  type Journal,
+  type NodeOptions,
+  type RecoveryProgress,
+  type RunningNode,
+  startNode,
+} from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -9,6 +17,8 @@ import type { Output } from './output.ts';
 
 const DEFAULT_HTTP_PORT = 4040;
 const DEFAULT_TCP_PORT = 4041;
+/** Of the listener for administration, where it has its own. */
+const DEFAULT_ADMIN_PORT = 4042;
 
 /** A node that was started here, and where it is. */
 export interface LocalNode {
@@ -28,8 +38,28 @@ export function declareNode(command: Command): void {
   declareJit(command);
 }
 
-/** Starts a node that keeps its log in memory, and says that it is ready; a port that is taken ends the command. */
-export async function startLocal(words: Words, output: Output): Promise<LocalNode> {
+/** Where a node keeps what it holds. */
+export interface Keeping {
+  readonly journal: Journal;
+  readonly directory: string;
+}
+
+/** Who reaches a node, and how: from this computer alone, if nothing is said. */
+export type Exposure = Pick<
+  NodeOptions,
+  'address' | 'adminAddress' | 'adminPort' | 'tls' | 'access' | 'insecure'
+>;
+
+/**
+ * Starts a node, and says that it is ready; a port that is taken ends the command. If nothing is said it keeps
+ * nothing, and is open to all who are on this computer.
+ */
+export async function startLocal(
+  words: Words,
+  output: Output,
+  keeping: Keeping | null = null,
+  exposure: Exposure = {},
+): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
   const report = (error: unknown): void => {
@@ -38,11 +68,34 @@ export async function startLocal(words: Words, output: Output): Promise<LocalNod
       'Please report it.',
     );
   };
-  const running = await start(() => startNode({ httpPort, linesPort, report, jit: jitOf(words) }));
+  const progress = showRecovery(output);
+  const journal = keeping === null ? {} : { journal: keeping.journal };
+  const options = { ...exposure, httpPort, linesPort, report, progress, jit: jitOf(words), ...journal };
+  const running = await start(() => startNode(options));
   const node = ports(running);
-  output.line(`ready: ${node.url} (HTTP), 127.0.0.1:${node.linesPort} (lines); nothing is kept on disk`);
-  output.data({ ready: true, http: node.url, tcp: { host: '127.0.0.1', port: node.linesPort } });
+  const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
+  const host = exposure.address ?? '127.0.0.1';
+  const { adminUrl } = running;
+  const isApart = adminUrl !== null && adminUrl !== node.url;
+  const administration = isApart ? `, ${adminUrl} (administration)` : '';
+  output.line(`ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines)${administration}; ${kept}`);
+  const tcp = { host, port: node.linesPort };
+  output.data({ ready: true, http: node.url, tcp, ...(isApart ? { administration: adminUrl } : {}) });
   return node;
+}
+
+/** Between two lines that tell how far a recovery is. */
+const PROGRESS_MILLIS = 1_000;
+
+/** Tells what was damaged, and how far a recovery is that takes long. */
+function showRecovery(output: Output): (progress: RecoveryProgress) => void {
+  let toldAt = performance.now();
+  return ({ from, at, last, notes }) => {
+    for (const note of notes) output.note(`recovery: ${note}`);
+    if (performance.now() - toldAt < PROGRESS_MILLIS) return;
+    toldAt = performance.now();
+    output.note(`recovery: ${at - from} of ${last - from} entries`);
+  };
 }
 
 /** How a command ends whose node gave up. */
@@ -54,6 +107,16 @@ function ports(running: RunningNode): LocalNode {
   const { url, linesPort, failure } = running;
   if (url === null || linesPort === null) throw new Error('a node without its ports');
   return { url, linesPort, failure, close: () => running.close() };
+}
+
+/**
+ * The port for administration: its own where one is asked for, or where the node is reached from beyond this
+ * computer; null where it is that of HTTP.
+ */
+export function adminPort(words: Words, address: string | undefined): number | null {
+  const isApart = words.options['admin'] !== undefined || words.options['adminHost'] !== undefined;
+  if (!isApart && (address === undefined || isLoopback(address))) return null;
+  return port(words, 'admin', DEFAULT_ADMIN_PORT);
 }
 
 function port(words: Words, name: string, otherwise: number): number {
@@ -68,13 +131,21 @@ async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
   try {
     return await begin();
   } catch (error) {
+    if (error instanceof ExposureError) {
+      throw new Stop(
+        EXIT.usage,
+        'exposed',
+        error.message,
+        'See smc node --help; --insecure listens there all the same, for a network where nobody else is.',
+      );
+    }
     const { code, port: taken, message } = error as NodeJS.ErrnoException & { port?: number };
     if (code === 'EADDRINUSE') {
       throw new Stop(
         EXIT.refused,
         'port-taken',
-        `port ${taken} of 127.0.0.1 is taken`,
-        'Another node may run there: smc status asks it. --http and --tcp choose other ports.',
+        `port ${taken} of this computer is taken`,
+        'Another node may run there: smc status asks it. --http, --tcp and --admin choose other ports.',
       );
     }
     throw new Stop(

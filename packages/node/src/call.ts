@@ -1,11 +1,11 @@
-import { type CallBody, encodeValue, type Value } from '@smc/protocol';
+import type { CallBody, Value } from '@smc/protocol';
 import { type Failure, FAILED } from '@smc/vm';
 import { readBinaryBody, readBody } from './body.ts';
-import type { Actions, BinaryBody, CallEvent, Reply, WrittenBody } from './event.ts';
+import type { BinaryBody, CallEvent, Reply, WrittenBody } from './event.ts';
 import { type InstanceKey, printKey, readKey } from './instances.ts';
 import { type ServedInterface, translateReply, translateRequest, type Way } from './interfaces.ts';
-import { encodeEntry } from './journal/encoding.ts';
 import type { Outcome, RequestKey } from './journal/entry.ts';
+import type { LogWriter } from './journal/group.ts';
 import type { FirstOutcome } from './kept.ts';
 import { STEP_LIMITS } from './limits.ts';
 import { problem, type Problem, shorten } from './problem.ts';
@@ -19,56 +19,63 @@ import type { Machine, NodeState } from './state.ts';
  * A step that could change the state is an entry of the log, also when it faulted. So is a
  * request with an `Idempotency-Key`, whatever it did, since it must give the same reply for ever.
  */
-export function call(node: NodeState, event: CallEvent): Actions {
+export function call(node: NodeState, event: CallEvent, log: LogWriter): Reply {
   const machine = node.machines.get(event.machine);
   if (machine === undefined) {
     return refuse(null, problem('unknown-machine', `there is no machine ${JSON.stringify(event.machine)}`));
   }
   return event.body.form === 'binary'
-    ? callBinary(node, machine, event, event.body)
-    : callWritten(node, machine, event, event.body);
+    ? callBinary(node, machine, event, event.body, log)
+    : callWritten(node, machine, event, event.body, log);
 }
 
-interface Address {
-  readonly key: string | null;
-  readonly body: WrittenBody;
-}
-
-function callWritten(node: NodeState, machine: Machine, event: CallEvent, body: WrittenBody): Actions {
+function callWritten(
+  node: NodeState,
+  machine: Machine,
+  event: CallEvent,
+  body: WrittenBody,
+  log: LogWriter,
+): Reply {
   const addressed = addressOf(machine, event.key, body);
   if (addressed === null) {
     return refuse(machine, problem('bad-request', 'the address gives more than one key'));
   }
   const key = readKey(machine.version.image, addressed.key);
   if (!key.ok) return refuse(machine, key.problem);
-  const first = answerBefore(machine, event.request);
+  const first = firstReply(machine, event.request);
   if (first !== null) return first;
   const spoken = findInterface(machine, event.interfaces);
   if (spoken === null) return refuse(machine, unknownInterface(machine, event.interfaces!));
   const read = readBody(addressed.body, spoken.version);
   if (!read.ok) return refuse(machine, read.problem);
-  return callOperation(node, machine, event, spoken, { key: key.key, ...read.value });
+  return callOperation(node, machine, event, spoken, { key: key.key, ...read.value }, log);
 }
 
-function callBinary(node: NodeState, machine: Machine, event: CallEvent, body: BinaryBody): Actions {
-  const first = answerBefore(machine, event.request);
+function callBinary(
+  node: NodeState,
+  machine: Machine,
+  event: CallEvent,
+  body: BinaryBody,
+  log: LogWriter,
+): Reply {
+  const first = firstReply(machine, event.request);
   if (first !== null) return first;
   const spoken = findInterface(machine, event.interfaces);
   if (spoken === null) return refuse(machine, unknownInterface(machine, event.interfaces!));
   const read = readBinaryBody(body, spoken.version);
   if (!read.ok) return refuse(machine, read.problem);
-  return callOperation(node, machine, event, spoken, read.value);
+  return callOperation(node, machine, event, spoken, read.value, log);
 }
 
-/** The answer that this request got before; null where it is new, or has no key. */
-function answerBefore(machine: Machine, request: RequestKey | null): Actions | null {
+/** The reply that this request got before; null where it is new, or has no key. */
+function firstReply(machine: Machine, request: RequestKey | null): Reply | null {
   if (request === null) return null;
   const kept = machine.kept.find(request);
   switch (kept.kind) {
     case 'new':
       return null;
     case 'known':
-      return { append: null, reply: replyOf(machine, kept.outcome) };
+      return replyOf(machine, kept.outcome);
     case 'other': {
       const named = 'session' in request ? `id ${request.id}` : `key ${JSON.stringify(request.key)}`;
       const message = `the ${named} was used for another request before`;
@@ -83,7 +90,8 @@ function callOperation(
   event: CallEvent,
   spoken: ServedInterface,
   { key, operation, input }: CallBody,
-): Actions {
+  log: LogWriter,
+): Reply {
   const way = spoken.ways[operation];
   const { name } = spoken.version.image.operations[operation];
   if (way.kind === 'gone') {
@@ -96,14 +104,18 @@ function callOperation(
   if (event.readOnly && !readOnly) {
     return refuse(machine, problem('bad-request', `${name} can change the state: use POST`));
   }
-  return step(node, machine, { event, key, spoken, operation, way, readOnly }, input);
+  return step(node, machine, { event, key, spoken, operation, way, readOnly }, input, log);
 }
 
 /**
  * The instance and the input that are meant: a query to a keyed machine may have the key among its
  * parameters. Null where it has more than one.
  */
-function addressOf({ version }: Machine, key: string | null, body: WrittenBody): Address | null {
+function addressOf(
+  { version }: Machine,
+  key: string | null,
+  body: WrittenBody,
+): { readonly key: string | null; readonly body: WrittenBody } | null {
   if (key !== null || body.form !== 'query' || version.image.key === 'none') return { key, body };
   const keys = body.pairs.filter(([name]) => name === 'key');
   if (keys.length > 1) return null;
@@ -121,7 +133,7 @@ interface Request {
   readonly readOnly: boolean;
 }
 
-function step(node: NodeState, machine: Machine, request: Request, input: Value): Actions {
+function step(node: NodeState, machine: Machine, request: Request, input: Value, log: LogWriter): Reply {
   const { event, spoken, way } = request;
   const time = Math.max(node.time, event.time);
   node.time = time;
@@ -130,7 +142,7 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
   const outcome = run.ok ? ({ kind: 'ok', origin, value: run.value } as const) : failureOutcome(run.failure);
   if (outcome.kind === 'crash') return crashed(machine, outcome.message);
   const reply = replyOf(machine, outcome);
-  if (request.readOnly && !isForEver(event.request)) return { append: null, reply };
+  if (request.readOnly && !isForEver(event.request)) return reply;
   if (run.ok && run.state !== null) {
     const { instancesMax: countMax, instanceBytesMax: bytesMax } = node.limits;
     if (!machine.instances.hasRoomFor(request.key, run.state.value, { countMax, bytesMax })) {
@@ -143,34 +155,34 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value)
   if (outcome.kind !== 'ok') machine.faults++;
   node.position++;
   const { program } = machine.version;
-  const append = encodeEntry(
+  const { operation } = way;
+  log.input(
+    node.position,
+    time,
     {
-      kind: 'input',
-      position: node.position,
-      time,
       machine: machine.number,
       instance: printKey(request.key),
       request: event.request,
       origin,
-      operation: way.operation,
-      input:
-        run.translated === NOT_TRANSLATED
-          ? NO_BYTES
-          : encodeValue(program.types, program.operations[way.operation].input, run.translated),
+      operation,
       outcome: outcome.kind === 'ok' ? OK : outcome,
     },
-    node.blobs,
+    run.translated === NOT_TRANSLATED
+      ? null
+      : { types: program.types, type: program.operations[operation].input, value: run.translated },
   );
-  return { append, reply };
+  return reply;
 }
 
-/** Whether the reply must be the same also where nothing was changed; in frames every request has an id, also one that reads. */
+/**
+ * Whether the reply must be the same also where nothing was changed: not in frames, where every request has
+ * an id, also one that reads.
+ */
 function isForEver(request: RequestKey | null): boolean {
   return request !== null && !('session' in request);
 }
 
 const OK: Outcome = { kind: 'ok' };
-const NO_BYTES = new Uint8Array(0);
 const NOT_TRANSLATED = Symbol('no adapter gave an input');
 
 type ChainRun =
@@ -208,7 +220,7 @@ function failureOutcome({ kind, message }: Failure): Failure {
 }
 
 /** A defect of ours and not of the program: nothing changed, and nothing is recorded. */
-function crashed(machine: Machine, message: string): Actions {
+function crashed(machine: Machine, message: string): Reply {
   return refuse(
     machine,
     problem('internal', `the machine crashed, which is a defect of the node: ${message}`),
@@ -251,6 +263,6 @@ function unknownInterface(machine: Machine, fingerprints: readonly string[]): Pr
   return problem('unknown-interface', message);
 }
 
-function refuse(machine: Machine | null, problem: Problem): Actions {
-  return { append: null, reply: { kind: 'refused', problem, version: machine?.version ?? null } };
+function refuse(machine: Machine | null, problem: Problem): Reply {
+  return { kind: 'refused', problem, version: machine?.version ?? null };
 }

@@ -68,12 +68,6 @@ export interface RemoveEvent {
   readonly machine: string;
 }
 
-/** What a host has to do about an event: append the record, if there is one, then send the reply. */
-export interface Actions {
-  readonly append: Uint8Array | null;
-  readonly reply: Reply;
-}
-
 export type Reply =
   | ValueReply
   | { readonly kind: 'deployed'; readonly report: DeployReport }

@@ -1,17 +1,15 @@
 import type { JitMode } from '@smc/vm';
-import type { Actions, CallEvent, DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
-import { baseRecords } from './journal/base.ts';
-import { encodeEntry, JOURNAL_VERSION } from './journal/encoding.ts';
-import { Replay } from './journal/replay.ts';
+import type { CallEvent, DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
+import type { CheckpointTracker } from './journal/checkpoint.ts';
+import { LogWriter } from './journal/group.ts';
+import { recover, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
+import { Metrics } from './metrics.ts';
 import { problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { stamp, transition } from './transition.ts';
 import { Deployment } from './upgrade/deployment.ts';
-
-/** Events that are handled before their records are appended, all at once. */
-const BATCH_EVENTS_MAX = 1_024;
 
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
 const TURN_MILLIS = 10;
@@ -22,6 +20,9 @@ const TURN_MILLIS = 10;
  */
 const SLICE_MILLIS = 5;
 
+/** What a group takes in a journal beside the bytes of its entries, about. */
+const GROUP_OVERHEAD_BYTES = 256;
+
 /** Milliseconds from some moment on; never goes back. It decides when things happen, never what. */
 export type Stopwatch = () => number;
 
@@ -30,60 +31,101 @@ const systemStopwatch: Stopwatch = () => performance.now();
 /** A call without what the host knows: when it came. */
 export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
 
-/** An event that waits, with what its reply goes to; or a look at the node, which changes nothing. */
-type Item =
-  | {
-      readonly event: NodeEvent;
-      readonly bytes: number;
-      readonly settle: (reply: Reply) => void;
-      /** By the stopwatch: what has not begun by then is not begun any more. */
-      readonly deadline: number;
-    }
-  | { readonly look: (node: NodeState) => () => void; readonly abandon: (error: Error) => void };
+/** What a host is opened with beside its journal; what is not given is as in a node that serves. */
+export interface HostOptions {
+  readonly clock: Clock;
+  readonly limits: NodeLimits;
+  /** Takes what should never happen: defects of the node, that it goes on after. */
+  readonly report: (error: unknown) => void;
+  readonly jit?: JitMode;
+  readonly stopwatch?: Stopwatch;
+  /** Told from time to time how far a recovery is. */
+  readonly progress?: (progress: RecoveryProgress) => void;
+}
+
+/** An event that waits, first for its turn and then for its reply to be sent. */
+interface EventItem {
+  readonly event: NodeEvent;
+  readonly bytes: number;
+  /** By the stopwatch: when it came. */
+  readonly received: number;
+  /** By the stopwatch: what has not begun by then is not begun any more. */
+  readonly deadline: number;
+  readonly settle: (reply: Reply) => void;
+  /** Null until it was handled. */
+  reply: Reply | null;
+}
+
+/** A look at the node, which changes nothing, and gives what tells of it. */
+interface LookItem {
+  readonly look: (node: NodeState) => () => void;
+  readonly abandon: (error: Error) => void;
+  tell: (() => void) | null;
+}
+
+type Item = EventItem | LookItem;
 
 /**
- * The loop that runs a node: it takes events in the order in which they came, has `transition`
- * handle them, appends their records, and sends their replies when these are durable.
+ * The loop that runs a node: it takes events in the order in which they came, has `transition` handle them in
+ * memory, and gathers their entries while those of others are on their way to the journal: as soon as that is
+ * done, all that was gathered is appended at once. Replies are sent when all entries that came before them are durable,
+ * in order.
  *
- * Invariants: the queue is bounded, in events and in bytes. A turn of the event loop ends with the
+ * Invariants: what waits is bounded, in events and in bytes, from when it comes until its reply is sent; so are
+ * the entries that are gathered. A turn of the event loop ends with the
  * first event after `TURN_MILLIS` of work, so that nothing waits longer than for that and for one
  * event. A deployment that takes longer goes on in the turns that follow, beside what else comes.
  * A reply is never sent before the
- * record of its event, nor before any record that came before it. After an append that failed,
- * or an event that broke off half-way, nothing is handled any more: the log is the truth.
+ * entry of its event is durable, nor before any entry that came before it. After an append that failed,
+ * or an event that broke off half-way, nothing is handled or answered any more: the log is the truth.
  */
 export class Host {
   /** Fulfilled with the reason when the host gave up; pending for as long as all is well. */
   readonly failure: Promise<Error>;
 
+  readonly metrics = new Metrics();
   readonly #node: NodeState;
   readonly #journal: Journal;
+  readonly #tracker: CheckpointTracker;
   readonly #clock: Clock;
-  /** Takes what should never happen: defects of the node, that it goes on after. */
   readonly report: (error: unknown) => void;
   readonly #stopwatch: Stopwatch;
   #reportFailure: (error: Error) => void = () => {};
-  /** What waits for its turn, and in front what was handled and is not durable yet. */
-  #queue: Item[] = [];
-  #queuedBytes = 0;
+  /** What waits for its turn. */
+  readonly #queue = new Queue<Item>();
+  /** What was handled since the last append, and what waits for that one. */
+  #gathered: Item[] = [];
+  #appended: Item[] | null = null;
+  /** What may be sent. */
+  readonly #durable = new Queue<Item>();
+  #isSending = false;
+  /** Entries since the last append. */
+  readonly #log = new LogWriter();
+  /** All of these: what came and was not answered. */
+  #waiting = 0;
+  #waitingBytes = 0;
   #state: 'open' | 'stopping' | 'failed' = 'open';
   #running: Promise<void> | null = null;
+  /** Has the loop go on that waits for an append. */
+  #wake: () => void = () => {};
   /** The deployment that is prepared, turn by turn. */
-  #deployment: { readonly work: Deployment; readonly settle: (reply: Reply) => void } | null = null;
-  /** Pending while the journal is folded. */
-  #folding: Promise<void> | null = null;
+  #deployment: { readonly work: Deployment; readonly item: EventItem } | null = null;
+  /** Pending while a checkpoint is written. */
+  #checkpoint: Promise<void> | null = null;
+  /** Of the log, since the last checkpoint. */
+  #bytesSinceCheckpoint = 0;
   /** By the stopwatch: what has not begun by then is refused. */
   #deadline = Number.POSITIVE_INFINITY;
 
   private constructor(
     node: NodeState,
     journal: Journal,
-    clock: Clock,
-    report: (error: unknown) => void,
-    stopwatch: Stopwatch,
+    tracker: CheckpointTracker,
+    { clock, report, stopwatch = systemStopwatch }: HostOptions,
   ) {
     this.#node = node;
     this.#journal = journal;
+    this.#tracker = tracker;
     this.#clock = clock;
     this.report = report;
     this.#stopwatch = stopwatch;
@@ -91,30 +133,21 @@ export class Host {
   }
 
   /** Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong. */
-  static async open(
-    journal: Journal,
-    clock: Clock,
-    limits: NodeLimits,
-    report: (error: unknown) => void,
-    jit: JitMode = 'auto',
-    stopwatch: Stopwatch = systemStopwatch,
-  ): Promise<Host> {
-    const replay = new Replay(limits, jit);
-    let records = 0;
-    for await (const record of journal.read()) {
-      replay.add(record);
-      records++;
-    }
-    const node = replay.finish();
-    if (records === 0) {
-      await journal.append([encodeEntry({ kind: 'header', version: JOURNAL_VERSION }, node.blobs)]);
-    }
-    return new Host(node, journal, clock, report, stopwatch);
+  static async open(journal: Journal, options: HostOptions): Promise<Host> {
+    const { node, tracker, bytes } = await recover(journal, options);
+    const host = new Host(node, journal, tracker, options);
+    host.#bytesSinceCheckpoint = bytes;
+    return host;
   }
 
   /** Whether requests are handled. */
   get ready(): boolean {
     return this.#state === 'open';
+  }
+
+  /** Requests that wait for their turn, or to be durable. */
+  get queueDepth(): number {
+    return this.#waiting;
   }
 
   /**
@@ -124,21 +157,19 @@ export class Host {
   call(
     request: CallRequest,
     settle: (reply: Reply) => void,
-    deadlineMillis: number = Number.POSITIVE_INFINITY,
+    deadlineMillis = Number.POSITIVE_INFINITY,
   ): void {
-    const { machine, key, interfaces, body, readOnly } = request;
-    const time = this.#clock.now();
-    const event = {
+    const event: CallEvent = {
       kind: 'call',
-      time,
-      machine,
-      key,
-      interfaces,
-      body,
+      time: this.#clock.now(),
+      machine: request.machine,
+      key: request.key,
+      interfaces: request.interfaces,
+      body: request.body,
       request: request.request,
-      readOnly,
-    } as const;
-    this.#submit(stamp(this.#node, event), bodyBytes(body), settle, deadlineMillis);
+      readOnly: request.readOnly,
+    };
+    this.#submit(stamp(this.#node, event), bodyBytes(request.body), settle, deadlineMillis);
   }
 
   /** Deploys or upgrades what a bundle holds. */
@@ -157,6 +188,7 @@ export class Host {
     return new Promise((resolve, reject) => {
       if (this.#state === 'failed') return reject(new Error('the node gave up'));
       this.#enqueue({
+        tell: null,
         abandon: reject,
         look: (node) => {
           try {
@@ -179,8 +211,10 @@ export class Host {
       this.#state = 'stopping';
       this.#deadline = this.#stopwatch() + this.#node.limits.closeMillisMax;
     }
-    await this.#running;
-    await this.#folding;
+    while (this.#running !== null || this.#checkpoint !== null) {
+      await this.#running;
+      await this.#checkpoint;
+    }
     await this.#journal.close();
   }
 
@@ -188,193 +222,292 @@ export class Host {
     event: NodeEvent,
     bytes: number,
     settle: (reply: Reply) => void,
-    deadlineMillis: number = Number.POSITIVE_INFINITY,
+    deadlineMillis = Number.POSITIVE_INFINITY,
   ): void {
     if (this.#state !== 'open') return settle(STOPPING);
     const { queuedEventsMax, queuedBytesMax } = this.#node.limits;
-    if (this.#queue.length >= queuedEventsMax || this.#queuedBytes + bytes > queuedBytesMax) {
+    if (this.#waiting >= queuedEventsMax || this.#waitingBytes + bytes > queuedBytesMax) {
       return settle(OVERLOADED);
     }
-    this.#queuedBytes += bytes;
-    const deadline =
-      deadlineMillis === Number.POSITIVE_INFINITY ? deadlineMillis : this.#stopwatch() + deadlineMillis;
-    this.#enqueue({ event, bytes, settle, deadline });
+    this.#waitingBytes += bytes;
+    const received = this.#stopwatch();
+    this.#enqueue({ event, bytes, settle, received, deadline: received + deadlineMillis, reply: null });
   }
 
   #enqueue(item: Item): void {
+    this.#waiting++;
     this.#queue.push(item);
+    this.#wake();
     this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0 || this.#deployment !== null) {
-      // Whatever else arrives in this turn of the event loop becomes part of the same batch.
-      await nextTurn();
+    while (this.#hasWork || this.#appended !== null) {
+      // Whatever else arrives in this turn of the event loop becomes part of the same group.
+      await (this.#hasWork && !this.#isFull ? nextTurn() : this.#nextAppend());
       try {
-        if (this.#queue.length > 0) await this.#handleBatch();
-        // After the replies, which do not wait for it.
-        if (this.#deployment !== null) await this.#handleDeployment();
+        this.#handleBatch();
+        // After the others, which do not wait for it.
+        if (this.#deployment !== null) this.#continueDeployment(this.#deployment);
+        if (this.#appended === null) this.#append();
       } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
+        this.#fail(error);
       }
     }
     this.#running = null;
   }
 
-  async #handleBatch(): Promise<void> {
-    const records: Uint8Array[] = [];
-    const answers: (() => void)[] = [];
+  get #hasWork(): boolean {
+    return this.#queue.length > 0 || this.#deployment !== null;
+  }
+
+  /** Too much waits for the journal: nothing is handled until it has caught up. */
+  get #isFull(): boolean {
+    return this.#appended !== null && this.#log.bytes >= this.#node.limits.gatheredBytesMax;
+  }
+
+  /** Fulfilled when an append ends, or when something comes. */
+  #nextAppend(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = () => {};
+        resolve();
+      };
+    });
+  }
+
+  /** Handles what waits, for as long as a turn lasts. */
+  #handleBatch(): void {
+    if (this.#queue.length === 0) return;
     const start = this.#stopwatch();
-    for (const item of this.#queue) {
-      answers.push(start < this.#deadline ? this.#handle(item, records, start) : () => this.#turnAway(item));
-      if (answers.length === BATCH_EVENTS_MAX || this.#stopwatch() - start >= TURN_MILLIS) break;
+    const isInTime = start < this.#deadline;
+    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
+      if (isInTime) this.#handle(item, start);
+      else this.#turnAway(item);
+      if (this.#stopwatch() - start >= TURN_MILLIS || this.#isFull) return;
     }
-    await this.#append(records);
-    for (const item of this.#queue.splice(0, answers.length)) {
-      if ('event' in item) this.#queuedBytes -= item.bytes;
-    }
-    await this.#send(answers);
-    if (this.#folding === null && this.#journal.foldableBytes > this.#node.limits.foldBytesMin) this.#fold();
   }
 
-  /** Beside what else comes: the base is of this moment, whatever happens while it is written. */
-  #fold(): void {
-    const folded = async (): Promise<void> => {
-      try {
-        await this.#journal.fold(baseRecords(this.#node));
-      } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
-      }
-      this.#folding = null;
-    };
-    this.#folding = folded();
+  #handle(item: Item, now: number): void {
+    try {
+      if ('look' in item) item.tell = item.look(this.#node);
+      else if (now > item.deadline) item.reply = EXPIRED;
+      else if (item.event.kind === 'deploy') return this.#deploy(item, item.event);
+      else item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
+      this.#settle(item);
+    } catch (error) {
+      // What broke off is answered as all else that is left.
+      this.#gathered.push(item);
+      throw error;
+    }
   }
 
-  /** Gives what is to be done when all records so far are durable. */
-  #handle(item: Item, records: Uint8Array[], now: number): () => void {
-    if ('look' in item) return item.look(this.#node);
-    const { event, settle } = item;
-    if (now > item.deadline) return () => settle(EXPIRED);
-    if (event.kind === 'deploy') return this.#deploy(event, settle, records);
-    return this.#act(() => transition(this.#node, event), settle, records);
+  /** Has it answered when all that was written so far is durable. */
+  #settle(item: Item): void {
+    if (!this.#log.isEmpty) this.#gathered.push(item);
+    else if (this.#appended !== null) this.#appended.push(item);
+    else this.#send([item]);
   }
 
   /** Begins a deployment; it may be over in this turn. */
-  #deploy(event: DeployEvent, settle: (reply: Reply) => void, records: Uint8Array[]): () => void {
-    if (this.#deployment !== null) return () => settle(BUSY);
-    return this.#act(
-      () => {
-        const work = new Deployment(this.#node, event);
-        if (work.work(this.#sliceEnds(work))) return work.finish();
-        this.#deployment = { work, settle };
-        return null;
-      },
-      settle,
-      records,
-    );
-  }
-
-  /** A slice of the deployment that is prepared; its answer when that was the last. */
-  async #handleDeployment(): Promise<void> {
-    const records: Uint8Array[] = [];
-    const answer = this.#continueDeployment(records, this.#stopwatch() < this.#deadline);
-    if (answer === null) return;
-    await this.#append(records);
-    await this.#send([answer]);
-  }
-
-  async #append(records: readonly Uint8Array[]): Promise<void> {
-    if (records.length === 0) return;
-    const durable = this.#journal.append(records);
-    if (durable !== undefined) await durable;
-  }
-
-  /** Gives what is to be done when the deployment came to its end in this turn, and is durable. */
-  #continueDeployment(records: Uint8Array[], isInTime: boolean): (() => void) | null {
-    const deployment = this.#deployment;
-    if (deployment === null) return null;
-    const { work, settle } = deployment;
-    if (!isInTime) {
-      this.#deployment = null;
-      work.abandon();
-      return () => settle(STOPPING);
+  #deploy(item: EventItem, event: DeployEvent): void {
+    if (this.#deployment !== null) {
+      item.reply = BUSY;
+      return this.#settle(item);
     }
-    let isDone = false;
-    const answer = this.#act(
-      () => {
-        isDone = true;
-        if (work.work(this.#sliceEnds(work))) return work.finish();
-        isDone = false;
-        return null;
-      },
-      settle,
-      records,
-    );
-    if (!isDone) return null;
+    let work: Deployment | null = null;
+    item.reply = this.#act(() => {
+      const start = this.#stopwatch();
+      work = new Deployment(this.#node, event);
+      return this.#work(work, start);
+    });
+    if (item.reply !== null || work === null) this.#settle(item);
+    else this.#deployment = { work, item };
+  }
+
+  /** A slice of the deployment that is prepared; it is answered when that was the last. */
+  #continueDeployment({ work, item }: { readonly work: Deployment; readonly item: EventItem }): void {
+    item.reply =
+      this.#stopwatch() < this.#deadline ? this.#act(() => this.#work(work, this.#stopwatch())) : STOPPING;
+    if (item.reply === null) return;
     this.#deployment = null;
     work.abandon();
-    return answer;
+    this.#settle(item);
   }
 
-  /** Tells when a slice of a deployment that begins now has done enough. */
-  #sliceEnds({ rounds }: Deployment): () => boolean {
-    const start = this.#stopwatch();
+  /** A slice of a deployment; in the last one it is swapped in, and inputs wait for all of that slice. */
+  #work(work: Deployment, start: number): Reply | null {
+    if (!work.work(this.#sliceEnds(work, start))) return null;
+    const { position } = this.#node;
+    const reply = work.finish(this.#log);
+    const changed = this.#node.position !== position && reply.kind === 'deployed';
+    this.metrics.deployed(reply, changed ? (this.#stopwatch() - start) / 1000 : null);
+    return reply;
+  }
+
+  /** Tells when a slice of a deployment that began then has done enough. */
+  #sliceEnds({ rounds }: Deployment, start: number): () => boolean {
     const millis = SLICE_MILLIS * 2 ** rounds;
     return () => this.#stopwatch() - start >= millis;
   }
 
-  /** Writing a reply is work too. */
-  async #send(answers: readonly (() => void)[]): Promise<void> {
-    let start = this.#stopwatch();
-    for (const answer of answers) {
-      this.#answer(answer);
-      if (this.#stopwatch() - start < TURN_MILLIS) continue;
-      await nextTurn();
-      start = this.#stopwatch();
-    }
-  }
-
-  #turnAway(item: Item): void {
-    if ('event' in item) item.settle(STOPPING);
-    else item.abandon(new Error('the node is stopping'));
-  }
-
-  /** A reply that cannot be sent is the loss of one caller alone. */
-  #answer(answer: () => void): void {
-    try {
-      answer();
-    } catch (error) {
-      this.report(error);
-    }
-  }
-
-  /** Has something done to the node; null where the reply comes later. Gives what sends the reply. */
-  #act(action: () => Actions | null, settle: (reply: Reply) => void, records: Uint8Array[]): () => void {
+  /** Has something done to the node, and gives the reply; null where that comes later. */
+  #act<R extends Reply | null>(action: () => R): R | Reply {
     const { position } = this.#node;
     try {
-      const actions = action();
-      if (actions === null) return () => {};
-      if (actions.append !== null) records.push(actions.append);
-      return () => settle(actions.reply);
+      return action();
     } catch (error) {
       // Before its position was taken an event has changed nothing: the node can go on without it.
       if (this.#node.position !== position) throw error;
       this.report(error);
-      return () => settle(INTERNAL);
+      return INTERNAL;
     }
   }
 
-  #fail(error: Error): void {
+  /** Hands all that was gathered to the journal; what waits for it is sent when that is done. */
+  #append(): void {
+    const items = this.#gathered;
+    this.#gathered = [];
+    const groups = this.#log.take();
+    if (groups.length === 0) return this.#send(items);
+    for (const { bytes } of groups) this.#bytesSinceCheckpoint += bytes.length + GROUP_OVERHEAD_BYTES;
+    this.#appended = items;
+    const start = this.#stopwatch();
+    const durable = this.#journal.append(groups);
+    this.#checkpointIfDue();
+    if (durable === undefined) return this.#appendEnds(start);
+    durable.then(
+      () => this.#appendEnds(start),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #appendEnds(start: number): void {
+    const items = this.#appended;
+    if (items === null || this.#state === 'failed') return;
+    this.metrics.commits.observe((this.#stopwatch() - start) / 1000);
+    this.#appended = null;
+    try {
+      // First, so that the journal has something to do meanwhile.
+      this.#append();
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#send(items);
+    this.#wake();
+  }
+
+  /** To be asked when all entries so far were handed to the journal: the checkpoint is of this moment. */
+  #checkpointIfDue(): void {
+    if (this.#checkpoint !== null || this.#bytesSinceCheckpoint < this.#node.limits.checkpointBytesMin)
+      return;
+    this.#bytesSinceCheckpoint = 0;
+    const { head, slices } = this.#tracker.begin(this.#node);
+    this.#checkpoint = this.#journal.checkpoint(head, slices).then(
+      () => {
+        this.#checkpoint = null;
+      },
+      (error: unknown) => {
+        this.#checkpoint = null;
+        this.#fail(error);
+      },
+    );
+  }
+
+  /** Sends replies that may be sent, those before them first. */
+  #send(items: readonly Item[]): void {
+    for (const item of items) this.#durable.push(item);
+    if (!this.#isSending) this.#sendSome();
+  }
+
+  /** Writing a reply is work too: others get their turn. */
+  #sendSome(): void {
+    this.#isSending = true;
+    const start = this.#stopwatch();
+    for (let item = this.#durable.shift(); item !== undefined; item = this.#durable.shift()) {
+      this.#answer(item);
+      const now = this.#stopwatch();
+      if ('event' in item && item.event.kind === 'call')
+        this.metrics.inputs.observe((now - item.received) / 1000);
+      if (now - start < TURN_MILLIS) continue;
+      setImmediate(() => this.#sendSome());
+      return;
+    }
+    this.#isSending = false;
+  }
+
+  #turnAway(item: Item): void {
+    if ('look' in item) item.tell = () => item.abandon(new Error('the node is stopping'));
+    else item.reply = STOPPING;
+    this.#settle(item);
+  }
+
+  /** A reply that cannot be sent is the loss of one caller alone. */
+  #answer(item: Item): void {
+    this.#waiting--;
+    try {
+      if ('look' in item) item.tell?.();
+      else {
+        this.#waitingBytes -= item.bytes;
+        item.settle(item.reply ?? INTERNAL);
+      }
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
+  /** Nothing that is not durable is acknowledged: not what was handled, and not what waits. */
+  #fail(cause: unknown): void {
+    if (this.#state === 'failed') return;
+    const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#state = 'failed';
     this.report(error);
     this.#reportFailure(error);
-    const deployment = this.#deployment;
+    const left = [...(this.#appended ?? []), ...this.#gathered, ...this.#queue.takeAll()];
+    if (this.#deployment !== null) left.push(this.#deployment.item);
+    this.#appended = null;
+    this.#gathered = [];
     this.#deployment = null;
-    if (deployment !== null) this.#answer(() => deployment.settle(INTERNAL));
-    for (const item of this.#queue.splice(0)) {
-      if ('event' in item) this.#answer(() => item.settle(INTERNAL));
-      else item.abandon(error);
+    for (const item of left) {
+      if ('look' in item) item.tell = () => item.abandon(error);
+      else item.reply = INTERNAL;
     }
+    this.#send(left);
+    this.#wake();
+  }
+}
+
+/** Items of a queue that were taken out and lie there still. */
+const TAKEN_MAX = 4_096;
+
+/** First in, first out; to take one out costs next to nothing, however many there are. */
+class Queue<T> {
+  #items: T[] = [];
+  #start = 0;
+
+  get length(): number {
+    return this.#items.length - this.#start;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.#start === this.#items.length) return undefined;
+    const item = this.#items[this.#start++];
+    if (this.#start === this.#items.length || this.#start === TAKEN_MAX) {
+      this.#items = this.#items.slice(this.#start);
+      this.#start = 0;
+    }
+    return item;
+  }
+
+  takeAll(): T[] {
+    const left = this.#items.slice(this.#start);
+    this.#items = [];
+    this.#start = 0;
+    return left;
   }
 }
 

@@ -1,5 +1,7 @@
+export { type Access, type Certificate, isLoopback } from './access/access.ts';
+export { Signers } from './access/signers.ts';
+export { type Token, Tokens } from './access/tokens.ts';
 export type {
-  Actions,
   CallEvent,
   DeployEvent,
   NodeEvent,
@@ -10,10 +12,13 @@ export type {
 } from './event.ts';
 export type { Entry } from './journal/entry.ts';
 export { MemoryJournal } from './journal/memory.ts';
-export { JournalError, Replay } from './journal/replay.ts';
+export { DiskJournal, type DiskJournalOptions } from './journal/disk/journal.ts';
+export { LogWriter } from './journal/group.ts';
+export type { RecoveryProgress } from './journal/recover.ts';
+export { Replay } from './journal/replay.ts';
 export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';
-export { type NodeOptions, type RunningNode, startNode } from './node.ts';
-export { type Clock, type Journal, systemClock } from './ports.ts';
+export { ExposureError, type NodeOptions, type RunningNode, startNode } from './node.ts';
+export { type Clock, type Journal, JournalError, type Recovered, systemClock } from './ports.ts';
 export type { Problem } from './problem.ts';
 export { type HistoryRecord, Machine, NodeState } from './state.ts';
 export { stamp, transition } from './transition.ts';

@@ -31,8 +31,8 @@ export class Instances {
   #own: Value;
   /** Of a keyed machine. */
   readonly #states: StateTree;
-  /** Keys that were put since `watch`; null where nobody watches. */
-  #changed: Set<InstanceKey> | null = null;
+  /** Of those who watch: the keys that were put since each looked. */
+  readonly #watched = new Set<{ keys: Set<InstanceKey> }>();
 
   /** All in their initial state. */
   constructor(keyKind: Image['key'], initial: Value) {
@@ -67,7 +67,7 @@ export class Instances {
     if (key === null) this.#own = state;
     else if (equal(state, this.initial)) this.#states.delete(key);
     else this.#states.set(key, state);
-    this.#changed?.add(key);
+    for (const { keys } of this.#watched) keys.add(key);
   }
 
   /** Keys and states as of now, in the order of the keys, whatever is put while they are gone through. */
@@ -85,22 +85,35 @@ export class Instances {
     return added <= 0 || this.#states.bytes + added <= limits.bytesMax;
   }
 
-  /** Has the keys remembered that are put from now on, until `unwatch`. */
-  watch(): void {
-    this.#changed = new Set();
+  /** Gives the stored states as of now by their keys, whatever is put later; undefined for what is not stored. */
+  snapshot(): (key: InstanceKey) => Value | undefined {
+    const own = this.#own;
+    if (!this.isKeyed) return () => own;
+    const states = this.#states.snapshot();
+    return (key) => states(key);
   }
 
-  unwatch(): void {
-    this.#changed = null;
+  /** Has the keys remembered that are put from now on. */
+  watch(): ChangedKeys {
+    const watched = { keys: new Set<InstanceKey>() };
+    this.#watched.add(watched);
+    return {
+      take: () => {
+        const { keys } = watched;
+        watched.keys = new Set();
+        return keys;
+      },
+      end: () => this.#watched.delete(watched),
+    };
   }
+}
 
-  /** The keys put since `watch`, or since they were taken last. */
-  takeChanged(): Set<InstanceKey> {
-    if (this.#changed === null) throw new Error('nobody watches these instances');
-    const changed = this.#changed;
-    this.#changed = new Set();
-    return changed;
-  }
+/** The keys of instances that were put while somebody watches. */
+export interface ChangedKeys {
+  /** Those since `watch`, or since they were taken last. */
+  take(): Set<InstanceKey>;
+  /** Ends it: no more are remembered. */
+  end(): void;
 }
 
 const KEY_TYPES = new TypeTable();

@@ -12,7 +12,9 @@ export type Kept =
   | { readonly kind: 'other' }
   | { readonly kind: 'known'; readonly outcome: FirstOutcome };
 
-export interface KeptRequest {
+/** A request with its number: how many the machine had kept before it. */
+export interface NumberedRequest {
+  readonly number: number;
   readonly request: RequestKey;
   readonly outcome: FirstOutcome;
 }
@@ -43,8 +45,9 @@ const OTHER: Kept = { kind: 'other' };
  * come and go whole: with an object for each of a million requests, the collector of garbage would do
  * more than the machines.
  *
- * Invariant: numbers from `#oldest` up to `#added` are kept, and the indices have these alone; the first
- * segment has the oldest.
+ * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone; segments
+ * begin at multiples of their length, the first segment with that of `first`. What stands in a
+ * segment does not change while somebody goes through it.
  */
 export class KeptRequests {
   readonly #countMax: number;
@@ -53,8 +56,10 @@ export class KeptRequests {
   readonly #keys = new Map<string, number>();
   /** Numbers by id, by session. */
   readonly #sessions = new Map<string, Map<number, number>>();
-  #oldest = 0;
-  #added = 0;
+  #first = 0;
+  #end = 0;
+  /** Those before it were taken. */
+  #taken = 0;
   #bytes = 0;
   readonly #segments: Segment[] = [];
   /** The number of the first request of the first segment. */
@@ -63,6 +68,24 @@ export class KeptRequests {
   constructor(countMax: number, bytesMax: number) {
     this.#countMax = countMax;
     this.#bytesMax = bytesMax;
+  }
+
+  /** The numbers of those that are kept are `[first, end)`. */
+  get first(): number {
+    return this.#first;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Says what the number of the first is, where nothing was added yet. */
+  startAt(number: number): void {
+    if (this.#end !== 0) throw new Error(`${this.#end} requests were kept already`);
+    this.#first = number;
+    this.#end = number;
+    this.#taken = number;
+    this.#base = number - (number % SEGMENT_LENGTH);
   }
 
   find(request: RequestKey): Kept {
@@ -79,9 +102,9 @@ export class KeptRequests {
 
   /** The request must be new. */
   add(request: RequestKey, outcome: FirstOutcome): void {
-    const number = this.#added++;
+    const number = this.#end++;
     const at = number % SEGMENT_LENGTH;
-    if (at === 0) this.#segments.push(new Segment());
+    if (at === 0 || this.#segments.length === 0) this.#segments.push(new Segment());
     const segment = this.#segmentOf(number);
     if ('session' in request) {
       let numbers = this.#sessions.get(request.session);
@@ -100,8 +123,8 @@ export class KeptRequests {
     segment.digests[at] = request.digest;
     segment.putOutcome(at, outcome);
     this.#bytes += segment.bytesAt(at);
-    while (this.#added - this.#oldest > this.#countMax || this.#bytes > this.#bytesMax) {
-      this.#forget(this.#oldest++);
+    while (this.#end - this.#first > this.#countMax || this.#bytes > this.#bytesMax) {
+      this.#forget(this.#first++);
     }
   }
 
@@ -111,7 +134,7 @@ export class KeptRequests {
     const name = segment.names[at];
     const id = segment.ids[at];
     this.#bytes -= segment.bytesAt(at);
-    segment.clear(at);
+    if (!segment.isShared) segment.clear(at);
     if (at === SEGMENT_LENGTH - 1) {
       this.#segments.shift();
       this.#base += SEGMENT_LENGTH;
@@ -125,26 +148,23 @@ export class KeptRequests {
     if (numbers?.size === 0) this.#sessions.delete(name);
   }
 
-  /**
-   * Those of this moment, from the oldest, whatever is added while they are gone through. Those
-   * that make room for others meanwhile may be left out.
-   */
-  entries(): Iterable<KeptRequest> {
-    return this.#entriesUntil(this.#oldest, this.#added);
+  /** Those of this moment, from the oldest, whatever is added while they are gone through. */
+  entries(): Iterable<NumberedRequest> {
+    return this.#from(this.#first);
   }
 
-  *#entriesUntil(start: number, end: number): Generator<KeptRequest> {
-    for (let number = start; number < end; number++) {
-      number = Math.max(number, this.#oldest);
-      if (number >= end) return;
-      const segment = this.#segmentOf(number);
-      const at = number % SEGMENT_LENGTH;
-      const name = segment.names[at];
-      const id = segment.ids[at];
-      const digest = segment.digests[at];
-      const request = typeof digest === 'string' ? { key: name, digest } : { session: name, id, digest };
-      yield { request, outcome: segment.outcome(at) };
-    }
+  /** The same of those that were added since they were taken last. */
+  takeNew(): Iterable<NumberedRequest> {
+    const taken = Math.max(this.#taken, this.#first);
+    this.#taken = this.#end;
+    return this.#from(taken);
+  }
+
+  #from(start: number): Iterable<NumberedRequest> {
+    const base = start - (start % SEGMENT_LENGTH);
+    const segments = this.#segments.slice((base - this.#base) / SEGMENT_LENGTH);
+    for (const segment of segments) segment.isShared = true;
+    return entriesOf(segments, base, start, this.#end);
   }
 
   #segmentOf(number: number): Segment {
@@ -152,8 +172,28 @@ export class KeptRequests {
   }
 }
 
+/** Of segments of which the first has the number `base`: those with the numbers `[start, end)`. */
+function* entriesOf(
+  segments: readonly Segment[],
+  base: number,
+  start: number,
+  end: number,
+): Generator<NumberedRequest> {
+  for (let number = start; number < end; number++) {
+    const segment = segments[Math.floor((number - base) / SEGMENT_LENGTH)];
+    const at = number % SEGMENT_LENGTH;
+    const name = segment.names[at];
+    const digest = segment.digests[at];
+    const request =
+      typeof digest === 'string' ? { key: name, digest } : { session: name, id: segment.ids[at], digest };
+    yield { number, request, outcome: segment.outcome(at) };
+  }
+}
+
 /** What is kept of requests, each at one place of every column. */
 class Segment {
+  /** Somebody goes through it, or has: then what is forgotten goes with the segment, and not before. */
+  isShared = false;
   /** The key, or the session. */
   readonly names: string[] = [];
   readonly ids = new Float64Array(SEGMENT_LENGTH);

@@ -57,8 +57,10 @@ export interface NodeLimits {
   /** Keyed requests of a machine whose reply is kept. */
   readonly keptRepliesMax: number;
   readonly keptBytesMax: number;
-  /** Inputs and refusals in the log, in bytes, after which a journal in memory is folded. */
-  readonly foldBytesMin: number;
+  /** Bytes of entries that wait for a sync; then nothing is handled until that is done. */
+  readonly gatheredBytesMax: number;
+  /** Bytes of the log since the last checkpoint, after which the next is made. */
+  readonly checkpointBytesMin: number;
   /** How long `close` handles what waits, and then waits for connections to take their replies. */
   readonly closeMillisMax: number;
 }
@@ -91,7 +93,8 @@ export const NODE_LIMITS: NodeLimits = {
   prepareFuelMax: 100_000_000,
   keptRepliesMax: 1_000_000,
   keptBytesMax: 256 * 1024 * 1024,
-  foldBytesMin: 64 * 1024 * 1024,
+  gatheredBytesMax: 4 * 1024 * 1024,
+  checkpointBytesMin: 64 * 1024 * 1024,
   closeMillisMax: 5_000,
 };
 
@@ -127,6 +130,9 @@ export const STEP_LIMITS = {
 
 /** UTF-16 units of a value as it is written for people or programs: as much JSON as is read. */
 export const WRITTEN_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** How long a client may take to agree on the encryption, in milliseconds. */
+export const TLS_HANDSHAKE_MILLIS_MAX = 10_000;
 
 /** UTF-16 units of an `Idempotency-Key`. */
 export const REQUEST_KEY_LENGTH_MAX = 256;

@@ -1,3 +1,6 @@
+import type { CheckpointHead, CheckpointSlice } from './journal/checkpoint.ts';
+import type { LogGroup } from './journal/group.ts';
+
 /** What a node needs of the world. All that it does passes through these; see `host.ts`. */
 
 /** Where the time of an event comes from. */
@@ -7,27 +10,52 @@ export interface Clock {
 }
 
 /**
- * The log as a medium keeps it: a sequence of encoded entries (`journal/encoding.ts`), which
- * it does not look into but to tell structural ones from foldable ones. A medium that can be
- * damaged has to notice that itself: a record carries no checksum.
+ * The log as a medium keeps it, in groups (`journal/group.ts`), and the newest checkpoints of what
+ * the entries led to. It does not look into groups, and notices by itself what was damaged: what it gives
+ * back is what it was given.
  */
 export interface Journal {
-  /** Every record, in order. Read once, before anything is appended. */
-  read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /**
-   * Appends records. They are durable, as far as this medium goes, when it returns, or when the
-   * promise is fulfilled; if that is rejected, the node stops.
+   * All that a node is rebuilt from, in order. To be gone through once, before anything is appended. Ends
+   * with a `JournalError` where acknowledged entries are damaged or missing.
    */
-  append(records: readonly Uint8Array[]): void | Promise<void>;
-  /** Bytes of foldable records that came since the last fold. */
-  readonly foldableBytes: number;
+  read(): AsyncIterable<Recovered> | Iterable<Recovered>;
   /**
-   * Replaces all foldable records that there are by these, which come after the structural ones. It
-   * may take many turns: what is appended meanwhile comes after all that. One at a time.
+   * Appends groups that follow each other. They are durable, as far as this medium goes, when it returns, or
+   * when the promise is fulfilled; if that is rejected, nothing may be acknowledged any more: the node stops.
+   * What comes while another append is on its way is done after it.
    */
-  fold(base: Iterable<Uint8Array>): Promise<void>;
+  append(groups: readonly LogGroup[]): void | Promise<void>;
+  /**
+   * Keeps a checkpoint, of which the slices are asked for one by one, over many turns. It counts once all
+   * of it is durable; then entries up to an older one may go, but for structural ones. One at a time.
+   */
+  checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void>;
   close(): void | Promise<void>;
 }
+
+/**
+ * A part of what a journal keeps. The order is: `begin`; structural groups up to the checkpoint; its head and
+ * its slices, if there is one; all groups after it. Another `begin` says that what was given since the last
+ * one is to be forgotten: a part of the checkpoint was damaged, and it goes on from an older one.
+ */
+export type Recovered =
+  | Beginning
+  | { readonly kind: 'group'; readonly group: LogGroup }
+  | { readonly kind: 'checkpoint'; readonly head: CheckpointHead }
+  | CheckpointSlice;
+
+export interface Beginning {
+  readonly kind: 'begin';
+  /** The position of the checkpoint, and of the last entry; 0 where there is none. */
+  readonly checkpoint: number;
+  readonly last: number;
+  /** For the operator: what was damaged, and what was done about it. */
+  readonly notes: readonly string[];
+}
+
+/** A journal that a node cannot be rebuilt from: what is wrong with it, and where. */
+export class JournalError extends Error {}
 
 /** An address that takes connections. */
 export interface Listener {

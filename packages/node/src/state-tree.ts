@@ -52,6 +52,12 @@ export class StateTree {
     this.#states.delete(key);
   }
 
+  /** Gives the states of now by their keys, whatever is changed later. */
+  snapshot(): (key: Value) => Value | undefined {
+    const states = this.#states.clone();
+    return (key) => states.get(key);
+  }
+
   /** Keys with states as of now, ascending, whatever is changed while they are gone through. */
   entries(): IterableIterator<[Value, Value]> {
     return this.#states.clone().entries();

@@ -1,24 +1,25 @@
 import { call } from './call.ts';
-import type { Actions, CallEvent, DeployEvent, NodeEvent, RemoveEvent } from './event.ts';
-import { encodeEntry } from './journal/encoding.ts';
+import type { CallEvent, DeployEvent, NodeEvent, RemoveEvent, Reply } from './event.ts';
+import type { LogWriter } from './journal/group.ts';
 import { problem } from './problem.ts';
 import { advance, type NodeState } from './state.ts';
 import { Deployment } from './upgrade/deployment.ts';
 import { applyRemoval } from './upgrade/swap.ts';
 
 /**
- * The core of a node: what an event does. Deterministic: the state after it, the record for
+ * The core of a node: what an event does. Deterministic: the state after it, the entry for
  * the log and the reply are a function of the state before it and of the event. It reads no
- * clock and no chance, and does nothing outside `node`.
+ * clock and no chance, and does nothing outside `node` but to write the entry, if there is one, to `log`. The
+ * reply is to be sent when all that was written there so far is durable.
  */
-export function transition(node: NodeState, event: NodeEvent): Actions {
+export function transition(node: NodeState, event: NodeEvent, log: LogWriter): Reply {
   switch (event.kind) {
     case 'call':
-      return call(node, event);
+      return call(node, event, log);
     case 'deploy':
-      return deploy(node, event);
+      return deploy(node, event, log);
     case 'remove':
-      return remove(node, event);
+      return remove(node, event, log);
   }
 }
 
@@ -33,23 +34,19 @@ export function stamp(node: NodeState, event: CallEvent): CallEvent {
 }
 
 /** All of a deployment at once; a host takes it in slices (`Deployment`). */
-function deploy(node: NodeState, event: DeployEvent): Actions {
+function deploy(node: NodeState, event: DeployEvent, log: LogWriter): Reply {
   const deployment = new Deployment(node, event);
   deployment.work(() => false);
-  return deployment.finish();
+  return deployment.finish(log);
 }
 
-function remove(node: NodeState, event: RemoveEvent): Actions {
+function remove(node: NodeState, event: RemoveEvent, log: LogWriter): Reply {
   const machine = node.machines.get(event.machine);
   if (machine === undefined) {
     const message = `there is no machine ${JSON.stringify(event.machine)}`;
-    return {
-      append: null,
-      reply: { kind: 'refused', problem: problem('unknown-machine', message), version: null },
-    };
+    return { kind: 'refused', problem: problem('unknown-machine', message), version: null };
   }
-  const entry = { kind: 'removal', ...advance(node, event.time), machine: machine.name } as const;
-  const append = encodeEntry(entry, node.blobs);
+  log.entry({ kind: 'removal', ...advance(node, event.time), machine: machine.name }, node.blobs);
   applyRemoval(node, machine);
-  return { append, reply: { kind: 'removed' } };
+  return { kind: 'removed' };
 }

@@ -1,27 +1,31 @@
 import { encodeValue, type Image, printValue } from '@smc/protocol';
 import type { CallEvent, NodeEvent, Reply } from '../src/event.ts';
-import { encodeEntry, JOURNAL_VERSION } from '../src/journal/encoding.ts';
+import { CheckpointTracker } from '../src/journal/checkpoint.ts';
+import { LogWriter } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { Replay } from '../src/journal/replay.ts';
+import type { Recovered } from '../src/ports.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import { NodeState } from '../src/state.ts';
 import { stamp, transition } from '../src/transition.ts';
 import { viewHistory, viewMachines, viewState } from '../src/serve/views.ts';
 
-/** A node without a world: events go in one by one, records go to a journal in memory. */
+/** A node without a world: events go in one by one, entries go to a journal in memory. */
 export class Core {
   readonly node: NodeState;
   readonly journal = new MemoryJournal();
+  readonly log = new LogWriter();
+  readonly tracker = new CheckpointTracker();
   time = 1_000;
 
   constructor(limits: Partial<NodeLimits> = {}) {
     this.node = new NodeState({ ...NODE_LIMITS, ...limits });
-    this.journal.append([encodeEntry({ kind: 'header', version: JOURNAL_VERSION }, this.node.blobs)]);
   }
 
   handle(event: NodeEvent): Reply {
-    const { append, reply } = transition(this.node, event.kind === 'call' ? stamp(this.node, event) : event);
-    if (append !== null) this.journal.append([append]);
+    const stamped = event.kind === 'call' ? stamp(this.node, event) : event;
+    const reply = transition(this.node, stamped, this.log);
+    this.journal.append(this.log.take());
     return reply;
   }
 
@@ -51,11 +55,45 @@ export class Core {
     return show(this.handle({ kind: 'remove', time: this.time, machine }));
   }
 
+  /** Bytes of the entries and states that the journal holds. */
+  get journalBytes(): number {
+    return [...this.journal.read()].reduce((sum, item) => sum + bytesOf(item), 0);
+  }
+
+  /** Has what the entries led to take their place. */
+  checkpoint(): Promise<void> {
+    const { head, slices } = this.tracker.begin(this.node);
+    return this.journal.checkpoint(head, slices);
+  }
+
   /** A node rebuilt from the journal. */
   replay(): NodeState {
-    const replay = new Replay(this.node.limits);
-    for (const record of this.journal.read()) replay.add(record);
-    return replay.finish();
+    return replayed(this.journal.read(), this.node.limits);
+  }
+}
+
+/** The node that a journal makes. */
+export function replayed(items: Iterable<Recovered>, limits: NodeLimits = NODE_LIMITS): NodeState {
+  let replay = new Replay(limits);
+  for (const item of items) {
+    if (item.kind === 'begin') replay = new Replay(limits, 'auto', item.checkpoint);
+    else replay.add(item);
+  }
+  return replay.finish().node;
+}
+
+function bytesOf(item: Recovered): number {
+  switch (item.kind) {
+    case 'begin':
+      return 0;
+    case 'group':
+      return item.group.bytes.length;
+    case 'checkpoint':
+      return item.head.refusals.length;
+    case 'states':
+      return item.states.reduce((sum, { key, bytes }) => sum + key.length + (bytes?.length ?? 0), 0);
+    case 'kept':
+      return item.bytes.length;
   }
 }
 

@@ -22,10 +22,10 @@ import {
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MemoryJournal } from '../src/journal/memory.ts';
-import { Replay } from '../src/journal/replay.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
 import { account } from './accounts.ts';
+import { replayed } from './core.ts';
 import { broad, bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
 import { put, send } from './requests.ts';
 
@@ -101,7 +101,7 @@ class Peer {
 
   send(): this {
     this.socket.write(this.writer.bytes());
-    this.writer.truncate(0);
+    this.writer.clear();
     return this;
   }
 
@@ -277,9 +277,7 @@ describe('framed requests', () => {
     other.call(1, INCR).call(2, READ).send();
     await other.answers(2);
     expect(other.int(2)).toBe(3);
-    const replay = new Replay(NODE_LIMITS);
-    for (const record of journal.read()) replay.add(record);
-    const machine = replay.finish().machines.get('Counter')!;
+    const machine = replayed(journal.read()).machines.get('Counter')!;
     expect(machine.instances.get(null)).toEqual([3]);
     expect(machine.kept.find({ session: SESSION, id: 2, digest: 0 })).toEqual({ kind: 'other' });
     expect([...machine.kept.entries()].map(({ request }) => request)).toMatchObject([
@@ -367,7 +365,7 @@ describe('a framed connection', () => {
       await provoke((writer) => writeCall(writer, { id: 1, deadlineMillis: 0, machine: 7, body: INCR })),
     ).toBe('0 bad-request: no machine has the number 7');
     const wrong = new Peer();
-    wrong.writer.truncate(0);
+    wrong.writer.clear();
     wrong.writer.raw(Uint8Array.of(0, 0x73, 0x6d, 0x62));
     wrong.send();
     expect(await fate(wrong)).toBe('0 bad-request: this is neither a line nor a frame');
@@ -454,7 +452,7 @@ describe('a framed connection', () => {
     for (let id = 1; id < 2_000_000 && isTaken; id += 500) {
       for (const each of range(500, id)) peer.call(each, READ);
       isTaken = peer.socket.write(peer.writer.bytes()) || peer.socket.writableLength < 4 * 1024 * 1024;
-      peer.writer.truncate(0);
+      peer.writer.clear();
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(isTaken).toBe(false);

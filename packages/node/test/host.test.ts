@@ -3,40 +3,41 @@ import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallEvent, Reply } from '../src/event.ts';
 import { Host, type Stopwatch } from '../src/host.ts';
+import type { CheckpointHead, CheckpointSlice } from '../src/journal/checkpoint.ts';
+import type { LogGroup } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
-import { Replay } from '../src/journal/replay.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
-import type { Journal } from '../src/ports.ts';
+import type { Beginning, Journal, Recovered } from '../src/ports.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
-import { show, snapshot } from './core.ts';
+import { replayed, show, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
 
 /** A journal whose appends wait until they are told how to end. */
 class SlowJournal implements Journal {
   readonly #memory = new MemoryJournal();
-  readonly waiting: { records: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly waiting: { entries: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   slow = false;
 
-  get foldableBytes(): number {
-    return this.#memory.foldableBytes;
-  }
-
-  read(): Iterable<Uint8Array> {
+  read(): Iterable<Recovered> {
     return this.#memory.read();
   }
 
-  fold(base: Iterable<Uint8Array>): Promise<void> {
-    return this.#memory.fold(base);
+  checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void> {
+    return this.#memory.checkpoint(head, slices);
   }
 
   close(): void {}
 
-  append(records: readonly Uint8Array[]): void | Promise<void> {
-    this.#memory.append(records);
+  append(groups: readonly LogGroup[]): void | Promise<void> {
+    this.#memory.append(groups);
     if (!this.slow) return undefined;
-    return new Promise((resolve, reject) => this.waiting.push({ records: records.length, resolve, reject }));
+    return new Promise((resolve, reject) =>
+      this.waiting.push({ entries: entriesOf(groups), resolve, reject }),
+    );
   }
 }
+
+const entriesOf = (groups: readonly LogGroup[]): number => groups.reduce((sum, { count }) => sum + count, 0);
 
 const reports: unknown[] = [];
 
@@ -48,7 +49,7 @@ async function open(
   let time = 1_000;
   const clock = { now: () => time++ };
   const report = (error: unknown): unknown => reports.push(error);
-  return Host.open(journal, clock, { ...NODE_LIMITS, ...limits }, report, 'auto', stopwatch);
+  return Host.open(journal, { clock, limits: { ...NODE_LIMITS, ...limits }, report, stopwatch });
 }
 
 function call(host: Host, text: string, more: Partial<CallEvent> = {}): Promise<string> {
@@ -90,7 +91,7 @@ describe('a host', () => {
     void host.look((node) => node.position).then((position) => answers.push(`at ${position}`));
     await turns();
     expect(answers).toEqual([]);
-    expect(journal.waiting.map(({ records }) => records)).toEqual([1]);
+    expect(journal.waiting.map(({ entries }) => entries)).toEqual([1]);
     journal.waiting[0].resolve();
     await turns();
     expect(answers).toEqual(['()', '1', 'at 2']);
@@ -144,10 +145,10 @@ describe('a host', () => {
     expect(await call(host, 'Incr')).toBe('2');
   });
 
-  it('goes on from its journal, folded or not', async () => {
-    for (const foldBytesMin of [1, NODE_LIMITS.foldBytesMin]) {
+  it('goes on from its journal, with checkpoints or without', async () => {
+    for (const checkpointBytesMin of [1, NODE_LIMITS.checkpointBytesMin]) {
       const journal = new MemoryJournal();
-      const first = await open(journal, { foldBytesMin });
+      const first = await open(journal, { checkpointBytesMin });
       await first.deploy(bundleOf(counter()), 'deploy', false);
       const request = { key: 'k', digest: '0'.repeat(64) };
       await call(first, 'Incr', { request });
@@ -162,7 +163,8 @@ describe('a host', () => {
       );
       expect(await call(second, 'Incr', { request })).toBe('()');
       expect(await call(second, 'Read')).toBe('11');
-      expect(journal.foldableBytes > 100).toBe(foldBytesMin > 1);
+      const [{ checkpoint }] = journal.read() as Iterable<Beginning>;
+      expect(checkpoint > 10).toBe(checkpointBytesMin === 1);
     }
   });
 
@@ -197,7 +199,7 @@ describe('a host', () => {
     expect(await last).toBe('30');
     await Promise.all(calls);
     counting = false;
-    expect(appended.mock.calls.map(([records]) => records.length)).toEqual(
+    expect(appended.mock.calls.map(([groups]) => entriesOf(groups))).toEqual(
       Array.from({ length: 10 }, () => 3),
     );
     // Nobody else waited for more than three replies.
@@ -252,10 +254,8 @@ describe('a host', () => {
       expect(served).toBeGreaterThan(COUNT / 10);
       expect(await call(host, 'Balance', account1)).toBe(String(1 + served));
       const node = await host.look((state) => state);
-      const replay = new Replay(NODE_LIMITS);
-      for (const record of journal.read()) replay.add(record);
       // The read moved the time on, and is not in the log.
-      expect({ ...(snapshot(replay.finish()) as object), time: node.time }).toEqual(snapshot(node));
+      expect({ ...(snapshot(replayed(journal.read())) as object), time: node.time }).toEqual(snapshot(node));
     });
 
     it('does more between inputs where they change more than is migrated', async () => {

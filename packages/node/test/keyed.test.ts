@@ -2,12 +2,10 @@ import { fingerprints, type Image, type Upgrade } from '@smc/protocol';
 import fc from 'fast-check';
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
-import { baseRecords } from '../src/journal/base.ts';
-import { MemoryJournal } from '../src/journal/memory.ts';
-import { Replay } from '../src/journal/replay.ts';
+import type { Recovered } from '../src/ports.ts';
 import { Deployment } from '../src/upgrade/deployment.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
-import { codeOf, Core, show, snapshot } from './core.ts';
+import { codeOf, Core, replayed, show, snapshot } from './core.ts';
 import { bundleOf, counter, sameShape, upgradeBundle, upgradeBundles } from './images.ts';
 
 const A = account();
@@ -175,7 +173,7 @@ describe('an upgrade of a keyed machine', () => {
     });
   });
 
-  it('goes on with the migrated initial state through any number of upgrades', () => {
+  it('goes on with the migrated initial state through any number of upgrades', async () => {
     const core = withBalances({ alice: 30 });
     const [C, D] = [account({ step: 1 }), accountWithFee({ limit: 1_000 })];
     expect(core.deploy(upgradeBundle(B, toFee(A)))).toBe('Account upgraded');
@@ -183,7 +181,7 @@ describe('an upgrade of a keyed machine', () => {
     expect(core.deploy(upgradeBundle(D, toFee(C, { fault: 200 })))).toBe('Account upgraded');
     expect(call(core, 'carol', 'Fee')).toBe('7');
     expect(call(core, 'alice', 'Fee')).toBe('8');
-    void core.journal.fold(baseRecords(core.node));
+    await core.checkpoint();
     const rebuilt = new Core();
     Object.assign(rebuilt, { node: core.replay() });
     expect(snapshot(rebuilt.node)).toEqual(snapshot(core.node));
@@ -273,8 +271,8 @@ function inSlices(core: Core, bundle: Uint8Array, between: (slice: number) => vo
   const event = { kind: 'deploy', time: core.time, bundle, mode: 'deploy', dryRun: false } as const;
   const deployment = new Deployment(core.node, event);
   for (let slice = 0; !deployment.work(() => true); slice++) between(slice);
-  const { append, reply } = deployment.finish();
-  if (append !== null) core.journal.append([append]);
+  const reply = deployment.finish(core.log);
+  core.journal.append(core.log.take());
   return show(reply);
 }
 
@@ -417,20 +415,20 @@ describe('the log of a keyed machine', () => {
       }),
     },
     { weight: 3, arbitrary: fc.record({ bundle: fc.nat({ max: BUNDLES.length - 1 }) }) },
-    { weight: 1, arbitrary: fc.record({ fold: fc.constant(true) }) },
+    { weight: 1, arbitrary: fc.record({ checkpoint: fc.constant(true) }) },
     { weight: 1, arbitrary: fc.record({ remove: fc.constant(true) }) },
   );
 
-  it('is the truth, after any events, folded or not', () => {
+  it('is the truth, after any events, with checkpoints or without', async () => {
     let upgrades = 0;
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         const core = running();
         for (const event of steps) {
           if ('bundle' in event) {
             const [image, upgrade] = BUNDLES[event.bundle];
             if (core.deploy(upgradeBundle(image, upgrade!), 'upgrade') === 'Account upgraded') upgrades++;
-          } else if ('fold' in event) void core.journal.fold(baseRecords(core.node));
+          } else if ('checkpoint' in event) await core.checkpoint();
           else if ('remove' in event) {
             core.remove('Account');
             core.deploy(bundleOf(A));
@@ -453,13 +451,13 @@ describe('the log of a keyed machine', () => {
     expect(upgrades).toBeGreaterThan(100);
   });
 
-  it('may go on while it is folded', async () => {
+  it('may go on while a checkpoint is made', async () => {
     const core = running();
     for (let i = 0; i < 5_000; i++) call(core, `k${i % 3_000}`, 'Deposit(1)', { request: null });
-    const folding = core.journal.fold(baseRecords(core.node));
+    const checkpoint = core.checkpoint();
     let turns = 0;
     const state = { done: false };
-    void folding.then(() => (state.done = true));
+    void checkpoint.then(() => (state.done = true));
     while (!state.done) {
       call(core, `k${turns}`, 'Deposit(1)');
       if (turns === 1) core.deploy(upgradeBundle(B, toFee(A)));
@@ -468,26 +466,25 @@ describe('the log of a keyed machine', () => {
     }
     expect(turns).toBeGreaterThan(1);
     expect(snapshot(core.replay())).toEqual(snapshot(core.node));
-    await core.journal.fold(baseRecords(core.node));
+    await core.checkpoint();
     expect(snapshot(core.replay())).toEqual(snapshot(core.node));
   });
 
   it('is refused where a key is none', () => {
     const core = withBalances({ alice: 5 });
-    const records = [...core.journal.read()].map((record) => {
-      const text = Buffer.from(record).toString('latin1');
-      return Buffer.from(text.replace('\x05alice', '\x05\xed\xa0\x80ce'), 'latin1');
+    const items = [...core.journal.read()].map((item): Recovered => {
+      if (item.kind !== 'group' || item.group.isStructural) return item;
+      const text = Buffer.from(item.group.bytes).toString('latin1');
+      const bytes = Buffer.from(text.replace('\x05alice', '\x05\xed\xa0\x80ce'), 'latin1');
+      return { kind: 'group', group: { ...item.group, bytes } };
     });
-    const replay = new Replay(core.node.limits);
-    expect(() => records.forEach((record) => replay.add(record))).toThrow(/record 2 of the journal is wrong/);
+    expect(() => replayed(items)).toThrow(/the group at position 2 is wrong: it does not decode: not UTF-8/);
   });
 });
 
-it('a journal takes no second fold while one goes on', async () => {
-  const journal = new MemoryJournal();
-  journal.append([Uint8Array.of(1)]);
-  const folding = journal.fold(Array.from({ length: 10_000 }, () => Uint8Array.of(17, 0)));
-  await expect(journal.fold([])).rejects.toThrow(/another one/);
-  await folding;
-  expect([...journal.read()]).toHaveLength(10_001);
+it('a journal takes no second checkpoint while one goes on', async () => {
+  const core = withBalances({ alice: 5 });
+  const going = core.checkpoint();
+  await expect(core.checkpoint()).rejects.toThrow(/another one/);
+  await going;
 });

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprints } from '@smc/protocol';
-import { baseRecords } from '../src/journal/base.ts';
-import { MemoryJournal } from '../src/journal/memory.ts';
-import { JournalError, Replay } from '../src/journal/replay.ts';
-import { NODE_LIMITS } from '../src/limits.ts';
-import type { NodeState } from '../src/state.ts';
-import { Core, snapshot } from './core.ts';
+import { JournalError, type Recovered } from '../src/ports.ts';
+import { Core, replayed, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, sameShape, toCounter, toLabelled, upgradeBundle } from './images.ts';
 
 const A = counter();
@@ -49,46 +45,50 @@ const step = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ bundle: fc.nat({ max: BUNDLES.length - 1 }) }) },
   { weight: 1, arbitrary: fc.record({ remove: fc.constantFrom('Counter', 'Other') }) },
-  { weight: 1, arbitrary: fc.record({ fold: fc.constant(true) }) },
+  { weight: 1, arbitrary: fc.record({ checkpoint: fc.constant(true) }) },
 );
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-function run(core: Core, steps: readonly Step[]): string[] {
-  return steps.map((event) => {
-    if ('bundle' in event) {
-      const [bundle, mode] = BUNDLES[event.bundle];
-      return core.deploy(bundle, mode);
-    }
-    if ('remove' in event) return core.remove(event.remove);
-    if ('fold' in event) {
-      void core.journal.fold(baseRecords(core.node));
-      return 'folded';
-    }
-    core.time += event.later;
-    const { input, key, spoken } = event;
-    return core.call(event.machine, input, {
-      interfaces: spoken === null ? null : [spoken],
-      request:
-        key === null
-          ? null
-          : { key, digest: Buffer.from(input.padEnd(32).slice(0, 32)).toString('hex').slice(0, 64) },
-    });
+async function run(core: Core, steps: readonly Step[]): Promise<string[]> {
+  const shown: string[] = [];
+  for (const event of steps) shown.push(await take(core, event));
+  return shown;
+}
+
+async function take(core: Core, event: Step): Promise<string> {
+  if ('bundle' in event) {
+    const [bundle, mode] = BUNDLES[event.bundle];
+    return core.deploy(bundle, mode);
+  }
+  if ('remove' in event) return core.remove(event.remove);
+  if ('checkpoint' in event) {
+    await core.checkpoint();
+    return 'checkpoint';
+  }
+  core.time += event.later;
+  const { input, key, spoken } = event;
+  return core.call(event.machine, input, {
+    interfaces: spoken === null ? null : [spoken],
+    request:
+      key === null
+        ? null
+        : { key, digest: Buffer.from(input.padEnd(32).slice(0, 32)).toString('hex').slice(0, 64) },
   });
 }
 
 describe('the log is the truth', () => {
-  it('a node rebuilt from its journal is the node that wrote it, after any events', () => {
+  it('a node rebuilt from its journal is the node that wrote it, after any events', async () => {
     const seen = new Map<string, number>();
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(step, { maxLength: 60, size: 'max' }),
         fc.array(step, { maxLength: 10 }),
-        (before, after) => {
+        async (before, after) => {
           // So few that some are forgotten.
           const core = new Core({ historyRecordsMax: 9, refusalRecordsMax: 3 });
           core.deploy(bundleOf(A));
-          for (const shown of run(core, before)) {
+          for (const shown of await run(core, before)) {
             const kind = shown.split(/[: ]/)[0];
             seen.set(kind, (seen.get(kind) ?? 0) + 1);
           }
@@ -99,7 +99,7 @@ describe('the log is the truth', () => {
           other.time = core.time;
           Object.assign(other, { node: rebuilt });
           rebuilt.time = core.node.time;
-          expect(run(other, after)).toEqual(run(core, after));
+          expect(await run(other, after)).toEqual(await run(core, after));
           expect(snapshot(other.node)).toEqual(snapshot(core.node));
         },
       ),
@@ -130,15 +130,16 @@ describe('the log is the truth', () => {
     expect(rebuilt.call('Counter', 'Read')).toBe('17');
   });
 
-  it('and may be folded: what it then holds does not grow with inputs or refusals', () => {
+  it('and a checkpoint may take its place: what is then held does not grow with inputs or refusals', async () => {
     const core = new Core({ refusalRecordsMax: 10 });
     core.deploy(bundleOf(A));
-    const sizes = [10, 100, 1_000].map((rounds) => {
+    const sizes: number[] = [];
+    for (const rounds of [10, 100, 1_000]) {
       for (let i = 0; i < rounds; i++) core.call('Counter', 'Incr');
       for (let i = 0; i < rounds; i++) expect(core.deploy(bundleOf(B))).toMatch(/^stale/);
-      void core.journal.fold(baseRecords(core.node));
-      return [...core.journal.read()].reduce((sum, record) => sum + record.length, 0);
-    });
+      await core.checkpoint();
+      sizes.push(core.journalBytes);
+    }
     // Numbers get longer.
     expect(sizes[2] - sizes[0]).toBeLessThan(30);
     expect(snapshot(core.replay())).toEqual(snapshot(core.node));
@@ -151,7 +152,7 @@ function strip(seen: unknown): unknown {
 }
 
 describe('a journal that is wrong', () => {
-  const good = (): Uint8Array[] => {
+  const good = (): Recovered[] => {
     const core = new Core();
     core.deploy(bundleOf(A));
     core.call('Counter', 'Incr');
@@ -159,45 +160,44 @@ describe('a journal that is wrong', () => {
     core.call('Counter', 'Incr(by: 2)');
     return [...core.journal.read()];
   };
-  const replay = (records: readonly Uint8Array[]): NodeState => {
-    const rebuilding = new Replay(NODE_LIMITS);
-    for (const record of records) rebuilding.add(record);
-    return rebuilding.finish();
-  };
+  const withBytes = (item: Recovered, bytes: Uint8Array): Recovered =>
+    item.kind === 'group' ? { kind: 'group', group: { ...item.group, bytes } } : item;
 
-  it('is refused, with the record', () => {
-    const records = good();
-    expect(replay(records).position).toBe(4);
-    expect(() => replay(records.slice(1))).toThrow(/record 0 .*header/);
-    expect(() => replay([records[0], ...records])).toThrow(/record 1 .*header/);
-    expect(() => replay([records[0], ...records.slice(2)])).toThrow(JournalError);
-    expect(() => replay([...records, records[4]])).toThrow(/position 4 after 4/);
-    expect(() => replay([...records, new Uint8Array(0)])).toThrow(/record 5 .*unexpected end/);
-    expect(() => replay([...records, Uint8Array.of(99, 20, 200, 1)])).toThrow(/record 5 .*kind 99/);
-    const refused = new Core();
-    refused.deploy(bundleOf(A));
-    refused.deploy(bundleOf(B));
-    const [header, deployment, refusal] = refused.journal.read();
-    expect(() => replay([header, deployment, refusal, refusal])).toThrow(
-      /record 3 .*position 2 is there twice/,
+  it('is refused, with the place', () => {
+    const items = good();
+    expect(replayed(items).position).toBe(4);
+    expect(() => replayed(items.slice(2))).toThrow(JournalError);
+    expect(() => replayed(items.slice(2))).toThrow(/position 2 is wrong: it follows position 0/);
+    expect(() => replayed([...items, items[4]])).toThrow(/position 4 is wrong: it follows position 4/);
+    expect(() => replayed([...items.slice(0, 4), withBytes(items[4], new Uint8Array(0))])).toThrow(
+      /the group at position 4 is wrong: it does not decode: unexpected end/,
     );
-    expect(() => replay([header, refusal])).toThrow(/record 1 .*about Counter, which never ran/);
-    const newer = records[0].slice();
-    newer[newer.length - 1]++;
-    expect(() => replay([newer])).toThrow(/version 2, and this node reads version 1/);
+    expect(() => replayed([...items.slice(0, 4), withBytes(items[4], Uint8Array.of(99, 0))])).toThrow(
+      /kind 99/,
+    );
+    expect(() =>
+      replayed([{ kind: 'begin', checkpoint: 2, last: 4, notes: [] }, ...items.slice(1, 2)]),
+    ).toThrow(/there is no checkpoint at position 2/);
   });
 
-  it('is refused as such, wherever it is damaged, if it can be told at all', () => {
-    const records = good();
+  it('is refused as such, wherever it is damaged, if it can be told at all', async () => {
+    const core = new Core();
+    core.deploy(bundleOf(A));
+    core.call('Counter', 'Incr', { request: { key: 'k', digest: '00'.repeat(32) } });
+    core.deploy(bundleOf(B));
+    await core.checkpoint();
     const errors = new Set<string>();
-    for (const [index, record] of records.entries()) {
-      for (let at = 0; at < record.length; at++) {
-        const damaged = record.slice();
-        damaged[at] ^= 0x15;
-        try {
-          replay(records.map((other, i) => (i === index ? damaged : other)));
-        } catch (error) {
-          errors.add((error as Error).constructor.name);
+    for (const items of [good(), [...core.journal.read()]]) {
+      for (const [index, item] of items.entries()) {
+        const bytes = damageable(item);
+        for (let at = 0; at < bytes.length; at++) {
+          const damaged = bytes.slice();
+          damaged[at] ^= 0x15;
+          try {
+            replayed(items.map((other, i) => (i === index ? withDamage(item, damaged) : other)));
+          } catch (error) {
+            errors.add((error as Error).constructor.name);
+          }
         }
       }
     }
@@ -205,23 +205,32 @@ describe('a journal that is wrong', () => {
   });
 });
 
-describe('a journal in memory', () => {
-  it('gives back what it was given, in order', () => {
-    fc.assert(
-      fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 })), (records) => {
-        const journal = new MemoryJournal();
-        for (const record of records) journal.append([record]);
-        expect([...journal.read()].map((record) => [...record])).toEqual(
-          records.map((record) => [...record]),
-        );
-      }),
-    );
-  });
+function damageable(item: Recovered): Uint8Array {
+  switch (item.kind) {
+    case 'begin':
+      return new Uint8Array(0);
+    case 'group':
+      return item.group.bytes;
+    case 'checkpoint':
+      return item.head.refusals;
+    case 'states':
+      return item.states[0].bytes ?? new Uint8Array(0);
+    case 'kept':
+      return item.bytes;
+  }
+}
 
-  it('takes records larger than its chunks', () => {
-    const journal = new MemoryJournal();
-    const large = new Uint8Array(3 * 1024 * 1024).fill(7);
-    journal.append([Uint8Array.of(1), large, Uint8Array.of(2)]);
-    expect([...journal.read()].map((record) => record.length)).toEqual([1, large.length, 1]);
-  });
-});
+function withDamage(item: Recovered, bytes: Uint8Array): Recovered {
+  switch (item.kind) {
+    case 'begin':
+      return item;
+    case 'group':
+      return { kind: 'group', group: { ...item.group, bytes } };
+    case 'checkpoint':
+      return { kind: 'checkpoint', head: { ...item.head, refusals: bytes } };
+    case 'states':
+      return { ...item, states: [{ ...item.states[0], bytes }] };
+    case 'kept':
+      return { ...item, bytes };
+  }
+}

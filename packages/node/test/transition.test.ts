@@ -74,10 +74,10 @@ describe('calls', () => {
 
   it('that only read are not in the log', () => {
     const core = running(1);
-    const before = core.journal.foldableBytes;
+    const before = core.journalBytes;
     expect(core.call('Counter', 'Read')).toBe('1');
     expect(core.call('Counter', 'Divide(by: 0)')).toBe('fault: division by zero');
-    expect(core.journal.foldableBytes).toBe(before);
+    expect(core.journalBytes).toBe(before);
   });
 
   it('that may not change anything are refused by an operation that can', () => {

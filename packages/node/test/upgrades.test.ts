@@ -2,9 +2,8 @@ import { createConnection, type Socket } from 'node:net';
 import { fingerprints, type Image, type Upgrade } from '@smc/protocol';
 import { afterEach, expect, it } from 'vitest';
 import { MemoryJournal } from '../src/journal/memory.ts';
-import { Replay } from '../src/journal/replay.ts';
-import { NODE_LIMITS } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
+import { replayed } from './core.ts';
 import { bundleOf, counter, labelled, sameShape, toCounter, toLabelled, upgradeBundle } from './images.ts';
 import { put, send } from './requests.ts';
 
@@ -94,9 +93,7 @@ async function underLoad(
   expect((await send(node, '/Counter/Read')).body).toBe(String(acknowledged));
   const history = JSON.parse((await send(node, '/_smc/machines/Counter/history')).body) as { kind: string }[];
   expect(history.filter(({ kind }) => kind === 'upgrade')).toHaveLength(UPGRADES);
-  const replay = new Replay(NODE_LIMITS);
-  for (const record of journal.read()) replay.add(record);
-  expect(replay.finish().machines.get('Counter')!.instances.get(null)).toMatchObject([acknowledged]);
+  expect(replayed(journal.read()).machines.get('Counter')!.instances.get(null)).toMatchObject([acknowledged]);
 }
 
 it('fifty upgrades under twenty connections lose nothing, drop nothing and fail nothing', () => {

@@ -55,13 +55,32 @@ const REST_BYTES_MAX = 8;
 
 /** Appends the primitive forms to a buffer that grows. */
 export class ByteWriter {
-  // Most of what is written is short, and a short buffer costs the host much less than a longer one.
-  #bytes = new Uint8Array(64);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+  readonly #capacityBytes: number;
+
+  /** Most of what is written is short, and a short buffer costs the host much less than a longer one. */
+  constructor(capacityBytes = 64) {
+    this.#bytes = new Uint8Array(capacityBytes);
+    this.#capacityBytes = capacityBytes;
+  }
 
   /** A copy of what was written. */
   bytes(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** What was written, without a copy: it belongs to the caller, and the writer starts anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = new Uint8Array(this.#capacityBytes);
+    this.#length = 0;
+    return taken;
+  }
+
+  /** Forgets what was written. */
+  clear(): void {
+    this.#length = 0;
   }
 
   get length(): number {
@@ -198,6 +217,11 @@ export class ByteReader {
   /** Gives up: the bytes at `offset` (here, if not said) are malformed. */
   fail(message: string, offset: number = this.#offset): never {
     throw new MalformedError(message, offset);
+  }
+
+  /** Whether these bytes come next. */
+  startsWith(bytes: Uint8Array): boolean {
+    return bytes.length <= this.remaining && bytes.every((byte, i) => this.#bytes[this.#offset + i] === byte);
   }
 
   byte(): number {

@@ -48,6 +48,15 @@ export {
   type RequestLine,
 } from './input-line.ts';
 export * from './instructions.ts';
+export {
+  encodeSigned,
+  keyFingerprint,
+  openSigned,
+  type Signature,
+  SIGNATURES_MAX,
+  type SignedBundle,
+  signedMessage,
+} from './signature.ts';
 export * from './span.ts';
 export { suggest } from './suggest.ts';
 export * from './type.ts';

@@ -1,26 +1,25 @@
-import { refuseOptions, type CommandDefinition } from '../command.ts';
+import { DiskJournal, JournalError } from '@smc/node';
+import { declareExposure, exposureOf } from '../access.ts';
+import { option, type CommandDefinition, type Words } from '../command.ts';
 import { EXIT, Stop } from '../exit.ts';
-import { declareNode, gaveUp, startLocal } from '../local-node.ts';
+import { declareNode, gaveUp, startLocal, type Keeping } from '../local-node.ts';
+
+const DEFAULT_DIRECTORY = './smc-data';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
-  example: 'smc node --memory',
+  example: 'smc node --data ./smc-data\nsmc node --memory',
   declare: (command) => {
-    command.option('--memory', 'keep the log in memory: what the node holds is gone when it ends');
+    command
+      .option('--data <dir>', `the directory that keeps what the node holds (default: ${DEFAULT_DIRECTORY})`)
+      .option('--memory', 'keep all of it in memory: it is gone when the node ends')
+      .option('--keep-history', 'keep all inputs for ever, also those that no recovery needs any more');
     declareNode(command);
-    command.option('--data <dir>', 'the directory that keeps the log');
+    declareExposure(command);
   },
   async run(words, output, environment) {
-    refuseOptions(words, ['data']);
-    if (words.options['memory'] !== true) {
-      throw new Stop(
-        EXIT.usage,
-        'not-supported',
-        'a log on disk is not supported yet',
-        'With --memory the node runs, and forgets everything when it ends.',
-      );
-    }
-    const running = await startLocal(words, output);
+    const exposure = exposureOf(words, output);
+    const running = await startLocal(words, output, await keepingOf(words), exposure);
     const failed = await Promise.race([environment.untilEnded().then(() => null), running.failure]);
     if (failed !== null) throw gaveUp(failed);
     output.note('stopping');
@@ -28,3 +27,25 @@ export const node: CommandDefinition = {
     return EXIT.done;
   },
 };
+
+async function keepingOf(words: Words): Promise<Keeping | null> {
+  const data = option(words, 'data');
+  if (words.options['memory'] === true) {
+    if (data === undefined && words.options['keepHistory'] === undefined) return null;
+    throw new Stop(
+      EXIT.usage,
+      'usage',
+      '--memory keeps nothing: it goes with neither --data nor --keep-history',
+    );
+  }
+  const directory = data ?? DEFAULT_DIRECTORY;
+  const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
+  try {
+    const journal = await DiskJournal.open(directory, words.options['keepHistory'] === true ? all : {});
+    return { journal, directory };
+  } catch (error) {
+    const { message } = error as Error;
+    const code = error instanceof JournalError ? 'journal' : 'not-started';
+    throw new Stop(EXIT.refused, code, `the node can not start: ${message}`);
+  }
+}

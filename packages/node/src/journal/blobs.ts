@@ -5,6 +5,12 @@ export function sha256(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
+/** Bytes with their SHA-256, 64 hex digits. */
+export interface NamedBlob {
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Byte strings by their SHA-256, each held once: images, upgrade records and debug data are
  * written to the log where they first occur, and named by digest after that.

@@ -1,44 +1,41 @@
-import { type ByteReader, ByteWriter, type Decoded, decoding } from '@smc/protocol';
-import { type BlobStore, sha256 } from './blobs.ts';
+import { type ByteReader, ByteWriter } from '@smc/protocol';
+import { type BlobStore, type NamedBlob, sha256 } from './blobs.ts';
 import type {
   ChangeEntry,
   ChangePart,
   Entry,
   InputEntry,
   KeptEntry,
-  KeptReply,
   Origin,
   Outcome,
   RefusalEntry,
+  RemovalEntry,
   RequestKey,
 } from './entry.ts';
 
 /**
- * How entries are written: a byte for the kind, then the fields in order, in the primitive
- * forms of the protocol (`ByteWriter`). The header holds the version of all that follows it.
+ * How entries are written: a byte for the kind, then by how many milliseconds it is later than the entry
+ * before it in its group, then the fields in order, in the primitive forms of the protocol (`ByteWriter`). The position
+ * of an entry is not written: it is that of the group and the entries before it.
  *
- * Images, upgrades and debug data are written once: the entry in which one first occurs
- * carries its bytes, every entry names it by SHA-256. So writer and reader of a log each keep
- * a `BlobStore`, and entries are written and read in order.
+ * Images, upgrades and debug data are not written into entries, which name them by SHA-256. The group in
+ * which one first occurs carries its bytes: so writer and reader of a log each keep a `BlobStore`, and entries
+ * are written and read in order.
  */
-export const JOURNAL_VERSION = 1;
 
-const MAGIC = 0x736d636a; // "smcj"
-
-/** Kinds below `FOLDABLE_FROM` are structural. Codes are never used again for another meaning. */
-const KIND = {
-  header: 1,
-  change: 2,
-  removal: 4,
-  input: 16,
-  state: 17,
-  kept: 18,
-  refusal: 19,
-  machine: 20,
-} as const;
-const FOLDABLE_FROM = 16;
+/** Codes are never used again for another meaning. */
+const KIND = { change: 2, removal: 4, input: 16, refusal: 19 } as const;
 
 const OUTCOMES = ['ok', 'fault', 'exhausted'] as const;
+
+/** What an input has beside its machine, instance, operation and value. */
+const HAS_REQUEST = 1;
+const HAS_FAILED = 2;
+
+/** The forms of a request key. */
+const OF_HEADER = 0;
+const OF_SESSION = 1;
+const SESSION_BYTES = 16;
 
 /** Bounds of what a reader takes; a writer stays far below them. */
 const READ_LIMITS = {
@@ -49,194 +46,181 @@ const READ_LIMITS = {
   bytesMax: 1024 * 1024 * 1024,
 } as const;
 
-/** Whether an encoded entry may be folded into a base. */
-export function isFoldable(record: Uint8Array): boolean {
-  return record[0] >= FOLDABLE_FROM;
+/** Whether an entry stays in the log for ever. */
+export function isStructural({ kind }: Entry): boolean {
+  return kind === 'change' || kind === 'removal';
 }
 
-/** The encoding of the entry that comes next in the log whose blobs these are. */
-export function encodeEntry(entry: Entry, blobs: BlobStore): Uint8Array {
-  // One for all, as most entries are small and come in their thousands; a large one is not kept.
-  const writer = sharedWriter;
-  writer.truncate(0);
-  writeEntry(writer, entry, blobs);
-  const bytes = writer.bytes();
-  if (bytes.length > SHARED_BYTES_MAX) sharedWriter = new ByteWriter();
-  return bytes;
+/** An input without its place, and without its value, which a writer has in another form. */
+export type InputFields = Omit<InputEntry, 'kind' | 'position' | 'time' | 'input'>;
+
+/** Writes an input that is so many milliseconds later than the entry before it. */
+export function writeInput(
+  writer: ByteWriter,
+  millis: number,
+  { machine, instance, operation, origin, request, outcome }: InputFields,
+  input: ByteWriter,
+): void {
+  writer.byte(KIND.input);
+  writer.integer(millis);
+  writer.unsigned(machine);
+  writer.string(instance);
+  writer.unsigned(operation);
+  writeOrigin(writer, origin);
+  writer.byte((request === null ? 0 : HAS_REQUEST) + (outcome.kind === 'ok' ? 0 : HAS_FAILED));
+  if (request !== null) writeRequest(writer, request);
+  if (outcome.kind !== 'ok') writeOutcome(writer, outcome);
+  writer.unsigned(input.length);
+  writer.raw(input.view(0, input.length));
 }
 
-const SHARED_BYTES_MAX = 64 * 1024;
-let sharedWriter = new ByteWriter();
-
-function writeEntry(writer: ByteWriter, entry: Entry, blobs: BlobStore): void {
+/** Writes another entry, and gives the blobs that it names and that were not there before. */
+export function writeEntry(
+  writer: ByteWriter,
+  millis: number,
+  entry: ChangeEntry | RemovalEntry | RefusalEntry,
+  blobs: BlobStore,
+): readonly NamedBlob[] {
   writer.byte(KIND[entry.kind]);
-  if (entry.kind === 'header') {
-    writer.unsigned(MAGIC);
-    writer.unsigned(entry.version);
-    return;
-  }
-  if (entry.kind !== 'kept' && entry.kind !== 'state') {
-    writer.integer(entry.position);
-    writer.integer(entry.time);
-  }
+  writer.integer(millis);
   switch (entry.kind) {
     case 'change':
-      writeChange(writer, entry, blobs);
-      break;
-    case 'refusal':
-      writer.string(entry.code);
-      writer.string(entry.message);
-      writer.unsigned(entry.machines.length);
-      for (const { name, running } of entry.machines) {
-        writer.string(name);
-        writeDigest(writer, running);
-      }
-      break;
+      return writeChange(writer, entry, blobs);
     case 'removal':
       writer.string(entry.machine);
-      break;
-    case 'input':
-      writeInput(writer, entry);
-      break;
-    case 'machine':
-      writer.unsigned(entry.machine);
-      writer.integer(entry.inputs);
-      writer.integer(entry.faults);
-      break;
-    case 'state':
-      writer.unsigned(entry.machine);
-      writer.string(entry.instance);
-      writeBytes(writer, entry.state);
-      break;
-    case 'kept':
-      writer.unsigned(entry.machine);
-      writeRequest(writer, entry.request);
-      writeReply(writer, entry.reply);
-      break;
+      return [];
+    case 'refusal':
+      writeRefusal(writer, entry);
+      return [];
   }
 }
 
-/** Mirror of `encodeEntry`. The first entry must be a header; its version is checked here. */
-export function decodeEntry(record: Uint8Array, blobs: BlobStore): Decoded<Entry> {
-  return decoding(record, (reader) => {
-    const kind = reader.byte();
-    if (kind === KIND.header) return readHeader(reader);
-    if (kind === KIND.kept) return readKept(reader);
-    if (kind === KIND.state) return readState(reader);
-    const position = reader.integer();
-    const time = reader.integer();
-    switch (kind) {
-      case KIND.change:
-        return { kind: 'change', position, time, parts: readParts(reader, blobs) } satisfies ChangeEntry;
-      case KIND.refusal:
-        return {
-          kind: 'refusal',
-          position,
-          time,
-          code: reader.string(READ_LIMITS.nameBytesMax),
-          message: reader.string(READ_LIMITS.messageBytesMax),
-          machines: readList(reader, () => ({
-            name: reader.string(READ_LIMITS.nameBytesMax),
-            running: readDigest(reader),
-          })),
-        } satisfies RefusalEntry;
-      case KIND.removal:
-        return { kind: 'removal', position, time, machine: reader.string(READ_LIMITS.nameBytesMax) };
-      case KIND.input:
-        return readInput(reader, position, time);
-      case KIND.machine:
-        return {
-          kind: 'machine',
-          position,
-          time,
-          machine: reader.unsigned(),
-          inputs: reader.integer(),
-          faults: reader.integer(),
-        };
-      default:
-        return reader.fail(`no entry has the kind ${kind}`, 0);
-    }
-  });
-}
-
-function readHeader(reader: ByteReader): Entry {
-  if (reader.unsigned() !== MAGIC) reader.fail('not a journal');
-  const version = reader.unsigned();
-  if (version !== JOURNAL_VERSION) {
-    reader.fail(`a journal of version ${version}, and this node reads version ${JOURNAL_VERSION}`);
+/** Mirror of `writeInput` and `writeEntry`; the time of the entry before it is that of the group for the first. */
+export function readEntry(reader: ByteReader, position: number, timeBefore: number, blobs: BlobStore): Entry {
+  const start = reader.offset;
+  const kind = reader.byte();
+  const millis = reader.integer();
+  const time = timeBefore + millis;
+  if (millis < 0 || !Number.isSafeInteger(time)) reader.fail('time goes back', start);
+  switch (kind) {
+    case KIND.input:
+      return readInput(reader, position, time);
+    case KIND.change:
+      return { kind: 'change', position, time, parts: readParts(reader, blobs) };
+    case KIND.removal:
+      return { kind: 'removal', position, time, machine: reader.string(READ_LIMITS.nameBytesMax) };
+    case KIND.refusal:
+      return { kind: 'refusal', position, time, ...readRefusal(reader) };
+    default:
+      return reader.fail(`no entry has the kind ${kind}`, start);
   }
-  return { kind: 'header', version };
-}
-
-function writeChange(writer: ByteWriter, entry: ChangeEntry, blobs: BlobStore): void {
-  const fresh: Uint8Array[] = [];
-  const name = (blob: Uint8Array): string => {
-    const digest = sha256(blob);
-    if (blobs.add(digest, blob)) fresh.push(blob);
-    return digest;
-  };
-  const named = entry.parts.map((part) => ({
-    machine: part.machine,
-    digests: [part.image, part.debug, ...(part.upgrade === null ? [] : [part.upgrade])].map(name),
-  }));
-  writer.unsigned(fresh.length);
-  for (const blob of fresh) writeBytes(writer, blob);
-  writer.unsigned(named.length);
-  for (const { machine, digests } of named) {
-    writer.string(machine);
-    writer.byte(digests.length);
-    for (const digest of digests) writeDigest(writer, digest);
-  }
-}
-
-function readParts(reader: ByteReader, blobs: BlobStore): ChangePart[] {
-  for (const blob of readList(reader, () => readBytes(reader).slice())) blobs.add(sha256(blob), blob);
-  const known = (): Uint8Array => {
-    const start = reader.offset;
-    const digest = readDigest(reader);
-    return blobs.get(digest) ?? reader.fail(`nothing before it in the log has the digest ${digest}`, start);
-  };
-  return readList(reader, () => {
-    const machine = reader.string(READ_LIMITS.nameBytesMax);
-    const count = reader.byte();
-    if (count !== 2 && count !== 3) reader.fail(`${count} digests where 2 or 3 are`);
-    return { machine, image: known(), debug: known(), upgrade: count === 3 ? known() : null };
-  });
-}
-
-function writeInput(writer: ByteWriter, entry: InputEntry): void {
-  writer.unsigned(entry.machine);
-  writer.string(entry.instance);
-  if (entry.request === null) writer.byte(NO_REQUEST);
-  else writeRequest(writer, entry.request);
-  writeOrigin(writer, entry.origin);
-  writer.unsigned(entry.operation);
-  writeBytes(writer, entry.input);
-  writeOutcome(writer, entry.outcome);
 }
 
 function readInput(reader: ByteReader, position: number, time: number): InputEntry {
+  const machine = reader.unsigned();
+  const instance = reader.string(READ_LIMITS.keyBytesMax);
+  const operation = reader.unsigned();
+  const origin = readOrigin(reader);
+  const flags = reader.index('flags', 4);
+  const request = (flags & HAS_REQUEST) === 0 ? null : readRequest(reader);
+  const outcome = (flags & HAS_FAILED) === 0 ? OK : readOutcome(reader);
+  const input = readBytes(reader);
+  return { kind: 'input', position, time, machine, instance, request, origin, operation, input, outcome };
+}
+
+const OK: Outcome = { kind: 'ok' };
+
+function writeChange(writer: ByteWriter, entry: ChangeEntry, blobs: BlobStore): readonly NamedBlob[] {
+  const fresh: NamedBlob[] = [];
+  const name = (bytes: Uint8Array): void => {
+    const digest = sha256(bytes);
+    if (blobs.add(digest, bytes)) fresh.push({ digest, bytes });
+    writeDigest(writer, digest);
+  };
+  writer.unsigned(entry.parts.length);
+  for (const { machine, image, debug, upgrade } of entry.parts) {
+    writer.string(machine);
+    writer.byte(upgrade === null ? 0 : 1);
+    name(image);
+    name(debug);
+    if (upgrade !== null) name(upgrade);
+  }
+  return fresh;
+}
+
+function readParts(reader: ByteReader, blobs: BlobStore): ChangePart[] {
+  const known = (): Uint8Array => {
+    const start = reader.offset;
+    const digest = readDigest(reader);
+    return blobs.get(digest) ?? reader.fail(`the log has no image or upgrade ${digest}`, start);
+  };
+  return readList(reader, () => {
+    const machine = reader.string(READ_LIMITS.nameBytesMax);
+    const isUpgrade = reader.index('a flag', 2) === 1;
+    return { machine, image: known(), debug: known(), upgrade: isUpgrade ? known() : null };
+  });
+}
+
+type RefusalFields = Pick<RefusalEntry, 'code' | 'message' | 'machines'>;
+
+function writeRefusal(writer: ByteWriter, { code, message, machines }: RefusalFields): void {
+  writer.string(code);
+  writer.string(message);
+  writer.unsigned(machines.length);
+  for (const { name, running } of machines) {
+    writer.string(name);
+    writeDigest(writer, running);
+  }
+}
+
+function readRefusal(reader: ByteReader): RefusalFields {
   return {
-    kind: 'input',
-    position,
-    time,
-    machine: reader.unsigned(),
-    instance: reader.string(READ_LIMITS.keyBytesMax),
-    request: readRequest(reader),
-    origin: readOrigin(reader),
-    operation: reader.unsigned(),
-    input: readBytes(reader),
-    outcome: readOutcome(reader),
+    code: reader.string(READ_LIMITS.nameBytesMax),
+    message: reader.string(READ_LIMITS.messageBytesMax),
+    machines: readList(reader, () => ({
+      name: reader.string(READ_LIMITS.nameBytesMax),
+      running: readDigest(reader),
+    })),
   };
 }
 
-function readState(reader: ByteReader): Entry {
-  return {
-    kind: 'state',
-    machine: reader.unsigned(),
-    instance: reader.string(READ_LIMITS.keyBytesMax),
-    state: readBytes(reader),
-  };
+/** The refusals that histories tell, for a checkpoint: each with its place. */
+export function encodeRefusals(refusals: readonly RefusalEntry[]): Uint8Array {
+  const writer = new ByteWriter();
+  writer.unsigned(refusals.length);
+  for (const refusal of refusals) {
+    writer.integer(refusal.position);
+    writer.integer(refusal.time);
+    writeRefusal(writer, refusal);
+  }
+  return writer.bytes();
+}
+
+/** Mirror of `encodeRefusals`, in the context of `decoding`. */
+export function readRefusals(reader: ByteReader): RefusalEntry[] {
+  return readList(reader, () => {
+    const place = { position: reader.integer(), time: reader.integer() };
+    return { kind: 'refusal', ...place, ...readRefusal(reader) };
+  });
+}
+
+/** A request with a key as a checkpoint has it. */
+export function writeKept(writer: ByteWriter, { request, reply }: KeptEntry): void {
+  writeRequest(writer, request);
+  writeOutcome(writer, reply);
+  if (reply.kind !== 'ok') return;
+  writeOrigin(writer, reply.origin);
+  writer.unsigned(reply.value.length);
+  writer.raw(reply.value);
+}
+
+/** Mirror of `writeKept`. */
+export function readKept(reader: ByteReader): KeptEntry {
+  const request = readRequest(reader);
+  const outcome = readOutcome(reader);
+  if (outcome.kind !== 'ok') return { request, reply: outcome };
+  const origin = readOrigin(reader);
+  return { request, reply: { kind: 'ok', origin, value: readBytes(reader) } };
 }
 
 function writeOutcome(writer: ByteWriter, outcome: Outcome): void {
@@ -246,23 +230,7 @@ function writeOutcome(writer: ByteWriter, outcome: Outcome): void {
 
 function readOutcome(reader: ByteReader): Outcome {
   const kind = OUTCOMES[reader.index('an outcome', OUTCOMES.length)];
-  return kind === 'ok' ? { kind } : { kind, message: reader.string(READ_LIMITS.messageBytesMax) };
-}
-
-function writeReply(writer: ByteWriter, reply: KeptReply): void {
-  writeOutcome(writer, reply);
-  if (reply.kind !== 'ok') return;
-  writeOrigin(writer, reply.origin);
-  writeBytes(writer, reply.value);
-}
-
-function readKept(reader: ByteReader): KeptEntry {
-  const machine = reader.unsigned();
-  const request = readRequest(reader) ?? reader.fail('a kept reply without a request');
-  const outcome = readOutcome(reader);
-  if (outcome.kind !== 'ok') return { kind: 'kept', machine, request, reply: outcome };
-  const origin = readOrigin(reader);
-  return { kind: 'kept', machine, request, reply: { kind: 'ok', origin, value: readBytes(reader) } };
+  return kind === 'ok' ? OK : { kind, message: reader.string(READ_LIMITS.messageBytesMax) };
 }
 
 function writeOrigin(writer: ByteWriter, origin: Origin): void {
@@ -274,39 +242,25 @@ function readOrigin(reader: ByteReader): Origin {
   return { interface: reader.unsigned(), operation: reader.unsigned() };
 }
 
-/** What stands before a request key: its form. */
-const NO_REQUEST = 0;
-const KEYED_REQUEST = 1;
-const SESSION_REQUEST = 2;
-
-const SESSION_BYTES = 16;
-
 function writeRequest(writer: ByteWriter, request: RequestKey): void {
   if ('session' in request) {
-    writer.byte(SESSION_REQUEST);
+    writer.byte(OF_SESSION);
     writer.hexadecimal(request.session);
     writer.integer(request.id);
     writer.integer(request.digest);
   } else {
-    writer.byte(KEYED_REQUEST);
+    writer.byte(OF_HEADER);
     writer.string(request.key);
     writeDigest(writer, request.digest);
   }
 }
 
-function readRequest(reader: ByteReader): RequestKey | null {
-  switch (reader.index('a form of request', 3)) {
-    case NO_REQUEST:
-      return null;
-    case KEYED_REQUEST:
-      return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
-    default:
-      return {
-        session: Buffer.from(reader.raw(SESSION_BYTES)).toString('hex'),
-        id: reader.integer(),
-        digest: reader.integer(),
-      };
+function readRequest(reader: ByteReader): RequestKey {
+  if (reader.index('a form of request key', 2) === OF_SESSION) {
+    const session = Buffer.from(reader.raw(SESSION_BYTES)).toString('hex');
+    return { session, id: reader.integer(), digest: reader.integer() };
   }
+  return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
 }
 
 function writeDigest(writer: ByteWriter, digest: string): void {
@@ -315,11 +269,6 @@ function writeDigest(writer: ByteWriter, digest: string): void {
 
 function readDigest(reader: ByteReader): string {
   return Buffer.from(reader.raw(32)).toString('hex');
-}
-
-function writeBytes(writer: ByteWriter, bytes: Uint8Array): void {
-  writer.unsigned(bytes.length);
-  writer.raw(bytes);
 }
 
 function readBytes(reader: ByteReader): Uint8Array {

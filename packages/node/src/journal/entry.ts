@@ -2,24 +2,15 @@
  * The entries of the log, as data. The log is the truth: what a node runs, holds and remembers
  * is what `replay` makes of them. `encoding.ts` says how they are written.
  *
- * *Structural* entries (what was deployed, upgraded, removed) stay for ever. *Foldable* ones
- * (inputs, refusals) may be replaced by what they led to: the state, the kept replies, and the
- * refusals that the bounded history still tells. That is a base.
+ * *Structural* entries (what was deployed, upgraded, removed) stay for ever. The others (inputs,
+ * refusals) may go once a checkpoint holds what they led to.
  */
-export type Entry = StructuralEntry | FoldableEntry;
+export type Entry = StructuralEntry | InputEntry | RefusalEntry;
 
-export type StructuralEntry = HeaderEntry | ChangeEntry | RemovalEntry;
-
-export type FoldableEntry = InputEntry | RefusalEntry | MachineEntry | StateEntry | KeptEntry;
-
-/** The first of every log. */
-export interface HeaderEntry {
-  readonly kind: 'header';
-  readonly version: number;
-}
+export type StructuralEntry = ChangeEntry | RemovalEntry;
 
 interface Placed {
-  /** Counts up by one with each entry that is not the header nor part of a base. */
+  /** Counts up by one with each entry. */
   readonly position: number;
   /** Milliseconds since the epoch; never less than that of the entry before it. */
   readonly time: number;
@@ -42,10 +33,7 @@ export interface ChangePart {
   readonly upgrade: Uint8Array | null;
 }
 
-/**
- * A bundle that was refused, for each running machine that it was for: nothing changed. In a base
- * it stands after entries of a later position: a history is in the order of positions.
- */
+/** A bundle that was refused, for each running machine that it was for: nothing changed. */
 export interface RefusalEntry extends Placed {
   readonly kind: 'refusal';
   readonly code: string;
@@ -108,28 +96,8 @@ export interface SessionRequestKey {
   readonly digest: number;
 }
 
-/** Part of a base: a machine after the inputs that were folded. Its states follow. */
-export interface MachineEntry extends Placed {
-  readonly kind: 'machine';
-  readonly machine: number;
-  readonly inputs: number;
-  readonly faults: number;
-}
-
-/** Part of a base: the state of an instance. */
-export interface StateEntry {
-  readonly kind: 'state';
-  readonly machine: number;
-  /** As in `InputEntry`. */
-  readonly instance: string;
-  /** Encoded by the running image's state type. */
-  readonly state: Uint8Array;
-}
-
-/** Part of a base: the reply to a request with a key. */
+/** A request with a key as a checkpoint keeps it, with the reply as it was first sent. */
 export interface KeptEntry {
-  readonly kind: 'kept';
-  readonly machine: number;
   readonly request: RequestKey;
   readonly reply: KeptReply;
 }

@@ -1,95 +1,95 @@
-import type { Journal } from '../ports.ts';
-import { isFoldable } from './encoding.ts';
+import type { Beginning, Journal, Recovered } from '../ports.ts';
+import type { CheckpointHead, CheckpointSlice, KeptSlice, MachineHead, StateSlice } from './checkpoint.ts';
+import type { LogGroup } from './group.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
-
-/** Of a fold, in bytes written, after which others get their turn; and what a record is beside its bytes. */
-const TURN_WORK_MAX = 512 * 1024;
-const RECORD_WORK = 512;
+/** What one machine has in the checkpoint. */
+interface MachineBase {
+  readonly head: MachineHead;
+  fingerprint: string;
+  readonly states: Map<string, Uint8Array>;
+  kept: KeptSlice[];
+}
 
 /**
  * A log in memory: it lasts as long as the process, and a node with it keeps nothing.
  *
- * Structural records stay; a fold replaces the others by a base, so what it holds is bounded by
- * the upgrades there were and by the state, not by the inputs. Records lie one behind the other
- * in large chunks, since a small array for each would take many times its bytes.
+ * Structural groups stay; a checkpoint takes the place of the others, so what it holds is bounded by
+ * the upgrades there were and by the state, not by the inputs.
  */
 export class MemoryJournal implements Journal {
-  /** Structural records from before the base. */
-  readonly #structural = new RecordChunks();
-  #base = new RecordChunks();
-  /** What a fold replaces, while it goes on; it stands between base and tail. */
-  #folded: RecordChunks | null = null;
-  /** All that came after that. */
-  #tail = new RecordChunks();
-  #foldableBytes = 0;
+  #groups: LogGroup[] = [];
+  #head: CheckpointHead | null = null;
+  #machines = new Map<number, MachineBase>();
+  #isBusy = false;
 
-  get foldableBytes(): number {
-    return this.#foldableBytes;
-  }
-
-  *read(): Generator<Uint8Array> {
-    yield* this.#structural.records();
-    yield* this.#base.records();
-    if (this.#folded !== null) yield* this.#folded.records();
-    yield* this.#tail.records();
-  }
-
-  append(records: readonly Uint8Array[]): void {
-    for (const record of records) {
-      this.#tail.add(record);
-      if (isFoldable(record)) this.#foldableBytes += record.length;
+  *read(): Generator<Recovered> {
+    const start = this.#head?.position ?? 0;
+    const { first, count } = this.#groups.at(-1) ?? { first: 1, count: 0 };
+    const last = Math.max(start, first + count - 1);
+    yield { kind: 'begin', checkpoint: start, last, notes: [] } satisfies Beginning;
+    const after = this.#groups.findIndex((group) => group.first > start);
+    const until = after < 0 ? this.#groups.length : after;
+    for (const group of this.#groups.slice(0, until)) yield { kind: 'group', group };
+    if (this.#head !== null) yield { kind: 'checkpoint', head: this.#head };
+    for (const [machine, { fingerprint, states, kept }] of this.#machines) {
+      if (states.size === 0) {
+        yield* kept;
+        continue;
+      }
+      const rows = Array.from(states, ([key, bytes]) => ({ key, bytes }));
+      yield { kind: 'states', machine, fingerprint, states: rows } satisfies StateSlice;
+      yield* kept;
     }
+    for (const group of this.#groups.slice(until)) yield { kind: 'group', group };
   }
 
-  async fold(base: Iterable<Uint8Array>): Promise<void> {
-    if (this.#folded !== null) throw new Error('a fold while another one goes on');
-    const folded = this.#tail;
-    this.#folded = folded;
-    this.#tail = new RecordChunks();
-    this.#foldableBytes = 0;
-    const written = new RecordChunks();
-    let work = 0;
-    for (const record of base) {
-      written.add(record);
-      work += RECORD_WORK + record.length;
-      if (work < TURN_WORK_MAX) continue;
-      work = 0;
+  append(groups: readonly LogGroup[]): void {
+    // Copies, since the bytes of a group may lie in much larger ones.
+    for (const group of groups) this.#groups.push({ ...group, bytes: group.bytes.slice() });
+  }
+
+  async checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void> {
+    if (this.#isBusy) throw new Error('a checkpoint while another one goes on');
+    this.#isBusy = true;
+    const taken: CheckpointSlice[] = [];
+    for (const slice of slices) {
+      taken.push(slice);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    for (const record of folded.records()) if (!isFoldable(record)) this.#structural.add(record);
-    this.#base = written;
-    this.#folded = null;
+    this.#machines = new Map(head.machines.map((each) => [each.machine, this.#baseOf(each)]));
+    for (const slice of taken) this.#add(slice);
+    this.#head = head;
+    this.#groups = this.#groups.filter(({ isStructural, first }) => isStructural || first > head.position);
+    this.#isBusy = false;
   }
 
   close(): void {}
-}
 
-/** Records in chunks; each is its length in four bytes and its bytes, and lies within one chunk. */
-class RecordChunks {
-  readonly #chunks: { bytes: Uint8Array; length: number }[] = [];
-
-  add(record: Uint8Array): void {
-    const needed = 4 + record.length;
-    let chunk = this.#chunks.at(-1);
-    if (chunk === undefined || chunk.length + needed > chunk.bytes.length) {
-      chunk = { bytes: new Uint8Array(Math.max(CHUNK_BYTES, needed)), length: 0 };
-      this.#chunks.push(chunk);
-    }
-    new DataView(chunk.bytes.buffer).setUint32(chunk.length, record.length);
-    chunk.bytes.set(record, chunk.length + 4);
-    chunk.length += needed;
+  /** What the checkpoint before has of a machine that this one goes on from. */
+  #baseOf(head: MachineHead): MachineBase {
+    const before = this.#machines.get(head.machine);
+    const isWhole = before === undefined || before.head.since !== head.since;
+    const kept = (before?.kept ?? []).filter(({ first, count }) => first + count > head.keptFirst);
+    return {
+      head,
+      fingerprint: before?.fingerprint ?? '',
+      states: isWhole ? new Map() : before.states,
+      kept,
+    };
   }
 
-  *records(): Generator<Uint8Array> {
-    for (const { bytes, length } of this.#chunks) {
-      const view = new DataView(bytes.buffer);
-      let at = 0;
-      while (at < length) {
-        const end = at + 4 + view.getUint32(at);
-        yield bytes.subarray(at + 4, end);
-        at = end;
-      }
+  #add(slice: CheckpointSlice): void {
+    const base = this.#machines.get(slice.machine);
+    if (base === undefined)
+      throw new Error(`a slice of the machine ${slice.machine}, which is not in the head`);
+    if (slice.kind === 'kept') {
+      base.kept.push(slice);
+      return;
+    }
+    base.fingerprint = slice.fingerprint;
+    for (const { key, bytes } of slice.states) {
+      if (bytes === null) base.states.delete(key);
+      else base.states.set(key, bytes);
     }
   }
 }

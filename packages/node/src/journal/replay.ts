@@ -1,104 +1,160 @@
-import { decodeValue, type Value } from '@smc/protocol';
+import { decodeValue, decoding, type Malformed, type Value } from '@smc/protocol';
 import { FAILED, type JitMode } from '@smc/vm';
 import { type InstanceKey, Instances, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
 import type { FirstOutcome } from '../kept.ts';
-import { type Machine, NodeState } from '../state.ts';
 import type { NodeLimits } from '../limits.ts';
+import { type Beginning, JournalError, type Recovered } from '../ports.ts';
+import { type Machine, NodeState } from '../state.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
 import { applyChange, applyRefusal, applyRemoval } from '../upgrade/swap.ts';
-import { decodeEntry } from './encoding.ts';
+import { sha256 } from './blobs.ts';
+import { type CheckpointHead, CheckpointTracker, type KeptSlice, type StateSlice } from './checkpoint.ts';
+import { isStructural, readEntry, readKept, readRefusals } from './encoding.ts';
 import type {
   ChangeEntry,
   ChangePart,
   Entry,
   InputEntry,
-  KeptEntry,
-  MachineEntry,
+  KeptReply,
   RefusalEntry,
   RequestKey,
-  StateEntry,
 } from './entry.ts';
-
-/** A log that a node cannot be rebuilt from: what is wrong with it, and where. */
-export class JournalError extends Error {}
+import type { LogGroup } from './group.ts';
 
 /**
- * Rebuilds a node from the records of its log, in order. Programs are verified again; steps
+ * Rebuilds a node from what its journal keeps, in order. Programs are verified again; steps
  * and migrations have no fuel limit, since they ended when they were recorded.
  *
- * A migration waits until its state is needed: in a log that was folded, the entries of
- * upgrades stand before the state that they led to, and the states between are not there.
+ * A migration waits until its state is needed: the entries of upgrades that came before a checkpoint stand
+ * before the states that they led to, and the states between are not there.
  */
 export class Replay {
   readonly node: NodeState;
+  readonly #tracker = new CheckpointTracker();
   readonly #pending = new Map<Machine, LoadedUpgrade[]>();
-  #records = 0;
+  /** The checkpoint that is, or was, gone through; its slices are not over until a group comes. */
+  #checkpoint: { readonly head: CheckpointHead; isOpen: boolean } | null = null;
+  /** Where the checkpoint stands; structural entries alone come before it. */
+  readonly #start: number;
+  /** For messages: the entry that is handled. */
+  #at = 'the journal';
 
-  constructor(limits: NodeLimits, jit: JitMode = 'auto') {
+  /** `start` is the position of the checkpoint; 0 where there is none. */
+  constructor(limits: NodeLimits, jit: JitMode = 'auto', start = 0) {
     this.node = new NodeState(limits, jit);
+    this.#start = start;
   }
 
-  /** Throws a `JournalError` for a record that cannot be; the node is of no use then. */
-  add(record: Uint8Array): void {
-    const decoded = decodeEntry(record, this.node.blobs);
-    if (!decoded.ok) {
-      const { message, offset } = decoded.malformed;
-      this.#fail(`it does not decode: ${message} (at byte ${offset})`);
+  /** Throws a `JournalError` for what cannot be; the node is of no use then. */
+  add(item: Exclude<Recovered, Beginning>): void {
+    switch (item.kind) {
+      case 'group':
+        return this.#group(item.group);
+      case 'checkpoint':
+        return this.#head(item.head);
+      case 'states':
+        return this.#states(item);
+      case 'kept':
+        return this.#kept(item);
     }
-    const entry = decoded.value;
-    if ((entry.kind === 'header') !== (this.#records === 0))
-      this.#fail('a header is the first record, and only that');
-    this.#apply(entry);
-    this.#records++;
   }
 
-  /** The node, when all records were added. */
-  finish(): NodeState {
+  /** The node, when all was added, and what knows how it differs from its last checkpoint. */
+  finish(): { readonly node: NodeState; readonly tracker: CheckpointTracker } {
+    this.#endCheckpoint();
     for (const machine of this.node.machines.values()) this.#migrate(machine);
-    return this.node;
+    return { node: this.node, tracker: this.#tracker };
+  }
+
+  #group({ isStructural: structural, first, count, time, bytes, blobs }: LogGroup): void {
+    const { node } = this;
+    this.#at = `the group at position ${first}`;
+    const last = first + count - 1;
+    const isInPlace =
+      last <= this.#start
+        ? structural && first > node.position && this.#checkpoint === null
+        : first === node.position + 1;
+    if (!isInPlace) this.#fail(`it follows position ${node.position}`);
+    if (first > this.#start) this.#endCheckpoint();
+    for (const { digest, bytes: blob } of blobs) {
+      if (sha256(blob) !== digest) this.#fail(`the image or upgrade ${digest} is another one`);
+      node.blobs.add(digest, blob);
+    }
+    if (time < node.time) this.#fail(`time ${time} after ${node.time}`);
+    node.time = time;
+    const read = decoding(bytes, (reader) => {
+      for (let position = first; position <= last; position++) {
+        const entry = readEntry(reader, position, node.time, node.blobs);
+        this.#at = `the entry at position ${position}`;
+        if (isStructural(entry) !== structural) this.#fail(`${entry.kind} in a group of others`);
+        node.position = position;
+        node.time = entry.time;
+        this.#apply(entry);
+      }
+    });
+    if (!read.ok) this.#malformed(read.malformed);
   }
 
   #apply(entry: Entry): void {
-    const { node } = this;
-    if (entry.kind === 'header') return;
-    if (entry.kind === 'kept') return this.#keep(entry);
-    if (entry.kind === 'state') return this.#state(entry);
-    if (entry.kind === 'refusal') return this.#refusal(entry);
-    const isNext =
-      entry.kind === 'machine' ? entry.position >= node.position : entry.position > node.position;
-    if (!isNext) this.#fail(`position ${entry.position} after ${node.position}`);
-    if (entry.time < node.time) this.#fail(`time ${entry.time} after ${node.time}`);
-    node.position = entry.position;
-    node.time = entry.time;
     switch (entry.kind) {
+      case 'input':
+        return this.#input(entry);
       case 'change':
         return this.#change(entry);
       case 'removal': {
-        const machine = node.machines.get(entry.machine);
+        const machine = this.node.machines.get(entry.machine);
         if (machine === undefined) return this.#fail(`the removal of ${entry.machine}, which does not run`);
         this.#pending.delete(machine);
-        return applyRemoval(node, machine);
+        return applyRemoval(this.node, machine);
       }
-      case 'input':
-        return this.#input(entry);
-      case 'machine':
-        return this.#machineBase(entry);
+      case 'refusal':
+        return this.#refusal(entry);
     }
   }
 
-  /** One of a base is older than what stands before it in the log. */
+  /** One of a checkpoint is older than what stands before it. */
   #refusal(entry: RefusalEntry): void {
-    const { node } = this;
     for (const { name } of entry.machines) {
-      const history = node.histories.get(name);
-      if (history === undefined) this.#fail(`a refusal about ${name}, which never ran`);
-      const before = history.findLast(({ position }) => position <= entry.position);
-      if (before?.position === entry.position) this.#fail(`position ${entry.position} is there twice`);
+      if (!this.node.histories.has(name)) this.#fail(`a refusal about ${name}, which never ran`);
     }
-    node.position = Math.max(node.position, entry.position);
-    node.time = Math.max(node.time, entry.time);
-    applyRefusal(node, entry);
+    applyRefusal(this.node, entry);
+  }
+
+  #head(head: CheckpointHead): void {
+    const { node } = this;
+    this.#at = `the checkpoint at position ${head.position}`;
+    if (this.#checkpoint !== null || head.position !== this.#start) this.#fail('it is not expected here');
+    if (head.time < node.time) this.#fail(`time ${head.time} after ${node.time}`);
+    this.#checkpoint = { head, isOpen: true };
+    node.position = head.position;
+    node.time = head.time;
+    const refusals = decoding(head.refusals, readRefusals);
+    if (!refusals.ok) return this.#malformed(refusals.malformed);
+    for (const refusal of refusals.value) this.#refusal(refusal);
+    if (head.machines.length !== node.machines.size) this.#fail('it has other machines than the log');
+    for (const { machine: number, inputs, faults, keptFirst } of head.machines) {
+      const machine = this.#machine(number);
+      this.#base(machine);
+      machine.inputs = inputs;
+      machine.faults = faults;
+      machine.kept.startAt(keptFirst);
+    }
+  }
+
+  /** From here on the node differs from the checkpoint. */
+  #endCheckpoint(): void {
+    if (this.#checkpoint === null) {
+      if (this.#start > 0) this.#fail(`there is no checkpoint at position ${this.#start}`);
+      return;
+    }
+    if (!this.#checkpoint.isOpen) return;
+    this.#checkpoint.isOpen = false;
+    for (const { machine: number, since, keptEnd } of this.#checkpoint.head.machines) {
+      const machine = this.#machine(number);
+      if (machine.kept.end !== keptEnd) this.#fail(`${machine.name} has kept ${machine.kept.end} requests`);
+      this.#tracker.resume(machine, since);
+    }
   }
 
   #change(entry: ChangeEntry): void {
@@ -164,6 +220,15 @@ export class Replay {
     machine.kept.add(request, this.#firstOutcome(machine, entry, reply));
   }
 
+  #checkNew(machine: Machine, request: RequestKey): void {
+    if (machine.kept.find(request).kind === 'new') return;
+    this.#fail(
+      'session' in request
+        ? `the id ${request.id} of a session is there twice`
+        : `the key ${JSON.stringify(request.key)} is there twice`,
+    );
+  }
+
   #step(machine: Machine, entry: InputEntry): Value {
     const { program } = machine.version;
     const key = this.#key(machine, entry.instance);
@@ -192,40 +257,40 @@ export class Replay {
     return { kind: 'ok', origin, value: value.value };
   }
 
-  #machineBase(entry: MachineEntry): void {
-    const machine = this.#machine(entry.machine);
-    this.#base(machine);
-    machine.inputs = entry.inputs;
-    machine.faults = entry.faults;
-  }
-
   #key(machine: Machine, text: string): InstanceKey {
     const read = readKey(machine.version.image, machine.instances.isKeyed ? text : text || null);
     return read.ok ? read.key : this.#fail(read.problem.message);
   }
 
-  #state(entry: StateEntry): void {
-    const machine = this.#machine(entry.machine);
-    const { image } = machine.version;
-    const state = decodeValue(image.unit.types, image.state, entry.state);
-    if (!state.ok) this.#fail(`the state of ${machine.name} does not decode: ${state.malformed.message}`);
-    machine.instances.put(this.#key(machine, entry.instance), state.value);
-  }
-
-  #keep({ machine: number, request, reply }: KeptEntry): void {
+  #states({ machine: number, fingerprint, states }: StateSlice): void {
     const machine = this.#machine(number);
-    this.#checkNew(machine, request);
-    machine.kept.add(request, this.#decodeReply(machine, reply));
+    const { image, fingerprints } = machine.version;
+    if (fingerprint !== fingerprints.state) this.#fail(`a state of ${machine.name} is of another type`);
+    for (const { key, bytes } of states) {
+      if (bytes === null) continue;
+      const state = decodeValue(image.unit.types, image.state, bytes);
+      if (!state.ok) this.#fail(`the state of ${machine.name} does not decode: ${state.malformed.message}`);
+      machine.instances.put(this.#key(machine, key), state.value);
+    }
   }
 
-  #checkNew(machine: Machine, request: RequestKey): void {
-    if (machine.kept.find(request).kind === 'new') return;
-    this.#fail(
-      `the request ${'session' in request ? request.id : JSON.stringify(request.key)} is there twice`,
-    );
+  #kept({ machine: number, first, count, bytes }: KeptSlice): void {
+    const machine = this.#machine(number);
+    const { kept, name } = machine;
+    const read = decoding(bytes, (reader) => {
+      for (let i = first; i < first + count; i++) {
+        const { request, reply } = readKept(reader);
+        // Older ones have made room for others since.
+        if (i < kept.end) continue;
+        if (i > kept.end) this.#fail(`a request that ${name} has kept is missing`);
+        this.#checkNew(machine, request);
+        kept.add(request, this.#decodeReply(machine, reply));
+      }
+    });
+    if (!read.ok) this.#malformed(read.malformed);
   }
 
-  #decodeReply(machine: Machine, reply: KeptEntry['reply']): FirstOutcome {
+  #decodeReply(machine: Machine, reply: KeptReply): FirstOutcome {
     if (reply.kind !== 'ok') return reply;
     const image = machine.interfaces.known[reply.origin.interface]?.version.image;
     const operation = image?.operations[reply.origin.operation];
@@ -243,8 +308,12 @@ export class Replay {
     return loaded.ok ? loaded.value : this.#fail(loaded.problem.message);
   }
 
+  #malformed({ message, offset }: Malformed): never {
+    return this.#fail(`it does not decode: ${message} (at byte ${offset})`);
+  }
+
   #fail(what: string): never {
-    throw new JournalError(`record ${this.#records} of the journal is wrong: ${what}`);
+    throw new JournalError(`${this.#at} is wrong: ${what}`);
   }
 }
 

@@ -1,11 +1,15 @@
 import { encodeBundle } from '@smc/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Access, authorizeAdministration } from '../access/access.ts';
+import type { Signers } from '../access/signers.ts';
 import type { Host } from '../host.ts';
 import { readKey } from '../instances.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import { readDebug, type Version } from '../version.ts';
+import { guard } from './guard.ts';
+import { metricsRegistry } from './prometheus.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
 
@@ -37,15 +41,37 @@ const notOnce = (name: string): Problem => problem('bad-request', `the parameter
 
 type MachineRoute = { Params: { machine: string } };
 
-/** The addresses below `/_smc/`: look at what runs, and change it. */
-export function addAdministration(app: FastifyInstance, host: Host, limits: NodeLimits): void {
-  app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-
+/**
+ * The addresses below `/_smc/`: look at what runs, and change it. Whether the node is well may be asked by
+ * anybody, for what watches over it has no token.
+ */
+export async function addAdministration(
+  app: FastifyInstance,
+  host: Host,
+  access: Access,
+  limits: NodeLimits,
+): Promise<void> {
   app.get('/_smc/health', (_request, reply) => reply.type(JSON_TYPE).send('{"status":"ok"}'));
   app.get('/_smc/ready', (_request, reply) => {
     if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
     return sendProblem(reply, problem('stopping', 'the node takes no requests'));
   });
+  await app.register(async (scope) => {
+    scope.addHook(
+      'onRequest',
+      guard((token) => authorizeAdministration(access, token)),
+    );
+    addMachines(scope, host, access, limits);
+  });
+}
+
+function addMachines(app: FastifyInstance, host: Host, { signers }: Access, limits: NodeLimits): void {
+  app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  const registry = metricsRegistry(host);
+  app.get('/_smc/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
   app.get('/_smc/machines', (request, reply) => {
     const { after = '', ...others } = request.query as Query;
     const refused = typeof after === 'string' ? checkParameters(others) : notOnce('after');
@@ -73,7 +99,7 @@ export function addAdministration(app: FastifyInstance, host: Host, limits: Node
     ),
   );
   app.put('/_smc/machines', { bodyLimit: limits.bundleBytesMax }, (request, reply) =>
-    deploy(host, request, reply),
+    deploy(host, signers, request, reply),
   );
   app.delete<MachineRoute>('/_smc/machines/:machine', async (request, reply) => {
     const answer = await host.remove(request.params.machine);
@@ -155,13 +181,20 @@ function seeBundle(node: NodeState, name: string): Seen {
   return { ok: true, type: BUNDLE_TYPE, body: Buffer.from(body), version };
 }
 
-async function deploy(host: Host, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function deploy(
+  host: Host,
+  signers: Signers | null,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const options = readOptions(request.query as Query);
   if (!options.ok) return refuse(reply, problem('bad-request', options.message));
   const { body } = request;
   if (!(body instanceof Uint8Array)) {
     return refuse(reply, problem('bad-request', `a bundle is sent as ${BUNDLE_TYPES.join(' or ')}`));
   }
+  const unsigned = signers?.check(body) ?? null;
+  if (unsigned !== null) return refuse(reply, unsigned);
   const answer = await host.deploy(body, options.mode, options.dryRun);
   if (answer.kind === 'refused') return refuse(reply, answer.problem);
   if (answer.kind !== 'deployed') throw new Error(`a bundle was answered with ${answer.kind}`);

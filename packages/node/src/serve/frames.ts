@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   ByteWriter,
@@ -16,6 +17,7 @@ import {
   writeReply,
   writeWelcome,
 } from '@smc/protocol';
+import { type Access, authorizeCall, keyOfCaller } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
@@ -36,6 +38,7 @@ const WRITER_BYTES_MAX = 64 * 1024;
 /** What the framed connections of a node have in common. */
 export class FrameService {
   readonly host: Host;
+  readonly access: Access;
   readonly limits: NodeLimits;
   /** Held for frames that did not come whole, and for replies that peers have not taken. */
   partialBytes = 0;
@@ -43,8 +46,9 @@ export class FrameService {
   /** Those with something to be written when this turn is over. */
   #dirty: FrameConnection[] = [];
 
-  constructor(host: Host, limits: NodeLimits) {
+  constructor(host: Host, access: Access, limits: NodeLimits) {
     this.host = host;
+    this.access = access;
     this.limits = limits;
   }
 
@@ -233,13 +237,15 @@ export class FrameConnection {
     }
   }
 
-  #hello({ version, session }: HelloFrame): void {
+  #hello({ version, session, token }: HelloFrame): void {
     if (this.#session !== null) return this.#refuseAll('a second hello');
     if (version !== FRAME_VERSION) {
       const message = `the node speaks version ${FRAME_VERSION} of the framed protocol, the client version ${version}`;
       return this.#refuseAll(message);
     }
-    this.#session = session;
+    const authorized = authorizeCall(this.#service.access, token === '' ? null : token);
+    if (!authorized.ok) return this.#refuseAll(authorized.problem.message, 'unauthorized');
+    this.#session = sessionOfCaller(authorized.caller, session);
     const { frameInFlightMax: inFlightMax, frameBytesMax } = this.#service.limits;
     writeWelcome(this.#output, { version: FRAME_VERSION, inFlightMax, frameBytesMax });
     this.#touch();
@@ -325,7 +331,7 @@ export class FrameConnection {
   }
 
   /** Ends the connection, and tells the peer why. */
-  #refuseAll(message: string, code: 'bad-request' | 'overloaded' = 'bad-request'): void {
+  #refuseAll(message: string, code: 'bad-request' | 'overloaded' | 'unauthorized' = 'bad-request'): void {
     if (this.#ended) return;
     this.#refuse(0, problem(code, message));
     this.finish();
@@ -356,7 +362,7 @@ export class FrameConnection {
       if (!isTaken || this.#outputBytes > 0) this.#account();
     }
     if (length > WRITER_BYTES_MAX) this.#output = new ByteWriter();
-    else output.truncate(0);
+    else output.clear();
     if (this.#ended && this.#inFlight === 0) this.#end();
   }
 
@@ -402,6 +408,12 @@ class Place {
 
 const GREEDY = problem('overloaded', 'too many requests of this connection wait for their reply');
 const TOO_LARGE = problem('too-large', 'the input was carried out, but its reply is too large');
+
+/** A session as it is kept: of one caller. */
+function sessionOfCaller(caller: string, session: string): string {
+  if (caller === '') return session;
+  return createHash('sha256').update(keyOfCaller(caller, session)).digest('hex').slice(0, session.length);
+}
 
 /** What is said of a machine to whoever speaks an interface of it. */
 function lookUp(

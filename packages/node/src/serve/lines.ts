@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
+import { type Access, authorizeCall } from '../access/access.ts';
 import type { Reply } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
@@ -23,12 +24,13 @@ const CARRIAGE_RETURN = 0x0d;
  * Counter Incr(by: 1)      ok ()
  * Account/alice Deposit(5) ok 5       an instance of a keyed machine; other keys as a string literal
  * Counter Dance            error unknown-operation Counter has no operation "Dance"; …
+ * auth TOKEN               ok ()      where the node wants a token: before everything else
  * interface 9f2c66d1…      ok ()      what follows speaks this interface, of the machines that have it;
  *                                    of a machine that has several of those named, the one named last
  * ```
  *
  * Blank lines are skipped. A connection whose first line is no request is closed, and so is one
- * with a line that is too long or not UTF-8: whoever is there speaks something else.
+ * with a line that is too long or not UTF-8, whoever is there speaks something else, and one with a wrong token.
  *
  * Invariants: at most `linePendingMax` requests wait for a reply, and while that many do, or the
  * peer does not take its replies, nothing is read. `#replies` has a place for each request that
@@ -38,6 +40,8 @@ export class LineConnection {
   readonly #socket: Socket;
   readonly #host: Host;
   readonly #limits: NodeLimits;
+  readonly #access: Access;
+  #isAuthorized: boolean;
   /** What was received and not handled; starts at the start of a line. */
   #received: Buffer = Buffer.alloc(0);
   /** Null where the reply is not known yet. */
@@ -54,10 +58,12 @@ export class LineConnection {
   /** Nothing more is read: the connection ends when what is due was sent. */
   #ended = false;
 
-  constructor(socket: Socket, host: Host, limits: NodeLimits) {
+  constructor(socket: Socket, host: Host, access: Access, limits: NodeLimits) {
     this.#socket = socket;
     this.#host = host;
     this.#limits = limits;
+    this.#access = access;
+    this.#isAuthorized = authorizeCall(access, null).ok;
     socket.on('data', (chunk) => this.receive(chunk));
     socket.on('end', () => {
       this.#endOfInput = true;
@@ -150,11 +156,14 @@ export class LineConnection {
     this.#isFirst = false;
     if (!read.ok) return this.#refuseLine(isFirst, read.error.message);
     const request = read.value;
+    if (!this.#isAuthorized && request.kind !== 'authenticate') {
+      return this.#close(problem('unauthorized', 'this needs a token: auth TOKEN comes first'));
+    }
     switch (request.kind) {
       case 'nothing':
         return;
       case 'authenticate':
-        return this.#refuse(problem('bad-request', 'auth is not supported yet'));
+        return this.#authenticate(request.token);
       case 'interface':
         return this.#speak(isFirst, request.fingerprint);
       case 'call': {
@@ -178,6 +187,13 @@ export class LineConnection {
       { machine, key, interfaces: this.#interfaces, body, request: null, readOnly: false },
       (reply) => this.#settle(place, this.#print(reply)),
     );
+  }
+
+  #authenticate(token: string): void {
+    const authorized = authorizeCall(this.#access, token);
+    if (!authorized.ok) return this.#close(authorized.problem);
+    this.#isAuthorized = true;
+    this.#settle(this.#place(), 'ok ()');
   }
 
   #speak(isFirst: boolean, text: string): void {

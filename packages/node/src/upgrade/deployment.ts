@@ -1,6 +1,6 @@
 import { type DeployedMachine, equal } from '@smc/protocol';
-import type { Actions, DeployEvent } from '../event.ts';
-import { encodeEntry } from '../journal/encoding.ts';
+import type { DeployEvent, Reply } from '../event.ts';
+import type { LogWriter } from '../journal/group.ts';
 import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import { advance, type NodeState } from '../state.ts';
@@ -57,29 +57,29 @@ export class Deployment {
   }
 
   /** The swap, or the refusal. To be called once, in the turn in which `work` was done. */
-  finish(): Actions {
+  finish(log: LogWriter): Reply {
     this.abandon();
     const planned = this.#plan;
-    if (!planned.ok) return this.#refuse(planned.problem, planned.about);
+    if (!planned.ok) return this.#refuse(planned.problem, planned.about, log);
     const { parts } = planned;
     const upgraded = [...this.#preparations.keys()];
     const overtaken = parts.map((each) => this.#overtaken(each)).find((found) => found !== null);
-    if (overtaken !== undefined) return this.#refuse(overtaken, upgraded);
+    if (overtaken !== undefined) return this.#refuse(overtaken, upgraded, log);
     for (const { version, upgrade } of parts) {
       const fuel = Math.floor(STEP_LIMITS.prepareFuelMin / parts.length);
       const broken = upgrade === null ? brokenInitially(version, fuel) : null;
-      if (broken !== null) return this.#refuse(broken, [version.image.name]);
+      if (broken !== null) return this.#refuse(broken, [version.image.name], log);
     }
     for (const code of ['migration-failed', 'invariant'] as const) {
       for (const [name, preparation] of this.#preparations) {
         const refused = preparation.problem(code);
-        if (refused !== null) return this.#refuse(refused, [name]);
+        if (refused !== null) return this.#refuse(refused, [name], log);
       }
     }
     const machines = planned.machines.map((machine) => this.#withNotes(machine));
     const { dryRun } = this.#event;
-    const reply = { kind: 'deployed', report: { dryRun, machines } } as const;
-    return { append: dryRun || parts.length === 0 ? null : this.#swap(parts), reply };
+    if (!dryRun && parts.length > 0) this.#swap(parts, log);
+    return { kind: 'deployed', report: { dryRun, machines } };
   }
 
   /** Leaves the machines as they are. */
@@ -87,7 +87,7 @@ export class Deployment {
     for (const preparation of this.#preparations.values()) preparation.end();
   }
 
-  #swap(parts: readonly PlannedParts[]): Uint8Array {
+  #swap(parts: readonly PlannedParts[], log: LogWriter): void {
     const node = this.#node;
     const entries = parts.map(({ version, upgrade, body }) => ({
       machine: version.image.name,
@@ -96,9 +96,8 @@ export class Deployment {
       upgrade: upgrade === null ? null : body,
     }));
     const place = advance(node, this.#event.time);
-    const append = encodeEntry({ kind: 'change', ...place, parts: entries }, node.blobs);
+    log.entry({ kind: 'change', ...place, parts: entries }, node.blobs);
     for (const each of parts) applyChange(node, this.#changeOf(each));
-    return append;
   }
 
   #changeOf({ version, upgrade }: PlannedParts): Change {
@@ -119,19 +118,19 @@ export class Deployment {
     return note === null ? machine : { ...machine, notes: [...machine.notes, note] };
   }
 
-  #refuse(refused: Problem, about: readonly string[]): Actions {
+  #refuse(refused: Problem, about: readonly string[], log: LogWriter): Reply {
     const node = this.#node;
     const reply = { kind: 'refused', problem: refused, version: null } as const;
     const machines = about.flatMap((name) => {
       const running = node.machines.get(name)?.version.fingerprints.code;
       return running === undefined ? [] : [{ name, running }];
     });
-    if (this.#event.dryRun || machines.length === 0) return { append: null, reply };
+    if (this.#event.dryRun || machines.length === 0) return reply;
     const { code, message } = refused;
     const refusal = { ...advance(node, this.#event.time), code, message, machines };
-    const append = encodeEntry({ kind: 'refusal', ...refusal }, node.blobs);
+    log.entry({ kind: 'refusal', ...refusal }, node.blobs);
     applyRefusal(node, refusal);
-    return { append, reply };
+    return reply;
   }
 }
 

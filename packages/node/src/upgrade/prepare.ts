@@ -1,6 +1,6 @@
 import { type Image, type Part, printString, sizeOf, UnitReads, type Value } from '@smc/protocol';
 import type { Failure } from '@smc/vm';
-import { type InstanceKey, Instances } from '../instances.ts';
+import { type ChangedKeys, type InstanceKey, Instances } from '../instances.ts';
 import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem, shorten } from '../problem.ts';
 import type { Machine } from '../state.ts';
@@ -57,6 +57,8 @@ export class Preparation {
   /** What is left of the round: all keys at first, then those that were changed in the one before. */
   #round: Iterator<InstanceKey>;
   #next: IteratorResult<InstanceKey>;
+  /** What inputs change meanwhile. */
+  readonly #changed: ChangedKeys;
   #rounds = 0;
 
   constructor(machine: Machine, upgrade: LoadedUpgrade, version: Version, fuel: FuelShare) {
@@ -69,7 +71,7 @@ export class Preparation {
     this.migrated = new Instances(instances.keyKind, initial);
     this.#round = keysOf(instances);
     this.#next = this.#round.next();
-    instances.watch();
+    this.#changed = instances.watch();
   }
 
   /** The first is to be worked on first: what all others wait for must not be done again meanwhile. */
@@ -94,7 +96,7 @@ export class Preparation {
     }
     for (let isFirst = true; !this.#isRefused; isFirst = false) {
       if (this.#next.done === true) {
-        const changed = this.machine.instances.takeChanged();
+        const changed = this.#changed.take();
         if (changed.size === 0) return true;
         this.#round = changed.values();
         this.#next = this.#round.next();
@@ -109,7 +111,7 @@ export class Preparation {
 
   /** Ends it: nothing is watched any more. */
   end(): void {
-    this.machine.instances.unwatch();
+    this.#changed.end();
   }
 
   /** Why it cannot be: `migration-failed` or `invariant`; null where all were migrated. */

@@ -1,0 +1,54 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { JournalError } from '../../ports.ts';
+import { FILES } from './schema.ts';
+
+/**
+ * The lock on the directory of a node: that of an SQLite database which is held for as long as the process lives. The
+ * system takes it back when the process ends, however it ends; a file with the number of a process would stay.
+ */
+export class DirectoryLock {
+  readonly #database: DatabaseSync;
+  readonly #owner: string;
+
+  private constructor(database: DatabaseSync, owner: string) {
+    this.#database = database;
+    this.#owner = owner;
+  }
+
+  /** Throws a `JournalError` that names the process which holds it, where that is known. */
+  static take(directory: string): DirectoryLock {
+    const database = new DatabaseSync(join(directory, FILES.lock), { timeout: 0 });
+    const owner = join(directory, FILES.owner);
+    try {
+      database.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      database.close();
+      if ((error as { errcode?: number }).errcode !== BUSY) throw error;
+      const holder = processIn(owner);
+      const who = holder === null ? 'another process' : `process ${holder}`;
+      throw new JournalError(`${directory} is in use by ${who}: one directory is for one node`);
+    }
+    // For people alone: the lock does not depend on it.
+    writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`);
+    return new DirectoryLock(database, owner);
+  }
+
+  release(): void {
+    rmSync(this.#owner, { force: true });
+    this.#database.close();
+  }
+}
+
+/** SQLITE_BUSY. */
+const BUSY = 5;
+
+function processIn(owner: string): number | null {
+  try {
+    const { pid } = JSON.parse(readFileSync(owner, 'utf8')) as { pid?: unknown };
+    return typeof pid === 'number' ? pid : null;
+  } catch {
+    return null;
+  }
+}

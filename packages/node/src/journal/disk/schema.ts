@@ -1,0 +1,71 @@
+/**
+ * The tables of a journal on disk, an SQLite database that ordinary tools can open; `docs/journal.md` explains it. A
+ * change of what is written raises the version, which is checked on load.
+ */
+export const SCHEMA_VERSION = 1;
+
+/** "smcj": tells what the file is. */
+export const APPLICATION_ID = 0x73_6d_63_6a;
+
+/** In the directory of a node. */
+export const FILES = { journal: 'journal.db', lock: 'lock', owner: 'owner.json' } as const;
+
+export const SCHEMA = `
+  CREATE TABLE log (
+    first INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    structural INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    entries BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE images (
+    digest TEXT PRIMARY KEY,
+    first INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX images_by_first ON images (first);
+  CREATE TABLE checkpoints (
+    position INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    refusals BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE machines (
+    checkpoint INTEGER NOT NULL,
+    machine INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    inputs INTEGER NOT NULL,
+    faults INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    kept_first INTEGER NOT NULL,
+    kept_end INTEGER NOT NULL,
+    PRIMARY KEY (checkpoint, machine)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE states (
+    machine INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    state BLOB,
+    PRIMARY KEY (machine, key, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE kept (
+    machine INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    requests BLOB NOT NULL,
+    PRIMARY KEY (machine, first)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE aside (
+    number INTEGER PRIMARY KEY,
+    reason TEXT NOT NULL,
+    source TEXT NOT NULL,
+    place TEXT NOT NULL,
+    bytes BLOB
+  ) STRICT;
+`;

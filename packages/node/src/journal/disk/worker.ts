@@ -1,0 +1,110 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { JournalError, type Recovered } from '../../ports.ts';
+import type { StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
+import { Store } from './store.ts';
+
+/** The thread that waits for the disk: it does what it is asked, one after the other, and answers. */
+
+/** Of what is read, given at once. */
+const PAGE_BYTES = 512 * 1024;
+const PAGE_ITEMS_MAX = 256;
+
+const port = parentPort;
+if (port === null) throw new Error('this is the thread of a journal, and no program');
+
+let store: Store | null = null;
+let reading: Iterator<Recovered> | null = null;
+/** What a checkpoint has left to do, a step between any two requests. */
+let cleaning: Iterator<void> | null = null;
+
+function opened(): Store {
+  if (store === null) throw new Error('the journal is not open');
+  return store;
+}
+
+function handle(request: StoreRequest): readonly Recovered[] {
+  switch (request.kind) {
+    case 'open': {
+      const { directory, ...history } = workerData as WorkerOptions;
+      store = Store.open(directory, history);
+      return [];
+    }
+    case 'read':
+      return nextPage((reading ??= opened().read()));
+    case 'append':
+      opened().append(request.groups);
+      return [];
+    case 'begin':
+      finishCleaning();
+      opened().beginCheckpoint(request.head);
+      return [];
+    case 'slice':
+      opened().addSlice(request.slice);
+      return [];
+    case 'end':
+      cleaning = opened().endCheckpoint();
+      cleaning.next();
+      setImmediate(clean);
+      return [];
+    case 'close':
+      finishCleaning();
+      store?.close();
+      store = null;
+      return [];
+  }
+}
+
+function nextPage(items: Iterator<Recovered>): readonly Recovered[] {
+  const page: Recovered[] = [];
+  let bytes = 0;
+  while (page.length < PAGE_ITEMS_MAX && bytes < PAGE_BYTES) {
+    const next = items.next();
+    if (next.done === true) break;
+    page.push(next.value);
+    bytes += bytesOf(next.value);
+  }
+  return page;
+}
+
+function bytesOf(item: Recovered): number {
+  switch (item.kind) {
+    case 'group':
+      return item.group.bytes.length;
+    case 'states':
+      return item.states.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
+    case 'kept':
+      return item.bytes.length;
+    case 'begin':
+    case 'checkpoint':
+      return 0;
+  }
+}
+
+function clean(): void {
+  if (cleaning === null) return;
+  try {
+    if (cleaning.next().done === true) cleaning = null;
+    else setImmediate(clean);
+  } catch {
+    // The store writes nothing any more: who asks next is told.
+    cleaning = null;
+  }
+}
+
+function finishCleaning(): void {
+  while (cleaning !== null) {
+    if (cleaning.next().done === true) cleaning = null;
+  }
+}
+
+port.on('message', (request: StoreRequest) => {
+  let answer: StoreAnswer;
+  try {
+    answer = { ok: true, items: handle(request) };
+  } catch (error) {
+    const { message } = error as Error;
+    answer = { ok: false, message, isJournal: error instanceof JournalError };
+  }
+  port.postMessage(answer);
+  if (request.kind === 'close') port.close();
+});

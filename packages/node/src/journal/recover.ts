@@ -1,0 +1,65 @@
+import type { JitMode } from '@smc/vm';
+import type { NodeLimits } from '../limits.ts';
+import type { Journal } from '../ports.ts';
+import type { NodeState } from '../state.ts';
+import type { CheckpointTracker } from './checkpoint.ts';
+import { Replay } from './replay.ts';
+
+/** How far a recovery is. Positions; it begins with `from`, the position of its checkpoint. */
+export interface RecoveryProgress {
+  readonly from: number;
+  readonly at: number;
+  readonly last: number;
+  /** What was damaged, and what was done about it: told once each. */
+  readonly notes: readonly string[];
+}
+
+export interface Recovery {
+  readonly node: NodeState;
+  readonly tracker: CheckpointTracker;
+  /** Of the entries after the checkpoint. */
+  readonly bytes: number;
+}
+
+/** Bytes of entries and states after which progress is told, and others get their turn. */
+const TURN_BYTES = 256 * 1024;
+
+/** Rebuilds a node from its journal. Throws a `JournalError` for one that is wrong. */
+export async function recover(
+  journal: Journal,
+  {
+    limits,
+    jit = 'auto',
+    progress = () => {},
+  }: {
+    readonly limits: NodeLimits;
+    readonly jit?: JitMode;
+    readonly progress?: (progress: RecoveryProgress) => void;
+  },
+): Promise<Recovery> {
+  let replay = new Replay(limits, jit);
+  let from = 0;
+  let last = 0;
+  let bytes = 0;
+  let work = 0;
+  for await (const item of journal.read()) {
+    if (item.kind === 'begin') {
+      replay = new Replay(limits, jit, item.checkpoint);
+      from = item.checkpoint;
+      last = item.last;
+      bytes = 0;
+      progress({ from, at: from, last, notes: item.notes });
+      continue;
+    }
+    replay.add(item);
+    if (item.kind === 'group') {
+      if (item.group.first > from) bytes += item.group.bytes.length;
+      work += item.group.bytes.length;
+    }
+    if (work < TURN_BYTES) continue;
+    work = 0;
+    progress({ from, at: replay.node.position, last, notes: [] });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { ...replay.finish(), bytes };
+}

@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DiskJournal } from '../src/journal/disk/journal.ts';
+import { Replay } from '../src/journal/replay.ts';
+import { NODE_LIMITS } from '../src/limits.ts';
+import { JournalError, type Recovered } from '../src/ports.ts';
+import type { NodeState } from '../src/state.ts';
+import { Core, snapshot } from './core.ts';
+import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'smc-disk-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+async function rebuilt(journal: DiskJournal): Promise<NodeState> {
+  let replay = new Replay(NODE_LIMITS);
+  for await (const item of journal.read()) {
+    if (item.kind === 'begin') replay = new Replay(NODE_LIMITS, 'auto', item.checkpoint);
+    else replay.add(item);
+  }
+  return replay.finish().node;
+}
+
+async function contents(journal: DiskJournal): Promise<Recovered[]> {
+  const items: Recovered[] = [];
+  for await (const item of journal.read()) items.push(item);
+  return items;
+}
+
+describe('a journal on disk', () => {
+  it('gives back what was appended', async () => {
+    const core = new Core();
+    const first = await DiskJournal.open(join(directory, 'a/b'));
+    expect(await contents(first)).toEqual([{ kind: 'begin', checkpoint: 0, last: 0, notes: [] }]);
+    core.deploy(bundleOf(counter()));
+    for (let i = 0; i < 10; i++) core.call('Counter', 'Incr');
+    core.deploy(upgradeBundle(labelled(), toLabelled(counter())));
+    core.call('Counter', 'Label("x")');
+    for (const item of core.journal.read()) if (item.kind === 'group') await first.append([copy(item.group)]);
+    await first.close();
+    const second = await DiskJournal.open(join(directory, 'a/b'));
+    expect(snapshot(await rebuilt(second))).toEqual(snapshot(core.node));
+    await second.close();
+  });
+
+  it('is for one at a time', async () => {
+    const first = await DiskJournal.open(directory);
+    const taken = DiskJournal.open(directory);
+    await expect(taken).rejects.toThrow(JournalError);
+    await expect(taken).rejects.toThrow(new RegExp(`${directory} is in use by process ${process.pid}`));
+    await first.close();
+    await (await DiskJournal.open(directory)).close();
+  });
+});
+
+/** Bytes that are appended are given away. */
+function copy<T extends { readonly bytes: Uint8Array }>(group: T): T {
+  return { ...group, bytes: group.bytes.slice() };
+}
