@@ -27,7 +27,7 @@ afterAll(async () => {
   // Who was refused is told, and nothing that should not happen.
   const lines = node.log().split('\n');
   expect(
-    lines.filter((line) => !/^(deployed|upgraded|unchanged|warning: deployment refused) /.test(line)),
+    lines.filter((line) => !/^(deployed|upgraded|unchanged|removed|warning: deployment refused) /.test(line)),
   ).toEqual(['stopping', '']);
 });
 
