@@ -140,7 +140,11 @@ export function replayByReference(file: string): Told {
       }
       upgrades++;
     } else if (entry.kind === 'input') {
-      if (entry.request !== null) requests.set(entry.request.key, (requests.get(entry.request.key) ?? 0) + 1);
+      if (entry.request !== null) {
+        const { request } = entry;
+        const name = 'session' in request ? `${request.session} ${request.id}` : request.key;
+        requests.set(name, (requests.get(name) ?? 0) + 1);
+      }
       const { terms, types, inputs, bundle } = version;
       const { name } = bundle.images[0].operations[entry.operation];
       const { body } = terms.operations.find((each) => each.name === name)!;

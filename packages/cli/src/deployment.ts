@@ -13,9 +13,10 @@ import {
   nextBaseline,
 } from './baseline.ts';
 import { clauseLines, importLine, isDeployed, olderName, upgradeLines } from './clauses.ts';
-import { refuseOptions, several, type Action } from './command.ts';
+import { declareSigning, signed } from './signing.ts';
+import { option, refuseOptions, several, type Action, type Words } from './command.ts';
 import { EXIT } from './exit.ts';
-import { readText } from './files.ts';
+import { readFile, readText } from './files.ts';
 import type { Output } from './output.ts';
 import { followDeployed, loadBundle, mergeBundles } from './sources.ts';
 import { declareTarget, targetOf, valueOf } from './target.ts';
@@ -28,6 +29,7 @@ export function declareDeployment(command: Command): void {
     .option('--dry-run', 'judge and prepare, and change nothing')
     .option('--replay <count>', 'with --dry-run: recorded inputs to rehearse on (not supported yet)')
     .option('--watch <limit>', 'N/SECS: roll back after N faults in SECS seconds (not supported yet)');
+  declareSigning(command);
   declareEnvironment(command);
   declareTarget(command);
 }
@@ -42,7 +44,7 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
       file,
       bundle: loadBundle(file, output, { environment: name }),
     }));
-    const bytes = encodeBundle(mergeBundles(bundles));
+    const bytes = bytesOf(bundles, words, output);
     const before = bundles.map((each) => ({ ...each, known: machinesIn(baselineOf(each.file, name)) }));
     const dryRun = words.options['dryRun'] === true;
     const baselines = dryRun ? [] : nextBaselines(bundles, name);
@@ -68,6 +70,21 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
     for (const each of before) noteNew(each, isNew, name, output);
     return EXIT.done;
   };
+}
+
+/**
+ * What is sent. A single file of bytecode is sent as it is: with its signature. Where a bundle is made anew, the
+ * signatures of others are not about it.
+ */
+function bytesOf(
+  bundles: readonly { readonly file: string; readonly bundle: Bundle }[],
+  words: Words,
+  output: Output,
+): Uint8Array {
+  const [{ file }] = bundles;
+  if (bundles.length === 1 && file.endsWith('.smb') && option(words, 'sign') === undefined)
+    return readFile(file);
+  return signed(encodeBundle(mergeBundles(bundles)), words, output);
 }
 
 /** Says what to write into a source file whose machines run in another version, and that says nothing of them. */

@@ -1,4 +1,14 @@
-import { startNode, type Journal, type RecoveryProgress, type RunningNode } from '@smc/node';
+import {
+  ExposureError,
+  isLoopback,
+  type Journal,
+  type Log,
+  NO_LOG,
+  type NodeOptions,
+  type RecoveryProgress,
+  type RunningNode,
+  startNode,
+} from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
@@ -9,6 +19,8 @@ import type { Output } from './output.ts';
 
 const DEFAULT_HTTP_PORT = 4040;
 const DEFAULT_TCP_PORT = 4041;
+/** Of the listener for administration, where it has its own. */
+const DEFAULT_ADMIN_PORT = 4042;
 
 /** A node that was started here, and where it is. */
 export interface LocalNode {
@@ -36,27 +48,44 @@ export interface Keeping {
   readonly checkpointBytesMin: number | null;
 }
 
-/** Starts a node, and says that it is ready; a port that is taken ends the command. Null: it keeps nothing. */
+/** Who reaches a node, and how: from this computer alone, if nothing is said. */
+export type Exposure = Pick<
+  NodeOptions,
+  'address' | 'adminAddress' | 'adminPort' | 'tls' | 'access' | 'insecure'
+>;
+
+/** What a command says of the node that it starts. */
+export interface LocalNodeOptions {
+  /** Null: it keeps nothing. */
+  readonly keeping?: Keeping | null;
+  readonly exposure?: Exposure;
+  /** Nothing but defects is told, if nothing is said. */
+  readonly log?: Log;
+  /** Whether it was told to end meanwhile: then it breaks off. */
+  readonly isEnded?: () => boolean;
+}
+
+/**
+ * Starts a node, and says that it is ready; a port that is taken ends the command. If nothing is said it keeps
+ * nothing, and is open to all who are on this computer.
+ */
 export async function startLocal(
   words: Words,
   output: Output,
-  keeping: Keeping | null = null,
-  isEnded: () => boolean = () => false,
+  { keeping = null, exposure = {}, log = defectsOn(output), isEnded = () => false }: LocalNodeOptions = {},
 ): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
-  const report = (error: unknown): void => {
-    output.error(
-      `a defect of the node: ${error instanceof Error ? error.message : String(error)}`,
-      'Please report it.',
-    );
-  };
-  const progress = showRecovery(output, isEnded);
+  const report = (error: unknown): void =>
+    log.error({ err: error }, 'a defect of the node; please report it');
+  const progress = logRecovery(log, isEnded);
   const { journal, checkpointBytesMin = null } = keeping ?? {};
   const options = {
+    ...exposure,
     httpPort,
     linesPort,
     report,
+    log,
     progress,
     jit: jitOf(words),
     ...(journal === undefined ? {} : { journal }),
@@ -65,23 +94,37 @@ export async function startLocal(
   const running = await start(() => startNode(options));
   const node = ports(running);
   const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
-  output.line(`ready: ${node.url} (HTTP), 127.0.0.1:${node.linesPort} (lines); ${kept}`);
-  output.data({ ready: true, http: node.url, tcp: { host: '127.0.0.1', port: node.linesPort } });
+  const host = exposure.address ?? '127.0.0.1';
+  const { adminUrl } = running;
+  const isApart = adminUrl !== null && adminUrl !== node.url;
+  const administration = isApart ? `, ${adminUrl} (administration)` : '';
+  output.line(`ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines)${administration}; ${kept}`);
+  const tcp = { host, port: node.linesPort };
+  output.data({ ready: true, http: node.url, tcp, ...(isApart ? { administration: adminUrl } : {}) });
   return node;
+}
+
+/** A log of defects alone: for a node that is not what its user looks at. */
+function defectsOn(output: Output): Log {
+  return {
+    ...NO_LOG,
+    error: ({ err }, message) =>
+      output.error(`${message}: ${err instanceof Error ? err.message : String(err)}`),
+  };
 }
 
 /** Between two lines that tell how far a recovery is. */
 const PROGRESS_MILLIS = 1_000;
 
 /** Tells what was damaged, and how far a recovery is that takes long; breaks it off when the node is to end. */
-function showRecovery(output: Output, isEnded: () => boolean): (progress: RecoveryProgress) => void {
+function logRecovery(log: Log, isEnded: () => boolean): (progress: RecoveryProgress) => void {
   let toldAt = performance.now();
   return ({ from, at, last, notes }) => {
     if (at > from && isEnded()) throw new Error('it was told to end');
-    for (const note of notes) output.note(`recovery: ${note}`);
+    for (const note of notes) log.warn({}, `recovery: ${note}`);
     if (performance.now() - toldAt < PROGRESS_MILLIS) return;
     toldAt = performance.now();
-    output.note(`recovery: ${at - from} of ${last - from} entries`);
+    log.info({ done: at - from, of: last - from }, 'recovery');
   };
 }
 
@@ -96,6 +139,16 @@ function ports(running: RunningNode): LocalNode {
   return { url, linesPort, failure, close: () => running.close() };
 }
 
+/**
+ * The port for administration: its own where one is asked for, or where the node is reached from beyond this
+ * computer; null where it is that of HTTP.
+ */
+export function adminPort(words: Words, address: string | undefined): number | null {
+  const isApart = words.options['admin'] !== undefined || words.options['adminHost'] !== undefined;
+  if (!isApart && (address === undefined || isLoopback(address))) return null;
+  return port(words, 'admin', DEFAULT_ADMIN_PORT);
+}
+
 function port(words: Words, name: string, otherwise: number): number {
   const text = option(words, name);
   if (text === undefined) return otherwise;
@@ -108,13 +161,21 @@ async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
   try {
     return await begin();
   } catch (error) {
+    if (error instanceof ExposureError) {
+      throw new Stop(
+        EXIT.usage,
+        'exposed',
+        error.message,
+        'See smc node --help; --insecure listens there all the same, for a network where nobody else is.',
+      );
+    }
     const { code, port: taken, message } = error as NodeJS.ErrnoException & { port?: number };
     if (code === 'EADDRINUSE') {
       throw new Stop(
         EXIT.refused,
         'port-taken',
-        `port ${taken} of 127.0.0.1 is taken`,
-        'Another node may run there: smc status asks it. --http and --tcp choose other ports.',
+        `port ${taken} of this computer is taken`,
+        'Another node may run there: smc status asks it. --http, --tcp and --admin choose other ports.',
       );
     }
     throw new Stop(

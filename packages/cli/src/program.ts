@@ -115,10 +115,15 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'set aside what is damaged of what a node keeps, so that it starts',
     load: async () => (await import('./commands/repair.ts')).repair,
   },
+  {
+    name: 'keygen',
+    summary: 'make a pair of keys, to sign bundles with and to know them by',
+    load: async () => (await import('./commands/keygen.ts')).keygen,
+  },
 ];
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
-const PLANNED = ['rollback', 'interfaces', 'keygen'];
+const PLANNED = ['rollback', 'interfaces'];
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a

@@ -3,6 +3,8 @@ import { readValue, STRING, TypeTable } from '@smc/protocol';
 import type { Command } from 'commander';
 import { option, type Environment, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
+import { readText } from './files.ts';
+import { readTokens } from './tokens.ts';
 
 /** Where a node is, if nothing is said. */
 export const DEFAULT_URL = 'http://127.0.0.1:4040';
@@ -10,12 +12,32 @@ export const DEFAULT_URL = 'http://127.0.0.1:4040';
 /** Declares `--to` on a command that talks to a node. */
 export function declareTarget(command: Command): void {
   command.option('--to <url>', `the node (default: $SMC_NODE, then ${DEFAULT_URL})`);
+  declareToken(command);
+}
+
+/** Declares where the token stands that a node may want. */
+export function declareToken(command: Command): void {
+  command.option('--token-file <file>', 'the first token in it is shown to the node (default: $SMC_TOKEN)');
 }
 
 /** The node that `--to`, `SMC_NODE` or the default names. */
 export function targetOf(words: Words, environment: Environment): HttpClient {
   const named = option(words, 'to') ?? environment.environment['SMC_NODE'];
-  return connectHttp(checkedUrl(named === undefined || named === '' ? DEFAULT_URL : named));
+  return clientOf(named === undefined || named === '' ? DEFAULT_URL : named, words, environment);
+}
+
+/** The node at an address, which is shown the token that there is. */
+export function clientOf(url: string, words: Words, environment: Environment): HttpClient {
+  const token = tokenOf(words, environment);
+  return connectHttp(checkedUrl(url), token === null ? {} : { token });
+}
+
+function tokenOf(words: Words, environment: Environment): string | null {
+  const file = option(words, 'tokenFile');
+  const read = readTokens(file === undefined ? (environment.environment['SMC_TOKEN'] ?? '') : readText(file));
+  if (read.ok) return read.tokens[0].token;
+  if (file === undefined && read.line === null) return null;
+  throw new Stop(EXIT.usage, 'token', `${file ?? '$SMC_TOKEN'}: ${read.message}`);
 }
 
 /** The address of a node; ends the command where it can be none. */

@@ -1,4 +1,4 @@
-import { connectHttp, type HttpClient } from '@smc/client';
+import type { HttpClient } from '@smc/client';
 import type { SourceHost, VersionSource } from '@smc/compiler';
 import { decodeBundle, encodeBundle, FORMAT_LIMITS, type Bundle } from '@smc/protocol';
 import { baselineOf, readBaseline } from './baseline.ts';
@@ -6,7 +6,7 @@ import { EXIT, Stop } from './exit.ts';
 import { readFile } from './files.ts';
 import { isRevisionFile, Revisions } from './git.ts';
 import { hostOf, mergeBundles } from './sources.ts';
-import { checkedUrl, valueOf } from './target.ts';
+import { valueOf } from './target.ts';
 
 /** Versions of a program as the command line names them: a file, a revision's, a node's, what was deployed. */
 
@@ -27,6 +27,7 @@ export async function namedVersions(
   older: string,
   newer: string,
   environment: string,
+  connect: (url: string) => HttpClient,
 ): Promise<NamedVersions> {
   const revisions = new Revisions();
   const bundles = new Map<string, Uint8Array>();
@@ -35,7 +36,7 @@ export async function namedVersions(
   const anchor = [newer, older].find(isFile) ?? 'smc';
   const located = async (word: string): Promise<VersionSource> => {
     if (isUrl(word)) {
-      bundles.set(word, encodeBundle(await runningOn(connectHttp(checkedUrl(word)), word)));
+      bundles.set(word, encodeBundle(await runningOn(connect(word), word)));
       return { kind: 'bundle', file: word };
     }
     if (word === DEPLOYED) {

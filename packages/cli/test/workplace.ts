@@ -20,11 +20,13 @@ export interface Surroundings {
   readonly isTTY?: boolean;
   /** The address of the node, as `SMC_NODE` has it. */
   readonly to?: string;
+  /** The token for the node, as `SMC_TOKEN` has it. */
+  readonly token?: string;
 }
 
 export async function runCommand(
   words: readonly string[],
-  { stdin = [], isTTY = false, to }: Surroundings = {},
+  { stdin = [], isTTY = false, to, token }: Surroundings = {},
 ): Promise<Ran> {
   let out = '';
   let err = '';
@@ -34,7 +36,7 @@ export async function runCommand(
     })(),
     stdout: { write: (text) => void (out += text), isTTY },
     stderr: { write: (text) => void (err += text) },
-    environment: to === undefined ? {} : { SMC_NODE: to },
+    environment: { SMC_NODE: to, SMC_TOKEN: token },
     untilEnded: () => Promise.resolve(),
   });
   return { status, out, err };

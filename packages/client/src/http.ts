@@ -4,6 +4,8 @@ import type { ClientError, Result } from './result.ts';
 export interface HttpOptions {
   /** How long one request may take, in milliseconds: 30,000 if nothing is said. */
   readonly deadlineMillis?: number;
+  /** Shown with each request, where the node wants one. */
+  readonly token?: string;
 }
 
 export interface DeployOptions {
@@ -41,17 +43,19 @@ const BUNDLE_TYPE = 'application/vnd.smc.bundle';
 
 /** The node at an address, `http://127.0.0.1:4040`. Nothing is sent before the first request. */
 export function connectHttp(url: string, options: HttpOptions = {}): HttpClient {
-  return new HttpClient(url, options.deadlineMillis ?? 30_000);
+  return new HttpClient(url, options);
 }
 
 /** Talks to one node over HTTP. Connections are kept and shared by all clients of this process. */
 export class HttpClient {
   readonly #base: string;
   readonly #deadlineMillis: number;
+  readonly #authorization: Readonly<Record<string, string>>;
 
-  constructor(url: string, deadlineMillis: number) {
+  constructor(url: string, { deadlineMillis = 30_000, token }: HttpOptions) {
     this.#base = url.replace(/\/+$/, '');
     this.#deadlineMillis = deadlineMillis;
+    this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   /** Deploys what is new and upgrades what differs: all that the bundle holds, or nothing. */
@@ -175,7 +179,9 @@ export class HttpClient {
   async #send(method: string, path: string, request: RequestParts = {}): Promise<Result<RawReply>> {
     try {
       const signal = AbortSignal.timeout(this.#deadlineMillis);
-      const response = await fetch(`${this.#base}${path}`, { method, signal, redirect: 'error', ...request });
+      const headers = { ...this.#authorization, ...request.headers };
+      const parts = { ...request, method, headers, signal, redirect: 'error' } as const;
+      const response = await fetch(`${this.#base}${path}`, parts);
       const body = await response.bytes();
       const code = response.headers.get('smc-code') ?? '';
       const next = /^<([^>]*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1] ?? null;

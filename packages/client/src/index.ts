@@ -1,3 +1,5 @@
+export type { ClientClock } from './clock.ts';
+export { connectFrames, FrameClient, type FrameOptions } from './frames.ts';
 export {
   type CallOptions,
   type CallReply,
@@ -7,6 +9,14 @@ export {
   type HttpOptions,
   type InstanceKey,
 } from './http.ts';
+export {
+  type FrameReply,
+  MachineClient,
+  machineOf,
+  type MachineSource,
+  type Operations,
+} from './machine-client.ts';
+export type { RequestOptions } from './requester.ts';
 export { LineClient } from './lines.ts';
 export type { ClientError, Refused, Result, Unreachable } from './result.ts';
 // What a node answers: a client needs no other package for it.

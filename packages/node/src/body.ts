@@ -1,15 +1,23 @@
-import { inputFromJson, inputFromQuery, printString, readInput, type OperationInput } from '@smc/protocol';
-import type { RequestBody } from './event.ts';
+import {
+  type CallBody,
+  decodeCall,
+  inputFromJson,
+  inputFromQuery,
+  type OperationInput,
+  printString,
+  readInput,
+} from '@smc/protocol';
+import type { BinaryBody, WrittenBody } from './event.ts';
 import { problem, type Problem } from './problem.ts';
 import type { Version } from './version.ts';
 
 /** An operation, by index, with the input that its body takes; or what is wrong with the request. */
-export type ReadBody =
-  | { readonly ok: true; readonly value: OperationInput }
+export type ReadBody<T = OperationInput> =
+  | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: Problem };
 
 /** Reads a request by the operations and types of a version: of the one whose interface the caller speaks. */
-export function readBody(body: RequestBody, { image, operationIndex }: Version): ReadBody {
+export function readBody(body: WrittenBody, { image, operationIndex }: Version): ReadBody {
   if (body.form === 'text') {
     const read = readInput(image, body.text, body.start);
     if (read.ok) return read;
@@ -29,6 +37,19 @@ export function readBody(body: RequestBody, { image, operationIndex }: Version):
   return { ok: true, value: { operation, input: read.value } };
 }
 
-function refuse(refused: Problem): ReadBody {
+/** The same for a binary body, which has the key of the instance too. */
+export function readBinaryBody(
+  { bytes, start, end }: BinaryBody,
+  { image, calls }: Version,
+): ReadBody<CallBody> {
+  const read = decodeCall(calls, bytes, start, end);
+  if (read.ok) return read;
+  const { message, offset } = read.malformed;
+  return refuse(
+    problem('bad-request', `this is no input of ${image.name}: ${message} (byte ${offset - start})`),
+  );
+}
+
+function refuse(refused: Problem): { readonly ok: false; readonly problem: Problem } {
   return { ok: false, problem: refused };
 }

@@ -1,10 +1,10 @@
-import type { Value } from '@smc/protocol';
+import type { CallBody, Value } from '@smc/protocol';
 import { type Failure, FAILED } from '@smc/vm';
-import { readBody } from './body.ts';
-import type { CallEvent, Reply } from './event.ts';
+import { readBinaryBody, readBody } from './body.ts';
+import type { BinaryBody, CallEvent, Reply, WrittenBody } from './event.ts';
 import { type InstanceKey, printKey, readKey } from './instances.ts';
 import { type ServedInterface, translateReply, translateRequest, type Way } from './interfaces.ts';
-import type { Outcome } from './journal/entry.ts';
+import type { Outcome, RequestKey } from './journal/entry.ts';
 import type { LogWriter } from './journal/writer.ts';
 import type { FirstOutcome } from './kept.ts';
 import { STEP_LIMITS } from './limits.ts';
@@ -17,33 +17,81 @@ import type { Machine, NodeState } from './state.ts';
  * leaves the state as it was.
  *
  * A step that could change the state is an entry of the log, also when it faulted. So is a
- * request with a key, whatever it did, since it must give the same reply for ever.
+ * request with an `Idempotency-Key`, whatever it did, since it must give the same reply for ever.
  */
 export function call(node: NodeState, event: CallEvent, log: LogWriter): Reply {
   const machine = node.machines.get(event.machine);
   if (machine === undefined) {
     return refuse(null, problem('unknown-machine', `there is no machine ${JSON.stringify(event.machine)}`));
   }
-  const addressed = addressOf(machine, event);
+  return event.body.form === 'binary'
+    ? callBinary(node, machine, event, event.body, log)
+    : callWritten(node, machine, event, event.body, log);
+}
+
+function callWritten(
+  node: NodeState,
+  machine: Machine,
+  event: CallEvent,
+  body: WrittenBody,
+  log: LogWriter,
+): Reply {
+  const addressed = addressOf(machine, event.key, body);
   if (addressed === null) {
     return refuse(machine, problem('bad-request', 'the address gives more than one key'));
   }
   const key = readKey(machine.version.image, addressed.key);
   if (!key.ok) return refuse(machine, key.problem);
-  const { request } = event;
-  const kept = request === null ? undefined : machine.kept.get(request.key);
-  if (kept !== undefined) {
-    if (kept.digest !== request!.digest) {
-      const message = `the key ${JSON.stringify(request!.key)} was used for another request before`;
-      return refuse(machine, problem('idempotency-mismatch', message));
-    }
-    return replyOf(machine, kept.outcome);
-  }
+  const first = firstReply(machine, event.request);
+  if (first !== null) return first;
   const spoken = findInterface(machine, event.interfaces);
   if (spoken === null) return refuse(machine, unknownInterface(machine, event.interfaces!));
   const read = readBody(addressed.body, spoken.version);
   if (!read.ok) return refuse(machine, read.problem);
-  const { operation, input } = read.value;
+  return callOperation(node, machine, event, spoken, { key: key.key, ...read.value }, log);
+}
+
+function callBinary(
+  node: NodeState,
+  machine: Machine,
+  event: CallEvent,
+  body: BinaryBody,
+  log: LogWriter,
+): Reply {
+  const first = firstReply(machine, event.request);
+  if (first !== null) return first;
+  const spoken = findInterface(machine, event.interfaces);
+  if (spoken === null) return refuse(machine, unknownInterface(machine, event.interfaces!));
+  const read = readBinaryBody(body, spoken.version);
+  if (!read.ok) return refuse(machine, read.problem);
+  return callOperation(node, machine, event, spoken, read.value, log);
+}
+
+/** The reply that this request got before; null where it is new, or has no key. */
+function firstReply(machine: Machine, request: RequestKey | null): Reply | null {
+  if (request === null) return null;
+  const kept = machine.kept.find(request);
+  switch (kept.kind) {
+    case 'new':
+      return null;
+    case 'known':
+      return replyOf(machine, kept.outcome);
+    case 'other': {
+      const named = 'session' in request ? `id ${request.id}` : `key ${JSON.stringify(request.key)}`;
+      const message = `the ${named} was used for another request before`;
+      return refuse(machine, problem('idempotency-mismatch', message));
+    }
+  }
+}
+
+function callOperation(
+  node: NodeState,
+  machine: Machine,
+  event: CallEvent,
+  spoken: ServedInterface,
+  { key, operation, input }: CallBody,
+  log: LogWriter,
+): Reply {
   const way = spoken.ways[operation];
   const { name } = spoken.version.image.operations[operation];
   if (way.kind === 'gone') {
@@ -56,14 +104,18 @@ export function call(node: NodeState, event: CallEvent, log: LogWriter): Reply {
   if (event.readOnly && !readOnly) {
     return refuse(machine, problem('bad-request', `${name} can change the state: use POST`));
   }
-  return step(node, machine, { event, key: key.key, spoken, operation, way, readOnly }, input, log);
+  return step(node, machine, { event, key, spoken, operation, way, readOnly }, input, log);
 }
 
 /**
  * The instance and the input that are meant: a query to a keyed machine may have the key among its
  * parameters. Null where it has more than one.
  */
-function addressOf({ version }: Machine, { key, body }: CallEvent): Pick<CallEvent, 'key' | 'body'> | null {
+function addressOf(
+  { version }: Machine,
+  key: string | null,
+  body: WrittenBody,
+): { readonly key: string | null; readonly body: WrittenBody } | null {
   if (key !== null || body.form !== 'query' || version.image.key === 'none') return { key, body };
   const keys = body.pairs.filter(([name]) => name === 'key');
   if (keys.length > 1) return null;
@@ -90,7 +142,7 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value,
   const outcome = run.ok ? ({ kind: 'ok', origin, value: run.value } as const) : failureOutcome(run.failure);
   if (outcome.kind === 'crash') return crashed(machine, outcome.message);
   const reply = replyOf(machine, outcome);
-  if (request.readOnly && event.request === null) return reply;
+  if (request.readOnly && !isForEver(event.request)) return reply;
   if (run.ok && run.state !== null) {
     const { instancesMax: countMax, instanceBytesMax: bytesMax } = node.limits;
     if (!machine.instances.hasRoomFor(request.key, run.state.value, { countMax, bytesMax })) {
@@ -98,7 +150,7 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value,
     }
     machine.instances.put(request.key, run.state.value);
   }
-  if (event.request !== null) machine.kept.add(event.request.key, { digest: event.request.digest, outcome });
+  if (event.request !== null) machine.kept.add(event.request, outcome);
   machine.inputs++;
   if (outcome.kind !== 'ok') machine.faults++;
   node.position++;
@@ -120,6 +172,14 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value,
       : { types: program.types, type: program.operations[operation].input, value: run.translated },
   );
   return reply;
+}
+
+/**
+ * Whether the reply must be the same also where nothing was changed: not in frames, where every request has
+ * an id, also one that reads.
+ */
+function isForEver(request: RequestKey | null): boolean {
+  return request !== null && !('session' in request);
 }
 
 const OK: Outcome = { kind: 'ok' };

@@ -1,4 +1,5 @@
 import type { DeployReport, TypeId, TypeTable, Value } from '@smc/protocol';
+import type { RequestKey } from './journal/entry.ts';
 import type { Problem } from './problem.ts';
 import type { Version } from './version.ts';
 
@@ -13,7 +14,7 @@ export interface CallEvent {
   readonly kind: 'call';
   readonly time: number;
   readonly machine: string;
-  /** The key of the instance as text; null where none was given. A query may have it as `key`. */
+  /** The key of the instance as text; null where none was given. A query may have it as `key`, a binary body has it. */
   readonly key: string | null;
   /**
    * The fingerprints (or prefixes) of the interfaces that the caller speaks, of which the first that
@@ -21,13 +22,16 @@ export interface CallEvent {
    */
   readonly interfaces: readonly string[] | null;
   readonly body: RequestBody;
-  readonly request: { readonly key: string; readonly digest: string } | null;
+  readonly request: RequestKey | null;
   /** The caller may not change anything: an operation that can is refused. */
   readonly readOnly: boolean;
 }
 
 /** An operation and its argument as they were received: they are read by the interface spoken. */
-export type RequestBody =
+export type RequestBody = WrittenBody | BinaryBody;
+
+/** One that is text. */
+export type WrittenBody =
   /** A JSON object of the parameters; empty where nothing was sent. */
   | { readonly form: 'json'; readonly operation: string; readonly text: string }
   /** Names and values of parameters in a URL. */
@@ -38,6 +42,14 @@ export type RequestBody =
     }
   /** `Incr(by: 1)`, from an offset of a line. */
   | { readonly form: 'text'; readonly text: string; readonly start: number };
+
+/** The bytes in `[start, end)` of what was received: key, operation and input (`decodeCall`). Nobody changes them. */
+export interface BinaryBody {
+  readonly form: 'binary';
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** A bundle, to deploy what is new and to upgrade what differs: all, or nothing. */
 export interface DeployEvent {

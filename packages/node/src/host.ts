@@ -1,10 +1,11 @@
 import type { JitMode } from '@smc/vm';
-import type { CallEvent, DeployEvent, NodeEvent, Reply } from './event.ts';
+import type { DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
 import type { CheckpointTracker } from './journal/checkpoint.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
+import { Metrics } from './metrics.ts';
 import { problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { type CallRequest, stamp, transition } from './transition.ts';
@@ -43,6 +44,10 @@ export interface HostOptions {
 interface EventItem {
   readonly event: NodeEvent;
   readonly bytes: number;
+  /** By the stopwatch: when it came. */
+  readonly received: number;
+  /** By the stopwatch: what has not begun by then is not begun any more. */
+  readonly deadline: number;
   readonly settle: (reply: Reply) => void;
   /** Null until it was handled. */
   reply: Reply | null;
@@ -75,6 +80,7 @@ export class Host {
   /** Fulfilled with the reason when the host gave up; pending for as long as all is well. */
   readonly failure: Promise<Error>;
 
+  readonly metrics = new Metrics();
   readonly #node: NodeState;
   readonly #journal: Journal;
   readonly #tracker: CheckpointTracker;
@@ -136,10 +142,22 @@ export class Host {
     return this.#state === 'open';
   }
 
-  /** Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. */
-  call(request: CallRequest, settle: (reply: Reply) => void): void {
+  /** Requests that wait for their turn, or to be durable. */
+  get queueDepth(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. What waits
+   * for its turn for longer than `deadlineMillis` is refused.
+   */
+  call(
+    request: CallRequest,
+    settle: (reply: Reply) => void,
+    deadlineMillis = Number.POSITIVE_INFINITY,
+  ): void {
     const event = stamp(this.#node, request, this.#clock.now());
-    this.#submit(event, bodyBytes(event), settle);
+    this.#submit(event, bodyBytes(request.body), settle, deadlineMillis);
   }
 
   /** Deploys or upgrades what a bundle holds. */
@@ -188,14 +206,20 @@ export class Host {
     await this.#journal.close();
   }
 
-  #submit(event: NodeEvent, bytes: number, settle: (reply: Reply) => void): void {
+  #submit(
+    event: NodeEvent,
+    bytes: number,
+    settle: (reply: Reply) => void,
+    deadlineMillis = Number.POSITIVE_INFINITY,
+  ): void {
     if (this.#state !== 'open') return settle(STOPPING);
     const { queuedEventsMax, queuedBytesMax } = this.#node.limits;
     if (this.#waiting >= queuedEventsMax || this.#waitingBytes + bytes > queuedBytesMax) {
       return settle(OVERLOADED);
     }
     this.#waitingBytes += bytes;
-    this.#enqueue({ event, bytes, settle, reply: null });
+    const received = this.#stopwatch();
+    this.#enqueue({ event, bytes, settle, received, deadline: received + deadlineMillis, reply: null });
   }
 
   #enqueue(item: Item): void {
@@ -246,15 +270,16 @@ export class Host {
     const start = this.#stopwatch();
     const isInTime = start < this.#deadline;
     for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
-      if (isInTime) this.#handle(item);
+      if (isInTime) this.#handle(item, start);
       else this.#turnAway(item);
       if (this.#stopwatch() - start >= TURN_MILLIS || this.#isFull) return;
     }
   }
 
-  #handle(item: Item): void {
+  #handle(item: Item, now: number): void {
     try {
       if ('look' in item) item.tell = item.look(this.#node);
+      else if (now > item.deadline) item.reply = EXPIRED;
       else if (item.event.kind === 'deploy') return this.#deploy(item, item.event);
       else item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
       this.#settle(item);
@@ -280,8 +305,9 @@ export class Host {
     }
     let work: Deployment | null = null;
     item.reply = this.#act(() => {
+      const start = this.#stopwatch();
       work = new Deployment(this.#node, event);
-      return work.work(this.#sliceEnds(work)) ? work.finish(this.#log) : null;
+      return this.#work(work, start);
     });
     if (item.reply !== null || work === null) this.#settle(item);
     else this.#deployment = { work, item };
@@ -290,18 +316,25 @@ export class Host {
   /** A slice of the deployment that is prepared; it is answered when that was the last. */
   #continueDeployment({ work, item }: { readonly work: Deployment; readonly item: EventItem }): void {
     item.reply =
-      this.#stopwatch() < this.#deadline
-        ? this.#act(() => (work.work(this.#sliceEnds(work)) ? work.finish(this.#log) : null))
-        : STOPPING;
+      this.#stopwatch() < this.#deadline ? this.#act(() => this.#work(work, this.#stopwatch())) : STOPPING;
     if (item.reply === null) return;
     this.#deployment = null;
     work.abandon();
     this.#settle(item);
   }
 
-  /** Tells when a slice of a deployment that begins now has done enough. */
-  #sliceEnds({ rounds }: Deployment): () => boolean {
-    const start = this.#stopwatch();
+  /** A slice of a deployment; in the last one it is swapped in, and inputs wait for all of that slice. */
+  #work(work: Deployment, start: number): Reply | null {
+    if (!work.work(this.#sliceEnds(work, start))) return null;
+    const { position } = this.#node;
+    const reply = work.finish(this.#log);
+    const changed = this.#node.position !== position && reply.kind === 'deployed';
+    this.metrics.deployed(reply, changed ? (this.#stopwatch() - start) / 1000 : null);
+    return reply;
+  }
+
+  /** Tells when a slice of a deployment that began then has done enough. */
+  #sliceEnds({ rounds }: Deployment, start: number): () => boolean {
     const millis = SLICE_MILLIS * 2 ** rounds;
     return () => this.#stopwatch() - start >= millis;
   }
@@ -327,18 +360,20 @@ export class Host {
     if (groups.length === 0) return this.#send(items);
     for (const { bytes } of groups) this.#bytesSinceCheckpoint += bytes.length + GROUP_OVERHEAD_BYTES;
     this.#appended = items;
+    const start = this.#stopwatch();
     const durable = this.#journal.append(groups);
     this.#checkpointIfDue();
-    if (durable === undefined) return this.#appendEnds();
+    if (durable === undefined) return this.#appendEnds(start);
     durable.then(
-      () => this.#appendEnds(),
+      () => this.#appendEnds(start),
       (error: unknown) => this.#fail(error),
     );
   }
 
-  #appendEnds(): void {
+  #appendEnds(start: number): void {
     const items = this.#appended;
     if (items === null || this.#state === 'failed') return;
+    this.metrics.commits.observe((this.#stopwatch() - start) / 1000);
     this.#appended = null;
     try {
       // First, so that the journal has something to do meanwhile.
@@ -379,7 +414,10 @@ export class Host {
     const start = this.#stopwatch();
     for (let item = this.#durable.shift(); item !== undefined; item = this.#durable.shift()) {
       this.#answer(item);
-      if (this.#stopwatch() - start < TURN_MILLIS) continue;
+      const now = this.#stopwatch();
+      if ('event' in item && item.event.kind === 'call')
+        this.metrics.inputs.observe((now - item.received) / 1000);
+      if (now - start < TURN_MILLIS) continue;
       setImmediate(() => this.#sendSome());
       return;
     }
@@ -471,10 +509,18 @@ const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message:
   version: null,
 });
 const OVERLOADED = refused('overloaded', 'too many requests wait for their turn; try again later');
+const EXPIRED = refused('overloaded', 'the deadline of the request passed before its turn: nothing was done');
 const STOPPING = refused('stopping', 'the node is stopping');
 const BUSY = refused('busy', 'another deployment is prepared; try again when it is done');
 const INTERNAL = refused('internal', 'a defect of the node; its log says more');
 
-function bodyBytes({ body }: CallEvent): number {
-  return body.form === 'query' ? 2 * body.pairs.flat().join('').length : 2 * body.text.length;
+function bodyBytes(body: RequestBody): number {
+  switch (body.form) {
+    case 'binary':
+      return body.end - body.start;
+    case 'query':
+      return 2 * body.pairs.flat().join('').length;
+    default:
+      return 2 * body.text.length;
+  }
 }

@@ -1,3 +1,6 @@
+export { type Access, type Certificate, isLoopback } from './access/access.ts';
+export { Signers } from './access/signers.ts';
+export { type Token, Tokens } from './access/tokens.ts';
 export type {
   CallEvent,
   DeployEvent,
@@ -19,8 +22,17 @@ export { LogWriter } from './journal/writer.ts';
 export type { RecoveryProgress } from './journal/recover.ts';
 export { Replay } from './journal/replay.ts';
 export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';
-export { type NodeOptions, type RunningNode, startNode } from './node.ts';
-export { type Clock, type Journal, JournalError, type Recovered, systemClock } from './ports.ts';
+export { ExposureError, type NodeOptions, type RunningNode, startNode } from './node.ts';
+export {
+  type Clock,
+  type Journal,
+  JournalError,
+  type Log,
+  type LogFacts,
+  NO_LOG,
+  type Recovered,
+  systemClock,
+} from './ports.ts';
 export type { Problem } from './problem.ts';
 export { type HistoryRecord, Machine, NodeState } from './state.ts';
 export { stamp, transition } from './transition.ts';

@@ -1,39 +1,69 @@
 import { sizeOf, type Value } from '@smc/protocol';
-import type { Origin } from './journal/entry.ts';
+import type { Origin, RequestKey } from './journal/entry.ts';
 
 /** The first outcome of a request with a key. */
 export type FirstOutcome =
   | { readonly kind: 'ok'; readonly origin: Origin; readonly value: Value }
   | { readonly kind: 'fault' | 'exhausted'; readonly message: string };
 
-export interface KeptRequest {
-  /** SHA-256 of the request: another one with the same key is refused. */
-  readonly digest: string;
-  readonly outcome: FirstOutcome;
-}
-
-/** What a kept request takes beside key and reply, about. */
-const OVERHEAD_BYTES = 256;
+/** What is known of a request with a key: nothing, its first outcome, or that the key is of another request. */
+export type Kept =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'other' }
+  | { readonly kind: 'known'; readonly outcome: FirstOutcome };
 
 /** A request with its number: how many the machine had kept before it. */
 export interface NumberedRequest {
   readonly number: number;
-  readonly key: string;
-  readonly request: KeptRequest;
+  readonly request: RequestKey;
+  readonly outcome: FirstOutcome;
 }
+
+/** What a kept request takes beside texts and reply, about. */
+const OVERHEAD_BYTES = 128;
+
+/** Requests of one segment. */
+const SEGMENT_LENGTH = 1_024;
+
+/** More than an image has operations: an origin is one number, `interface × ORIGIN_BASE + operation`. */
+const ORIGIN_BASE = 65_536;
+/** In place of an origin. */
+const FAULT = -1;
+const EXHAUSTED = -2;
+
+/** In place of the id of a request that is not of a session. */
+const NO_ID = 0;
+
+const NEW: Kept = { kind: 'new' };
+const OTHER: Kept = { kind: 'other' };
 
 /**
  * The replies to requests with a key, so that each happens once. Bounded by number and bytes:
  * the oldest goes first.
+ *
+ * Requests are numbered in the order in which they were added, and stand in columns, in segments that
+ * come and go whole: with an object for each of a million requests, the collector of garbage would do
+ * more than the machines.
+ *
+ * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone; segments
+ * begin at multiples of their length, the first segment with that of `first`. What stands in a
+ * segment does not change while somebody goes through it.
  */
 export class KeptRequests {
-  readonly #requests = new Map<string, KeptRequest>();
   readonly #countMax: number;
   readonly #bytesMax: number;
-  #bytes = 0;
-  /** Those added since they were taken: for the next checkpoint, which comes long before they are too many. */
-  #new: NumberedRequest[] = [];
+  /** Numbers, by `Idempotency-Key`. */
+  readonly #keys = new Map<string, number>();
+  /** Numbers by id, by session. */
+  readonly #sessions = new Map<string, Map<number, number>>();
+  #first = 0;
   #end = 0;
+  /** Those before it were taken. */
+  #taken = 0;
+  #bytes = 0;
+  readonly #segments: Segment[] = [];
+  /** The number of the first request of the first segment. */
+  #base = 0;
 
   constructor(countMax: number, bytesMax: number) {
     this.#countMax = countMax;
@@ -42,51 +72,167 @@ export class KeptRequests {
 
   /** The numbers of those that are kept are `[first, end)`. */
   get first(): number {
-    return this.#end - this.#requests.size;
+    return this.#first;
   }
 
   get end(): number {
     return this.#end;
   }
 
-  get(key: string): KeptRequest | undefined {
-    return this.#requests.get(key);
-  }
-
   /** Says what the number of the first is, where nothing was added yet. */
   startAt(number: number): void {
     if (this.#end !== 0) throw new Error(`${this.#end} requests were kept already`);
+    this.#first = number;
     this.#end = number;
+    this.#taken = number;
+    this.#base = number - (number % SEGMENT_LENGTH);
   }
 
-  /** The key must be new. */
-  add(key: string, request: KeptRequest): void {
-    if (this.#requests.has(key)) throw new Error(`the key ${JSON.stringify(key)} is kept already`);
-    this.#requests.set(key, request);
-    this.#new.push({ number: this.#end++, key, request });
-    this.#bytes += bytesOf(key, request);
-    for (const [oldest, dropped] of this.#requests) {
-      if (this.#requests.size <= this.#countMax && this.#bytes <= this.#bytesMax) return;
-      this.#requests.delete(oldest);
-      this.#bytes -= bytesOf(oldest, dropped);
+  find(request: RequestKey): Kept {
+    const number =
+      'session' in request
+        ? this.#sessions.get(request.session)?.get(request.id)
+        : this.#keys.get(request.key);
+    if (number === undefined) return NEW;
+    const segment = this.#segmentOf(number);
+    const at = number % SEGMENT_LENGTH;
+    if (segment.digests[at] !== request.digest) return OTHER;
+    return { kind: 'known', outcome: segment.outcome(at) };
+  }
+
+  /** The request must be new. */
+  add(request: RequestKey, outcome: FirstOutcome): void {
+    const number = this.#end++;
+    const at = number % SEGMENT_LENGTH;
+    if (at === 0 || this.#segments.length === 0) this.#segments.push(new Segment());
+    const segment = this.#segmentOf(number);
+    if ('session' in request) {
+      let numbers = this.#sessions.get(request.session);
+      if (numbers === undefined) this.#sessions.set(request.session, (numbers = new Map()));
+      if (numbers.has(request.id)) throw new Error(`the request ${request.id} of a session is kept already`);
+      numbers.set(request.id, number);
+      segment.names[at] = request.session;
+      segment.ids[at] = request.id;
+    } else {
+      if (this.#keys.has(request.key))
+        throw new Error(`the key ${JSON.stringify(request.key)} is kept already`);
+      this.#keys.set(request.key, number);
+      segment.names[at] = request.key;
+      segment.ids[at] = NO_ID;
+    }
+    segment.digests[at] = request.digest;
+    segment.putOutcome(at, outcome);
+    this.#bytes += segment.bytesAt(at);
+    while (this.#end - this.#first > this.#countMax || this.#bytes > this.#bytesMax) {
+      this.#forget(this.#first++);
     }
   }
 
-  /** From the oldest. */
-  entries(): Iterable<readonly [string, KeptRequest]> {
-    return this.#requests;
+  #forget(number: number): void {
+    const segment = this.#segmentOf(number);
+    const at = number % SEGMENT_LENGTH;
+    const name = segment.names[at];
+    const id = segment.ids[at];
+    this.#bytes -= segment.bytesAt(at);
+    if (!segment.isShared) segment.clear(at);
+    if (at === SEGMENT_LENGTH - 1) {
+      this.#segments.shift();
+      this.#base += SEGMENT_LENGTH;
+    }
+    if (id === NO_ID) {
+      this.#keys.delete(name);
+      return;
+    }
+    const numbers = this.#sessions.get(name);
+    numbers?.delete(id);
+    if (numbers?.size === 0) this.#sessions.delete(name);
   }
 
-  /** Those that were added since they were taken last, and are kept still. */
-  takeNew(): readonly NumberedRequest[] {
-    const { first } = this;
-    const taken = this.#new.filter(({ number }) => number >= first);
-    this.#new = [];
-    return taken;
+  /** Those of this moment, from the oldest, whatever is added while they are gone through. */
+  entries(): Iterable<NumberedRequest> {
+    return this.#from(this.#first);
+  }
+
+  /** The same of those that were added since they were taken last. */
+  takeNew(): Iterable<NumberedRequest> {
+    const taken = Math.max(this.#taken, this.#first);
+    this.#taken = this.#end;
+    return this.#from(taken);
+  }
+
+  #from(start: number): Iterable<NumberedRequest> {
+    const base = start - (start % SEGMENT_LENGTH);
+    const segments = this.#segments.slice((base - this.#base) / SEGMENT_LENGTH);
+    for (const segment of segments) segment.isShared = true;
+    return entriesOf(segments, base, start, this.#end);
+  }
+
+  #segmentOf(number: number): Segment {
+    return this.#segments[Math.floor((number - this.#base) / SEGMENT_LENGTH)];
   }
 }
 
-function bytesOf(key: string, { outcome }: KeptRequest): number {
-  const reply = outcome.kind === 'ok' ? sizeOf(outcome.value) : 2 * outcome.message.length;
-  return OVERHEAD_BYTES + 2 * key.length + reply;
+/** Of segments of which the first has the number `base`: those with the numbers `[start, end)`. */
+function* entriesOf(
+  segments: readonly Segment[],
+  base: number,
+  start: number,
+  end: number,
+): Generator<NumberedRequest> {
+  for (let number = start; number < end; number++) {
+    const segment = segments[Math.floor((number - base) / SEGMENT_LENGTH)];
+    const at = number % SEGMENT_LENGTH;
+    const name = segment.names[at];
+    const digest = segment.digests[at];
+    const request =
+      typeof digest === 'string' ? { key: name, digest } : { session: name, id: segment.ids[at], digest };
+    yield { number, request, outcome: segment.outcome(at) };
+  }
+}
+
+/** What is kept of requests, each at one place of every column. */
+class Segment {
+  /** Somebody goes through it, or has: then what is forgotten goes with the segment, and not before. */
+  isShared = false;
+  /** The key, or the session. */
+  readonly names: string[] = [];
+  readonly ids = new Float64Array(SEGMENT_LENGTH);
+  readonly digests: (string | number)[] = [];
+  readonly #origins = new Float64Array(SEGMENT_LENGTH);
+  /** The value of the reply, or the message of the failure. */
+  readonly #results: Value[] = [];
+
+  outcome(at: number): FirstOutcome {
+    const origin = this.#origins[at];
+    const result = this.#results[at];
+    if (origin === FAULT || origin === EXHAUSTED) {
+      return { kind: origin === FAULT ? 'fault' : 'exhausted', message: result as string };
+    }
+    const operation = origin % ORIGIN_BASE;
+    return {
+      kind: 'ok',
+      origin: { interface: (origin - operation) / ORIGIN_BASE, operation },
+      value: result,
+    };
+  }
+
+  putOutcome(at: number, outcome: FirstOutcome): void {
+    if (outcome.kind === 'ok') {
+      this.#origins[at] = outcome.origin.interface * ORIGIN_BASE + outcome.origin.operation;
+      this.#results[at] = outcome.value;
+    } else {
+      this.#origins[at] = outcome.kind === 'fault' ? FAULT : EXHAUSTED;
+      this.#results[at] = outcome.message;
+    }
+  }
+
+  clear(at: number): void {
+    this.names[at] = '';
+    this.digests[at] = 0;
+    this.#results[at] = null;
+  }
+
+  bytesAt(at: number): number {
+    return OVERHEAD_BYTES + 2 * this.names[at].length + sizeOf(this.#results[at]);
+  }
 }

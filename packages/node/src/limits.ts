@@ -17,6 +17,24 @@ export interface NodeLimits {
   readonly lineBytesMax: number;
   /** Requests of one line connection that wait for their reply; then it is not read. */
   readonly linePendingMax: number;
+  /** Requests of one framed connection that wait for their reply; one more is `overloaded`. */
+  readonly frameInFlightMax: number;
+  /** Bytes of a frame from a client, without its length. */
+  readonly frameBytesMax: number;
+  /** Bytes held for frames that did not come whole, of all connections. */
+  readonly partialBytesMax: number;
+  /** Machines that one framed connection speaks to. */
+  readonly frameMachinesMax: number;
+  /** Bytes of replies that peers have not taken, of one framed connection and of all: then one is closed. */
+  readonly outputBytesMax: number;
+  readonly outputBytesOfAllMax: number;
+  /** How long a connection for lines or frames may send nothing at first, and then take to say hello in frames. */
+  readonly silentMillisMax: number;
+  readonly helloMillisMax: number;
+  /** How long a frame may take to come whole, and a peer may take none of its replies. */
+  readonly stalledMillisMax: number;
+  /** How long a framed connection may be without a request; its client comes back when it has one. */
+  readonly idleMillisMax: number;
   /** Connections of each listener. */
   readonly connectionsMax: number;
   /** Instances of a keyed machine that are stored, and bytes of their states (`sizeOf`). */
@@ -55,6 +73,16 @@ export const NODE_LIMITS: NodeLimits = {
   bodyBytesMax: 256 * 1024 * 1024,
   lineBytesMax: 64 * 1024,
   linePendingMax: 256,
+  frameInFlightMax: 1_024,
+  frameBytesMax: 1024 * 1024,
+  partialBytesMax: 256 * 1024 * 1024,
+  frameMachinesMax: 1_024,
+  outputBytesMax: 64 * 1024 * 1024,
+  outputBytesOfAllMax: 256 * 1024 * 1024,
+  silentMillisMax: 60_000,
+  helloMillisMax: 10_000,
+  stalledMillisMax: 30_000,
+  idleMillisMax: 600_000,
   connectionsMax: 10_000,
   instancesMax: 1_000_000,
   instanceBytesMax: 1024 * 1024 * 1024,
@@ -102,6 +130,9 @@ export const STEP_LIMITS = {
 
 /** UTF-16 units of a value as it is written for people or programs: as much JSON as is read. */
 export const WRITTEN_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** How long a client may take to agree on the encryption, in milliseconds. */
+export const TLS_HANDSHAKE_MILLIS_MAX = 10_000;
 
 /** UTF-16 units of an `Idempotency-Key`. */
 export const REQUEST_KEY_LENGTH_MAX = 256;

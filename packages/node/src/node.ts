@@ -1,20 +1,41 @@
 import { getHeapStatistics } from 'node:v8';
 import type { JitMode } from '@smc/vm';
-import { Host, type HostOptions } from './host.ts';
+import {
+  type Access,
+  type Certificate,
+  exposureOf,
+  isLoopback,
+  OPEN_ACCESS,
+  type Place,
+} from './access/access.ts';
+import { Host } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
 import type { RecoveryProgress } from './journal/recover.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
-import { type Clock, type Journal, type Listener, systemClock } from './ports.ts';
-import { serveHttp } from './serve/http.ts';
-import { serveLines } from './serve/lines.ts';
+import { type Clock, type Journal, type Listener, type Log, NO_LOG, systemClock } from './ports.ts';
+import { type HttpService, serveHttp } from './serve/http.ts';
+import { serveTcp } from './serve/tcp.ts';
 
 export interface NodeOptions {
   /** 0 for one that is free; null for no HTTP. */
   readonly httpPort: number | null;
-  /** Of the line protocol; 0 for one that is free, null for none. */
+  /** Of lines and frames; 0 for one that is free, null for none. */
   readonly linesPort: number | null;
-  /** The address to bind; a node takes connections from this computer alone. */
+  /** The address of both: 127.0.0.1 if nothing is said. One beyond this computer needs a token for calls, and `tls`. */
   readonly address?: string;
+  /** Encrypts the connections to `address`, and to `adminAddress` where that is beyond this computer. */
+  readonly tls?: Certificate;
+  /**
+   * A listener of its own for what is below `/_smc/`, which is then not served on `httpPort`: nor is it
+   * where `address` is beyond this computer. 0 for a port that is free.
+   */
+  readonly adminPort?: number | null;
+  /** Of that: 127.0.0.1 if nothing is said. One beyond this computer needs a token for administration, and `tls`. */
+  readonly adminAddress?: string;
+  /** Who may do what: everybody who reaches the addresses, if nothing is said. */
+  readonly access?: Partial<Access>;
+  /** Listens beyond this computer also without token or encryption. */
+  readonly insecure?: boolean;
   /** Where the log is kept: in memory, if nothing is said. The node closes it. */
   readonly journal?: Journal;
   readonly clock?: Clock;
@@ -25,6 +46,8 @@ export interface NodeOptions {
   readonly progress?: (progress: RecoveryProgress) => void;
   /** Gets what should never happen, for the operator: defects of the node. */
   readonly report?: (error: unknown) => void;
+  /** Gets what an operator wants to know: who deployed what, and who was turned away. */
+  readonly log?: Log;
 }
 
 /** A node that takes requests. */
@@ -34,14 +57,13 @@ export interface RunningNode {
   readonly linesPort: number | null;
   /** `http://127.0.0.1:4040`; null without HTTP. */
   readonly url: string | null;
+  /** Where what is below `/_smc/` is served; null where it is not. */
+  readonly adminUrl: string | null;
   /** Fulfilled when the node had to give up, as its journal failed: it answers nothing any more. */
   readonly failure: Promise<Error>;
   /** Answers what was taken, refuses what comes, and ends. */
   close(): Promise<void>;
 }
-
-/** Addresses that mean this computer. */
-const LOOPBACK = new Set(['127.0.0.1', 'localhost']);
 
 /** As much as this process has memory for: no upgrade may end it. */
 function prepareFuelMax(): number {
@@ -49,10 +71,13 @@ function prepareFuelMax(): number {
   return Math.max(STEP_LIMITS.prepareFuelMin, Math.min(NODE_LIMITS.prepareFuelMax, bearable));
 }
 
+/** An address beyond this computer that lacks what makes it safe: what, in words. */
+export class ExposureError extends Error {}
+
 /** A journal that no node comes of is closed. */
-async function openHost(journal: Journal, options: HostOptions): Promise<Host> {
+async function orClose<T>(journal: Journal, begin: () => T | Promise<T>): Promise<T> {
   try {
-    return await Host.open(journal, options);
+    return await begin();
   } catch (error) {
     await journal.close();
     throw error;
@@ -62,25 +87,19 @@ async function openHost(journal: Journal, options: HostOptions): Promise<Host> {
 /**
  * Starts a node: rebuilds it from its journal, then listens. Rejects with a `JournalError`
  * for a journal that is wrong, with the error of the system for a port that cannot be had,
- * and for an address other than loopback.
+ * and with an `ExposureError` for an address that lacks a token or encryption.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { httpPort, linesPort, address = '127.0.0.1' } = options;
-  if (!LOOPBACK.has(address)) {
-    throw new Error(`not supported yet: a node beyond loopback (${address}); the address is 127.0.0.1`);
-  }
+  const { httpPort, linesPort, adminPort = null } = options;
+  const access = { ...OPEN_ACCESS, ...options.access };
   const limits = { ...NODE_LIMITS, prepareFuelMax: prepareFuelMax(), ...options.limits };
-  const journal = options.journal ?? new MemoryJournal();
-  const report = options.report ?? (() => {});
-  const host = await openHost(journal, {
-    clock: options.clock ?? systemClock,
-    limits,
-    report,
-    jit: options.jit ?? 'auto',
-    progress: options.progress ?? (() => {}),
-  });
+  const { journal = new MemoryJournal(), clock = systemClock, jit = 'auto' } = options;
+  const { report = () => {}, progress = () => {}, log = NO_LOG } = options;
+  const { main, admin } = await orClose(journal, () => placesOf(options, access));
+  const host = await orClose(journal, () => Host.open(journal, { clock, limits, report, jit, progress }));
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
+    for (const listener of listeners) listener.announceStop?.();
     await host.stop();
     await Promise.all(listeners.map((listener) => listener.close()));
   };
@@ -89,14 +108,22 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     listeners.push(listener);
     return listener.port;
   };
+  const http = (place: Place, port: number, serves: HttpService['serves']): Promise<number> =>
+    listen(serveHttp(host, { place: { ...place, port }, serves, access, limits, log }));
   try {
-    const http = httpPort === null ? null : await listen(serveHttp(host, httpPort, limits));
-    const lines = linesPort === null ? null : await listen(serveLines(host, linesPort, limits));
+    // Beyond this computer administration is not there, also where nobody asked for a listener of its own.
+    const isApart = adminPort !== null || !isLoopback(main.address);
+    const httpAt = httpPort === null ? null : await http(main, httpPort, isApart ? 'calls' : 'all');
+    const adminAt = adminPort === null ? null : await http(admin, adminPort, 'administration');
+    const tcp = { place: { ...main, port: linesPort ?? 0 }, access, limits };
+    const linesAt = linesPort === null ? null : await listen(serveTcp(host, tcp));
     let closing: Promise<void> | null = null;
+    const url = httpAt === null ? null : urlOf({ ...main, port: httpAt });
     return {
-      httpPort: http,
-      linesPort: lines,
-      url: http === null ? null : `http://127.0.0.1:${http}`,
+      httpPort: httpAt,
+      linesPort: linesAt,
+      url,
+      adminUrl: adminAt === null ? (isApart ? null : url) : urlOf({ ...admin, port: adminAt }),
       failure: host.failure,
       close: () => (closing ??= close()),
     };
@@ -104,4 +131,21 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await close();
     throw error;
   }
+}
+
+/** Where to listen for calls and for administration, without their ports. */
+function placesOf(options: NodeOptions, access: Access): { readonly main: Place; readonly admin: Place } {
+  const { address = '127.0.0.1', adminAddress = '127.0.0.1', adminPort = null, tls = null } = options;
+  const main = { address, port: 0, tls };
+  // On this computer nobody listens in, and the certificate is of another name.
+  const admin = { address: adminAddress, port: 0, tls: isLoopback(adminAddress) ? null : tls };
+  const exposed =
+    exposureOf(main, access.calls) ?? (adminPort === null ? null : exposureOf(admin, access.administration));
+  if (exposed !== null && options.insecure !== true) throw new ExposureError(exposed);
+  return { main, admin };
+}
+
+function urlOf({ address, port, tls }: Place): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${tls === null ? 'http' : 'https'}://${host}:${port}`;
 }

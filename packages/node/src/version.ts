@@ -1,4 +1,11 @@
-import { decodeDebug, type Fingerprints, fingerprints, type Image, type ImageDebug } from '@smc/protocol';
+import {
+  type CallInterface,
+  decodeDebug,
+  type Fingerprints,
+  fingerprints,
+  type Image,
+  type ImageDebug,
+} from '@smc/protocol';
 import type { Program } from '@smc/vm';
 
 /**
@@ -14,6 +21,8 @@ export interface Version {
   /** For printing: the field names of record types in declared order. */
   readonly fieldOrder: ImageDebug['fieldOrder'];
   readonly operationIndex: ReadonlyMap<string, number>;
+  /** For binary requests. */
+  readonly calls: CallInterface;
   /** For messages: where each invariant stands, `shop.sm:7`; null where that is not known. */
   readonly invariantPlaces: readonly (string | null)[];
 }
@@ -52,6 +61,7 @@ export function makeVersion(
       const place = debug.functions[body]?.positions[0];
       return place === undefined ? null : `${debug.files[place.file]}:${place.line}`;
     }),
+    calls: { key: image.key, types: program.types, operations: program.operations },
     operationIndex: new Map(image.operations.map(({ name }, index) => [name, index])),
   };
 }

@@ -12,6 +12,7 @@ import { encodeImageNumbered, encodeUpgradeBody } from './encode.ts';
 import { BUNDLE_MAGIC, FINGERPRINT_BYTES, FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
 import type { Bundle, Fingerprints, FunctionDebug, Image, ImageDebug, Upgrade } from './image.ts';
 import { fromHex, toHex } from './hexadecimal.ts';
+import { takeSignatures } from './signature.ts';
 
 /**
  * What is sent: the images of machines, the upgrades that lead to them, and apart from both
@@ -97,10 +98,11 @@ function writePart(writer: ByteWriter, bytes: Uint8Array): void {
   writer.raw(bytes);
 }
 
-/** Reads the envelope of a bundle. Its parts are views of `bytes`, which must not change. */
+/** Reads the envelope of a bundle, signed or not. Its parts are views of `bytes`, which must not change. */
 export function openBundle(bytes: Uint8Array): Decoded<Envelope> {
   return decoding(bytes, (reader) => {
     const { bundleBytesMax, imageBytesMax } = FORMAT_LIMITS;
+    takeSignatures(reader);
     takeMagic(reader, BUNDLE_MAGIC, 'bundle', bundleBytesMax);
     const imageCount = reader.count('images', FORMAT_LIMITS.imagesMax);
     const images: EnvelopeImage[] = [];

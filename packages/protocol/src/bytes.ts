@@ -32,9 +32,14 @@ class MalformedError extends Error {
   }
 }
 
-/** Runs a decoder over `bytes`, which it must use up to the last one. */
-export function decoding<T>(bytes: Uint8Array, decode: (reader: ByteReader) => T): Decoded<T> {
-  const reader = new ByteReader(bytes);
+/** Runs a decoder over the bytes in `[start, end)`, all of them if nothing is said, which it must use up to the last one. */
+export function decoding<T>(
+  bytes: Uint8Array,
+  decode: (reader: ByteReader) => T,
+  start = 0,
+  end: number = bytes.length,
+): Decoded<T> {
+  const reader = new ByteReader(bytes, start, end);
   try {
     const value = decode(reader);
     if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
@@ -44,6 +49,9 @@ export function decoding<T>(bytes: Uint8Array, decode: (reader: ByteReader) => T
     return { ok: false, malformed: { message: error.message, offset: error.offset } };
   }
 }
+
+/** Of a number in 7 bits a byte: it is below 2⁵³. */
+const REST_BYTES_MAX = 8;
 
 /** Appends the primitive forms to a buffer that grows. */
 export class ByteWriter {
@@ -84,15 +92,45 @@ export class ByteWriter {
     return this.#bytes.subarray(start, end);
   }
 
+  /** Forgets what was written from an offset on; what it was written to is kept for what follows. */
+  truncate(length: number): void {
+    if (!(length >= 0 && length <= this.#length)) throw new Error(`${length} of ${this.#length} bytes`);
+    this.#length = length;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#length++] = value;
+  }
+
+  /** An unsigned 32-bit integer in four bytes, the most significant first: over those at `offset`, or behind all. */
+  fixed(value: number, offset: number = this.#length): void {
+    if (value !== value >>> 0) throw new Error(`not an unsigned 32-bit integer: ${value}`);
+    if (offset === this.#length) {
+      this.#reserve(4);
+      this.#length += 4;
+    }
+    if (offset + 4 > this.#length) throw new Error(`four bytes at ${offset} of ${this.#length}`);
+    this.#bytes[offset] = value >>> 24;
+    this.#bytes[offset + 1] = value >>> 16;
+    this.#bytes[offset + 2] = value >>> 8;
+    this.#bytes[offset + 3] = value;
   }
 
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** The bytes that lower-case hexadecimal digits stand for, two each. */
+  hexadecimal(digits: string): void {
+    if (digits.length % 2 !== 0) throw new Error(`an odd number of digits: ${digits}`);
+    this.#reserve(digits.length / 2);
+    for (let i = 0; i < digits.length; i += 2) {
+      const byte = (digitOf(digits, i) << 4) | digitOf(digits, i + 1);
+      this.#bytes[this.#length++] = byte;
+    }
   }
 
   /** An integer from 0 to 2³²−1. */
@@ -122,12 +160,20 @@ export class ByteWriter {
   }
 
   #rest(value: number): void {
+    this.#reserve(REST_BYTES_MAX);
+    const bytes = this.#bytes;
+    let at = this.#length;
     let rest = value;
-    while (rest >= 0x80) {
-      this.byte(0x80 | (rest % 0x80));
+    while (rest > 0x7fff_ffff) {
+      bytes[at++] = 0x80 | (rest % 0x80);
       rest = Math.floor(rest / 0x80);
     }
-    this.byte(rest);
+    while (rest >= 0x80) {
+      bytes[at++] = 0x80 | (rest & 0x7f);
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    this.#length = at;
   }
 
   #reserve(count: number): void {
@@ -137,6 +183,13 @@ export class ByteWriter {
     grown.set(this.#bytes);
     this.#bytes = grown;
   }
+}
+
+function digitOf(digits: string, at: number): number {
+  const unit = digits.charCodeAt(at);
+  const digit = unit - (unit < 0x60 ? 0x30 : 0x57);
+  if (digit >= 0 && digit < 16 && (unit < 0x3a || unit >= 0x61)) return digit;
+  throw new Error(`not in lower-case hexadecimal: ${digits}`);
 }
 
 /** Reads the primitive forms, in the context of `decoding`: what is wrong ends the decoder. */
@@ -170,6 +223,11 @@ export class ByteReader {
   /** The next byte, which is not read yet; -1 at the end. */
   peek(): number {
     return this.#offset < this.#end ? this.#bytes[this.#offset] : -1;
+  }
+
+  /** Whether these bytes come next. */
+  startsWith(bytes: Uint8Array): boolean {
+    return bytes.length <= this.remaining && bytes.every((byte, i) => this.#bytes[this.#offset + i] === byte);
   }
 
   byte(): number {

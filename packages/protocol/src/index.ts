@@ -16,6 +16,27 @@ export { decodeImage, decodeUpgradeBody, refusalOf } from './decode.ts';
 export * from './diagnostic.ts';
 export { encodeImage, encodeUpgradeBody } from './encode.ts';
 export * from './fingerprint.ts';
+export * from './frame.ts';
+export {
+  type CallBody,
+  type CallInterface,
+  decodeCall,
+  decodeClientFrame,
+  decodeNodeFrame,
+  encodeCall,
+  writeCall,
+  writeCode,
+  writeError,
+  writeGoodbye,
+  writeHello,
+  writeMachine,
+  writeMachineAnswer,
+  writePing,
+  writePong,
+  writeReply,
+  writeWelcome,
+} from './frame-encoding.ts';
+export { FrameSplitter } from './frame-splitter.ts';
 export { FORMAT_LIMITS, FORMAT_VERSION } from './format.ts';
 export * from './image.ts';
 export {
@@ -27,6 +48,15 @@ export {
   type RequestLine,
 } from './input-line.ts';
 export * from './instructions.ts';
+export {
+  encodeSigned,
+  keyFingerprint,
+  openSigned,
+  type Signature,
+  SIGNATURES_MAX,
+  type SignedBundle,
+  signedMessage,
+} from './signature.ts';
 export * from './span.ts';
 export { suggest } from './suggest.ts';
 export * from './type.ts';

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { printDefinitions } from '@smc/compiler';
 import { disassemble, encodeBundle, fingerprints, shortFingerprint } from '@smc/protocol';
+import { declareSigning, signed } from '../signing.ts';
 import { option, several, type CommandDefinition } from '../command.ts';
 import { declareEnvironment, environmentOf } from '../baseline.ts';
 import { EXIT, Refused, Stop } from '../exit.ts';
@@ -20,6 +21,7 @@ export const build: CommandDefinition = {
         '--emit <form>',
         'print an intermediate form and write nothing: core (combinators) or cam (bytecode)',
       );
+    declareSigning(command);
     declareEnvironment(command);
   },
   async run(words, output) {
@@ -48,7 +50,7 @@ export const build: CommandDefinition = {
     }
     const out = option(words, 'output') ?? `${basename(files[0]).replace(/\.sm$/, '')}.smb`;
     if (form === undefined) {
-      writeFile(out, encodeBundle(bundle));
+      writeFile(out, signed(encodeBundle(bundle), words, output));
       for (const image of bundle.images)
         output.line(`${image.name} ${shortFingerprint(fingerprints(image).code)}`);
     }

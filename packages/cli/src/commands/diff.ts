@@ -15,6 +15,7 @@ import { EXIT } from '../exit.ts';
 import { isRevisionFile } from '../git.ts';
 import { machineText } from '../report-text.ts';
 import { diagnosticsData, showDiagnostics } from '../sources.ts';
+import { clientOf, declareToken } from '../target.ts';
 import { namedVersions, type NamedVersions } from '../versions.ts';
 
 const SIDES = `
@@ -32,10 +33,13 @@ export const diff: CommandDefinition = {
   declare: (command) => {
     command.argument('<old>', 'the older version').argument('<new>', 'the newer version');
     declareEnvironment(command);
+    declareToken(command);
     command.addHelpText('after', SIDES);
   },
-  async run(words, output) {
-    const versions = await namedVersions(one(words, 0), one(words, 1), environmentOf(words));
+  async run(words, output, environment) {
+    const versions = await namedVersions(one(words, 0), one(words, 1), environmentOf(words), (url) =>
+      clientOf(url, words, environment),
+    );
     const compared = compareVersions(versions.old, versions.new, versions.host);
     const report = reportOf(compared);
     const isRefused = showDiagnostics(compared, output);

@@ -1,7 +1,9 @@
 import { DiskJournal } from '@smc/node';
+import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
 import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
 import { EXIT, Stop } from '../exit.ts';
+import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, type Keeping } from '../local-node.ts';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
@@ -17,6 +19,8 @@ export const node: CommandDefinition = {
       'so much of the log at the most is replayed at a start (default: 67108864)',
     );
     declareNode(command);
+    declareExposure(command);
+    declareLog(command);
   },
   async run(words, output, environment) {
     let isEnded = false;
@@ -25,10 +29,13 @@ export const node: CommandDefinition = {
       isEnded = true;
       return null;
     });
-    const running = await startLocal(words, output, await keepingOf(words), () => isEnded);
+    const exposure = exposureOf(words, output);
+    const log = await logOf(words, output);
+    const keeping = await keepingOf(words);
+    const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
     const failed = await Promise.race([ended, running.failure]);
     if (failed !== null) throw gaveUp(failed);
-    output.note('stopping');
+    log.info({}, 'stopping');
     await running.close();
     return EXIT.done;
   },

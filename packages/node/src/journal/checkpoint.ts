@@ -1,6 +1,6 @@
 import { ByteWriter, encodeValue } from '@smc/protocol';
 import { type ChangedKeys, type InstanceKey, type Instances, printKey } from '../instances.ts';
-import type { KeptRequest, NumberedRequest } from '../kept.ts';
+import type { FirstOutcome, NumberedRequest } from '../kept.ts';
 import type { Machine, NodeState } from '../state.ts';
 import { encodeRefusals, writeKept } from './encoding.ts';
 import type { KeptReply, RefusalEntry } from './entry.ts';
@@ -157,22 +157,30 @@ function* stateSlices(
   if (states.length > 0) yield slice(states);
 }
 
-function* keptSlices(machine: Machine, requests: readonly NumberedRequest[]): Generator<KeptSlice> {
+function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Generator<KeptSlice> {
   let writer = new ByteWriter();
+  let first = 0;
   let count = 0;
-  for (const [i, { number, key, request }] of requests.entries()) {
-    const { digest } = request;
-    writeKept(writer, { request: { key, digest }, reply: replyOf(machine, request) });
+  const slice = (): KeptSlice => ({
+    kind: 'kept',
+    machine: machine.number,
+    first,
+    count,
+    bytes: writer.bytes(),
+  });
+  for (const { number, request, outcome } of requests) {
+    if (count === 0) first = number;
+    writeKept(writer, { request, reply: replyOf(machine, outcome) });
     count++;
-    const isFull = writer.length >= SLICE_BYTES || count >= SLICE_ROWS_MAX;
-    if (!isFull && i < requests.length - 1) continue;
-    yield { kind: 'kept', machine: machine.number, first: number - count + 1, count, bytes: writer.bytes() };
+    if (writer.length < SLICE_BYTES && count < SLICE_ROWS_MAX) continue;
+    yield slice();
     writer = new ByteWriter();
     count = 0;
   }
+  if (count > 0) yield slice();
 }
 
-function replyOf(machine: Machine, { outcome }: KeptRequest): KeptReply {
+function replyOf(machine: Machine, outcome: FirstOutcome): KeptReply {
   if (outcome.kind !== 'ok') return outcome;
   const { image } = machine.interfaces.known[outcome.origin.interface].version;
   const { reply } = image.operations[outcome.origin.operation];

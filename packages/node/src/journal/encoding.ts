@@ -33,6 +33,11 @@ const OUTCOMES = ['ok', 'fault', 'exhausted'] as const;
 const HAS_REQUEST = 1;
 const HAS_FAILED = 2;
 
+/** The forms of a request key. */
+const OF_HEADER = 0;
+const OF_SESSION = 1;
+const SESSION_BYTES = 16;
+
 /** Bounds of what a reader takes; a writer stays far below them. */
 const READ_LIMITS = {
   partsMax: 65_536,
@@ -276,16 +281,28 @@ function readOrigin(reader: ByteReader): Origin {
 }
 
 function writeRequest(writer: ByteWriter, request: RequestKey): void {
-  writer.string(request.key);
-  writeDigest(writer, request.digest);
+  if ('session' in request) {
+    writer.byte(OF_SESSION);
+    writer.hexadecimal(request.session);
+    writer.integer(request.id);
+    writer.integer(request.digest);
+  } else {
+    writer.byte(OF_HEADER);
+    writer.string(request.key);
+    writeDigest(writer, request.digest);
+  }
 }
 
 function readRequest(reader: ByteReader): RequestKey {
+  if (reader.index('a form of request key', 2) === OF_SESSION) {
+    const session = Buffer.from(reader.raw(SESSION_BYTES)).toString('hex');
+    return { session, id: reader.integer(), digest: reader.integer() };
+  }
   return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
 }
 
 function writeDigest(writer: ByteWriter, digest: string): void {
-  writer.raw(Buffer.from(digest, 'hex'));
+  writer.hexadecimal(digest);
 }
 
 function readDigest(reader: ByteReader): string {

@@ -81,11 +81,19 @@ export interface Origin {
   readonly operation: number;
 }
 
-/** What makes a request one that happens once. */
-export interface RequestKey {
-  readonly key: string;
-  /** SHA-256 of the request, 64 hex digits: another request with this key is refused. */
-  readonly digest: string;
+/** What makes a request one that happens once. Another request with the same is refused, by its digest. */
+export type RequestKey =
+  /** An `Idempotency-Key`; `digest` is the SHA-256 of the request, 64 hex digits. */
+  { readonly key: string; readonly digest: string } | SessionRequestKey;
+
+/** A request of the framed protocol. */
+export interface SessionRequestKey {
+  /** What the client drew at random, 32 hex digits. */
+  readonly session: string;
+  /** From 1. */
+  readonly id: number;
+  /** 32 bits, signed: a client that gives two requests one id harms nobody else. */
+  readonly digest: number;
 }
 
 /** A request with a key as a checkpoint keeps it, with the reply as it was first sent. */

@@ -20,7 +20,7 @@ import {
   readKept,
   readRefusals,
 } from './encoding.ts';
-import type { ChangeEntry, ChangePart, Entry, KeptReply, RefusalEntry } from './entry.ts';
+import type { ChangeEntry, ChangePart, Entry, KeptReply, RefusalEntry, RequestKey } from './entry.ts';
 import type { LogGroup } from './group.ts';
 
 /**
@@ -216,21 +216,25 @@ export class Replay {
     if (this.#pending.size > 0) this.#migrate(machine);
     machine.inputs++;
     const { outcome, request } = entry;
-    if (request !== null && machine.kept.get(request.key) !== undefined) {
-      this.#fail(`the key ${JSON.stringify(request.key)} is there twice`);
-    }
+    if (request !== null) this.#checkNew(machine, request);
     if (outcome.kind !== 'ok') {
       reader.raw(entry.inputBytes);
       machine.faults++;
-      if (request !== null) machine.kept.add(request.key, { digest: request.digest, outcome });
+      if (request !== null) machine.kept.add(request, outcome);
       return;
     }
     const reply = this.#step(machine, reader, entry);
     if (request === null) return;
-    machine.kept.add(request.key, {
-      digest: request.digest,
-      outcome: this.#firstOutcome(machine, entry, reply),
-    });
+    machine.kept.add(request, this.#firstOutcome(machine, entry, reply));
+  }
+
+  #checkNew(machine: Machine, request: RequestKey): void {
+    if (machine.kept.find(request).kind === 'new') return;
+    this.#fail(
+      'session' in request
+        ? `the id ${request.id} of a session is there twice`
+        : `the key ${JSON.stringify(request.key)} is there twice`,
+    );
   }
 
   #step(machine: Machine, reader: ByteReader, entry: InputHead): Value {
@@ -282,17 +286,16 @@ export class Replay {
   }
 
   #kept({ machine: number, first, count, bytes }: KeptSlice): void {
-    const { kept, name } = this.#machine(number);
+    const machine = this.#machine(number);
+    const { kept, name } = machine;
     const read = decoding(bytes, (reader) => {
       for (let i = first; i < first + count; i++) {
         const { request, reply } = readKept(reader);
         // Older ones have made room for others since.
         if (i < kept.end) continue;
         if (i > kept.end) this.#fail(`a request that ${name} has kept is missing`);
-        if (kept.get(request.key) !== undefined)
-          this.#fail(`the key ${JSON.stringify(request.key)} is there twice`);
-        const outcome = this.#decodeReply(this.#machine(number), reply);
-        kept.add(request.key, { digest: request.digest, outcome });
+        this.#checkNew(machine, request);
+        kept.add(request, this.#decodeReply(machine, reply));
       }
     });
     if (!read.ok) this.#malformed(read.malformed);

@@ -8,26 +8,41 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import type { Reply, RequestBody } from '../event.ts';
+import { type Access, authorizeCall, isLoopback, keyOfCaller, type Place } from '../access/access.ts';
+import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
-import { type NodeLimits, REQUEST_KEY_LENGTH_MAX } from '../limits.ts';
-import type { Listener } from '../ports.ts';
+import type { RequestKey } from '../journal/entry.ts';
+import { type NodeLimits, REQUEST_KEY_LENGTH_MAX, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import type { Listener, Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
 import { boundBodies } from './bodies.ts';
+import { guard, Refusals, tokenOf } from './guard.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
+
+/** What a listener for HTTP serves, where, and to whom. */
+export interface HttpService {
+  readonly place: Place;
+  /** Calls of machines, what is below `/_smc/`, or both. */
+  readonly serves: 'calls' | 'administration' | 'all';
+  readonly access: Access;
+  readonly limits: NodeLimits;
+  readonly log: Log;
+}
 
 /**
  * HTTP: operations as `POST /Counter/Incr` with a JSON object of the parameters, of a keyed
  * machine as `POST /Account/alice/Deposit` or `POST /Account/Deposit?key=alice`, and the
  * administration below `/_smc/`.
  *
- * The node is for programs on this computer. A page in a browser must not reach it, whatever
+ * On loopback it is for programs on this computer. A page in a browser must not reach it, whatever
  * name it was loaded under: `Host` must be local, an `Origin` that is not is refused, and a
  * body needs a content type that no form can send.
  */
-export async function serveHttp(host: Host, port: number, limits: NodeLimits): Promise<Listener> {
-  const app = Fastify({
+export async function serveHttp(host: Host, service: HttpService): Promise<Listener> {
+  const { place, serves, access, limits, log } = service;
+  const app: FastifyInstance = Fastify({
+    ...(place.tls === null ? {} : { https: { ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
     bodyLimit: limits.jsonBytesMax,
     // Slow clients: all of a request within half a minute, its headers within ten seconds.
     requestTimeout: 30_000,
@@ -58,21 +73,34 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
       else done(new BodyError('the body is not UTF-8'));
     },
   );
-  app.addHook('onRequest', (request, reply, done) => {
-    const refused = checkLocal(request);
-    if (refused === null) done();
-    else sendProblem(reply, refused);
-  });
+  if (isLoopback(place.address)) {
+    app.addHook('onRequest', (request, reply, done) => {
+      const refused = checkLocal(request);
+      if (refused === null) done();
+      else sendProblem(reply, refused);
+    });
+  }
   boundBodies(app, limits);
-  const connections = trackConnections(app);
+  const connections = trackConnections(app, place.tls !== null);
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
-  addOperations(app, host);
-  addAdministration(app, host, limits);
-  await app.listen({ port, host: '127.0.0.1' });
+  const refusals = new Refusals(log);
+  if (serves !== 'administration') {
+    await app.register(async (scope) => {
+      scope.addHook(
+        'onRequest',
+        guard((token) => authorizeCall(access, token), refusals),
+      );
+      addOperations(scope, host, access);
+    });
+  }
+  // Where it is not served, it is not there: nothing below `/_smc/` is the name of a machine.
+  if (serves !== 'calls')
+    await app.register(async (scope) => addAdministration(scope, host, { access, limits, log, refusals }));
+  await app.listen({ port: place.port, host: place.address });
   const address = app.server.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
+    port: typeof address === 'object' && address !== null ? address.port : place.port,
     close: async () => {
       connections.endIdle();
       const force = setTimeout(() => app.server.closeAllConnections(), limits.closeMillisMax);
@@ -87,11 +115,11 @@ export async function serveHttp(host: Host, port: number, limits: NodeLimits): P
  * they wait for their next request, sent a part of one or nothing at all, and from then on each
  * that is done.
  */
-function trackConnections(app: FastifyInstance): { endIdle(): void } {
+function trackConnections(app: FastifyInstance, isEncrypted: boolean): { endIdle(): void } {
   const pendingBySocket = new Map<Socket, number>();
   const begun = new WeakSet<FastifyRequest>();
   let isEnding = false;
-  app.server.on('connection', (socket) => {
+  app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => {
     pendingBySocket.set(socket, 0);
     socket.once('close', () => pendingBySocket.delete(socket));
   });
@@ -179,20 +207,20 @@ type OperationRequest = FastifyRequest<OperationRoute>;
 
 /** What an address says beside machine and operation, or why it is refused. */
 type Addressed =
-  | { readonly ok: true; readonly key: string | null; readonly body: RequestBody }
+  | { readonly ok: true; readonly key: string | null; readonly body: WrittenBody }
   | { readonly ok: false; readonly problem: Problem };
 
-function addOperations(app: FastifyInstance, host: Host): void {
+function addOperations(app: FastifyInstance, host: Host, access: Access): void {
   for (const address of ['/:machine/:operation', '/:machine/:key/:operation']) {
     app.post<OperationRoute>(address, (request, reply) => {
       const addressed = readPost(request);
       if (!addressed.ok) return sendProblem(reply, addressed.problem);
-      return callMachine(host, request, reply, { ...addressed, readOnly: false });
+      return callMachine(host, access, request, reply, { ...addressed, readOnly: false });
     });
     app.get<OperationRoute>(address, (request, reply) => {
       const addressed = readGet(request);
       if (!addressed.ok) return sendProblem(reply, addressed.problem);
-      return callMachine(host, request, reply, { ...addressed, readOnly: true });
+      return callMachine(host, access, request, reply, { ...addressed, readOnly: true });
     });
   }
 }
@@ -213,7 +241,7 @@ function readPost(request: OperationRequest): Addressed {
   if (named !== undefined && named !== operation) {
     return refuse(`the address names the operation ${operation}, and the input ${named}`);
   }
-  const body: RequestBody = isInput ? { form: 'text', text, start: 0 } : { form: 'json', operation, text };
+  const body: WrittenBody = isInput ? { form: 'text', text, start: 0 } : { form: 'json', operation, text };
   return { ok: true, key: keys[0] ?? null, body };
 }
 
@@ -247,9 +275,10 @@ function isEncoded({ url }: OperationRequest): boolean {
 
 function callMachine(
   host: Host,
+  access: Access,
   request: OperationRequest,
   reply: FastifyReply,
-  { key, body, readOnly }: { key: string | null; body: RequestBody; readOnly: boolean },
+  { key, body, readOnly }: { key: string | null; body: WrittenBody; readOnly: boolean },
 ): FastifyReply | void {
   const once = headerOf(request, 'idempotency-key');
   if (once !== null && !(once.length > 0 && once.length <= REQUEST_KEY_LENGTH_MAX)) {
@@ -263,7 +292,10 @@ function callMachine(
       key,
       interfaces: spoken === null ? null : [spoken],
       body,
-      request: once === null ? null : { key: once, digest: digestOf(request.params.operation, key, body) },
+      request:
+        once === null
+          ? null
+          : requestKey(access, request, once, digestOf(request.params.operation, key, body)),
       readOnly,
     },
     (answer) => {
@@ -278,8 +310,13 @@ function callMachine(
   return reply;
 }
 
+function requestKey(access: Access, request: FastifyRequest, key: string, digest: string): RequestKey {
+  const authorized = authorizeCall(access, tokenOf(request));
+  return { key: keyOfCaller(authorized.ok ? authorized.caller : '', key), digest };
+}
+
 /** What makes two requests the same: the instance, the operation, and the body as it was sent. */
-function digestOf(operation: string, key: string | null, body: RequestBody): string {
+function digestOf(operation: string, key: string | null, body: WrittenBody): string {
   const argument = body.form === 'query' ? JSON.stringify(body.pairs) : body.text;
   const address = JSON.stringify([key, operation, body.form]);
   return createHash('sha256').update(`${address}\n${argument}`).digest('hex');

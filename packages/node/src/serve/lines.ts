@@ -1,52 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
+import { type Access, authorizeCall } from '../access/access.ts';
 import type { Reply } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
-import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { NOT_WRITTEN, writeReply } from './reply.ts';
-
-/**
- * The line protocol: one request a line, one reply a line, in order.
- *
- * ```
- * Counter Incr(by: 1)      ok ()
- * Account/alice Deposit(5) ok 5       an instance of a keyed machine; other keys as a string literal
- * Counter Dance            error unknown-operation Counter has no operation "Dance"; …
- * interface 9f2c66d1…      ok ()      what follows speaks this interface, of the machines that have it;
- *                                    of a machine that has several of those named, the one named last
- * ```
- *
- * Blank lines are skipped. A connection whose first line is no request is closed, and so is one
- * with a line that is too long or not UTF-8: whoever is there speaks something else.
- */
-export async function serveLines(host: Host, port: number, limits: NodeLimits): Promise<Listener> {
-  const connections = new Set<LineConnection>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-    const connection = new LineConnection(socket, host, limits);
-    connections.add(connection);
-    socket.on('close', () => connections.delete(connection));
-  });
-  server.maxConnections = limits.connectionsMax;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const connection of connections) connection.stop();
-      }),
-  };
-}
 
 /** What follows the machine in a request: an operation, with arguments or without. */
 const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
@@ -58,14 +18,30 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
+ * The line protocol: one request a line, one reply a line, in order.
+ *
+ * ```
+ * Counter Incr(by: 1)      ok ()
+ * Account/alice Deposit(5) ok 5       an instance of a keyed machine; other keys as a string literal
+ * Counter Dance            error unknown-operation Counter has no operation "Dance"; …
+ * auth TOKEN               ok ()      where the node wants a token: before everything else
+ * interface 9f2c66d1…      ok ()      what follows speaks this interface, of the machines that have it;
+ *                                    of a machine that has several of those named, the one named last
+ * ```
+ *
+ * Blank lines are skipped. A connection whose first line is no request is closed, and so is one
+ * with a line that is too long or not UTF-8, whoever is there speaks something else, and one with a wrong token.
+ *
  * Invariants: at most `linePendingMax` requests wait for a reply, and while that many do, or the
  * peer does not take its replies, nothing is read. `#replies` has a place for each request that
  * was read, in order; a reply is written when all before it are there.
  */
-class LineConnection {
+export class LineConnection {
   readonly #socket: Socket;
   readonly #host: Host;
   readonly #limits: NodeLimits;
+  readonly #access: Access;
+  #isAuthorized: boolean;
   /** What was received and not handled; starts at the start of a line. */
   #received: Buffer = Buffer.alloc(0);
   /** Null where the reply is not known yet. */
@@ -82,15 +58,13 @@ class LineConnection {
   /** Nothing more is read: the connection ends when what is due was sent. */
   #ended = false;
 
-  constructor(socket: Socket, host: Host, limits: NodeLimits) {
+  constructor(socket: Socket, host: Host, access: Access, limits: NodeLimits) {
     this.#socket = socket;
     this.#host = host;
     this.#limits = limits;
-    socket.on('data', (chunk) => {
-      if (this.#ended) return;
-      this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-      this.#readGuarded();
-    });
+    this.#access = access;
+    this.#isAuthorized = authorizeCall(access, null).ok;
+    socket.on('data', (chunk) => this.receive(chunk));
     socket.on('end', () => {
       this.#endOfInput = true;
       this.#readGuarded();
@@ -101,6 +75,12 @@ class LineConnection {
     });
     // A broken connection is no event of the node: 'close' follows.
     socket.on('error', () => socket.destroy());
+  }
+
+  receive(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    this.#readGuarded();
   }
 
   /** Reads no more, and ends when the replies that are due were sent. */
@@ -176,11 +156,14 @@ class LineConnection {
     this.#isFirst = false;
     if (!read.ok) return this.#refuseLine(isFirst, read.error.message);
     const request = read.value;
+    if (!this.#isAuthorized && request.kind !== 'authenticate') {
+      return this.#close(problem('unauthorized', 'this needs a token: auth TOKEN comes first'));
+    }
     switch (request.kind) {
       case 'nothing':
         return;
       case 'authenticate':
-        return this.#refuse(problem('bad-request', 'auth is not supported yet'));
+        return this.#authenticate(request.token);
       case 'interface':
         return this.#speak(isFirst, request.fingerprint);
       case 'call': {
@@ -204,6 +187,13 @@ class LineConnection {
       { machine, key, interfaces: this.#interfaces, body, request: null, readOnly: false },
       (reply) => this.#settle(place, this.#print(reply)),
     );
+  }
+
+  #authenticate(token: string): void {
+    const authorized = authorizeCall(this.#access, token);
+    if (!authorized.ok) return this.#close(authorized.problem);
+    this.#isAuthorized = true;
+    this.#settle(this.#place(), 'ok ()');
   }
 
   #speak(isFirst: boolean, text: string): void {

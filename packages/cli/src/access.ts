@@ -1,0 +1,88 @@
+import { type Certificate, Signers, type Token, Tokens } from '@smc/node';
+import type { Command } from 'commander';
+import { option, type Words } from './command.ts';
+import { EXIT, Stop } from './exit.ts';
+import { readText } from './files.ts';
+import { adminPort, type Exposure } from './local-node.ts';
+import type { Output } from './output.ts';
+import { readSecret, wrongFile } from './secrets.ts';
+import { readTokens } from './tokens.ts';
+
+/** Who may reach a node: the options of `smc node`. */
+
+/** Declares where a node listens beside its ports, and for whom. */
+export function declareExposure(command: Command): void {
+  command
+    .option(
+      '--host <address>',
+      'address for HTTP and lines (default: 127.0.0.1); others need a token and TLS',
+    )
+    .option(
+      '--admin <port>',
+      'port of its own for administration, 0 for any (default: 4042, where --host is given)',
+    )
+    .option('--admin-host <address>', 'address for administration (default: 127.0.0.1)')
+    .option('--token-file <file>', 'tokens of callers, one on each line: TOKEN or NAME TOKEN')
+    .option('--admin-token-file <file>', 'tokens of those who deploy and look at states')
+    .option('--tls-cert <file>', 'certificate chain, in PEM')
+    .option('--tls-key <file>', 'its private key, in PEM')
+    .option('--trust <file>', 'public keys, in PEM: bundles are taken that one of them has signed')
+    .option('--insecure', 'listen beyond this computer also without token or TLS');
+}
+
+/** What these options say; files that are not what they should be end the command. */
+export function exposureOf(words: Words, output: Output): Exposure {
+  const address = option(words, 'host');
+  const adminAddress = option(words, 'adminHost');
+  const tls = certificateOf(words, output);
+  const calls = tokensOf(words, 'tokenFile', output);
+  const administration = tokensOf(words, 'adminTokenFile', output);
+  const trusted = option(words, 'trust');
+  return {
+    ...(address === undefined ? {} : { address }),
+    ...(adminAddress === undefined ? {} : { adminAddress }),
+    adminPort: adminPort(words, address),
+    ...(tls === null ? {} : { tls }),
+    access: { calls, administration, signers: trusted === undefined ? null : signersOf(trusted) },
+    insecure: words.options['insecure'] === true,
+  };
+}
+
+function signersOf(file: string): Signers {
+  const keys = readText(file).match(/-----BEGIN [A-Z ]+-----[^-]*-----END [A-Z ]+-----/g) ?? [];
+  if (keys.length === 0) throw wrongFile(file, 'no public key', new Error('there is no PEM block in it'));
+  const secret = keys.find((pem) => pem.includes('PRIVATE'));
+  if (secret !== undefined) {
+    throw wrongFile(file, 'a private key', new Error('a node is given the public one, NAME.pub'));
+  }
+  try {
+    return new Signers(keys);
+  } catch (error) {
+    throw wrongFile(file, 'no list of public keys of smc keygen', error);
+  }
+}
+
+function tokensOf(words: Words, name: string, output: Output): Tokens | null {
+  const file = option(words, name);
+  return file === undefined ? null : new Tokens(tokensIn(file, output));
+}
+
+/** The tokens of a file; at least one. */
+export function tokensIn(file: string, output: Output): readonly Token[] {
+  const read = readTokens(readSecret(file, output));
+  if (read.ok) return read.tokens;
+  throw new Stop(
+    EXIT.usage,
+    'token-file',
+    `${file}${read.line === null ? '' : `:${read.line}`}: ${read.message}`,
+  );
+}
+
+function certificateOf(words: Words, output: Output): Certificate | null {
+  const [cert, key] = [option(words, 'tlsCert'), option(words, 'tlsKey')];
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined) {
+    throw new Stop(EXIT.usage, 'usage', '--tls-cert and --tls-key go together');
+  }
+  return { cert: readText(cert), key: readSecret(key, output) };
+}

@@ -1,0 +1,190 @@
+import {
+  type Bundle,
+  decodeValue,
+  encodeCall,
+  type Image,
+  inputFromJson,
+  type Upgrade,
+  type Value,
+  valueToJson,
+} from '@smc/protocol';
+import type { SpokenMachine } from './frame-connection.ts';
+import type { InstanceKey } from './http.ts';
+import type { Requester, RequestOptions } from './requester.ts';
+import type { Result } from './result.ts';
+import { interfaceBefore, ownInterface, type SpokenInterface } from './spoken-interface.ts';
+
+/**
+ * The operations of a machine as a program sees them, by name: `{ Incr: { input: { by?: number }; reply: null } }`.
+ * Inputs and replies are data as in the JSON of the HTTP interface.
+ */
+export type Operations = { readonly [name: string]: { readonly input: unknown; readonly reply: unknown } };
+
+/** What a client knows of a machine: its image, and the upgrade that leads to it, if there is one. */
+export interface MachineSource {
+  readonly image: Image;
+  readonly upgrade?: Upgrade | null;
+}
+
+/** The machine of a bundle, as `smc build` writes it. A bundle without it is a broken precondition. */
+export function machineOf({ images, upgrades }: Bundle, name: string): MachineSource {
+  const index = images.findIndex((image) => image.name === name);
+  if (index < 0)
+    throw new Error(`the bundle has no machine ${name}, but ${images.map((image) => image.name).join(', ')}`);
+  return { image: images[index], upgrade: upgrades.find((upgrade) => upgrade.image === index) ?? null };
+}
+
+/** A reply, and the fingerprint of the code that gave it. */
+export interface FrameReply<T> {
+  readonly value: T;
+  readonly code: string;
+}
+
+/** The ways to speak to a machine, and which of them its node took last. */
+export interface SpokenWays {
+  /** Of operations, by name. */
+  readonly indices: ReadonlyMap<string, number>;
+  /** That of the image first. */
+  readonly ways: readonly (readonly [SpokenInterface, SpokenMachine])[];
+  current: number;
+}
+
+export function spokenWays({ image, upgrade = null }: MachineSource): SpokenWays {
+  const before = upgrade === null ? null : interfaceBefore(image, upgrade);
+  const interfaces = [ownInterface(image), ...(before === null ? [] : [before])];
+  return {
+    indices: new Map(image.operations.map(({ name }, index) => [name, index])),
+    ways: interfaces.map((each) => [each, { name: image.name, interface: each.fingerprint, code: '' }]),
+    current: 0,
+  };
+}
+
+/**
+ * A machine of a node, or one instance of a keyed machine. It speaks the interface of the image that it was given,
+ * whatever version runs: the node adapts. Where the node knows the interface not, as it is older, the way
+ * back of the upgrade is used here.
+ */
+export class MachineClient<O extends Operations = Operations> {
+  readonly image: Image;
+  readonly #requester: Requester;
+  readonly #key: InstanceKey | null;
+  readonly #spoken: SpokenWays;
+
+  /** `spoken` is shared by the instances of a machine. */
+  constructor(requester: Requester, image: Image, spoken: SpokenWays, key: InstanceKey | null = null) {
+    this.image = image;
+    this.#requester = requester;
+    this.#spoken = spoken;
+    this.#key = key;
+  }
+
+  /** An instance of a keyed machine. */
+  instance(key: InstanceKey): MachineClient<O> {
+    return new MachineClient<O>(this.#requester, this.image, this.#spoken, key);
+  }
+
+  /** Calls an operation with its parameters by name; where none need be given, the input may be left out. */
+  async call<N extends keyof O & string>(
+    operation: N,
+    input?: O[N]['input'],
+    options: RequestOptions = {},
+  ): Promise<Result<FrameReply<O[N]['reply']>>> {
+    const index = this.#spoken.indices.get(operation);
+    if (index === undefined)
+      return refuse('unknown-operation', `${this.image.name} has no operation ${operation}`);
+    const read = inputFromJson(this.image, index, input === undefined ? '' : (JSON.stringify(input) ?? ''));
+    if (!read.ok) return refuse('bad-request', read.message, read.path);
+    const reply = await this.callValue(index, read.value, options);
+    if (!reply.ok) return reply;
+    const { unit, operations } = this.image;
+    const value = JSON.parse(
+      valueToJson(unit.types, operations[index].reply, reply.value.value),
+    ) as O[N]['reply'];
+    return { ok: true, value: { value, code: reply.value.code } };
+  }
+
+  /** Calls an operation, by its index in the image, with an input of its type (`inputType`), as values of the protocol. */
+  async callValue(
+    operation: number,
+    input: Value,
+    options: RequestOptions = {},
+  ): Promise<Result<FrameReply<Value>>> {
+    const wrong = this.#checkKey();
+    if (wrong !== null) return refuse('bad-request', wrong);
+    const { ways, current } = this.#spoken;
+    let result: Result<FrameReply<Value>> = refuse(
+      'unknown-interface',
+      `nothing is known of ${this.image.name}`,
+    );
+    for (let i = 0; i < ways.length; i++) {
+      const at = (current + i) % ways.length;
+      result = await this.#callBy(ways[at], operation, input, options);
+      const isUnknown =
+        !result.ok && result.error.kind === 'refused' && result.error.code === 'unknown-interface';
+      if (isUnknown) continue;
+      this.#spoken.current = at;
+      return result;
+    }
+    return result;
+  }
+
+  async #callBy(
+    [spoken, machine]: readonly [SpokenInterface, SpokenMachine],
+    index: number,
+    input: Value,
+    options: RequestOptions,
+  ): Promise<Result<FrameReply<Value>>> {
+    const way = spoken.operations[index];
+    if (way === undefined) throw new Error(`no operation ${index} in ${this.image.name}`);
+    const { name } = this.image.operations[index];
+    if (way === null) return refuse('gone', `the node is older, and has nothing that serves ${name}`);
+    const request = way.adapter === null ? ({ ok: true, value: input } as const) : way.adapter.request(input);
+    if (!request.ok) return refuse('fault', request.message);
+    const body = encodeCall(way.types, way.input, {
+      key: this.#key,
+      operation: way.operation,
+      input: request.value,
+    });
+    const raw = await this.#requester.request(machine, body, options);
+    if (!raw.ok) return raw;
+    const { bytes, code } = raw.value;
+    const decoded = decodeValue(way.types, way.reply, bytes);
+    if (!decoded.ok)
+      return refuse('unexpected', `a reply that is no value of its type: ${decoded.malformed.message}`);
+    const value =
+      way.adapter === null ? ({ ok: true, value: decoded.value } as const) : way.adapter.reply(decoded.value);
+    return value.ok ? { ok: true, value: { value: value.value, code } } : refuse('fault', value.message);
+  }
+
+  #checkKey(): string | null {
+    const { name, key: kind } = this.image;
+    const key = this.#key;
+    if (kind === 'none') return key === null ? null : `${name} is not keyed`;
+    if (key === null) return `${name} is keyed: a call goes to an instance`;
+    if (kind === 'int') return Number.isSafeInteger(key) ? null : `a key of ${name} is an Int`;
+    return typeof key === 'string' && key !== '' && key.isWellFormed()
+      ? null
+      : `a key of ${name} is a String, not empty`;
+  }
+}
+
+function refuse(
+  code: 'unknown-operation' | 'bad-request' | 'gone' | 'fault' | 'unknown-interface' | 'unexpected',
+  message: string,
+  path?: string,
+): Result<never> {
+  const status = STATUS[code];
+  return {
+    ok: false,
+    error: { kind: 'refused', code, message, status, ...(path === undefined ? {} : { path }) },
+  };
+}
+
+const STATUS = {
+  'unknown-operation': 404,
+  'bad-request': 400,
+  gone: 410,
+  fault: 422,
+  'unknown-interface': 426,
+  unexpected: 200,
+} as const;

@@ -1,0 +1,66 @@
+import type { Reply } from './event.ts';
+
+/** What is counted while a node runs. What its state tells by itself is read when it is asked for. */
+export class Metrics {
+  /** From when an input was received until its reply could be sent: queue, step and commit. */
+  readonly inputs = new Durations();
+  /** Of the journal, for all that it makes durable at once. */
+  readonly commits = new Durations();
+  /** Of deployments that changed something: how long nothing else was handled. */
+  readonly pauses = new Durations();
+  /** Deployments by what became of them: `deployed`, `upgraded`, `unchanged`, or the code of the refusal. */
+  readonly deployments = new Map<string, number>();
+
+  /** Counts a deployment by its answer; `seconds` is how long the swap took, null where nothing was. */
+  deployed(reply: Reply, seconds: number | null): void {
+    if (reply.kind === 'refused') return this.#count(reply.problem.code);
+    if (reply.kind !== 'deployed' || reply.report.dryRun) return;
+    for (const { result } of reply.report.machines) this.#count(result);
+    if (seconds !== null) this.pauses.observe(seconds);
+  }
+
+  #count(result: string): void {
+    this.deployments.set(result, (this.deployments.get(result) ?? 0) + 1);
+  }
+}
+
+/** Upper bounds in seconds, three to a decade. */
+const BOUNDS: readonly number[] = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** A histogram that takes some nanoseconds for each input; the library's takes longer than a step. */
+export class Durations {
+  /** By the first bound that is not below; the last is of those beyond all. */
+  readonly #counts = new Float64Array(BOUNDS.length + 1);
+  #sum = 0;
+
+  observe(seconds: number): void {
+    let at = 0;
+    while (at < BOUNDS.length && seconds > BOUNDS[at]) at++;
+    this.#counts[at]++;
+    this.#sum += seconds;
+  }
+
+  /** As Prometheus has it: each bucket counts all that is not above its bound. */
+  samples(name: string): Sample[] {
+    let count = 0;
+    const buckets: Sample[] = Array.from(this.#counts, (own, at) => {
+      count += own;
+      return { metricName: `${name}_bucket`, labels: { le: BOUNDS[at] ?? '+Inf' }, value: count };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels: {}, value: this.#sum },
+      { metricName: `${name}_count`, labels: {}, value: count },
+    ];
+  }
+}
+
+/** A line of what is answered. */
+export interface Sample {
+  /** Where it is not that of the metric. */
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}

@@ -1,0 +1,443 @@
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import {
+  ByteWriter,
+  type CallFrame,
+  decodeClientFrame,
+  FRAME_MAGIC,
+  FRAME_VERSION,
+  FrameSplitter,
+  type HelloFrame,
+  type MachineFrame,
+  writeCode,
+  writeError,
+  writeGoodbye,
+  writeMachineAnswer,
+  writePong,
+  writeReply,
+  writeWelcome,
+} from '@smc/protocol';
+import { type Access, authorizeCall, keyOfCaller } from '../access/access.ts';
+import type { Reply, ValueReply } from '../event.ts';
+import type { Host } from '../host.ts';
+import type { NodeLimits } from '../limits.ts';
+import { problem, type Problem } from '../problem.ts';
+import type { NodeState } from '../state.ts';
+import type { Version } from '../version.ts';
+import { NOT_WRITTEN } from './reply.ts';
+
+/** When to try again after `overloaded`. */
+const RETRY_MILLIS = 100;
+
+/** What is written at once, about: a batch of small replies is one write, a large one does not wait. */
+const FLUSH_BYTES_MIN = 256 * 1024;
+
+/** A buffer that grew beyond this is not kept. */
+const WRITER_BYTES_MAX = 64 * 1024;
+
+/** What the framed connections of a node have in common. */
+export class FrameService {
+  readonly host: Host;
+  readonly access: Access;
+  readonly limits: NodeLimits;
+  /** Held for frames that did not come whole, and for replies that peers have not taken. */
+  partialBytes = 0;
+  outputBytes = 0;
+  /** Those with something to be written when this turn is over. */
+  #dirty: FrameConnection[] = [];
+
+  constructor(host: Host, access: Access, limits: NodeLimits) {
+    this.host = host;
+    this.access = access;
+    this.limits = limits;
+  }
+
+  /** Has a connection flushed after all that happens in this turn: replies of one batch are one write. */
+  flushLater(connection: FrameConnection): void {
+    if (this.#dirty.push(connection) === 1) queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const connection of dirty) connection.flush();
+  };
+}
+
+/** A machine that a connection speaks to. */
+interface SpokenMachine {
+  readonly number: number;
+  readonly name: string;
+  readonly interfaces: readonly [string];
+  /** What digests of requests start from. */
+  readonly seed: number;
+  /** What the client was told that runs. */
+  announced: Version | null;
+}
+
+/**
+ * A connection of the framed protocol; docs/frames.md has the protocol.
+ *
+ * Invariants: at most `frameInFlightMax` requests wait for a reply. While the peer does not take its
+ * replies nothing is read; what waits for it is bounded, for each connection and for all.
+ */
+export class FrameConnection {
+  readonly #socket: Socket;
+  readonly #service: FrameService;
+  readonly #splitter: FrameSplitter;
+  #output = new ByteWriter();
+  #isDirty = false;
+  /** Bytes of the magic that came. */
+  #magic = 0;
+  #session: string | null = null;
+  readonly #machines: SpokenMachine[] = [];
+  #inFlight = 0;
+  /** Places of requests that were answered, for those to come. */
+  readonly #free: Place[] = [];
+  /** The peer takes no more for now. */
+  #blocked = false;
+  /** Nothing more is read: the connection ends when what is due was sent. */
+  #ended = false;
+  /** Counted in the sums of the service. */
+  #partialBytes = 0;
+  #outputBytes = 0;
+  /** By the clock of `sweep`, which is looked at now and then: when something came last, and since when something is late. */
+  #now: number;
+  #activeSince: number;
+  #partialSince: number;
+  #blockedSince: number;
+
+  /** `nowMillis` is by the same clock as that of `sweep`. */
+  constructor(socket: Socket, service: FrameService, nowMillis: number) {
+    this.#socket = socket;
+    this.#service = service;
+    this.#splitter = new FrameSplitter(service.limits.frameBytesMax);
+    this.#now = nowMillis;
+    this.#activeSince = nowMillis;
+    this.#partialSince = nowMillis;
+    this.#blockedSince = nowMillis;
+    this.#output.raw(FRAME_MAGIC);
+    socket.on('data', (chunk) => this.receive(chunk));
+    socket.on('end', () => this.finish());
+    socket.on('drain', () => {
+      this.#blocked = false;
+      this.#account();
+      this.#readGuarded();
+    });
+    socket.on('close', () => {
+      this.#ended = true;
+      this.#account();
+    });
+    // A broken connection is no event of the node: 'close' follows.
+    socket.on('error', () => socket.destroy());
+  }
+
+  receive(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#activeSince = this.#now;
+    const rest = this.#magic < FRAME_MAGIC.length ? this.#takeMagic(chunk) : chunk;
+    if (rest === null) return;
+    this.#splitter.push(rest);
+    this.#readGuarded();
+  }
+
+  /** Tells the peer that the node stops; what was taken is answered. */
+  announceStop(): void {
+    if (this.#ended || this.#session === null) return;
+    writeGoodbye(this.#output);
+    this.flush();
+  }
+
+  /** Reads no more, and ends when the replies that are due were sent. */
+  finish(): void {
+    this.#ended = true;
+    this.flush();
+  }
+
+  /** The same where the node stops: all replies have been handed on. */
+  stop(): void {
+    this.finish();
+    if (this.#inFlight === 0) this.#socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Closes the connection where something is late: to be called now and then. */
+  sweep(nowMillis: number): void {
+    this.#now = nowMillis;
+    const { helloMillisMax, stalledMillisMax, idleMillisMax } = this.#service.limits;
+    if (this.#blocked && nowMillis - this.#blockedSince > stalledMillisMax) return this.destroy();
+    if (this.#ended) return;
+    if (this.#session === null) {
+      if (nowMillis - this.#partialSince > helloMillisMax) this.#refuseAll('no hello came in time');
+    } else if (this.#splitter.partialBytes > 0 && nowMillis - this.#partialSince > stalledMillisMax) {
+      this.#refuseAll('a frame did not come whole in time');
+    } else if (this.#inFlight === 0 && nowMillis - this.#activeSince > idleMillisMax) {
+      writeGoodbye(this.#output);
+      this.finish();
+    }
+  }
+
+  /** Gives what follows the magic; null where nothing does, or something else came. */
+  #takeMagic(chunk: Buffer): Buffer | null {
+    let at = 0;
+    while (at < chunk.length && this.#magic < FRAME_MAGIC.length) {
+      if (chunk[at++] !== FRAME_MAGIC[this.#magic++]) {
+        this.#refuseAll('this is neither a line nor a frame');
+        return null;
+      }
+    }
+    return at < chunk.length ? chunk.subarray(at) : null;
+  }
+
+  /** A defect that one connection brings to light must not end the others. */
+  #readGuarded(): void {
+    try {
+      this.#read();
+    } catch (error) {
+      this.#service.host.report(error);
+      this.destroy();
+    }
+  }
+
+  #read(): void {
+    const splitter = this.#splitter;
+    while (!this.#ended && !this.#blocked && splitter.next()) {
+      if (this.#session !== null) this.#partialSince = this.#now;
+      this.#frame(splitter.bytes, splitter.start, splitter.end);
+    }
+    if (splitter.malformed !== null && !this.#ended) this.#refuseAll(splitter.malformed);
+    if (splitter.partialBytes !== this.#partialBytes) this.#account();
+    if (this.#service.partialBytes > this.#service.limits.partialBytesMax && this.#partialBytes > 0) {
+      this.#refuseAll('too much is on its way; try again later', 'overloaded');
+    }
+    if (this.#blocked && !this.#ended) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #frame(bytes: Uint8Array, start: number, end: number): void {
+    const decoded = decodeClientFrame(bytes, start, end);
+    if (!decoded.ok) {
+      const { message, offset } = decoded.malformed;
+      return this.#refuseAll(`a frame is malformed: ${message} (byte ${offset - start})`);
+    }
+    const frame = decoded.value;
+    if (frame.kind === 'hello') return this.#hello(frame);
+    if (this.#session === null) return this.#refuseAll('the first frame is no hello');
+    switch (frame.kind) {
+      case 'call':
+        return this.#call(this.#session, frame, bytes);
+      case 'machine':
+        return this.#speak(frame);
+      case 'ping':
+        writePong(this.#output);
+        return this.#touch();
+    }
+  }
+
+  #hello({ version, session, token }: HelloFrame): void {
+    if (this.#session !== null) return this.#refuseAll('a second hello');
+    if (version !== FRAME_VERSION) {
+      const message = `the node speaks version ${FRAME_VERSION} of the framed protocol, the client version ${version}`;
+      return this.#refuseAll(message);
+    }
+    const authorized = authorizeCall(this.#service.access, token === '' ? null : token);
+    if (!authorized.ok) return this.#refuseAll(authorized.problem.message, 'unauthorized');
+    this.#session = sessionOfCaller(authorized.caller, session);
+    const { frameInFlightMax: inFlightMax, frameBytesMax } = this.#service.limits;
+    writeWelcome(this.#output, { version: FRAME_VERSION, inFlightMax, frameBytesMax });
+    this.#touch();
+  }
+
+  /** The machine gets its number also where it is unknown: requests that follow are then refused, each. */
+  #speak({ name, interface: fingerprint }: MachineFrame): void {
+    const { frameMachinesMax, frameInFlightMax } = this.#service.limits;
+    const number = this.#machines.length;
+    if (number >= frameMachinesMax || this.#inFlight >= frameInFlightMax) {
+      return this.#refuseAll(`a connection speaks to at most ${frameMachinesMax} machines`);
+    }
+    const seed = digestOf(0, Buffer.from(fingerprint, 'latin1'), 0, fingerprint.length);
+    this.#machines.push({ number, name, interfaces: [fingerprint], seed, announced: null });
+    this.#inFlight++;
+    const seen = this.#service.host.look((node) => lookUp(node, name, fingerprint));
+    seen.then(
+      (answer) => {
+        this.#inFlight--;
+        writeMachineAnswer(this.#output, { number, ...answer });
+        this.#touch();
+      },
+      () => this.destroy(),
+    );
+  }
+
+  #call(session: string, frame: CallFrame, bytes: Uint8Array): void {
+    const { id, start, end, deadlineMillis } = frame;
+    const machine = this.#machines[frame.machine];
+    if (machine === undefined) return this.#refuseAll(`no machine has the number ${frame.machine}`);
+    if (this.#inFlight >= this.#service.limits.frameInFlightMax) return this.#refuse(id, GREEDY);
+    const place = this.#free.pop() ?? new Place(this);
+    place.id = id;
+    place.machine = machine;
+    this.#inFlight++;
+    this.#service.host.call(
+      {
+        machine: machine.name,
+        key: null,
+        interfaces: machine.interfaces,
+        body: { form: 'binary', bytes, start, end },
+        request: { session, id, digest: digestOf(machine.seed, bytes, start, end) },
+        readOnly: false,
+      },
+      place.settle,
+      deadlineMillis === 0 ? Number.POSITIVE_INFINITY : deadlineMillis,
+    );
+  }
+
+  /** Answers the request of a place, which is free then. */
+  settle(place: Place, reply: Reply): void {
+    const { id, machine } = place;
+    this.#inFlight--;
+    this.#free.push(place);
+    if (this.#socket.destroyed || machine === null) return;
+    if (reply.kind === 'value') this.#reply(id, machine, reply);
+    else if (reply.kind === 'refused') this.#refuse(id, reply.problem);
+    else throw new Error(`a call was answered with ${reply.kind}`);
+  }
+
+  #reply(id: number, machine: SpokenMachine, { version, types, type, value }: ValueReply): void {
+    const output = this.#output;
+    if (version !== machine.announced) {
+      machine.announced = version;
+      writeCode(output, machine.number, version.fingerprints.code);
+    }
+    const { length } = output;
+    try {
+      if (!writeReply(output, id, types, type, value)) return this.#refuse(id, TOO_LARGE);
+    } catch (error) {
+      output.truncate(length);
+      this.#service.host.report(error);
+      return this.#refuse(id, NOT_WRITTEN);
+    }
+    this.#touch();
+  }
+
+  #refuse(id: number, { code, message, path }: Problem): void {
+    const retryMillis = code === 'overloaded' ? RETRY_MILLIS : 0;
+    const place = path === undefined ? null : path.toWellFormed();
+    writeError(this.#output, { id, code, message, path: place, retryMillis });
+    this.#touch();
+  }
+
+  /** Ends the connection, and tells the peer why. */
+  #refuseAll(message: string, code: 'bad-request' | 'overloaded' | 'unauthorized' = 'bad-request'): void {
+    if (this.#ended) return;
+    this.#refuse(0, problem(code, message));
+    this.finish();
+  }
+
+  /** What was written is sent, at the end of the turn where it is small. */
+  #touch(): void {
+    if (this.#output.length >= FLUSH_BYTES_MIN) return this.flush();
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#service.flushLater(this);
+  }
+
+  flush(): void {
+    this.#isDirty = false;
+    const output = this.#output;
+    const { length } = output;
+    const socket = this.#socket;
+    if (length > 0 && !socket.destroyed && socket.writable) {
+      const bytes = Buffer.allocUnsafe(length);
+      bytes.set(output.view(0, length));
+      const isTaken = socket.write(bytes);
+      if (!isTaken && !this.#blocked) {
+        this.#blocked = true;
+        this.#blockedSince = this.#now;
+        socket.pause();
+      }
+      if (!isTaken || this.#outputBytes > 0) this.#account();
+    }
+    if (length > WRITER_BYTES_MAX) this.#output = new ByteWriter();
+    else output.clear();
+    if (this.#ended && this.#inFlight === 0) this.#end();
+  }
+
+  #end(): void {
+    const socket = this.#socket;
+    if (socket.writableEnded || socket.destroyed) return;
+    socket.end();
+    // What the peer still sends is read and forgotten, so that it gets its replies; not for ever.
+    socket.resume();
+    const force = setTimeout(() => this.destroy(), this.#service.limits.closeMillisMax);
+    socket.once('close', () => clearTimeout(force));
+  }
+
+  /** Brings the sums of the service up to date, and closes a connection on which too much waits. */
+  #account(): void {
+    const service = this.#service;
+    const { destroyed } = this.#socket;
+    const partialBytes = destroyed ? 0 : this.#splitter.partialBytes;
+    const outputBytes = destroyed ? 0 : this.#socket.writableLength;
+    service.partialBytes += partialBytes - this.#partialBytes;
+    service.outputBytes += outputBytes - this.#outputBytes;
+    this.#partialBytes = partialBytes;
+    this.#outputBytes = outputBytes;
+    const { outputBytesMax, outputBytesOfAllMax } = service.limits;
+    const isTooMuch = outputBytes > outputBytesMax || service.outputBytes > outputBytesOfAllMax;
+    // Whoever does not take what there is comes back, and gets the replies then: they are kept.
+    if (isTooMuch && outputBytes > 0) this.destroy();
+  }
+}
+
+/** A request that waits for its reply. It is used again for others: nothing is made anew for each. */
+class Place {
+  readonly #connection: FrameConnection;
+  id = 0;
+  machine: SpokenMachine | null = null;
+
+  constructor(connection: FrameConnection) {
+    this.#connection = connection;
+  }
+
+  readonly settle = (reply: Reply): void => this.#connection.settle(this, reply);
+}
+
+const GREEDY = problem('overloaded', 'too many requests of this connection wait for their reply');
+const TOO_LARGE = problem('too-large', 'the input was carried out, but its reply is too large');
+
+/** A session as it is kept: of one caller. */
+function sessionOfCaller(caller: string, session: string): string {
+  if (caller === '') return session;
+  return createHash('sha256').update(keyOfCaller(caller, session)).digest('hex').slice(0, session.length);
+}
+
+/** What is said of a machine to whoever speaks an interface of it. */
+function lookUp(
+  { machines }: NodeState,
+  name: string,
+  fingerprint: string,
+): { running: { code: string; interface: string } | null; refused: Problem | null } {
+  const machine = machines.get(name);
+  if (machine === undefined) {
+    const message = `there is no machine ${JSON.stringify(name)}`;
+    return { running: null, refused: problem('unknown-machine', message) };
+  }
+  const running = {
+    code: machine.version.fingerprints.code,
+    interface: machine.interfaces.current.fingerprint,
+  };
+  if (machine.interfaces.find(fingerprint) !== null) return { running, refused: null };
+  const message = `${name} serves no interface ${fingerprint}; the running one is ${running.interface}`;
+  return { running, refused: problem('unknown-interface', message) };
+}
+
+/** FNV-1a, of 32 bits: tells requests apart, where a client gave two of them one id by mistake. */
+function digestOf(seed: number, bytes: Uint8Array, start: number, end: number): number {
+  let digest = seed ^ 0x811c9dc5;
+  for (let i = start; i < end; i++) digest = Math.imul(digest ^ bytes[i], 0x01000193);
+  return digest | 0;
+}

@@ -1,0 +1,110 @@
+import { sizeWithin } from '@smc/protocol';
+import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
+import type { Host } from '../host.ts';
+import type { Durations, Sample } from '../metrics.ts';
+import type { Machine, NodeState } from '../state.ts';
+
+/** Machines of which each gets figures of its own, by name; a scrape is bounded. */
+const MACHINES_MAX = 1_000;
+
+/** Bytes of a state up to which a tree of records is measured; lists, maps and sets know their size. */
+const SIZE_MAX = 8 * 1024 * 1024;
+
+/** A metric of our own: what it is, and its values when they are asked for. */
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly values: (node: NodeState, queueDepth: number) => Sample[];
+}
+
+/** What `/_smc/metrics` answers, in the text form of Prometheus: all as of one moment, and the figures of the process. */
+export class Exposition {
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #host: Host;
+  readonly #metrics: readonly Metric[];
+  readonly #process = new Registry();
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#metrics = metricsOf(host);
+    collectDefaultMetrics({ register: this.#process });
+  }
+
+  async text(): Promise<string> {
+    // Before it waits itself.
+    const depth = this.#host.queueDepth;
+    const own = new Registry();
+    const seen = await this.#host.look((node) =>
+      this.#metrics.map(({ values, ...metric }) => ({ ...metric, values: values(node, depth) })),
+    );
+    for (const metric of seen) {
+      // All that a registry asks of a metric; the classes of the library keep values of their own.
+      own.registerMetric({ name: metric.name, get: () => metric } as unknown as Gauge);
+    }
+    return `${await own.metrics()}\n${await this.#process.metrics()}`;
+  }
+}
+
+function metricsOf(host: Host): readonly Metric[] {
+  const { inputs, commits, pauses, deployments } = host.metrics;
+  const durations = (name: string, help: string, own: Durations): Metric => ({
+    name,
+    help,
+    type: 'histogram',
+    values: () => own.samples(name),
+  });
+  const gauge = (name: string, help: string, value: (node: NodeState) => number): Metric => ({
+    name,
+    help,
+    type: 'gauge',
+    values: (node) => [{ labels: {}, value: value(node) }],
+  });
+  const perMachine = (name: string, help: string, value: (machine: Machine) => number): Metric => ({
+    name,
+    help,
+    type: 'gauge',
+    values: (node) =>
+      machinesOf(node).map((machine) => ({ labels: { machine: machine.name }, value: value(machine) })),
+  });
+  return [
+    {
+      name: 'smc_inputs_total',
+      help: 'Inputs in the log, by machine and outcome',
+      type: 'counter',
+      values: (node) =>
+        machinesOf(node).flatMap(({ name, inputs: all, faults }) => [
+          { labels: { machine: name, outcome: 'ok' }, value: all - faults },
+          { labels: { machine: name, outcome: 'fault' }, value: faults },
+        ]),
+    },
+    durations('smc_input_duration_seconds', 'From an input that came to its durable reply', inputs),
+    durations('smc_journal_commit_seconds', 'Of a commit of the journal', commits),
+    {
+      name: 'smc_queue_depth',
+      help: 'Requests that wait for their turn, or to be durable',
+      type: 'gauge',
+      values: (_, queueDepth) => [{ labels: {}, value: queueDepth }],
+    },
+    perMachine('smc_state_size_bytes', 'Memory of the states, about', stateSize),
+    perMachine('smc_instances', 'Instances that are stored', ({ instances }) => instances.count),
+    {
+      name: 'smc_upgrades_total',
+      help: 'Machines that were sent, by what became of them; the code where they were refused',
+      type: 'counter',
+      values: () => Array.from(deployments, ([result, value]) => ({ labels: { result }, value })),
+    },
+    durations('smc_upgrade_pause_seconds', 'Of a swap: how long no input was handled', pauses),
+    gauge('smc_machines', 'Machines that run', ({ machines }) => machines.size),
+    gauge('smc_log_position', 'Of the last entry of the log', ({ position }) => position),
+    gauge('smc_log_blob_bytes', 'Of all images and upgrades that there were', ({ blobs }) => blobs.bytes),
+  ];
+}
+
+function machinesOf({ machines }: NodeState): Machine[] {
+  return [...machines.values()].slice(0, MACHINES_MAX);
+}
+
+function stateSize({ instances }: Machine): number {
+  return instances.isKeyed ? instances.bytes : sizeWithin(instances.get(null), SIZE_MAX);
+}

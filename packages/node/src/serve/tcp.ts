@@ -1,0 +1,102 @@
+import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { FRAME_MAGIC } from '@smc/protocol';
+import type { Access, Place } from '../access/access.ts';
+import type { Host } from '../host.ts';
+import { type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import type { Listener } from '../ports.ts';
+import { FrameConnection, FrameService } from './frames.ts';
+import { LineConnection } from './lines.ts';
+
+/** How often connections are looked through for what is late. */
+const SWEEP_MILLIS_MAX = 1_000;
+
+/** Where lines and frames are served, and to whom. */
+export interface TcpService {
+  readonly place: Place;
+  readonly access: Access;
+  readonly limits: NodeLimits;
+}
+
+/**
+ * One port for lines and for frames: the first byte tells them apart, since no line begins with that
+ * of the magic of frames.
+ */
+export async function serveTcp(host: Host, { place, access, limits }: TcpService): Promise<Listener> {
+  const connections = new Set<LineConnection | FrameConnection>();
+  const frames = new Set<FrameConnection>();
+  const silent = new Map<Socket, number>();
+  const service = new FrameService(host, access, limits);
+  let isStopping = false;
+  const connect = (socket: Socket): void => {
+    silent.set(socket, performance.now());
+    const drop = (): void => void socket.destroy();
+    socket.once('close', () => silent.delete(socket));
+    socket.once('error', drop);
+    socket.once('end', drop);
+    socket.once('data', (chunk) => {
+      silent.delete(socket);
+      socket.off('error', drop);
+      socket.off('end', drop);
+      const isFramed = chunk[0] === FRAME_MAGIC[0];
+      const connection = isFramed
+        ? new FrameConnection(socket, service, performance.now())
+        : new LineConnection(socket, host, access, limits);
+      connections.add(connection);
+      if (connection instanceof FrameConnection) frames.add(connection);
+      socket.once('close', () => {
+        connections.delete(connection);
+        if (connection instanceof FrameConnection) frames.delete(connection);
+      });
+      connection.receive(chunk);
+      if (isStopping) connection.stop();
+    });
+  };
+  const options = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+  const server =
+    place.tls === null
+      ? createServer(options, connect)
+      : createTlsServer({ ...options, ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX }, connect);
+  server.maxConnections = limits.connectionsMax;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(place.port, place.address, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const sweeps = setInterval(() => {
+    const nowMillis = performance.now();
+    for (const [socket, since] of silent) if (nowMillis - since > limits.silentMillisMax) socket.destroy();
+    for (const connection of frames) connection.sweep(nowMillis);
+  }, sweepMillis(limits));
+  sweeps.unref();
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : place.port,
+    announceStop: () => {
+      for (const connection of frames) connection.announceStop();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        isStopping = true;
+        server.close(() => {
+          clearInterval(sweeps);
+          resolve();
+        });
+        for (const socket of silent.keys()) socket.destroy();
+        for (const connection of connections) connection.stop();
+      }),
+  };
+}
+
+/** A quarter of the shortest time that is allowed for something. */
+function sweepMillis({
+  silentMillisMax,
+  helloMillisMax,
+  stalledMillisMax,
+  idleMillisMax,
+}: NodeLimits): number {
+  const shortest = Math.min(silentMillisMax, helloMillisMax, stalledMillisMax, idleMillisMax);
+  return Math.max(1, Math.min(SWEEP_MILLIS_MAX, shortest / 4));
+}

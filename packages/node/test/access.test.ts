@@ -1,0 +1,290 @@
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { createConnection } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { encodeSigned, signedMessage } from '@smc/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Signers } from '../src/access/signers.ts';
+import { Tokens } from '../src/access/tokens.ts';
+import { type NodeOptions, type RunningNode, startNode } from '../src/node.ts';
+import { bundleOf, counter } from './images.ts';
+import { post, put, send } from './requests.ts';
+
+/** Who may do what on a node, over each of its protocols. */
+
+const nodes: RunningNode[] = [];
+
+afterEach(async () => {
+  await Promise.all(nodes.splice(0).map((node) => node.close()));
+});
+
+async function start(options: Partial<NodeOptions> = {}): Promise<RunningNode> {
+  const node = await startNode({ httpPort: 0, linesPort: 0, ...options });
+  nodes.push(node);
+  return node;
+}
+
+const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+const CALLS = new Tokens([
+  { caller: 'alice', token: 'token-of-alice-1' },
+  { caller: 'alice', token: 'token-of-alice-2' },
+  { caller: 'bob', token: 'token-of-bob' },
+]);
+const ADMINISTRATION = new Tokens([{ caller: 'olga', token: 'token-of-olga' }]);
+const ADMIN = bearer('token-of-olga');
+const tls = {
+  cert: readFileSync(new URL('tls/localhost.crt', import.meta.url), 'utf8'),
+  key: readFileSync(new URL('tls/localhost.key', import.meta.url), 'utf8'),
+};
+
+/** Deploys with a token of administration. */
+const deploy = (node: RunningNode, bundle: Uint8Array) =>
+  send(node, '/_smc/machines', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/octet-stream', ...ADMIN },
+    body: bundle,
+  });
+
+/** What a connection for lines answers, until it ends. */
+function lines(node: RunningNode, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port: node.linesPort!, host: '127.0.0.1' }, () => socket.end(text));
+    let shown = '';
+    socket.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    socket.on('end', () => resolve(shown));
+    socket.on('error', reject);
+  });
+}
+
+describe('tokens', () => {
+  it('are wanted for calls and for administration, each its own', async () => {
+    const node = await start({ access: { calls: CALLS, administration: ADMINISTRATION } });
+    expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 401 });
+    expect(await deploy(node, bundleOf(counter()))).toMatchObject({ status: 200 });
+    const refused = await post(node, '/Counter/Incr');
+    expect(refused).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
+    expect(refused.body).toBe('{"error":{"code":"unauthorized","message":"this needs a token"}}');
+    for (const wrong of [
+      '',
+      'Bearer',
+      'Bearer token-of-alice',
+      'Basic dG9rZW4=',
+      'Bearer token-of-alice-1 x',
+    ]) {
+      expect(await post(node, '/Counter/Incr', '{}', { authorization: wrong })).toMatchObject({
+        status: 401,
+      });
+    }
+    expect(await post(node, '/Counter/Incr', '{}', bearer('token-of-bob'))).toMatchObject({ status: 200 });
+    // The scheme is not sensitive to case (RFC 9110), and who administers may call too.
+    const scheme = { authorization: 'bearer token-of-alice-1' };
+    expect(await post(node, '/Counter/Incr', '{}', scheme)).toMatchObject({ status: 200 });
+    expect(await post(node, '/Counter/Incr', '{}', ADMIN)).toMatchObject({ status: 200 });
+    expect(await send(node, '/Counter/Read', { headers: ADMIN })).toMatchObject({ body: '3' });
+  });
+
+  it('of callers administer nothing, however the address is written', async () => {
+    const node = await start({ access: { calls: CALLS, administration: ADMINISTRATION } });
+    await deploy(node, bundleOf(counter()));
+    const paths = [
+      '/_smc/machines',
+      '/_smc/machines/Counter',
+      '/_smc/machines/Counter/state',
+      '/_smc/machines/Counter/history',
+      '/_smc/machines/Counter/image',
+      '/%5fsmc/machines',
+      '/%5Fsmc/machines/Counter/state',
+      '/_smc/%6dachines',
+      '//_smc/machines',
+      '/_smc//machines',
+      '/Counter/../_smc/machines',
+      '/_smc/machines?after=A',
+      '/_smc/machines#x',
+      '/_smc/nothing',
+    ];
+    for (const path of paths) {
+      for (const headers of [{}, bearer('token-of-bob')]) {
+        const reply = await send(node, path, { headers });
+        expect(reply.status, path).toBeGreaterThanOrEqual(400);
+        expect(reply.body, path).toMatch(/^\{"error":/);
+      }
+    }
+    for (const method of ['PUT', 'DELETE']) {
+      const path = method === 'PUT' ? '/_smc/machines' : '/_smc/machines/Counter';
+      expect(await send(node, path, { method, headers: bearer('token-of-bob') })).toMatchObject({
+        status: 401,
+      });
+    }
+    expect(await send(node, '/_smc/machines', { headers: ADMIN })).toMatchObject({ status: 200 });
+    // Whether it is well may be asked by anybody.
+    expect(await send(node, '/_smc/health')).toMatchObject({ status: 200 });
+    expect(await send(node, '/_smc/ready')).toMatchObject({ status: 200 });
+  });
+
+  it('come first on a line, and a wrong one ends the connection', async () => {
+    const node = await start({ access: { calls: CALLS, administration: ADMINISTRATION } });
+    await deploy(node, bundleOf(counter()));
+    expect(await lines(node, 'auth token-of-bob\nCounter Incr\nCounter Read\n')).toBe('ok ()\nok ()\nok 1\n');
+    expect(await lines(node, 'Counter Incr\nauth token-of-bob\n')).toBe(
+      'error unauthorized this needs a token: auth TOKEN comes first\n',
+    );
+    expect(await lines(node, 'interface 12345678\n')).toMatch(/^error unauthorized/);
+    expect(await lines(node, 'auth token-of-nobody\nCounter Incr\n')).toBe(
+      'error unauthorized the token is not one that may do this\n',
+    );
+    expect(await lines(node, 'auth token-of-olga\nCounter Read\n')).toBe('ok ()\nok 1\n');
+  });
+
+  it('are passed over where none is wanted', async () => {
+    const node = await start();
+    await put(node, bundleOf(counter()));
+    expect(await post(node, '/Counter/Incr', '{}', bearer('anything'))).toMatchObject({ status: 200 });
+    expect(await lines(node, 'auth anything\nCounter Read\n')).toBe('ok ()\nok 1\n');
+  });
+
+  it('tell callers apart: a key of one is not a key of another', async () => {
+    const node = await start({ access: { calls: CALLS } });
+    await put(node, bundleOf(counter()));
+    const incr = (token: string) =>
+      post(node, '/Counter/Incr', '{}', { ...bearer(token), 'idempotency-key': 'one' });
+    for (const token of ['token-of-alice-1', 'token-of-alice-2', 'token-of-bob', 'token-of-bob']) {
+      expect(await incr(token)).toMatchObject({ status: 200 });
+    }
+    expect(await send(node, '/Counter/Read', { headers: bearer('token-of-bob') })).toMatchObject({
+      body: '2',
+    });
+  });
+});
+
+describe('beyond this computer', () => {
+  it('a token and encryption are needed', async () => {
+    const address = '0.0.0.0';
+    const lacking = async (options: Partial<NodeOptions>): Promise<string> => {
+      const error: unknown = await start({ address, ...options }).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      return error instanceof Error ? error.message : 'it started';
+    };
+    expect(await lacking({})).toMatch(/needs a token and TLS$/);
+    expect(await lacking({ tls })).toMatch(/needs a token$/);
+    expect(await lacking({ access: { calls: CALLS } })).toMatch(/needs TLS$/);
+    // A token for administration is none for calls.
+    expect(await lacking({ tls, access: { administration: ADMINISTRATION } })).toMatch(/needs a token$/);
+    const own = { address: '127.0.0.1', adminAddress: '0.0.0.0', adminPort: 0 };
+    expect(await lacking({ ...own, tls, access: { calls: CALLS } })).toMatch(/needs a token$/);
+    expect(await lacking({ ...own, access: { administration: ADMINISTRATION } })).toMatch(/needs TLS$/);
+    expect(await lacking({ tls, access: { calls: CALLS } })).toBe('it started');
+  });
+
+  it('administration is not there, but on a listener of its own', async () => {
+    const node = await start({ address: '0.0.0.0', insecure: true, adminPort: 0 });
+    const admin = { ...node, httpPort: Number(new URL(node.adminUrl!).port) };
+    expect(await put(admin, bundleOf(counter()))).toMatchObject({ status: 200 });
+    expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
+    for (const path of ['/_smc/machines', '/_smc/health', '/_smc/ready', '/_smc/machines/Counter/state']) {
+      expect(await send(node, path), path).toMatchObject({ status: expect.not.toBeOneOf([200]) as number });
+      expect(await send(admin, path), path).toMatchObject({ status: 200 });
+    }
+    expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 404 });
+    expect(await post(admin, '/Counter/Incr')).toMatchObject({ status: 404 });
+    // Names by which the node is known elsewhere are not those of this computer.
+    expect(await send(node, '/Counter/Read', { headers: { host: 'counter.example' } })).toMatchObject({
+      body: '1',
+    });
+    expect(await send(admin, '/_smc/machines', { headers: { host: 'counter.example' } })).toMatchObject({
+      status: 400,
+    });
+    expect((await start({ address: '0.0.0.0', insecure: true })).adminUrl).toBe(null);
+  });
+});
+
+describe('TLS', () => {
+  it('encrypts HTTP and lines', async () => {
+    const node = await start({ tls, adminPort: 0 });
+    expect(node.url).toMatch(/^https:/);
+    // On this computer nobody listens in.
+    expect(node.adminUrl).toMatch(/^http:/);
+    await put({ ...node, httpPort: Number(new URL(node.adminUrl!).port) }, bundleOf(counter()));
+    const options = {
+      port: node.httpPort!,
+      host: '127.0.0.1',
+      path: '/Counter/Incr',
+      ca: tls.cert,
+      agent: false,
+    };
+    const status = await new Promise((resolve, reject) => {
+      request({ ...options, method: 'POST' }, (reply) => {
+        reply.resume();
+        resolve(reply.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(200);
+    const shown = await new Promise((resolve, reject) => {
+      const socket = connectTls({ port: node.linesPort!, host: '127.0.0.1', ca: tls.cert }, () =>
+        socket.end('Counter Read\n'),
+      );
+      socket.on('data', (chunk: Buffer) => resolve(chunk.toString()));
+      socket.on('error', reject);
+    });
+    expect(shown).toBe('ok 1\n');
+    // Who does not encrypt gets no answer.
+    await expect(send(node, '/Counter/Read')).rejects.toThrow(/hang up|ECONNRESET/);
+  });
+});
+
+describe('signatures', () => {
+  const [release, other] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
+  const pem = (key: KeyObject): string => String(key.export({ format: 'pem', type: 'spki' }));
+  const signers = new Signers([pem(release.publicKey)]);
+  const bundle = bundleOf(counter());
+  const signatureBy = ({ publicKey, privateKey }: typeof release, bytes = bundle) => ({
+    key: Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url'),
+    signature: sign(null, signedMessage(bytes), privateKey),
+  });
+
+  it('of known signers are needed', async () => {
+    const node = await start({ access: { signers } });
+    const refused = async (bytes: Uint8Array): Promise<string> => {
+      const reply = await put(node, bytes);
+      expect(reply.status).toBe(401);
+      return (JSON.parse(reply.body) as { error: { message: string } }).error.message;
+    };
+    expect(await refused(bundle)).toMatch(/^the bundle is not signed/);
+    expect(await refused(encodeSigned({ bundle, signatures: [signatureBy(other)] }))).toMatch(
+      /^the bundle is signed with [0-9a-f]{12}, and this node knows no such key/,
+    );
+    const borrowed = { ...signatureBy(other), key: signatureBy(release).key };
+    expect(await refused(encodeSigned({ bundle, signatures: [borrowed] }))).toMatch(
+      /^the signature is not one of this/,
+    );
+    const signed = encodeSigned({ bundle, signatures: [signatureBy(release), signatureBy(other)] });
+    const first = signed.length - bundle.length;
+    for (const at of [first, first + Math.floor(bundle.length / 2), signed.length - 1]) {
+      expect(await refused(signed.with(at, signed[at] ^ 1))).toMatch(
+        /^the signature is not one of this bundle/,
+      );
+    }
+    expect(await send(node, '/_smc/machines')).toMatchObject({ body: '[]' });
+    expect(await put(node, signed)).toMatchObject({ status: 200 });
+    expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
+  });
+
+  it('may be there where none is wanted', async () => {
+    const node = await start();
+    expect(await put(node, encodeSigned({ bundle, signatures: [signatureBy(other)] }))).toMatchObject({
+      status: 200,
+    });
+  });
+
+  it('are by Ed25519 alone', () => {
+    const { publicKey } = generateKeyPairSync('x25519');
+    expect(() => new Signers([pem(publicKey)])).toThrow('where Ed25519 is needed');
+    expect(() => new Signers(['-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----'])).toThrow(
+      /unsupported|DECODER|PEM|asn/i,
+    );
+  });
+});

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Durations } from '../src/metrics.ts';
+import { type RunningNode, startNode } from '../src/node.ts';
+import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
+import { post, put, send } from './requests.ts';
+
+/** What `/_smc/metrics` tells, in the text form of Prometheus. */
+
+let node: RunningNode;
+
+beforeEach(async () => {
+  node = await startNode({ httpPort: 0, linesPort: null });
+});
+
+afterEach(() => node.close());
+
+/** Samples by name and labels, `smc_inputs_total{machine="Counter",outcome="ok"}`. */
+async function scrape(): Promise<ReadonlyMap<string, number>> {
+  const reply = await send(node, '/_smc/metrics');
+  expect(reply).toMatchObject({ status: 200 });
+  expect(reply.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+  const samples = reply.body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    samples.map((line) => {
+      const [, name, value] = /^(\S+?(?:\{.*\})?) (\S+)$/.exec(line) ?? [];
+      expect(Number(value), line).not.toBeNaN();
+      return [name, Number(value)];
+    }),
+  );
+}
+
+it('counts inputs by machine and outcome, and how long they took', async () => {
+  await put(node, bundleOf(counter()));
+  for (let i = 0; i < 5; i++) await post(node, '/Counter/Incr');
+  await post(node, '/Counter/Refuse', '{"why":"x"}');
+  await send(node, '/Counter/Read');
+  const seen = await scrape();
+  expect(seen.get('smc_inputs_total{machine="Counter",outcome="ok"}')).toBe(5);
+  expect(seen.get('smc_inputs_total{machine="Counter",outcome="fault"}')).toBe(1);
+  // Those that only read have a duration too, and no entry in the log.
+  expect(seen.get('smc_input_duration_seconds_count')).toBe(7);
+  expect(seen.get('smc_input_duration_seconds_bucket{le="+Inf"}')).toBe(7);
+  expect(seen.get('smc_input_duration_seconds_sum')).toBeGreaterThan(0);
+  expect(seen.get('smc_journal_commit_seconds_count')).toBeGreaterThanOrEqual(7);
+  expect(seen.get('smc_queue_depth')).toBeGreaterThanOrEqual(0);
+  expect(seen.get('smc_machines')).toBe(1);
+  expect(seen.get('smc_instances{machine="Counter"}')).toBe(1);
+  expect(seen.get('smc_state_size_bytes{machine="Counter"}')).toBeGreaterThan(0);
+  // Of the process, from the library.
+  expect(seen.get('process_resident_memory_bytes')).toBeGreaterThan(0);
+});
+
+it('counts upgrades by what became of them, and the pauses of those that were swapped in', async () => {
+  const upgrade = upgradeBundle(labelled(), toLabelled(counter()));
+  await put(node, bundleOf(counter()));
+  await put(node, bundleOf(counter()));
+  await put(node, upgrade, '?dry-run=1');
+  await put(node, upgrade, '?mode=upgrade');
+  await put(node, bundleOf(counter()).slice(0, 40));
+  const seen = await scrape();
+  const results = [...seen].filter(([name]) => name.startsWith('smc_upgrades_total'));
+  expect(Object.fromEntries(results)).toMatchObject({
+    'smc_upgrades_total{result="deployed"}': 1,
+    'smc_upgrades_total{result="unchanged"}': 1,
+    'smc_upgrades_total{result="upgraded"}': 1,
+    'smc_upgrades_total{result="malformed"}': 1,
+  });
+  expect(seen.get('smc_upgrade_pause_seconds_count')).toBe(2);
+});
+
+it('has buckets that hold all that is not above their bound', () => {
+  const durations = new Durations();
+  for (const seconds of [0, 0.0001, 0.00011, 0.3, 99]) durations.observe(seconds);
+  const samples = durations.samples('x');
+  const bucket = (le: number | string): number | undefined =>
+    samples.find(({ metricName, labels }) => metricName === 'x_bucket' && labels['le'] === le)?.value;
+  expect([0.0001, 0.00025, 0.25, 0.5, 10, '+Inf'].map(bucket)).toEqual([2, 3, 3, 4, 4, 5]);
+  expect(samples.at(-2)).toMatchObject({ metricName: 'x_sum', value: 99.30021 });
+  expect(samples.at(-1)).toMatchObject({ metricName: 'x_count', value: 5 });
+});
