@@ -354,6 +354,8 @@ export class Host {
 
   /** Hands all that was gathered to the journal; what waits for it is sent when that is done. */
   #append(): void {
+    // What was handled before a failure is in the memory of a node that is no more.
+    if (this.#state === 'failed') return;
     const items = this.#gathered;
     this.#gathered = [];
     const groups = this.#log.take();

@@ -91,7 +91,7 @@ function bytesOf(item: Recovered): number {
     case 'checkpoint':
       return item.head.refusals.length;
     case 'states':
-      return item.states.reduce((sum, { key, bytes }) => sum + key.length + (bytes?.length ?? 0), 0);
+      return item.keys.join('').length + item.bytes.length;
     case 'kept':
       return item.bytes.length;
   }

@@ -116,6 +116,24 @@ describe('a host', () => {
     await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
   });
 
+  it('hands nothing more to a journal that has failed, and ends', async () => {
+    const journal = new SlowJournal();
+    const host = await open(journal);
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    journal.slow = true;
+    const first = call(host, 'Incr');
+    await turns();
+    const gathered = call(host, 'Incr');
+    await turns();
+    journal.waiting[0].reject(new Error('the disk is full'));
+    expect([await first, await gathered]).toEqual([
+      expect.stringMatching(/^internal:/),
+      expect.stringMatching(/^internal:/),
+    ]);
+    await host.stop();
+    expect(journal.waiting).toHaveLength(1);
+  });
+
   it('refuses what is too much', async () => {
     const host = await open(new MemoryJournal(), { queuedEventsMax: 3 });
     await host.deploy(bundleOf(counter()), 'deploy', false);

@@ -214,7 +214,6 @@ function damageable(item: Recovered): Uint8Array {
     case 'checkpoint':
       return item.head.refusals;
     case 'states':
-      return item.states[0].bytes ?? new Uint8Array(0);
     case 'kept':
       return item.bytes;
   }
@@ -229,7 +228,6 @@ function withDamage(item: Recovered, bytes: Uint8Array): Recovered {
     case 'checkpoint':
       return { kind: 'checkpoint', head: { ...item.head, refusals: bytes } };
     case 'states':
-      return { ...item, states: [{ ...item.states[0], bytes }] };
     case 'kept':
       return { ...item, bytes };
   }

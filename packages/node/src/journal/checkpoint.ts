@@ -1,4 +1,4 @@
-import { ByteWriter, encodeValue } from '@smc/protocol';
+import { ByteWriter, encodeValue, writeValue } from '@smc/protocol';
 import { type ChangedKeys, type InstanceKey, type Instances, printKey } from '../instances.ts';
 import type { FirstOutcome, NumberedRequest } from '../kept.ts';
 import type { Machine, NodeState } from '../state.ts';
@@ -25,6 +25,8 @@ export interface MachineHead {
   readonly name: string;
   readonly inputs: number;
   readonly faults: number;
+  /** Of its state type, 64 hex digits. */
+  readonly fingerprint: string;
   /** The position of the checkpoint that wrote all its states: those of older ones are of another version. */
   readonly since: number;
   /** Its kept requests are those of `[keptFirst, keptEnd)`; they are counted from its deployment on. */
@@ -35,19 +37,16 @@ export interface MachineHead {
 /** A part of a checkpoint: it belongs to the head with it. */
 export type CheckpointSlice = StateSlice | KeptSlice;
 
+/** States of instances, one behind the other: to hand on each by itself would take longer than to make it. */
 export interface StateSlice {
   readonly kind: 'states';
   readonly machine: number;
-  /** Of the state type, 64 hex digits. */
-  readonly fingerprint: string;
-  readonly states: readonly StateRow[];
-}
-
-export interface StateRow {
   /** As in `InputEntry`. */
-  readonly key: string;
-  /** Null for an instance that is not stored any more, as it is in its initial state. */
-  readonly bytes: Uint8Array | null;
+  readonly keys: readonly string[];
+  /** Of each state, in bytes; -1 for an instance that is not stored any more, as it is in its initial state. */
+  readonly lengths: readonly number[];
+  /** The states, encoded by their type. */
+  readonly bytes: Uint8Array;
 }
 
 export interface KeptSlice {
@@ -104,7 +103,8 @@ export class CheckpointTracker {
       slices.push(stateSlices(machine, rowsOf(instances, keys)), keptSlices(machine, kept.takeNew()));
       const since = isWhole ? position : before.since;
       const { first: keptFirst, end: keptEnd } = kept;
-      return { machine: number, name, inputs, faults, since, keptFirst, keptEnd };
+      const fingerprint = machine.version.fingerprints.state;
+      return { machine: number, name, inputs, faults, fingerprint, since, keptFirst, keptEnd };
     });
     for (const [machine, { changed }] of this.#tracked) {
       if (node.machineByNumber.get(machine.number) === machine) continue;
@@ -136,25 +136,21 @@ function* stateSlices(
   { number: machine, version }: Machine,
   rows: ReturnType<typeof rowsOf>,
 ): Generator<StateSlice> {
-  const { image, fingerprints } = version;
-  const slice = (states: readonly StateRow[]): StateSlice => ({
-    kind: 'states',
-    machine,
-    fingerprint: fingerprints.state,
-    states,
-  });
-  let states: StateRow[] = [];
-  let bytes = 0;
+  const { image } = version;
+  const writer = new ByteWriter(SLICE_BYTES);
+  let keys: string[] = [];
+  let lengths: number[] = [];
   for (const [key, state] of rows) {
-    const encoded = state === undefined ? null : encodeValue(image.unit.types, image.state, state);
-    states.push({ key: printKey(key), bytes: encoded });
-    bytes += encoded?.length ?? 0;
-    if (bytes < SLICE_BYTES && states.length < SLICE_ROWS_MAX) continue;
-    yield slice(states);
-    states = [];
-    bytes = 0;
+    const start = writer.length;
+    if (state !== undefined) writeValue(writer, image.unit.types, image.state, state);
+    keys.push(printKey(key));
+    lengths.push(state === undefined ? -1 : writer.length - start);
+    if (writer.length < SLICE_BYTES && keys.length < SLICE_ROWS_MAX) continue;
+    yield { kind: 'states', machine, keys, lengths, bytes: writer.take() };
+    keys = [];
+    lengths = [];
   }
-  if (states.length > 0) yield slice(states);
+  if (keys.length > 0) yield { kind: 'states', machine, keys, lengths, bytes: writer.take() };
 }
 
 function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Generator<KeptSlice> {

@@ -5,7 +5,6 @@ import type { LogGroup } from './group.ts';
 /** What one machine has in the checkpoint. */
 interface MachineBase {
   readonly head: MachineHead;
-  fingerprint: string;
   readonly states: Map<string, Uint8Array>;
   kept: KeptSlice[];
 }
@@ -31,13 +30,11 @@ export class MemoryJournal implements Journal {
     const until = after < 0 ? this.#groups.length : after;
     for (const group of this.#groups.slice(0, until)) yield { kind: 'group', group };
     if (this.#head !== null) yield { kind: 'checkpoint', head: this.#head };
-    for (const [machine, { fingerprint, states, kept }] of this.#machines) {
-      if (states.size === 0) {
-        yield* kept;
-        continue;
-      }
-      const rows = Array.from(states, ([key, bytes]) => ({ key, bytes }));
-      yield { kind: 'states', machine, fingerprint, states: rows } satisfies StateSlice;
+    for (const [machine, { states, kept }] of this.#machines) {
+      const parts = [...states.values()];
+      const lengths = parts.map(({ length }) => length);
+      const bytes = Buffer.concat(parts);
+      yield { kind: 'states', machine, keys: [...states.keys()], lengths, bytes } satisfies StateSlice;
       yield* kept;
     }
     for (const group of this.#groups.slice(until)) yield { kind: 'group', group };
@@ -72,7 +69,6 @@ export class MemoryJournal implements Journal {
     const kept = (before?.kept ?? []).filter(({ first, count }) => first + count > head.keptFirst);
     return {
       head,
-      fingerprint: before?.fingerprint ?? '',
       states: isWhole ? new Map() : before.states,
       kept,
     };
@@ -86,10 +82,11 @@ export class MemoryJournal implements Journal {
       base.kept.push(slice);
       return;
     }
-    base.fingerprint = slice.fingerprint;
-    for (const { key, bytes } of slice.states) {
-      if (bytes === null) base.states.delete(key);
-      else base.states.set(key, bytes);
+    let at = 0;
+    for (const [i, key] of slice.keys.entries()) {
+      const length = slice.lengths[i];
+      if (length < 0) base.states.delete(key);
+      else base.states.set(key, slice.bytes.slice(at, (at += length)));
     }
   }
 }

@@ -140,8 +140,11 @@ export class Replay {
     if (!refusals.ok) return this.#malformed(refusals.malformed);
     for (const refusal of refusals.value) this.#refusal(refusal);
     if (head.machines.length !== node.machines.size) this.#fail('it has other machines than the log');
-    for (const { machine: number, inputs, faults, keptFirst } of head.machines) {
+    for (const { machine: number, inputs, faults, fingerprint, keptFirst } of head.machines) {
       const machine = this.#machine(number);
+      if (fingerprint !== machine.version.fingerprints.state) {
+        this.#fail(`the states of ${machine.name} are of another type than the log says`);
+      }
       this.#base(machine);
       machine.inputs = inputs;
       machine.faults = faults;
@@ -273,16 +276,19 @@ export class Replay {
     return read.ok ? read.key : this.#fail(read.problem.message);
   }
 
-  #states({ machine: number, fingerprint, states }: StateSlice): void {
+  #states({ machine: number, keys, lengths, bytes }: StateSlice): void {
     const machine = this.#machine(number);
-    const { image, fingerprints } = machine.version;
-    if (fingerprint !== fingerprints.state) this.#fail(`a state of ${machine.name} is of another type`);
-    for (const { key, bytes } of states) {
-      if (bytes === null) continue;
-      const state = decodeValue(image.unit.types, image.state, bytes);
-      if (!state.ok) this.#fail(`the state of ${machine.name} does not decode: ${state.malformed.message}`);
-      machine.instances.put(this.#key(machine, key), state.value);
-    }
+    const { image } = machine.version;
+    const read = decoding(bytes, (reader) => {
+      for (const [i, key] of keys.entries()) {
+        if (lengths[i] < 0) continue;
+        const end = reader.offset + lengths[i];
+        const state = takeValue(reader, image.unit.types, image.state);
+        if (reader.offset !== end) reader.fail('a state of another length');
+        machine.instances.put(this.#key(machine, key), state);
+      }
+    });
+    if (!read.ok) this.#malformed(read.malformed);
   }
 
   #kept({ machine: number, first, count, bytes }: KeptSlice): void {

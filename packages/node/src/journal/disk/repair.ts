@@ -262,8 +262,8 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
   const aside = database.prepare('INSERT INTO aside (reason, source, place, bytes) VALUES (?, ?, ?, ?)');
   for (const each of database.prepare('SELECT * FROM states').all()) {
     const row = each as unknown as StoredStateRow & { readonly machine: number };
-    const { machine, key, position, fingerprint, state, checksum } = row;
-    if (stateChecksum({ machine, fingerprint }, position, { key, bytes: state }) === checksum) continue;
+    const { machine, key, position, state, checksum } = row;
+    if (stateChecksum(machine, position, key, state) === checksum) continue;
     aside.run('damaged', 'states', `${machine} ${position} ${key}`, state);
     database
       .prepare('DELETE FROM states WHERE machine = ? AND key = ? AND position = ?')

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { KeptSlice, MachineHead, StateRow, StateSlice } from '../checkpoint.ts';
+import type { KeptSlice, MachineHead } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 
 /**
@@ -33,6 +33,7 @@ export interface MachineRow {
   readonly name: string;
   readonly inputs: number;
   readonly faults: number;
+  readonly fingerprint: string;
   readonly since: number;
   readonly kept_first: number;
   readonly kept_end: number;
@@ -43,7 +44,6 @@ export interface MachineRow {
 export interface StoredStateRow {
   readonly key: string;
   readonly position: number;
-  readonly fingerprint: string;
   readonly checksum: number;
   readonly state: Uint8Array | null;
 }
@@ -66,15 +66,14 @@ export function groupChecksum(
   return checksumOf(bytes, `log ${first} ${count} ${structural} ${time}`);
 }
 
+/** `bytes` is null for an instance that is not stored any more. */
 export function stateChecksum(
-  { machine, fingerprint }: Pick<StateSlice, 'machine' | 'fingerprint'>,
+  machine: number,
   position: number,
-  { key, bytes }: StateRow,
+  key: string,
+  bytes: Uint8Array | null,
 ): number {
-  return checksumOf(
-    bytes ?? NONE,
-    `state ${machine} ${position} ${fingerprint} ${bytes === null ? 0 : 1} ${key}`,
-  );
+  return checksumOf(bytes ?? NONE, `state ${machine} ${position} ${bytes === null ? 0 : 1} ${key}`);
 }
 
 export function keptChecksum({ machine, first, count, bytes }: Omit<KeptSlice, 'kind'>): number {
@@ -86,8 +85,8 @@ export function headChecksum(
   machines: readonly MachineRow[],
 ): number {
   const lines = machines.map(
-    ({ machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum }) =>
-      `\n${machine} ${inputs} ${faults} ${since} ${kept_first} ${kept_end} ${states} ${states_sum} ${name}`,
+    ({ machine, name, inputs, faults, fingerprint, since, kept_first, kept_end, states, states_sum }) =>
+      `\n${machine} ${inputs} ${faults} ${fingerprint} ${since} ${kept_first} ${kept_end} ${states} ${states_sum} ${name}`,
   );
   return checksumOf(refusals, `checkpoint ${position} ${time} ${structure_sum}${lines.join('')}`);
 }
@@ -121,6 +120,6 @@ export function groupOf(row: GroupRow): Omit<LogGroup, 'blobs'> | null {
 }
 
 export function machineHeadOf(row: MachineRow): MachineHead {
-  const { machine, name, inputs, faults, since, kept_first: keptFirst, kept_end: keptEnd } = row;
-  return { machine, name, inputs, faults, since, keptFirst, keptEnd };
+  const { machine, name, inputs, faults, fingerprint, since, kept_first: keptFirst, kept_end: keptEnd } = row;
+  return { machine, name, inputs, faults, fingerprint, since, keptFirst, keptEnd };
 }

@@ -40,6 +40,7 @@ export const SCHEMA = `
     name TEXT NOT NULL,
     inputs INTEGER NOT NULL,
     faults INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
     since INTEGER NOT NULL,
     kept_first INTEGER NOT NULL,
     kept_end INTEGER NOT NULL,
@@ -51,7 +52,6 @@ export const SCHEMA = `
     machine INTEGER NOT NULL,
     key TEXT NOT NULL,
     position INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL,
     checksum INTEGER NOT NULL,
     state BLOB,
     PRIMARY KEY (machine, key, position)

@@ -137,7 +137,7 @@ export class Store {
     const [newest, ...older] = this.#positions();
     const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
     const machines = head.machines.map(
-      ({ machine, name, inputs, faults, since, keptFirst, keptEnd }): DraftRow => {
+      ({ machine, name, inputs, faults, fingerprint, since, keptFirst, keptEnd }): DraftRow => {
         const row = before.get(machine);
         const goesOn = row?.since === since;
         return {
@@ -145,6 +145,7 @@ export class Store {
           name,
           inputs,
           faults,
+          fingerprint,
           since,
           kept_first: keptFirst,
           kept_end: keptEnd,
@@ -211,15 +212,17 @@ export class Store {
   }
 
   #addStates(slice: StateSlice, { checkpoint: { position }, oldest }: Draft, head: DraftRow): void {
-    const { machine, fingerprint } = slice;
-    for (const row of slice.states) {
-      const { key, bytes } = row;
+    const { machine } = slice;
+    let at = 0;
+    for (const [i, key] of slice.keys.entries()) {
+      const length = slice.lengths[i];
+      const bytes = length < 0 ? null : slice.bytes.subarray(at, (at += length));
       const before = this.#statement(
         `SELECT checksum FROM states WHERE machine = ? AND key = ? AND position >= ? ORDER BY position DESC LIMIT 1`,
       ).get(machine, key, head.since)?.['checksum'];
       if (before === undefined) head.states++;
       else head.states_sum = takeChecksum(head.states_sum, Number(before));
-      const checksum = stateChecksum(slice, position, row);
+      const checksum = stateChecksum(machine, position, key, bytes);
       head.states_sum = addChecksum(head.states_sum, checksum);
       // Of what stood there what the oldest checkpoint has stays, and all that is newer.
       this.#run(
@@ -229,15 +232,7 @@ export class Store {
         key,
         oldest,
       );
-      this.#run(
-        'INSERT INTO states VALUES (?, ?, ?, ?, ?, ?)',
-        machine,
-        key,
-        position,
-        fingerprint,
-        checksum,
-        bytes,
-      );
+      this.#run('INSERT INTO states VALUES (?, ?, ?, ?, ?)', machine, key, position, checksum, bytes);
     }
   }
 
@@ -330,9 +325,12 @@ export function sealCheckpoint(
   machines: readonly MachineRow[],
 ): void {
   const { position } = checkpoint;
-  const insert = database.prepare('INSERT OR REPLACE INTO machines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  for (const { machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum } of machines) {
-    insert.run(position, machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum);
+  const insert = database.prepare('INSERT OR REPLACE INTO machines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  for (const row of machines) {
+    const { machine, name, inputs, faults, fingerprint, since, kept_first, kept_end, states, states_sum } =
+      row;
+    const counts = [since, kept_first, kept_end, states, states_sum];
+    insert.run(position, machine, name, inputs, faults, fingerprint, ...counts);
   }
   const ordered = machines.toSorted((a, b) => a.machine - b.machine);
   database

@@ -71,7 +71,6 @@ function bytesOf(item: Recovered): number {
     case 'group':
       return item.group.bytes.length;
     case 'states':
-      return item.states.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
     case 'kept':
       return item.bytes.length;
     case 'begin':
