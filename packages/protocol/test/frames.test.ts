@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,12 +9,14 @@ import {
   decodeNodeFrame,
   encodeCall,
   FRAME_LIMITS,
+  FRAME_MAGIC,
   FRAME_VERSION,
   FrameSplitter,
   INT,
   type NodeFrame,
   STRING,
   TypeTable,
+  UNIT,
   writeCall,
   writeCode,
   writeError,
@@ -160,6 +163,23 @@ describe('frames', () => {
 
   it('of a node are read as they were written, however the stream is cut', () => {
     mirrors(nodeFrames, decodeNodeFrame);
+  });
+
+  it('are those of docs/frames.md', () => {
+    const writer = new ByteWriter();
+    writer.raw(FRAME_MAGIC);
+    writeHello(writer, '0'.repeat(32), '');
+    writeMachine(writer, { name: 'Counter', interface: 'ab'.repeat(32) });
+    for (const operation of [0, 1]) {
+      const body = encodeCall(TYPES, UNIT, { key: null, operation, input: null });
+      writeCall(writer, { id: operation + 1, deadlineMillis: 0, machine: 0, body });
+    }
+    const shown = readFileSync(new URL('../../../docs/frames.md', import.meta.url), 'utf8')
+      .split('\n')
+      .filter((line) => /^[0-9a-f]{2} /.test(line))
+      .join(' ')
+      .replace(/\(.*?\)/, 'ab '.repeat(32));
+    expect(Buffer.from(shown.replaceAll(' ', ''), 'hex')).toEqual(Buffer.from(writer.bytes()));
   });
 
   it('have one form each', () => {
