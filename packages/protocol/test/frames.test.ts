@@ -294,6 +294,20 @@ describe('frames', () => {
   });
 });
 
+describe('digits', () => {
+  it('stand for bytes where they are lower-case hexadecimal, in pairs', () => {
+    const bytesOf = (digits: string): number[] => {
+      const writer = new ByteWriter();
+      writer.hexadecimal(digits);
+      return [...writer.bytes()];
+    };
+    expect(bytesOf('00ff9a')).toEqual([0x00, 0xff, 0x9a]);
+    for (const wrong of ['0', '0g', 'FF', '0/', ':0', '\u01300', '0\u0130', '-1']) {
+      expect(() => bytesOf(wrong), wrong).toThrow('not in lower-case hexadecimal');
+    }
+  });
+});
+
 describe('the bytes of a call', () => {
   const operations = [{ input: INT }, { input: STRING }];
 
