@@ -1,7 +1,7 @@
 // Puts `smc` into one file: to find, read and compile two hundred modules takes longer than to check a small
 // program. It is a CommonJS file, which loads less of Node itself than a module does; commands that are loaded
 // when they are used are so in it too. The node stays a package of its own, which `smc node` alone loads, with
-// the web server that it needs.
+// the web server that it needs; so does what writes its log.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ await build({
   platform: 'node',
   target: 'node24',
   conditions: ['source'],
-  external: ['@smc/node'],
+  external: ['@smc/node', 'pino'],
   define: { 'import.meta.url': 'fileUrl' },
   banner: { js: 'const fileUrl = require("node:url").pathToFileURL(__filename).href;' },
   plugins: [withoutChildProcess],

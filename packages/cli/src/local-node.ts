@@ -2,6 +2,8 @@ import {
   ExposureError,
   isLoopback,
   type Journal,
+  type Log,
+  NO_LOG,
   type NodeOptions,
   type RecoveryProgress,
   type RunningNode,
@@ -50,6 +52,15 @@ export type Exposure = Pick<
   'address' | 'adminAddress' | 'adminPort' | 'tls' | 'access' | 'insecure'
 >;
 
+/** What a command says of the node that it starts. */
+export interface LocalNodeOptions {
+  /** Null: it keeps nothing. */
+  readonly keeping?: Keeping | null;
+  readonly exposure?: Exposure;
+  /** Nothing but defects is told, if nothing is said. */
+  readonly log?: Log;
+}
+
 /**
  * Starts a node, and says that it is ready; a port that is taken ends the command. If nothing is said it keeps
  * nothing, and is open to all who are on this computer.
@@ -57,20 +68,15 @@ export type Exposure = Pick<
 export async function startLocal(
   words: Words,
   output: Output,
-  keeping: Keeping | null = null,
-  exposure: Exposure = {},
+  { keeping = null, exposure = {}, log = defectsOn(output) }: LocalNodeOptions = {},
 ): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
-  const report = (error: unknown): void => {
-    output.error(
-      `a defect of the node: ${error instanceof Error ? error.message : String(error)}`,
-      'Please report it.',
-    );
-  };
-  const progress = showRecovery(output);
+  const report = (error: unknown): void =>
+    log.error({ err: error }, 'a defect of the node; please report it');
+  const progress = logRecovery(log);
   const journal = keeping === null ? {} : { journal: keeping.journal };
-  const options = { ...exposure, httpPort, linesPort, report, progress, jit: jitOf(words), ...journal };
+  const options = { ...exposure, httpPort, linesPort, report, log, progress, jit: jitOf(words), ...journal };
   const running = await start(() => startNode(options));
   const node = ports(running);
   const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
@@ -84,17 +90,26 @@ export async function startLocal(
   return node;
 }
 
+/** A log of defects alone: for a node that is not what its user looks at. */
+function defectsOn(output: Output): Log {
+  return {
+    ...NO_LOG,
+    error: ({ err }, message) =>
+      output.error(`${message}: ${err instanceof Error ? err.message : String(err)}`),
+  };
+}
+
 /** Between two lines that tell how far a recovery is. */
 const PROGRESS_MILLIS = 1_000;
 
 /** Tells what was damaged, and how far a recovery is that takes long. */
-function showRecovery(output: Output): (progress: RecoveryProgress) => void {
+function logRecovery(log: Log): (progress: RecoveryProgress) => void {
   let toldAt = performance.now();
   return ({ from, at, last, notes }) => {
-    for (const note of notes) output.note(`recovery: ${note}`);
+    for (const note of notes) log.warn({}, `recovery: ${note}`);
     if (performance.now() - toldAt < PROGRESS_MILLIS) return;
     toldAt = performance.now();
-    output.note(`recovery: ${at - from} of ${last - from} entries`);
+    log.info({ done: at - from, of: last - from }, 'recovery');
   };
 }
 

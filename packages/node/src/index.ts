@@ -18,7 +18,16 @@ export type { RecoveryProgress } from './journal/recover.ts';
 export { Replay } from './journal/replay.ts';
 export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';
 export { ExposureError, type NodeOptions, type RunningNode, startNode } from './node.ts';
-export { type Clock, type Journal, JournalError, type Recovered, systemClock } from './ports.ts';
+export {
+  type Clock,
+  type Journal,
+  JournalError,
+  type Log,
+  type LogFacts,
+  NO_LOG,
+  type Recovered,
+  systemClock,
+} from './ports.ts';
 export type { Problem } from './problem.ts';
 export { type HistoryRecord, Machine, NodeState } from './state.ts';
 export { stamp, transition } from './transition.ts';

@@ -12,7 +12,7 @@ import { Host } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
 import type { RecoveryProgress } from './journal/recover.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
-import { type Clock, type Journal, type Listener, systemClock } from './ports.ts';
+import { type Clock, type Journal, type Listener, type Log, NO_LOG, systemClock } from './ports.ts';
 import { type HttpService, serveHttp } from './serve/http.ts';
 import { serveTcp } from './serve/tcp.ts';
 
@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly progress?: (progress: RecoveryProgress) => void;
   /** Gets what should never happen, for the operator: defects of the node. */
   readonly report?: (error: unknown) => void;
+  /** Gets what an operator wants to know: who deployed what, and who was turned away. */
+  readonly log?: Log;
 }
 
 /** A node that takes requests. */
@@ -92,7 +94,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const access = { ...OPEN_ACCESS, ...options.access };
   const limits = { ...NODE_LIMITS, prepareFuelMax: prepareFuelMax(), ...options.limits };
   const { journal = new MemoryJournal(), clock = systemClock, jit = 'auto' } = options;
-  const { report = () => {}, progress = () => {} } = options;
+  const { report = () => {}, progress = () => {}, log = NO_LOG } = options;
   const { main, admin } = await orClose(journal, () => placesOf(options, access));
   const host = await orClose(journal, () => Host.open(journal, { clock, limits, report, jit, progress }));
   const listeners: Listener[] = [];
@@ -107,7 +109,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return listener.port;
   };
   const http = (place: Place, port: number, serves: HttpService['serves']): Promise<number> =>
-    listen(serveHttp(host, { place: { ...place, port }, serves, access, limits }));
+    listen(serveHttp(host, { place: { ...place, port }, serves, access, limits, log }));
   try {
     // Beyond this computer administration is not there, also where nobody asked for a listener of its own.
     const isApart = adminPort !== null || !isLoopback(main.address);

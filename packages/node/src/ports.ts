@@ -57,6 +57,18 @@ export interface Beginning {
 /** A journal that a node cannot be rebuilt from: what is wrong with it, and where. */
 export class JournalError extends Error {}
 
+/** Where a node tells its operator what happens: facts for programs, and a message for people. Pino's loggers are such. */
+export interface Log {
+  info(facts: LogFacts, message: string): void;
+  warn(facts: LogFacts, message: string): void;
+  error(facts: LogFacts, message: string): void;
+}
+
+export type LogFacts = Readonly<Record<string, unknown>>;
+
+/** A log that nobody reads. */
+export const NO_LOG: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
 /** An address that takes connections. */
 export interface Listener {
   /** The port it got, where 0 was asked for. */

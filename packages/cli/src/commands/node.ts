@@ -2,6 +2,7 @@ import { DiskJournal, JournalError } from '@smc/node';
 import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
 import { EXIT, Stop } from '../exit.ts';
+import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, type Keeping } from '../local-node.ts';
 
 const DEFAULT_DIRECTORY = './smc-data';
@@ -16,13 +17,15 @@ export const node: CommandDefinition = {
       .option('--keep-history', 'keep all inputs for ever, also those that no recovery needs any more');
     declareNode(command);
     declareExposure(command);
+    declareLog(command);
   },
   async run(words, output, environment) {
     const exposure = exposureOf(words, output);
-    const running = await startLocal(words, output, await keepingOf(words), exposure);
+    const log = await logOf(words, output);
+    const running = await startLocal(words, output, { keeping: await keepingOf(words), exposure, log });
     const failed = await Promise.race([environment.untilEnded().then(() => null), running.failure]);
     if (failed !== null) throw gaveUp(failed);
-    output.note('stopping');
+    log.info({}, 'stopping');
     await running.close();
     return EXIT.done;
   },

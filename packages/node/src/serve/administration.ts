@@ -1,20 +1,26 @@
 import { encodeBundle } from '@smc/protocol';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Access, authorizeAdministration } from '../access/access.ts';
-import type { Signers } from '../access/signers.ts';
 import type { Host } from '../host.ts';
 import { readKey } from '../instances.ts';
 import type { NodeLimits } from '../limits.ts';
+import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import { readDebug, type Version } from '../version.ts';
-import { guard } from './guard.ts';
-import { metricsRegistry } from './prometheus.ts';
+import { addDeployments, BUNDLE_TYPE } from './deployments.ts';
+import { guard, type Refusals } from './guard.ts';
+import { Exposition } from './prometheus.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
 
-const BUNDLE_TYPE = 'application/vnd.smc.bundle';
-const BUNDLE_TYPES = ['application/octet-stream', BUNDLE_TYPE];
+/** What administration needs beside the host. */
+export interface Administration {
+  readonly access: Access;
+  readonly limits: NodeLimits;
+  readonly log: Log;
+  readonly refusals: Refusals;
+}
 
 /** What a view answers with. */
 type Seen =
@@ -48,9 +54,9 @@ type MachineRoute = { Params: { machine: string } };
 export async function addAdministration(
   app: FastifyInstance,
   host: Host,
-  access: Access,
-  limits: NodeLimits,
+  service: Administration,
 ): Promise<void> {
+  const { access, limits, log, refusals } = service;
   app.get('/_smc/health', (_request, reply) => reply.type(JSON_TYPE).send('{"status":"ok"}'));
   app.get('/_smc/ready', (_request, reply) => {
     if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
@@ -59,18 +65,24 @@ export async function addAdministration(
   await app.register(async (scope) => {
     scope.addHook(
       'onRequest',
-      guard((token) => authorizeAdministration(access, token)),
+      guard((token) => authorizeAdministration(access, token), refusals),
     );
-    addMachines(scope, host, access, limits);
+    addViews(scope, host);
+    addDeployments(scope, host, { access, limits, log });
+    // Without this, what is not here would be taken for an operation of a machine.
+    scope.all('/_smc/*', (request, reply) =>
+      sendProblem(
+        reply,
+        problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`),
+      ),
+    );
   });
 }
 
-function addMachines(app: FastifyInstance, host: Host, { signers }: Access, limits: NodeLimits): void {
-  app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-
-  const registry = metricsRegistry(host);
+function addViews(app: FastifyInstance, host: Host): void {
+  const exposition = new Exposition(host);
   app.get('/_smc/metrics', async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+    reply.type(exposition.contentType).send(await exposition.text()),
   );
   app.get('/_smc/machines', (request, reply) => {
     const { after = '', ...others } = request.query as Query;
@@ -96,21 +108,6 @@ function addMachines(app: FastifyInstance, host: Host, { signers }: Access, limi
       request.headers.accept === BUNDLE_TYPE
         ? seeBundle(node, request.params.machine)
         : seeImage(node, request.params.machine),
-    ),
-  );
-  app.put('/_smc/machines', { bodyLimit: limits.bundleBytesMax }, (request, reply) =>
-    deploy(host, signers, request, reply),
-  );
-  app.delete<MachineRoute>('/_smc/machines/:machine', async (request, reply) => {
-    const answer = await host.remove(request.params.machine);
-    if (answer.kind === 'refused') return sendProblem(reply, answer.problem, answer.version);
-    return reply.type(JSON_TYPE).send('null');
-  });
-  // Without this, what is not here would be taken for an operation of a machine.
-  app.all('/_smc/*', (request, reply) =>
-    sendProblem(
-      reply,
-      problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`),
     ),
   );
 }
@@ -181,44 +178,7 @@ function seeBundle(node: NodeState, name: string): Seen {
   return { ok: true, type: BUNDLE_TYPE, body: Buffer.from(body), version };
 }
 
-async function deploy(
-  host: Host,
-  signers: Signers | null,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const options = readOptions(request.query as Query);
-  if (!options.ok) return refuse(reply, problem('bad-request', options.message));
-  const { body } = request;
-  if (!(body instanceof Uint8Array)) {
-    return refuse(reply, problem('bad-request', `a bundle is sent as ${BUNDLE_TYPES.join(' or ')}`));
-  }
-  const unsigned = signers?.check(body) ?? null;
-  if (unsigned !== null) return refuse(reply, unsigned);
-  const answer = await host.deploy(body, options.mode, options.dryRun);
-  if (answer.kind === 'refused') return refuse(reply, answer.problem);
-  if (answer.kind !== 'deployed') throw new Error(`a bundle was answered with ${answer.kind}`);
-  return reply.type(JSON_TYPE).send(JSON.stringify(answer.report));
-}
-
 function refuse(reply: FastifyReply, refused: Problem): FastifyReply {
   sendProblem(reply, refused);
   return reply;
-}
-
-type DeployOptions =
-  | { readonly ok: true; readonly mode: 'deploy' | 'upgrade'; readonly dryRun: boolean }
-  | { readonly ok: false; readonly message: string };
-
-function readOptions(query: Query): DeployOptions {
-  let mode: 'deploy' | 'upgrade' = 'deploy';
-  let dryRun = false;
-  for (const [name, value] of Object.entries(query)) {
-    if (name === 'mode' && (value === 'deploy' || value === 'upgrade')) mode = value;
-    else if (name === 'dry-run' && (value === '0' || value === '1')) dryRun = value === '1';
-    else if (name === 'mode') return { ok: false, message: 'mode is deploy or upgrade' };
-    else if (name === 'dry-run') return { ok: false, message: 'dry-run is 0 or 1' };
-    else return { ok: false, message: `the option ${name} is not supported yet` };
-  }
-  return { ok: true, mode, dryRun };
 }

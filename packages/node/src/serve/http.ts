@@ -13,11 +13,11 @@ import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { RequestKey } from '../journal/entry.ts';
 import { type NodeLimits, REQUEST_KEY_LENGTH_MAX, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
-import type { Listener } from '../ports.ts';
+import type { Listener, Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
 import { boundBodies } from './bodies.ts';
-import { guard, tokenOf } from './guard.ts';
+import { guard, Refusals, tokenOf } from './guard.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 
 /** What a listener for HTTP serves, where, and to whom. */
@@ -27,6 +27,7 @@ export interface HttpService {
   readonly serves: 'calls' | 'administration' | 'all';
   readonly access: Access;
   readonly limits: NodeLimits;
+  readonly log: Log;
 }
 
 /**
@@ -39,7 +40,7 @@ export interface HttpService {
  * body needs a content type that no form can send.
  */
 export async function serveHttp(host: Host, service: HttpService): Promise<Listener> {
-  const { place, serves, access, limits } = service;
+  const { place, serves, access, limits, log } = service;
   const app: FastifyInstance = Fastify({
     ...(place.tls === null ? {} : { https: { ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
     bodyLimit: limits.jsonBytesMax,
@@ -83,17 +84,19 @@ export async function serveHttp(host: Host, service: HttpService): Promise<Liste
   const connections = trackConnections(app, place.tls !== null);
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
+  const refusals = new Refusals(log);
   if (serves !== 'administration') {
     await app.register(async (scope) => {
       scope.addHook(
         'onRequest',
-        guard((token) => authorizeCall(access, token)),
+        guard((token) => authorizeCall(access, token), refusals),
       );
       addOperations(scope, host, access);
     });
   }
   // Where it is not served, it is not there: nothing below `/_smc/` is the name of a machine.
-  if (serves !== 'calls') await app.register(async (scope) => addAdministration(scope, host, access, limits));
+  if (serves !== 'calls')
+    await app.register(async (scope) => addAdministration(scope, host, { access, limits, log, refusals }));
   await app.listen({ port: place.port, host: place.address });
   const address = app.server.address();
   return {

@@ -15,19 +15,35 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly values: (node: NodeState) => Sample[];
+  readonly values: (node: NodeState, queueDepth: number) => Sample[];
 }
 
-/** What `/_smc/metrics` answers, with the figures of the process that the library collects. */
-export function metricsRegistry(host: Host): Registry {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  for (const { name, help, type, values } of metricsOf(host)) {
-    const get = (): Promise<unknown> => host.look((node) => ({ name, help, type, values: values(node) }));
-    // All that a registry asks of a metric; the classes of the library keep values of their own.
-    registry.registerMetric({ name, get } as unknown as Gauge);
+/** What `/_smc/metrics` answers, in the text form of Prometheus: all as of one moment, and the figures of the process. */
+export class Exposition {
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #host: Host;
+  readonly #metrics: readonly Metric[];
+  readonly #process = new Registry();
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#metrics = metricsOf(host);
+    collectDefaultMetrics({ register: this.#process });
   }
-  return registry;
+
+  async text(): Promise<string> {
+    // Before it waits itself.
+    const depth = this.#host.queueDepth;
+    const own = new Registry();
+    const seen = await this.#host.look((node) =>
+      this.#metrics.map(({ values, ...metric }) => ({ ...metric, values: values(node, depth) })),
+    );
+    for (const metric of seen) {
+      // All that a registry asks of a metric; the classes of the library keep values of their own.
+      own.registerMetric({ name: metric.name, get: () => metric } as unknown as Gauge);
+    }
+    return `${await own.metrics()}\n${await this.#process.metrics()}`;
+  }
 }
 
 function metricsOf(host: Host): readonly Metric[] {
@@ -64,7 +80,12 @@ function metricsOf(host: Host): readonly Metric[] {
     },
     durations('smc_input_duration_seconds', 'From an input that came to its durable reply', inputs),
     durations('smc_journal_commit_seconds', 'Of a commit of the journal', commits),
-    gauge('smc_queue_depth', 'Requests that wait for their turn, or to be durable', () => host.queueDepth),
+    {
+      name: 'smc_queue_depth',
+      help: 'Requests that wait for their turn, or to be durable',
+      type: 'gauge',
+      values: (_, queueDepth) => [{ labels: {}, value: queueDepth }],
+    },
     perMachine('smc_state_size_bytes', 'Memory of the states, about', stateSize),
     perMachine('smc_instances', 'Instances that are stored', ({ instances }) => instances.count),
     {

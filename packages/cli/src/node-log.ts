@@ -1,0 +1,40 @@
+import type { Log, LogFacts } from '@smc/node';
+import type { Command } from 'commander';
+import { option, type Words } from './command.ts';
+import { EXIT, Stop } from './exit.ts';
+import type { Output } from './output.ts';
+
+/** Declares in which form `smc node` tells what happens. */
+export function declareLog(command: Command): void {
+  command.option('--log <form>', 'on stderr: text for people (default), or json, a line for each event');
+}
+
+/** The log that was asked for. */
+export async function logOf(words: Words, output: Output): Promise<Log> {
+  const form = option(words, 'log') ?? 'text';
+  if (form === 'json') return (await import('./node-log-json.ts')).jsonLog((line) => output.note(line));
+  if (form !== 'text') throw new Stop(EXIT.usage, 'usage', `--log takes text or json, not ${form}`);
+  const write = (facts: LogFacts, message: string): void => output.note(textOf(facts, message));
+  return {
+    info: write,
+    warn: (facts, message) => write(facts, `warning: ${message}`),
+    error: (facts, message) => output.error(textOf(facts, message)),
+  };
+}
+
+/** UTF-16 units of a fact that are shown. */
+const FACT_LENGTH_MAX = 300;
+/** A fingerprint, of which people see 12 digits. */
+const FINGERPRINT = /^[0-9a-f]{64}$/;
+
+/** `upgraded machine=Counter from=3f2a… to=9c41…`; what is empty is left out. */
+function textOf(facts: LogFacts, message: string): string {
+  const shown = Object.entries(facts).flatMap(([name, fact]) => {
+    if (fact === null || fact === undefined || fact === '') return [];
+    const text =
+      fact instanceof Error ? fact.message : typeof fact === 'string' ? fact : JSON.stringify(fact);
+    const word = FINGERPRINT.test(text) ? text.slice(0, 12) : text.slice(0, FACT_LENGTH_MAX);
+    return [`${name}=${/^[\w./:@-]+$/.test(word) ? word : JSON.stringify(word)}`];
+  });
+  return [message, ...shown].join(' ');
+}

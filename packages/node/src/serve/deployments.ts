@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Access, authorizeAdministration } from '../access/access.ts';
+import type { Reply } from '../event.ts';
+import type { Host } from '../host.ts';
+import type { NodeLimits } from '../limits.ts';
+import type { Log } from '../ports.ts';
+import { problem, type Problem } from '../problem.ts';
+import { tokenOf } from './guard.ts';
+import { JSON_TYPE, sendProblem } from './reply.ts';
+
+export const BUNDLE_TYPE = 'application/vnd.smc.bundle';
+const BUNDLE_TYPES = ['application/octet-stream', BUNDLE_TYPE];
+
+/** What deployments need beside the host. */
+export interface Deployments {
+  readonly access: Access;
+  readonly limits: NodeLimits;
+  readonly log: Log;
+}
+
+/** The addresses that change what runs. Who did, and what came of it, is in the log of the operator. */
+export function addDeployments(app: FastifyInstance, host: Host, service: Deployments): void {
+  app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.put('/_smc/machines', { bodyLimit: service.limits.bundleBytesMax }, async (request, reply) => {
+    const read = readDeployment(request, service.access);
+    const answer: Reply = read.ok
+      ? await host.deploy(read.bundle, read.mode, read.dryRun)
+      : { kind: 'refused', problem: read.problem, version: null };
+    tell(service, request, answer);
+    return answer.kind === 'deployed'
+      ? reply.type(JSON_TYPE).send(JSON.stringify(answer.report))
+      : refuse(reply, answer);
+  });
+  app.delete<{ Params: { machine: string } }>('/_smc/machines/:machine', async (request, reply) => {
+    const { machine } = request.params;
+    const answer = await host.remove(machine);
+    if (answer.kind !== 'removed') return refuse(reply, answer);
+    service.log.info({ machine, ...callerOf(service, request) }, 'removed');
+    return reply.type(JSON_TYPE).send('null');
+  });
+}
+
+function tell(service: Deployments, request: FastifyRequest, answer: Reply): void {
+  const caller = callerOf(service, request);
+  if (answer.kind === 'refused') {
+    const { code, message } = answer.problem;
+    return service.log.warn({ code, reason: message, ...caller }, 'deployment refused');
+  }
+  if (answer.kind !== 'deployed') throw new Error(`a bundle was answered with ${answer.kind}`);
+  const { dryRun, machines } = answer.report;
+  for (const { name, result, from, code } of machines) {
+    service.log.info({ machine: name, from, to: code, ...caller }, dryRun ? `would be ${result}` : result);
+  }
+}
+
+function refuse(reply: FastifyReply, answer: Reply): FastifyReply {
+  if (answer.kind !== 'refused') throw new Error(`a change was answered with ${answer.kind}`);
+  sendProblem(reply, answer.problem, answer.version);
+  return reply;
+}
+
+/** The name of whoever sent a request, where the token has one. */
+function callerOf({ access }: Deployments, request: FastifyRequest): { readonly caller?: string } {
+  const authorized = authorizeAdministration(access, tokenOf(request));
+  return authorized.ok && authorized.caller !== '' ? { caller: authorized.caller } : {};
+}
+
+type Read =
+  | {
+      readonly ok: true;
+      readonly bundle: Uint8Array;
+      readonly mode: 'deploy' | 'upgrade';
+      readonly dryRun: boolean;
+    }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** What a request wants deployed, and how; signed as this node wants it. */
+function readDeployment({ query, body }: FastifyRequest, { signers }: Access): Read {
+  let mode: 'deploy' | 'upgrade' = 'deploy';
+  let dryRun = false;
+  for (const [name, value] of Object.entries(query as Record<string, string | string[]>)) {
+    if (name === 'mode' && (value === 'deploy' || value === 'upgrade')) mode = value;
+    else if (name === 'dry-run' && (value === '0' || value === '1')) dryRun = value === '1';
+    else if (name === 'mode') return wrong('mode is deploy or upgrade');
+    else if (name === 'dry-run') return wrong('dry-run is 0 or 1');
+    else return wrong(`the option ${name} is not supported yet`);
+  }
+  if (!(body instanceof Uint8Array)) return wrong(`a bundle is sent as ${BUNDLE_TYPES.join(' or ')}`);
+  const unsigned = signers?.check(body) ?? null;
+  return unsigned === null ? { ok: true, bundle: body, mode, dryRun } : { ok: false, problem: unsigned };
+}
+
+const wrong = (message: string): Read => ({ ok: false, problem: problem('bad-request', message) });
