@@ -3,15 +3,21 @@ import { cpus, totalmem } from 'node:os';
 import { measureCheck } from './check/measure.ts';
 import { versions } from './contestants.ts';
 import { measureInstances } from './instances/measure.ts';
+import { measureService } from './service/measure.ts';
 import { measureSteps } from './steps.ts';
 
 /**
  * `npm run bench`: how fast things are beside peers that run in turns with them, so that a machine that
- * becomes slower is slower for all. `npm run bench -- steps`, `-- instances` or `-- check` measures one part,
+ * becomes slower is slower for all. `npm run bench -- steps`, `-- instances`, `-- check` or `-- service` measures one part,
  * `--quick` takes fewer rounds. The figures go to `results/latest.json` as well.
  */
 
-const PARTS = { steps: measureSteps, instances: measureInstances, check: measureCheck };
+const PARTS = {
+  steps: measureSteps,
+  instances: measureInstances,
+  check: measureCheck,
+  service: measureService,
+};
 
 const words = process.argv.slice(2);
 const isQuick = words.includes('--quick');

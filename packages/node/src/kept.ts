@@ -54,8 +54,7 @@ export class KeptRequests {
   readonly #bytesMax: number;
   /** Numbers, by `Idempotency-Key`. */
   readonly #keys = new Map<string, number>();
-  /** Numbers by id, by session. */
-  readonly #sessions = new Map<string, Map<number, number>>();
+  readonly #sessions = new Map<string, Session>();
   #first = 0;
   #end = 0;
   /** Those before it were taken. */
@@ -90,9 +89,7 @@ export class KeptRequests {
 
   find(request: RequestKey): Kept {
     const number =
-      'session' in request
-        ? this.#sessions.get(request.session)?.get(request.id)
-        : this.#keys.get(request.key);
+      'session' in request ? this.#numberOf(request.session, request.id) : this.#keys.get(request.key);
     if (number === undefined) return NEW;
     const segment = this.#segmentOf(number);
     const at = number % SEGMENT_LENGTH;
@@ -107,10 +104,9 @@ export class KeptRequests {
     if (at === 0 || this.#segments.length === 0) this.#segments.push(new Segment());
     const segment = this.#segmentOf(number);
     if ('session' in request) {
-      let numbers = this.#sessions.get(request.session);
-      if (numbers === undefined) this.#sessions.set(request.session, (numbers = new Map()));
-      if (numbers.has(request.id)) throw new Error(`the request ${request.id} of a session is kept already`);
-      numbers.set(request.id, number);
+      let session = this.#sessions.get(request.session);
+      if (session === undefined) this.#sessions.set(request.session, (session = new Session()));
+      session.add(request.id, number);
       segment.names[at] = request.session;
       segment.ids[at] = request.id;
     } else {
@@ -143,9 +139,8 @@ export class KeptRequests {
       this.#keys.delete(name);
       return;
     }
-    const numbers = this.#sessions.get(name);
-    numbers?.delete(id);
-    if (numbers?.size === 0) this.#sessions.delete(name);
+    const session = this.#sessions.get(name);
+    if (session?.forget(id, number) === 0) this.#sessions.delete(name);
   }
 
   /** Those of this moment, from the oldest, whatever is added while they are gone through. */
@@ -167,8 +162,66 @@ export class KeptRequests {
     return entriesOf(segments, base, start, this.#end);
   }
 
+  #numberOf(name: string, id: number): number | undefined {
+    const session = this.#sessions.get(name);
+    // Most often: a session goes on with a greater id.
+    if (session === undefined || id > session.last) return undefined;
+    return session.find(id, (number) => this.#segmentOf(number).ids[number % SEGMENT_LENGTH]);
+  }
+
   #segmentOf(number: number): Segment {
     return this.#segments[Math.floor((number - this.#base) / SEGMENT_LENGTH)];
+  }
+}
+
+/** Numbers of a session that were forgotten and lie there still. */
+const FORGOTTEN_MAX = 1_024;
+
+/**
+ * The numbers of the requests of a session. Its ids ascend, but for those that were put off by a node and come
+ * later: so the numbers lie in a list that is in the order of ids too, and only those few others in a map.
+ */
+class Session {
+  /** The greatest id. */
+  last = 0;
+  #numbers: number[] = [];
+  #start = 0;
+  /** Numbers by id, of those that came after a greater id. */
+  readonly #late = new Map<number, number>();
+
+  /** `idOf` gives the id of a number. */
+  find(id: number, idOf: (number: number) => number): number | undefined {
+    let low = this.#start;
+    let high = this.#numbers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (idOf(this.#numbers[middle]) < id) low = middle + 1;
+      else high = middle;
+    }
+    const number = this.#numbers[low];
+    return number !== undefined && idOf(number) === id ? number : this.#late.get(id);
+  }
+
+  /** The id must be new, and the number greater than all before it. */
+  add(id: number, number: number): void {
+    if (id > this.last) {
+      this.last = id;
+      this.#numbers.push(number);
+    } else {
+      if (this.#late.has(id)) throw new Error(`the request ${id} of a session is kept already`);
+      this.#late.set(id, number);
+    }
+  }
+
+  /** Of its numbers the least. Gives how many are left. */
+  forget(id: number, number: number): number {
+    if (this.#numbers[this.#start] === number) this.#start++;
+    else this.#late.delete(id);
+    if (this.#start > FORGOTTEN_MAX && this.#start > this.#numbers.length / 2) {
+      this.#numbers = this.#numbers.slice(this.#start);
+      this.#start = 0;
+    }
+    return this.#numbers.length - this.#start + this.#late.size;
   }
 }
 

@@ -24,6 +24,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
+import { Tokens } from '../src/access/tokens.ts';
 import { account } from './accounts.ts';
 import { replayed } from './core.ts';
 import { broad, bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
@@ -334,6 +335,29 @@ describe('framed requests', () => {
     writePing(peer.writer);
     peer.send();
     while (!peer.frames.some(({ kind }) => kind === 'pong')) await peer.change();
+  });
+});
+
+describe('tokens in frames', () => {
+  it('are shown in the hello, and make sessions of callers two', async () => {
+    journal = new MemoryJournal();
+    const calls = new Tokens([
+      { caller: 'anna', token: 'a' },
+      { caller: 'ben', token: 'b' },
+    ]);
+    node = await startNode({ httpPort: 0, linesPort: 0, journal, access: { calls } });
+    expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 200 });
+    const counted = async (token: string): Promise<number | string> => {
+      const peer = new Peer();
+      writeHello(peer.writer, SESSION, token);
+      writeMachine(peer.writer, { name: 'Counter', interface: interfaceFingerprint(counter()) });
+      peer.call(1, INCR).call(2, READ).send();
+      await peer.answers(2);
+      return peer.frames.some(({ kind }) => kind === 'welcome') ? peer.int(2) : fate(peer);
+    };
+    expect(await counted('')).toBe('0 unauthorized: this needs a token');
+    expect(await counted('c')).toBe('0 unauthorized: the token is not one that may do this');
+    expect([await counted('a'), await counted('a'), await counted('b')]).toEqual([1, 1, 2]);
   });
 });
 
