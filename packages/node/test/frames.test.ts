@@ -445,6 +445,34 @@ describe('a framed connection', () => {
     await Promise.all(peers.map(({ closed }) => closed));
   });
 
+  it('that sends a frame too slowly is closed, and not one that was idle before', async () => {
+    await start({ stalledMillisMax: 1_000 });
+    const peer = Peer.greeted();
+    peer.call(1, INCR).send();
+    await peer.answers(1);
+    // Longer than a frame may take, without one.
+    await new Promise((resolve) => setTimeout(resolve, 1_400));
+    peer.call(2, READ);
+    const bytes = peer.writer.bytes();
+    peer.writer.clear();
+    peer.socket.write(bytes.subarray(0, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    peer.socket.write(bytes.subarray(5));
+    await peer.answers(2);
+    expect(peer.int(2)).toBe(1);
+    peer.socket.write(bytes.subarray(0, 5));
+    expect(await fate(peer)).toBe('0 bad-request: a frame did not come whole in time');
+  });
+
+  it('whose peer ends after its requests gets the replies to all that came whole', async () => {
+    await start();
+    const peer = Peer.greeted();
+    for (const id of range(1_000)) peer.call(id, INCR);
+    peer.socket.end(Buffer.concat([peer.writer.bytes(), Buffer.from([0, 0, 0, 9, 3])]));
+    await peer.closed;
+    expect(range(1_000).filter((id) => !peer.values.has(id))).toEqual([]);
+  });
+
   it('that sends nothing for long is told goodbye', async () => {
     await start({ idleMillisMax: 100 });
     const peer = Peer.greeted();
