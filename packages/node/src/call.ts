@@ -5,7 +5,7 @@ import type { BinaryBody, CallEvent, Reply, WrittenBody } from './event.ts';
 import { type InstanceKey, printKey, readKey } from './instances.ts';
 import { type ServedInterface, translateReply, translateRequest, type Way } from './interfaces.ts';
 import type { Outcome, RequestKey } from './journal/entry.ts';
-import type { LogWriter } from './journal/group.ts';
+import type { LogWriter } from './journal/writer.ts';
 import type { FirstOutcome } from './kept.ts';
 import { STEP_LIMITS } from './limits.ts';
 import { problem, type Problem, shorten } from './problem.ts';
