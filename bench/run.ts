@@ -3,15 +3,22 @@ import { cpus, totalmem } from 'node:os';
 import { measureCheck } from './check/measure.ts';
 import { versions } from './contestants.ts';
 import { measureInstances } from './instances/measure.ts';
+import { measureService } from './service/measure.ts';
 import { measureSteps } from './steps.ts';
 
 /**
  * `npm run bench`: how fast things are beside peers that run in turns with them, so that a machine that
- * becomes slower is slower for all. `npm run bench -- steps`, `-- instances` or `-- check` measures one part,
- * `--quick` takes fewer rounds. The figures go to `results/latest.json` as well.
+ * becomes slower is slower for all. `npm run bench -- steps`, `-- instances`, `-- check` or `-- service` measures one part,
+ * `--quick` takes fewer rounds, and leaves out what is not named and takes long. The figures go to
+ * `results/latest.json` as well.
  */
 
-const PARTS = { steps: measureSteps, instances: measureInstances, check: measureCheck };
+const PARTS = {
+  steps: measureSteps,
+  instances: measureInstances,
+  check: measureCheck,
+  service: measureService,
+};
 
 const words = process.argv.slice(2);
 const isQuick = words.includes('--quick');
@@ -20,9 +27,14 @@ const unknown = chosen.find((word) => !(word in PARTS));
 if (unknown !== undefined)
   throw new Error(`unknown part ${unknown}; there are ${Object.keys(PARTS).join(', ')}`);
 
+/** Two minutes are enough for the others. */
+const LONG = ['service'];
+const isWanted = (name: string): boolean =>
+  chosen.length === 0 ? !(isQuick && LONG.includes(name)) : chosen.includes(name);
+
 const figures: Record<string, unknown> = {};
 for (const [name, measure] of Object.entries(PARTS)) {
-  if (chosen.length === 0 || chosen.includes(name)) figures[name] = await measure(isQuick);
+  if (isWanted(name)) figures[name] = await measure(isQuick);
 }
 
 const folder = new URL('results/', import.meta.url);

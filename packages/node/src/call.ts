@@ -76,6 +76,10 @@ function firstReply(machine: Machine, request: RequestKey | null): Reply | null 
       return null;
     case 'known':
       return replyOf(machine, kept.outcome);
+    case 'forgotten': {
+      const message = 'this request is too old: its reply is not kept any more, if it was carried out';
+      return refuse(machine, problem('gone', message));
+    }
     case 'other': {
       const named = 'session' in request ? `id ${request.id}` : `key ${JSON.stringify(request.key)}`;
       const message = `the ${named} was used for another request before`;

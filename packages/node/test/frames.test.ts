@@ -24,6 +24,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
+import { Tokens } from '../src/access/tokens.ts';
 import { account } from './accounts.ts';
 import { replayed } from './core.ts';
 import { broad, bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
@@ -337,6 +338,29 @@ describe('framed requests', () => {
   });
 });
 
+describe('tokens in frames', () => {
+  it('are shown in the hello, and make sessions of callers two', async () => {
+    journal = new MemoryJournal();
+    const calls = new Tokens([
+      { caller: 'anna', token: 'a' },
+      { caller: 'ben', token: 'b' },
+    ]);
+    node = await startNode({ httpPort: 0, linesPort: 0, journal, access: { calls } });
+    expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 200 });
+    const counted = async (token: string): Promise<number | string> => {
+      const peer = new Peer();
+      writeHello(peer.writer, SESSION, token);
+      writeMachine(peer.writer, { name: 'Counter', interface: interfaceFingerprint(counter()) });
+      peer.call(1, INCR).call(2, READ).send();
+      await peer.answers(2);
+      return peer.frames.some(({ kind }) => kind === 'welcome') ? peer.int(2) : fate(peer);
+    };
+    expect(await counted('')).toBe('0 unauthorized: this needs a token');
+    expect(await counted('c')).toBe('0 unauthorized: the token is not one that may do this');
+    expect([await counted('a'), await counted('a'), await counted('b')]).toEqual([1, 1, 2]);
+  });
+});
+
 describe('a framed connection', () => {
   it('that is malformed is told so, and closed', async () => {
     await start();
@@ -419,6 +443,34 @@ describe('a framed connection', () => {
     await good.answers(2);
     expect(good.int(2)).toBe(1);
     await Promise.all(peers.map(({ closed }) => closed));
+  });
+
+  it('that sends a frame too slowly is closed, and not one that was idle before', async () => {
+    await start({ stalledMillisMax: 1_000 });
+    const peer = Peer.greeted();
+    peer.call(1, INCR).send();
+    await peer.answers(1);
+    // Longer than a frame may take, without one.
+    await new Promise((resolve) => setTimeout(resolve, 1_400));
+    peer.call(2, READ);
+    const bytes = peer.writer.bytes();
+    peer.writer.clear();
+    peer.socket.write(bytes.subarray(0, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    peer.socket.write(bytes.subarray(5));
+    await peer.answers(2);
+    expect(peer.int(2)).toBe(1);
+    peer.socket.write(bytes.subarray(0, 5));
+    expect(await fate(peer)).toBe('0 bad-request: a frame did not come whole in time');
+  });
+
+  it('whose peer ends after its requests gets the replies to all that came whole', async () => {
+    await start();
+    const peer = Peer.greeted();
+    for (const id of range(1_000)) peer.call(id, INCR);
+    peer.socket.end(Buffer.concat([peer.writer.bytes(), Buffer.from([0, 0, 0, 9, 3])]));
+    await peer.closed;
+    expect(range(1_000).filter((id) => !peer.values.has(id))).toEqual([]);
   });
 
   it('that sends nothing for long is told goodbye', async () => {

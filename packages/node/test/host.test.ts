@@ -152,6 +152,20 @@ describe('a host', () => {
     expect(await call(small, 'Read')).toMatch(/^unknown-machine:/);
   });
 
+  it('does not begin with a request whose deadline has passed', async () => {
+    let now = 0;
+    const host = await open(new MemoryJournal(), {}, () => now);
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const request = { machine: 'Counter', key: null, interfaces: null, request: null, readOnly: false };
+    const body = { form: 'text', text: 'Incr', start: 0 } as const;
+    const send = (millis: number): Promise<string> =>
+      new Promise((resolve) => host.call({ ...request, body }, (reply) => resolve(show(reply)), millis));
+    const replies = Promise.all([send(10), send(100), send(Number.POSITIVE_INFINITY)]);
+    now = 50;
+    expect((await replies).map((reply) => reply.split(':')[0])).toEqual(['overloaded', '()', '()']);
+    expect(await call(host, 'Read')).toBe('2');
+  });
+
   it('adapts a request that a swap overtakes', async () => {
     const host = await open();
     await host.deploy(bundleOf(counter()), 'deploy', false);

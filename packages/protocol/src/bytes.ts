@@ -125,11 +125,20 @@ export class ByteWriter {
 
   /** The bytes that lower-case hexadecimal digits stand for, two each. */
   hexadecimal(digits: string): void {
-    if (digits.length % 2 !== 0) throw new Error(`an odd number of digits: ${digits}`);
-    this.#reserve(digits.length / 2);
+    this.#reserve(digits.length >> 1);
+    let units = 0;
+    let values = 0;
     for (let i = 0; i < digits.length; i += 2) {
-      const byte = (digitOf(digits, i) << 4) | digitOf(digits, i + 1);
-      this.#bytes[this.#length++] = byte;
+      const first = digits.charCodeAt(i);
+      const second = digits.charCodeAt(i + 1);
+      const high = DIGITS[first & 0x7f];
+      const low = DIGITS[second & 0x7f];
+      units |= first | second;
+      values |= high | low;
+      this.#bytes[this.#length++] = (high << 4) | low;
+    }
+    if (units > 0x7f || values < 0 || digits.length % 2 !== 0) {
+      throw new Error(`not in lower-case hexadecimal: ${digits}`);
     }
   }
 
@@ -185,12 +194,10 @@ export class ByteWriter {
   }
 }
 
-function digitOf(digits: string, at: number): number {
-  const unit = digits.charCodeAt(at);
-  const digit = unit - (unit < 0x60 ? 0x30 : 0x57);
-  if (digit >= 0 && digit < 16 && (unit < 0x3a || unit >= 0x61)) return digit;
-  throw new Error(`not in lower-case hexadecimal: ${digits}`);
-}
+/** The values of hexadecimal digits, by their UTF-16 unit; others are -1. */
+const DIGITS = Int8Array.from({ length: 128 }, (_, unit) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(unit)),
+);
 
 /** Reads the primitive forms, in the context of `decoding`: what is wrong ends the decoder. */
 export class ByteReader {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,12 +9,14 @@ import {
   decodeNodeFrame,
   encodeCall,
   FRAME_LIMITS,
+  FRAME_MAGIC,
   FRAME_VERSION,
   FrameSplitter,
   INT,
   type NodeFrame,
   STRING,
   TypeTable,
+  UNIT,
   writeCall,
   writeCode,
   writeError,
@@ -162,6 +165,23 @@ describe('frames', () => {
     mirrors(nodeFrames, decodeNodeFrame);
   });
 
+  it('are those of docs/frames.md', () => {
+    const writer = new ByteWriter();
+    writer.raw(FRAME_MAGIC);
+    writeHello(writer, '0'.repeat(32), '');
+    writeMachine(writer, { name: 'Counter', interface: 'ab'.repeat(32) });
+    for (const operation of [0, 1]) {
+      const body = encodeCall(TYPES, UNIT, { key: null, operation, input: null });
+      writeCall(writer, { id: operation + 1, deadlineMillis: 0, machine: 0, body });
+    }
+    const shown = readFileSync(new URL('../../../docs/frames.md', import.meta.url), 'utf8')
+      .split('\n')
+      .filter((line) => /^[0-9a-f]{2} /.test(line))
+      .join(' ')
+      .replace(/\(.*?\)/, 'ab '.repeat(32));
+    expect(Buffer.from(shown.replaceAll(' ', ''), 'hex')).toEqual(Buffer.from(writer.bytes()));
+  });
+
   it('have one form each', () => {
     const writer = new ByteWriter();
     writeCall(writer, { id: 300, deadlineMillis: 5, machine: 0, body: Uint8Array.of(9) });
@@ -271,6 +291,20 @@ describe('frames', () => {
     const large = 'x'.repeat(FRAME_LIMITS.replyBytesMax);
     expect(writeReply(writer, 1, TYPES, STRING, large)).toBe(false);
     expect(writer.bytes()).toEqual(before);
+  });
+});
+
+describe('digits', () => {
+  it('stand for bytes where they are lower-case hexadecimal, in pairs', () => {
+    const bytesOf = (digits: string): number[] => {
+      const writer = new ByteWriter();
+      writer.hexadecimal(digits);
+      return [...writer.bytes()];
+    };
+    expect(bytesOf('00ff9a')).toEqual([0x00, 0xff, 0x9a]);
+    for (const wrong of ['0', '0g', 'FF', '0/', ':0', '\u01300', '0\u0130', '-1']) {
+      expect(() => bytesOf(wrong), wrong).toThrow('not in lower-case hexadecimal');
+    }
   });
 });
 

@@ -96,6 +96,8 @@ export class FrameConnection {
   readonly #free: Place[] = [];
   /** The peer takes no more for now. */
   #blocked = false;
+  /** The peer sends no more. */
+  #endOfInput = false;
   /** Nothing more is read: the connection ends when what is due was sent. */
   #ended = false;
   /** Counted in the sums of the service. */
@@ -103,6 +105,7 @@ export class FrameConnection {
   #outputBytes = 0;
   /** By the clock of `sweep`, which is looked at now and then: when something came last, and since when something is late. */
   #now: number;
+  readonly #openSince: number;
   #activeSince: number;
   #partialSince: number;
   #blockedSince: number;
@@ -113,12 +116,16 @@ export class FrameConnection {
     this.#service = service;
     this.#splitter = new FrameSplitter(service.limits.frameBytesMax);
     this.#now = nowMillis;
+    this.#openSince = nowMillis;
     this.#activeSince = nowMillis;
     this.#partialSince = nowMillis;
     this.#blockedSince = nowMillis;
     this.#output.raw(FRAME_MAGIC);
     socket.on('data', (chunk) => this.receive(chunk));
-    socket.on('end', () => this.finish());
+    socket.on('end', () => {
+      this.#endOfInput = true;
+      this.#readGuarded();
+    });
     socket.on('drain', () => {
       this.#blocked = false;
       this.#account();
@@ -171,7 +178,7 @@ export class FrameConnection {
     if (this.#blocked && nowMillis - this.#blockedSince > stalledMillisMax) return this.destroy();
     if (this.#ended) return;
     if (this.#session === null) {
-      if (nowMillis - this.#partialSince > helloMillisMax) this.#refuseAll('no hello came in time');
+      if (nowMillis - this.#openSince > helloMillisMax) this.#refuseAll('no hello came in time');
     } else if (this.#splitter.partialBytes > 0 && nowMillis - this.#partialSince > stalledMillisMax) {
       this.#refuseAll('a frame did not come whole in time');
     } else if (this.#inFlight === 0 && nowMillis - this.#activeSince > idleMillisMax) {
@@ -204,11 +211,15 @@ export class FrameConnection {
 
   #read(): void {
     const splitter = this.#splitter;
+    let isNew = this.#partialBytes === 0;
     while (!this.#ended && !this.#blocked && splitter.next()) {
-      if (this.#session !== null) this.#partialSince = this.#now;
+      isNew = true;
       this.#frame(splitter.bytes, splitter.start, splitter.end);
     }
+    if (isNew) this.#partialSince = this.#now;
     if (splitter.malformed !== null && !this.#ended) this.#refuseAll(splitter.malformed);
+    // A frame that was cut off is none.
+    if (this.#endOfInput && !this.#blocked && !this.#ended) this.finish();
     if (splitter.partialBytes !== this.#partialBytes) this.#account();
     if (this.#service.partialBytes > this.#service.limits.partialBytesMax && this.#partialBytes > 0) {
       this.#refuseAll('too much is on its way; try again later', 'overloaded');
