@@ -377,13 +377,14 @@ export class Host {
     if (items === null || this.#state === 'failed') return;
     this.metrics.commits.observe((this.#stopwatch() - start) / 1000);
     this.#appended = null;
+    for (const item of items) this.#durable.push(item);
     try {
-      // First, so that the journal has something to do meanwhile.
+      // Before anything is sent, so that the journal has something to do meanwhile.
       this.#append();
     } catch (error) {
-      return this.#fail(error);
+      this.#fail(error);
     }
-    this.#send(items);
+    this.#send([]);
     this.#wake();
   }
 

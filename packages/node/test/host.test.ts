@@ -116,6 +116,22 @@ describe('a host', () => {
     await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
   });
 
+  it('answers in order, whichever append takes long', async () => {
+    const journal = new SlowJournal();
+    const host = await open(journal);
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    journal.slow = true;
+    const answers: number[] = [];
+    const calls = [0, 1, 2].map((i) => call(host, 'Incr').then(() => answers.push(i)));
+    await turns();
+    const later = [3, 4].map((i) => call(host, 'Incr').then(() => answers.push(i)));
+    await turns();
+    journal.slow = false;
+    journal.waiting[0].resolve();
+    await Promise.all([...calls, ...later]);
+    expect(answers).toEqual([0, 1, 2, 3, 4]);
+  });
+
   it('hands nothing more to a journal that has failed, and ends', async () => {
     const journal = new SlowJournal();
     const host = await open(journal);
