@@ -57,14 +57,16 @@ export interface NodeProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts `smc node --memory`, with flags of node itself, and waits for the line that says it is ready. */
+/** Starts `smc node`, with flags of node itself, and waits for the line that says it is ready. Without `data` it keeps nothing. */
 export async function startNodeProcess(
   more: readonly string[] = [],
   host: readonly string[] = [],
+  data: string | null = null,
 ): Promise<NodeProcess> {
+  const kept = data === null ? ['--memory'] : ['--data', data];
   const child = spawn(
     process.execPath,
-    [...host, smcPath, 'node', '--memory', '--http', '0', '--tcp', '0', '--json', ...more],
+    [...host, smcPath, 'node', ...kept, '--http', '0', '--tcp', '0', '--json', ...more],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } },
   );
   const log = collect(child.stderr);
