@@ -110,8 +110,8 @@ class CollectionGenerator {
   #state(from: TypeId): Term {
     const { fields } = this.#types;
     if (fields.length === 1) return this.#collection(from, fields[0], DEPTH_MAX);
-    const parts = fields.map((type, field) =>
-      this.#choices.oneIn(3) ? this.#field(from, field) : this.#of(from, type, DEPTH_MAX),
+    const parts = fields.map((type) =>
+      this.#choices.oneIn(3) ? this.#choices.of(this.#fieldsOf(from, type)) : this.#of(from, type, DEPTH_MAX),
     );
     return this.#program.tuple(parts);
   }
@@ -120,6 +120,10 @@ class CollectionGenerator {
     const get = this.#program.get(from);
     if (this.#types.fields.length === 1) return get;
     return this.#program.compose(get, this.#program.project(get.to, field));
+  }
+
+  #fieldsOf(from: TypeId, type: TypeId): Term[] {
+    return this.#types.fields.flatMap((each, field) => (each === type ? [this.#field(from, field)] : []));
   }
 
   #of(from: TypeId, to: TypeId, depth: number): Term {
@@ -194,16 +198,16 @@ class CollectionGenerator {
 
   #collection(from: TypeId, type: TypeId, depth: number): Term {
     const program = this.#program;
-    const here = this.#types.fields.flatMap((each, field) =>
-      each === type ? [this.#field(from, field)] : [],
-    );
     // What was bound is meant to be used.
     const bound = this.#bound(from, type);
-    const leaves = bound.length > 0 && !this.#choices.oneIn(3) ? bound : here;
+    const leaves = bound.length > 0 && !this.#choices.oneIn(3) ? bound : this.#fieldsOf(from, type);
     if (depth <= 0) return this.#choices.of(leaves);
     switch (this.#choices.below(8)) {
-      case 0:
-        return this.#choices.of(leaves);
+      case 0: {
+        const { types } = program;
+        const constant = program.constant(from, type, randomValue(this.#choices, types, type));
+        return this.#choices.of([...leaves, constant]);
+      }
       case 1: {
         const arms = [this.#collection(from, type, depth - 1), this.#collection(from, type, depth - 1)];
         const both = program.tuple([program.identity(from), this.#condition(from)]);
