@@ -125,7 +125,7 @@ function keeps(operation: Operation, registers: Holders, field: number): boolean
   return name === 'COMMIT' ? immediate === field : name === 'BUILT_IN' && READING.has(immediate);
 }
 
-/** With more loops in each other than this, nothing is changed in place. */
+/** Three do but where branches leave loops in loops; where these do not, nothing is changed in place. */
 const PASSES_MAX = 8;
 
 /** Which of some registers, and of the field that they belong to, can be read before they are written: as bits. */

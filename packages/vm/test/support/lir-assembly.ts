@@ -52,7 +52,10 @@ export function lirOf(
   };
   const immediate = (name: OperationName, text: string | undefined): number => {
     if (text === undefined || /^-?\d+$/.test(text)) return Number(text ?? 0);
-    const value = name === 'BUILT_IN' || name === 'CHANGE' ? INSTRUCTIONS[text as InstructionName]?.code : names.get(text);
+    const value =
+      name === 'BUILT_IN' || name === 'CHANGE'
+        ? INSTRUCTIONS[text as InstructionName]?.code
+        : names.get(text);
     if (value === undefined) throw new Error(`nothing is called ${text}`);
     return value;
   };
