@@ -2,7 +2,7 @@
  * Values by slot, `undefined` where there is none: a vector of leaves, whose copies share what they do not change.
  * Writes are in place where the leaf belongs to this copy alone.
  *
- * Layout: leaves of 128 values each, so that all but these is small, and stays in the host's nearest cache. Every slot below
+ * Layout: leaves of 64 values each: so few that a copy costs little, and so many that the array of them is small. Every slot below
  * `extent` has a place. The only leaf of a small vector is as long as it needs.
  *
  * Invariant: a leaf, or the array of all, is written where its owner is the owner of the vector. To fork takes all that a
@@ -89,7 +89,7 @@ export class Slots<V> {
   }
 }
 
-const LEAF_BITS = 7;
+const LEAF_BITS = 6;
 const WIDTH = 1 << LEAF_BITS;
 const MASK = WIDTH - 1;
 const SMALL_MAX = 32;
