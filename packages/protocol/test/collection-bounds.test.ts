@@ -268,22 +268,20 @@ describe('an owned version', () => {
   });
 
   it('is gone through as it is, also after it was with few of its keys', () => {
-    const field = own(squares(1_000));
+    let map = own(squares(1_000));
     for (let i = 0; i < 990; i++) {
-      const made = field.without(i, log);
-      log.undo();
-      expect(made.length).toBe(1_000);
+      map = map.without(i, log);
+      expect(map.entries().next().value).toEqual([i + 1, (i + 1) ** 2]);
+      map = inserted(map, i + 1, -1, log);
+      expect(map.entries().next().value).toEqual([i + 1, -1]);
+      map = inserted(map, i + 1, (i + 1) ** 2, log);
+      log.clear();
     }
-    let fewer = field;
-    for (let i = 0; i < 990; i++) fewer = fewer.without(i, log);
-    log.clear();
-    expect([...fewer.values()]).toEqual(
+    expect([...map.values()]).toEqual(
       countTo(1_000)
         .slice(990)
         .map((i) => i * i),
     );
-    expect([...inserted(fewer, 995, -1, log).values()][5]).toBe(-1);
-    log.clear();
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Value } from '@smc/protocol';
 import { Meter } from './builtins/meter.ts';
-import { FAILED, crashOf, type Failure } from './failure.ts';
+import { crashOf, type FAILED, type Failure } from './failure.ts';
 import type { Entry, Fields } from './instance.ts';
 import { encode } from './interpret/encode.ts';
 import { Interpreter } from './interpret/interpret.ts';
