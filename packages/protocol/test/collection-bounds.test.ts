@@ -184,6 +184,19 @@ describe('versions', () => {
     );
   });
 
+  it('let go of keys that were put in and taken back', () => {
+    const log = new UndoLog();
+    const map = inserted(squares(3), 0, 0, log);
+    log.clear();
+    for (let i = 10; i < 10_000; i++) {
+      const made = inserted(map, i, i, log);
+      expect(made.slotOf(i)).toBeLessThan(4 * 4 + 64);
+      log.undo();
+      expect(map.get(i)).toBe(undefined);
+    }
+    expect([...map.values()]).toEqual([0, 1, 4]);
+  });
+
   it('let go of large keys that come and go', () => {
     let map = MapValue.of([['small', 0]], byText);
     for (let i = 0; i < 100; i++) {
