@@ -1,4 +1,4 @@
-import type { Product, Value } from '@smc/protocol';
+import { MapValue, SetValue, type Product, type Value } from '@smc/protocol';
 import type { FAILED } from './failure.ts';
 import { STATE_FIELDS_MAX, type StateLayout } from './lower/lir.ts';
 
@@ -44,7 +44,7 @@ function wholeClass() {
     }
 
     get state(): Value {
-      return this.f0;
+      return shared(this.f0);
     }
   };
 }
@@ -83,10 +83,16 @@ function productClass(fields: number) {
 
     /** Given again as it is until a field is written: who asks may compare by identity. */
     get state(): Value {
-      this.seen ??= NAMES.slice(0, fields).map((name) => (this as unknown as Fields)[name]);
+      this.seen ??= NAMES.slice(0, fields).map((name) => shared((this as unknown as Fields)[name]));
       return this.seen;
     }
   };
+}
+
+/** A field that the host gets to see, so that it is not changed in place any more (`lower/ownership.ts`). */
+function shared(value: Value): Value {
+  if (value instanceof MapValue || value instanceof SetValue) value.share();
+  return value;
 }
 
 const NAMES = Array.from({ length: STATE_FIELDS_MAX }, (_, index) => `f${index}` as FieldName);

@@ -3,7 +3,7 @@
  * positions in the file of registers, `k` is a small integer, `n` an index, `t` a position in
  * the code, `l` a list of operands.
  *
- * Those up to `LENGTH` are arms of the dispatch itself; those after it stand out of line, and
+ * Those up to `SETTLE` are arms of the dispatch itself; those after it stand out of line, and
  * from `FIRST_THAT_SPENDS` on subtract what is pending first. Of these all write `d`, if only to
  * the spare register.
  */
@@ -54,6 +54,7 @@ export const CODES = {
   NOW: 43, // d
   ITEM: 44, // d a b
   LENGTH: 45, // d a
+  SETTLE: 46, // -
   NEG: 64, // d a
   MIN: 65, // d a b
   MAX: 66, // d a b
@@ -74,6 +75,7 @@ export const CODES = {
   TAKE_STATE: 81, // d
   FAIL: 82, // d a
   CHECK_SIZE: 83, // d k l
+  SHARE: 84, // d a
   EQUAL: 96, // d a b
   ORDER: 97, // d a b
   LIST: 98, // d l

@@ -1,6 +1,6 @@
 import type { KeyOrder, Value } from '@smc/protocol';
 import type { BuiltIn } from '../builtins/meter.ts';
-import { BUILT_INS } from '../builtins/table.ts';
+import { BUILT_INS, IN_PLACE } from '../builtins/table.ts';
 import type { Lowered, Operation, OperationName, Routine } from '../lower/lir.ts';
 import { enteredFromRoutines } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
@@ -88,6 +88,8 @@ const PLAIN: Partial<Record<OperationName, CodeName>> = {
   FAIL: 'FAIL',
   TAKE_STATE: 'TAKE_STATE',
   LEAVE_STATE: 'LEAVE_STATE',
+  SHARE: 'SHARE',
+  SETTLE: 'SETTLE',
 };
 
 /** Branches on one register. */
@@ -331,11 +333,14 @@ class Encoder {
         this.#emit('CALL', to, immediate, this.#list(operands), pending);
         return;
       case 'BUILT_IN':
-        this.#emit('BUILT_IN', to, this.#sites.push({ run: BUILT_INS[immediate]!.run, order }) - 1, pending);
+      case 'CHANGE': {
+        const { run } = (name === 'CHANGE' ? IN_PLACE : BUILT_INS)[immediate]!;
+        this.#emit('BUILT_IN', to, this.#sites.push({ run, order }) - 1, pending);
         // What it has no operand for is given the null of the spare register.
         return this.#more(
           [0, 1, 2].map((index) => (index < operands.length ? this.#register(operands[index]) : this.#spare)),
         );
+      }
       default:
         throw new Error(`${name} has another place`);
     }

@@ -386,6 +386,10 @@ function interpret(
         r[c[pc + 1]] = now;
         pc = (pc + 4) | 0;
         break;
+      case 46: // SETTLE
+        meter.log.clear();
+        pc = (pc + 4) | 0;
+        break;
       default: {
         const result = runOutOfLine(p, pc, fuel);
         if (result === FAILED) return FAILED;
