@@ -4,7 +4,7 @@ import { BUILT_INS } from '../builtins/table.ts';
 import type { Lowered, Operation, OperationName, Routine } from '../lower/lir.ts';
 import { enteredFromRoutines } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
-import { mayHoldReferences } from './references.ts';
+import { integersOf, type Integers } from './integers.ts';
 
 /**
  * LIR as the interpreter runs it: all routines of a unit in one array of words, each
@@ -26,7 +26,7 @@ export interface Encoded {
   /** By routine: how many of the first registers of its window are parameters. */
   readonly parameters: Int32Array;
   /** By routine: registers of its window that may hold what the host must be able to free. */
-  readonly references: readonly Int32Array[];
+  readonly sweeps: readonly Int32Array[];
   /** By routine: whether it looks at its first parameter. */
   readonly readsInput: readonly boolean[];
   /** What built-ins are called with what order of keys, by number. */
@@ -49,53 +49,58 @@ export function encode(lowered: Lowered): Encoded {
   return new Encoder(lowered).encode();
 }
 
-/** Operations with operands a, b and a target, which the interpreter has as they are. */
-const PLAIN: Partial<Record<OperationName, CodeName>> = {
-  MOVE: 'MOVE',
-  KEY: 'KEY',
-  NOW: 'NOW',
-  ADD: 'ADD',
-  SUB: 'SUB',
-  MUL: 'MUL',
-  DIV: 'DIV',
-  REM: 'REM',
-  OFFSET: 'ADD',
-  TAG: 'TAG',
-  PAYLOAD: 'PAYLOAD',
-  LENGTH: 'LENGTH',
-  ITEM: 'ITEM',
-  FIND_ITEM: 'FIND_ITEM',
-  OPTION: 'OPTION',
-  NEG: 'NEG',
-  MIN: 'MIN',
-  MAX: 'MAX',
-  ABS: 'ABS',
-  INT_TO_STRING: 'INT_TO_STRING',
-  SAME: 'SAME',
-  DIFFERENT: 'DIFFERENT',
-  LESS: 'LESS',
-  NOT_GREATER: 'NOT_GREATER',
-  NOT: 'NOT',
-  EQUAL: 'EQUAL',
-  ORDER: 'ORDER',
-  RANGE_LENGTH: 'RANGE_LENGTH',
-  RANGE: 'RANGE',
-  BUILDER: 'BUILDER',
-  COLLECT: 'COLLECT',
-  COLLECTED: 'COLLECTED',
-  COUNT: 'COUNT',
-  APPLY: 'APPLY',
-  FAIL: 'FAIL',
-  TAKE_STATE: 'TAKE_STATE',
-  LEAVE_STATE: 'LEAVE_STATE',
+/**
+ * Operations that are one instruction, and where this has its words, as in `CODES`: first what is
+ * written, `d` (or nothing, `-`) or `e`, then the operands `a`, `i` or `v`.
+ */
+const PLAIN: Partial<Record<OperationName, readonly [CodeName, string]>> = {
+  KEY: ['KEY', 'd'],
+  NOW: ['NOW', 'e'],
+  ADD: ['ADD', 'eii'],
+  SUB: ['SUB', 'eii'],
+  MUL: ['MUL', 'eii'],
+  DIV: ['DIV', 'eii'],
+  REM: ['REM', 'eii'],
+  OFFSET: ['ADD', 'eii'],
+  NEG: ['NEG', 'di'],
+  MIN: ['MIN', 'eii'],
+  MAX: ['MAX', 'eii'],
+  ABS: ['ABS', 'di'],
+  INT_TO_STRING: ['INT_TO_STRING', 'di'],
+  LESS: ['LESS', 'dii'],
+  NOT_GREATER: ['NOT_GREATER', 'dii'],
+  EQUAL: ['EQUAL', 'daa'],
+  ORDER: ['ORDER', 'daa'],
+  TAG: ['TAG', 'ea'],
+  OPTION: ['OPTION', 'da'],
+  LENGTH: ['LENGTH', 'ea'],
+  FIND_ITEM: ['FIND_ITEM', 'dai'],
+  RANGE_LENGTH: ['RANGE_LENGTH', 'dii'],
+  RANGE: ['RANGE', 'dii'],
+  BUILDER: ['BUILDER', 'd'],
+  COLLECT: ['COLLECT', '-av'],
+  COLLECTED: ['COLLECTED', 'da'],
+  COUNT: ['COUNT', 'da'],
+  APPLY: ['APPLY', 'dav'],
+  FAIL: ['FAIL', '-a'],
+  TAKE_STATE: ['TAKE_STATE', 'd'],
+  LEAVE_STATE: ['LEAVE_STATE', '-v'],
 };
 
-/** Branches on one register. */
-const TESTS: Partial<Record<OperationName, CodeName>> = {
-  BR_TRUE: 'BR_TRUE',
-  BR_FALSE: 'BR_FALSE',
-  BR_ABSENT: 'BR_ABSENT',
-  BR_PRESENT: 'BR_PRESENT',
+/** Operations that read a value which was there: the instruction for an integer, and for another. */
+const READING: Partial<Record<OperationName, readonly [integer: CodeName, other: CodeName]>> = {
+  STATE: ['STATE_INTEGER', 'STATE'],
+  COMPONENT: ['COMPONENT_INTEGER', 'COMPONENT'],
+  PAYLOAD: ['PAYLOAD_INTEGER', 'PAYLOAD'],
+  ITEM: ['ITEM_INTEGER', 'ITEM'],
+};
+
+/** Comparisons: of integers, and of others. */
+const COMPARING: Partial<Record<OperationName, readonly [integers: CodeName, others: CodeName]>> = {
+  SAME: ['SAME', 'IDENTICAL'],
+  DIFFERENT: ['DIFFERENT', 'DISTINCT'],
+  BR_SAME: ['BR_SAME', 'BR_IDENTICAL'],
+  BR_DIFFERENT: ['BR_DIFFERENT', 'BR_DISTINCT'],
 };
 
 interface Loop {
@@ -119,6 +124,8 @@ class Encoder {
   #window = 0;
   /** By register of the routine that is being encoded: how often it is read. */
   #reads: number[] = [];
+  #integers: Integers = { isInteger: [], isReference: [] };
+  readonly #sweeps: Int32Array[] = [];
   /** Words that are to have the position of the end of the block with a label. */
   readonly #branches = new Map<number, number[]>();
   /** Whether the routine that is being encoded is entered from outside alone. */
@@ -147,9 +154,7 @@ class Encoder {
       fuels: Int32Array.from(routines, ({ fuel }) => fuel),
       windows: Int32Array.from(this.#windows),
       parameters: Int32Array.from(routines, ({ parameters }) => parameters),
-      references: routines.map((routine, index) =>
-        Int32Array.from(mayHoldReferences(routine), (register) => this.#windows[index] + register),
-      ),
+      sweeps: this.#sweeps,
       readsInput: routines.map(({ operations }) => operations.some(({ operands }) => operands.includes(0))),
       sites: this.#sites,
       lists: Int32Array.from(this.#lists),
@@ -159,14 +164,23 @@ class Encoder {
     };
   }
 
-  #routine({ operations, registers }: Routine, index: number): number {
+  #routine(routine: Routine, index: number): number {
+    const { operations, parameters, registers } = routine;
     const entry = this.#words.length;
-    this.#window = this.#windows[index];
+    const window = this.#windows[index];
+    this.#window = window;
     this.#isOutermost = !this.#entered.has(index);
     this.#reads = Array.from({ length: registers }, () => 0);
     for (const { operands } of operations) {
       for (const operand of operands) if (operand >= 0) this.#reads[operand]++;
     }
+    this.#integers = integersOf(routine, this.#lowered.constants);
+    const { isReference } = this.#integers;
+    const swept = this.#reads.flatMap((_, register) =>
+      isReference[register] || register < parameters ? [window + register] : [],
+    );
+    this.#sweeps.push(Int32Array.from(swept));
+    for (let register = 0; register < parameters; register++) this.#integer(register);
     for (let at = 0; at < operations.length;) at += this.#fused(operations, at) || this.#one(operations[at]);
     return entry;
   }
@@ -195,7 +209,17 @@ class Encoder {
     }
     if (first.name === 'COMMIT' && second.name === 'RETURN' && this.#isOutermost) {
       const [value, reply] = [first.operands[0], second.operands[0]];
-      this.#emit('COMMIT_RETURN', first.immediate, this.#register(value), this.#register(reply));
+      this.#emit('COMMIT_RETURN', first.immediate, this.#value(value), this.#value(reply));
+      return 2;
+    }
+    if (first.name === 'TAG' && second.name === 'BR_TABLE' && isPassed) {
+      this.#table('BR_TAG_TABLE', this.#register(first.operands[0]), second.labels);
+      return 2;
+    }
+    if (first.name === 'TAG' && second.name === 'BR_DIFFERENT' && isPassed) {
+      const tag = this.#small(second.operands[1]);
+      if (tag === null) return 0;
+      this.#branch('BR_TAG_DIFFERENT', this.#register(first.operands[0]), tag, second.immediate);
       return 2;
     }
     return 0;
@@ -203,20 +227,50 @@ class Encoder {
 
   #one(operation: Operation): number {
     const { name, target, operands, immediate, pending } = operation;
-    const plain = PLAIN[name];
     if (this.#withSmall(operation)) return 1;
+    const plain = PLAIN[name];
+    const reading = READING[name];
+    const comparing = COMPARING[name];
     if (plain !== undefined) {
-      const [a = 0, b = 0] = operands.map((operand) => this.#register(operand));
-      this.#emit(plain, this.#target(target), a, b, pending);
-      return 1;
-    }
-    const test = TESTS[name];
-    if (test !== undefined) {
-      this.#branch(test, this.#register(operands[0]), 0, immediate);
-      return 1;
-    }
-    this.#special(operation);
+      const [code, [written, ...read]] = plain;
+      const [a = 0, b = 0] = read.map((kind, index) =>
+        kind === 'v' ? this.#value(operands[index]) : this.#register(operands[index]),
+      );
+      this.#emit(code, this.#target(target), a, b, pending);
+      if (written === 'd') this.#integer(target);
+    } else if (reading !== undefined) {
+      const isInteger = this.#isInteger(target) && !this.#integers.isReference[target];
+      const words = operands.map((operand) => this.#register(operand));
+      const [a = 0, b = 0] = words.length === 2 ? words : [...words, immediate];
+      this.#emit(reading[isInteger ? 0 : 1], this.#target(target), a, b);
+      if (!isInteger) this.#integer(target);
+    } else if (comparing !== undefined) {
+      const code = comparing[operands.some((operand) => this.#isInteger(operand)) ? 0 : 1];
+      const [a, b] = operands.map((operand) => this.#register(operand));
+      if (target < 0) this.#branch(code, a, b, immediate);
+      else this.#emit(code, this.#target(target), a, b);
+    } else this.#special(operation);
     return 1;
+  }
+
+  /** A register or constant that is in the file of integers. */
+  #isInteger(operand: number): boolean {
+    return operand >= 0
+      ? this.#integers.isInteger[operand]
+      : typeof this.#lowered.constants[~operand] === 'number';
+  }
+
+  /** What was written to the file of references is taken as an integer: from then on it is in that of integers. */
+  #integer(register: number): void {
+    if (register < 0 || !this.#integers.isInteger[register]) return;
+    const position = this.#register(register);
+    this.#emit('INTEGER', position, position, 0);
+  }
+
+  #move(target: number, from: number): void {
+    const [to, at] = [this.#register(target), this.#register(from)];
+    if (this.#integers.isInteger[target]) this.#emit('MOVE_INTEGER', to, at, 0);
+    if (this.#integers.isReference[target]) this.#emit('MOVE', to, at, 0);
   }
 
   /** Operations with a constant that fits a word. */
@@ -261,9 +315,9 @@ class Encoder {
     }
   }
 
-  #special(operation: Operation): void {
-    const { name, target, operands, immediate, pending, labels, order } = operation;
+  #special({ name, target, operands, immediate, pending, labels, order }: Operation): void {
     const a = operands.length > 0 ? this.#register(operands[0]) : 0;
+    const value = operands.length > 0 ? this.#value(operands[0]) : 0;
     const to = this.#target(target);
     switch (name) {
       case 'BLOCK':
@@ -273,19 +327,15 @@ class Encoder {
         return this.#land(this.#branches.get(this.#open.pop() as number) ?? []);
       case 'BR':
         return this.#branch('JUMP', 0, 0, immediate);
-      case 'BR_SAME':
-      case 'BR_DIFFERENT':
       case 'BR_LESS':
       case 'BR_NOT_GREATER':
         return this.#branch(name, a, this.#register(operands[1]), immediate);
-      case 'BR_TABLE': {
-        const start = this.#emit('BR_TABLE', a, 0, 0) + 4;
-        for (const [tag, label] of labels.entries()) {
-          this.#words.push(0);
-          this.#branchesTo(label).push(start + tag);
-        }
-        return this.#pad();
-      }
+      case 'BR_PRESENT':
+        return this.#branch(name, a, 0, immediate);
+      case 'BR_TABLE':
+        return this.#table('BR_TABLE', a, labels);
+      case 'MOVE':
+        return this.#move(target, operands[0]);
       case 'LOOP': {
         const start = this.#emit('LOOP', to, a, 0);
         this.#more([immediate]);
@@ -299,7 +349,7 @@ class Encoder {
         return this.#land([loop.exit]);
       }
       case 'RETURN':
-        this.#emit('RETURN', a, 0, 0);
+        this.#emit('RETURN', value, 0, 0);
         return;
       case 'SPEND':
         this.#emit('SPEND', pending, 0, 0);
@@ -307,18 +357,12 @@ class Encoder {
       case 'CHARGE':
         this.#emit('CHARGE', immediate, 0, 0);
         return;
-      case 'STATE':
-        this.#emit('STATE', to, immediate, 0);
-        return;
       case 'COMMIT':
-        this.#emit('COMMIT', immediate, a, 0);
-        return;
-      case 'COMPONENT':
-        this.#emit('COMPONENT', to, a, immediate);
+        this.#emit('COMMIT', immediate, value, 0);
         return;
       case 'SUM':
       case 'CLOSURE':
-        this.#emit(name, to, immediate, a);
+        this.#emit(name, to, immediate, value);
         return;
       case 'TUPLE':
       case 'LIST':
@@ -329,19 +373,26 @@ class Encoder {
         return;
       case 'CALL':
         this.#emit('CALL', to, immediate, this.#list(operands), pending);
-        return;
+        return this.#integer(target);
       case 'BUILT_IN':
         this.#emit('BUILT_IN', to, this.#sites.push({ run: BUILT_INS[immediate]!.run, order }) - 1, pending);
         // What it has no operand for is given the null of the spare register.
-        return this.#more(
-          [0, 1, 2].map((index) => (index < operands.length ? this.#register(operands[index]) : this.#spare)),
+        this.#more(
+          [0, 1, 2].map((index) => (index < operands.length ? this.#value(operands[index]) : this.#spare)),
         );
+        return this.#integer(target);
       default:
         throw new Error(`${name} has another place`);
     }
   }
 
-  /** The position of a register, or constant, in the file of registers. */
+  /** The position of a register or constant in the file of references, or `~` of it in that of integers. */
+  #value(operand: number): number {
+    const position = this.#register(operand);
+    return operand >= 0 && this.#integers.isInteger[operand] ? ~position : position;
+  }
+
+  /** The position of a register, or constant, in the files. */
   #register(operand: number): number {
     return operand >= 0 ? this.#window + operand : this.#firstConstant + ~operand;
   }
@@ -379,8 +430,17 @@ class Encoder {
 
   #list(operands: readonly number[]): number {
     const start = this.#lists.push(operands.length) - 1;
-    for (const operand of operands) this.#lists.push(this.#register(operand));
+    for (const operand of operands) this.#lists.push(this.#value(operand));
     return start;
+  }
+
+  #table(code: CodeName, operand: number, labels: readonly number[]): void {
+    const start = this.#emit(code, operand, 0, 0) + 4;
+    for (const [tag, label] of labels.entries()) {
+      this.#words.push(0);
+      this.#branchesTo(label).push(start + tag);
+    }
+    this.#pad();
   }
 
   #branch(code: CodeName, first: number, second: number, label: number): void {

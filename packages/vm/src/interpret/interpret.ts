@@ -1,13 +1,13 @@
 // Long because the dispatch is one flat switch, which the host compiles as a whole.
-import { Sum, type List, type Product, type Value } from '@smc/protocol';
+import { INT_MAX, Sum, type List, type Product, type Value } from '@smc/protocol';
 import type { Meter } from '../builtins/meter.ts';
 import { DIVISION_BY_ZERO, FAILED, INTEGER_OVERFLOW, OUT_OF_FUEL } from '../failure.ts';
 import { commitField, stateField, type Entry, type Fields } from '../instance.ts';
-import { isOverflow, quotient, remainder } from '../values/integer.ts';
+import { quotient, remainder } from '../values/integer.ts';
 import { NONE } from '../values/option.ts';
 import type { Encoded, Site } from './encode.ts';
 import { runOutOfLine } from './out-of-line.ts';
-import { operandsOf, type Closure, type Datum, type Running } from './running.ts';
+import { operandsOf, valueOf, type Closure, type Datum, type Running } from './running.ts';
 
 /**
  * The interpreter: one loop for all programs, so that the host compiles it once. It tests no
@@ -20,6 +20,9 @@ import { operandsOf, type Closure, type Datum, type Running } from './running.ts
  * nothing else.
  */
 
+/** Here, since the host takes a constant of another module from there each time. */
+const MAX = INT_MAX;
+
 /** Runs that took more fuel than this leave no reference, however many registers that is to clear. */
 const UNSWEPT_FUEL_MAX = 1_000;
 const UNSWEPT_REGISTERS_MAX = 64;
@@ -28,7 +31,8 @@ const UNSWEPT_REGISTERS_MAX = 64;
 export class Interpreter implements Running {
   readonly encoded: Encoded;
   readonly meter: Meter;
-  readonly registers: Datum[];
+  readonly references: Datum[];
+  readonly integers: Float64Array;
   readonly code: Int32Array;
   readonly sites: readonly Site[];
   readonly isProduct: boolean;
@@ -43,7 +47,8 @@ export class Interpreter implements Running {
     this.sites = encoded.sites;
     this.isProduct = encoded.isProduct;
     const windows = Array.from({ length: encoded.registers }, (): Datum => null);
-    this.registers = [...windows, ...encoded.constants];
+    this.references = [...windows, ...encoded.constants];
+    this.integers = Float64Array.from(this.references, (value) => (typeof value === 'number' ? value : 0));
     this.frames = new Int32Array(2 * encoded.entries.length);
   }
 
@@ -52,13 +57,13 @@ export class Interpreter implements Running {
    * enter. Afterwards the meter has the fuel that is left.
    */
   entryOf(routine: number, reached: readonly number[]): Entry {
-    const { registers, meter } = this;
-    const { entries, fuels, windows, readsInput, references } = this.encoded;
+    const { references: registers, meter } = this;
+    const { entries, fuels, windows, readsInput, sweeps } = this.encoded;
     const start = entries[routine];
     const cost = fuels[routine];
     const input = readsInput[routine] ? windows[routine] : -1;
     const sweep = reached
-      .flatMap((index) => [...references[index]])
+      .flatMap((index) => [...sweeps[index]])
       .filter((register) => register !== windows[routine] || input >= 0);
     return (instance, now, fuel, argument) => {
       if (this.#isRunning) throw new Error('a run of a program within a run of it: its registers are one');
@@ -87,7 +92,7 @@ function interpret(
   now: number,
   fuelGiven: number,
 ): Datum | typeof FAILED {
-  const { code: c, registers: r, meter } = p;
+  const { code: c, references: r, integers: n, meter } = p;
   let pc = entry | 0;
   let fuel = +fuelGiven;
   let depth = 0;
@@ -98,178 +103,195 @@ function interpret(
           r[c[pc + 1]] = r[c[pc + 2]];
           pc = (pc + 4) | 0;
           break;
-        case 1: // JUMP
+        case 1: // MOVE_INTEGER
+          n[c[pc + 1]] = n[c[pc + 2]];
+          pc = (pc + 4) | 0;
+          break;
+        case 2: // INTEGER
+          n[c[pc + 1]] = r[c[pc + 2]] as number;
+          pc = (pc + 4) | 0;
+          break;
+        case 3: // JUMP
           pc = c[pc + 3];
           break;
-        case 2: // BR_SAME
+        case 4: // BR_SAME
+          pc = n[c[pc + 1]] === n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 5: // BR_SAME_SMALL
+          pc = n[c[pc + 1]] === c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 6: // BR_DIFFERENT
+          pc = n[c[pc + 1]] !== n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 7: // BR_DIFFERENT_SMALL
+          pc = n[c[pc + 1]] !== c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 8: // BR_IDENTICAL
           pc = r[c[pc + 1]] === r[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
           break;
-        case 3: // BR_SAME_SMALL
-          pc = (r[c[pc + 1]] as number) === c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
-          break;
-        case 4: // BR_DIFFERENT
+        case 9: // BR_DISTINCT
           pc = r[c[pc + 1]] !== r[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
           break;
-        case 5: // BR_DIFFERENT_SMALL
-          pc = (r[c[pc + 1]] as number) !== c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+        case 10: // BR_LESS
+          pc = n[c[pc + 1]] < n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
           break;
-        case 6: // BR_LESS
-          pc = (r[c[pc + 1]] as number) < (r[c[pc + 2]] as number) ? c[pc + 3] : (pc + 4) | 0;
+        case 11: // BR_NOT_GREATER
+          pc = n[c[pc + 1]] <= n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
           break;
-        case 7: // BR_NOT_GREATER
-          pc = (r[c[pc + 1]] as number) <= (r[c[pc + 2]] as number) ? c[pc + 3] : (pc + 4) | 0;
+        case 12: // BR_AT_MOST_SMALL
+          pc = n[c[pc + 1]] <= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
           break;
-        case 8: // BR_AT_MOST_SMALL
-          pc = (r[c[pc + 1]] as number) <= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+        case 13: // BR_AT_LEAST_SMALL
+          pc = n[c[pc + 1]] >= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
           break;
-        case 9: // BR_AT_LEAST_SMALL
-          pc = (r[c[pc + 1]] as number) >= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
-          break;
-        case 10: // BR_TRUE
-          pc = r[c[pc + 1]] === true ? c[pc + 3] : (pc + 4) | 0;
-          break;
-        case 11: // BR_FALSE
-          pc = r[c[pc + 1]] === false ? c[pc + 3] : (pc + 4) | 0;
-          break;
-        case 12: // BR_ABSENT
-          pc = r[c[pc + 1]] === undefined ? c[pc + 3] : (pc + 4) | 0;
-          break;
-        case 13: // BR_PRESENT
+        case 14: // BR_PRESENT
           pc = r[c[pc + 1]] !== undefined ? c[pc + 3] : (pc + 4) | 0;
           break;
-        case 14: // BR_TABLE
-          pc = c[pc + 4 + (r[c[pc + 1]] as number)];
+        case 15: // BR_TABLE
+          pc = c[pc + 4 + n[c[pc + 1]]];
           break;
-        case 15: // LOOP
-          if ((r[c[pc + 2]] as number) <= 0) {
+        case 16: // BR_TAG_TABLE
+          pc = c[pc + 4 + (r[c[pc + 1]] as Sum).tag];
+          break;
+        case 17: // BR_TAG_DIFFERENT
+          pc = (r[c[pc + 1]] as Sum).tag !== c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          break;
+        case 18: // LOOP
+          if (n[c[pc + 2]] <= 0) {
             pc = c[pc + 3];
             break;
           }
           fuel -= c[pc + 4];
           if (fuel < 0) return outOfFuel(p, fuel);
-          r[c[pc + 1]] = 0;
+          n[c[pc + 1]] = 0;
           pc = (pc + 8) | 0;
           break;
-        case 16: {
+        case 19: {
           // NEXT
-          const next = (r[c[pc + 1]] as number) + 1;
-          if (next >= (r[c[pc + 2]] as number)) {
+          const next = n[c[pc + 1]] + 1;
+          if (next >= n[c[pc + 2]]) {
             fuel -= c[pc + 4];
             pc = (pc + 8) | 0;
             break;
           }
           fuel -= c[pc + 4] + c[pc + 5];
           if (fuel < 0) return outOfFuel(p, fuel);
-          r[c[pc + 1]] = next;
+          n[c[pc + 1]] = next;
           pc = c[pc + 3];
           break;
         }
-        case 23: // SPEND
+        case 27: // SPEND
           fuel -= c[pc + 1];
           if (fuel < 0) return outOfFuel(p, fuel);
           pc = (pc + 4) | 0;
           break;
-        case 24: // CHARGE
+        case 28: // CHARGE
           fuel -= c[pc + 1];
           pc = (pc + 4) | 0;
           break;
-        case 25: {
-          // ADD
-          const result = (r[c[pc + 2]] as number) + (r[c[pc + 3]] as number);
-          const small = result | 0;
-          if (small === result) r[c[pc + 1]] = small;
-          else if (isOverflow(result)) return overflow(p, pc, fuel);
-          else r[c[pc + 1]] = result;
-          pc = (pc + 4) | 0;
-          break;
-        }
-        case 26: {
-          // ADD_SMALL
-          const result = (r[c[pc + 2]] as number) + c[pc + 3];
-          const small = result | 0;
-          if (small === result) r[c[pc + 1]] = small;
-          else if (isOverflow(result)) return overflow(p, pc, fuel);
-          else r[c[pc + 1]] = result;
-          pc = (pc + 4) | 0;
-          break;
-        }
-        case 27: {
-          // SUB
-          const result = (r[c[pc + 2]] as number) - (r[c[pc + 3]] as number);
-          const small = result | 0;
-          if (small === result) r[c[pc + 1]] = small;
-          else if (isOverflow(result)) return overflow(p, pc, fuel);
-          else r[c[pc + 1]] = result;
-          pc = (pc + 4) | 0;
-          break;
-        }
-        case 28: {
-          // MUL: a product can be −0, which plus 0 is 0
-          const result = (r[c[pc + 2]] as number) * (r[c[pc + 3]] as number) + 0;
-          const small = result | 0;
-          if (small === result) r[c[pc + 1]] = small;
-          else if (isOverflow(result)) return overflow(p, pc, fuel);
-          else r[c[pc + 1]] = result;
-          pc = (pc + 4) | 0;
-          break;
-        }
         case 29: {
-          // MUL_SMALL
-          const result = (r[c[pc + 2]] as number) * c[pc + 3] + 0;
-          const small = result | 0;
-          if (small === result) r[c[pc + 1]] = small;
-          else if (isOverflow(result)) return overflow(p, pc, fuel);
-          else r[c[pc + 1]] = result;
+          // ADD
+          const result = n[c[pc + 2]] + n[c[pc + 3]];
+          if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
+          n[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 30: {
-          // DIV
-          const divisor = r[c[pc + 3]] as number;
-          if (divisor === 0) return divisionByZero(p, pc, fuel);
-          r[c[pc + 1]] = quotient(r[c[pc + 2]] as number, divisor);
+          // ADD_SMALL
+          const result = n[c[pc + 2]] + c[pc + 3];
+          if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
+          n[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 31: {
-          // REM
-          const divisor = r[c[pc + 3]] as number;
-          if (divisor === 0) return divisionByZero(p, pc, fuel);
-          r[c[pc + 1]] = remainder(r[c[pc + 2]] as number, divisor);
+          // SUB
+          const result = n[c[pc + 2]] - n[c[pc + 3]];
+          if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
+          n[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 32: {
-          // REM_SMALL
-          const a = r[c[pc + 2]] as number;
-          const b = c[pc + 3];
-          if ((a | 0) === a) r[c[pc + 1]] = ((a | 0) % b) | 0;
-          else {
-            const rest = a - Math.trunc(a / b) * b;
-            if ((rest | 0) === rest) r[c[pc + 1]] = rest | 0;
-            else r[c[pc + 1]] = rest;
-          }
+          // MUL
+          const result = n[c[pc + 2]] * n[c[pc + 3]] + 0;
+          if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
+          n[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
-        case 33: // TAG
-          r[c[pc + 1]] = (r[c[pc + 2]] as Sum).tag;
+        case 33: {
+          // MUL_SMALL
+          const result = n[c[pc + 2]] * c[pc + 3] + 0;
+          if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
+          n[c[pc + 1]] = result;
           pc = (pc + 4) | 0;
           break;
-        case 34: // PAYLOAD
+        }
+        case 34: {
+          // DIV
+          const divisor = n[c[pc + 3]];
+          if (divisor === 0) return divisionByZero(p, pc, fuel);
+          n[c[pc + 1]] = quotient(n[c[pc + 2]], divisor);
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 35: {
+          // REM
+          const divisor = n[c[pc + 3]];
+          if (divisor === 0) return divisionByZero(p, pc, fuel);
+          n[c[pc + 1]] = remainder(n[c[pc + 2]], divisor);
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 36: {
+          // REM_SMALL
+          const a = n[c[pc + 2]];
+          const b = c[pc + 3];
+          if ((a | 0) === a) n[c[pc + 1]] = ((a | 0) % b) | 0;
+          else n[c[pc + 1]] = a - Math.trunc(a / b) * b;
+          pc = (pc + 4) | 0;
+          break;
+        }
+        case 37: // TAG
+          n[c[pc + 1]] = (r[c[pc + 2]] as Sum).tag;
+          pc = (pc + 4) | 0;
+          break;
+        case 38: // PAYLOAD
           r[c[pc + 1]] = (r[c[pc + 2]] as Sum).value;
           pc = (pc + 4) | 0;
           break;
-        case 35: // COMPONENT
+        case 39: // PAYLOAD_INTEGER
+          n[c[pc + 1]] = (r[c[pc + 2]] as Sum).value as number;
+          pc = (pc + 4) | 0;
+          break;
+        case 40: // COMPONENT
           r[c[pc + 1]] = (r[c[pc + 2]] as Product)[c[pc + 3]];
           pc = (pc + 4) | 0;
           break;
-        case 44: // ITEM
-          r[c[pc + 1]] = (r[c[pc + 2]] as List).items[r[c[pc + 3]] as number];
+        case 41: // COMPONENT_INTEGER
+          n[c[pc + 1]] = (r[c[pc + 2]] as Product)[c[pc + 3]] as number;
           pc = (pc + 4) | 0;
           break;
-        case 45: // LENGTH
-          r[c[pc + 1]] = (r[c[pc + 2]] as List).items.length;
+        case 50: // ITEM
+          r[c[pc + 1]] = (r[c[pc + 2]] as List).items[n[c[pc + 3]]];
+          pc = (pc + 4) | 0;
+          break;
+        case 51: // ITEM_INTEGER
+          n[c[pc + 1]] = (r[c[pc + 2]] as List).items[n[c[pc + 3]]] as number;
+          pc = (pc + 4) | 0;
+          break;
+        case 52: // LENGTH
+          n[c[pc + 1]] = (r[c[pc + 2]] as List).items.length;
+          pc = (pc + 4) | 0;
+          break;
+        case 53: // MIN
+          n[c[pc + 1]] = Math.min(n[c[pc + 2]], n[c[pc + 3]]);
+          pc = (pc + 4) | 0;
+          break;
+        case 54: // MAX
+          n[c[pc + 1]] = Math.max(n[c[pc + 2]], n[c[pc + 3]]);
           pc = (pc + 4) | 0;
           break;
         default:
@@ -277,9 +299,9 @@ function interpret(
       }
     }
     switch (c[pc]) {
-      case 17: {
+      case 20: {
         // RETURN
-        const result = r[c[pc + 1]];
+        const result = valueOf(p, c[pc + 1]);
         if (depth === 0) {
           meter.fuel = fuel;
           return result;
@@ -289,57 +311,59 @@ function interpret(
         r[p.frames[depth + 1]] = result;
         break;
       }
-      case 18: // RETURN_STATE
+      case 21: // RETURN_STATE
         meter.fuel = fuel;
         return stateField(instance, c[pc + 1]);
-      case 19: // COMMIT
-        commitField(instance, c[pc + 1], r[c[pc + 2]] as Value);
+      case 22: // COMMIT
+        commitField(instance, c[pc + 1], valueOf(p, c[pc + 2]) as Value);
         if (p.isProduct) instance.seen = null;
         pc = (pc + 4) | 0;
         break;
-      case 20: // COMMIT_RETURN
-        commitField(instance, c[pc + 1], r[c[pc + 2]] as Value);
+      case 23: // COMMIT_RETURN
+        commitField(instance, c[pc + 1], valueOf(p, c[pc + 2]) as Value);
         if (p.isProduct) instance.seen = null;
         meter.fuel = fuel;
-        return r[c[pc + 3]];
-      case 21: // STATE
+        return valueOf(p, c[pc + 3]);
+      case 24: // STATE
         r[c[pc + 1]] = stateField(instance, c[pc + 2]);
         pc = (pc + 4) | 0;
         break;
-      case 22: {
+      case 25: // STATE_INTEGER
+        n[c[pc + 1]] = stateField(instance, c[pc + 2]) as number;
+        pc = (pc + 4) | 0;
+        break;
+      case 26: {
         // STATE_ADD_SMALL
         const result = (stateField(instance, c[pc + 2]) as number) + c[pc + 3];
-        const small = result | 0;
-        if (small === result) r[c[pc + 1]] = small;
-        else if (isOverflow(result)) return overflow(p, pc, fuel);
-        else r[c[pc + 1]] = result;
+        if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
+        n[c[pc + 1]] = result;
         pc = (pc + 4) | 0;
         break;
       }
-      case 36: // SUM
-        r[c[pc + 1]] = new Sum(c[pc + 2], r[c[pc + 3]] as Value);
+      case 42: // SUM
+        r[c[pc + 1]] = new Sum(c[pc + 2], valueOf(p, c[pc + 3]) as Value);
         pc = (pc + 4) | 0;
         break;
-      case 37: {
+      case 43: {
         // OPTION
         const payload = r[c[pc + 2]];
         r[c[pc + 1]] = payload === undefined ? NONE : new Sum(1, payload as Value);
         pc = (pc + 4) | 0;
         break;
       }
-      case 38: // TUPLE
+      case 44: // TUPLE
         r[c[pc + 1]] = operandsOf(p, c[pc + 2]);
         pc = (pc + 4) | 0;
         break;
-      case 39: {
+      case 45: {
         // BUILT_IN
         const site = p.sites[c[pc + 2]];
         meter.fuel = fuel - c[pc + 3];
         const result = site.run(
           meter,
-          r[c[pc + 4]] as Value,
-          r[c[pc + 5]] as Value,
-          r[c[pc + 6]] as Value,
+          valueOf(p, c[pc + 4]) as Value,
+          valueOf(p, c[pc + 5]) as Value,
+          valueOf(p, c[pc + 6]) as Value,
           site.order,
         );
         if (result === FAILED) return FAILED;
@@ -348,7 +372,7 @@ function interpret(
         pc = (pc + 8) | 0;
         break;
       }
-      case 40: {
+      case 46: {
         // CALL
         const routine = c[pc + 2];
         const { fuels, windows, entries, lists, pending } = p.encoded;
@@ -356,14 +380,14 @@ function interpret(
         if (fuel < 0) return outOfFuel(p, fuel);
         const window = windows[routine];
         const list = c[pc + 3];
-        for (let i = 0; i < lists[list]; i++) r[window + i] = r[lists[list + 1 + i]];
+        for (let i = 0; i < lists[list]; i++) r[window + i] = valueOf(p, lists[list + 1 + i]);
         p.frames[depth] = pc + 4;
         p.frames[depth + 1] = c[pc + 1];
         depth = (depth + 2) | 0;
         pc = entries[routine];
         break;
       }
-      case 41: {
+      case 47: {
         // APPLY
         const closure = r[c[pc + 2]] as Closure;
         const { fuels, windows, entries, pending } = p.encoded;
@@ -371,19 +395,19 @@ function interpret(
         if (fuel < 0) return outOfFuel(p, fuel);
         const window = windows[closure.routine];
         r[window] = closure.over;
-        r[window + 1] = r[c[pc + 3]];
+        r[window + 1] = valueOf(p, c[pc + 3]);
         p.frames[depth] = pc + 4;
         p.frames[depth + 1] = c[pc + 1];
         depth = (depth + 2) | 0;
         pc = entries[closure.routine];
         break;
       }
-      case 42: // KEY
+      case 48: // KEY
         r[c[pc + 1]] = instance.key;
         pc = (pc + 4) | 0;
         break;
-      case 43: // NOW
-        r[c[pc + 1]] = now;
+      case 49: // NOW
+        n[c[pc + 1]] = now;
         pc = (pc + 4) | 0;
         break;
       default: {

@@ -532,8 +532,8 @@ export class RoutineReader {
     // No deeper than its arm, since it is what its type says in that arm alone.
     const arms = armsWith(() => deferred('PAYLOAD', sum, 0, emitter.depth));
     if (arms.length === 1) return this.#choose(arms[0], join);
-    const tag = emitter.give('TAG', { operands: [sum.operand!] }).operand!;
     this.#open(arms, join, environment, (labels) => {
+      const tag = emitter.give('TAG', { operands: [sum.operand!] }).operand!;
       if (labels.length > 2) emitter.act('BR_TABLE', { operands: [tag], labels });
       else {
         const operands = [tag, this.#context.constants.operand(0)];
