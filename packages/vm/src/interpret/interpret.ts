@@ -20,8 +20,12 @@ import { operandsOf, valueOf, type Closure, type Datum, type Running } from './r
  * nothing else.
  */
 
-/** Here, since the host takes a constant of another module from there each time. */
+// Here, since what another module exports is no constant to the host.
 const MAX = INT_MAX;
+const NO_RESULT = FAILED;
+
+/** More than any run can use; with no bound at all what was used could not be told. */
+const FUEL_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Runs that took more fuel than this leave no reference, however many registers that is to clear. */
 const UNSWEPT_FUEL_MAX = 1_000;
@@ -38,7 +42,8 @@ export class Interpreter implements Running {
   readonly isProduct: boolean;
   /** Of routines that are entered and not left: the position to return to, and the register for the result. */
   readonly frames: Int32Array;
-  #isRunning = false;
+  /** Whether a run has begun that has not ended. */
+  isRunning = false;
 
   constructor(encoded: Encoded, meter: Meter) {
     this.encoded = encoded;
@@ -51,37 +56,71 @@ export class Interpreter implements Running {
     this.integers = Float64Array.from(this.references, (value) => (typeof value === 'number' ? value : 0));
     this.frames = new Int32Array(2 * encoded.entries.length);
   }
+}
 
-  /**
-   * How a routine with one parameter is entered, `reached` being that and those that it may
-   * enter. Afterwards the meter has the fuel that is left.
-   */
-  entryOf(routine: number, reached: readonly number[]): Entry {
-    const { references: registers, meter } = this;
-    const { entries, fuels, windows, readsInput, sweeps } = this.encoded;
-    const start = entries[routine];
-    const cost = fuels[routine];
-    const input = readsInput[routine] ? windows[routine] : -1;
-    const sweep = reached
+/** Where a routine with one parameter is entered from outside. */
+export class InterpretedEntry implements Entry {
+  readonly #interpreter: Interpreter;
+  readonly #start: number;
+  readonly #fuel: number;
+  /** The register for the argument, or -1 where it is not looked at. */
+  readonly #input: number;
+  /** The registers that may hold a reference after a run. */
+  readonly #swept: readonly number[];
+  /** Fuel that it may still use before `onWarm` is called, once. */
+  #cold: number;
+  readonly #onWarm: () => void;
+
+  /** `reached` is the routine and those that it may enter. */
+  constructor(
+    interpreter: Interpreter,
+    routine: number,
+    reached: readonly number[],
+    warmFuel: number = Infinity,
+    onWarm: () => void = () => {},
+  ) {
+    const { entries, fuels, windows, readsInput, sweeps } = interpreter.encoded;
+    this.#interpreter = interpreter;
+    this.#start = entries[routine];
+    this.#fuel = fuels[routine];
+    this.#input = readsInput[routine] ? windows[routine] : -1;
+    this.#swept = reached
       .flatMap((index) => [...sweeps[index]])
-      .filter((register) => register !== windows[routine] || input >= 0);
-    return (instance, now, fuel, argument) => {
-      if (this.#isRunning) throw new Error('a run of a program within a run of it: its registers are one');
-      const left = fuel - cost;
-      if (left < 0) return outOfFuel(this, left);
-      if (input >= 0) registers[input] = argument;
-      this.#isRunning = true;
-      let result: Datum | typeof FAILED = FAILED;
-      try {
-        result = interpret(this, start, instance, now, left);
-      } finally {
-        this.#isRunning = false;
-        const isSwept =
-          sweep.length <= UNSWEPT_REGISTERS_MAX || result === FAILED || left - meter.fuel > UNSWEPT_FUEL_MAX;
-        if (isSwept) for (let i = 0; i < sweep.length; i++) registers[sweep[i]] = null;
-      }
-      return result as Value | typeof FAILED;
-    };
+      .filter((register) => register !== windows[routine] || this.#input >= 0);
+    this.#cold = warmFuel;
+    this.#onWarm = onWarm;
+  }
+
+  /** Afterwards the meter has the fuel that is left. */
+  run(instance: Fields, now: number, fuel: number, argument: Value): Value | typeof FAILED {
+    const p = this.#interpreter;
+    if (p.isRunning) throw new Error('a run of a program within a run of it: its registers are one');
+    const given = Math.min(fuel, FUEL_MAX);
+    p.isRunning = true;
+    if (this.#input >= 0) p.references[this.#input] = argument;
+    let result: Datum | typeof FAILED;
+    try {
+      result = interpret(p, this.#start, instance, now, given - this.#fuel);
+    } catch (error) {
+      this.#leave(0, true);
+      throw error;
+    }
+    this.#leave(given - p.meter.fuel, result === NO_RESULT);
+    return result as Value | typeof FAILED;
+  }
+
+  #leave(used: number, isFailed: boolean): void {
+    const p = this.#interpreter;
+    const swept = this.#swept;
+    p.isRunning = false;
+    if (swept.length <= UNSWEPT_REGISTERS_MAX || isFailed || used > UNSWEPT_FUEL_MAX) {
+      for (let i = 0; i < swept.length; i++) p.references[swept[i]] = null;
+    }
+    this.#cold -= used;
+    if (this.#cold < 0) {
+      this.#cold = Infinity;
+      this.#onWarm();
+    }
   }
 }
 
@@ -95,6 +134,7 @@ function interpret(
   const { code: c, references: r, integers: n, meter } = p;
   let pc = entry | 0;
   let fuel = +fuelGiven;
+  if (fuel < 0) return outOfFuel(p, fuel);
   let depth = 0;
   for (;;) {
     direct: for (;;) {
