@@ -45,7 +45,7 @@ export const CODES = {
   MUL_SMALL: 33, // e i k
   DIV: 34, // e i j
   REM: 35, // e i j
-  REM_SMALL: 36, // e i k, which is positive
+  REM_BY: 36, // e i j, j a positive constant, and behind it its reciprocal
   TAG: 37, // e a
   PAYLOAD: 38, // d a
   PAYLOAD_INTEGER: 39, // e a

@@ -37,6 +37,8 @@ export interface Encoded {
   readonly registers: number;
   /** What stands behind them. */
   readonly constants: readonly Value[];
+  /** And behind those, in the file of integers alone: divisors, each before its reciprocal. */
+  readonly divisors: readonly number[];
   readonly isProduct: boolean;
 }
 
@@ -126,6 +128,7 @@ class Encoder {
   #reads: number[] = [];
   #integers: Integers = { isInteger: [], isReference: [] };
   readonly #sweeps: Int32Array[] = [];
+  readonly #divisors: number[] = [];
   /** Words that are to have the position of the end of the block with a label. */
   readonly #branches = new Map<number, number[]>();
   /** Whether the routine that is being encoded is entered from outside alone. */
@@ -160,6 +163,7 @@ class Encoder {
       lists: Int32Array.from(this.#lists),
       registers: this.#firstConstant,
       constants: [...constants, null],
+      divisors: this.#divisors,
       isProduct: state.isProduct,
     };
   }
@@ -227,7 +231,7 @@ class Encoder {
 
   #one(operation: Operation): number {
     const { name, target, operands, immediate, pending } = operation;
-    if (this.#withSmall(operation)) return 1;
+    if (this.#withSmall(operation) || this.#withDivisor(operation)) return 1;
     const plain = PLAIN[name];
     const reading = READING[name];
     const comparing = COMPARING[name];
@@ -298,8 +302,6 @@ class Encoder {
       case 'MUL':
         if (right !== null) return give('MUL_SMALL', a, right);
         return left !== null && give('MUL_SMALL', b, left);
-      case 'REM':
-        return right !== null && right > 0 && give('REM_SMALL', a, right);
       case 'BR_SAME':
         return right !== null && branch('BR_SAME_SMALL', a, right);
       case 'BR_DIFFERENT':
@@ -313,6 +315,16 @@ class Encoder {
       default:
         return false;
     }
+  }
+
+  /** REM by a constant: a product with its reciprocal takes a fraction of the time of a quotient. */
+  #withDivisor({ name, target, operands }: Operation): boolean {
+    const divisor = name === 'REM' && operands[1] < 0 ? this.#lowered.constants[~operands[1]] : 0;
+    if (typeof divisor !== 'number' || divisor <= 0) return false;
+    let index = this.#divisors.indexOf(divisor);
+    if (index < 0) index = this.#divisors.push(divisor, 1 / divisor) - 2;
+    this.#emit('REM_BY', this.#target(target), this.#register(operands[0]), this.#spare + 1 + index);
+    return true;
   }
 
   #special({ name, target, operands, immediate, pending, labels, order }: Operation): void {

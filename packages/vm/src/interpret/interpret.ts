@@ -23,6 +23,7 @@ import { operandsOf, valueOf, type Closure, type Datum, type Running } from './r
 // Here, since what another module exports is no constant to the host.
 const MAX = INT_MAX;
 const NO_RESULT = FAILED;
+const REM_BY_MAX = 2 ** 52;
 
 /** More than any run can use; with no bound at all what was used could not be told. */
 const FUEL_MAX = Number.MAX_SAFE_INTEGER;
@@ -53,7 +54,8 @@ export class Interpreter implements Running {
     this.isProduct = encoded.isProduct;
     const windows = Array.from({ length: encoded.registers }, (): Datum => null);
     this.references = [...windows, ...encoded.constants];
-    this.integers = Float64Array.from(this.references, (value) => (typeof value === 'number' ? value : 0));
+    const integers = this.references.map((value) => (typeof value === 'number' ? value : 0));
+    this.integers = Float64Array.from([...integers, ...encoded.divisors]);
     this.frames = new Int32Array(2 * encoded.entries.length);
   }
 }
@@ -67,7 +69,9 @@ export class InterpretedEntry implements Entry {
   readonly #input: number;
   /** The registers that may hold a reference after a run. */
   readonly #swept: readonly number[];
-  /** Fuel that it may still use before `onWarm` is called, once. */
+  /** Whether what it uses is counted: until it was so much that `onWarm` is called. */
+  #isCounted: boolean;
+  /** What is left until then. */
   #cold: number;
   readonly #onWarm: () => void;
 
@@ -87,6 +91,7 @@ export class InterpretedEntry implements Entry {
     this.#swept = reached
       .flatMap((index) => [...sweeps[index]])
       .filter((register) => register !== windows[routine] || this.#input >= 0);
+    this.#isCounted = warmFuel < Infinity;
     this.#cold = warmFuel;
     this.#onWarm = onWarm;
   }
@@ -95,32 +100,36 @@ export class InterpretedEntry implements Entry {
   run(instance: Fields, now: number, fuel: number, argument: Value): Value | typeof FAILED {
     const p = this.#interpreter;
     if (p.isRunning) throw new Error('a run of a program within a run of it: its registers are one');
-    const given = Math.min(fuel, FUEL_MAX);
+    const given = fuel > FUEL_MAX ? FUEL_MAX : fuel;
     p.isRunning = true;
     if (this.#input >= 0) p.references[this.#input] = argument;
     let result: Datum | typeof FAILED;
     try {
       result = interpret(p, this.#start, instance, now, given - this.#fuel);
     } catch (error) {
-      this.#leave(0, true);
+      p.meter.fuel = given;
+      this.#leave(given, true);
       throw error;
     }
-    this.#leave(given - p.meter.fuel, result === NO_RESULT);
+    this.#leave(given, result === NO_RESULT);
     return result as Value | typeof FAILED;
   }
 
-  #leave(used: number, isFailed: boolean): void {
+  #leave(given: number, isFailed: boolean): void {
     const p = this.#interpreter;
     const swept = this.#swept;
     p.isRunning = false;
-    if (swept.length <= UNSWEPT_REGISTERS_MAX || isFailed || used > UNSWEPT_FUEL_MAX) {
-      for (let i = 0; i < swept.length; i++) p.references[swept[i]] = null;
-    }
+    const isSwept =
+      swept.length <= UNSWEPT_REGISTERS_MAX || isFailed || given - p.meter.fuel > UNSWEPT_FUEL_MAX;
+    if (isSwept) for (let i = 0; i < swept.length; i++) p.references[swept[i]] = null;
+    if (this.#isCounted) this.#count(given - p.meter.fuel);
+  }
+
+  #count(used: number): void {
     this.#cold -= used;
-    if (this.#cold < 0) {
-      this.#cold = Infinity;
-      this.#onWarm();
-    }
+    if (this.#cold >= 0) return;
+    this.#isCounted = false;
+    this.#onWarm();
   }
 }
 
@@ -137,211 +146,218 @@ function interpret(
   if (fuel < 0) return outOfFuel(p, fuel);
   let depth = 0;
   for (;;) {
+    let instruction = c[pc];
+    // A look at it, so that the host tests the kinds of these here and not at each instruction.
+    void n.length;
+    void r.length;
     direct: for (;;) {
-      switch (c[pc]) {
+      switch (instruction) {
         case 0: // MOVE
-          r[c[pc + 1]] = r[c[pc + 2]];
+          r[c[pc | 1]] = r[c[pc | 2]];
           pc = (pc + 4) | 0;
           break;
         case 1: // MOVE_INTEGER
-          n[c[pc + 1]] = n[c[pc + 2]];
+          n[c[pc | 1]] = n[c[pc | 2]];
           pc = (pc + 4) | 0;
           break;
         case 2: // INTEGER
-          n[c[pc + 1]] = r[c[pc + 2]] as number;
+          n[c[pc | 1]] = r[c[pc | 2]] as number;
           pc = (pc + 4) | 0;
           break;
         case 3: // JUMP
-          pc = c[pc + 3];
+          pc = c[pc | 3];
           break;
         case 4: // BR_SAME
-          pc = n[c[pc + 1]] === n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] === n[c[pc | 2]] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 5: // BR_SAME_SMALL
-          pc = n[c[pc + 1]] === c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] === c[pc | 2] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 6: // BR_DIFFERENT
-          pc = n[c[pc + 1]] !== n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] !== n[c[pc | 2]] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 7: // BR_DIFFERENT_SMALL
-          pc = n[c[pc + 1]] !== c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] !== c[pc | 2] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 8: // BR_IDENTICAL
-          pc = r[c[pc + 1]] === r[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          pc = r[c[pc | 1]] === r[c[pc | 2]] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 9: // BR_DISTINCT
-          pc = r[c[pc + 1]] !== r[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          pc = r[c[pc | 1]] !== r[c[pc | 2]] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 10: // BR_LESS
-          pc = n[c[pc + 1]] < n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] < n[c[pc | 2]] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 11: // BR_NOT_GREATER
-          pc = n[c[pc + 1]] <= n[c[pc + 2]] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] <= n[c[pc | 2]] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 12: // BR_AT_MOST_SMALL
-          pc = n[c[pc + 1]] <= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] <= c[pc | 2] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 13: // BR_AT_LEAST_SMALL
-          pc = n[c[pc + 1]] >= c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          pc = n[c[pc | 1]] >= c[pc | 2] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 14: // BR_PRESENT
-          pc = r[c[pc + 1]] !== undefined ? c[pc + 3] : (pc + 4) | 0;
+          pc = r[c[pc | 1]] !== undefined ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 15: // BR_TABLE
-          pc = c[pc + 4 + n[c[pc + 1]]];
+          pc = c[(pc + 4 + n[c[pc | 1]]) | 0];
           break;
         case 16: // BR_TAG_TABLE
-          pc = c[pc + 4 + (r[c[pc + 1]] as Sum).tag];
+          pc = c[(pc + 4 + (r[c[pc | 1]] as Sum).tag) | 0];
           break;
         case 17: // BR_TAG_DIFFERENT
-          pc = (r[c[pc + 1]] as Sum).tag !== c[pc + 2] ? c[pc + 3] : (pc + 4) | 0;
+          pc = (r[c[pc | 1]] as Sum).tag !== c[pc | 2] ? c[pc | 3] : (pc + 4) | 0;
           break;
         case 18: // LOOP
-          if (n[c[pc + 2]] <= 0) {
-            pc = c[pc + 3];
+          if (n[c[pc | 2]] <= 0) {
+            pc = c[pc | 3];
             break;
           }
-          fuel -= c[pc + 4];
+          fuel -= c[(pc + 4) | 0];
           if (fuel < 0) return outOfFuel(p, fuel);
-          n[c[pc + 1]] = 0;
+          n[c[pc | 1]] = 0;
           pc = (pc + 8) | 0;
           break;
         case 19: {
           // NEXT
-          const next = n[c[pc + 1]] + 1;
-          if (next >= n[c[pc + 2]]) {
-            fuel -= c[pc + 4];
+          const next = n[c[pc | 1]] + 1;
+          if (next >= n[c[pc | 2]]) {
+            fuel -= c[(pc + 4) | 0];
             pc = (pc + 8) | 0;
             break;
           }
-          fuel -= c[pc + 4] + c[pc + 5];
+          fuel -= c[(pc + 4) | 0] + c[(pc + 5) | 0];
           if (fuel < 0) return outOfFuel(p, fuel);
-          n[c[pc + 1]] = next;
-          pc = c[pc + 3];
+          n[c[pc | 1]] = next;
+          pc = c[pc | 3];
           break;
         }
         case 27: // SPEND
-          fuel -= c[pc + 1];
+          fuel -= c[pc | 1];
           if (fuel < 0) return outOfFuel(p, fuel);
           pc = (pc + 4) | 0;
           break;
         case 28: // CHARGE
-          fuel -= c[pc + 1];
+          fuel -= c[pc | 1];
           pc = (pc + 4) | 0;
           break;
         case 29: {
           // ADD
-          const result = n[c[pc + 2]] + n[c[pc + 3]];
+          const result = n[c[pc | 2]] + n[c[pc | 3]];
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
-          n[c[pc + 1]] = result;
+          n[c[pc | 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 30: {
           // ADD_SMALL
-          const result = n[c[pc + 2]] + c[pc + 3];
+          const result = n[c[pc | 2]] + c[pc | 3];
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
-          n[c[pc + 1]] = result;
+          n[c[pc | 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 31: {
           // SUB
-          const result = n[c[pc + 2]] - n[c[pc + 3]];
+          const result = n[c[pc | 2]] - n[c[pc | 3]];
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
-          n[c[pc + 1]] = result;
+          n[c[pc | 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 32: {
           // MUL
-          const result = n[c[pc + 2]] * n[c[pc + 3]] + 0;
+          const result = n[c[pc | 2]] * n[c[pc | 3]] + 0;
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
-          n[c[pc + 1]] = result;
+          n[c[pc | 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 33: {
           // MUL_SMALL
-          const result = n[c[pc + 2]] * c[pc + 3] + 0;
+          const result = n[c[pc | 2]] * c[pc | 3] + 0;
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
-          n[c[pc + 1]] = result;
-          pc = (pc + 4) | 0;
-          break;
-        }
-        case 34: {
-          // DIV
-          const divisor = n[c[pc + 3]];
-          if (divisor === 0) return divisionByZero(p, pc, fuel);
-          n[c[pc + 1]] = quotient(n[c[pc + 2]], divisor);
-          pc = (pc + 4) | 0;
-          break;
-        }
-        case 35: {
-          // REM
-          const divisor = n[c[pc + 3]];
-          if (divisor === 0) return divisionByZero(p, pc, fuel);
-          n[c[pc + 1]] = remainder(n[c[pc + 2]], divisor);
+          n[c[pc | 1]] = result;
           pc = (pc + 4) | 0;
           break;
         }
         case 36: {
-          // REM_SMALL
-          const a = n[c[pc + 2]];
-          const b = c[pc + 3];
-          if ((a | 0) === a) n[c[pc + 1]] = ((a | 0) % b) | 0;
-          else n[c[pc + 1]] = a - Math.trunc(a / b) * b;
+          // REM_BY
+          const a = n[c[pc | 2]];
+          const b = n[c[pc | 3]];
+          const rest = a - Math.trunc(a * n[(c[pc | 3] + 1) | 0]) * b;
+          // One too few or too many.
+          if (a >= 0 && a <= REM_BY_MAX && rest >= 0 && rest < b) n[c[pc | 1]] = rest;
+          else n[c[pc | 1]] = a - Math.trunc(a / b) * b;
           pc = (pc + 4) | 0;
           break;
         }
         case 37: // TAG
-          n[c[pc + 1]] = (r[c[pc + 2]] as Sum).tag;
+          n[c[pc | 1]] = (r[c[pc | 2]] as Sum).tag;
           pc = (pc + 4) | 0;
           break;
         case 38: // PAYLOAD
-          r[c[pc + 1]] = (r[c[pc + 2]] as Sum).value;
+          r[c[pc | 1]] = (r[c[pc | 2]] as Sum).value;
           pc = (pc + 4) | 0;
           break;
         case 39: // PAYLOAD_INTEGER
-          n[c[pc + 1]] = (r[c[pc + 2]] as Sum).value as number;
-          pc = (pc + 4) | 0;
-          break;
-        case 40: // COMPONENT
-          r[c[pc + 1]] = (r[c[pc + 2]] as Product)[c[pc + 3]];
-          pc = (pc + 4) | 0;
-          break;
-        case 41: // COMPONENT_INTEGER
-          n[c[pc + 1]] = (r[c[pc + 2]] as Product)[c[pc + 3]] as number;
-          pc = (pc + 4) | 0;
-          break;
-        case 50: // ITEM
-          r[c[pc + 1]] = (r[c[pc + 2]] as List).items[n[c[pc + 3]]];
-          pc = (pc + 4) | 0;
-          break;
-        case 51: // ITEM_INTEGER
-          n[c[pc + 1]] = (r[c[pc + 2]] as List).items[n[c[pc + 3]]] as number;
-          pc = (pc + 4) | 0;
-          break;
-        case 52: // LENGTH
-          n[c[pc + 1]] = (r[c[pc + 2]] as List).items.length;
+          n[c[pc | 1]] = (r[c[pc | 2]] as Sum).value as number;
           pc = (pc + 4) | 0;
           break;
         case 53: // MIN
-          n[c[pc + 1]] = Math.min(n[c[pc + 2]], n[c[pc + 3]]);
+          n[c[pc | 1]] = Math.min(n[c[pc | 2]], n[c[pc | 3]]);
           pc = (pc + 4) | 0;
           break;
         case 54: // MAX
-          n[c[pc + 1]] = Math.max(n[c[pc + 2]], n[c[pc + 3]]);
+          n[c[pc | 1]] = Math.max(n[c[pc | 2]], n[c[pc | 3]]);
           pc = (pc + 4) | 0;
           break;
         default:
           break direct;
       }
+      instruction = c[pc];
     }
-    switch (c[pc]) {
+    switch (instruction) {
+      case 34: {
+        // DIV
+        const divisor = n[c[pc | 3]];
+        if (divisor === 0) return divisionByZero(p, pc, fuel);
+        n[c[pc | 1]] = quotient(n[c[pc | 2]], divisor);
+        pc = (pc + 4) | 0;
+        break;
+      }
+      case 35: {
+        // REM
+        const divisor = n[c[pc | 3]];
+        if (divisor === 0) return divisionByZero(p, pc, fuel);
+        n[c[pc | 1]] = remainder(n[c[pc | 2]], divisor);
+        pc = (pc + 4) | 0;
+        break;
+      }
+      case 40: // COMPONENT
+        r[c[pc | 1]] = (r[c[pc | 2]] as Product)[c[pc | 3]];
+        pc = (pc + 4) | 0;
+        break;
+      case 41: // COMPONENT_INTEGER
+        n[c[pc | 1]] = (r[c[pc | 2]] as Product)[c[pc | 3]] as number;
+        pc = (pc + 4) | 0;
+        break;
+      case 50: // ITEM
+        r[c[pc | 1]] = (r[c[pc | 2]] as List).items[n[c[pc | 3]]];
+        pc = (pc + 4) | 0;
+        break;
+      case 51: // ITEM_INTEGER
+        n[c[pc | 1]] = (r[c[pc | 2]] as List).items[n[c[pc | 3]]] as number;
+        pc = (pc + 4) | 0;
+        break;
+      case 52: // LENGTH
+        n[c[pc | 1]] = (r[c[pc | 2]] as List).items.length;
+        pc = (pc + 4) | 0;
+        break;
       case 20: {
         // RETURN
-        const result = valueOf(p, c[pc + 1]);
+        const result = valueOf(p, c[pc | 1]);
         if (depth === 0) {
           meter.fuel = fuel;
           return result;
@@ -353,108 +369,108 @@ function interpret(
       }
       case 21: // RETURN_STATE
         meter.fuel = fuel;
-        return stateField(instance, c[pc + 1]);
+        return stateField(instance, c[pc | 1]);
       case 22: // COMMIT
-        commitField(instance, c[pc + 1], valueOf(p, c[pc + 2]) as Value);
+        commitField(instance, c[pc | 1], valueOf(p, c[pc | 2]) as Value);
         if (p.isProduct) instance.seen = null;
         pc = (pc + 4) | 0;
         break;
       case 23: // COMMIT_RETURN
-        commitField(instance, c[pc + 1], valueOf(p, c[pc + 2]) as Value);
+        commitField(instance, c[pc | 1], valueOf(p, c[pc | 2]) as Value);
         if (p.isProduct) instance.seen = null;
         meter.fuel = fuel;
-        return valueOf(p, c[pc + 3]);
+        return valueOf(p, c[pc | 3]);
       case 24: // STATE
-        r[c[pc + 1]] = stateField(instance, c[pc + 2]);
+        r[c[pc | 1]] = stateField(instance, c[pc | 2]);
         pc = (pc + 4) | 0;
         break;
       case 25: // STATE_INTEGER
-        n[c[pc + 1]] = stateField(instance, c[pc + 2]) as number;
+        n[c[pc | 1]] = stateField(instance, c[pc | 2]) as number;
         pc = (pc + 4) | 0;
         break;
       case 26: {
         // STATE_ADD_SMALL
-        const result = (stateField(instance, c[pc + 2]) as number) + c[pc + 3];
+        const result = (stateField(instance, c[pc | 2]) as number) + c[pc | 3];
         if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
-        n[c[pc + 1]] = result;
+        n[c[pc | 1]] = result;
         pc = (pc + 4) | 0;
         break;
       }
       case 42: // SUM
-        r[c[pc + 1]] = new Sum(c[pc + 2], valueOf(p, c[pc + 3]) as Value);
+        r[c[pc | 1]] = new Sum(c[pc | 2], valueOf(p, c[pc | 3]) as Value);
         pc = (pc + 4) | 0;
         break;
       case 43: {
         // OPTION
-        const payload = r[c[pc + 2]];
-        r[c[pc + 1]] = payload === undefined ? NONE : new Sum(1, payload as Value);
+        const payload = r[c[pc | 2]];
+        r[c[pc | 1]] = payload === undefined ? NONE : new Sum(1, payload as Value);
         pc = (pc + 4) | 0;
         break;
       }
       case 44: // TUPLE
-        r[c[pc + 1]] = operandsOf(p, c[pc + 2]);
+        r[c[pc | 1]] = operandsOf(p, c[pc | 2]);
         pc = (pc + 4) | 0;
         break;
       case 45: {
         // BUILT_IN
-        const site = p.sites[c[pc + 2]];
-        meter.fuel = fuel - c[pc + 3];
+        const site = p.sites[c[pc | 2]];
+        meter.fuel = fuel - c[pc | 3];
         const result = site.run(
           meter,
-          valueOf(p, c[pc + 4]) as Value,
-          valueOf(p, c[pc + 5]) as Value,
-          valueOf(p, c[pc + 6]) as Value,
+          valueOf(p, c[(pc + 4) | 0]) as Value,
+          valueOf(p, c[(pc + 5) | 0]) as Value,
+          valueOf(p, c[(pc + 6) | 0]) as Value,
           site.order,
         );
         if (result === FAILED) return FAILED;
         fuel = meter.fuel;
-        r[c[pc + 1]] = result;
+        r[c[pc | 1]] = result;
         pc = (pc + 8) | 0;
         break;
       }
       case 46: {
         // CALL
-        const routine = c[pc + 2];
+        const routine = c[pc | 2];
         const { fuels, windows, entries, lists, pending } = p.encoded;
         fuel -= pending[pc >> 2] + fuels[routine];
         if (fuel < 0) return outOfFuel(p, fuel);
         const window = windows[routine];
-        const list = c[pc + 3];
+        const list = c[pc | 3];
         for (let i = 0; i < lists[list]; i++) r[window + i] = valueOf(p, lists[list + 1 + i]);
         p.frames[depth] = pc + 4;
-        p.frames[depth + 1] = c[pc + 1];
+        p.frames[depth + 1] = c[pc | 1];
         depth = (depth + 2) | 0;
         pc = entries[routine];
         break;
       }
       case 47: {
         // APPLY
-        const closure = r[c[pc + 2]] as Closure;
+        const closure = r[c[pc | 2]] as Closure;
         const { fuels, windows, entries, pending } = p.encoded;
         fuel -= pending[pc >> 2] + fuels[closure.routine];
         if (fuel < 0) return outOfFuel(p, fuel);
         const window = windows[closure.routine];
         r[window] = closure.over;
-        r[window + 1] = valueOf(p, c[pc + 3]);
+        r[window + 1] = valueOf(p, c[pc | 3]);
         p.frames[depth] = pc + 4;
-        p.frames[depth + 1] = c[pc + 1];
+        p.frames[depth + 1] = c[pc | 1];
         depth = (depth + 2) | 0;
         pc = entries[closure.routine];
         break;
       }
       case 48: // KEY
-        r[c[pc + 1]] = instance.key;
+        r[c[pc | 1]] = instance.key;
         pc = (pc + 4) | 0;
         break;
       case 49: // NOW
-        n[c[pc + 1]] = now;
+        n[c[pc | 1]] = now;
         pc = (pc + 4) | 0;
         break;
       default: {
         const result = runOutOfLine(p, pc, fuel);
         if (result === FAILED) return FAILED;
         fuel = meter.fuel;
-        r[c[pc + 1]] = result;
+        r[c[pc | 1]] = result;
         pc = (pc + 4) | 0;
       }
     }
