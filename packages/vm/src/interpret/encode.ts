@@ -5,6 +5,7 @@ import type { Lowered, Operation, OperationName, Routine } from '../lower/lir.ts
 import { enteredFromRoutines } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
 import { integersOf, type Integers } from './integers.ts';
+import { slotsOf, type Slots } from './slots.ts';
 
 /**
  * LIR as the interpreter runs it: all routines of a unit in one array of words, each
@@ -123,7 +124,9 @@ class Encoder {
   readonly #firstConstant: number;
   readonly #entered: ReadonlySet<number>;
   readonly #windows: number[] = [];
-  #window = 0;
+  readonly #slots: Slots[] = [];
+  /** Of the routine that is being encoded: the position of each register. */
+  #positions = new Int32Array();
   /** By register of the routine that is being encoded: how often it is read. */
   #reads: number[] = [];
   #integers: Integers = { isInteger: [], isReference: [] };
@@ -139,9 +142,10 @@ class Encoder {
   constructor(lowered: Lowered) {
     this.#lowered = lowered;
     let registers = 0;
-    for (const routine of lowered.routines) {
+    for (const [index, routine] of lowered.routines.entries()) {
       this.#windows.push(registers);
-      registers += routine.registers;
+      this.#slots.push(slotsOf(routine));
+      registers += this.#slots[index].count;
     }
     this.#firstConstant = registers;
     this.#entered = enteredFromRoutines(lowered);
@@ -172,7 +176,7 @@ class Encoder {
     const { operations, parameters, registers } = routine;
     const entry = this.#words.length;
     const window = this.#windows[index];
-    this.#window = window;
+    this.#positions = this.#slots[index].slots.map((slot) => window + slot);
     this.#isOutermost = !this.#entered.has(index);
     this.#reads = Array.from({ length: registers }, () => 0);
     for (const { operands } of operations) {
@@ -180,10 +184,8 @@ class Encoder {
     }
     this.#integers = integersOf(routine, this.#lowered.constants);
     const { isReference } = this.#integers;
-    const swept = this.#reads.flatMap((_, register) =>
-      isReference[register] || register < parameters ? [window + register] : [],
-    );
-    this.#sweeps.push(Int32Array.from(swept));
+    const swept = this.#positions.filter((_, register) => isReference[register] || register < parameters);
+    this.#sweeps.push(Int32Array.from(new Set(swept)));
     for (let register = 0; register < parameters; register++) this.#integer(register);
     for (let at = 0; at < operations.length;) at += this.#fused(operations, at) || this.#one(operations[at]);
     return entry;
@@ -406,7 +408,7 @@ class Encoder {
 
   /** The position of a register, or constant, in the files. */
   #register(operand: number): number {
-    return operand >= 0 ? this.#window + operand : this.#firstConstant + ~operand;
+    return operand >= 0 ? this.#positions[operand] : this.#firstConstant + ~operand;
   }
 
   #target(target: number): number {

@@ -36,10 +36,15 @@ export function valueOf({ references, integers }: Running, operand: number): Dat
 export function operandsOf(p: Running, list: number): Product {
   const { lists } = p.encoded;
   const count = lists[list];
-  if (count === 2) return [valueOf(p, lists[list + 1]) as Value, valueOf(p, lists[list + 2]) as Value];
+  // Literals, since the host takes much longer to make an array of a length.
+  if (count === 1) return [operandOf(p, list + 1)];
+  if (count === 2) return [operandOf(p, list + 1), operandOf(p, list + 2)];
+  if (count === 3) return [operandOf(p, list + 1), operandOf(p, list + 2), operandOf(p, list + 3)];
   const operands: Value[] = [];
   // At once: an array that grows takes more than it holds.
   operands.length = count;
-  for (let i = 0; i < count; i++) operands[i] = valueOf(p, lists[list + 1 + i]) as Value;
+  for (let i = 0; i < count; i++) operands[i] = operandOf(p, list + 1 + i);
   return operands;
 }
+
+const operandOf = (p: Running, at: number): Value => valueOf(p, p.encoded.lists[at]) as Value;
