@@ -29,41 +29,43 @@ export const CODES = {
   BR_TAG_DIFFERENT: 17, // a k t
   LOOP: 18, // e i t, then the fuel of an iteration
   NEXT: 19, // e i t, then what is pending and the fuel of an iteration
-  RETURN: 20, // v
-  RETURN_STATE: 21, // n
-  COMMIT: 22, // n v
-  COMMIT_RETURN: 23, // n v v
-  STATE: 24, // d n
-  STATE_INTEGER: 25, // e n
-  STATE_ADD_SMALL: 26, // e n k
-  SPEND: 27, // k
-  CHARGE: 28, // k
-  ADD: 29, // e i j
-  ADD_SMALL: 30, // e i k
-  SUB: 31, // e i j
-  MUL: 32, // e i j
-  MUL_SMALL: 33, // e i k
-  DIV: 34, // e i j
-  REM: 35, // e i j
-  REM_BY: 36, // e i j, j a positive constant, and behind it its reciprocal
-  TAG: 37, // e a
-  PAYLOAD: 38, // d a
-  PAYLOAD_INTEGER: 39, // e a
-  COMPONENT: 40, // d a n
-  COMPONENT_INTEGER: 41, // e a n
-  SUM: 42, // d n v
-  OPTION: 43, // d a
-  TUPLE: 44, // d l
-  BUILT_IN: 45, // d n k, k what is pending, then three v
-  CALL: 46, // d n l
-  APPLY: 47, // d a v
-  KEY: 48, // d
-  NOW: 49, // e
-  ITEM: 50, // d a i
-  ITEM_INTEGER: 51, // e a i
-  LENGTH: 52, // e a
-  MIN: 53, // e i j
-  MAX: 54, // e i j
+  SPEND: 20, // k
+  CHARGE: 21, // k
+  ADD: 22, // e i j
+  ADD_SMALL: 23, // e i k
+  SUB: 24, // e i j
+  MUL: 25, // e i j
+  MUL_SMALL: 26, // e i k
+  REM_BY: 27, // e i j, j a positive constant, and behind it its reciprocal
+  TAG: 28, // e a
+  PAYLOAD: 29, // d a
+  PAYLOAD_INTEGER: 30, // e a
+  MIN: 31, // e i j
+  MAX: 32, // e i j
+  DIV: 33, // e i j
+  REM: 34, // e i j
+  COMPONENT: 35, // d a n
+  COMPONENT_INTEGER: 36, // e a n
+  ITEM: 37, // d a i
+  ITEM_INTEGER: 38, // e a i
+  LENGTH: 39, // e a
+  RETURN: 40, // v
+  RETURN_STATE: 41, // n
+  COMMIT: 42, // n v
+  COMMIT_RETURN: 43, // n v v
+  COMMIT_ALL_RETURN: 44, // l v, l of pairs n v
+  ADD_TO_STATE_RETURN: 45, // n k v
+  STATE: 46, // d n
+  STATE_INTEGER: 47, // e n
+  STATE_ADD_SMALL: 48, // e n k
+  SUM: 49, // d n v
+  OPTION: 50, // d a
+  TUPLE: 51, // d l
+  BUILT_IN: 52, // d n k, k what is pending, then three v
+  CALL: 53, // d n l
+  APPLY: 54, // d a v
+  KEY: 55, // d
+  NOW: 56, // e
   NEG: 64, // d i
   ABS: 65, // d i
   INT_TO_STRING: 66, // d i

@@ -106,6 +106,11 @@ const COMPARING: Partial<Record<OperationName, readonly [integers: CodeName, oth
   BR_DIFFERENT: ['BR_DIFFERENT', 'BR_DISTINCT'],
 };
 
+/** Instructions that end a run, or a routine, and can stand anywhere. */
+const ENDS: ReadonlySet<number> = new Set(
+  (['RETURN', 'RETURN_STATE', 'COMMIT_RETURN', 'COMMIT_ALL_RETURN'] as const).map((name) => CODES[name]),
+);
+
 interface Loop {
   readonly target: number;
   readonly count: number;
@@ -136,6 +141,9 @@ class Encoder {
   readonly #branches = new Map<number, number[]>();
   /** Whether the routine that is being encoded is entered from outside alone. */
   #isOutermost = false;
+  /** The words that say where to go, by the place that they go to. */
+  readonly #jumping: number[] = [];
+  readonly #jumps = new Set<number>();
   /** Labels of open blocks, and loops. */
   readonly #open: (number | Loop)[] = [];
 
@@ -154,6 +162,7 @@ class Encoder {
   encode(): Encoded {
     const { routines, constants, state } = this.#lowered;
     const entries = routines.map((routine, index) => this.#routine(routine, index));
+    this.#shorten();
     return {
       code: Int32Array.from(this.#words),
       pending: Int32Array.from(this.#pending),
@@ -206,6 +215,7 @@ class Encoder {
     if (first.name === 'STATE' && second.name === 'ADD' && isPassed) {
       const by = this.#small(second.operands[1]);
       if (by === null) return 0;
+      if (this.#addsToState(operations, at, by)) return 4;
       this.#emit('STATE_ADD_SMALL', this.#register(second.target), first.immediate, by, second.pending);
       return 2;
     }
@@ -213,11 +223,7 @@ class Encoder {
       this.#emit('RETURN_STATE', first.immediate, 0, 0);
       return 2;
     }
-    if (first.name === 'COMMIT' && second.name === 'RETURN' && this.#isOutermost) {
-      const [value, reply] = [first.operands[0], second.operands[0]];
-      this.#emit('COMMIT_RETURN', first.immediate, this.#value(value), this.#value(reply));
-      return 2;
-    }
+    if (first.name === 'COMMIT' && this.#isOutermost) return this.#commits(operations, at);
     if (first.name === 'TAG' && second.name === 'BR_TABLE' && isPassed) {
       this.#table('BR_TAG_TABLE', this.#register(first.operands[0]), second.labels);
       return 2;
@@ -229,6 +235,36 @@ class Encoder {
       return 2;
     }
     return 0;
+  }
+
+  /** A field of the state that a small integer is added to, and nothing else. */
+  #addsToState(operations: readonly Operation[], at: number, by: number): boolean {
+    const [state, add, commit, end] = operations.slice(at, at + 4);
+    const isAll =
+      this.#isOutermost &&
+      commit?.name === 'COMMIT' &&
+      end?.name === 'RETURN' &&
+      commit.immediate === state.immediate &&
+      commit.operands[0] === add.target &&
+      this.#reads[add.target] === 1;
+    if (isAll)
+      this.#emit('ADD_TO_STATE_RETURN', state.immediate, by, this.#value(end.operands[0]), add.pending);
+    return isAll;
+  }
+
+  /** The end of a step: what is committed stands together, before the RETURN. */
+  #commits(operations: readonly Operation[], at: number): number {
+    let end = at;
+    while (operations[end].name === 'COMMIT') end++;
+    const reply = operations[end];
+    if (reply.name !== 'RETURN') return 0;
+    const commits = operations.slice(at, end);
+    const pairs = commits.flatMap(({ immediate, operands }) => [immediate, this.#value(operands[0])]);
+    const value = this.#value(reply.operands[0]);
+    if (commits.length === 1) this.#emit('COMMIT_RETURN', pairs[0], pairs[1], value);
+    else
+      this.#emit('COMMIT_ALL_RETURN', this.#lists.push(pairs.length, ...pairs) - pairs.length - 1, value, 0);
+    return commits.length + 1;
   }
 
   #one(operation: Operation): number {
@@ -329,6 +365,19 @@ class Encoder {
     return true;
   }
 
+  /** Goes at once to where a jump to a jump leads, and ends where it leads to the end. */
+  #shorten(): void {
+    const words = this.#words;
+    // All go forward: those that go furthest first.
+    for (const word of this.#jumping.reverse()) {
+      if (words[words[word]] === CODES.JUMP) words[word] = words[words[word] + 3];
+      const [from, to] = [word - 3, words[word]];
+      if (!this.#jumps.has(from) || !ENDS.has(words[to])) continue;
+      for (let i = 0; i < 4; i++) words[from + i] = words[to + i];
+      this.#pending[from / 4] = this.#pending[to / 4];
+    }
+  }
+
   #special({ name, target, operands, immediate, pending, labels, order }: Operation): void {
     const a = operands.length > 0 ? this.#register(operands[0]) : 0;
     const value = operands.length > 0 ? this.#value(operands[0]) : 0;
@@ -340,6 +389,7 @@ class Encoder {
       case 'END':
         return this.#land(this.#branches.get(this.#open.pop() as number) ?? []);
       case 'BR':
+        this.#jumps.add(this.#words.length);
         return this.#branch('JUMP', 0, 0, immediate);
       case 'BR_LESS':
       case 'BR_NOT_GREATER':
@@ -472,7 +522,10 @@ class Encoder {
 
   /** What comes next is jumped to from these words. */
   #land(words: number[]): void {
-    for (const word of words) this.#words[word] = this.#words.length;
+    for (const word of words) {
+      this.#words[word] = this.#words.length;
+      this.#jumping.push(word);
+    }
     // Labels are unique in a routine alone.
     words.length = 0;
   }

@@ -3,7 +3,7 @@ import { INT_MAX, Sum, type List, type Product, type Value } from '@smc/protocol
 import type { Meter } from '../builtins/meter.ts';
 import { DIVISION_BY_ZERO, FAILED, INTEGER_OVERFLOW, OUT_OF_FUEL } from '../failure.ts';
 import { commitField, stateField, type Entry, type Fields } from '../instance.ts';
-import { quotient, remainder } from '../values/integer.ts';
+import { normal, quotient, remainder } from '../values/integer.ts';
 import { NONE } from '../values/option.ts';
 import type { Encoded, Site } from './encode.ts';
 import { runOutOfLine } from './out-of-line.ts';
@@ -233,16 +233,16 @@ function interpret(
           pc = c[pc | 3];
           break;
         }
-        case 27: // SPEND
+        case 20: // SPEND
           fuel -= c[pc | 1];
           if (fuel < 0) return outOfFuel(p, fuel);
           pc = (pc + 4) | 0;
           break;
-        case 28: // CHARGE
+        case 21: // CHARGE
           fuel -= c[pc | 1];
           pc = (pc + 4) | 0;
           break;
-        case 29: {
+        case 22: {
           // ADD
           const result = n[c[pc | 2]] + n[c[pc | 3]];
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
@@ -250,7 +250,7 @@ function interpret(
           pc = (pc + 4) | 0;
           break;
         }
-        case 30: {
+        case 23: {
           // ADD_SMALL
           const result = n[c[pc | 2]] + c[pc | 3];
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
@@ -258,7 +258,7 @@ function interpret(
           pc = (pc + 4) | 0;
           break;
         }
-        case 31: {
+        case 24: {
           // SUB
           const result = n[c[pc | 2]] - n[c[pc | 3]];
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
@@ -266,7 +266,7 @@ function interpret(
           pc = (pc + 4) | 0;
           break;
         }
-        case 32: {
+        case 25: {
           // MUL
           const result = n[c[pc | 2]] * n[c[pc | 3]] + 0;
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
@@ -274,7 +274,7 @@ function interpret(
           pc = (pc + 4) | 0;
           break;
         }
-        case 33: {
+        case 26: {
           // MUL_SMALL
           const result = n[c[pc | 2]] * c[pc | 3] + 0;
           if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
@@ -282,7 +282,7 @@ function interpret(
           pc = (pc + 4) | 0;
           break;
         }
-        case 36: {
+        case 27: {
           // REM_BY
           const a = n[c[pc | 2]];
           const b = n[c[pc | 3]];
@@ -293,23 +293,23 @@ function interpret(
           pc = (pc + 4) | 0;
           break;
         }
-        case 37: // TAG
+        case 28: // TAG
           n[c[pc | 1]] = (r[c[pc | 2]] as Sum).tag;
           pc = (pc + 4) | 0;
           break;
-        case 38: // PAYLOAD
+        case 29: // PAYLOAD
           r[c[pc | 1]] = (r[c[pc | 2]] as Sum).value;
           pc = (pc + 4) | 0;
           break;
-        case 39: // PAYLOAD_INTEGER
+        case 30: // PAYLOAD_INTEGER
           n[c[pc | 1]] = (r[c[pc | 2]] as Sum).value as number;
           pc = (pc + 4) | 0;
           break;
-        case 53: // MIN
+        case 31: // MIN
           n[c[pc | 1]] = Math.min(n[c[pc | 2]], n[c[pc | 3]]);
           pc = (pc + 4) | 0;
           break;
-        case 54: // MAX
+        case 32: // MAX
           n[c[pc | 1]] = Math.max(n[c[pc | 2]], n[c[pc | 3]]);
           pc = (pc + 4) | 0;
           break;
@@ -319,7 +319,7 @@ function interpret(
       instruction = c[pc];
     }
     switch (instruction) {
-      case 34: {
+      case 33: {
         // DIV
         const divisor = n[c[pc | 3]];
         if (divisor === 0) return divisionByZero(p, pc, fuel);
@@ -327,7 +327,7 @@ function interpret(
         pc = (pc + 4) | 0;
         break;
       }
-      case 35: {
+      case 34: {
         // REM
         const divisor = n[c[pc | 3]];
         if (divisor === 0) return divisionByZero(p, pc, fuel);
@@ -335,27 +335,27 @@ function interpret(
         pc = (pc + 4) | 0;
         break;
       }
-      case 40: // COMPONENT
+      case 35: // COMPONENT
         r[c[pc | 1]] = (r[c[pc | 2]] as Product)[c[pc | 3]];
         pc = (pc + 4) | 0;
         break;
-      case 41: // COMPONENT_INTEGER
+      case 36: // COMPONENT_INTEGER
         n[c[pc | 1]] = (r[c[pc | 2]] as Product)[c[pc | 3]] as number;
         pc = (pc + 4) | 0;
         break;
-      case 50: // ITEM
+      case 37: // ITEM
         r[c[pc | 1]] = (r[c[pc | 2]] as List).items[n[c[pc | 3]]];
         pc = (pc + 4) | 0;
         break;
-      case 51: // ITEM_INTEGER
+      case 38: // ITEM_INTEGER
         n[c[pc | 1]] = (r[c[pc | 2]] as List).items[n[c[pc | 3]]] as number;
         pc = (pc + 4) | 0;
         break;
-      case 52: // LENGTH
+      case 39: // LENGTH
         n[c[pc | 1]] = (r[c[pc | 2]] as List).items.length;
         pc = (pc + 4) | 0;
         break;
-      case 20: {
+      case 40: {
         // RETURN
         const result = valueOf(p, c[pc | 1]);
         if (depth === 0) {
@@ -367,28 +367,41 @@ function interpret(
         r[p.frames[depth + 1]] = result;
         break;
       }
-      case 21: // RETURN_STATE
+      case 41: // RETURN_STATE
         meter.fuel = fuel;
         return stateField(instance, c[pc | 1]);
-      case 22: // COMMIT
+      case 42: // COMMIT
         commitField(instance, c[pc | 1], valueOf(p, c[pc | 2]) as Value);
         if (p.isProduct) instance.seen = null;
         pc = (pc + 4) | 0;
         break;
-      case 23: // COMMIT_RETURN
+      case 43: // COMMIT_RETURN
         commitField(instance, c[pc | 1], valueOf(p, c[pc | 2]) as Value);
         if (p.isProduct) instance.seen = null;
         meter.fuel = fuel;
         return valueOf(p, c[pc | 3]);
-      case 24: // STATE
+      case 44: // COMMIT_ALL_RETURN
+        commitAll(p, instance, c[pc | 1]);
+        meter.fuel = fuel;
+        return valueOf(p, c[pc | 2]);
+      case 45: {
+        // ADD_TO_STATE_RETURN
+        const result = (stateField(instance, c[pc | 1]) as number) + c[pc | 2];
+        if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
+        commitField(instance, c[pc | 1], normal(result));
+        if (p.isProduct) instance.seen = null;
+        meter.fuel = fuel;
+        return valueOf(p, c[pc | 3]);
+      }
+      case 46: // STATE
         r[c[pc | 1]] = stateField(instance, c[pc | 2]);
         pc = (pc + 4) | 0;
         break;
-      case 25: // STATE_INTEGER
+      case 47: // STATE_INTEGER
         n[c[pc | 1]] = stateField(instance, c[pc | 2]) as number;
         pc = (pc + 4) | 0;
         break;
-      case 26: {
+      case 48: {
         // STATE_ADD_SMALL
         const result = (stateField(instance, c[pc | 2]) as number) + c[pc | 3];
         if (result > MAX || result < -MAX) return overflow(p, pc, fuel);
@@ -396,22 +409,22 @@ function interpret(
         pc = (pc + 4) | 0;
         break;
       }
-      case 42: // SUM
+      case 49: // SUM
         r[c[pc | 1]] = new Sum(c[pc | 2], valueOf(p, c[pc | 3]) as Value);
         pc = (pc + 4) | 0;
         break;
-      case 43: {
+      case 50: {
         // OPTION
         const payload = r[c[pc | 2]];
         r[c[pc | 1]] = payload === undefined ? NONE : new Sum(1, payload as Value);
         pc = (pc + 4) | 0;
         break;
       }
-      case 44: // TUPLE
+      case 51: // TUPLE
         r[c[pc | 1]] = operandsOf(p, c[pc | 2]);
         pc = (pc + 4) | 0;
         break;
-      case 45: {
+      case 52: {
         // BUILT_IN
         const site = p.sites[c[pc | 2]];
         meter.fuel = fuel - c[pc | 3];
@@ -428,7 +441,7 @@ function interpret(
         pc = (pc + 8) | 0;
         break;
       }
-      case 46: {
+      case 53: {
         // CALL
         const routine = c[pc | 2];
         const { fuels, windows, entries, lists, pending } = p.encoded;
@@ -443,7 +456,7 @@ function interpret(
         pc = entries[routine];
         break;
       }
-      case 47: {
+      case 54: {
         // APPLY
         const closure = r[c[pc | 2]] as Closure;
         const { fuels, windows, entries, pending } = p.encoded;
@@ -458,11 +471,11 @@ function interpret(
         pc = entries[closure.routine];
         break;
       }
-      case 48: // KEY
+      case 55: // KEY
         r[c[pc | 1]] = instance.key;
         pc = (pc + 4) | 0;
         break;
-      case 49: // NOW
+      case 56: // NOW
         n[c[pc | 1]] = now;
         pc = (pc + 4) | 0;
         break;
@@ -478,6 +491,15 @@ function interpret(
 }
 
 // Apart, so that the loop has no more than a call for what ends it.
+
+function commitAll(p: Interpreter, instance: Fields, list: number): void {
+  const { lists } = p.encoded;
+  const end = list + lists[list];
+  for (let at = list + 1; at < end; at += 2)
+    commitField(instance, lists[at], valueOf(p, lists[at + 1]) as Value);
+  // More than one field: it is a product.
+  instance.seen = null;
+}
 
 function outOfFuel({ meter }: Interpreter, fuel: number): typeof FAILED {
   meter.fuel = fuel;
