@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { decodeImage, wordsAt } from '@smc/protocol';
 import { FAILED, load, type Program } from '@smc/vm';
 import { TIERS, type TierName } from '../peers/tier.ts';
+import { median } from '../statistics.ts';
 import type { Step } from '../workloads/workload.ts';
 
 /**
@@ -9,7 +10,7 @@ import type { Step } from '../workloads/workload.ts';
  * process, the same again when V8 has compiled what does it, and how long the first steps take together.
  */
 
-const WARM_LOADS = 60;
+const WARM_MICROSECONDS = 500_000;
 /** The steps of the curve: up to 2 to the power of this. */
 const CURVE_EXPONENT_MAX = 18;
 
@@ -70,7 +71,7 @@ for (let exponent = 1; exponent <= CURVE_EXPONENT_MAX; exponent++) {
 
 const warmLoads: number[] = [];
 const warmSteps: number[] = [];
-for (let i = 0; i < WARM_LOADS; i++) {
+for (const began = now(); now() - began < WARM_MICROSECONDS;) {
   const from = now();
   const again = loaded();
   const between = now();
@@ -79,8 +80,7 @@ for (let i = 0; i < WARM_LOADS; i++) {
   warmSteps.push(now() - between);
 }
 /** Of the later half, when all that does it has been compiled. */
-const settled = (times: readonly number[]): number =>
-  times.slice(WARM_LOADS / 2).toSorted((a, b) => a - b)[WARM_LOADS / 4];
+const settled = (times: readonly number[]): number => median(times.slice(times.length >> 1));
 
 const figures: LatencyFigures = {
   instructions: image.unit.functions.reduce((sum, { code }) => sum + instructionsOf(code), 0),

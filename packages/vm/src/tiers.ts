@@ -3,7 +3,7 @@ import { Meter } from './builtins/meter.ts';
 import { FAILED, crashOf, type Failure } from './failure.ts';
 import type { Entry, Fields } from './instance.ts';
 import { encode } from './interpret/encode.ts';
-import { InterpretedEntry, Interpreter } from './interpret/interpret.ts';
+import { InterpretedEntry, Interpreter } from './interpret/interpreter.ts';
 import { Compiler, type CompiledRoutine } from './jit/compile.ts';
 import { reachedFrom } from './lower/calls.ts';
 import type { Lowered } from './lower/lir.ts';

@@ -5,7 +5,7 @@ import { FAILED } from '../src/failure.ts';
 import { instanceClass } from '../src/instance.ts';
 import { CODES } from '../src/interpret/codes.ts';
 import { encode } from '../src/interpret/encode.ts';
-import { InterpretedEntry, Interpreter } from '../src/interpret/interpret.ts';
+import { InterpretedEntry, Interpreter } from '../src/interpret/interpreter.ts';
 import { reachedFrom } from '../src/lower/calls.ts';
 import { Tiers } from '../src/tiers.ts';
 import { lirOf } from './support/lir-assembly.ts';

@@ -1,140 +1,38 @@
 // Long because the dispatch is one flat switch, which the host compiles as a whole.
 import { INT_MAX, Sum, type List, type Product, type Value } from '@smc/protocol';
-import type { Meter } from '../builtins/meter.ts';
 import { DIVISION_BY_ZERO, FAILED, INTEGER_OVERFLOW, OUT_OF_FUEL } from '../failure.ts';
-import { commitField, stateField, type Entry, type Fields } from '../instance.ts';
+import { commitField, stateField, type Fields } from '../instance.ts';
 import { normal, quotient, remainder } from '../values/integer.ts';
 import { NONE } from '../values/option.ts';
-import type { Encoded, Site } from './encode.ts';
 import { runOutOfLine } from './out-of-line.ts';
 import { operandsOf, valueOf, type Closure, type Datum, type Running } from './running.ts';
 
 /**
  * The interpreter: one loop for all programs, so that the host compiles it once. It tests no
  * type, no bound and no target: the verifier proved them. Integers are tested where they are
- * made, and fuel where it is subtracted. One that is a small integer of the host is stored as
- * such: all machines share the loop, and the host would else box each as a double, once it has
- * seen large ones of some machine.
+ * made, and fuel where it is subtracted.
+ *
+ * What the host learns of a place in it, it learns of all machines together. So integers are in a
+ * file of their own (`integers.ts`), where all are doubles and none is an object. And the
+ * instructions that run most and need no call stand in an inner loop: where nothing is called the
+ * host knows that arrays stay what they are, and looks at them once before it.
  *
  * Instructions stand in the `switch` as numbers (`CODES`), since the host makes a jump table of
- * nothing else.
+ * nothing else. Each starts at a multiple of four: `pc | 2` is its third word, and unlike a sum
+ * needs no test for overflow.
  */
 
 // Here, since what another module exports is no constant to the host.
 const MAX = INT_MAX;
-const NO_RESULT = FAILED;
+/** Up to it the product of a divisor and a quotient that is one too large is exact. */
 const REM_BY_MAX = 2 ** 52;
 
-/** More than any run can use; with no bound at all what was used could not be told. */
-const FUEL_MAX = Number.MAX_SAFE_INTEGER;
-
-/** Runs that took more fuel than this leave no reference, however many registers that is to clear. */
-const UNSWEPT_FUEL_MAX = 1_000;
-const UNSWEPT_REGISTERS_MAX = 64;
-
-/** One encoded unit with what a run of it needs; its registers are for one run at a time. */
-export class Interpreter implements Running {
-  readonly encoded: Encoded;
-  readonly meter: Meter;
-  readonly references: Datum[];
-  readonly integers: Float64Array;
-  readonly code: Int32Array;
-  readonly sites: readonly Site[];
-  readonly isProduct: boolean;
-  /** Of routines that are entered and not left: the position to return to, and the register for the result. */
-  readonly frames: Int32Array;
-  /** Whether a run has begun that has not ended. */
-  isRunning = false;
-
-  constructor(encoded: Encoded, meter: Meter) {
-    this.encoded = encoded;
-    this.meter = meter;
-    this.code = encoded.code;
-    this.sites = encoded.sites;
-    this.isProduct = encoded.isProduct;
-    const windows = Array.from({ length: encoded.registers }, (): Datum => null);
-    this.references = [...windows, ...encoded.constants];
-    const integers = this.references.map((value) => (typeof value === 'number' ? value : 0));
-    this.integers = Float64Array.from([...integers, ...encoded.divisors]);
-    this.frames = new Int32Array(2 * encoded.entries.length);
-  }
-}
-
-/** Where a routine with one parameter is entered from outside. */
-export class InterpretedEntry implements Entry {
-  readonly #interpreter: Interpreter;
-  readonly #start: number;
-  readonly #fuel: number;
-  /** The register for the argument, or -1 where it is not looked at. */
-  readonly #input: number;
-  /** The registers that may hold a reference after a run. */
-  readonly #swept: readonly number[];
-  /** Whether what it uses is counted: until it was so much that `onWarm` is called. */
-  #isCounted: boolean;
-  /** What is left until then. */
-  #cold: number;
-  readonly #onWarm: () => void;
-
-  /** `reached` is the routine and those that it may enter. */
-  constructor(
-    interpreter: Interpreter,
-    routine: number,
-    reached: readonly number[],
-    warmFuel: number = Infinity,
-    onWarm: () => void = () => {},
-  ) {
-    const { entries, fuels, windows, readsInput, sweeps } = interpreter.encoded;
-    this.#interpreter = interpreter;
-    this.#start = entries[routine];
-    this.#fuel = fuels[routine];
-    this.#input = readsInput[routine] ? windows[routine] : -1;
-    this.#swept = reached
-      .flatMap((index) => [...sweeps[index]])
-      .filter((register) => register !== windows[routine] || this.#input >= 0);
-    this.#isCounted = warmFuel < Infinity;
-    this.#cold = warmFuel;
-    this.#onWarm = onWarm;
-  }
-
-  /** Afterwards the meter has the fuel that is left. */
-  run(instance: Fields, now: number, fuel: number, argument: Value): Value | typeof FAILED {
-    const p = this.#interpreter;
-    if (p.isRunning) throw new Error('a run of a program within a run of it: its registers are one');
-    const given = fuel > FUEL_MAX ? FUEL_MAX : fuel;
-    p.isRunning = true;
-    if (this.#input >= 0) p.references[this.#input] = argument;
-    let result: Datum | typeof FAILED;
-    try {
-      result = interpret(p, this.#start, instance, now, given - this.#fuel);
-    } catch (error) {
-      p.meter.fuel = given;
-      this.#leave(given, true);
-      throw error;
-    }
-    this.#leave(given, result === NO_RESULT);
-    return result as Value | typeof FAILED;
-  }
-
-  #leave(given: number, isFailed: boolean): void {
-    const p = this.#interpreter;
-    const swept = this.#swept;
-    p.isRunning = false;
-    const isSwept =
-      swept.length <= UNSWEPT_REGISTERS_MAX || isFailed || given - p.meter.fuel > UNSWEPT_FUEL_MAX;
-    if (isSwept) for (let i = 0; i < swept.length; i++) p.references[swept[i]] = null;
-    if (this.#isCounted) this.#count(given - p.meter.fuel);
-  }
-
-  #count(used: number): void {
-    this.#cold -= used;
-    if (this.#cold >= 0) return;
-    this.#isCounted = false;
-    this.#onWarm();
-  }
-}
-
-function interpret(
-  p: Interpreter,
+/**
+ * Runs code from a position on, up to the end of the routine that is entered there. Afterwards the meter has the fuel
+ * that is left.
+ */
+export function interpret(
+  p: Running,
   entry: number,
   instance: Fields,
   now: number,
@@ -492,7 +390,7 @@ function interpret(
 
 // Apart, so that the loop has no more than a call for what ends it.
 
-function commitAll(p: Interpreter, instance: Fields, list: number): void {
+function commitAll(p: Running, instance: Fields, list: number): void {
   const { lists } = p.encoded;
   const end = list + lists[list];
   for (let at = list + 1; at < end; at += 2)
@@ -501,13 +399,13 @@ function commitAll(p: Interpreter, instance: Fields, list: number): void {
   instance.seen = null;
 }
 
-function outOfFuel({ meter }: Interpreter, fuel: number): typeof FAILED {
+function outOfFuel({ meter }: Running, fuel: number): typeof FAILED {
   meter.fuel = fuel;
   return meter.fail(OUT_OF_FUEL);
 }
 
-const overflow = ({ meter, encoded }: Interpreter, pc: number, fuel: number): typeof FAILED =>
+const overflow = ({ meter, encoded }: Running, pc: number, fuel: number): typeof FAILED =>
   meter.failPending(INTEGER_OVERFLOW, fuel, encoded.pending[pc >> 2]);
 
-const divisionByZero = ({ meter, encoded }: Interpreter, pc: number, fuel: number): typeof FAILED =>
+const divisionByZero = ({ meter, encoded }: Running, pc: number, fuel: number): typeof FAILED =>
   meter.failPending(DIVISION_BY_ZERO, fuel, encoded.pending[pc >> 2]);

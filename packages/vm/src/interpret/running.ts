@@ -2,7 +2,7 @@ import type { Product, Value } from '@smc/protocol';
 import type { Meter } from '../builtins/meter.ts';
 import type { Builder } from '../builtins/operations.ts';
 import { normal } from '../values/integer.ts';
-import type { Encoded } from './encode.ts';
+import type { Encoded, Site } from './encode.ts';
 
 /** A closure: a routine, and what it is over. */
 export class Closure {
@@ -22,8 +22,13 @@ export type Datum = Value | undefined | Closure | Builder;
 export interface Running {
   readonly encoded: Encoded;
   readonly code: Int32Array;
+  readonly sites: readonly Site[];
+  readonly isProduct: boolean;
+  /** The two files of registers. */
   readonly references: Datum[];
   readonly integers: Float64Array;
+  /** Of routines that are entered and not left: the position to return to, and the register for the result. */
+  readonly frames: Int32Array;
   readonly meter: Meter;
 }
 
