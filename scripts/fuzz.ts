@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
  * Runs all laws in rounds, each from a random seed, which is printed. `npm run fuzz -- NAME…` takes only the test files
  * whose paths contain one of the names; SMC_FUZZ_ROUNDS says how many rounds. Ends with 1 where a round failed.
  */
-const ROUNDS = 20;
+const ROUNDS = 50;
 const SEEDS = 2 ** 31;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -6,6 +6,7 @@ import { FAILED, load, type Instance, type Program } from '@smc/vm';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
+import { collectionMachine } from './support/collections.ts';
 import { Coverage, FAILURES, REQUIRED } from './support/coverage.ts';
 import './support/equality.ts';
 import { areSame } from './support/same.ts';
@@ -14,6 +15,8 @@ import { randomValue } from './support/values.ts';
 
 const PROGRAMS = 20_000;
 const INPUTS_MAX = 3;
+/** Of machines with collections, whose states are not asked for after each step: so they are changed in place. */
+const INPUTS_UNSEEN_MAX = 12;
 const NOW = 1_700_000_000_000;
 /** Each instruction, typing rule and kind of failure is to be met so many times. */
 const COUNT_MIN = 100;
@@ -25,15 +28,16 @@ describe('evaluator and virtual machine', () => {
     fc.assert(
       fc.property(tapes(1_500), (tape) => {
         const choices = new Choices(tape);
-        const written = randomMachine(choices);
+        const written = choices.oneIn(4) ? collectionMachine(choices) : randomMachine(choices);
         const machine = choices.oneIn(3)
           ? { ...written, definitions: simplify(written).definitions }
           : written;
         const programs = sent(machine);
         for (const { body } of machine.definitions) coverage.verified(machine.types, body);
         const life = new Life(machine, programs, randomValue(choices, machine.types, machine.state));
-        const inputs = 1 + choices.below(INPUTS_MAX);
-        for (let i = 0; i < inputs; i++) life.step(choices);
+        const isAboutCollections = written.name === 'Collections';
+        const inputs = 1 + choices.below(isAboutCollections ? INPUTS_UNSEEN_MAX : INPUTS_MAX);
+        for (let i = 0; i < inputs; i++) life.step(choices, isAboutCollections && !choices.oneIn(4));
         life.lookBack();
       }),
       { numRuns: PROGRAMS, endOnFailure: true },
@@ -70,6 +74,9 @@ class Life {
   /** All states that there were, with what each of them held then. */
   readonly #past: { readonly states: readonly Value[]; readonly bytes: string }[] = [];
 
+  /** All replies that there were, with those of the evaluator. */
+  readonly #replies: (readonly [Value, Value])[] = [];
+
   constructor(machine: MachineTerms, programs: readonly Program[], state: Value) {
     this.#machine = machine;
     this.#programs = programs;
@@ -77,10 +84,11 @@ class Life {
     this.#instances = programs.map((program) => program.instance(state));
   }
 
-  step(choices: Choices): void {
+  /** One input. Where the states are not seen after it, nobody but the instances has them. */
+  step(choices: Choices, isUnseen: boolean): void {
     const { types, operations } = this.#machine;
     // Now and then from a state that was left long ago, or from any other.
-    if (choices.oneIn(4)) this.#goBack(choices);
+    if (choices.oneIn(isUnseen ? 12 : 4)) this.#goBack(choices);
     const operation = choices.of(operations);
     const input = randomValue(choices, types, inputType(types, operation.parameters));
     const fuel = choices.oneIn(5) ? choices.below(60) : 3_000_000;
@@ -89,45 +97,45 @@ class Life {
       coverage.run(types, term, value);
       hasPut ||= term.kind === 'put';
     };
-    const before = this.#state;
-    const outcome = this.#compare(operation, input, fuel, { visit });
-    if (choices.oneIn(3)) {
-      const states = [this.#state, ...this.#instances.map((instance) => instance.state)];
-      this.#past.push({ states, bytes: this.#bytes(this.#state) });
-    }
-    if (!outcome.ok) {
-      countFailure(outcome.failure, hasPut);
-    } else if (choices.oneIn(2)) {
-      // Exactly what was used is enough, and less is not.
+    const run = { operation, input, isUnseen };
+    const outcome = evaluate(this.#machine, operation.body, input, this.#world(fuel, visit));
+    if (outcome.ok && choices.oneIn(2)) {
+      // Exactly what is used is enough, and less is not, and leaves nothing behind.
       const used = fuel - outcome.fuel;
-      this.#start(before);
-      expect(this.#compare(operation, input, used - 1, {})).toMatchObject({
+      const less = used - 1 - (isUnseen ? choices.below(Math.min(used, 30)) : 0);
+      expect(this.#compare(run, less, this.#evaluated(run, less))).toMatchObject({
         failure: { message: 'out of fuel' },
       });
-      expect(this.#compare(operation, input, used, {}).ok).toBe(true);
-    }
+      expect(this.#compare(run, used, this.#evaluated(run, used)).ok).toBe(true);
+    } else this.#compare(run, fuel, outcome);
+    if (!outcome.ok) countFailure(outcome.failure, hasPut);
+    if (isUnseen || !choices.oneIn(3)) return;
+    const states = [this.#state, ...this.#instances.map((instance) => instance.state)];
+    this.#past.push({ states, bytes: this.#bytes(this.#state) });
   }
 
-  /** One step of all, which must agree. */
-  #compare(
-    operation: MachineTerms['operations'][number],
-    input: Value,
-    fuel: number,
-    world: { visit?: (term: Term, value: unknown) => void },
-  ): Outcome {
+  #world(fuel: number, visit?: (term: Term, value: unknown) => void): Parameters<typeof evaluate>[3] {
+    return { state: this.#state, now: NOW, fuel, ...(visit === undefined ? {} : { visit }) };
+  }
+
+  #evaluated({ operation, input }: Run, fuel: number): Outcome {
+    return evaluate(this.#machine, operation.body, input, this.#world(fuel));
+  }
+
+  /** One step of all, which must agree with what the evaluator gave. */
+  #compare({ operation, input, isUnseen }: Run, fuel: number, outcome: Outcome): Outcome {
     const state = this.#state;
-    const outcome = evaluate(this.#machine, operation.body, input, { ...world, state, now: NOW, fuel });
     const expected = outcome.ok
       ? { reply: outcome.value, state: outcome.state, failure: null }
       : { reply: null, state, failure: textOf(outcome.failure) };
     for (const [i, program] of this.#programs.entries()) {
       const instance = this.#instances[i];
-      const reply = program.step(instance, program.index(operation.name), input, NOW, fuel);
-      const own =
-        reply === FAILED
-          ? { reply: null, state: instance.state, failure: textOf(program.failure) }
-          : { reply, state: instance.state, failure: null };
+      const given = program.step(instance, program.index(operation.name), input, NOW, fuel);
+      const reply = given === FAILED ? null : given;
+      const failure = given === FAILED ? textOf(program.failure) : null;
+      const own = { reply, state: isUnseen ? expected.state : instance.state, failure };
       if (!areEqual(own, expected)) expect(own).toEqual(expected);
+      this.#replies.push([reply, expected.reply]);
     }
     this.#state = expected.state;
     return outcome;
@@ -147,8 +155,12 @@ class Life {
     this.#instances = this.#programs.map((program, i) => program.instance(others[i]));
   }
 
-  /** Every state that there was still is what it was. */
+  /** The states are what they should be, and every state and reply that there was still is what it was. */
   lookBack(): void {
+    for (const { state } of this.#instances)
+      if (!areSame(state, this.#state)) expect(state).toEqual(this.#state);
+    for (const [given, expected] of this.#replies)
+      if (!areSame(given, expected)) expect(given).toEqual(expected);
     for (const { states, bytes } of this.#past) {
       for (const state of states) expect(this.#bytes(state)).toBe(bytes);
     }
@@ -162,6 +174,12 @@ class Life {
 /** As `toEqual` would say, which takes far longer. */
 const areEqual = (a: Seen, b: Seen): boolean =>
   a.failure === b.failure && areSame(a.reply, b.reply) && areSame(a.state, b.state);
+
+interface Run {
+  readonly operation: MachineTerms['operations'][number];
+  readonly input: Value;
+  readonly isUnseen: boolean;
+}
 
 /** What is seen of a step. */
 interface Seen {

@@ -53,18 +53,22 @@ export interface NodeProcess {
   log(): string;
   /** Deploys an encoded bundle; status and body of the answer, `200 {…}`. */
   put(bundle: Uint8Array, query?: string): Promise<string>;
-  /** Ends it with SIGTERM and gives its exit status. */
-  stop(): Promise<number | null>;
+  /** Ends it with SIGTERM, or another signal, and gives its exit status. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `smc node --memory`, with flags of node itself, and waits for the line that says it is ready. */
+/**
+ * Starts `smc node`, with flags of node itself, and waits for the line that says it is ready. It keeps nothing, if
+ * its words say nothing of `--data`.
+ */
 export async function startNodeProcess(
   more: readonly string[] = [],
   host: readonly string[] = [],
 ): Promise<NodeProcess> {
+  const keeping = more.includes('--data') ? [] : ['--memory'];
   const child = spawn(
     process.execPath,
-    [...host, smcPath, 'node', '--memory', '--http', '0', '--tcp', '0', '--json', ...more],
+    [...host, smcPath, 'node', ...keeping, '--http', '0', '--tcp', '0', '--json', ...more],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } },
   );
   const log = collect(child.stderr);
@@ -84,8 +88,8 @@ export async function startNodeProcess(
       });
       return `${response.status} ${await response.text()}`;
     },
-    stop: () => {
-      child.kill('SIGTERM');
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal);
       return closed;
     },
   };

@@ -44,6 +44,8 @@ export function declareNode(command: Command): void {
 export interface Keeping {
   readonly journal: Journal;
   readonly directory: string;
+  /** Bytes of the log after which a checkpoint is made; null for what a node does by itself. */
+  readonly checkpointBytesMin: number | null;
 }
 
 /** Who reaches a node, and how: from this computer alone, if nothing is said. */
@@ -59,6 +61,8 @@ export interface LocalNodeOptions {
   readonly exposure?: Exposure;
   /** Nothing but defects is told, if nothing is said. */
   readonly log?: Log;
+  /** Whether it was told to end meanwhile: then it breaks off. */
+  readonly isEnded?: () => boolean;
 }
 
 /**
@@ -68,15 +72,25 @@ export interface LocalNodeOptions {
 export async function startLocal(
   words: Words,
   output: Output,
-  { keeping = null, exposure = {}, log = defectsOn(output) }: LocalNodeOptions = {},
+  { keeping = null, exposure = {}, log = defectsOn(output), isEnded = () => false }: LocalNodeOptions = {},
 ): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
   const report = (error: unknown): void =>
     log.error({ err: error }, 'a defect of the node; please report it');
-  const progress = logRecovery(log);
-  const journal = keeping === null ? {} : { journal: keeping.journal };
-  const options = { ...exposure, httpPort, linesPort, report, log, progress, jit: jitOf(words), ...journal };
+  const progress = logRecovery(log, isEnded);
+  const { journal, checkpointBytesMin = null } = keeping ?? {};
+  const options = {
+    ...exposure,
+    httpPort,
+    linesPort,
+    report,
+    log,
+    progress,
+    jit: jitOf(words),
+    ...(journal === undefined ? {} : { journal }),
+    ...(checkpointBytesMin === null ? {} : { limits: { checkpointBytesMin } }),
+  };
   const running = await start(() => startNode(options));
   const node = ports(running);
   const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
@@ -102,10 +116,11 @@ function defectsOn(output: Output): Log {
 /** Between two lines that tell how far a recovery is. */
 const PROGRESS_MILLIS = 1_000;
 
-/** Tells what was damaged, and how far a recovery is that takes long. */
-function logRecovery(log: Log): (progress: RecoveryProgress) => void {
+/** Tells what was damaged, and how far a recovery is that takes long; breaks it off when the node is to end. */
+function logRecovery(log: Log, isEnded: () => boolean): (progress: RecoveryProgress) => void {
   let toldAt = performance.now();
   return ({ from, at, last, notes }) => {
+    if (at > from && isEnded()) throw new Error('it was told to end');
     for (const note of notes) log.warn({}, `recovery: ${note}`);
     if (performance.now() - toldAt < PROGRESS_MILLIS) return;
     toldAt = performance.now();

@@ -101,6 +101,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/state.ts')).state,
   },
   {
+    name: 'backup',
+    summary: 'write what a node keeps into a file, also while it runs',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    summary: 'make the directory of a node of a backup',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
+    name: 'repair',
+    summary: 'set aside what is damaged of what a node keeps, so that it starts',
+    load: async () => (await import('./commands/repair.ts')).repair,
+  },
+  {
     name: 'keygen',
     summary: 'make a pair of keys, to sign bundles with and to know them by',
     load: async () => (await import('./commands/keygen.ts')).keygen,
@@ -108,7 +123,7 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
-const PLANNED = ['rollback', 'interfaces', 'backup', 'restore', 'repair'];
+const PLANNED = ['rollback', 'interfaces'];
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a

@@ -102,6 +102,9 @@ describe('words', () => {
       'status',
       'history',
       'state',
+      'backup',
+      'restore',
+      'repair',
       'keygen',
     ]);
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');

@@ -143,7 +143,9 @@ export class FrameClient {
     this.#backoff?.();
     this.#backoff = null;
     for (const pending of this.#all()) this.#answer(pending, unreachable('the client was closed', true));
-    this.#connection?.end();
+    const connection = this.#connection;
+    if (connection?.isWelcome === true) connection.end();
+    else connection?.destroy('the client was closed');
   }
 
   /** Whether nothing waits for a reply. */
@@ -194,6 +196,7 @@ export class FrameClient {
     const events: ConnectionEvents = {
       welcome: () => {
         this.#attempts = 0;
+        this.#lastFailure = 'no answer came';
         this.#send();
       },
       reply: (id, bytes, start, end) => {

@@ -5,7 +5,7 @@ import type { BinaryBody, CallEvent, Reply, WrittenBody } from './event.ts';
 import { type InstanceKey, printKey, readKey } from './instances.ts';
 import { type ServedInterface, translateReply, translateRequest, type Way } from './interfaces.ts';
 import type { Outcome, RequestKey } from './journal/entry.ts';
-import type { LogWriter } from './journal/group.ts';
+import type { LogWriter } from './journal/writer.ts';
 import type { FirstOutcome } from './kept.ts';
 import { STEP_LIMITS } from './limits.ts';
 import { problem, type Problem, shorten } from './problem.ts';
@@ -76,6 +76,10 @@ function firstReply(machine: Machine, request: RequestKey | null): Reply | null 
       return null;
     case 'known':
       return replyOf(machine, kept.outcome);
+    case 'forgotten': {
+      const message = 'this request is too old: its reply is not kept any more, if it was carried out';
+      return refuse(machine, problem('gone', message));
+    }
     case 'other': {
       const named = 'session' in request ? `id ${request.id}` : `key ${JSON.stringify(request.key)}`;
       const message = `the ${named} was used for another request before`;

@@ -1,14 +1,14 @@
 import type { JitMode } from '@smc/vm';
-import type { CallEvent, DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
+import type { DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
 import type { CheckpointTracker } from './journal/checkpoint.ts';
-import { LogWriter } from './journal/group.ts';
+import { LogWriter } from './journal/writer.ts';
 import { recover, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { Metrics } from './metrics.ts';
 import { problem } from './problem.ts';
 import type { NodeState } from './state.ts';
-import { stamp, transition } from './transition.ts';
+import { type CallRequest, stamp, transition } from './transition.ts';
 import { Deployment } from './upgrade/deployment.ts';
 
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
@@ -27,9 +27,6 @@ const GROUP_OVERHEAD_BYTES = 256;
 export type Stopwatch = () => number;
 
 const systemStopwatch: Stopwatch = () => performance.now();
-
-/** A call without what the host knows: when it came. */
-export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
 
 /** What a host is opened with beside its journal; what is not given is as in a node that serves. */
 export interface HostOptions {
@@ -159,17 +156,8 @@ export class Host {
     settle: (reply: Reply) => void,
     deadlineMillis = Number.POSITIVE_INFINITY,
   ): void {
-    const event: CallEvent = {
-      kind: 'call',
-      time: this.#clock.now(),
-      machine: request.machine,
-      key: request.key,
-      interfaces: request.interfaces,
-      body: request.body,
-      request: request.request,
-      readOnly: request.readOnly,
-    };
-    this.#submit(stamp(this.#node, event), bodyBytes(request.body), settle, deadlineMillis);
+    const event = stamp(this.#node, request, this.#clock.now());
+    this.#submit(event, bodyBytes(request.body), settle, deadlineMillis);
   }
 
   /** Deploys or upgrades what a bundle holds. */

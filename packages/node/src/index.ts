@@ -10,10 +10,15 @@ export type {
   RequestBody,
   ValueReply,
 } from './event.ts';
+export { BlobStore } from './journal/blobs.ts';
+export { decodeGroup } from './journal/encoding.ts';
 export type { Entry } from './journal/entry.ts';
+export type { LogGroup } from './journal/group.ts';
 export { MemoryJournal } from './journal/memory.ts';
+export { backUp, restore } from './journal/disk/backup.ts';
 export { DiskJournal, type DiskJournalOptions } from './journal/disk/journal.ts';
-export { LogWriter } from './journal/group.ts';
+export { repairDirectory, type RepairReport } from './journal/disk/repair.ts';
+export { LogWriter } from './journal/writer.ts';
 export type { RecoveryProgress } from './journal/recover.ts';
 export { Replay } from './journal/replay.ts';
 export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';

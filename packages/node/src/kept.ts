@@ -6,9 +6,13 @@ export type FirstOutcome =
   | { readonly kind: 'ok'; readonly origin: Origin; readonly value: Value }
   | { readonly kind: 'fault' | 'exhausted'; readonly message: string };
 
-/** What is known of a request with a key: nothing, its first outcome, or that the key is of another request. */
+/**
+ * What is known of a request with a key: nothing, its first outcome, that the key is of another request, or
+ * that it may have been there so long ago that nothing is kept of it.
+ */
 export type Kept =
   | { readonly kind: 'new' }
+  | { readonly kind: 'forgotten' }
   | { readonly kind: 'other' }
   | { readonly kind: 'known'; readonly outcome: FirstOutcome };
 
@@ -34,7 +38,11 @@ const EXHAUSTED = -2;
 /** In place of the id of a request that is not of a session. */
 const NO_ID = 0;
 
+/** Sessions of which nothing is kept but how far they were. */
+const SESSIONS_EMPTY_MAX = 65_536;
+
 const NEW: Kept = { kind: 'new' };
+const FORGOTTEN: Kept = { kind: 'forgotten' };
 const OTHER: Kept = { kind: 'other' };
 
 /**
@@ -55,6 +63,8 @@ export class KeptRequests {
   /** Numbers, by `Idempotency-Key`. */
   readonly #keys = new Map<string, number>();
   readonly #sessions = new Map<string, Session>();
+  /** Those of which all is forgotten, the longest ago first: what they ask again must not pass for new. */
+  readonly #emptySessions = new Map<string, Session>();
   #first = 0;
   #end = 0;
   /** Those before it were taken. */
@@ -91,6 +101,7 @@ export class KeptRequests {
     const number =
       'session' in request ? this.#numberOf(request.session, request.id) : this.#keys.get(request.key);
     if (number === undefined) return NEW;
+    if (number < this.#first) return FORGOTTEN;
     const segment = this.#segmentOf(number);
     const at = number % SEGMENT_LENGTH;
     if (segment.digests[at] !== request.digest) return OTHER;
@@ -105,7 +116,11 @@ export class KeptRequests {
     const segment = this.#segmentOf(number);
     if ('session' in request) {
       let session = this.#sessions.get(request.session);
-      if (session === undefined) this.#sessions.set(request.session, (session = new Session()));
+      if (session === undefined) {
+        session = this.#emptySessions.get(request.session) ?? new Session();
+        this.#emptySessions.delete(request.session);
+        this.#sessions.set(request.session, session);
+      }
       session.add(request.id, number);
       segment.names[at] = request.session;
       segment.ids[at] = request.id;
@@ -140,7 +155,14 @@ export class KeptRequests {
       return;
     }
     const session = this.#sessions.get(name);
-    if (session?.forget(id, number) === 0) this.#sessions.delete(name);
+    if (session?.forget(id, number) !== 0) return;
+    this.#sessions.delete(name);
+    this.#emptySessions.set(name, session);
+    if (this.#emptySessions.size <= SESSIONS_EMPTY_MAX) return;
+    for (const oldest of this.#emptySessions.keys()) {
+      this.#emptySessions.delete(oldest);
+      return;
+    }
   }
 
   /** Those of this moment, from the oldest, whatever is added while they are gone through. */
@@ -162,11 +184,13 @@ export class KeptRequests {
     return entriesOf(segments, base, start, this.#end);
   }
 
+  /** Of a request of a session; -1 for one that was perhaps forgotten. */
   #numberOf(name: string, id: number): number | undefined {
-    const session = this.#sessions.get(name);
+    const session = this.#sessions.get(name) ?? this.#emptySessions.get(name);
     // Most often: a session goes on with a greater id.
     if (session === undefined || id > session.last) return undefined;
-    return session.find(id, (number) => this.#segmentOf(number).ids[number % SEGMENT_LENGTH]);
+    const number = session.find(id, (each) => this.#segmentOf(each).ids[each % SEGMENT_LENGTH]);
+    return number ?? (id <= session.forgotten ? -1 : undefined);
   }
 
   #segmentOf(number: number): Segment {
@@ -182,8 +206,9 @@ const FORGOTTEN_MAX = 1_024;
  * later: so the numbers lie in a list that is in the order of ids too, and only those few others in a map.
  */
 class Session {
-  /** The greatest id. */
+  /** The greatest id, and the greatest of those that were forgotten. */
   last = 0;
+  forgotten = 0;
   #numbers: number[] = [];
   #start = 0;
   /** Numbers by id, of those that came after a greater id. */
@@ -215,6 +240,7 @@ class Session {
 
   /** Of its numbers the least. Gives how many are left. */
   forget(id: number, number: number): number {
+    this.forgotten = Math.max(this.forgotten, id);
     if (this.#numbers[this.#start] === number) this.#start++;
     else this.#late.delete(id);
     if (this.#start > FORGOTTEN_MAX && this.#start > this.#numbers.length / 2) {

@@ -1,6 +1,6 @@
 import { call } from './call.ts';
 import type { CallEvent, DeployEvent, NodeEvent, RemoveEvent, Reply } from './event.ts';
-import type { LogWriter } from './journal/group.ts';
+import type { LogWriter } from './journal/writer.ts';
 import { problem } from './problem.ts';
 import { advance, type NodeState } from './state.ts';
 import { Deployment } from './upgrade/deployment.ts';
@@ -23,14 +23,18 @@ export function transition(node: NodeState, event: NodeEvent, log: LogWriter): R
   }
 }
 
+/** A call without what the node knows: when it came. */
+export type CallRequest = Omit<CallEvent, 'kind' | 'time'>;
+
 /**
- * The event with the interface that is current where the caller named none: to be called when
- * a request is received, so that a swap that overtakes it has it adapted.
+ * The event of a request, with the interface that is current where the caller named none: to be called when
+ * it is received, so that a swap that overtakes it has it adapted.
  */
-export function stamp(node: NodeState, event: CallEvent): CallEvent {
-  if (event.interfaces !== null) return event;
-  const machine = node.machines.get(event.machine);
-  return machine === undefined ? event : { ...event, interfaces: [machine.interfaces.current.fingerprint] };
+export function stamp(node: NodeState, request: CallRequest, time: number): CallEvent {
+  const { machine, key, body, readOnly, request: once } = request;
+  const current = request.interfaces === null ? node.machines.get(machine)?.interfaces.current : undefined;
+  const interfaces = current === undefined ? request.interfaces : [current.fingerprint];
+  return { kind: 'call', time, machine, key, interfaces, body, request: once, readOnly };
 }
 
 /** All of a deployment at once; a host takes it in slices (`Deployment`). */

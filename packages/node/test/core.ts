@@ -1,7 +1,7 @@
 import { encodeValue, type Image, printValue } from '@smc/protocol';
 import type { CallEvent, NodeEvent, Reply } from '../src/event.ts';
 import { CheckpointTracker } from '../src/journal/checkpoint.ts';
-import { LogWriter } from '../src/journal/group.ts';
+import { LogWriter } from '../src/journal/writer.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { Replay } from '../src/journal/replay.ts';
 import type { Recovered } from '../src/ports.ts';
@@ -23,7 +23,7 @@ export class Core {
   }
 
   handle(event: NodeEvent): Reply {
-    const stamped = event.kind === 'call' ? stamp(this.node, event) : event;
+    const stamped = event.kind === 'call' ? stamp(this.node, event, event.time) : event;
     const reply = transition(this.node, stamped, this.log);
     this.journal.append(this.log.take());
     return reply;

@@ -32,6 +32,14 @@ describe('kept requests', () => {
         const kept = new KeptRequests(countMax, Number.POSITIVE_INFINITY);
         kept.startAt(start);
         const greatest = [0, 0, 0, 0];
+        const forgotten = new Map<string, number>();
+        const cutModel = (): void => {
+          for (const { request } of model.slice(0, -countMax)) {
+            if (!('session' in request)) continue;
+            forgotten.set(request.session, Math.max(forgotten.get(request.session) ?? 0, request.id));
+          }
+          model = model.slice(-countMax);
+        };
         let model: Modelled[] = [];
         let number = start;
         let taken = start;
@@ -44,12 +52,15 @@ describe('kept requests', () => {
             request = { session: `s${session}`, id, digest: step };
           }
           const known = model.find((each) => nameOf(each.request) === nameOf(request));
-          if (known === undefined) {
+          const isForgotten = 'session' in request && request.id <= (forgotten.get(request.session) ?? 0);
+          if (known === undefined && isForgotten) {
+            expect(kept.find(request)).toEqual({ kind: 'forgotten' });
+          } else if (known === undefined) {
             expect(kept.find(request)).toEqual({ kind: 'new' });
             const outcome = outcomeOf(number);
             kept.add(request, outcome);
             model.push({ number: number++, request, outcome });
-            model = model.slice(-countMax);
+            cutModel();
           } else {
             const isSame = known.request.digest === request.digest;
             expect(kept.find(request)).toEqual(
@@ -67,7 +78,7 @@ describe('kept requests', () => {
             outcome: outcomeOf(number++),
           });
           taken = number - 1;
-          model = model.slice(-countMax);
+          cutModel();
         }
         expect([...kept.entries()]).toEqual(model);
         expect([kept.first, kept.end]).toEqual([number - model.length, number]);
@@ -83,6 +94,6 @@ describe('kept requests', () => {
     }
     expect(kept.end - kept.first).toBeLessThan(20);
     expect(kept.find({ session: 's', id: 100, digest: 0 }).kind).toBe('known');
-    expect(kept.find({ session: 's', id: 1, digest: 0 }).kind).toBe('new');
+    expect(kept.find({ session: 's', id: 1, digest: 0 }).kind).toBe('forgotten');
   });
 });

@@ -161,6 +161,7 @@ export class ByteWriter {
   }
 
   string(text: string): void {
+    if (text === '') return this.byte(0);
     const length = utf8Length(text);
     this.unsigned(length);
     this.#reserve(length);
@@ -224,6 +225,11 @@ export class ByteReader {
   /** Gives up: the bytes at `offset` (here, if not said) are malformed. */
   fail(message: string, offset: number = this.#offset): never {
     throw new MalformedError(message, offset);
+  }
+
+  /** The next byte, which is not read yet; -1 at the end. */
+  peek(): number {
+    return this.#offset < this.#end ? this.#bytes[this.#offset] : -1;
   }
 
   /** Whether these bytes come next. */
@@ -301,6 +307,7 @@ export class ByteReader {
 
   string(bytesMax: number, what = 'a string'): string {
     const length = this.count(`bytes of ${what}`, bytesMax);
+    if (length === 0) return '';
     const start = this.#offset;
     const text = readUtf8(this.#bytes, start, start + length);
     if (typeof text === 'number') this.fail('not UTF-8', text);

@@ -13,6 +13,7 @@ export {
 } from './bundle.ts';
 export { decodeDebug } from './debug-encoding.ts';
 export { decodeImage, decodeUpgradeBody, refusalOf } from './decode.ts';
+export { UndoLog } from './collections/undo-log.ts';
 export * from './diagnostic.ts';
 export { encodeImage, encodeUpgradeBody } from './encode.ts';
 export * from './fingerprint.ts';

@@ -1,6 +1,7 @@
 import { Collection } from './collections/collection.ts';
 import { Dictionary } from './collections/dictionary.ts';
 import { Slots } from './collections/slots.ts';
+import type { UndoLog } from './collections/undo-log.ts';
 
 /**
  * Values, as every part of the system holds them in memory. They carry no type: what a
@@ -98,30 +99,23 @@ export class MapValue extends Collection<Value, Value> {
 
   /** The map with this value for the key. */
   with(key: Value, value: Value): MapValue {
-    return this.withAt(this.slotOf(key), key, value);
+    const slot = this.slotOf(key);
+    return this.withAt(slot, key, value, this.at(slot), null);
   }
 
-  /** The same, where the slot of the key is known (`slotOf`). */
-  withAt(slot: number, key: Value, value: Value): this {
-    const old = this.at(slot);
+  /** The same, where it is known what is at the slot of the key; the log as in `change`. */
+  withAt(slot: number, key: Value, value: Value, old: Value | undefined, log: UndoLog | null): MapValue {
     const added = old === undefined ? ENTRY_HEADER_BYTES + sizeOf(key) : -sizeOf(old);
-    return this.put(slot, key, value, old, this.size + added + sizeOf(value));
+    return this.change(slot, key, value, old, this.size + added + sizeOf(value), log);
   }
 
-  /** `withAt`, and then `adopt`: most often no object is made. The caller is the only holder of this map. */
-  replaceAt(slot: number, key: Value, value: Value): this {
-    const old = this.at(slot);
-    if (old !== undefined && this.overwrite(slot, value, this.size - sizeOf(old) + sizeOf(value)))
-      return this;
-    return this.adopt(this.withAt(slot, key, value));
-  }
-
-  /** The map without the key. */
-  without(key: Value): MapValue {
+  /** The map without the key; the log as in `change`. */
+  without(key: Value, log: UndoLog | null = null): MapValue {
     const slot = this.slotOf(key);
     const old = this.at(slot);
     if (old === undefined) return this;
-    return this.drop(slot, old, this.size - ENTRY_HEADER_BYTES - sizeOf(key) - sizeOf(old));
+    const size = this.size - ENTRY_HEADER_BYTES - sizeOf(key) - sizeOf(old);
+    return this.change(slot, key, undefined, old, size, log);
   }
 
   /** Keys with values, ascending. */
@@ -162,22 +156,19 @@ export class SetValue extends Collection<Value, true> {
     return new SetValue(dictionary, slots, length, size) as this;
   }
 
-  /** The set with the item. */
-  with(item: Value): SetValue {
-    return this.withAt(this.slotOf(item), item);
-  }
-
-  /** The same, where the slot of the item is known (`slotOf`). */
-  withAt(slot: number, item: Value): this {
+  /** The set with the item; the log as in `change`. */
+  with(item: Value, log: UndoLog | null = null): SetValue {
+    const slot = this.slotOf(item);
     if (this.at(slot) === true) return this;
-    return this.put(slot, item, true, undefined, this.size + ENTRY_HEADER_BYTES + sizeOf(item));
+    const size = this.size + ENTRY_HEADER_BYTES + sizeOf(item);
+    return this.change(slot, item, true, undefined, size, log);
   }
 
-  /** The set without the item. */
-  without(item: Value): SetValue {
+  /** The set without the item; the log as in `change`. */
+  without(item: Value, log: UndoLog | null = null): SetValue {
     const slot = this.slotOf(item);
     if (this.at(slot) === undefined) return this;
-    return this.drop(slot, true, this.size - ENTRY_HEADER_BYTES - sizeOf(item));
+    return this.change(slot, item, undefined, true, this.size - ENTRY_HEADER_BYTES - sizeOf(item), log);
   }
 
   /** Ascending. */

@@ -15,6 +15,7 @@ import {
   TIME,
   type TypeId,
   TypeTable,
+  UndoLog,
   UNIT,
   type Value,
 } from '@smc/protocol';
@@ -103,9 +104,9 @@ class Forest {
     readonly expected: readonly Entry[];
     at: number;
   }[] = [];
-  /** As a state field: its object is nobody else's, unless it was kept. */
+  /** As a field of a state: nobody else holds it, unless it was kept. */
   #field: Version;
-  #isKept = true;
+  readonly #log = new UndoLog();
   #written = 0;
 
   constructor(order: KeyOrder, key: (i: number) => Value) {
@@ -149,31 +150,44 @@ class Forest {
     }
   }
 
-  /** What a machine does to a field of its state: some changes, and then it keeps them or fails. */
-  step({ first, count, stride, isRemoval }: Run, end: 'commit' | 'fail' | 'replace'): void {
-    const wasHead = this.#field.map.isHead;
+  /**
+   * What a machine does to a field of its state: some changes, of which nobody uses what was before them, and then it
+   * keeps them or fails. Now and then one of the others is made of it too.
+   */
+  step({ first, count, stride, every, isRemoval }: Run, end: 'commit' | 'fail'): void {
     let made = this.#field;
     for (let i = 1; i <= count; i++) {
       const key = this.#key((first + i * stride) % 300);
-      if (end === 'replace' && !this.#isKept) {
-        const value = this.#written++;
-        const map: MapValue = made.map.replaceAt(made.map.slotOf(key), key, value);
-        this.#field = made = { map, model: made.model.with(key, value) };
-      } else made = this.#changed(made, key, isRemoval);
+      const other = this.#changed(made, key, !isRemoval);
+      if (i % every === 0 && other.map !== made.map) this.versions.push(other);
+      made = this.#changedInPlace(made, key, isRemoval);
+      expect(made.map.get(key)).toBe(made.model.get(key));
     }
-    if (end === 'fail') {
-      if (wasHead) this.#field.map.revert();
-    } else {
-      const map = this.#isKept ? made.map : this.#field.map.adopt(made.map);
-      this.#isKept &&= made.map === this.#field.map;
-      this.#field = { map, model: made.model };
+    if (end === 'fail') this.#log.undo();
+    else {
+      this.#log.clear();
+      this.#field = made;
     }
     expectSame(this.#field, false);
   }
 
+  #changedInPlace({ map, model }: Version, key: Value, isRemoval: boolean): Version {
+    const value = this.#written++;
+    const slot = map.slotOf(key);
+    return isRemoval
+      ? { map: map.without(key, this.#log), model: model.without(key) }
+      : { map: map.withAt(slot, key, value, map.at(slot), this.#log), model: model.with(key, value) };
+  }
+
   keepField(): void {
-    this.#isKept = true;
+    this.#field.map.share();
     this.versions.push(this.#field);
+  }
+
+  /** It goes on with what it was, whatever becomes of the field. */
+  iterateField(): void {
+    const { map, model } = this.#field;
+    this.#iterations.push({ found: map.entries(), expected: model.entries, at: 0 });
   }
 
   iterate(from: number): void {
@@ -196,7 +210,6 @@ class Forest {
       const key = this.#key(i);
       expect(map.get(key)).toEqual(model.get(key));
       expect(map.has(key)).toBe(model.get(key) !== undefined);
-      expect(map.at(map.slotOf(key))).toEqual(model.get(key));
     }
   }
 
@@ -238,12 +251,16 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
       (forest) =>
         forest.star(at, all),
   ),
-  fc.tuple(run, fc.constantFrom('commit', 'fail', 'replace')).map(
-    ([all, end]): Command =>
-      (forest) =>
-        forest.step(all, end),
-  ),
+  {
+    weight: 3,
+    arbitrary: fc.tuple(run, fc.constantFrom('commit', 'fail')).map(
+      ([all, end]): Command =>
+        (forest) =>
+          forest.step(all, end),
+    ),
+  },
   fc.constant<Command>((forest) => forest.keepField()),
+  fc.constant<Command>((forest) => forest.iterateField()),
   place.map(
     (at): Command =>
       (forest) =>
@@ -294,6 +311,38 @@ describe('a map', () => {
 });
 
 describe('a set', () => {
+  it('is changed in place and back, and what it was is in the versions that were kept', () => {
+    const order = keyOrder(types, INT);
+    const change = fc.record({ item: fc.nat(60), isRemoval: fc.boolean(), end: fc.nat(9) });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 300, size: 'max' }), (all) => {
+        const log = new UndoLog();
+        const kept: [SetValue, readonly Value[]][] = [];
+        let [before, set] = [SetValue.empty(order), SetValue.empty(order)];
+        let [modelBefore, model] = [new Set<number>(), new Set<number>()];
+        const items = (): readonly number[] => [...model].toSorted((a, b) => a - b);
+        for (const { item, isRemoval, end } of all) {
+          set = isRemoval ? set.without(item, log) : set.with(item, log);
+          if (isRemoval) model.delete(item);
+          else model.add(item);
+          if (end > 3) continue;
+          if (end === 0) {
+            log.undo();
+            [set, model] = [before, modelBefore];
+          } else log.clear();
+          if (end === 1) {
+            set.share();
+            kept.push([set, items()]);
+          }
+          [before, modelBefore] = [set, new Set(model)];
+          expect([set.length, [...set.items()]]).toEqual([model.size, items()]);
+        }
+        for (const [each, expected] of kept) expect([...each.items()]).toEqual(expected);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('is what was put into it, in each of its versions', () => {
     const order = keyOrder(types, INT);
     const changes = fc.array(fc.tuple(place, fc.nat(150), fc.boolean()), { maxLength: 300, size: 'max' });

@@ -1,4 +1,4 @@
-import type { Product, Value } from '@smc/protocol';
+import { MapValue, SetValue, type Product, type Value } from '@smc/protocol';
 import type { FAILED } from './failure.ts';
 import { STATE_FIELDS_MAX, type StateLayout } from './lower/lir.ts';
 
@@ -46,7 +46,7 @@ function wholeClass() {
     }
 
     get state(): Value {
-      return this.f0;
+      return shared(this.f0);
     }
   };
 }
@@ -90,12 +90,18 @@ function productClass(fields: number) {
   };
 }
 
+/** A field that the host gets to see, so that it is not changed in place any more (`lower/ownership.ts`). */
+function shared(value: Value): Value {
+  if (value instanceof MapValue || value instanceof SetValue) value.share();
+  return value;
+}
+
 const NAMES = Array.from({ length: STATE_FIELDS_MAX }, (_, index) => `f${index}` as FieldName);
 
 function componentsOf(instance: Fields): Product {
   const all = NAMES.map((name): Value | undefined => instance[name]);
   const count = all.indexOf(undefined);
-  return (count < 0 ? all : all.slice(0, count)) as Value[];
+  return ((count < 0 ? all : all.slice(0, count)) as Value[]).map(shared);
 }
 
 /** Fields of the classes for products. */

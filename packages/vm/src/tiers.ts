@@ -1,6 +1,6 @@
 import type { Value } from '@smc/protocol';
 import { Meter } from './builtins/meter.ts';
-import { FAILED, crashOf, type Failure } from './failure.ts';
+import { crashOf, type FAILED, type Failure } from './failure.ts';
 import type { Entry, Fields } from './instance.ts';
 import { encode } from './interpret/encode.ts';
 import { InterpretedEntry, Interpreter } from './interpret/interpreter.ts';
@@ -99,11 +99,7 @@ export class Tiers {
   }
 
   /** An exception of the host, which would be a defect, is a failure too. */
-  readonly crash = (error: unknown): typeof FAILED => {
-    this.#meter.failure = crashOf(error);
-    this.#meter.state = null;
-    return FAILED;
-  };
+  readonly crash = (error: unknown): typeof FAILED => this.#meter.stop(crashOf(error));
 
   /** Code is encoded when some of it is first interpreted. */
   #prepare(position: number): Entry {

@@ -13,12 +13,12 @@ import { repeat } from './support/repeat.ts';
 const WORDS = new Set([
   ...['return', 'function', 'let', 'const', 'if', 'for', 'switch', 'case', 'default', 'break', 'new', 'void'],
   ...['null', 'true', 'false', 'Math', 'trunc', 'i', 't', 'q'],
-  // Of an instance, the meter, a sum, a list, a closure and a builder.
+  // Of an instance, the meter, its log, a sum, a list, a closure, a builder and a map.
   ...['key', 'seen', 'fuel', 'state', 'takeState', 'fail', 'failPending', 'tag', 'value', 'items', 'length'],
-  ...['over', 'routine', 'collect', 'list'],
+  ...['over', 'routine', 'collect', 'list', 'get', 'has', 'share', 'log', 'clear'],
   ...PARAMETERS,
 ]);
-const NAME = /^(?:[rfkbogl]|l)\d+$/;
+const NAME = /^[rfkbcogl]\d+$/;
 const PUNCTUATION = /^(?:[{}()[\];:,.?+\-*/%<>=|]|''|&&|\|\||===|!==|<=|\+\+|\+=|-=)$/;
 
 const wrongTokens = (source: string): string[] =>

@@ -1,11 +1,10 @@
-import { DiskJournal, JournalError } from '@smc/node';
+import { DiskJournal } from '@smc/node';
 import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
+import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
 import { EXIT, Stop } from '../exit.ts';
 import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, type Keeping } from '../local-node.ts';
-
-const DEFAULT_DIRECTORY = './smc-data';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
@@ -15,15 +14,26 @@ export const node: CommandDefinition = {
       .option('--data <dir>', `the directory that keeps what the node holds (default: ${DEFAULT_DIRECTORY})`)
       .option('--memory', 'keep all of it in memory: it is gone when the node ends')
       .option('--keep-history', 'keep all inputs for ever, also those that no recovery needs any more');
+    command.option(
+      '--checkpoint-bytes <bytes>',
+      'so much of the log at the most is replayed at a start (default: 67108864)',
+    );
     declareNode(command);
     declareExposure(command);
     declareLog(command);
   },
   async run(words, output, environment) {
+    let isEnded = false;
+    // From now on: a recovery may take long, and a signal that comes in it must not be lost.
+    const ended = environment.untilEnded().then(() => {
+      isEnded = true;
+      return null;
+    });
     const exposure = exposureOf(words, output);
     const log = await logOf(words, output);
-    const running = await startLocal(words, output, { keeping: await keepingOf(words), exposure, log });
-    const failed = await Promise.race([environment.untilEnded().then(() => null), running.failure]);
+    const keeping = await keepingOf(words);
+    const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
+    const failed = await Promise.race([ended, running.failure]);
     if (failed !== null) throw gaveUp(failed);
     log.info({}, 'stopping');
     await running.close();
@@ -41,14 +51,17 @@ async function keepingOf(words: Words): Promise<Keeping | null> {
       '--memory keeps nothing: it goes with neither --data nor --keep-history',
     );
   }
-  const directory = data ?? DEFAULT_DIRECTORY;
+  const directory = dataDirectory(data);
+  const checkpointBytesMin = bytesOf(words);
   const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
-  try {
-    const journal = await DiskJournal.open(directory, words.options['keepHistory'] === true ? all : {});
-    return { journal, directory };
-  } catch (error) {
-    const { message } = error as Error;
-    const code = error instanceof JournalError ? 'journal' : 'not-started';
-    throw new Stop(EXIT.refused, code, `the node can not start: ${message}`);
-  }
+  const options = words.options['keepHistory'] === true ? all : {};
+  const journal = await onData(() => DiskJournal.open(directory, options));
+  return { journal, directory, checkpointBytesMin };
+}
+
+function bytesOf(words: Words): number | null {
+  const text = option(words, 'checkpointBytes');
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
+  throw new Stop(EXIT.usage, 'usage', `--checkpoint-bytes takes a number of bytes, not ${text}`);
 }

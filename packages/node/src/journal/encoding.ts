@@ -1,4 +1,4 @@
-import { type ByteReader, ByteWriter } from '@smc/protocol';
+import { type ByteReader, ByteWriter, type Decoded, decoding } from '@smc/protocol';
 import { type BlobStore, type NamedBlob, sha256 } from './blobs.ts';
 import type {
   ChangeEntry,
@@ -12,6 +12,7 @@ import type {
   RemovalEntry,
   RequestKey,
 } from './entry.ts';
+import type { LogGroup } from './group.ts';
 
 /**
  * How entries are written: a byte for the kind, then by how many milliseconds it is later than the entry
@@ -95,16 +96,31 @@ export function writeEntry(
   }
 }
 
+/** The entries of a group, for tools; the blobs are those of the log up to here, and get those of the group. */
+export function decodeGroup(
+  { first, count, time, bytes, blobs: fresh }: LogGroup,
+  blobs: BlobStore,
+): Decoded<readonly Entry[]> {
+  for (const { digest, bytes: blob } of fresh) blobs.add(digest, blob);
+  return decoding(bytes, (reader) => {
+    const entries: Entry[] = [];
+    for (let i = 0; i < count; i++) {
+      entries.push(readEntry(reader, first + i, entries.at(-1)?.time ?? time, blobs));
+    }
+    return entries;
+  });
+}
+
 /** Mirror of `writeInput` and `writeEntry`; the time of the entry before it is that of the group for the first. */
 export function readEntry(reader: ByteReader, position: number, timeBefore: number, blobs: BlobStore): Entry {
+  if (isInput(reader)) {
+    const head = readInputHead(reader, timeBefore);
+    return { kind: 'input', position, ...head, input: reader.raw(head.inputBytes) };
+  }
   const start = reader.offset;
   const kind = reader.byte();
-  const millis = reader.integer();
-  const time = timeBefore + millis;
-  if (millis < 0 || !Number.isSafeInteger(time)) reader.fail('time goes back', start);
+  const time = readTime(reader, timeBefore);
   switch (kind) {
-    case KIND.input:
-      return readInput(reader, position, time);
     case KIND.change:
       return { kind: 'change', position, time, parts: readParts(reader, blobs) };
     case KIND.removal:
@@ -116,7 +132,21 @@ export function readEntry(reader: ByteReader, position: number, timeBefore: numb
   }
 }
 
-function readInput(reader: ByteReader, position: number, time: number): InputEntry {
+/** Whether an input comes next. */
+export function isInput(reader: ByteReader): boolean {
+  return reader.peek() === KIND.input;
+}
+
+/** An input up to its value, of which the bytes follow: a replay decodes them where they are. */
+export interface InputHead extends InputFields {
+  readonly time: number;
+  readonly inputBytes: number;
+}
+
+/** Reads the input that comes next; see `isInput`. */
+export function readInputHead(reader: ByteReader, timeBefore: number): InputHead {
+  reader.byte();
+  const time = readTime(reader, timeBefore);
   const machine = reader.unsigned();
   const instance = reader.string(READ_LIMITS.keyBytesMax);
   const operation = reader.unsigned();
@@ -124,8 +154,16 @@ function readInput(reader: ByteReader, position: number, time: number): InputEnt
   const flags = reader.index('flags', 4);
   const request = (flags & HAS_REQUEST) === 0 ? null : readRequest(reader);
   const outcome = (flags & HAS_FAILED) === 0 ? OK : readOutcome(reader);
-  const input = readBytes(reader);
-  return { kind: 'input', position, time, machine, instance, request, origin, operation, input, outcome };
+  const inputBytes = reader.count('bytes', READ_LIMITS.bytesMax);
+  return { time, machine, instance, operation, origin, request, outcome, inputBytes };
+}
+
+function readTime(reader: ByteReader, timeBefore: number): number {
+  const start = reader.offset;
+  const millis = reader.integer();
+  const time = timeBefore + millis;
+  if (millis < 0 || !Number.isSafeInteger(time)) reader.fail('time goes back', start);
+  return time;
 }
 
 const OK: Outcome = { kind: 'ok' };

@@ -1,4 +1,4 @@
-import { decodeValue, decoding, type Malformed, type Value } from '@smc/protocol';
+import { type ByteReader, decodeValue, decoding, type Malformed, takeValue, type Value } from '@smc/protocol';
 import { FAILED, type JitMode } from '@smc/vm';
 import { type InstanceKey, Instances, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
@@ -10,16 +10,17 @@ import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../up
 import { applyChange, applyRefusal, applyRemoval } from '../upgrade/swap.ts';
 import { sha256 } from './blobs.ts';
 import { type CheckpointHead, CheckpointTracker, type KeptSlice, type StateSlice } from './checkpoint.ts';
-import { isStructural, readEntry, readKept, readRefusals } from './encoding.ts';
-import type {
-  ChangeEntry,
-  ChangePart,
-  Entry,
-  InputEntry,
-  KeptReply,
-  RefusalEntry,
-  RequestKey,
-} from './entry.ts';
+import {
+  type InputFields,
+  type InputHead,
+  isInput,
+  isStructural,
+  readEntry,
+  readInputHead,
+  readKept,
+  readRefusals,
+} from './encoding.ts';
+import type { ChangeEntry, ChangePart, Entry, KeptReply, RefusalEntry, RequestKey } from './entry.ts';
 import type { LogGroup } from './group.ts';
 
 /**
@@ -85,11 +86,17 @@ export class Replay {
     node.time = time;
     const read = decoding(bytes, (reader) => {
       for (let position = first; position <= last; position++) {
+        if (!structural && isInput(reader)) {
+          const head = readInputHead(reader, node.time);
+          node.position = position;
+          node.time = head.time;
+          this.#input(reader, head);
+          continue;
+        }
         const entry = readEntry(reader, position, node.time, node.blobs);
-        this.#at = `the entry at position ${position}`;
-        if (isStructural(entry) !== structural) this.#fail(`${entry.kind} in a group of others`);
         node.position = position;
         node.time = entry.time;
+        if (isStructural(entry) !== structural) this.#fail(`a ${entry.kind} is in a group of others`);
         this.#apply(entry);
       }
     });
@@ -99,7 +106,7 @@ export class Replay {
   #apply(entry: Entry): void {
     switch (entry.kind) {
       case 'input':
-        return this.#input(entry);
+        return this.#fail('an input is in a group of structural entries');
       case 'change':
         return this.#change(entry);
       case 'removal': {
@@ -204,18 +211,19 @@ export class Replay {
     return state;
   }
 
-  #input(entry: InputEntry): void {
+  #input(reader: ByteReader, entry: InputHead): void {
     const machine = this.#machine(entry.machine);
-    this.#migrate(machine);
+    if (this.#pending.size > 0) this.#migrate(machine);
     machine.inputs++;
     const { outcome, request } = entry;
     if (request !== null) this.#checkNew(machine, request);
     if (outcome.kind !== 'ok') {
+      reader.raw(entry.inputBytes);
       machine.faults++;
       if (request !== null) machine.kept.add(request, outcome);
       return;
     }
-    const reply = this.#step(machine, entry);
+    const reply = this.#step(machine, reader, entry);
     if (request === null) return;
     machine.kept.add(request, this.#firstOutcome(machine, entry, reply));
   }
@@ -229,23 +237,25 @@ export class Replay {
     );
   }
 
-  #step(machine: Machine, entry: InputEntry): Value {
+  #step(machine: Machine, reader: ByteReader, entry: InputHead): Value {
     const { program } = machine.version;
     const key = this.#key(machine, entry.instance);
     const before = machine.instances.get(key);
     const instance = program.instance(before, key);
     const operation = program.operations[entry.operation];
     if (operation === undefined) this.#fail(`${machine.name} has no operation ${entry.operation}`);
-    const input = decodeValue(program.types, operation.input, entry.input);
-    if (!input.ok) this.#fail(`the input does not decode: ${input.malformed.message}`);
-    const reply = program.step(instance, entry.operation, input.value, entry.time, Number.POSITIVE_INFINITY);
+    const end = reader.offset + entry.inputBytes;
+    const input = takeValue(reader, program.types, operation.input);
+    if (reader.offset !== end) reader.fail('an input of another length');
+    const reply = program.step(instance, entry.operation, input, entry.time, Number.POSITIVE_INFINITY);
     if (reply === FAILED)
       this.#fail(`an input of ${machine.name} that was ok fails: ${program.failure.message}`);
-    if (instance.state !== before) machine.instances.put(key, instance.state);
+    const { state } = instance;
+    if (state !== before) machine.instances.put(key, state);
     return reply;
   }
 
-  #firstOutcome(machine: Machine, entry: InputEntry, reply: Value): FirstOutcome {
+  #firstOutcome(machine: Machine, entry: InputFields, reply: Value): FirstOutcome {
     const { origin } = entry;
     const known = machine.interfaces.known[origin.interface];
     const way = known && machine.interfaces.find(known.fingerprint)?.ways[origin.operation];
@@ -258,6 +268,7 @@ export class Replay {
   }
 
   #key(machine: Machine, text: string): InstanceKey {
+    if (text === '' && !machine.instances.isKeyed) return null;
     const read = readKey(machine.version.image, machine.instances.isKeyed ? text : text || null);
     return read.ok ? read.key : this.#fail(read.problem.message);
   }
@@ -313,7 +324,7 @@ export class Replay {
   }
 
   #fail(what: string): never {
-    throw new JournalError(`${this.#at} is wrong: ${what}`);
+    throw new JournalError(`${this.#at} is wrong: ${what} (after position ${this.node.position})`);
   }
 }
 

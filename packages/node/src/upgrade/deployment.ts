@@ -1,6 +1,6 @@
 import { type DeployedMachine, equal } from '@smc/protocol';
 import type { DeployEvent, Reply } from '../event.ts';
-import type { LogWriter } from '../journal/group.ts';
+import type { LogWriter } from '../journal/writer.ts';
 import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import { advance, type NodeState } from '../state.ts';

@@ -1,6 +1,7 @@
 import { Dictionary } from './dictionary.ts';
 import { Iteration } from './iteration.ts';
 import { Slots } from './slots.ts';
+import type { UndoLog } from './undo-log.ts';
 
 /**
  * One version of a map or set. A version never changes in meaning, and yet an insert is in place, as nearly
@@ -20,6 +21,8 @@ import { Slots } from './slots.ts';
  *   *twin*: a version with the same entries and a dictionary of its own. It is kept, so that it is made once.
  *   So keys that came and went take no more memory than those that are there.
  * - An empty version is never changed: what is made of it shares nothing with it.
+ * - A version that is *owned* has one holder, who says of a change whether it is used afterwards. If not, and where no
+ *   version leads to it, its object becomes the new version: nothing is made, and an `UndoLog` knows the way back.
  *
  * None of this shows, but in time: an iteration is in the order of the keys, whatever the slots are.
  */
@@ -34,6 +37,8 @@ export abstract class Collection<K, V> {
   #old: V | undefined;
   /** At least the length of the longest way by which versions lead to this one, twins among them. */
   #depth = 0;
+  /** Whether one holder has said that it is the only one. */
+  #isOwned = false;
   #length: number;
   #size: number;
 
@@ -63,12 +68,7 @@ export abstract class Collection<K, V> {
     return this.#dictionary.compare;
   }
 
-  /** What slots are of: versions with the same one have the same slot for a key. */
-  get slotSpace(): object {
-    return this.#dictionary;
-  }
-
-  /** The slot of a key, for `at` and `withAt` of versions with the same `slotSpace`; −1 if none of them has it. */
+  /** The slot of a key, for `at` and changes of this version; −1 if none that shares its dictionary has it. */
   slotOf(key: K): number {
     return this.#dictionary.find(key);
   }
@@ -82,72 +82,43 @@ export abstract class Collection<K, V> {
     return this.at(this.#dictionary.find(key)) !== undefined;
   }
 
-  /**
-   * Takes over what `newer` is, which was made of this version by some changes, and gives back the object
-   * to go on with: this one, or `newer` where older versions still lead here. In a long row of changes the
-   * object that lives long stays the same, and the others die young; the host's collector would
-   * otherwise keep dead versions for long.
-   *
-   * The caller is the only holder of both, and holds none of the versions between: they are gone.
-   */
-  adopt(newer: this): this {
-    if (this.#depth !== 0 || newer.#slots === null || newer === this) return newer;
-    this.#dictionary = newer.#dictionary;
-    this.#slots = newer.#slots;
-    this.#next = newer.#next;
-    this.#old = undefined;
-    this.#length = newer.#length;
-    this.#size = newer.#size;
-    newer.#slots = null;
-    newer.#next = null;
-    return this;
+  /** Says that others may hold this version from now on: it stays what it is. */
+  share(): void {
+    this.#isOwned = false;
   }
 
-  /** Puts a value in the place of another one, in this very object; false where older versions may lead here. */
-  protected overwrite(slot: number, value: V, size: number): boolean {
-    if (this.#depth !== 0 || this.#slots === null) return false;
-    this.#slots.set(slot, value);
-    this.#next = null;
-    this.#size = size;
-    return true;
+  /** Gives a slot back what it had before a change in place, which was the last that was not undone. */
+  restore(slot: number, old: V | undefined, size: number): void {
+    this.#focus();
+    const now = this.#slots!.get(slot);
+    const length = this.#length + (old === undefined ? 0 : 1) - (now === undefined ? 0 : 1);
+    this.#write(slot, old, length, size);
   }
 
   /**
-   * Makes this version a head again by taking back, in place, what was changed since it was one. The caller knows
-   * that it was a head (`isHead`) at some time since which all that was made of it is gone.
+   * This version with a value at the slot of the key (`slotOf`), or without one; `old` is the value that is there
+   * now, and one of the two is there. With a log this version is not used afterwards: where it is owned its object
+   * becomes the new one, which the log can undo. And what comes out is owned by the caller, until it is shared.
    */
-  revert(): void {
-    if (this.#slots !== null) return;
-    const path = this.#path();
-    const head = path.pop()!;
-    this.#become(head.#slots!, path);
-    head.#slots = null;
-    head.#next = null;
-  }
-
-  /** Whether it is read without a walk, and changed in place. */
-  get isHead(): boolean {
-    return this.#slots !== null;
-  }
-
-  /** This version with a value at the slot of the key, −1 if it has none; `old` is the value that is there now. */
-  protected put(slot: number, key: K, value: V, old: V | undefined, size: number): this {
-    if (this.#length === 0) return this.#first(key, value, size);
-    const length = old === undefined ? this.#length + 1 : this.#length;
-    const base = this.#twinIfSparse();
-    const known = base === this ? slot : base.#dictionary.find(key);
-    const own = known < 0 ? base.#dictionary.add(key, size - this.#size) : known;
-    return base.#changed(own, value, old, length, size);
-  }
-
-  /** This version without `old`, which it has at the slot. */
-  protected drop(slot: number, old: V, size: number): this {
-    if (this.#length === 1) {
-      return this.make(new Dictionary(this.#dictionary.compare), new Slots(), 0, size);
+  protected change(
+    slot: number,
+    key: K,
+    value: V | undefined,
+    old: V | undefined,
+    size: number,
+    log: UndoLog | null,
+  ): this {
+    const length = this.#length + (value === undefined ? 0 : 1) - (old === undefined ? 0 : 1);
+    if (log === null) return this.#made(slot, key, value, old, length, size, false);
+    if (!this.#isChangeable(length)) {
+      const made = this.#made(slot, key, value, old, length, size, true);
+      made.#isOwned = true;
+      return made;
     }
-    const base = this.#twinIfSparse();
-    const own = base === this ? slot : base.#dictionary.find(this.#dictionary.keys[slot]);
-    return base.#changed(own, undefined, old, this.#length - 1, size);
+    const own = slot < 0 ? this.#dictionary.add(key, size - this.#size) : slot;
+    log.add(this, own, old, this.#size);
+    this.#write(own, value, length, size);
+    return this;
   }
 
   /** What is made of each entry, ascending, of the entries of now, whatever is changed while they are gone through. */
@@ -157,6 +128,37 @@ export abstract class Collection<K, V> {
     return new Iteration(base.#dictionary, base.#slots!.fork(), make);
   }
 
+  /** Whether this object can become a version with so many entries. */
+  #isChangeable(length: number): boolean {
+    if (!this.#isOwned || this.#depth !== 0 || this.#slots === null) return false;
+    return length === this.#length || (length !== 0 && this.#length !== 0 && !this.#isSparse);
+  }
+
+  #write(slot: number, value: V | undefined, length: number, size: number): void {
+    this.#slots!.set(slot, value);
+    this.#next = null;
+    this.#length = length;
+    this.#size = size;
+  }
+
+  /** A new object for a changed version. `isLast` says that this one is not changed any more. */
+  #made(
+    slot: number,
+    key: K,
+    value: V | undefined,
+    old: V | undefined,
+    length: number,
+    size: number,
+    isLast: boolean,
+  ): this {
+    if (length === 0) return this.make(new Dictionary(this.#dictionary.compare), new Slots(), 0, size);
+    if (this.#length === 0) return this.#first(key, value!, size);
+    const base = this.#twinIfSparse();
+    const known = base === this ? slot : base.#dictionary.find(key);
+    const own = known < 0 ? base.#dictionary.add(key, size - this.#size) : known;
+    return base.#changed(own, value, old, length, size, isLast);
+  }
+
   #first(key: K, value: V, size: number): this {
     const dictionary = new Dictionary<K>(this.#dictionary.compare);
     const slots = new Slots<V>();
@@ -164,12 +166,20 @@ export abstract class Collection<K, V> {
     return this.make(dictionary, slots, 1, size);
   }
 
-  #changed(slot: number, value: V | undefined, old: V | undefined, length: number, size: number): this {
+  #changed(
+    slot: number,
+    value: V | undefined,
+    old: V | undefined,
+    length: number,
+    size: number,
+    isLast: boolean,
+  ): this {
     this.#focus();
-    const isFull = this.#depth >= DIFFERENCES_MAX;
-    const slots = isFull ? this.#slots!.fork() : this.#slots!;
+    // No version leads to a copy. A small one is had for little, and can be changed in place from then on.
+    const isCopied = this.#depth >= DIFFERENCES_MAX || (isLast && this.#slots!.isSmall);
+    const slots = isCopied ? this.#slots!.fork() : this.#slots!;
     const made = this.make(this.#dictionary, slots, length, size);
-    if (!isFull) {
+    if (!isCopied) {
       this.#slots = null;
       this.#next = made;
       this.#slot = slot;
@@ -185,32 +195,22 @@ export abstract class Collection<K, V> {
     if (this.#slots !== null) return;
     const path = this.#path();
     const head = path.pop()!;
-    this.#become(head.#slots!.fork(), path);
-  }
-
-  /** From this version to its head. */
-  #path(): this[] {
-    const path: this[] = [this];
-    for (let i = 0; path[i].#slots === null; i++) path.push(path[i].#newer());
-    return path;
-  }
-
-  /** A head with these values, in which the differences of this version and of those behind it are undone. */
-  #become(slots: Slots<V>, differences: readonly this[]): void {
-    for (let i = differences.length - 1; i >= 0; i--) slots.set(differences[i].#slot, differences[i].#old);
+    const slots = head.#slots!.fork();
+    for (let i = path.length - 1; i >= 0; i--) slots.set(path[i].#slot, path[i].#old);
     this.#slots = slots;
     this.#next = null;
     this.#old = undefined;
   }
 
-  #past(slot: number): V | undefined {
-    const newer = this.#newer();
-    return this.#slot === slot ? this.#old : newer.at(slot);
+  /** From this version to its head. */
+  #path(): this[] {
+    const path: this[] = [this];
+    for (let i = 0; path[i].#slots === null; i++) path.push(path[i].#next!);
+    return path;
   }
 
-  #newer(): this {
-    if (this.#next === null) throw new Error('a version is used that was adopted or reverted');
-    return this.#next;
+  #past(slot: number): V | undefined {
+    return this.#slot === slot ? this.#old : this.#next!.at(slot);
   }
 
   /** Whether a new dictionary is due, as most of what is in it belongs to other versions. */

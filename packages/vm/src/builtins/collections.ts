@@ -6,35 +6,48 @@ import {
   MapValue,
   PER_FUEL,
   PRODUCT_HEADER_BYTES,
+  STRING_HEADER_BYTES,
   SetValue,
   VALUE_LIMITS,
   payableBytes,
   sizeWithin,
   type KeyOrder,
+  type UndoLog,
   type Value,
 } from '@smc/protocol';
 import { FAILED, VALUE_TOO_LARGE } from '../failure.ts';
 import { sortFuel } from './lists.ts';
 import { heightOf, type Meter, type Result } from './meter.ts';
 
-/** Maps and sets, out of line. */
+/**
+ * Maps and sets, out of line. What changes one is there twice: by the name of its instruction, and with `InPlace`
+ * for where nobody uses afterwards what it was given (CHANGE).
+ */
 
 const { valueBytesMax } = VALUE_LIMITS;
 
-/** Charges for finding a key; false where that is too much. */
-function payLookup(collection: MapValue | SetValue, key: Value, meter: Meter): boolean {
+/** What finding a key takes, of which no more is measured than this fuel pays for. */
+export function lookupFuel(collection: MapValue | SetValue, key: Value, fuel: number): number {
   const height = heightOf(collection.length);
-  // Among no entries the key is not looked at, and what is not paid for is not measured.
-  return meter.pay(height === 0 ? 1 : 1 + height * comparisonFuel(key, meter));
+  if (typeof key === 'string') return 1 + height * textFuel(key);
+  // Among no entries the key is not looked at.
+  return height === 0 ? 1 : 1 + height * comparisonFuel(key, fuel);
 }
+
+const payLookup = (collection: MapValue | SetValue, key: Value, meter: Meter): boolean =>
+  meter.pay(lookupFuel(collection, key, meter.fuel));
 
 /** Charges for finding a key, and for a copy of the nodes on the way to it. */
 function payChange(collection: MapValue | SetValue, key: Value, meter: Meter): boolean {
-  return meter.pay(8 + 2 * (heightOf(collection.length) + 1) * comparisonFuel(key, meter));
+  const fuel = typeof key === 'string' ? textFuel(key) : comparisonFuel(key, meter.fuel);
+  return meter.pay(8 + 2 * (heightOf(collection.length) + 1) * fuel);
 }
 
-const comparisonFuel = (key: Value, meter: Meter): number =>
-  1 + Math.floor(sizeWithin(key, payableBytes(meter.fuel)) / PER_FUEL.bytes);
+const comparisonFuel = (key: Value, fuel: number): number =>
+  1 + Math.floor(sizeWithin(key, payableBytes(fuel)) / PER_FUEL.bytes);
+
+/** The same of a string, whose size is known at once. */
+const textFuel = (key: string): number => 1 + (((STRING_HEADER_BYTES + 2 * key.length) / PER_FUEL.bytes) | 0);
 
 function collectionOrTooLarge(made: MapValue | SetValue, meter: Meter): Value | typeof FAILED {
   return made.size > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : made;
@@ -54,21 +67,33 @@ export const mapHas = (meter: Meter, map: MapValue, key: Value): Result => {
   return payLookup(map, key, meter) ? map.has(key) : FAILED;
 };
 
-export const mapInsert = (meter: Meter, map: MapValue, key: Value, value: Value): Result => {
+function insert(meter: Meter, map: MapValue, key: Value, value: Value, log: UndoLog | null): Result {
   if (!payChange(map, key, meter)) return FAILED;
-  const old = map.get(key);
+  const slot = map.slotOf(key);
+  const old = map.at(slot);
   const max = payableBytes(meter.fuel);
   const bytes = sizeWithin(value, max) + (old === undefined ? 0 : sizeWithin(old, max));
   if (!meter.pay(Math.floor(bytes / PER_FUEL.bytes))) return FAILED;
-  return collectionOrTooLarge(map.with(key, value), meter);
-};
+  return collectionOrTooLarge(map.withAt(slot, key, value, old, log), meter);
+}
 
-export const mapRemove = (meter: Meter, map: MapValue, key: Value): Result => {
+export const mapInsert = (meter: Meter, map: MapValue, key: Value, value: Value): Result =>
+  insert(meter, map, key, value, null);
+
+export const mapInsertInPlace = (meter: Meter, map: MapValue, key: Value, value: Value): Result =>
+  insert(meter, map, key, value, meter.log);
+
+function remove(meter: Meter, map: MapValue, key: Value, log: UndoLog | null): Result {
   if (!payChange(map, key, meter)) return FAILED;
   const old = map.get(key);
   if (old === undefined) return map;
-  return meter.measured(old) < 0 ? FAILED : map.without(key);
-};
+  return meter.measured(old) < 0 ? FAILED : map.without(key, log);
+}
+
+export const mapRemove = (meter: Meter, map: MapValue, key: Value): Result => remove(meter, map, key, null);
+
+export const mapRemoveInPlace = (meter: Meter, map: MapValue, key: Value): Result =>
+  remove(meter, map, key, meter.log);
 
 export const mapKeys = (meter: Meter, map: MapValue): Result => {
   if (!payTraverse(map, meter)) return FAILED;
@@ -99,12 +124,21 @@ export const setHas = (meter: Meter, set: SetValue, item: Value): Result => {
   return payLookup(set, item, meter) ? set.has(item) : FAILED;
 };
 
-export const setInsert = (meter: Meter, set: SetValue, item: Value): Result => {
-  return payChange(set, item, meter) ? collectionOrTooLarge(set.with(item), meter) : FAILED;
-};
+function add(meter: Meter, set: SetValue, item: Value, log: UndoLog | null): Result {
+  return payChange(set, item, meter) ? collectionOrTooLarge(set.with(item, log), meter) : FAILED;
+}
+
+export const setInsert = (meter: Meter, set: SetValue, item: Value): Result => add(meter, set, item, null);
+
+export const setInsertInPlace = (meter: Meter, set: SetValue, item: Value): Result =>
+  add(meter, set, item, meter.log);
 
 export const setRemove = (meter: Meter, set: SetValue, item: Value): Result => {
   return payChange(set, item, meter) ? set.without(item) : FAILED;
+};
+
+export const setRemoveInPlace = (meter: Meter, set: SetValue, item: Value): Result => {
+  return payChange(set, item, meter) ? set.without(item, meter.log) : FAILED;
 };
 
 /** The items that `isKept` takes of the two sets, in one pass over both. */

@@ -1,4 +1,4 @@
-import { PER_FUEL, payableBytes, sizeWithin, type KeyOrder, type Value } from '@smc/protocol';
+import { PER_FUEL, UndoLog, payableBytes, sizeWithin, type KeyOrder, type Value } from '@smc/protocol';
 import { FAILED, OUT_OF_FUEL, type Failure } from '../failure.ts';
 
 /**
@@ -12,6 +12,8 @@ export class Meter {
   failure: Failure | null = null;
   /** What a routine has left as the state for its caller. */
   state: Value = null;
+  /** What the run has changed in place, until it is known to succeed. */
+  readonly log = new UndoLog();
 
   /** Once, so that nothing of a run stays alive after it. */
   takeState(): Value {
@@ -20,11 +22,11 @@ export class Meter {
     return state;
   }
 
-  /** Charges for what is done next; false where that is more than there is. */
+  /** Charges for what is done next; false where that is more than there is, and the run has failed. */
   pay(amount: number): boolean {
     this.fuel -= amount;
     if (this.fuel >= 0) return true;
-    this.failure = OUT_OF_FUEL;
+    this.stop(OUT_OF_FUEL);
     return false;
   }
 
@@ -36,8 +38,14 @@ export class Meter {
 
   /** Fails; where there was less than no fuel left it is for that, which came before. */
   fail(failure: Failure): typeof FAILED {
-    this.failure = this.fuel < 0 ? OUT_OF_FUEL : failure;
+    return this.stop(this.fuel < 0 ? OUT_OF_FUEL : failure);
+  }
+
+  /** The run has failed: nothing of it is left. */
+  stop(failure: Failure): typeof FAILED {
+    this.failure = failure;
     this.state = null;
+    this.log.undo();
     return FAILED;
   }
 

@@ -102,12 +102,25 @@ const ROWS = {
   SET_FROM_LIST: row(1, collections.setFromList),
 } satisfies Partial<Record<InstructionName, BuiltInRow>>;
 
+/** Those that change a map or set, their first operand, for where nobody uses afterwards what it was. */
+const ROWS_IN_PLACE = {
+  MAP_INSERT: row(3, collections.mapInsertInPlace),
+  MAP_REMOVE: row(2, collections.mapRemoveInPlace),
+  SET_INSERT: row(2, collections.setInsertInPlace),
+  SET_REMOVE: row(2, collections.setRemoveInPlace),
+} satisfies Partial<Record<InstructionName, BuiltInRow>>;
+
 /** The instructions that are built-ins, by name. */
 export type BuiltInName = keyof typeof ROWS;
 
-/** By code of the instruction, where it is a built-in. */
-export const BUILT_INS: readonly (BuiltInRow | undefined)[] = (() => {
+const byCode = (rows: Partial<Record<InstructionName, BuiltInRow>>): readonly (BuiltInRow | undefined)[] => {
   const table: (BuiltInRow | undefined)[] = Array.from({ length: 256 }, () => undefined);
-  for (const [name, each] of Object.entries(ROWS)) table[INSTRUCTIONS[name as BuiltInName].code] = each;
+  for (const [name, each] of Object.entries(rows)) table[INSTRUCTIONS[name as InstructionName].code] = each;
   return table;
-})();
+};
+
+/** By code of the instruction, where it is a built-in. */
+export const BUILT_INS = byCode(ROWS);
+
+/** By code of the instruction, what CHANGE does in its place. */
+export const IN_PLACE = byCode(ROWS_IN_PLACE);

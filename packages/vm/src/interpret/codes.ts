@@ -66,6 +66,7 @@ export const CODES = {
   APPLY: 54, // d a v
   KEY: 55, // d
   NOW: 56, // e
+  SETTLE: 57, // -
   NEG: 64, // d i
   ABS: 65, // d i
   INT_TO_STRING: 66, // d i
@@ -85,6 +86,7 @@ export const CODES = {
   TAKE_STATE: 80, // d
   FAIL: 81, // d a
   CHECK_SIZE: 82, // d k l
+  SHARE: 83, // d a
   EQUAL: 96, // d a b
   LIST: 97, // d l
   COLLECT: 98, // d a v

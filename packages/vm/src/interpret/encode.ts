@@ -1,6 +1,6 @@
 import type { KeyOrder, Value } from '@smc/protocol';
 import type { BuiltIn } from '../builtins/meter.ts';
-import { BUILT_INS } from '../builtins/table.ts';
+import { BUILT_INS, IN_PLACE } from '../builtins/table.ts';
 import type { Lowered, Operation, Routine } from '../lower/lir.ts';
 import { enteredFromRoutines } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
@@ -386,12 +386,15 @@ class Encoder {
         this.#emit('CALL', to, immediate, this.#list(operands), pending);
         return this.#integer(target);
       case 'BUILT_IN':
-        this.#emit('BUILT_IN', to, this.#sites.push({ run: BUILT_INS[immediate]!.run, order }) - 1, pending);
+      case 'CHANGE': {
+        const { run } = (name === 'CHANGE' ? IN_PLACE : BUILT_INS)[immediate]!;
+        this.#emit('BUILT_IN', to, this.#sites.push({ run, order }) - 1, pending);
         // What it has no operand for is given the null of the spare register.
         this.#more(
           [0, 1, 2].map((index) => (index < operands.length ? this.#value(operands[index]) : this.#spare)),
         );
         return this.#integer(target);
+      }
       default:
         throw new Error(`${name} has another place`);
     }

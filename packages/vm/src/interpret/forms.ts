@@ -37,6 +37,8 @@ export const PLAIN: Partial<Record<OperationName, readonly [CodeName, string]>> 
   FAIL: ['FAIL', '-a'],
   TAKE_STATE: ['TAKE_STATE', 'd'],
   LEAVE_STATE: ['LEAVE_STATE', '-v'],
+  SHARE: ['SHARE', '-a'],
+  SETTLE: ['SETTLE', '-'],
 };
 
 /** Operations that read a value which was there: the instruction for an integer, and for another. */

@@ -377,6 +377,10 @@ export function interpret(
         n[c[pc | 1]] = now;
         pc = (pc + 4) | 0;
         break;
+      case 57: // SETTLE
+        meter.log.clear();
+        pc = (pc + 4) | 0;
+        break;
       default: {
         const result = runOutOfLine(p, pc, fuel);
         if (result === FAILED) return FAILED;

@@ -67,6 +67,9 @@ export function runOutOfLine(p: Running, pc: number, fuel: number): Datum | type
       return isTooLarge(c[pc | 2], operandsOf(p, c[pc | 3]))
         ? meter.failPending(VALUE_TOO_LARGE, fuel, pending)
         : null;
+    case 83: // SHARE
+      (r[c[pc | 2]] as MapValue | SetValue).share();
+      return null;
     case 96: // EQUAL
       return equalPaid(meter, r[c[pc | 2]] as Value, r[c[pc | 3]] as Value);
     case 97: // LIST

@@ -1,7 +1,8 @@
 import { Sum, type Value } from '@smc/protocol';
+import { lookupFuel } from '../builtins/collections.ts';
 import type { BuiltIn, Meter } from '../builtins/meter.ts';
 import * as operations from '../builtins/operations.ts';
-import { BUILT_INS } from '../builtins/table.ts';
+import { BUILT_INS, IN_PLACE, type BuiltInRow } from '../builtins/table.ts';
 import {
   DIVISION_BY_ZERO,
   FAILED,
@@ -43,7 +44,7 @@ class Closure {
 
 const failureOf = (message: string): Failure => ({ kind: 'fault', message });
 
-/** Of `PARAMETERS`, without those of the unit: the first, and the last four. */
+/** Of `PARAMETERS`, without those of the unit: the first, and the last five. */
 const RUNTIME: readonly unknown[] = [
   FAILED,
   INTEGER_OVERFLOW,
@@ -59,6 +60,7 @@ const RUNTIME: readonly unknown[] = [
   operations.equalPaid,
   operations.orderPaid,
   operations.rangeLength,
+  lookupFuel,
   operations.rangeOf,
   operations.findItem,
   operations.Builder,
@@ -66,7 +68,10 @@ const RUNTIME: readonly unknown[] = [
   failureOf,
 ];
 
-const RUNS: readonly (BuiltIn | undefined)[] = BUILT_INS.map((row) => row?.run);
+const runsOf = (rows: readonly (BuiltInRow | undefined)[]): readonly (BuiltIn | undefined)[] =>
+  rows.map((row) => row?.run);
+const RUNS = runsOf(BUILT_INS);
+const RUNS_IN_PLACE = runsOf(IN_PLACE);
 
 /** Compiles the routines of one unit when they are asked for, each once. */
 export class Compiler {
@@ -104,7 +109,15 @@ export class Compiler {
   #compileOne(index: number): CompiledRoutine | null {
     const source = sourceOf(this.#lowered, index, !this.#entered.has(index));
     if (source === null) return null;
-    const given = [this.#meter, ...RUNTIME, this.#lowered.constants, RUNS, source.orders, this.#compiled];
+    const given = [
+      this.#meter,
+      ...RUNTIME,
+      this.#lowered.constants,
+      RUNS,
+      RUNS_IN_PLACE,
+      source.orders,
+      this.#compiled,
+    ];
     return (functionOf(PARAMETERS, source.text)?.(...given) as CompiledRoutine | undefined) ?? null;
   }
 }

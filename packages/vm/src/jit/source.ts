@@ -1,4 +1,4 @@
-import type { Value } from '@smc/protocol';
+import { INSTRUCTIONS, type Value } from '@smc/protocol';
 import type { Lowered, Operation, Routine } from '../lower/lir.ts';
 
 /**
@@ -12,7 +12,8 @@ import type { Lowered, Operation, Routine } from '../lower/lir.ts';
  * | `r0`… | registers |
  * | `l0`… | labels of blocks |
  * | `k0`… | constants that are no small integers, booleans or unit |
- * | `b0`…, `o0`… | built-ins, and the orders of keys that they take, by site |
+ * | `b0`…, `c0`… | built-ins, and those that change in place |
+ * | `o0`… | the orders of keys that they take, by site |
  * | `g0`… | the routines that it calls or makes closures of |
  * | `m` | the meter; the other capitals are those of `RUNTIME` |
  *
@@ -43,6 +44,7 @@ export const PARAMETERS = [
   'E', // equalPaid
   'O', // orderPaid
   'G', // rangeLength
+  'H', // lookupFuel
   'A', // rangeOf
   'T', // findItem
   'B', // Builder
@@ -50,6 +52,7 @@ export const PARAMETERS = [
   'U', // the message of a FAIL, as a failure
   'K', // constants
   'P', // built-ins by code
+  'I', // those that change in place, by code
   'Q', // orders, by site
   'J', // functions of routines
 ] as const;
@@ -69,6 +72,13 @@ export interface RoutineSource {
 export function sourceOf(lowered: Lowered, index: number, isOutermost: boolean): RoutineSource | null {
   return new SourceWriter(lowered, lowered.routines[index], isOutermost).write();
 }
+
+/** Built-ins that pay for a lookup and do no more: a part of the routine, as they are short and frequent. */
+const LOOKUPS: ReadonlyMap<number, string> = new Map([
+  [INSTRUCTIONS.MAP_GET.code, 'get'],
+  [INSTRUCTIONS.MAP_HAS.code, 'has'],
+  [INSTRUCTIONS.SET_HAS.code, 'has'],
+]);
 
 const MAX = String(Number.MAX_SAFE_INTEGER);
 
@@ -256,8 +266,17 @@ class SourceWriter {
         return to(`${a}.list()`);
       case 'COUNT':
         return to(`${a}.length`);
-      case 'BUILT_IN':
-        return paid(this.#builtIn(operation, all));
+      case 'BUILT_IN': {
+        const method = LOOKUPS.get(immediate);
+        if (method === undefined) return paid(this.#builtIn(operation, all));
+        return `${spend(`${plus(pending)}H(${all}, q)`)} ${to(`${a}.${method}(${b})`)}`;
+      }
+      case 'CHANGE':
+        return paid(`${this.#name('c', 'I', immediate)}(m, ${all})`);
+      case 'SHARE':
+        return `${a}.share();`;
+      case 'SETTLE':
+        return 'm.log.clear();';
       case 'CALL':
         return `r${target} = ${this.#name('g', 'J', immediate)}(i, t, ${less(pending)}${comma(all)}); if (r${target} === F) return F; q = m.fuel;`;
       case 'CLOSURE':
@@ -306,6 +325,7 @@ class SourceWriter {
 const integer = (value: number): string => (value < 0 ? `(${value})` : String(value));
 
 const less = (pending: number): string => (pending === 0 ? 'q' : `q - ${pending}`);
+const plus = (pending: number): string => (pending === 0 ? '' : `${pending} + `);
 const comma = (list: string): string => (list === '' ? '' : `, ${list}`);
 const spend = (amount: string): string => `q -= ${amount}; if (q < 0) return m.fail(X);`;
 const fails = (failure: string, pending: number): string =>

@@ -32,6 +32,10 @@ import type { KeyOrder, Value } from '@smc/protocol';
  * **State**: an instance has its state in fields (`StateLayout`). STATE reads what was there
  * when the step began. Everything that changes it stands at the end: nothing that fails, and
  * no STATE, comes after the first COMMIT.
+ *
+ * **Maps and sets** can be changed in place (`ownership.ts`). After a CHANGE nobody reads what it was given: not in
+ * another register, and not in the field that it came from, which a COMMIT writes anew. The map or set must be held
+ * by that field alone: one that was given to others is shared (SHARE), and then CHANGE makes a new one.
  */
 
 /** What an operation does beside giving its value. */
@@ -160,6 +164,14 @@ export const OPERATIONS = {
   COLLECTED: row('pure', true, 1, 'The list that the builder a has made.'),
   // maps and sets
   COUNT: row('pure', true, 1, 'The number of entries of a map or set.'),
+  CHANGE: row(
+    'spends',
+    true,
+    -1,
+    'What the built-in n gives, which changes the map or set a. Nobody reads a afterwards, so it may be changed in place, until the run fails.',
+  ),
+  SHARE: row('acts', false, 1, 'The map or set a, of the state, is not changed in place any more.'),
+  SETTLE: row('acts', false, 0, 'What was changed in place stays so: stands before the first COMMIT.'),
   // the others
   BUILT_IN: row(
     'spends',

@@ -2,6 +2,7 @@ import { OP, wordsAt, type TypeId, type TypeTable, type Unit } from '@smc/protoc
 import { READS, WRITES, type Verified } from '../verify.ts';
 import { Constants, Credit } from './emitter.ts';
 import { STATE_FIELDS_MAX, type Lowered, type Routine, type StateLayout } from './lir.ts';
+import { withOwnership } from './ownership.ts';
 import { RoutineReader, type Entry, type LoweringContext } from './reader.ts';
 import type { Body } from './symbolic.ts';
 
@@ -32,6 +33,7 @@ export function lower(
   const functions = unit.functions.map(() => -1);
   for (const root of roots) functions[root] = lowering.root(root);
   lowering.finish();
+  lowering.own(steps);
   return {
     constants: lowering.constants.values,
     routines: lowering.routines,
@@ -117,6 +119,15 @@ class Lowering implements LoweringContext {
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       this.routines[next.index] = new RoutineReader(this, next.entry).read();
     }
+  }
+
+  /** Lets steps, all read, change the maps and sets of the state in place. */
+  own(steps: readonly number[]): void {
+    const owning = withOwnership(
+      steps.map((step) => this.routines[step]),
+      this.layout.fields,
+    );
+    for (const [at, step] of steps.entries()) this.routines[step] = owning[at];
   }
 
   #ask(entry: Entry): number {

@@ -28,7 +28,7 @@ import { OPERATIONS, type Lowered, type Operation, type Routine } from '../../sr
 /**
  * A plain evaluator of LIR, for tests: what both tiers must agree with. It takes each operation
  * by its name, counts integers exactly, and throws where the contract of LIR is broken: code
- * that reads what was not written, fails after a COMMIT or commits without having paid.
+ * that reads what was not written or what a CHANGE was given, fails after a COMMIT or commits without having paid.
  */
 
 /** What a run is given beside its code. */
@@ -90,6 +90,10 @@ class Evaluation {
   readonly #before: readonly Value[];
   readonly #after: Value[];
   #hasCommitted = false;
+  /** Whether nothing was changed in place that has to be settled. */
+  #isSettled = true;
+  /** Collections that a CHANGE was given. Each is found in one field of the state alone, or was made by the run. */
+  readonly #changed = new Set<Datum>();
   #left: Datum;
   #fuel: number;
 
@@ -102,7 +106,14 @@ class Evaluation {
   }
 
   state(): Value {
+    if (!this.#isSettled) throw new Error('a run that ended without a SETTLE');
+    for (const field of this.#after) this.#unchanged(field);
     return this.#lowered.state.isProduct ? this.#after : this.#after[0];
+  }
+
+  #unchanged(value: Datum): Datum {
+    if (this.#changed.has(value)) throw new Error('what a CHANGE was given is used after it');
+    return value;
   }
 
   paidFuel(): number {
@@ -137,7 +148,7 @@ class Evaluation {
   /** Operations about control, and those that write what outlives the run. Gives where to go on. */
   #act(frame: Frame, at: number): number {
     const operation = frame.routine.operations[at];
-    const a = (): Datum => frame.operand(operation, 0);
+    const a = (): Datum => this.#unchanged(frame.operand(operation, 0));
     const b = (): Datum => frame.operand(operation, 1);
     const to = (isTaken: boolean): number => (isTaken ? frame.endOf(operation.immediate) + 1 : at + 1);
     switch (operation.name) {
@@ -170,11 +181,19 @@ class Evaluation {
         break;
       case 'COMMIT':
         this.paidFuel();
+        if (!this.#isSettled) throw new Error('a COMMIT before a SETTLE');
         this.#hasCommitted = true;
         this.#after[operation.immediate] = a() as Value;
         break;
       case 'LEAVE_STATE':
         this.#left = a();
+        break;
+      case 'SHARE':
+        a();
+        break;
+      case 'SETTLE':
+        if (this.#hasCommitted) throw new Error('a SETTLE after a COMMIT');
+        this.#isSettled = true;
         break;
       default:
         throw new Error(`${operation.name} does not act`);
@@ -196,7 +215,7 @@ class Evaluation {
     const operation = frame.routine.operations[at];
     if (OPERATIONS[operation.name].effect === 'spends') this.#spend(operation.pending);
     if (operation.name === 'LOOP') return this.#iterate(frame, at, 0);
-    const operands = operation.operands.map((_, index) => frame.operand(operation, index));
+    const operands = operation.operands.map((_, index) => this.#unchanged(frame.operand(operation, index)));
     const value = this.#value(operation, operands);
     if (OPERATIONS[operation.name].gives) frame.set(operation, value);
     return at + 1;
@@ -211,7 +230,7 @@ class Evaluation {
         return null;
       case 'STATE':
         if (this.#hasCommitted) throw new Error('a STATE after a COMMIT');
-        return this.#before[immediate];
+        return this.#unchanged(this.#before[immediate]);
       case 'KEY':
         return this.#run.key;
       case 'NOW':
@@ -324,6 +343,7 @@ class Evaluation {
         return new List((a as Builder).items, (a as Builder).size);
       case 'COUNT':
         return (a as MapValue | SetValue).length;
+      case 'CHANGE':
       case 'BUILT_IN': {
         const meter = new Meter();
         meter.fuel = this.#fuel;
@@ -331,6 +351,10 @@ class Evaluation {
         const result = BUILT_INS[immediate]!.run(meter, a as Value, b as Value, c as Value, operation.order);
         if (result === FAILED) throw new Stop(meter.failure!);
         this.#fuel = meter.fuel;
+        if (name === 'CHANGE') {
+          this.#isSettled = false;
+          if (result !== a) this.#changed.add(a);
+        }
         return result;
       }
       case 'CALL':

@@ -23,7 +23,7 @@ import {
  *       r2 = ADD r1 1 !3             registers and constants; 3 units are pending
  *       BR_TABLE r2 [1 2]            labels
  *       r3 = CALL.helper r2          a routine by its name
- *       r4 = BUILT_IN.MAP_GET r3 "k" a built-in by its name
+ *       r4 = BUILT_IN.MAP_GET r3 "k" a built-in by its name, as in CHANGE
  *       r5 = BUILT_IN.LIST_SORT r4 <int>     the order of integers, or of strings
  *       RETURN unit                  unit, true, false, or $name of a given constant
  */
@@ -52,7 +52,10 @@ export function lirOf(
   };
   const immediate = (name: OperationName, text: string | undefined): number => {
     if (text === undefined || /^-?\d+$/.test(text)) return Number(text ?? 0);
-    const value = name === 'BUILT_IN' ? INSTRUCTIONS[text as InstructionName]?.code : names.get(text);
+    const value =
+      name === 'BUILT_IN' || name === 'CHANGE'
+        ? INSTRUCTIONS[text as InstructionName]?.code
+        : names.get(text);
     if (value === undefined) throw new Error(`nothing is called ${text}`);
     return value;
   };

@@ -181,6 +181,35 @@ export const FIXTURES: readonly LirFixture[] = [
         END
         SPEND !1
         RETURN "missing"
+      routine step_transfer_in_place 1 fuel 5
+        r1 = STATE.0
+        r2 = COMPONENT.0 r0
+        r3 = COMPONENT.1 r0
+        r4 = COMPONENT.2 r0
+        r5 = BUILT_IN.MAP_GET r1 r2 !1
+        BLOCK.1
+        BR_PRESENT.1 r5
+        FAIL "missing" !1
+        END
+        r6 = SUB r5 r4 !2
+        r7 = CHANGE.MAP_INSERT r1 r2 r6 !2
+        r8 = BUILT_IN.MAP_GET r7 r3
+        BLOCK.2
+        BR_PRESENT.2 r8
+        FAIL "missing" !1
+        END
+        r9 = ADD r8 r4
+        r10 = CHANGE.MAP_INSERT r7 r3 r9
+        r11 = CHANGE.MAP_INSERT r10 "new" 1 !1
+        r12 = CHANGE.MAP_REMOVE r11 r2
+        SPEND !4
+        SETTLE
+        COMMIT.0 r12
+        RETURN unit
+      routine step_share 1 fuel 1
+        r1 = STATE.0
+        SHARE r1
+        RETURN r1
     `),
     runs: on(
       mapOf(['a', 10], ['b', MAX - 5]),

@@ -23,7 +23,7 @@ const NUMBERED = new Set(['BLOCK', 'END', 'BR', 'STATE', 'COMMIT', 'COMPONENT', 
 function printOperation(lowered: Lowered, operation: Operation): string {
   const { name, target, operands, immediate, pending, labels } = operation;
   const isNumbered = immediate !== 0 || NUMBERED.has(name) || name.startsWith('BR_');
-  const number = name === 'BUILT_IN' ? instructionName(immediate) : immediate;
+  const number = name === 'BUILT_IN' || name === 'CHANGE' ? instructionName(immediate) : immediate;
   const words = [
     ...(target < 0 ? [] : [`r${target} =`]),
     isNumbered && name !== 'BR_TABLE' ? `${name}.${number}` : name,

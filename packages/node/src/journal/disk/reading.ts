@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { JournalError, type Recovered } from '../../ports.ts';
-import type { CheckpointHead, StateRow } from '../checkpoint.ts';
+import type { StateRow } from '../checkpoint.ts';
 import type { NamedBlob } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import {
+  addChecksum,
   type CheckpointRow,
   groupOf,
   type GroupRow,
@@ -18,9 +19,9 @@ import {
 } from './rows.ts';
 
 /** A part of a checkpoint that is not as it was written: an older one may do. */
-class DamagedCheckpoint extends Error {}
+export class DamagedCheckpoint extends Error {}
 
-const REPAIR = 'smc repair sets aside what is damaged, and says what is lost with it';
+export const REPAIR = 'smc repair sets aside what is damaged, and says what is lost with it';
 
 /** What is cut off at the end of a log without being asked. */
 const TAIL_BYTES_MAX = 64 * 1024;
@@ -32,10 +33,10 @@ const BYTES_MAX = 256 * 1024;
 /**
  * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it. A damaged group at the end
  * is cut off, and said; one in the middle, or one that is missing, ends with a `JournalError`. When all
- * was given, what no checkpoint counts on any more is deleted.
+ * was given, what no checkpoint counts on any more is deleted. `damage` is what was found before.
  */
-export function* readStore(database: DatabaseSync): Generator<Recovered> {
-  const notes: string[] = [];
+export function* readStore(database: DatabaseSync, damage: readonly string[]): Generator<Recovered> {
+  const notes = [...damage];
   let told = 0;
   const begin = (checkpoint: number): Recovered => {
     const begun: Recovered = {
@@ -47,25 +48,20 @@ export function* readStore(database: DatabaseSync): Generator<Recovered> {
     told = notes.length;
     return begun;
   };
-  try {
-    cutTail(database, notes);
-    for (const start of startsOf(database)) {
-      yield begin(start);
-      try {
-        yield* readFrom(database, start);
-      } catch (error) {
-        if (!(error instanceof DamagedCheckpoint)) throw error;
-        notes.push(`${error.message}; it goes on from what is older`);
-        continue;
-      }
-      forgetAfter(database, start);
-      return;
+  cutTail(database, notes);
+  for (const start of startsOf(database)) {
+    yield begin(start);
+    try {
+      yield* readFrom(database, start);
+    } catch (error) {
+      if (!(error instanceof DamagedCheckpoint)) throw error;
+      notes.push(`${error.message}; it goes on from what is older`);
+      continue;
     }
-  } catch (error) {
-    if (error instanceof JournalError) throw error;
-    throw new JournalError(`the journal can not be read: ${(error as Error).message}; ${REPAIR}`, {
-      cause: error,
-    });
+    database.exec('BEGIN IMMEDIATE');
+    forgetAfter(database, start);
+    database.exec('COMMIT');
+    return;
   }
   const why = notes.length === 0 ? 'entries are missing at its start' : notes.join('; ');
   throw new JournalError(
@@ -96,22 +92,25 @@ function lastPosition(database: DatabaseSync): number {
 
 /** Sets damaged groups at the end aside, if they are no more than what one write may have left. */
 function cutTail(database: DatabaseSync, notes: string[]): void {
-  const cut: GroupRow[] = [];
+  const cut: { readonly first: number; readonly count: number; readonly left: Uint8Array | null }[] = [];
   let bytes = 0;
   for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
     const row = each as unknown as GroupRow;
     if (groupOf(row) !== null) break;
-    cut.push(row);
-    bytes += row.entries.length;
+    // What is damaged need not even be bytes.
+    const entries: unknown = row.entries;
+    const left = entries instanceof Uint8Array ? entries : null;
+    cut.push({ first: row.first, count: row.count, left });
+    bytes += left?.length ?? 0;
     // More than an end: whoever reads it comes upon it, and stops.
     if (bytes > TAIL_BYTES_MAX) return;
   }
   if (cut.length === 0) return;
   database.exec('BEGIN IMMEDIATE');
-  for (const { first, count, entries } of cut) {
+  for (const { first, count, left } of cut) {
     database
       .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('a damaged end', 'log', ?, ?)`)
-      .run(`${first} ${count}`, entries);
+      .run(`${first} ${count}`, left);
     database.prepare('DELETE FROM log WHERE first = ?').run(first);
   }
   database.exec('COMMIT');
@@ -160,93 +159,122 @@ function blobsOf(database: DatabaseSync, { first, count }: Omit<LogGroup, 'blobs
   return rows as unknown as ImageRow[];
 }
 
-function* readCheckpoint(database: DatabaseSync, position: number): Generator<Recovered> {
-  const row = database.prepare('SELECT * FROM checkpoints WHERE position = ?').get(position);
-  const { time, refusals, checksum } = row as unknown as CheckpointRow;
+/** The row of a checkpoint and those of its machines, as they stand there. */
+export function headRows(
+  database: DatabaseSync,
+  position: number,
+): { readonly checkpoint: CheckpointRow; readonly machines: readonly MachineRow[] } {
+  const checkpoint = database.prepare('SELECT * FROM checkpoints WHERE position = ?').get(position);
   const machines = database
     .prepare('SELECT * FROM machines WHERE checkpoint = ? ORDER BY machine')
     .all(position);
-  const head: CheckpointHead = {
-    position,
-    time,
-    refusals,
-    machines: (machines as unknown as MachineRow[]).map(machineHeadOf),
+  return {
+    checkpoint: checkpoint as unknown as CheckpointRow,
+    machines: machines as unknown as readonly MachineRow[],
   };
-  if (headChecksum(head) !== checksum) throw damaged(position, 'itself');
-  yield { kind: 'checkpoint', head };
-  for (const machine of head.machines) {
+}
+
+/** The sum of the checksums of the structural groups up to a position. */
+export function structureSum(database: DatabaseSync, position: number): number {
+  const rows = database.prepare('SELECT checksum FROM log WHERE structural = 1 AND first <= ?').all(position);
+  return rows.reduce((sum, { checksum }) => addChecksum(sum, Number(checksum)), 0);
+}
+
+/** A checkpoint: its head and its slices. Throws a `DamagedCheckpoint`. */
+export function* readCheckpoint(database: DatabaseSync, position: number): Generator<Recovered> {
+  const { checkpoint, machines } = headRows(database, position);
+  const { time, refusals, structure_sum, checksum } = checkpoint;
+  if (headChecksum(checkpoint, machines) !== checksum) throw damaged(position, 'itself');
+  if (structureSum(database, position) !== structure_sum) {
+    throw damaged(position, 'what was deployed before it');
+  }
+  yield { kind: 'checkpoint', head: { position, time, refusals, machines: machines.map(machineHeadOf) } };
+  for (const machine of machines) {
     yield* readStates(database, position, machine);
     yield* readKept(database, position, machine);
   }
 }
 
-function* readStates(
+/** The state rows of a machine that count for a checkpoint: of each key the newest. */
+export function* stateRows(
   database: DatabaseSync,
   position: number,
-  { machine, name, since }: CheckpointHead['machines'][number],
-): Generator<Recovered> {
+  { machine, since }: Pick<MachineRow, 'machine' | 'since'>,
+): Generator<StoredStateRow> {
   const rows = database
     .prepare(
       `SELECT key, position, fingerprint, checksum, state FROM states
          WHERE machine = ? AND position BETWEEN ? AND ? ORDER BY key, position`,
     )
     .iterate(machine, since, position);
+  let newest: StoredStateRow | null = null;
+  for (const each of rows) {
+    const row = each as unknown as StoredStateRow;
+    if (newest !== null && newest.key !== row.key) yield newest;
+    newest = row;
+  }
+  if (newest !== null) yield newest;
+}
+
+function* readStates(database: DatabaseSync, position: number, head: MachineRow): Generator<Recovered> {
+  const { machine, name } = head;
   let states: StateRow[] = [];
   let bytes = 0;
   let fingerprint = '';
-  let newest: StoredStateRow | null = null;
-  const take = (row: StoredStateRow): void => {
+  let count = 0;
+  let sum = 0;
+  for (const row of stateRows(database, position, head)) {
     const state = { key: row.key, bytes: row.state };
     if (stateChecksum({ machine, fingerprint: row.fingerprint }, row.position, state) !== row.checksum) {
       throw damaged(position, `the state of ${name}${row.key === '' ? '' : ` ${JSON.stringify(row.key)}`}`);
     }
-    if (state.bytes === null) return;
+    count++;
+    sum = addChecksum(sum, row.checksum);
+    if (state.bytes === null) continue;
     fingerprint = row.fingerprint;
     states.push(state);
     bytes += state.bytes.length;
-  };
-  for (const each of rows) {
-    const row = each as unknown as StoredStateRow;
-    // The last of a key counts.
-    if (newest !== null && newest.key !== row.key) take(newest);
-    newest = row;
     if (states.length < ROWS_MAX && bytes < BYTES_MAX) continue;
     yield { kind: 'states', machine, fingerprint, states };
     states = [];
     bytes = 0;
   }
-  if (newest !== null) take(newest);
   if (states.length > 0) yield { kind: 'states', machine, fingerprint, states };
+  if (count !== head.states || sum !== head.states_sum) {
+    throw damaged(position, `states of ${name} are missing`);
+  }
 }
 
 function* readKept(
   database: DatabaseSync,
   position: number,
-  { machine, name, keptFirst, keptEnd }: CheckpointHead['machines'][number],
+  { machine, name, kept_first: keptFirst, kept_end: keptEnd }: MachineRow,
 ): Generator<Recovered> {
   const rows = database
     .prepare('SELECT * FROM kept WHERE machine = ? AND first + count > ? AND first < ? ORDER BY first')
     .iterate(machine, keptFirst, keptEnd);
+  let next = keptFirst;
   for (const each of rows) {
     const { first, count, checksum, requests } = each as unknown as KeptRow;
     const slice = { machine, first, count, bytes: requests };
-    if (keptChecksum(slice) !== checksum) throw damaged(position, `the kept requests of ${name}`);
+    if (first > next || keptChecksum(slice) !== checksum) break;
+    next = first + count;
     yield { kind: 'kept', ...slice };
   }
+  if (next !== keptEnd) throw damaged(position, `the kept requests of ${name}`);
 }
 
 const damaged = (position: number, what: string): DamagedCheckpoint =>
   new DamagedCheckpoint(`the checkpoint at position ${position} is damaged: ${what}`);
 
-/** Deletes checkpoints that were not finished, or could not be used; all of it is in the log. */
-function forgetAfter(database: DatabaseSync, start: number): void {
+/** Deletes checkpoints that were not finished, or could not be used; all of it is in the log. In a transaction. */
+export function forgetAfter(database: DatabaseSync, start: number): void {
   const { left } = database
     .prepare('SELECT count(*) AS left FROM checkpoints WHERE position > ?')
     .get(start) as {
     left: number;
   };
   if (left === 0) return;
-  database.exec('BEGIN IMMEDIATE');
   for (const [table, column] of [
     ['states', 'position'],
     ['kept', 'position'],
@@ -255,5 +283,4 @@ function forgetAfter(database: DatabaseSync, start: number): void {
   ]) {
     database.prepare(`DELETE FROM ${table} WHERE ${column} > ?`).run(start);
   }
-  database.exec('COMMIT');
 }

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { CheckpointHead, KeptSlice, MachineHead, StateRow, StateSlice } from '../checkpoint.ts';
+import type { KeptSlice, MachineHead, StateRow, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 
 /**
@@ -23,6 +23,7 @@ export interface ImageRow {
 export interface CheckpointRow {
   readonly position: number;
   readonly time: number;
+  readonly structure_sum: number;
   readonly checksum: number;
   readonly refusals: Uint8Array;
 }
@@ -35,6 +36,8 @@ export interface MachineRow {
   readonly since: number;
   readonly kept_first: number;
   readonly kept_end: number;
+  readonly states: number;
+  readonly states_sum: number;
 }
 
 export interface StoredStateRow {
@@ -60,7 +63,7 @@ export function groupChecksum(
   time: number,
   bytes: Uint8Array,
 ): number {
-  return crc32(bytes, crc32(`log ${first} ${count} ${structural} ${time}`));
+  return checksumOf(bytes, `log ${first} ${count} ${structural} ${time}`);
 }
 
 export function stateChecksum(
@@ -68,25 +71,47 @@ export function stateChecksum(
   position: number,
   { key, bytes }: StateRow,
 ): number {
-  return crc32(
+  return checksumOf(
     bytes ?? NONE,
-    crc32(`state ${machine} ${position} ${fingerprint} ${bytes === null ? 0 : 1} ${key}`),
+    `state ${machine} ${position} ${fingerprint} ${bytes === null ? 0 : 1} ${key}`,
   );
 }
 
 export function keptChecksum({ machine, first, count, bytes }: Omit<KeptSlice, 'kind'>): number {
-  return crc32(bytes, crc32(`kept ${machine} ${first} ${count}`));
+  return checksumOf(bytes, `kept ${machine} ${first} ${count}`);
 }
 
-export function headChecksum({ position, time, refusals, machines }: CheckpointHead): number {
+export function headChecksum(
+  { position, time, structure_sum, refusals }: Omit<CheckpointRow, 'checksum'>,
+  machines: readonly MachineRow[],
+): number {
   const lines = machines.map(
-    ({ machine, name, inputs, faults, since, keptFirst, keptEnd }) =>
-      `\n${machine} ${inputs} ${faults} ${since} ${keptFirst} ${keptEnd} ${name}`,
+    ({ machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum }) =>
+      `\n${machine} ${inputs} ${faults} ${since} ${kept_first} ${kept_end} ${states} ${states_sum} ${name}`,
   );
-  return crc32(refusals, crc32(`checkpoint ${position} ${time}${lines.join('')}`));
+  return checksumOf(refusals, `checkpoint ${position} ${time} ${structure_sum}${lines.join('')}`);
 }
+
+/**
+ * A sum of the checksums of rows, whatever their order: it tells that one is missing, or that an older one stands in for
+ * it, and is kept up to date row by row.
+ */
+export function addChecksum(sum: number, checksum: number): number {
+  return (sum + checksum) % CHECKSUMS;
+}
+
+export function takeChecksum(sum: number, checksum: number): number {
+  return (sum + CHECKSUMS - checksum) % CHECKSUMS;
+}
+
+const CHECKSUMS = 2 ** 32;
 
 const NONE = new Uint8Array(0);
+
+/** Where a file is damaged, a column may hold what is no bytes at all: no checksum is that of such a row. */
+function checksumOf(bytes: unknown, place: string): number {
+  return bytes instanceof Uint8Array ? crc32(bytes, crc32(place)) : -1;
+}
 
 /** The group that a row holds; null where the row is damaged. Blobs stand elsewhere. */
 export function groupOf(row: GroupRow): Omit<LogGroup, 'blobs'> | null {

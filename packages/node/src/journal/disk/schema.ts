@@ -19,6 +19,7 @@ export const SCHEMA = `
     checksum INTEGER NOT NULL,
     entries BLOB NOT NULL
   ) STRICT;
+  CREATE INDEX log_structure ON log (first) WHERE structural = 1;
   CREATE TABLE images (
     digest TEXT PRIMARY KEY,
     first INTEGER NOT NULL,
@@ -29,6 +30,7 @@ export const SCHEMA = `
     position INTEGER PRIMARY KEY,
     time INTEGER NOT NULL,
     complete INTEGER NOT NULL,
+    structure_sum INTEGER NOT NULL,
     checksum INTEGER NOT NULL,
     refusals BLOB NOT NULL
   ) STRICT;
@@ -41,6 +43,8 @@ export const SCHEMA = `
     since INTEGER NOT NULL,
     kept_first INTEGER NOT NULL,
     kept_end INTEGER NOT NULL,
+    states INTEGER NOT NULL,
+    states_sum INTEGER NOT NULL,
     PRIMARY KEY (checkpoint, machine)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE states (

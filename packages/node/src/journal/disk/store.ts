@@ -5,15 +5,18 @@ import { JournalError, type Recovered } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { DirectoryLock } from './lock.ts';
-import { readStore } from './reading.ts';
+import { readStore, REPAIR, structureSum } from './reading.ts';
 import {
+  addChecksum,
+  type CheckpointRow,
   groupChecksum,
   headChecksum,
   keptChecksum,
-  machineHeadOf,
   type MachineRow,
   stateChecksum,
+  takeChecksum,
 } from './rows.ts';
+import { commitsBehindDamage } from './wal.ts';
 import { APPLICATION_ID, FILES, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** What a journal keeps of what a checkpoint has made needless. */
@@ -21,6 +24,16 @@ export interface HistoryLimits {
   /** Entries older than this go, in milliseconds before the checkpoint; and the oldest beyond so many bytes. */
   readonly historyMillisMax: number;
   readonly historyBytesMax: number;
+}
+
+/** A machine in a checkpoint, of which the states are counted while they are written. */
+type DraftRow = { -readonly [K in keyof MachineRow]: MachineRow[K] };
+
+interface Draft {
+  readonly checkpoint: Omit<CheckpointRow, 'checksum'>;
+  readonly machines: ReadonlyMap<number, DraftRow>;
+  /** The position of the oldest checkpoint that must stay meanwhile. */
+  readonly oldest: number;
 }
 
 /** Checkpoints that are kept: where one is damaged, there is another. */
@@ -43,11 +56,21 @@ export class Store {
   readonly #history: HistoryLimits;
   readonly #statements = new Map<string, StatementSync>();
   #failure: Error | null = null;
-  /** The position of the checkpoint that is being written, and of the oldest that must stay meanwhile. */
-  #open: { readonly head: CheckpointHead; readonly oldest: number } | null = null;
+  /** The checkpoint that is being written. */
+  #draft: Draft | null = null;
+  /** Of all structural groups. */
+  #structureSum = 0;
   #logBytes = 0;
+  /** Commits that were cut off as the write-ahead log of SQLite is damaged. */
+  readonly #lostCommits: number;
 
-  private constructor(lock: DirectoryLock, database: DatabaseSync, history: HistoryLimits) {
+  private constructor(
+    lock: DirectoryLock,
+    database: DatabaseSync,
+    history: HistoryLimits,
+    lostCommits: number,
+  ) {
+    this.#lostCommits = lostCommits;
     this.#lock = lock;
     this.#database = database;
     this.#history = history;
@@ -58,20 +81,33 @@ export class Store {
     makeDirectory(directory);
     const lock = DirectoryLock.take(directory);
     try {
-      const database = openDatabase(join(directory, FILES.journal));
+      const file = join(directory, FILES.journal);
+      const lost = commitsBehindDamage(file);
+      const database = openDatabase(file);
       syncDirectory(directory);
-      return new Store(lock, database, history);
+      return new Store(lock, database, history, lost);
     } catch (error) {
       lock.release();
-      throw error;
+      throw journalError('opened', error);
     }
   }
 
   /** What a node is rebuilt from; to be gone through before anything is written. */
   *read(): Generator<Recovered> {
-    yield* readStore(this.#database);
-    const [{ bytes }] = this.#database.prepare('SELECT sum(length(entries)) AS bytes FROM log').all();
-    this.#logBytes = Number(bytes ?? 0);
+    const notes =
+      this.#lostCommits === 0
+        ? []
+        : [
+            `the end of the journal (${FILES.journal}-wal) is damaged, and was cut off: ${this.#lostCommits} commits`,
+          ];
+    try {
+      yield* readStore(this.#database, notes);
+      const { bytes } = this.#database.prepare('SELECT sum(length(entries)) AS bytes FROM log').get() ?? {};
+      this.#logBytes = Number(bytes ?? 0);
+      this.#structureSum = structureSum(this.#database, Number.MAX_SAFE_INTEGER);
+    } catch (error) {
+      throw journalError('read', error);
+    }
   }
 
   append(groups: readonly LogGroup[]): void {
@@ -92,39 +128,63 @@ export class Store {
           bytes,
         );
         this.#logBytes += bytes.length;
+        if (isStructural) this.#structureSum = addChecksum(this.#structureSum, checksum);
       }
     });
   }
 
   beginCheckpoint(head: CheckpointHead): void {
-    const kept = this.#positions();
-    this.#write(() => {
-      const { position, time, refusals } = head;
-      const checksum = headChecksum(head);
-      this.#run('INSERT INTO checkpoints VALUES (?, ?, 0, ?, ?)', position, time, checksum, refusals);
-      for (const { machine, name, inputs, faults, since, keptFirst, keptEnd } of head.machines) {
-        const values = [position, machine, name, inputs, faults, since, keptFirst, keptEnd];
-        this.#run('INSERT INTO machines VALUES (?, ?, ?, ?, ?, ?, ?, ?)', ...values);
-      }
-    });
-    this.#open = { head, oldest: kept.at(-1) ?? 0 };
+    const [newest, ...older] = this.#positions();
+    const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
+    const machines = head.machines.map(
+      ({ machine, name, inputs, faults, since, keptFirst, keptEnd }): DraftRow => {
+        const row = before.get(machine);
+        const goesOn = row?.since === since;
+        return {
+          machine,
+          name,
+          inputs,
+          faults,
+          since,
+          kept_first: keptFirst,
+          kept_end: keptEnd,
+          states: goesOn ? row.states : 0,
+          states_sum: goesOn ? row.states_sum : 0,
+        };
+      },
+    );
+    const { position, time, refusals } = head;
+    const checkpoint = { position, time, refusals, structure_sum: this.#structureSum };
+    this.#write(() =>
+      this.#run(
+        'INSERT INTO checkpoints VALUES (?, ?, 0, ?, 0, ?)',
+        position,
+        time,
+        this.#structureSum,
+        refusals,
+      ),
+    );
+    const draft = new Map(machines.map((row) => [row.machine, row]));
+    this.#draft = { checkpoint, machines: draft, oldest: older.at(-1) ?? newest ?? 0 };
   }
 
   addSlice(slice: CheckpointSlice): void {
-    if (this.#open === null) throw new Error('a slice without a checkpoint');
-    const { head, oldest } = this.#open;
+    const draft = this.#draft;
+    const machine = draft?.machines.get(slice.machine);
+    if (draft === null || machine === undefined) throw new Error('a slice of what is in no checkpoint');
     this.#write(() => {
-      if (slice.kind === 'states') this.#addStates(slice, head.position, oldest);
-      else this.#addKept(slice, head.position);
+      if (slice.kind === 'states') this.#addStates(slice, draft, machine);
+      else this.#addKept(slice, draft.checkpoint.position);
     });
   }
 
   /** The checkpoint counts from here on. What it makes needless goes in steps, between which others may be served. */
   *endCheckpoint(): Generator<void> {
-    if (this.#open === null) throw new Error('the end of a checkpoint that was not begun');
-    const { head } = this.#open;
-    this.#write(() => this.#run('UPDATE checkpoints SET complete = 1 WHERE position = ?', head.position));
-    this.#open = null;
+    const draft = this.#draft;
+    if (draft === null) throw new Error('the end of a checkpoint that was not begun');
+    const { time } = draft.checkpoint;
+    this.#write(() => sealCheckpoint(this.#database, draft.checkpoint, [...draft.machines.values()]));
+    this.#draft = null;
     const positions = this.#positions();
     for (const old of positions.slice(CHECKPOINTS_KEPT)) {
       yield;
@@ -138,11 +198,11 @@ export class Store {
         this.#run(
           'DELETE FROM kept WHERE machine = ? AND first + count <= ?',
           machine.machine,
-          machine.keptFirst,
+          machine.kept_first,
         );
       });
     }
-    while (this.#compact(oldest, head.time)) yield;
+    while (this.#compact(oldest, time)) yield;
   }
 
   close(): void {
@@ -150,11 +210,17 @@ export class Store {
     this.#lock.release();
   }
 
-  #addStates(slice: StateSlice, position: number, oldest: number): void {
+  #addStates(slice: StateSlice, { checkpoint: { position }, oldest }: Draft, head: DraftRow): void {
     const { machine, fingerprint } = slice;
     for (const row of slice.states) {
       const { key, bytes } = row;
+      const before = this.#statement(
+        `SELECT checksum FROM states WHERE machine = ? AND key = ? AND position >= ? ORDER BY position DESC LIMIT 1`,
+      ).get(machine, key, head.since)?.['checksum'];
+      if (before === undefined) head.states++;
+      else head.states_sum = takeChecksum(head.states_sum, Number(before));
       const checksum = stateChecksum(slice, position, row);
+      head.states_sum = addChecksum(head.states_sum, checksum);
       // Of what stood there what the oldest checkpoint has stays, and all that is newer.
       this.#run(
         `DELETE FROM states WHERE machine = ?1 AND key = ?2 AND position <
@@ -189,9 +255,9 @@ export class Store {
     return rows.map(({ position }) => Number(position));
   }
 
-  #machines(checkpoint: number): ReturnType<typeof machineHeadOf>[] {
+  #machines(checkpoint: number): readonly MachineRow[] {
     const rows = this.#statement('SELECT * FROM machines WHERE checkpoint = ?').all(checkpoint);
-    return (rows as unknown as MachineRow[]).map(machineHeadOf);
+    return rows as unknown as readonly MachineRow[];
   }
 
   /** Lets an old checkpoint go, and the states that only it had as a whole. */
@@ -257,31 +323,62 @@ export class Store {
   }
 }
 
+/** Says that a checkpoint is complete, and seals it and its machines with a checksum. In a transaction. */
+export function sealCheckpoint(
+  database: DatabaseSync,
+  checkpoint: Omit<CheckpointRow, 'checksum'>,
+  machines: readonly MachineRow[],
+): void {
+  const { position } = checkpoint;
+  const insert = database.prepare('INSERT OR REPLACE INTO machines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  for (const { machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum } of machines) {
+    insert.run(position, machine, name, inputs, faults, since, kept_first, kept_end, states, states_sum);
+  }
+  const ordered = machines.toSorted((a, b) => a.machine - b.machine);
+  database
+    .prepare('UPDATE checkpoints SET complete = 1, checksum = ? WHERE position = ?')
+    .run(headChecksum(checkpoint, ordered), position);
+}
+
+/** What SQLite says of a damaged file, as what it means for the operator. */
+function journalError(what: 'opened' | 'read', error: unknown): unknown {
+  // Those of the database have a code, as has a number that is too large to be one of ours.
+  const { code } = error as { code?: unknown };
+  if (error instanceof JournalError || typeof code !== 'string') return error;
+  const { message } = error as Error;
+  return new JournalError(`the journal can not be ${what}: ${message}; ${REPAIR}`, { cause: error });
+}
+
 /** Opens a journal, or makes one in a file that is not there; what it is, and of which version, is checked. */
 export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
     // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
-    const version = pragma(database, 'user_version');
-    const application = pragma(database, 'application_id');
-    const isEmpty = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'] === 0;
-    if (isEmpty && version === 0 && application === 0) {
+    const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
+      tables: number;
+    };
+    if (tables > 0 || pragma(database, 'application_id') !== 0) checkFormat(database, file);
+    else
       database.exec(
         `BEGIN; ${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
       );
-    } else if (application !== APPLICATION_ID) {
-      throw new JournalError(`${file} is no journal of a node`);
-    } else if (version !== SCHEMA_VERSION) {
-      throw new JournalError(
-        `${file} is a journal of version ${version}, and this smc reads version ${SCHEMA_VERSION}: use the smc that wrote it`,
-      );
-    }
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** Throws a `JournalError` for a database that is no journal, or one of another version. */
+export function checkFormat(database: DatabaseSync, file: string): void {
+  if (pragma(database, 'application_id') !== APPLICATION_ID)
+    throw new JournalError(`${file} is no journal of a node`);
+  const version = pragma(database, 'user_version');
+  if (version === SCHEMA_VERSION) return;
+  throw new JournalError(
+    `${file} is a journal of version ${version}, and this smc reads version ${SCHEMA_VERSION}: use the smc that wrote it`,
+  );
 }
 
 function pragma(database: DatabaseSync, name: string): number {
@@ -296,7 +393,8 @@ function makeDirectory(directory: string): void {
   syncDirectory(dirname(directory));
 }
 
-function syncDirectory(directory: string): void {
+/** What was made or renamed in a directory is there after a crash once that is synced. */
+export function syncDirectory(directory: string): void {
   const file = openSync(directory, 'r');
   fsyncSync(file);
   closeSync(file);

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Host } from '../src/host.ts';
+import { DiskJournal } from '../src/journal/disk/journal.ts';
+import type { CheckpointHead, CheckpointSlice } from '../src/journal/checkpoint.ts';
+import type { LogGroup } from '../src/journal/group.ts';
+import { NODE_LIMITS } from '../src/limits.ts';
+import type { Journal, Recovered } from '../src/ports.ts';
+import { show } from './core.ts';
+import { bundleOf, counter } from './images.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'smc-faults-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** How a write may fail: nothing of it is on disk, a part, or all of it, and only the sync says no. */
+const FAULTS = {
+  'a write error': 0,
+  'a short write': 0.5,
+  'no space': 0,
+  'a sync error': 1,
+} as const;
+
+/** A journal on disk of which one append fails, after so much of it was written; from then on all is well again. */
+class FaultyJournal implements Journal {
+  readonly #disk: DiskJournal;
+  readonly #fault: keyof typeof FAULTS;
+  #left: number;
+
+  constructor(disk: DiskJournal, fault: keyof typeof FAULTS, appendsBefore: number) {
+    this.#disk = disk;
+    this.#fault = fault;
+    this.#left = appendsBefore;
+  }
+
+  read(): AsyncIterable<Recovered> {
+    return this.#disk.read();
+  }
+
+  async append(groups: readonly LogGroup[]): Promise<void> {
+    if (this.#left-- !== 0) return this.#disk.append(groups);
+    const written = groups.slice(0, Math.floor(groups.length * FAULTS[this.#fault]));
+    if (written.length > 0) await this.#disk.append(written);
+    throw new Error(this.#fault);
+  }
+
+  checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void> {
+    return this.#disk.checkpoint(head, slices);
+  }
+
+  close(): Promise<void> {
+    return this.#disk.close();
+  }
+}
+
+async function open(journal: Journal): Promise<Host> {
+  let time = 1_000;
+  const clock = { now: () => time++ };
+  // So small that checkpoints are made all the time.
+  const limits = { ...NODE_LIMITS, checkpointBytesMin: 2_000 };
+  return Host.open(journal, { clock, limits, report: () => {} });
+}
+
+function call(host: Host, text: string, key: string | null): Promise<string> {
+  const body = { form: 'text', text, start: 0 } as const;
+  const request = key === null ? null : { key, digest: '00'.repeat(32) };
+  const common = { machine: 'Counter', key: null, interfaces: null, readOnly: false };
+  return new Promise((resolve) => host.call({ ...common, body, request }, (reply) => resolve(show(reply))));
+}
+
+describe('a node whose journal fails', () => {
+  it.each(Object.keys(FAULTS) as (keyof typeof FAULTS)[])(
+    'after %s acknowledges nothing from memory, and loses nothing that it did',
+    async (fault) => {
+      const acknowledged = new Set<string>();
+      const unknown = new Set<string>();
+      for (const appendsBefore of [3, 0, 7, 1, 12]) {
+        const isFirst = appendsBefore === 3;
+        const host = await open(new FaultyJournal(await DiskJournal.open(directory), fault, appendsBefore));
+        if (isFirst) await host.deploy(bundleOf(counter()), 'deploy', false);
+        // What is not known to be done is sent again, and is done once.
+        const again = [...unknown];
+        const client = async (name: number): Promise<void> => {
+          for (let i = 0; ; i++) {
+            const key = again.pop() ?? `${appendsBefore}-${name}-${i}`;
+            const answer = await call(host, 'Incr', key);
+            if (answer !== '()') {
+              expect(answer).toMatch(/^(internal|stopping):/);
+              unknown.add(key);
+              return;
+            }
+            unknown.delete(key);
+            acknowledged.add(key);
+          }
+        };
+        await Promise.all(Array.from({ length: 20 }, (_, name) => client(name)));
+        expect((await host.failure).message).toBe(fault);
+        expect(host.ready).toBe(false);
+        await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
+        expect(await call(host, 'Read', null)).toMatch(/^stopping:/);
+        await host.stop();
+      }
+      const host = await open(await DiskJournal.open(directory));
+      const total = Number(await call(host, 'Read', null));
+      expect(total).toBeGreaterThanOrEqual(acknowledged.size);
+      expect(total).toBeLessThanOrEqual(acknowledged.size + unknown.size);
+      for (const key of [...unknown, ...acknowledged]) expect(await call(host, 'Incr', key)).toBe('()');
+      expect(await call(host, 'Read', null)).toBe(String(new Set([...acknowledged, ...unknown]).size));
+      await host.stop();
+    },
+  );
+});

@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, it } from 'vitest';
+import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
+import { Store } from '../src/journal/disk/store.ts';
+import type { LogGroup } from '../src/journal/group.ts';
+import { NODE_LIMITS } from '../src/limits.ts';
+import type { Journal } from '../src/ports.ts';
+import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
+import { Core, snapshot } from './core.ts';
+import { bundleOf, counter, upgradeBundle } from './images.ts';
+
+const [A, B] = [account(), accountWithFee()];
+const LIMITS = { keptRepliesMax: 6, historyRecordsMax: 9, refusalRecordsMax: 3 };
+
+const step = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      key: fc.constantFrom('a', 'b', 'c', 'd'),
+      text: fc.constantFrom('Deposit(1)', 'Deposit(-1)', 'Deposit(200)', 'Close', 'Balance'),
+      request: fc.option(fc.constantFrom('r', 's', 't', 'u', 'v', 'w', 'x', 'y'), { freq: 2 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant('counter' as const) },
+  { weight: 2, arbitrary: fc.constant('upgrade' as const) },
+  { weight: 1, arbitrary: fc.constant('remove' as const) },
+  { weight: 3, arbitrary: fc.constant('checkpoint' as const) },
+  { weight: 1, arbitrary: fc.constant('half a checkpoint' as const) },
+  { weight: 2, arbitrary: fc.constant('restart' as const) },
+);
+
+/** A node on a store, as a host has it, but for the thread. */
+class Restartable {
+  readonly directory: string;
+  readonly history: { historyMillisMax: number; historyBytesMax: number };
+  core = new Core(LIMITS);
+  #store: Store;
+  #groups: LogGroup[] = [];
+  /** The position of the last that is complete. */
+  #checkpoint = 0;
+
+  constructor(directory: string, keepsAll: boolean) {
+    const most = keepsAll ? Number.POSITIVE_INFINITY : 0;
+    this.directory = directory;
+    this.history = { historyMillisMax: most, historyBytesMax: most };
+    this.#store = Store.open(directory, this.history);
+    for (const _ of this.#store.read());
+    this.#watch();
+  }
+
+  #watch(): void {
+    this.core.journal.append = (groups) => {
+      this.#groups.push(...groups);
+    };
+  }
+
+  append(): void {
+    this.#store.append(this.#groups);
+    this.#groups = [];
+  }
+
+  async checkpoint(isWhole: boolean): Promise<void> {
+    // A host makes one when there is something new.
+    if (this.core.node.position === this.#checkpoint) return;
+    const { head, slices } = this.core.tracker.begin(this.core.node);
+    this.#store.beginCheckpoint(head);
+    for (const slice of slices) this.#store.addSlice(slice);
+    if (!isWhole) return this.restart();
+    for (const _ of this.#store.endCheckpoint());
+    this.#checkpoint = head.position;
+  }
+
+  /** What was answered is there, as it was. */
+  async restart(): Promise<void> {
+    this.#store.close();
+    const before = seen(this.core);
+    this.#store = Store.open(this.directory, this.history);
+    const store = this.#store;
+    const journal: Journal = {
+      read: () => store.read(),
+      append: () => {},
+      checkpoint: () => Promise.resolve(),
+      close: () => {},
+    };
+    const told: RecoveryProgress[] = [];
+    const limits = { ...NODE_LIMITS, ...LIMITS };
+    const { node, tracker } = await recover(journal, { limits, progress: (progress) => told.push(progress) });
+    expect(told.flatMap(({ notes }) => notes)).toEqual([]);
+    expect(told[0].last).toBe(node.position);
+    const { time } = this.core;
+    this.core = Object.assign(new Core(LIMITS), { node, tracker, time });
+    this.#watch();
+    expect(seen(this.core)).toEqual(before);
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}
+
+/** Without the time: a read moves it on, and is not in the log. */
+function seen({ node }: Core): unknown {
+  return { ...(snapshot(node) as object), time: 0 };
+}
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+async function take(node: Restartable, event: Step): Promise<void> {
+  const { core } = node;
+  if (event === 'restart') return node.restart();
+  if (event === 'checkpoint' || event === 'half a checkpoint') {
+    return node.checkpoint(event === 'checkpoint');
+  }
+  if (event === 'counter') core.call('Counter', 'Incr');
+  else if (event === 'upgrade') {
+    core.deploy(upgradeBundle(B, toFee(A)), 'upgrade');
+    core.deploy(upgradeBundle(A, toPlain(B)), 'upgrade');
+    core.deploy(upgradeBundle(B, toFee(A)), 'upgrade');
+  } else if (event === 'remove') {
+    core.remove('Account');
+    core.deploy(bundleOf(A));
+  } else {
+    const { key, text, request } = event;
+    const digest = Buffer.from(`${key}${text}`.padEnd(32)).toString('hex').slice(0, 64);
+    core.call('Account', text, { key, request: request === null ? null : { key: request, digest } });
+  }
+  node.append();
+}
+
+it.each([
+  ['all history', true],
+  ['no history', false],
+])('a store that keeps %s gives a node back as it was, after any events', async (_, keepsAll) => {
+  const folder = mkdtempSync(join(tmpdir(), 'smc-store-'));
+  let runs = 0;
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 50, size: 'max' }), async (steps) => {
+        const node = new Restartable(join(folder, String(runs++)), keepsAll);
+        node.core.deploy(bundleOf(A));
+        node.core.deploy(bundleOf(counter()));
+        node.append();
+        for (const event of steps) await take(node, event);
+        await node.restart();
+        node.close();
+        rmSync(node.directory, { recursive: true });
+      }),
+      { numRuns: 60 },
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('a store holds no more than two checkpoints need', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'smc-store-'));
+  const node = new Restartable(join(folder, 'data'), false);
+  node.core.deploy(bundleOf(A));
+  node.append();
+  const counts: unknown[] = [];
+  for (let round = 0; round < 6; round++) {
+    for (let i = 0; i < 50; i++) {
+      await take(node, { key: 'abcd'[i % 4] as 'a', text: 'Deposit(1)', request: null });
+      await take(node, { key: 'a', text: 'Deposit(1)', request: 'rstuvwxy'[(i + round) % 8] as 'r' });
+    }
+    await take(node, 'upgrade');
+    await node.checkpoint(true);
+    const database = new DatabaseSync(join(folder, 'data', 'journal.db'), { readOnly: true });
+    const count = (table: string): number =>
+      Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows']);
+    counts.push([
+      count('checkpoints'),
+      count('states'),
+      count('log WHERE structural = 0') < 250,
+      count('kept'),
+    ]);
+    database.close();
+  }
+  expect(counts.slice(2)).toEqual(Array.from({ length: 4 }, () => [2, 8, true, 1]));
+  node.close();
+  rmSync(folder, { recursive: true });
+});

@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LineConnection, smc, startNodeProcess } from '../support/process.ts';
+import { TALLY } from '../support/tally.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = join(mkdtempSync(join(tmpdir(), 'smc-durable-')), 'data');
+});
+afterEach(() => rmSync(join(directory, '..'), { recursive: true }));
+
+describe('smc node --data', () => {
+  test('keeps what it was sent, and refuses a second node on the directory', async () => {
+    const first = await startNodeProcess(['--data', directory]);
+    expect(await first.put(TALLY.plain.encoded)).toMatch(/^200 /);
+    const line = await LineConnection.open(first.tcpPort);
+    expect(await line.ask('Tally/a Add(3)')).toBe('ok 3');
+    line.close();
+    const second = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
+    expect(second.status).toBe(1);
+    expect(second.stderr).toContain(`${directory} is in use by process ${first.child.pid}`);
+    // A lock that outlives its process would keep the next one out.
+    expect(await first.stop('SIGKILL')).toBe(null);
+    const third = await startNodeProcess(['--data', directory]);
+    const again = await LineConnection.open(third.tcpPort);
+    expect(await again.ask('Tally/a Add(4)')).toBe('ok 7');
+    again.close();
+    expect(await third.stop()).toBe(0);
+    // Closed as it should be, all is in one file that any tool can open.
+    expect(readdirSync(directory).filter((name) => name.startsWith('journal'))).toEqual(['journal.db']);
+    const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    expect(database.prepare('SELECT sum(count) AS entries FROM log').get()).toEqual({ entries: 3 });
+    database.close();
+  });
+
+  test('says what is wrong with a directory that it can not use', async () => {
+    const running = await startNodeProcess(['--data', directory]);
+    expect(await running.stop()).toBe(0);
+    const database = new DatabaseSync(join(directory, 'journal.db'));
+    database.exec('PRAGMA user_version = 99');
+    const newer = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
+    expect(newer).toMatchObject({ status: 1 });
+    expect(newer.stderr).toMatch(/journal.db is a journal of version 99, and this smc reads version 1/);
+    database.exec('PRAGMA application_id = 5');
+    database.close();
+    const foreign = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
+    expect(foreign.stderr).toMatch(/journal.db is no journal of a node/);
+  });
+
+  test('accepts what it was sent before SIGTERM, and refuses the rest', async () => {
+    const node = await startNodeProcess(['--data', directory]);
+    expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
+    const lines = await Promise.all(Array.from({ length: 10 }, () => LineConnection.open(node.tcpPort)));
+    const answers: string[] = [];
+    const clients = lines.map(async (line) => {
+      try {
+        for (;;) answers.push(await line.ask('Tally/a Add(1)'));
+      } catch {
+        // The node is gone.
+      }
+    });
+    while (answers.length < 100) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(await node.stop()).toBe(0);
+    await Promise.all(clients);
+    const done = answers.filter((answer) => answer.startsWith('ok '));
+    for (const answer of answers) expect(answer).toMatch(/^(ok \d+|error stopping .*)$/);
+    const next = await startNodeProcess(['--data', directory]);
+    const line = await LineConnection.open(next.tcpPort);
+    expect(await line.ask('Tally/a Read')).toBe(`ok ${done.length}`);
+    line.close();
+    expect(await next.stop()).toBe(0);
+  });
+
+  test('ends when the disk takes no more, and has all that it acknowledged', async () => {
+    // The system refuses to write past this size, in the middle of a write if need be.
+    const kibibytes = 400;
+    const smcPath = fileURLToPath(new URL('../../packages/cli/bin/smc.js', import.meta.url));
+    const words = [smcPath, 'node', '--data', directory, '--http', '0', '--tcp', '0', '--json'];
+    const script = `trap '' XFSZ; ulimit -f ${kibibytes * 2}; exec "$@"`;
+    const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const ready = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    );
+    const { http, tcp } = JSON.parse(ready) as { http: string; tcp: { port: number } };
+    const body = TALLY.plain.encoded as Uint8Array<ArrayBuffer>;
+    const headers = { 'content-type': 'application/octet-stream' };
+    expect((await fetch(`${http}/_smc/machines`, { method: 'PUT', headers, body })).status).toBe(200);
+    const lines = await Promise.all(Array.from({ length: 10 }, () => LineConnection.open(tcp.port)));
+    let acknowledged = 0;
+    const clients = lines.map(async (line) => {
+      try {
+        for (;;) {
+          const answer = await line.ask('Tally/a Add(1)');
+          if (answer.startsWith('ok ')) acknowledged++;
+          else expect(answer).toMatch(/^error (internal|stopping) /);
+        }
+      } catch (error) {
+        if (!/closed|ECONN|EPIPE/.test(String(error))) throw error;
+      }
+    });
+    expect(await ended).toBe(1);
+    await Promise.all(clients);
+    expect(said).toMatch(/the node gave up: /);
+    expect(acknowledged).toBeGreaterThan(10);
+    const next = await startNodeProcess(['--data', directory]);
+    const line = await LineConnection.open(next.tcpPort);
+    const total = Number((await line.ask('Tally/a Read')).slice(3));
+    expect(total).toBeGreaterThanOrEqual(acknowledged);
+    expect(total).toBeLessThanOrEqual(acknowledged + lines.length);
+    line.close();
+    expect(await next.stop()).toBe(0);
+  });
+
+  test('is backed up while it runs, restored elsewhere, and repaired', async () => {
+    const node = await startNodeProcess(['--data', directory]);
+    expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
+    const line = await LineConnection.open(node.tcpPort);
+    expect(await line.ask('Tally/a Add(3)')).toBe('ok 3');
+    const file = join(directory, '..', 'backup.smcb');
+    expect(await smc(['backup', file, '--data', directory])).toMatchObject({ status: 0 });
+    expect(await smc(['backup', file, '--data', directory])).toMatchObject({ status: 1 });
+    expect(await line.ask('Tally/a Add(4)')).toBe('ok 7');
+    expect(await smc(['repair', directory])).toMatchObject({ status: 1 });
+    line.close();
+    expect(await node.stop()).toBe(0);
+
+    const other = join(directory, '..', 'other');
+    expect(await smc(['restore', file, '--data', directory])).toMatchObject({ status: 1 });
+    expect(await smc(['restore', file, '--data', other])).toMatchObject({ status: 0 });
+    const restored = await startNodeProcess(['--data', other]);
+    const old = await LineConnection.open(restored.tcpPort);
+    expect(await old.ask('Tally/a Read')).toBe('ok 3');
+    old.close();
+    expect(await restored.stop()).toBe(0);
+
+    const database = new DatabaseSync(join(directory, 'journal.db'));
+    database.exec("UPDATE log SET entries = x'00' WHERE first = 2");
+    database.close();
+    const refused = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/the log is damaged at position 2 .*smc repair/);
+    const repaired = await smc(['repair', directory]);
+    expect(repaired).toMatchObject({ status: 0 });
+    expect(repaired.stdout).toMatch(/1 entries from position 2 are damaged/);
+    const mended = await startNodeProcess(['--data', directory]);
+    const last = await LineConnection.open(mended.tcpPort);
+    expect(await last.ask('Tally/a Read')).toBe('ok 0');
+    last.close();
+    expect(await mended.stop()).toBe(0);
+  });
+});
