@@ -41,6 +41,18 @@ export async function startAll(): Promise<readonly Contestant[]> {
   return [await startInPlace(twins), ...(await Promise.all(hosted)), ...programs];
 }
 
+/** Flags of V8 that forbid it to compile anything to machine code. */
+const JITLESS = ['--jitless'];
+
+/** What there is of the same without a compiler of the host: in place, and our interpreter. */
+export async function startJitless(): Promise<readonly Contestant[]> {
+  const { twins, interpreter } = HOSTED;
+  return Promise.all([
+    startInPlace(twins, JITLESS),
+    host('interpreter', interpreter, 'interpreter', JITLESS),
+  ]);
+}
+
 /** The versions of peers; those that are not installed are null, and were left out. */
 export function versions(): Readonly<Record<string, string | null>> {
   const packaged = (name: string): string => {
@@ -59,8 +71,13 @@ export function versions(): Readonly<Record<string, string | null>> {
 
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 
-async function host(name: string, peer: HostedPeer, title: string): Promise<Contestant> {
-  const worker = fork(WORKER, [name]);
+async function host(
+  name: string,
+  peer: HostedPeer,
+  title: string,
+  flags: readonly string[] = [],
+): Promise<Contestant> {
+  const worker = fork(WORKER, [name], { execArgv: [...process.execArgv, ...flags] });
   await answerOf(worker, title);
   return {
     name: title,
@@ -90,14 +107,14 @@ async function answerOf(worker: ChildProcess, title: string): Promise<unknown> {
 }
 
 /** Those of `inplace.js` measure themselves; the twins are hosted. */
-async function startInPlace(twins: HostedPeer): Promise<Contestant> {
-  const hosted = await host('twins', twins, IN_PLACE);
+async function startInPlace(twins: HostedPeer, flags: readonly string[] = []): Promise<Contestant> {
+  const hosted = await host('twins', twins, IN_PLACE, flags);
   const given: readonly string[] = GIVEN;
   return {
     ...hosted,
     workloads: [...given, ...twins.workloads],
     measure: (workload, seconds) =>
-      given.includes(workload) ? measureScript(workload) : hosted.measure(workload, seconds),
+      given.includes(workload) ? measureScript(workload, flags) : hosted.measure(workload, seconds),
   };
 }
 

@@ -3,19 +3,22 @@ import { cpus, totalmem } from 'node:os';
 import { measureCheck } from './check/measure.ts';
 import { versions } from './contestants.ts';
 import { measureInstances } from './instances/measure.ts';
+import { measureLatency } from './latency/measure.ts';
 import { measureService } from './service/measure.ts';
-import { measureSteps } from './steps.ts';
+import { measureJitless, measureSteps } from './steps.ts';
 
 /**
  * `npm run bench`: how fast things are beside peers that run in turns with them, so that a machine that
- * becomes slower is slower for all. `npm run bench -- steps`, `-- instances`, `-- check` or `-- service` measures one part,
+ * becomes slower is slower for all. `npm run bench -- steps` measures one part of them,
  * `--quick` takes fewer rounds, and leaves out what is not named and takes long. The figures go to
  * `results/latest.json` as well.
  */
 
 const PARTS = {
   steps: measureSteps,
+  jitless: measureJitless,
   instances: measureInstances,
+  latency: measureLatency,
   check: measureCheck,
   service: measureService,
 };
@@ -28,7 +31,7 @@ if (unknown !== undefined)
   throw new Error(`unknown part ${unknown}; there are ${Object.keys(PARTS).join(', ')}`);
 
 /** Two minutes are enough for the others. */
-const LONG = ['service'];
+const LONG = ['service', 'jitless'];
 const isWanted = (name: string): boolean =>
   chosen.length === 0 ? !(isQuick && LONG.includes(name)) : chosen.includes(name);
 

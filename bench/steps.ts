@@ -1,4 +1,4 @@
-import { startAll, type Contestant } from './contestants.ts';
+import { startAll, startJitless, type Contestant } from './contestants.ts';
 import { IN_PLACE } from './peers/peer.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 import { printTable } from './table.ts';
@@ -36,13 +36,22 @@ export interface WorkloadFigures {
 }
 
 /** Compares all at all workloads, prints a table, and gives its figures. */
-export async function measureSteps(isQuick: boolean): Promise<readonly WorkloadFigures[]> {
-  const contestants = await startAll();
+export const measureSteps = async (isQuick: boolean): Promise<readonly WorkloadFigures[]> =>
+  compareAll(await startAll(), isQuick ? QUICK : FULL);
+
+/** The same where the host compiles nothing to machine code, of those that are about it. */
+export const measureJitless = async (isQuick: boolean): Promise<readonly WorkloadFigures[]> =>
+  compareAll(await startJitless(), isQuick ? { ...QUICK, rounds: 1 } : { ...FULL, rounds: 3 });
+
+async function compareAll(
+  contestants: readonly Contestant[],
+  effort: Effort,
+): Promise<readonly WorkloadFigures[]> {
   try {
     const found: WorkloadFigures[] = [];
     for (const { name } of WORKLOADS) {
       const taking = contestants.filter(({ workloads }) => workloads.includes(name));
-      found.push(await compare(name, taking, isQuick ? QUICK : FULL));
+      found.push(await compare(name, taking, effort));
     }
     print(
       found,

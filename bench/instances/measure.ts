@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { IN_PLACE } from '../peers/peer.ts';
-import { TIER_NAMES } from '../peers/vm.ts';
+import { TIER_NAMES } from '../peers/tier.ts';
 import { spreadOf, type Spread } from '../statistics.ts';
 import { printTable } from '../table.ts';
 import type { InstanceFigures } from './worker.ts';

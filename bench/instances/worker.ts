@@ -1,7 +1,8 @@
 import { add, suite } from 'benny';
 import { IN_PLACE } from '../peers/peer.ts';
 import { makePass, type Scope } from '../peers/pass.ts';
-import { programOf, replyOf, type TierName } from '../peers/vm.ts';
+import type { TierName } from '../peers/tier.ts';
+import { programOf, replyOf } from '../peers/vm.ts';
 import { shuffledTo } from '../random.ts';
 
 /** A process in which one contestant, its last word, makes a million instances; the word before is for how long. */

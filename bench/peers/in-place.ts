@@ -14,9 +14,9 @@ export const twins: HostedPeer = {
 
 const SCRIPT = fileURLToPath(new URL('inplace.js', import.meta.url));
 
-/** `inplace.js`, unchanged: a script that measures itself in a process of its own. */
-export function measureScript(name: string): Measurement {
-  const output = execFileSync(process.execPath, [SCRIPT, name], { encoding: 'utf8' });
+/** `inplace.js`, unchanged: a script that measures itself in a process of its own, with some flags of V8. */
+export function measureScript(name: string, flags: readonly string[]): Measurement {
+  const output = execFileSync(process.execPath, [...flags, SCRIPT, name], { encoding: 'utf8' });
   const found = /([\d.]+) ns \(/.exec(output);
   if (found === null) throw new Error(`no figure in: ${output}`);
   return { nanoseconds: Number(found[1]), checksum: firstChecksum(name) };

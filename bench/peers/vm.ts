@@ -3,16 +3,7 @@ import { FAILED, load, type Program } from '@smc/vm';
 import { WORKLOADS, imageOf, stepsOf, workloadOf } from '../workloads/workload.ts';
 import { makePass } from './pass.ts';
 import type { HostedPeer } from './peer.ts';
-
-/** Our virtual machine: one call of the public `step` an input. Each tier that is named here takes part. */
-const TIERS = {
-  interpreter: 'never',
-  jit: 'always',
-} as const;
-
-export type TierName = keyof typeof TIERS;
-
-export const TIER_NAMES = Object.keys(TIERS) as readonly TierName[];
+import { TIERS, type TierName } from './tier.ts';
 
 /** The program of a source file, for a tier. */
 export function programOf(file: string, tier: TierName): Program {
@@ -21,12 +12,16 @@ export function programOf(file: string, tier: TierName): Program {
   return loaded.program;
 }
 
+/** Here, since V8 knows no constant of another module, and would call a function to compare with it. */
+const failed: typeof FAILED = FAILED;
+
 /** A reply that is one; a step that fails is in no workload. */
 export function replyOf(program: Program, reply: Value | typeof FAILED): Value {
-  if (reply === FAILED) throw new Error(`a step failed: ${program.failure.message}`);
+  if (reply === failed) throw new Error(`a step failed: ${program.failure.message}`);
   return reply;
 }
 
+/** Our virtual machine: one call of the public `step` an input. */
 export function virtualMachine(tier: TierName): HostedPeer {
   return {
     workloads: WORKLOADS.map(({ name }) => name),

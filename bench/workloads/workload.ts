@@ -103,9 +103,13 @@ export function stepsOf({ name, call }: Workload, operations: readonly { readonl
 }
 
 /** The machine of a source file beside this one. */
-export function imageOf(file: string): Image {
-  const { bundle, diagnostics, sources } = compile(file, {
-    read: (name) => readFileSync(new URL(name, import.meta.url), 'utf8'),
+export const imageOf = (file: string): Image =>
+  imageOfSource(readFileSync(new URL(file, import.meta.url), 'utf8'));
+
+/** The machine of a text. */
+export function imageOfSource(source: string): Image {
+  const { bundle, diagnostics, sources } = compile('machine.sm', {
+    read: () => source,
     readBundle: () => null,
     readDeployed: () => null,
     resolve: (_from, path) => path,

@@ -526,6 +526,9 @@ const NAMES: readonly (InstructionName | undefined)[] = (() => {
   return names;
 })();
 
+/** By code: the operands, which are asked for at each instruction of an image, several times. */
+const OPERANDS = NAMES.map((name) => (name === undefined ? undefined : INSTRUCTIONS[name].operands));
+
 /** The name of a code, or undefined where there is no such instruction. */
 export function instructionName(code: number): InstructionName | undefined {
   return NAMES[code];
@@ -537,10 +540,10 @@ export function instructionName(code: number): InstructionName | undefined {
  * the code ends too early.
  */
 export function wordsAt(code: ArrayLike<number>, pc: number): number {
-  const name = NAMES[code[pc]];
-  if (name === undefined) throw new Error(`no instruction has the code ${code[pc]}`);
+  const operands = OPERANDS[code[pc]];
+  if (operands === undefined) throw new Error(`no instruction has the code ${code[pc]}`);
   let words = 1;
-  for (const operand of INSTRUCTIONS[name].operands) {
+  for (const operand of operands) {
     if (operand.kind === 'targets') words += pc + words < code.length ? Math.max(0, code[pc + words]) : 0;
     words++;
   }

@@ -21,16 +21,18 @@ export type Fields = Instance & {
 };
 
 /** A routine with one parameter, entered from outside, in whichever tier. */
-export type Entry = (instance: Fields, now: number, fuel: number, argument: Value) => Value | typeof FAILED;
+export interface Entry {
+  run(instance: Fields, now: number, fuel: number, argument: Value): Value | typeof FAILED;
+}
 
 export type InstanceClass = new (state: Value, key: Value) => Fields;
 
 /**
- * A class of instances for one program: the host notes for each class what its fields hold
- * (small integers, doubles), and a program should not know more of that than its own.
+ * The class of instances with a layout. The programs share four: the interpreter is one function for
+ * all of them, and the host looks a field up where it finds it in more shapes of object than that.
  */
 export function instanceClass({ isProduct, fields }: StateLayout): InstanceClass {
-  return (isProduct ? productClass(fields) : wholeClass()) as InstanceClass;
+  return isProduct ? PRODUCTS.find((_, index) => SIZES[index] >= fields)! : WHOLE;
 }
 
 function wholeClass() {
@@ -51,8 +53,7 @@ function wholeClass() {
 
 /**
  * The fields are written one by one in the constructor, since the host counts them there to
- * know how large an instance gets; and not declared, since then each would be undefined first,
- * and none be known to hold integers alone.
+ * know how large an instance gets. Those that a state has no component for are undefined.
  */
 function productClass(fields: number) {
   return class implements Instance {
@@ -83,7 +84,7 @@ function productClass(fields: number) {
 
     /** Given again as it is until a field is written: who asks may compare by identity. */
     get state(): Value {
-      this.seen ??= NAMES.slice(0, fields).map((name) => shared((this as unknown as Fields)[name]));
+      this.seen ??= componentsOf(this as unknown as Fields);
       return this.seen;
     }
   };
@@ -96,6 +97,34 @@ function shared(value: Value): Value {
 }
 
 const NAMES = Array.from({ length: STATE_FIELDS_MAX }, (_, index) => `f${index}` as FieldName);
+
+function componentsOf(instance: Fields): Product {
+  const all = NAMES.map((name): Value | undefined => instance[name]);
+  const count = all.indexOf(undefined);
+  return ((count < 0 ? all : all.slice(0, count)) as Value[]).map(shared);
+}
+
+/** Fields of the classes for products. */
+const SIZES = [2, 8, STATE_FIELDS_MAX] as const;
+const WHOLE = settled(wholeClass() as unknown as InstanceClass);
+const PRODUCTS = SIZES.map((fields) => settled(productClass(fields) as unknown as InstanceClass));
+
+/**
+ * A class whose fields have held values of several kinds, and were changed: the host notes what it
+ * has seen in them, and makes new shapes of object, and new code, where that proves wrong.
+ */
+function settled(Class: InstanceClass): InstanceClass {
+  for (const value of [0, 0.5, '']) {
+    // As a product and as a whole, which it is one of.
+    const instance = new Class(
+      NAMES.map(() => value),
+      value,
+    );
+    for (const name of NAMES) if (name in instance) instance[name] = value;
+    if ('seen' in instance) instance.seen = null;
+  }
+  return Class;
+}
 
 // By name each: the host keeps what it knows of an access by name, and looks a computed one up each time.
 

@@ -115,7 +115,8 @@ export class Program {
 
   #useCompiled(): void {
     const { entries, crash } = this.#tiers;
-    this.step = compiledStepOf(entries.slice(0, this.operations.length), crash) ?? stepOf(entries, crash);
+    const routines = this.operations.map((_, operation) => this.#tiers.callable(operation));
+    this.step = compiledStepOf(routines, crash) ?? stepOf(entries, crash);
   }
 }
 

@@ -3,8 +3,8 @@ import { Meter } from './builtins/meter.ts';
 import { crashOf, type FAILED, type Failure } from './failure.ts';
 import type { Entry, Fields } from './instance.ts';
 import { encode } from './interpret/encode.ts';
-import { Interpreter } from './interpret/interpret.ts';
-import { Compiler } from './jit/compile.ts';
+import { InterpretedEntry, Interpreter } from './interpret/interpreter.ts';
+import { Compiler, type CompiledRoutine } from './jit/compile.ts';
 import { reachedFrom } from './lower/calls.ts';
 import type { Lowered } from './lower/lir.ts';
 
@@ -17,11 +17,33 @@ export type Tier = 'interpreter' | 'jit';
 /** What a routine uses in the interpreter before it is compiled: about 1 ms. */
 const WARM_FUEL = 200_000;
 
-/** More than any run can use; with no bound at all what was used could not be told. */
-const FUEL_MAX = Number.MAX_SAFE_INTEGER;
-
 /** Code without state is not given an instance. */
 const NO_INSTANCE = null as unknown as Fields;
+
+/** A routine that is prepared when it is first entered: what is compiled at once needs no other form. */
+class UnpreparedEntry implements Entry {
+  readonly #prepare: () => Entry;
+
+  constructor(prepare: () => Entry) {
+    this.#prepare = prepare;
+  }
+
+  run(instance: Fields, now: number, fuel: number, argument: Value): Value | typeof FAILED {
+    return this.#prepare().run(instance, now, fuel, argument);
+  }
+}
+
+class CompiledEntry implements Entry {
+  readonly routine: CompiledRoutine;
+
+  constructor(routine: CompiledRoutine) {
+    this.routine = routine;
+  }
+
+  run(instance: Fields, now: number, fuel: number, argument: Value): Value | typeof FAILED {
+    return this.routine(instance, now, fuel, argument);
+  }
+}
 
 /** Runs the routines of a lowered unit that are entered from outside, each in its tier. */
 export class Tiers {
@@ -44,7 +66,7 @@ export class Tiers {
     this.#onCompiled = onCompiled;
     this.#compiler = new Compiler(lowered, this.#meter);
     this.#tiers = roots.map(() => 'interpreter');
-    this.entries = roots.map((_, position) => this.#interpreted(position));
+    this.entries = roots.map((_, position) => new UnpreparedEntry(() => this.#prepare(position)));
     if (mode === 'always') for (const position of roots.keys()) this.#compile(position);
   }
 
@@ -60,10 +82,17 @@ export class Tiers {
     return this.#tiers[position];
   }
 
+  /** How the routine at a position is called where it is not known what it is. */
+  callable(position: number): CompiledRoutine {
+    const entry = this.entries[position];
+    if (entry instanceof CompiledEntry) return entry.routine;
+    return (instance, now, fuel, argument) => this.entries[position].run(instance, now, fuel, argument);
+  }
+
   /** Runs code that has neither state nor clock. */
   run(position: number, argument: Value, fuel: number): Value | typeof FAILED {
     try {
-      return this.entries[position](NO_INSTANCE, 0, fuel, argument);
+      return this.entries[position].run(NO_INSTANCE, 0, fuel, argument);
     } catch (error) {
       return this.crash(error);
     }
@@ -72,37 +101,31 @@ export class Tiers {
   /** An exception of the host, which would be a defect, is a failure too. */
   readonly crash = (error: unknown): typeof FAILED => this.#meter.stop(crashOf(error));
 
-  /** Code is encoded when some of it is first interpreted: what is compiled at once needs no other form. */
-  #interpreted(position: number): Entry {
-    return (instance, now, fuel, argument) => {
-      this.#interpreter ??= new Interpreter(encode(this.#lowered), this.#meter);
-      const routine = this.#roots[position];
-      const entry = this.#interpreter.entryOf(routine, reachedFrom(this.#lowered, routine));
-      this.entries[position] = this.#mode === 'auto' ? this.#counted(position, entry) : entry;
-      return this.entries[position](instance, now, fuel, argument);
-    };
+  /** Code is encoded when some of it is first interpreted. */
+  #prepare(position: number): Entry {
+    this.#interpreter ??= new Interpreter(encode(this.#lowered), this.#meter);
+    const routine = this.#roots[position];
+    const warmFuel = this.#mode === 'auto' ? WARM_FUEL : Infinity;
+    const entry = new InterpretedEntry(
+      this.#interpreter,
+      routine,
+      reachedFrom(this.#lowered, routine),
+      warmFuel,
+      () => this.#warm(position),
+    );
+    this.entries[position] = entry;
+    return entry;
   }
 
-  /** Until it has used so much fuel that it is compiled. */
-  #counted(position: number, entry: Entry): Entry {
-    let used = 0;
-    return (instance, now, fuel, argument) => {
-      const given = Math.min(fuel, FUEL_MAX);
-      const result = entry(instance, now, given, argument);
-      used += given - this.#meter.fuel;
-      if (used > WARM_FUEL) {
-        this.entries[position] = entry;
-        this.#compile(position);
-        this.#onCompiled();
-      }
-      return result;
-    };
+  #warm(position: number): void {
+    this.#compile(position);
+    this.#onCompiled();
   }
 
   #compile(position: number): void {
     const compiled = this.#compiler.compile(this.#roots[position]);
     if (compiled === null) return;
-    this.entries[position] = compiled;
+    this.entries[position] = new CompiledEntry(compiled);
     this.#tiers[position] = 'jit';
   }
 }

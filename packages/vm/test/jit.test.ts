@@ -148,7 +148,7 @@ describe('an instance', () => {
     });
     for (const mode of ['never', 'always'] as const) {
       const before = instance.state;
-      expect(new Tiers(swap, swap.steps, mode).entries[0](instance, 0, 10, null)).toBeNull();
+      expect(new Tiers(swap, swap.steps, mode).entries[0].run(instance, 0, 10, null)).toBeNull();
       expect(instance.state).not.toBe(before);
       expect(instance.state).toBe(instance.state);
     }

@@ -177,4 +177,21 @@ describe('what is known', () => {
         RETURN r5"
     `);
   });
+
+  it('is the same after a loop as before it, if each round hands it on', () => {
+    // The first half of the state counts the rounds.
+    const code = `PUSH; PUSH; GET; SWAP; PUSH; QUOTE one; SWAP; CONS; LIST_RANGE; TUPLE 3
+      FOLD exit; PROJECT 1; PUSH; FST; PUSH; QUOTE one; CONS; ADD; SWAP; SND; CONS; NEXT; exit:; PUT; RETURN`;
+    expect(lowered({ from: INT, to: UNIT, state: tuple(INT, INT), initial: [3, 0], code, define: one }))
+      .toMatchInlineSnapshot(`
+      "routine 0 1 fuel 15
+        r1 = RANGE_LENGTH 1 r0
+        r2 = STATE.0
+        r3 = LOOP.7 r1
+          r2 = ADD r2 1
+        NEXT
+        COMMIT.0 r2
+        RETURN unit"
+    `);
+  });
 });

@@ -71,7 +71,7 @@ describe('what is changed in place', () => {
             END
             r3 = BUILT_IN.MAP_INSERT r1 r0 1
             BLOCK.3
-              BR_TRUE.3 r2
+              BR_SAME.3 r2 true
               r4 = MOVE ${commit}
               BR.1
             END
@@ -165,7 +165,7 @@ describe('what is shared', () => {
       routine step_choose 1
         r1 = STATE.0
         BLOCK.1
-          BR_TRUE.1 r0
+          BR_SAME.1 r0 true
           r1 = STATE.1
         END
         r2 = BUILT_IN.SET_INSERT r1 r0

@@ -28,7 +28,7 @@ function runnerOf(lowered: Lowered, mode: JitMode): (step: number, run: LirRun) 
   const Instance = instanceClass(lowered.state);
   return (step, { state, key, now, fuel, argument }) => {
     const instance = new Instance(state, key);
-    const value = tiers.entries[step](instance, now, fuel, argument);
+    const value = tiers.entries[step].run(instance, now, fuel, argument);
     if (value !== FAILED) return readable({ value, state: instance.state });
     if (instance.state !== state) expect.fail('a failure changed the state');
     return readable({ failure: tiers.failure });

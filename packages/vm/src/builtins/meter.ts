@@ -6,7 +6,8 @@ import { FAILED, OUT_OF_FUEL, type Failure } from '../failure.ts';
  * call and takes from here after it; and why it failed.
  */
 export class Meter {
-  fuel = 0;
+  /** A double from the start, as the host stores it: it is written at the end of each run. */
+  fuel = Number.MAX_SAFE_INTEGER;
   /** Of the last run that failed. */
   failure: Failure | null = null;
   /** What a routine has left as the state for its caller. */

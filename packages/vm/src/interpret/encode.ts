@@ -1,10 +1,12 @@
 import type { KeyOrder, Value } from '@smc/protocol';
 import type { BuiltIn } from '../builtins/meter.ts';
 import { BUILT_INS, IN_PLACE } from '../builtins/table.ts';
-import type { Lowered, Operation, OperationName, Routine } from '../lower/lir.ts';
+import type { Lowered, Operation, Routine } from '../lower/lir.ts';
 import { enteredFromRoutines } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
-import { mayHoldReferences } from './references.ts';
+import { COMPARING, PLAIN, READING } from './forms.ts';
+import { integersOf, type Integers } from './integers.ts';
+import { slotsOf, type Slots } from './slots.ts';
 
 /**
  * LIR as the interpreter runs it: all routines of a unit in one array of words, each
@@ -26,7 +28,7 @@ export interface Encoded {
   /** By routine: how many of the first registers of its window are parameters. */
   readonly parameters: Int32Array;
   /** By routine: registers of its window that may hold what the host must be able to free. */
-  readonly references: readonly Int32Array[];
+  readonly sweeps: readonly Int32Array[];
   /** By routine: whether it looks at its first parameter. */
   readonly readsInput: readonly boolean[];
   /** What built-ins are called with what order of keys, by number. */
@@ -37,6 +39,8 @@ export interface Encoded {
   readonly registers: number;
   /** What stands behind them. */
   readonly constants: readonly Value[];
+  /** And behind those, in the file of integers alone: divisors, each before its reciprocal. */
+  readonly divisors: readonly number[];
   readonly isProduct: boolean;
 }
 
@@ -49,56 +53,10 @@ export function encode(lowered: Lowered): Encoded {
   return new Encoder(lowered).encode();
 }
 
-/** Operations with operands a, b and a target, which the interpreter has as they are. */
-const PLAIN: Partial<Record<OperationName, CodeName>> = {
-  MOVE: 'MOVE',
-  KEY: 'KEY',
-  NOW: 'NOW',
-  ADD: 'ADD',
-  SUB: 'SUB',
-  MUL: 'MUL',
-  DIV: 'DIV',
-  REM: 'REM',
-  OFFSET: 'ADD',
-  TAG: 'TAG',
-  PAYLOAD: 'PAYLOAD',
-  LENGTH: 'LENGTH',
-  ITEM: 'ITEM',
-  FIND_ITEM: 'FIND_ITEM',
-  OPTION: 'OPTION',
-  NEG: 'NEG',
-  MIN: 'MIN',
-  MAX: 'MAX',
-  ABS: 'ABS',
-  INT_TO_STRING: 'INT_TO_STRING',
-  SAME: 'SAME',
-  DIFFERENT: 'DIFFERENT',
-  LESS: 'LESS',
-  NOT_GREATER: 'NOT_GREATER',
-  NOT: 'NOT',
-  EQUAL: 'EQUAL',
-  ORDER: 'ORDER',
-  RANGE_LENGTH: 'RANGE_LENGTH',
-  RANGE: 'RANGE',
-  BUILDER: 'BUILDER',
-  COLLECT: 'COLLECT',
-  COLLECTED: 'COLLECTED',
-  COUNT: 'COUNT',
-  APPLY: 'APPLY',
-  FAIL: 'FAIL',
-  TAKE_STATE: 'TAKE_STATE',
-  LEAVE_STATE: 'LEAVE_STATE',
-  SHARE: 'SHARE',
-  SETTLE: 'SETTLE',
-};
-
-/** Branches on one register. */
-const TESTS: Partial<Record<OperationName, CodeName>> = {
-  BR_TRUE: 'BR_TRUE',
-  BR_FALSE: 'BR_FALSE',
-  BR_ABSENT: 'BR_ABSENT',
-  BR_PRESENT: 'BR_PRESENT',
-};
+/** Instructions that end a run, or a routine, and can stand anywhere. */
+const ENDS: ReadonlySet<number> = new Set(
+  (['RETURN', 'RETURN_STATE', 'COMMIT_RETURN', 'COMMIT_ALL_RETURN'] as const).map((name) => CODES[name]),
+);
 
 interface Loop {
   readonly target: number;
@@ -118,22 +76,31 @@ class Encoder {
   readonly #firstConstant: number;
   readonly #entered: ReadonlySet<number>;
   readonly #windows: number[] = [];
-  #window = 0;
+  readonly #slots: Slots[] = [];
+  /** Of the routine that is being encoded: the position of each register. */
+  #positions = new Int32Array();
   /** By register of the routine that is being encoded: how often it is read. */
   #reads: number[] = [];
+  #integers: Integers = { isInteger: [], isReference: [] };
+  readonly #sweeps: Int32Array[] = [];
+  readonly #divisors: number[] = [];
   /** Words that are to have the position of the end of the block with a label. */
   readonly #branches = new Map<number, number[]>();
   /** Whether the routine that is being encoded is entered from outside alone. */
   #isOutermost = false;
+  /** The words that say where to go, by the place that they go to. */
+  readonly #jumping: number[] = [];
+  readonly #jumps = new Set<number>();
   /** Labels of open blocks, and loops. */
   readonly #open: (number | Loop)[] = [];
 
   constructor(lowered: Lowered) {
     this.#lowered = lowered;
     let registers = 0;
-    for (const routine of lowered.routines) {
+    for (const [index, routine] of lowered.routines.entries()) {
       this.#windows.push(registers);
-      registers += routine.registers;
+      this.#slots.push(slotsOf(routine));
+      registers += this.#slots[index].count;
     }
     this.#firstConstant = registers;
     this.#entered = enteredFromRoutines(lowered);
@@ -142,6 +109,7 @@ class Encoder {
   encode(): Encoded {
     const { routines, constants, state } = this.#lowered;
     const entries = routines.map((routine, index) => this.#routine(routine, index));
+    this.#shorten();
     return {
       code: Int32Array.from(this.#words),
       pending: Int32Array.from(this.#pending),
@@ -149,26 +117,32 @@ class Encoder {
       fuels: Int32Array.from(routines, ({ fuel }) => fuel),
       windows: Int32Array.from(this.#windows),
       parameters: Int32Array.from(routines, ({ parameters }) => parameters),
-      references: routines.map((routine, index) =>
-        Int32Array.from(mayHoldReferences(routine), (register) => this.#windows[index] + register),
-      ),
+      sweeps: this.#sweeps,
       readsInput: routines.map(({ operations }) => operations.some(({ operands }) => operands.includes(0))),
       sites: this.#sites,
       lists: Int32Array.from(this.#lists),
       registers: this.#firstConstant,
       constants: [...constants, null],
+      divisors: this.#divisors,
       isProduct: state.isProduct,
     };
   }
 
-  #routine({ operations, registers }: Routine, index: number): number {
+  #routine(routine: Routine, index: number): number {
+    const { operations, parameters, registers } = routine;
     const entry = this.#words.length;
-    this.#window = this.#windows[index];
+    const window = this.#windows[index];
+    this.#positions = this.#slots[index].slots.map((slot) => window + slot);
     this.#isOutermost = !this.#entered.has(index);
     this.#reads = Array.from({ length: registers }, () => 0);
     for (const { operands } of operations) {
       for (const operand of operands) if (operand >= 0) this.#reads[operand]++;
     }
+    this.#integers = integersOf(routine, this.#lowered.constants);
+    const { isReference } = this.#integers;
+    const swept = this.#positions.filter((_, register) => isReference[register] || register < parameters);
+    this.#sweeps.push(Int32Array.from(new Set(swept)));
+    for (let register = 0; register < parameters; register++) this.#integer(register);
     for (let at = 0; at < operations.length;) at += this.#fused(operations, at) || this.#one(operations[at]);
     return entry;
   }
@@ -188,6 +162,7 @@ class Encoder {
     if (first.name === 'STATE' && second.name === 'ADD' && isPassed) {
       const by = this.#small(second.operands[1]);
       if (by === null) return 0;
+      if (this.#addsToState(operations, at, by)) return 4;
       this.#emit('STATE_ADD_SMALL', this.#register(second.target), first.immediate, by, second.pending);
       return 2;
     }
@@ -195,30 +170,96 @@ class Encoder {
       this.#emit('RETURN_STATE', first.immediate, 0, 0);
       return 2;
     }
-    if (first.name === 'COMMIT' && second.name === 'RETURN' && this.#isOutermost) {
-      const [value, reply] = [first.operands[0], second.operands[0]];
-      this.#emit('COMMIT_RETURN', first.immediate, this.#register(value), this.#register(reply));
+    if (first.name === 'COMMIT' && this.#isOutermost) return this.#commits(operations, at);
+    if (first.name === 'TAG' && second.name === 'BR_TABLE' && isPassed) {
+      this.#table('BR_TAG_TABLE', this.#register(first.operands[0]), second.labels);
+      return 2;
+    }
+    if (first.name === 'TAG' && second.name === 'BR_DIFFERENT' && isPassed) {
+      const tag = this.#small(second.operands[1]);
+      if (tag === null) return 0;
+      this.#branch('BR_TAG_DIFFERENT', this.#register(first.operands[0]), tag, second.immediate);
       return 2;
     }
     return 0;
   }
 
+  /** A field of the state that a small integer is added to, and nothing else. */
+  #addsToState(operations: readonly Operation[], at: number, by: number): boolean {
+    const [state, add, commit, end] = operations.slice(at, at + 4);
+    const isAll =
+      this.#isOutermost &&
+      commit?.name === 'COMMIT' &&
+      end?.name === 'RETURN' &&
+      commit.immediate === state.immediate &&
+      commit.operands[0] === add.target &&
+      this.#reads[add.target] === 1;
+    if (isAll)
+      this.#emit('ADD_TO_STATE_RETURN', state.immediate, by, this.#value(end.operands[0]), add.pending);
+    return isAll;
+  }
+
+  /** The end of a step: what is committed stands together, before the RETURN. */
+  #commits(operations: readonly Operation[], at: number): number {
+    let end = at;
+    while (operations[end].name === 'COMMIT') end++;
+    const reply = operations[end];
+    if (reply.name !== 'RETURN') return 0;
+    const commits = operations.slice(at, end);
+    const pairs = commits.flatMap(({ immediate, operands }) => [immediate, this.#value(operands[0])]);
+    const value = this.#value(reply.operands[0]);
+    if (commits.length === 1) this.#emit('COMMIT_RETURN', pairs[0], pairs[1], value);
+    else
+      this.#emit('COMMIT_ALL_RETURN', this.#lists.push(pairs.length, ...pairs) - pairs.length - 1, value, 0);
+    return commits.length + 1;
+  }
+
   #one(operation: Operation): number {
     const { name, target, operands, immediate, pending } = operation;
+    if (this.#withSmall(operation) || this.#withDivisor(operation)) return 1;
     const plain = PLAIN[name];
-    if (this.#withSmall(operation)) return 1;
+    const reading = READING[name];
+    const comparing = COMPARING[name];
     if (plain !== undefined) {
-      const [a = 0, b = 0] = operands.map((operand) => this.#register(operand));
-      this.#emit(plain, this.#target(target), a, b, pending);
-      return 1;
-    }
-    const test = TESTS[name];
-    if (test !== undefined) {
-      this.#branch(test, this.#register(operands[0]), 0, immediate);
-      return 1;
-    }
-    this.#special(operation);
+      const [code, [written, ...read]] = plain;
+      const [a = 0, b = 0] = read.map((kind, index) =>
+        kind === 'v' ? this.#value(operands[index]) : this.#register(operands[index]),
+      );
+      this.#emit(code, this.#target(target), a, b, pending);
+      if (written === 'd') this.#integer(target);
+    } else if (reading !== undefined) {
+      const isInteger = this.#isInteger(target) && !this.#integers.isReference[target];
+      const words = operands.map((operand) => this.#register(operand));
+      const [a = 0, b = 0] = words.length === 2 ? words : [...words, immediate];
+      this.#emit(reading[isInteger ? 0 : 1], this.#target(target), a, b);
+      if (!isInteger) this.#integer(target);
+    } else if (comparing !== undefined) {
+      const code = comparing[operands.some((operand) => this.#isInteger(operand)) ? 0 : 1];
+      const [a, b] = operands.map((operand) => this.#register(operand));
+      if (target < 0) this.#branch(code, a, b, immediate);
+      else this.#emit(code, this.#target(target), a, b);
+    } else this.#special(operation);
     return 1;
+  }
+
+  /** A register or constant that is in the file of integers. */
+  #isInteger(operand: number): boolean {
+    return operand >= 0
+      ? this.#integers.isInteger[operand]
+      : typeof this.#lowered.constants[~operand] === 'number';
+  }
+
+  /** What was written to the file of references is taken as an integer: from then on it is in that of integers. */
+  #integer(register: number): void {
+    if (register < 0 || !this.#integers.isInteger[register]) return;
+    const position = this.#register(register);
+    this.#emit('INTEGER', position, position, 0);
+  }
+
+  #move(target: number, from: number): void {
+    const [to, at] = [this.#register(target), this.#register(from)];
+    if (this.#integers.isInteger[target]) this.#emit('MOVE_INTEGER', to, at, 0);
+    if (this.#integers.isReference[target]) this.#emit('MOVE', to, at, 0);
   }
 
   /** Operations with a constant that fits a word. */
@@ -246,8 +287,6 @@ class Encoder {
       case 'MUL':
         if (right !== null) return give('MUL_SMALL', a, right);
         return left !== null && give('MUL_SMALL', b, left);
-      case 'REM':
-        return right !== null && right > 0 && give('REM_SMALL', a, right);
       case 'BR_SAME':
         return right !== null && branch('BR_SAME_SMALL', a, right);
       case 'BR_DIFFERENT':
@@ -263,9 +302,32 @@ class Encoder {
     }
   }
 
-  #special(operation: Operation): void {
-    const { name, target, operands, immediate, pending, labels, order } = operation;
+  /** REM by a constant: a product with its reciprocal takes a fraction of the time of a quotient. */
+  #withDivisor({ name, target, operands }: Operation): boolean {
+    const divisor = name === 'REM' && operands[1] < 0 ? this.#lowered.constants[~operands[1]] : 0;
+    if (typeof divisor !== 'number' || divisor <= 0) return false;
+    let index = this.#divisors.indexOf(divisor);
+    if (index < 0) index = this.#divisors.push(divisor, 1 / divisor) - 2;
+    this.#emit('REM_BY', this.#target(target), this.#register(operands[0]), this.#spare + 1 + index);
+    return true;
+  }
+
+  /** Goes at once to where a jump to a jump leads, and ends where it leads to the end. */
+  #shorten(): void {
+    const words = this.#words;
+    // All go forward: those that go furthest first.
+    for (const word of this.#jumping.reverse()) {
+      if (words[words[word]] === CODES.JUMP) words[word] = words[words[word] + 3];
+      const [from, to] = [word - 3, words[word]];
+      if (!this.#jumps.has(from) || !ENDS.has(words[to])) continue;
+      for (let i = 0; i < 4; i++) words[from + i] = words[to + i];
+      this.#pending[from / 4] = this.#pending[to / 4];
+    }
+  }
+
+  #special({ name, target, operands, immediate, pending, labels, order }: Operation): void {
     const a = operands.length > 0 ? this.#register(operands[0]) : 0;
+    const value = operands.length > 0 ? this.#value(operands[0]) : 0;
     const to = this.#target(target);
     switch (name) {
       case 'BLOCK':
@@ -274,20 +336,17 @@ class Encoder {
       case 'END':
         return this.#land(this.#branches.get(this.#open.pop() as number) ?? []);
       case 'BR':
+        this.#jumps.add(this.#words.length);
         return this.#branch('JUMP', 0, 0, immediate);
-      case 'BR_SAME':
-      case 'BR_DIFFERENT':
       case 'BR_LESS':
       case 'BR_NOT_GREATER':
         return this.#branch(name, a, this.#register(operands[1]), immediate);
-      case 'BR_TABLE': {
-        const start = this.#emit('BR_TABLE', a, 0, 0) + 4;
-        for (const [tag, label] of labels.entries()) {
-          this.#words.push(0);
-          this.#branchesTo(label).push(start + tag);
-        }
-        return this.#pad();
-      }
+      case 'BR_PRESENT':
+        return this.#branch(name, a, 0, immediate);
+      case 'BR_TABLE':
+        return this.#table('BR_TABLE', a, labels);
+      case 'MOVE':
+        return this.#move(target, operands[0]);
       case 'LOOP': {
         const start = this.#emit('LOOP', to, a, 0);
         this.#more([immediate]);
@@ -301,7 +360,7 @@ class Encoder {
         return this.#land([loop.exit]);
       }
       case 'RETURN':
-        this.#emit('RETURN', a, 0, 0);
+        this.#emit('RETURN', value, 0, 0);
         return;
       case 'SPEND':
         this.#emit('SPEND', pending, 0, 0);
@@ -309,18 +368,12 @@ class Encoder {
       case 'CHARGE':
         this.#emit('CHARGE', immediate, 0, 0);
         return;
-      case 'STATE':
-        this.#emit('STATE', to, immediate, 0);
-        return;
       case 'COMMIT':
-        this.#emit('COMMIT', immediate, a, 0);
-        return;
-      case 'COMPONENT':
-        this.#emit('COMPONENT', to, a, immediate);
+        this.#emit('COMMIT', immediate, value, 0);
         return;
       case 'SUM':
       case 'CLOSURE':
-        this.#emit(name, to, immediate, a);
+        this.#emit(name, to, immediate, value);
         return;
       case 'TUPLE':
       case 'LIST':
@@ -331,24 +384,31 @@ class Encoder {
         return;
       case 'CALL':
         this.#emit('CALL', to, immediate, this.#list(operands), pending);
-        return;
+        return this.#integer(target);
       case 'BUILT_IN':
       case 'CHANGE': {
         const { run } = (name === 'CHANGE' ? IN_PLACE : BUILT_INS)[immediate]!;
         this.#emit('BUILT_IN', to, this.#sites.push({ run, order }) - 1, pending);
         // What it has no operand for is given the null of the spare register.
-        return this.#more(
-          [0, 1, 2].map((index) => (index < operands.length ? this.#register(operands[index]) : this.#spare)),
+        this.#more(
+          [0, 1, 2].map((index) => (index < operands.length ? this.#value(operands[index]) : this.#spare)),
         );
+        return this.#integer(target);
       }
       default:
         throw new Error(`${name} has another place`);
     }
   }
 
-  /** The position of a register, or constant, in the file of registers. */
+  /** The position of a register or constant in the file of references, or `~` of it in that of integers. */
+  #value(operand: number): number {
+    const position = this.#register(operand);
+    return operand >= 0 && this.#integers.isInteger[operand] ? ~position : position;
+  }
+
+  /** The position of a register, or constant, in the files. */
   #register(operand: number): number {
-    return operand >= 0 ? this.#window + operand : this.#firstConstant + ~operand;
+    return operand >= 0 ? this.#positions[operand] : this.#firstConstant + ~operand;
   }
 
   #target(target: number): number {
@@ -384,8 +444,17 @@ class Encoder {
 
   #list(operands: readonly number[]): number {
     const start = this.#lists.push(operands.length) - 1;
-    for (const operand of operands) this.#lists.push(this.#register(operand));
+    for (const operand of operands) this.#lists.push(this.#value(operand));
     return start;
+  }
+
+  #table(code: CodeName, operand: number, labels: readonly number[]): void {
+    const start = this.#emit(code, operand, 0, 0) + 4;
+    for (const [tag, label] of labels.entries()) {
+      this.#words.push(0);
+      this.#branchesTo(label).push(start + tag);
+    }
+    this.#pad();
   }
 
   #branch(code: CodeName, first: number, second: number, label: number): void {
@@ -403,7 +472,10 @@ class Encoder {
 
   /** What comes next is jumped to from these words. */
   #land(words: number[]): void {
-    for (const word of words) this.#words[word] = this.#words.length;
+    for (const word of words) {
+      this.#words[word] = this.#words.length;
+      this.#jumping.push(word);
+    }
     // Labels are unique in a routine alone.
     words.length = 0;
   }

@@ -1,6 +1,7 @@
 import type { Value } from '@smc/protocol';
 import type { FAILED } from '../failure.ts';
 import type { Entry, Fields, Instance } from '../instance.ts';
+import type { CompiledRoutine } from './compile.ts';
 import { functionOf } from './function.ts';
 
 /** Feeds an instance one input of an operation; see `Program.step`. */
@@ -22,7 +23,7 @@ const ARMS_MAX = 64;
 export function stepOf(entries: readonly Entry[], onError: (error: unknown) => typeof FAILED): Step {
   return (instance, operation, input, now, fuel = STEP_FUEL) => {
     try {
-      return entries[operation](instance as Fields, now, fuel, input);
+      return entries[operation].run(instance as Fields, now, fuel, input);
     } catch (error) {
       return onError(error);
     }
@@ -35,7 +36,7 @@ export function stepOf(entries: readonly Entry[], onError: (error: unknown) => t
  * asked for. Null where the host does not compile it.
  */
 export function compiledStepOf(
-  entries: readonly Entry[],
+  entries: readonly CompiledRoutine[],
   onError: (error: unknown) => typeof FAILED,
 ): Step | null {
   if (entries.length > ARMS_MAX) return null;

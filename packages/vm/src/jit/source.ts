@@ -167,12 +167,6 @@ class SourceWriter {
         return branch(`${a} < ${b}`);
       case 'BR_NOT_GREATER':
         return branch(`${a} <= ${b}`);
-      case 'BR_TRUE':
-        return branch(`${a} === true`);
-      case 'BR_FALSE':
-        return branch(`${a} === false`);
-      case 'BR_ABSENT':
-        return branch(`${a} === void 0`);
       case 'BR_PRESENT':
         return branch(`${a} !== void 0`);
       case 'BR_TABLE': {
@@ -236,8 +230,6 @@ class SourceWriter {
         return to(`${a} < ${b}`);
       case 'NOT_GREATER':
         return to(`${a} <= ${b}`);
-      case 'NOT':
-        return to(`${a} === false`);
       case 'EQUAL':
         return paid(`E(m, ${a}, ${b})`);
       case 'ORDER':

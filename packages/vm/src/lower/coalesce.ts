@@ -43,7 +43,8 @@ function withoutUnused(operations: readonly Operation[], registers: number): Ope
   const kept: Operation[] = [];
   for (const operation of operations.toReversed()) {
     const { name, target, operands } = operation;
-    if (OPERATIONS[name].effect !== 'pure' || reads[target] > 0) kept.push(operation);
+    const onlyGives = OPERATIONS[name].effect === 'pure' || name === 'MOVE';
+    if (!onlyGives || reads[target] > 0) kept.push(operation);
     else for (const operand of operands) if (operand >= 0) reads[operand]--;
   }
   return kept.reverse();

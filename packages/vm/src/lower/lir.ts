@@ -75,10 +75,7 @@ export const OPERATIONS = {
   BR_DIFFERENT: row('acts', false, 2, 'The same where they are not.'),
   BR_LESS: row('acts', false, 2, 'The same where a < b, two numbers.'),
   BR_NOT_GREATER: row('acts', false, 2, 'The same where a ≤ b, two numbers.'),
-  BR_TRUE: row('acts', false, 1, 'The same where a is true.'),
-  BR_FALSE: row('acts', false, 1, 'The same where a is false.'),
-  BR_ABSENT: row('acts', false, 1, 'The same where a, an optional, is undefined.'),
-  BR_PRESENT: row('acts', false, 1, 'The same where it is not.'),
+  BR_PRESENT: row('acts', false, 1, 'The same where a, an optional, is not undefined.'),
   BR_TABLE: row('acts', false, 1, 'Go to behind the END of the block labels[a], a the tag of a constructor.'),
   LOOP: row(
     'spends',
@@ -126,7 +123,6 @@ export const OPERATIONS = {
   DIFFERENT: row('pure', true, 2, 'Whether they are not.'),
   LESS: row('pure', true, 2, 'Whether a < b, two numbers.'),
   NOT_GREATER: row('pure', true, 2, 'Whether a ≤ b, two numbers.'),
-  NOT: row('pure', true, 1, 'Whether a is false.'),
   EQUAL: row('spends', true, 2, 'Whether two values of one type are equal; it takes the fuel of EQ.'),
   ORDER: row(
     'spends',

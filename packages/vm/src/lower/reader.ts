@@ -532,8 +532,8 @@ export class RoutineReader {
     // No deeper than its arm, since it is what its type says in that arm alone.
     const arms = armsWith(() => deferred('PAYLOAD', sum, 0, emitter.depth));
     if (arms.length === 1) return this.#choose(arms[0], join);
-    const tag = emitter.give('TAG', { operands: [sum.operand!] }).operand!;
     this.#open(arms, join, environment, (labels) => {
+      const tag = emitter.give('TAG', { operands: [sum.operand!] }).operand!;
       if (labels.length > 2) emitter.act('BR_TABLE', { operands: [tag], labels });
       else {
         const operands = [tag, this.#context.constants.operand(0)];
@@ -712,7 +712,7 @@ export class RoutineReader {
     const loop = this.#controls.pop();
     if (loop?.kind !== 'loop') throw new Error('NEXT out of no loop: the code was not verified');
     this.#stack.length = loop.height;
-    if (!this.#isDead) this.#carryOn(loop);
+    const { carried, state } = this.#isDead ? UNCARRIED : this.#carryOn(loop);
     emitter.act('NEXT');
     const frame = emitter.close();
     takeMade(frame);
@@ -720,27 +720,22 @@ export class RoutineReader {
     // Of no items none fails.
     this.#isDead = false;
     emitter.pending = 0;
-    if (loop.state !== null) this.#state = carriedOut(emitter, loop.state);
+    if (loop.state !== null) this.#state = carriedOut(emitter, loop.state, state);
     this.#a =
       loop.carried !== null
-        ? carriedOut(emitter, loop.carried)
+        ? carriedOut(emitter, loop.carried, carried)
         : emitter.give('COLLECTED', { operands: [loop.builder] });
   }
 
-  #carryOn({ carried, state, builder }: Loop): void {
+  /** Gives the operands that the registers of the accumulator and of the state are to hold next. */
+  #carryOn({ carried, state, builder }: Loop): typeof UNCARRIED {
     const emitter = this.#emitter;
-    const registers: number[] = [];
-    const operands: number[] = [];
     if (carried === null) emitter.act('COLLECT', { operands: [builder, emitter.operand(this.#a)] });
-    else {
-      registers.push(...carried.registers);
-      operands.push(...next(emitter, carried, this.#a));
-    }
-    if (state !== null) {
-      registers.push(...state.registers);
-      operands.push(...next(emitter, state, this.#state));
-    }
-    moveAtOnce(emitter, registers, operands);
+    const ofCarried = carried === null ? [] : next(emitter, carried, this.#a);
+    const ofState = state === null ? [] : next(emitter, state, this.#state);
+    const registers = [...(carried?.registers ?? []), ...(state?.registers ?? [])];
+    moveAtOnce(emitter, registers, [...ofCarried, ...ofState]);
+    return { carried: ofCarried, state: ofState };
   }
 
   // -------------------------------------------------------------------------- calls
@@ -800,6 +795,12 @@ export class RoutineReader {
     if (this.#isDead) this.#die();
   }
 }
+
+/** Of a body that always fails. */
+const UNCARRIED: { readonly carried: readonly number[]; readonly state: readonly number[] } = {
+  carried: [],
+  state: [],
+};
 
 const JUMP_WORDS = INSTRUCTIONS.JUMP.operands.length + 1;
 const NEXT_WORDS = INSTRUCTIONS.NEXT.operands.length + 1;

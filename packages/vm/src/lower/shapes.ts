@@ -183,11 +183,14 @@ const hasComponents = (value: Symbolic): value is WithComponents =>
 export interface Carried {
   readonly value: Symbolic;
   readonly registers: readonly number[];
+  /** By register: what it holds before the first time. */
+  readonly initial: readonly Symbolic[];
 }
 
 /** Moves a value into registers that a loop may change; called before it is opened, and its depth is that of its body. */
 export function carry(emitter: Emitter, value: Symbolic): Carried {
   const registers: number[] = [];
+  const initial: Symbolic[] = [];
   const extent = new Extent(emitter.isSettled);
   const into = (from: Symbolic): Symbolic => {
     const count = partsKnown(from);
@@ -197,17 +200,27 @@ export function carry(emitter: Emitter, value: Symbolic): Carried {
     }
     const register = emitter.giveTo(emitter.register(), 'MOVE', { operands: [emitter.operand(from)] });
     registers.push(register);
+    initial.push(from);
     return inRegister(register, emitter.depth + 1);
   };
-  return { value: into(value), registers };
+  return { value: into(value), registers, initial };
 }
 
-/** The same registers, as seen after the loop. */
-export function carriedOut(emitter: Emitter, { value }: Carried): Symbolic {
-  const out = (inside: Symbolic): Symbolic =>
-    inside.kind === 'product'
-      ? product(inside.parts.map(out), emitter.depth)
-      : inRegister(inside.operand!, emitter.depth);
+/**
+ * The same registers, as seen after the loop. `operands` are those of the end of its body, by register: where the
+ * body hands on what it was given, that is what was there before the loop.
+ */
+export function carriedOut(
+  emitter: Emitter,
+  { value, registers, initial }: Carried,
+  operands: readonly number[],
+): Symbolic {
+  const out = (inside: Symbolic): Symbolic => {
+    if (inside.kind === 'product') return product(inside.parts.map(out), emitter.depth);
+    const index = registers.indexOf(inside.operand!);
+    const isKept = operands[index] === inside.operand && !emitter.isSettled;
+    return isKept ? initial[index] : inRegister(inside.operand!, emitter.depth);
+  };
   return out(value);
 }
 

@@ -165,12 +165,6 @@ class Evaluation {
         return to((a() as number) < (b() as number));
       case 'BR_NOT_GREATER':
         return to((a() as number) <= (b() as number));
-      case 'BR_TRUE':
-        return to(a() === true);
-      case 'BR_FALSE':
-        return to(a() === false);
-      case 'BR_ABSENT':
-        return to(a() === undefined);
       case 'BR_PRESENT':
         return to(a() !== undefined);
       case 'BR_TABLE':
@@ -283,8 +277,6 @@ class Evaluation {
         return x < y;
       case 'NOT_GREATER':
         return x <= y;
-      case 'NOT':
-        return a === false;
       case 'EQUAL':
         this.#compare(a as Value, b as Value);
         return equal(a as Value, b as Value);

@@ -155,9 +155,15 @@ export const FIXTURES: readonly LirFixture[] = [
         r4 = COMPONENT.2 r0
         r5 = BUILT_IN.MAP_GET r1 r2 !1
         BLOCK.1
-        BR_ABSENT.1 r5
+        BLOCK.8
+        BR_PRESENT.8 r5
+        BR.1
+        END
         r6 = BUILT_IN.MAP_GET r1 r3 !1
-        BR_ABSENT.1 r6
+        BLOCK.9
+        BR_PRESENT.9 r6
+        BR.1
+        END
         BLOCK.2
         BR_NOT_GREATER.2 r4 r5
         r7 = SUB r4 r5 !1
@@ -290,15 +296,15 @@ export const FIXTURES: readonly LirFixture[] = [
         r5 = DIFFERENT r0 1
         r6 = LESS r0 1
         r7 = NOT_GREATER r0 1
-        r8 = NOT r4
+        r8 = SAME r4 false
         BLOCK.1
         BLOCK.2
         BLOCK.3
         BLOCK.4
-        BR_TRUE.1 r6
-        BR_FALSE.2 r7
+        BR_SAME.1 r6 true
+        BR_SAME.2 r7 false
         BR_PRESENT.3 r2
-        BR_ABSENT.4 r2
+        BR.4
         END
         r9 = MOVE 4
         BR.1
