@@ -9,7 +9,7 @@ import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import { readDebug, type Version } from '../version.ts';
 import { addDeployments, BUNDLE_TYPE } from './deployments.ts';
-import { guard, type Refusals } from './guard.ts';
+import { guard, type Guarded, type Refusals } from './guard.ts';
 import { Exposition } from './prometheus.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
@@ -51,59 +51,50 @@ type MachineRoute = { Params: { machine: string } };
  * The addresses below `/_smc/`: look at what runs, and change it. Whether the node is well may be asked by
  * anybody, for what watches over it has no token.
  */
-export async function addAdministration(
-  app: FastifyInstance,
-  host: Host,
-  service: Administration,
-): Promise<void> {
+export function addAdministration(app: FastifyInstance, host: Host, service: Administration): void {
   const { access, limits, log, refusals } = service;
   app.get('/_smc/health', (_request, reply) => reply.type(JSON_TYPE).send('{"status":"ok"}'));
   app.get('/_smc/ready', (_request, reply) => {
     if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
     return sendProblem(reply, problem('stopping', 'the node takes no requests'));
   });
-  await app.register(async (scope) => {
-    scope.addHook(
-      'onRequest',
-      guard((token) => authorizeAdministration(access, token), refusals),
-    );
-    addViews(scope, host);
-    addDeployments(scope, host, { access, limits, log });
-    // Without this, what is not here would be taken for an operation of a machine.
-    scope.all('/_smc/*', (request, reply) =>
-      sendProblem(
-        reply,
-        problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`),
-      ),
-    );
-  });
+  const guarded = { onRequest: guard((token) => authorizeAdministration(access, token), refusals) };
+  addViews(app, host, guarded);
+  addDeployments(app, host, { access, limits, log, guarded });
+  // Without this, what is not here would be taken for an operation of a machine.
+  app.all('/_smc/*', guarded, (request, reply) =>
+    sendProblem(
+      reply,
+      problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`),
+    ),
+  );
 }
 
-function addViews(app: FastifyInstance, host: Host): void {
+function addViews(app: FastifyInstance, host: Host, guarded: Guarded): void {
   const exposition = new Exposition(host);
-  app.get('/_smc/metrics', async (_request, reply) =>
+  app.get('/_smc/metrics', guarded, async (_request, reply) =>
     reply.type(exposition.contentType).send(await exposition.text()),
   );
-  app.get('/_smc/machines', (request, reply) => {
+  app.get('/_smc/machines', guarded, (request, reply) => {
     const { after = '', ...others } = request.query as Query;
     const refused = typeof after === 'string' ? checkParameters(others) : notOnce('after');
     if (refused !== null) return refuse(reply, refused);
     return look(host, reply, (node) => seeMachines(node, String(after)));
   });
-  app.get<MachineRoute>('/_smc/machines/:machine', (request, reply) =>
+  app.get<MachineRoute>('/_smc/machines/:machine', guarded, (request, reply) =>
     look(host, reply, (node) => seeMachine(node, request.params.machine)),
   );
-  app.get<MachineRoute>('/_smc/machines/:machine/state', (request, reply) => {
+  app.get<MachineRoute>('/_smc/machines/:machine/state', guarded, (request, reply) => {
     const form = isText(request.headers.accept) ? 'text' : 'json';
     const { key = null, ...others } = request.query as Query;
     const refused = Array.isArray(key) ? notOnce('key') : checkParameters(others);
     if (refused !== null) return refuse(reply, refused);
     return look(host, reply, (node) => seeState(node, request.params.machine, key as string | null, form));
   });
-  app.get<MachineRoute>('/_smc/machines/:machine/history', (request, reply) =>
+  app.get<MachineRoute>('/_smc/machines/:machine/history', guarded, (request, reply) =>
     look(host, reply, (node) => seeHistory(node, request.params.machine)),
   );
-  app.get<MachineRoute>('/_smc/machines/:machine/image', (request, reply) =>
+  app.get<MachineRoute>('/_smc/machines/:machine/image', guarded, (request, reply) =>
     look(host, reply, (node) =>
       request.headers.accept === BUNDLE_TYPE
         ? seeBundle(node, request.params.machine)

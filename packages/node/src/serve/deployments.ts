@@ -5,7 +5,7 @@ import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { tokenOf } from './guard.ts';
+import { type Guarded, tokenOf } from './guard.ts';
 import { JSON_TYPE, sendProblem } from './reply.ts';
 
 export const BUNDLE_TYPE = 'application/vnd.smc.bundle';
@@ -16,28 +16,37 @@ export interface Deployments {
   readonly access: Access;
   readonly limits: NodeLimits;
   readonly log: Log;
+  readonly guarded: Guarded;
 }
 
 /** The addresses that change what runs. Who did, and what came of it, is in the log of the operator. */
 export function addDeployments(app: FastifyInstance, host: Host, service: Deployments): void {
   app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.put('/_smc/machines', { bodyLimit: service.limits.bundleBytesMax }, async (request, reply) => {
-    const read = readDeployment(request, service.access);
-    const answer: Reply = read.ok
-      ? await host.deploy(read.bundle, read.mode, read.dryRun)
-      : { kind: 'refused', problem: read.problem, version: null };
-    tell(service, request, answer);
-    return answer.kind === 'deployed'
-      ? reply.type(JSON_TYPE).send(JSON.stringify(answer.report))
-      : refuse(reply, answer);
-  });
-  app.delete<{ Params: { machine: string } }>('/_smc/machines/:machine', async (request, reply) => {
-    const { machine } = request.params;
-    const answer = await host.remove(machine);
-    if (answer.kind !== 'removed') return refuse(reply, answer);
-    service.log.info({ machine, ...callerOf(service, request) }, 'removed');
-    return reply.type(JSON_TYPE).send('null');
-  });
+  app.put(
+    '/_smc/machines',
+    { ...service.guarded, bodyLimit: service.limits.bundleBytesMax },
+    async (request, reply) => {
+      const read = readDeployment(request, service.access);
+      const answer: Reply = read.ok
+        ? await host.deploy(read.bundle, read.mode, read.dryRun)
+        : { kind: 'refused', problem: read.problem, version: null };
+      tell(service, request, answer);
+      return answer.kind === 'deployed'
+        ? reply.type(JSON_TYPE).send(JSON.stringify(answer.report))
+        : refuse(reply, answer);
+    },
+  );
+  app.delete<{ Params: { machine: string } }>(
+    '/_smc/machines/:machine',
+    service.guarded,
+    async (request, reply) => {
+      const { machine } = request.params;
+      const answer = await host.remove(machine);
+      if (answer.kind !== 'removed') return refuse(reply, answer);
+      service.log.info({ machine, ...callerOf(service, request) }, 'removed');
+      return reply.type(JSON_TYPE).send('null');
+    },
+  );
 }
 
 function tell(service: Deployments, request: FastifyRequest, answer: Reply): void {

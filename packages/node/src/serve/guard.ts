@@ -3,9 +3,14 @@ import type { Authorized } from '../access/access.ts';
 import type { Log } from '../ports.ts';
 import { sendProblem } from './reply.ts';
 
+/** What a route is added with, so that it is guarded. */
+export interface Guarded {
+  readonly onRequest: onRequestHookHandler;
+}
+
 /**
- * Lets a request pass whose token allows it. A hook of the scope of its routes, and not a look at the
- * address, of which there are many ways to write it.
+ * Lets a request pass whose token allows it. A hook of each route, and not a look at the address, of which there are
+ * many ways to write it.
  */
 export function guard(
   authorize: (token: string | null) => Authorized,

@@ -17,7 +17,7 @@ import type { Listener, Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
 import { boundBodies } from './bodies.ts';
-import { guard, Refusals, tokenOf } from './guard.ts';
+import { guard, type Guarded, Refusals, tokenOf } from './guard.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 
 /** What a listener for HTTP serves, where, and to whom. */
@@ -86,17 +86,10 @@ export async function serveHttp(host: Host, service: HttpService): Promise<Liste
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
   const refusals = new Refusals(log);
   if (serves !== 'administration') {
-    await app.register(async (scope) => {
-      scope.addHook(
-        'onRequest',
-        guard((token) => authorizeCall(access, token), refusals),
-      );
-      addOperations(scope, host, access);
-    });
+    addOperations(app, host, access, { onRequest: guard((token) => authorizeCall(access, token), refusals) });
   }
   // Where it is not served, it is not there: nothing below `/_smc/` is the name of a machine.
-  if (serves !== 'calls')
-    await app.register(async (scope) => addAdministration(scope, host, { access, limits, log, refusals }));
+  if (serves !== 'calls') addAdministration(app, host, { access, limits, log, refusals });
   await app.listen({ port: place.port, host: place.address });
   const address = app.server.address();
   return {
@@ -210,14 +203,14 @@ type Addressed =
   | { readonly ok: true; readonly key: string | null; readonly body: WrittenBody }
   | { readonly ok: false; readonly problem: Problem };
 
-function addOperations(app: FastifyInstance, host: Host, access: Access): void {
+function addOperations(app: FastifyInstance, host: Host, access: Access, guarded: Guarded): void {
   for (const address of ['/:machine/:operation', '/:machine/:key/:operation']) {
-    app.post<OperationRoute>(address, (request, reply) => {
+    app.post<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readPost(request);
       if (!addressed.ok) return sendProblem(reply, addressed.problem);
       return callMachine(host, access, request, reply, { ...addressed, readOnly: false });
     });
-    app.get<OperationRoute>(address, (request, reply) => {
+    app.get<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readGet(request);
       if (!addressed.ok) return sendProblem(reply, addressed.problem);
       return callMachine(host, access, request, reply, { ...addressed, readOnly: true });
