@@ -159,6 +159,6 @@ test('an address beyond this computer needs a token and TLS', async () => {
   const open = await run('node', ...ports, '--host', '0.0.0.0', '--insecure');
   expect(open.status).toBe(0);
   expect(open.out).toMatch(
-    /^ready: http:\/\/0\.0\.0\.0:\d+ \(HTTP\), 0\.0\.0\.0:\d+ \(lines\), http:\/\/127\.0\.0\.1:\d+ \(administration\)/,
+    /^ready: http:\/\/0\.0\.0\.0:\d+ \(HTTP\), 0\.0\.0\.0:\d+ \(lines, frames\), http:\/\/127\.0\.0\.1:\d+ \(administration\)/,
   );
 });
