@@ -346,7 +346,7 @@ describe('a node', () => {
     const ran = await run(['node', '--memory', '--http', '0', '--tcp', '0']);
     expect(ran).toMatchObject({ status: 0, err: 'stopping\n' });
     expect(ran.out).toMatch(
-      /^ready: http:\/\/127\.0\.0\.1:\d+ \(HTTP\), 127\.0\.0\.1:\d+ \(lines\); nothing is kept on disk\n$/,
+      /^ready: http:\/\/127\.0\.0\.1:\d+ \(HTTP\), 127\.0\.0\.1:\d+ \(lines, frames\); nothing is kept on disk\n$/,
     );
     const taken = await run(['node', '--memory', '--http', new URL(place.node.url ?? '').port, '--tcp', '0']);
     expect(taken).toMatchObject({ status: 1, out: '' });
