@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { measureCheck } from './check/measure.ts';
 import { versions } from './contestants.ts';
@@ -9,9 +9,7 @@ import { measureJitless, measureSteps } from './steps.ts';
 
 /**
  * `npm run bench`: how fast things are beside peers that run in turns with them, so that a machine that
- * becomes slower is slower for all. `npm run bench -- steps` measures one part of them,
- * `--quick` takes fewer rounds, and leaves out what is not named and takes long. The figures go to
- * `results/latest.json` as well.
+ * becomes slower is slower for all. `npm run bench -- --help` lists the parts.
  */
 
 const PARTS = {
@@ -23,12 +21,25 @@ const PARTS = {
   service: measureService,
 };
 
+const USAGE = `npm run bench [-- PART… --quick]
+
+Parts: ${Object.keys(PARTS).join(', ')}; all of them where none is named.
+--quick takes fewer rounds, and without names it leaves out service and jitless.
+docs/performance.md says what each measures. The figures of a part go to bench/results/latest.json, where
+those of the others stay as they were.`;
+
 const words = process.argv.slice(2);
+if (words.some((word) => word === '--help' || word === '-h')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 const isQuick = words.includes('--quick');
 const chosen = words.filter((word) => word !== '--quick');
 const unknown = chosen.find((word) => !(word in PARTS));
-if (unknown !== undefined)
-  throw new Error(`unknown part ${unknown}; there are ${Object.keys(PARTS).join(', ')}`);
+if (unknown !== undefined) {
+  console.error(`there is no part ${unknown}\n\n${USAGE}`);
+  process.exit(2);
+}
 
 /** Two minutes are enough for the others. */
 const LONG = ['service', 'jitless'];
@@ -46,5 +57,10 @@ const machine = { cpu: cpus()[0].model, cpus: cpus().length, memoryBytes: totalm
 const found = versions();
 const absent = Object.keys(found).filter((name) => found[name] === null);
 if (absent.length > 0) console.log(`not installed here, and left out: ${absent.join(', ')}`);
-const result = { date: new Date().toISOString(), quick: isQuick, machine, versions: found, figures };
-writeFileSync(new URL('latest.json', folder), `${JSON.stringify(result, null, 2)}\n`);
+const date = new Date().toISOString();
+const result = { date, quick: isQuick, machine, versions: found };
+const path = new URL('latest.json', folder);
+const parts = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { parts?: object }).parts : {};
+const measured = Object.entries(figures).map(([name, each]) => [name, { ...result, figures: each }]);
+const all = { parts: { ...parts, ...Object.fromEntries(measured) } };
+writeFileSync(path, `${JSON.stringify(all, null, 2)}\n`);

@@ -2,7 +2,7 @@
 // failure and fuel, for random programs that went through encoding, decoding and the verifier.
 import { emitMachine, evaluate, simplify, type MachineTerms, type Outcome, type Term } from '@smc/compiler';
 import { decodeImage, encodeImage, encodeValue, inputType, type Value } from '@smc/protocol';
-import { FAILED, load, type Instance, type Program } from '@smc/vm';
+import { FAILED, load, LOWERING_LIMITS, type LoweringLimits, type Instance, type Program } from '@smc/vm';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Choices, tapes } from './support/choices.ts';
@@ -32,7 +32,7 @@ describe('evaluator and virtual machine', () => {
         const machine = choices.oneIn(3)
           ? { ...written, definitions: simplify(written).definitions }
           : written;
-        const programs = sent(machine);
+        const programs = sent(machine, LOWERINGS[choices.below(LOWERINGS.length)]);
         for (const { body } of machine.definitions) coverage.verified(machine.types, body);
         const life = new Life(machine, programs, randomValue(choices, machine.types, machine.state));
         const isAboutCollections = written.name === 'Collections';
@@ -49,12 +49,20 @@ describe('evaluator and virtual machine', () => {
   });
 });
 
+/** As code is lowered that is short, and as code is that is long, where there is no more credit or not for all of it. */
+const LOWERINGS: readonly LoweringLimits[] = [
+  LOWERING_LIMITS,
+  { operationsFree: 0, inlinedPerWord: 0, inlinedFree: 0 },
+  { operationsFree: 0, inlinedPerWord: 2, inlinedFree: 0 },
+  { operationsFree: -400, inlinedPerWord: 0, inlinedFree: 64 },
+];
+
 /** The program as a node has it (emitted, encoded, decoded, verified), in each tier. */
-function sent(machine: MachineTerms): readonly Program[] {
+function sent(machine: MachineTerms, lowering: LoweringLimits): readonly Program[] {
   const decoded = decodeImage(encodeImage(emitMachine(machine).image));
   if (!decoded.ok) throw new Error(`malformed: ${decoded.malformed.message}`);
   return (['never', 'always'] as const).map((jit) => {
-    const loaded = load(decoded.value, { jit });
+    const loaded = load(decoded.value, { jit, lowering });
     if (!loaded.ok) throw new Error(`refused: ${JSON.stringify(loaded.invalid)}`);
     const { program } = loaded;
     const tier = jit === 'always' ? 'jit' : 'interpreter';

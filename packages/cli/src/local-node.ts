@@ -98,7 +98,9 @@ export async function startLocal(
   const { adminUrl } = running;
   const isApart = adminUrl !== null && adminUrl !== node.url;
   const administration = isApart ? `, ${adminUrl} (administration)` : '';
-  output.line(`ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines, frames)${administration}; ${kept}`);
+  output.line(
+    `ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines, frames)${administration}; ${kept}`,
+  );
   const tcp = { host, port: node.linesPort };
   output.data({ ready: true, http: node.url, tcp, ...(isApart ? { administration: adminUrl } : {}) });
   return node;

@@ -1,6 +1,7 @@
 export { FAILED, type Failure, type Invalid } from './failure.ts';
 export type { Instance } from './instance.ts';
 export { STEP_FUEL } from './jit/dispatch.ts';
+export { LOWERING_LIMITS, type LoweringLimits } from './lower/lower.ts';
 export {
   LoadedUnit,
   Program,

@@ -2,7 +2,7 @@ import type { Image, OperationParameter, TypeId, TypeTable, Unit, Value } from '
 import { FAILED, type Failure, type Invalid } from './failure.ts';
 import { instanceClass, type Instance, type InstanceClass } from './instance.ts';
 import { STEP_FUEL, compiledStepOf, stepOf, type Step } from './jit/dispatch.ts';
-import { lower } from './lower/lower.ts';
+import { lower, type LoweringLimits } from './lower/lower.ts';
 import { Tiers, type JitMode, type Tier } from './tiers.ts';
 import { verifyImage, verifyUnit, type VerifiedImage } from './verify-image.ts';
 import type { Verified } from './verify.ts';
@@ -15,6 +15,8 @@ export interface LoadOptions {
    * none is. What a step gives, and its fuel, do not depend on it.
    */
   readonly jit?: JitMode;
+  /** How much code is made beyond what is written; with less it is slower, and does the same. For tests. */
+  readonly lowering?: LoweringLimits;
 }
 
 /** An operation of a loaded machine. */
@@ -53,11 +55,11 @@ export class Program {
   readonly #indices: ReadonlyMap<string, number>;
 
   /** `verified` is what `verifyImage` gave for the image. */
-  constructor(image: Image, verified: VerifiedImage, jit: JitMode) {
+  constructor(image: Image, verified: VerifiedImage, { jit = 'auto', lowering }: LoadOptions = {}) {
     const { types } = verified;
     const isKeyed = image.key !== 'none';
     const machine = { state: image.state, isKeyed, operations: image.operations };
-    const lowered = lower(image.unit, verified, machine, image.invariants);
+    const lowered = lower(image.unit, verified, machine, image.invariants, lowering);
     const roots = [...lowered.steps, ...image.invariants.map((index) => lowered.functions[index])];
     this.types = types;
     this.initial = image.unit.constants[image.initial].value;
@@ -132,9 +134,9 @@ export class LoadedUnit {
   readonly #positions: readonly number[];
 
   /** `verified` is what `verifyUnit` gave for the unit. */
-  constructor(unit: Unit, verified: Verified, jit: JitMode) {
+  constructor(unit: Unit, verified: Verified, { jit = 'auto', lowering }: LoadOptions = {}) {
     const roots = [...unit.functions.keys()].filter((index) => unit.types.isData(unit.functions[index].to));
-    const lowered = lower(unit, verified, null, roots);
+    const lowered = lower(unit, verified, null, roots, lowering);
     const positions = new Map(roots.map((index, position) => [index, position]));
     this.#positions = unit.functions.map((_, index) => positions.get(index) ?? -1);
     this.#tiers = new Tiers(
@@ -154,19 +156,19 @@ export class LoadedUnit {
 /** Verifies an image and makes it ready to run. */
 export function load(
   image: Image,
-  { jit = 'auto' }: LoadOptions = {},
+  options: LoadOptions = {},
 ): { readonly ok: true; readonly program: Program } | { readonly ok: false; readonly invalid: Invalid } {
   const verified = verifyImage(image);
   if (verified.kind === 'invalid') return { ok: false, invalid: verified };
-  return { ok: true, program: new Program(image, verified, jit) };
+  return { ok: true, program: new Program(image, verified, options) };
 }
 
 /** Verifies the unit of an upgrade and makes it ready to run. */
 export function loadUnit(
   unit: Unit,
-  { jit = 'auto' }: LoadOptions = {},
+  options: LoadOptions = {},
 ): { readonly ok: true; readonly functions: LoadedUnit } | { readonly ok: false; readonly invalid: Invalid } {
   const verified = verifyUnit(unit, null);
   if (verified.kind === 'invalid') return { ok: false, invalid: verified };
-  return { ok: true, functions: new LoadedUnit(unit, verified, jit) };
+  return { ok: true, functions: new LoadedUnit(unit, verified, options) };
 }

@@ -3,6 +3,7 @@ import { Meter } from '../src/builtins/meter.ts';
 import { FAILED } from '../src/failure.ts';
 import { instanceClass } from '../src/instance.ts';
 import { Compiler } from '../src/jit/compile.ts';
+import { stepSource } from '../src/jit/dispatch.ts';
 import { DEPTH_MAX, PARAMETERS, SOURCE_LENGTH_MAX, sourceOf } from '../src/jit/source.ts';
 import { Tiers } from '../src/tiers.ts';
 import { FIXTURES } from './support/lir-fixtures.ts';
@@ -35,6 +36,13 @@ describe('generated source', () => {
       expect(wrongTokens(text)).toEqual([]);
       // Lines and spaces, and nothing that is not ASCII.
       expect(text).toMatch(/^[\n -~]*$/);
+    }
+  });
+
+  it('of the step of a program is made of its alphabet too', () => {
+    for (const count of [1, 2, 64]) {
+      const words = new Set(['try', 'catch', 'o', 'x', 'e']);
+      expect(wrongTokens(stepSource(count)).filter((token) => !words.has(token))).toEqual([]);
     }
   });
 

@@ -1,4 +1,4 @@
-import { INT, UNIT, type Image, type Value } from '@smc/protocol';
+import { INT, List, UNIT, type Image, type Value } from '@smc/protocol';
 import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../src/lower/lir.ts';
@@ -101,6 +101,60 @@ describe('lowering', () => {
       if (!loaded.ok) throw new Error(loaded.invalid.message);
       const { program } = loaded;
       expect(program.step(program.instance(), 0, 5, 0)).toEqual(reply);
+    }
+  });
+});
+
+describe('a function that an image names often', () => {
+  const words = 600;
+  const image = (() => {
+    const assembly = new Assembly();
+    assembly.constant('one', INT, 1);
+    assembly.function('main', INT, INT, `${lines(words / 6, () => 'PUSH; QUOTE one; CONS; ADD')}; RETURN`);
+    return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
+  })();
+  const [operation] = image.operations;
+  const operations = Array.from({ length: 500 }, (_, i) => ({ ...operation, name: `Op${1000 + i}` }));
+
+  it('is lowered once', () => {
+    const verified = verifyImage(image);
+    if (verified.kind === 'invalid') throw new Error(verified.message);
+    const machine = { state: image.state, isKeyed: false, operations };
+    const once = lower(image.unit, verified, { ...machine, operations: image.operations }, []);
+    expect(count(lower(image.unit, verified, machine, []))).toBe(count(once));
+    expect(count(lower(image.unit, verified, null, [0, 0, 0]))).toBeLessThan(2 * count(once));
+  });
+
+  it('runs as each operation that it is of', () => {
+    for (const jit of ['never', 'always'] as const) {
+      const loaded = load({ ...image, operations }, { jit });
+      if (!loaded.ok) throw new Error(loaded.invalid.message);
+      const { program } = loaded;
+      for (const index of [0, 1, 499]) {
+        expect(program.step(program.instance(), index, 5, 0)).toBe(5 + words / 6);
+      }
+    }
+  });
+});
+
+describe('without credit', () => {
+  it('the payload of an option is not looked at where there is none', () => {
+    const assembly = new Assembly();
+    const { types } = assembly;
+    const from = types.list(types.pair(INT, INT));
+    assembly.constant('five', INT, 5);
+    const code = `PUSH; QUOTE five; CONS; LIST_GET; PUSH; QUOTE five; SWAP; CONS
+      SWITCH join some; FST; JUMP join; some:; SND; FST; NEG; join:; RETURN`;
+    assembly.function('main', from, INT, code);
+    const image = imageOf({ assembly, from, to: INT, state: INT, initial: 0 });
+    const lowering = { operationsFree: -100, inlinedPerWord: 0, inlinedFree: 0 };
+    for (const jit of ['never', 'always'] as const) {
+      const loaded = load(image, { jit, lowering });
+      if (!loaded.ok) throw new Error(loaded.invalid.message);
+      const { program } = loaded;
+      const reply = (items: Value[]): unknown => program.step(program.instance(), 0, List.of(items), 0);
+      expect(reply([])).toBe(5);
+      expect(reply(Array.from({ length: 6 }, (_, i) => [i, 0]))).toBe(-5);
     }
   });
 });

@@ -40,14 +40,19 @@ export function compiledStepOf(
   onError: (error: unknown) => typeof FAILED,
 ): Step | null {
   if (entries.length > ARMS_MAX) return null;
-  const names = entries.map((_, operation) => `g${operation} = J[${operation}]`);
-  const arms = entries.map((_, operation) => `case ${operation}: return g${operation}(i, t, q, x);`);
-  const text = [
+  return (functionOf(['J', 'H'], stepSource(entries.length))?.(entries, onError) as Step | undefined) ?? null;
+}
+
+/** The source of that for so many operations: made of fixed words and of numbers. */
+export function stepSource(count: number): string {
+  const operations = Array.from({ length: count }, (_, operation) => operation);
+  const names = operations.map((operation) => `g${operation} = J[${operation}]`);
+  const arms = operations.map((operation) => `case ${operation}: return g${operation}(i, t, q, x);`);
+  return [
     `const ${names.join(', ')};`,
     `return function (i, o, x, t, q = ${STEP_FUEL}) {`,
     `try { switch (o) { ${arms.join(' ')} default: return J[o](i, t, q, x); } }`,
     'catch (e) { return H(e); }',
     '};',
   ].join('\n');
-  return (functionOf(['J', 'H'], text)?.(entries, onError) as Step | undefined) ?? null;
 }

@@ -12,7 +12,7 @@ export function functionOf(
 ): ((...given: unknown[]) => unknown) | null {
   made += 1;
   try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- made of the alphabet of `source.ts` alone
+    // oxlint-disable-next-line typescript/no-implied-eval -- made of the alphabets of `source.ts` and `dispatch.ts` alone
     return new Function(...parameters, `'use strict'; ${made};\n${body}`) as (...given: unknown[]) => unknown;
   } catch {
     return null;

@@ -30,17 +30,19 @@ interface Parts {
 /** Operations a word of stack code may become; what is over counts against the rest of the unit. */
 const OPERATIONS_PER_WORD = 4;
 
-/** What a unit may have above that. */
-const OPERATIONS_FREE = 4_096;
-
 /**
  * How much may still be emitted for the words that were read. As long as there is credit,
  * values are made where they are needed, which can be at several places. Without any they are
  * made at once and once, so that what is emitted is linear in the words whatever they do.
  */
 export class Credit {
-  #left = OPERATIONS_FREE;
+  #left: number;
   #isUsedUp = false;
+
+  /** With so much above what is earned. */
+  constructor(free: number) {
+    this.#left = free;
+  }
 
   /** For good: from then on there is none, whatever is earned. */
   get isUsedUp(): boolean {

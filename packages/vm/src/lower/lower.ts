@@ -13,9 +13,20 @@ export interface MachineParts {
   readonly operations: readonly { readonly body: number; readonly reply: TypeId }[];
 }
 
-/** Words that are lowered a second time, in place of a call, for each word of the unit; and some for nothing. */
-const INLINED_PER_WORD = 2;
-const INLINED_FREE = 4_096;
+/** What lowering may do beyond the words of a unit. What runs is the same with less, and slower. */
+export interface LoweringLimits {
+  /** Operations beside those that are earned with each word (`Credit`). */
+  readonly operationsFree: number;
+  /** Words that are lowered a second time, in place of a call, for each word of the unit; and some for nothing. */
+  readonly inlinedPerWord: number;
+  readonly inlinedFree: number;
+}
+
+export const LOWERING_LIMITS: LoweringLimits = {
+  operationsFree: 4_096,
+  inlinedPerWord: 2,
+  inlinedFree: 4_096,
+};
 
 /**
  * Lowers a verified unit to routines: one for each operation of the machine, one for each of
@@ -27,13 +38,14 @@ export function lower(
   verified: Verified,
   machine: MachineParts | null,
   roots: readonly number[],
+  limits: LoweringLimits = LOWERING_LIMITS,
 ): Lowered {
-  const lowering = new Lowering(unit, verified, machine);
+  const lowering = new Lowering(unit, verified, machine, limits);
   const steps = machine?.operations.map((operation) => lowering.step(operation)) ?? [];
   const functions = unit.functions.map(() => -1);
   for (const root of roots) functions[root] = lowering.root(root);
   lowering.finish();
-  lowering.own(steps);
+  lowering.own([...new Set(steps)]);
   return {
     constants: lowering.constants.values,
     routines: lowering.routines,
@@ -47,56 +59,61 @@ class Lowering implements LoweringContext {
   readonly unit: Unit;
   readonly verified: Verified;
   readonly constants: Constants;
-  readonly credit = new Credit();
+  readonly credit: Credit;
   readonly layout: StateLayout;
   readonly routines: Routine[] = [];
   readonly state: TypeId | null;
   readonly #isKeyed: boolean;
-  #inlinable = INLINED_FREE;
+  #inlinable: number;
   /** Routines that are asked for and not yet read. */
   readonly #waiting: { readonly index: number; readonly entry: Entry }[] = [];
   #count = 0;
+  /** By function and reply: what several operations share is lowered once, as an image may name it often. */
+  readonly #steps = new Map<string, number>();
+  readonly #roots = new Map<number, number>();
   readonly #callees = new Map<number, number>();
   /** By the function and the start of the body. */
   readonly #bodies = new Map<string, number>();
   readonly #writes = new Map<number, readonly number[]>();
 
-  constructor(unit: Unit, verified: Verified, machine: MachineParts | null) {
+  constructor(unit: Unit, verified: Verified, machine: MachineParts | null, limits: LoweringLimits) {
+    this.credit = new Credit(limits.operationsFree);
+    this.#inlinable = limits.inlinedFree;
     this.unit = unit;
     this.verified = verified;
     this.constants = new Constants(unit.constants.map((constant) => constant.value));
     this.state = machine?.state ?? null;
     this.#isKeyed = machine?.isKeyed ?? false;
     this.layout = layoutOf(verified.types, this.state);
-    for (const { code } of unit.functions) this.#inlinable += INLINED_PER_WORD * code.length;
+    for (const { code } of unit.functions) this.#inlinable += limits.inlinedPerWord * code.length;
   }
 
   step({ body, reply }: MachineParts['operations'][number]): number {
-    return this.#ask({ kind: 'step', function: body, reply, isKeyed: this.#isKeyed });
+    return this.#once(this.#steps, `${body} ${reply}`, {
+      kind: 'step',
+      function: body,
+      reply,
+      isKeyed: this.#isKeyed,
+    });
   }
 
   root(index: number): number {
-    return this.#ask({ kind: 'root', function: index });
+    return this.#once(this.#roots, index, { kind: 'root', function: index });
   }
 
   calleeOf(index: number): { readonly routine: number; readonly takesState: boolean } {
     const takesState = (this.verified.functions[index].effects & (READS | WRITES)) !== 0;
-    let routine = this.#callees.get(index);
-    if (routine === undefined) {
-      routine = this.#ask({ kind: 'callee', function: index, hasState: takesState });
-      this.#callees.set(index, routine);
-    }
+    const routine = this.#once(this.#callees, index, {
+      kind: 'callee',
+      function: index,
+      hasState: takesState,
+    });
     return { routine, takesState };
   }
 
   routineOfBody(body: Body): number {
     const key = `${body.function} ${body.start}`;
-    let routine = this.#bodies.get(key);
-    if (routine === undefined) {
-      routine = this.#ask({ kind: 'body', function: body.function, body });
-      this.#bodies.set(key, routine);
-    }
-    return routine;
+    return this.#once(this.#bodies, key, { kind: 'body', function: body.function, body });
   }
 
   takeInlined(words: number): boolean {
@@ -130,9 +147,14 @@ class Lowering implements LoweringContext {
     for (const [at, step] of steps.entries()) this.routines[step] = owning[at];
   }
 
-  #ask(entry: Entry): number {
-    this.#waiting.push({ index: this.#count, entry });
-    return this.#count++;
+  /** The routine of an entry, which is read when it is first asked for. */
+  #once<K>(known: Map<K, number>, key: K, entry: Entry): number {
+    const asked = known.get(key);
+    if (asked !== undefined) return asked;
+    const index = this.#count++;
+    this.#waiting.push({ index, entry });
+    known.set(key, index);
+    return index;
   }
 }
 

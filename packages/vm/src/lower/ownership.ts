@@ -64,6 +64,7 @@ interface Uses {
   readonly changes: readonly Operation[];
 }
 
+const UNUSED: Uses = { isConfined: true, changes: [] };
 const NOT_CONFINED: Uses = { isConfined: false, changes: [] };
 
 function usesOf({ operations }: Routine, fields: number): Uses[] {
@@ -74,6 +75,7 @@ function usesOf({ operations }: Routine, fields: number): Uses[] {
     (held.has(register) ? twice : held).add(register);
   }
   return holders.map((registers, field) => {
+    if (registers.size === 0) return UNUSED;
     if (registers.size > REGISTERS_MAX || [...registers.keys()].some((each) => twice.has(each)))
       return NOT_CONFINED;
     if (!operations.every((operation) => keeps(operation, registers, field))) return NOT_CONFINED;

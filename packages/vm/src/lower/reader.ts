@@ -522,8 +522,8 @@ export class RoutineReader {
       return this.#choose(armsWith(() => payload)[tag], join);
     }
     if (sum.kind === 'optional') {
-      const payload = inRegister(sum.raw, emitter.depth);
-      const arms = armsWith((tag) => (tag === 0 ? this.#nothing : payload));
+      // As below: it is there in its arm alone.
+      const arms = armsWith((tag) => (tag === 0 ? this.#nothing : inRegister(sum.raw, emitter.depth)));
       return this.#open(arms, join, environment, ([, label]) =>
         emitter.act('BR_PRESENT', { operands: [sum.raw], immediate: label }),
       );
