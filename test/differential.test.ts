@@ -24,7 +24,7 @@ const COUNT_MIN = 100;
 const coverage = new Coverage();
 
 describe('evaluator and virtual machine', () => {
-  it('agree on random programs', { timeout: 300_000 }, () => {
+  it('agree on random programs', { timeout: 1_200_000 }, () => {
     fc.assert(
       fc.property(tapes(1_500), (tape) => {
         const choices = new Choices(tape);
