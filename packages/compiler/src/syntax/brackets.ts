@@ -72,9 +72,12 @@ const heads = new Set([T.IfWord, T.CaseWord]);
 
 /** What a parameter can end with, or be cut off after. */
 const typeOrValueEnds = new Set([
-  ...[T.Lower, T.Upper, T.Greater, T.CloseRound, T.CloseSquare, T.CloseCurly],
+  ...[T.Lower, T.Upper, T.CloseRound, T.CloseSquare, T.CloseCurly],
   ...[T.IntLiteral, T.StringLiteral, T.TrueWord, T.FalseWord],
 ]);
+
+/** Tokens of the arguments of a type that are looked through for their `<`. */
+const ARGUMENT_TOKENS_MAX = 64;
 
 /** What stands in a machine or an upgrade alone. */
 const memberStarts = new Set([T.OnWord, T.StateWord, T.InvariantWord]);
@@ -219,7 +222,21 @@ class Pairing {
       this.tokens[open - 1]?.tokenType === T.Upper &&
       (this.tokens[open - 2]?.tokenType === T.OnWord || this.tokens[open - 2]?.tokenType === T.MachineWord);
     if (!isParameters || word !== -1 || this.opensCollection(i)) return;
-    if (typeOrValueEnds.has(this.tokens[i - 1]!.tokenType)) this.pop(i, false);
+    const last = this.tokens[i - 1]!.tokenType;
+    if (last === T.Greater ? this.endsArguments(i - 1, open) : typeOrValueEnds.has(last)) this.pop(i, false);
+  }
+
+  /** Whether a `>` ends the arguments of a type; else it compares, as in `on A(a: Bool = b > {c = 1})`. */
+  private endsArguments(end: number, open: number): boolean {
+    let depth = 0;
+    for (let at = end; at > Math.max(open, end - ARGUMENT_TOKENS_MAX); at--) {
+      const { tokenType } = this.tokens[at]!;
+      if (tokenType === T.Greater) depth++;
+      else if (tokenType === T.Less) depth--;
+      else if (tokenType === T.Assign) return false;
+      if (depth === 0) return true;
+    }
+    return false;
   }
 
   /** Closes what can not be open any more where a declaration starts. */

@@ -145,6 +145,12 @@ describe('brackets that are not closed', () => {
     expect(outline(text)).toEqual(['machine M { on A }']);
   });
 
+  test('that of parameters, before the `{` of the block', () => {
+    expect(readFaults('machine M {\n  on A(a: List<Set<Int>> { a }\n}')).toEqual(['E0110 36']);
+    expect(readFaults('machine M {\n  on A(a: B = b > {c: 1}) { a }\n}')).toEqual([]);
+    expect(readFaults('machine M {\n  on A(a: List<B> = b > {c: 1}) { a }\n}')).toEqual([]);
+  });
+
   test('one in several lines ends where it is not continued', () => {
     expect(readFaults('fun f() -> T = g(\n  1,\n  2\nfun h() -> T = 1')).toEqual(['E0110 26']);
   });
