@@ -13,6 +13,11 @@ export interface NodeLimits {
   readonly bundleBytesMax: number;
   /** Bytes of the bodies of all HTTP requests that are on their way. */
   readonly bodyBytesMax: number;
+  /** Requests of one connection for HTTP that wait for their reply; one more is `overloaded`. */
+  readonly httpPendingMax: number;
+  /** How long the headers of a request may take to come, and all of it. */
+  readonly headersMillisMax: number;
+  readonly requestMillisMax: number;
   /** Bytes of a line of the line protocol, without its end. */
   readonly lineBytesMax: number;
   /** Requests of one line connection that wait for their reply; then it is not read. */
@@ -21,19 +26,19 @@ export interface NodeLimits {
   readonly frameInFlightMax: number;
   /** Bytes of a frame from a client, without its length. */
   readonly frameBytesMax: number;
-  /** Bytes held for frames that did not come whole, of all connections. */
+  /** Bytes held for lines and frames that did not come whole, of all connections: then that which holds most ends. */
   readonly partialBytesMax: number;
   /** Machines that one framed connection speaks to. */
   readonly frameMachinesMax: number;
-  /** Bytes of replies that peers have not taken, of one framed connection and of all: then one is closed. */
+  /** Bytes of replies that peers have not taken, of one connection and of all: then that which holds most ends. */
   readonly outputBytesMax: number;
   readonly outputBytesOfAllMax: number;
-  /** How long a connection for lines or frames may send nothing at first, and then take to say hello in frames. */
+  /** How long a connection for lines or frames may send nothing at first, and then take to say hello or show its token. */
   readonly silentMillisMax: number;
   readonly helloMillisMax: number;
-  /** How long a frame may take to come whole, and a peer may take none of its replies. */
+  /** How long a line or frame may take to come whole, and a peer may take none of its replies. */
   readonly stalledMillisMax: number;
-  /** How long a framed connection may be without a request; its client comes back when it has one. */
+  /** How long a connection for lines or frames may be without a request; its client comes back when it has one. */
   readonly idleMillisMax: number;
   /** Connections of each listener. */
   readonly connectionsMax: number;
@@ -71,6 +76,9 @@ export const NODE_LIMITS: NodeLimits = {
   jsonBytesMax: 1024 * 1024,
   bundleBytesMax: 1024 * 1024,
   bodyBytesMax: 256 * 1024 * 1024,
+  httpPendingMax: 256,
+  headersMillisMax: 10_000,
+  requestMillisMax: 30_000,
   lineBytesMax: 64 * 1024,
   linePendingMax: 256,
   frameInFlightMax: 1_024,

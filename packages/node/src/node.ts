@@ -8,12 +8,14 @@ import {
   OPEN_ACCESS,
   type Place,
 } from './access/access.ts';
+import { Refusals } from './access/refusals.ts';
 import { Host } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
 import type { RecoveryProgress } from './journal/recover.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
 import { type Clock, type Journal, type Listener, type Log, NO_LOG, systemClock } from './ports.ts';
-import { type HttpService, serveHttp } from './serve/http.ts';
+import { HeldBytes } from './serve/held.ts';
+import { type Served, serveHttp } from './serve/http.ts';
 import { serveTcp } from './serve/tcp.ts';
 
 export interface NodeOptions {
@@ -97,6 +99,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { report = () => {}, progress = () => {}, log = NO_LOG } = options;
   const { main, admin } = await orClose(journal, () => placesOf(options, access));
   const host = await orClose(journal, () => Host.open(journal, { clock, limits, report, jit, progress }));
+  const shared = { host, access, limits, log, refusals: new Refusals(log), held: new HeldBytes(limits) };
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     for (const listener of listeners) listener.announceStop?.();
@@ -108,15 +111,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     listeners.push(listener);
     return listener.port;
   };
-  const http = (place: Place, port: number, serves: HttpService['serves']): Promise<number> =>
-    listen(serveHttp(host, { place: { ...place, port }, serves, access, limits, log }));
+  const http = (place: Place, port: number, serves: Served): Promise<number> =>
+    listen(serveHttp(shared, { ...place, port }, serves));
   try {
     // Beyond this computer administration is not there, also where nobody asked for a listener of its own.
     const isApart = adminPort !== null || !isLoopback(main.address);
     const httpAt = httpPort === null ? null : await http(main, httpPort, isApart ? 'calls' : 'all');
     const adminAt = adminPort === null ? null : await http(admin, adminPort, 'administration');
-    const tcp = { place: { ...main, port: linesPort ?? 0 }, access, limits };
-    const linesAt = linesPort === null ? null : await listen(serveTcp(host, tcp));
+    const linesAt = linesPort === null ? null : await listen(serveTcp(shared, { ...main, port: linesPort }));
     let closing: Promise<void> | null = null;
     const url = httpAt === null ? null : urlOf({ ...main, port: httpAt });
     return {

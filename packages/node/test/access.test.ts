@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createConnection } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { encodeSigned, signedMessage } from '@smc/protocol';
+import { ByteWriter, encodeSigned, FRAME_MAGIC, signedMessage, writeHello } from '@smc/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Signers } from '../src/access/signers.ts';
 import { Tokens } from '../src/access/tokens.ts';
 import { type NodeOptions, type RunningNode, startNode } from '../src/node.ts';
+import { type LogFacts, NO_LOG } from '../src/ports.ts';
 import { bundleOf, counter } from './images.ts';
 import { post, put, send } from './requests.ts';
 
@@ -47,7 +48,7 @@ const deploy = (node: RunningNode, bundle: Uint8Array) =>
   });
 
 /** What a connection for lines answers, until it ends. */
-function lines(node: RunningNode, text: string): Promise<string> {
+function lines(node: RunningNode, text: string | Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ port: node.linesPort!, host: '127.0.0.1' }, () => socket.end(text));
     let shown = '';
@@ -136,6 +137,27 @@ describe('tokens', () => {
       'error unauthorized the token is not one that may do this\n',
     );
     expect(await lines(node, 'auth token-of-olga\nCounter Read\n')).toBe('ok ()\nok 1\n');
+  });
+
+  it('that are wrong are counted over each protocol, and told to the operator, without the token', async () => {
+    const told: string[] = [];
+    const log = { ...NO_LOG, warn: (facts: LogFacts) => told.push(JSON.stringify(facts)) };
+    const node = await start({ access: { calls: CALLS, administration: ADMINISTRATION }, log });
+    await lines(node, 'auth token-of-alice-3\n');
+    await lines(node, 'Counter Incr\n');
+    await lines(node, 'auth token-of-bob\n');
+    const writer = new ByteWriter();
+    writer.raw(FRAME_MAGIC);
+    writeHello(writer, '0'.repeat(32), 'token-of-alice-3');
+    await lines(node, writer.bytes());
+    await post(node, '/Counter/Incr?secret=1', '{}', bearer('token-of-alice-3'));
+    expect(told).toEqual(['{"protocol":"lines","from":"127.0.0.1","others":0}']);
+    const metrics = await send(node, '/_smc/metrics', { headers: ADMIN });
+    expect(metrics.body.match(/^smc_unauthorized_total.*$/gm)).toEqual([
+      'smc_unauthorized_total{protocol="http"} 1',
+      'smc_unauthorized_total{protocol="lines"} 2',
+      'smc_unauthorized_total{protocol="frames"} 1',
+    ]);
   });
 
   it('are passed over where none is wanted', async () => {

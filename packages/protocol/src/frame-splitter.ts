@@ -29,9 +29,16 @@ export class FrameSplitter {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  /** Memory that is held for a frame that is not whole. */
-  get partialBytes(): number {
-    return this.#partial.length;
+  /** Memory that is held: for a frame that is not whole, and for what was not asked for yet. */
+  get heldBytes(): number {
+    return this.#partial.length + (this.#at < this.#chunk.length ? this.#chunk.length : 0);
+  }
+
+  /** Forgets what came; nothing may be pushed after it. */
+  clear(): void {
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    this.#drop();
   }
 
   /** The next bytes of the stream. The splitter keeps them as they are: nobody may change them. */
@@ -73,9 +80,7 @@ export class FrameSplitter {
   #isLength(length: number): boolean {
     if (length >= 1 && length <= this.#frameBytesMax) return true;
     this.malformed = `a frame of ${length} bytes, where it has 1 to ${this.#frameBytesMax}`;
-    this.#chunk = NOTHING;
-    this.#at = 0;
-    this.#drop();
+    this.clear();
     return false;
   }
 

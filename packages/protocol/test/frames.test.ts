@@ -235,8 +235,8 @@ describe('frames', () => {
             else refused++;
           }
           if (splitter.malformed !== null) refused++;
-          else if (splitter.partialBytes > 0) held++;
-          expect(splitter.partialBytes).toBeLessThanOrEqual(1_024 + 2 * mutant.length);
+          else if (splitter.heldBytes > 0) held++;
+          expect(splitter.heldBytes).toBeLessThanOrEqual(1_024 + 2 * mutant.length);
         }),
         { numRuns: 100_000 },
       );
@@ -255,14 +255,14 @@ describe('frames', () => {
         expect(splitter.next()).toBe(false);
       }
       expect(splitter.malformed).toBe(`a frame of ${length} bytes, where it has 1 to ${FRAME_BYTES_MAX}`);
-      expect(splitter.partialBytes).toBe(0);
+      expect(splitter.heldBytes).toBe(0);
     }
     const splitter = new FrameSplitter(FRAME_BYTES_MAX);
     const writer = new ByteWriter();
     writer.fixed(FRAME_BYTES_MAX);
     splitter.push(writer.bytes());
     expect(splitter.next()).toBe(false);
-    expect(splitter.partialBytes).toBeLessThanOrEqual(1_024);
+    expect(splitter.heldBytes).toBeLessThanOrEqual(1_024);
   });
 
   it('that are left for later are kept', () => {

@@ -1,26 +1,17 @@
 import { encodeBundle } from '@smc/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type Access, authorizeAdministration } from '../access/access.ts';
+import { authorizeAdministration } from '../access/access.ts';
 import type { Host } from '../host.ts';
 import { readKey } from '../instances.ts';
-import type { NodeLimits } from '../limits.ts';
-import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import { readDebug, type Version } from '../version.ts';
 import { addDeployments, BUNDLE_TYPE } from './deployments.ts';
-import { guard, type Guarded, type Refusals } from './guard.ts';
+import { guard, type Guarded } from './guard.ts';
 import { Exposition } from './prometheus.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
+import type { Service } from './service.ts';
 import { viewHistory, viewMachine, viewMachines, viewState } from './views.ts';
-
-/** What administration needs beside the host. */
-export interface Administration {
-  readonly access: Access;
-  readonly limits: NodeLimits;
-  readonly log: Log;
-  readonly refusals: Refusals;
-}
 
 /** What a view answers with. */
 type Seen =
@@ -51,15 +42,15 @@ type MachineRoute = { Params: { machine: string } };
  * The addresses below `/_smc/`: look at what runs, and change it. Whether the node is well may be asked by
  * anybody, for what watches over it has no token.
  */
-export function addAdministration(app: FastifyInstance, host: Host, service: Administration): void {
-  const { access, limits, log, refusals } = service;
+export function addAdministration(app: FastifyInstance, service: Service): void {
+  const { host, access, limits, log, refusals } = service;
   app.get('/_smc/health', (_request, reply) => reply.type(JSON_TYPE).send('{"status":"ok"}'));
   app.get('/_smc/ready', (_request, reply) => {
     if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
     return sendProblem(reply, problem('stopping', 'the node takes no requests'));
   });
   const guarded = { onRequest: guard((token) => authorizeAdministration(access, token), refusals) };
-  addViews(app, host, guarded);
+  addViews(app, service, guarded);
   addDeployments(app, host, { access, limits, log, guarded });
   // Without this, what is not here would be taken for an operation of a machine.
   app.all('/_smc/*', guarded, (request, reply) =>
@@ -70,8 +61,8 @@ export function addAdministration(app: FastifyInstance, host: Host, service: Adm
   );
 }
 
-function addViews(app: FastifyInstance, host: Host, guarded: Guarded): void {
-  const exposition = new Exposition(host);
+function addViews(app: FastifyInstance, { host, refusals }: Service, guarded: Guarded): void {
+  const exposition = new Exposition(host, refusals);
   app.get('/_smc/metrics', guarded, async (_request, reply) =>
     reply.type(exposition.contentType).send(await exposition.text()),
   );

@@ -17,14 +17,15 @@ import {
   writeReply,
   writeWelcome,
 } from '@smc/protocol';
-import { type Access, authorizeCall, keyOfCaller } from '../access/access.ts';
+import { authorizeCall, keyOfCaller } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
-import type { Host } from '../host.ts';
-import type { NodeLimits } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
+import type { Holder } from './held.ts';
+import { Patience } from './patience.ts';
 import { NOT_WRITTEN } from './reply.ts';
+import type { Service } from './service.ts';
 
 /** When to try again after `overloaded`. */
 const RETRY_MILLIS = 100;
@@ -35,25 +36,12 @@ const FLUSH_BYTES_MIN = 256 * 1024;
 /** A buffer that grew beyond this is not kept. */
 const WRITER_BYTES_MAX = 64 * 1024;
 
-/** What the framed connections of a node have in common. */
-export class FrameService {
-  readonly host: Host;
-  readonly access: Access;
-  readonly limits: NodeLimits;
-  /** Held for frames that did not come whole, and for replies that peers have not taken. */
-  partialBytes = 0;
-  outputBytes = 0;
-  /** Those with something to be written when this turn is over. */
+/** Has what was written on framed connections sent together, when a turn is over. */
+export class FrameFlushes {
   #dirty: FrameConnection[] = [];
 
-  constructor(host: Host, access: Access, limits: NodeLimits) {
-    this.host = host;
-    this.access = access;
-    this.limits = limits;
-  }
-
   /** Has a connection flushed after all that happens in this turn: replies of one batch are one write. */
-  flushLater(connection: FrameConnection): void {
+  add(connection: FrameConnection): void {
     if (this.#dirty.push(connection) === 1) queueMicrotask(this.#flush);
   }
 
@@ -81,10 +69,12 @@ interface SpokenMachine {
  * Invariants: at most `frameInFlightMax` requests wait for a reply. While the peer does not take its
  * replies nothing is read; what waits for it is bounded, for each connection and for all.
  */
-export class FrameConnection {
+export class FrameConnection implements Holder {
   readonly #socket: Socket;
-  readonly #service: FrameService;
+  readonly #service: Service;
+  readonly #flushes: FrameFlushes;
   readonly #splitter: FrameSplitter;
+  readonly #patience: Patience;
   #output = new ByteWriter();
   #isDirty = false;
   /** Bytes of the magic that came. */
@@ -100,26 +90,17 @@ export class FrameConnection {
   #endOfInput = false;
   /** Nothing more is read: the connection ends when what is due was sent. */
   #ended = false;
-  /** Counted in the sums of the service. */
-  #partialBytes = 0;
+  /** Held for the peer, as was said last. */
+  #inputBytes = 0;
   #outputBytes = 0;
-  /** By the clock of `sweep`, which is looked at now and then: when something came last, and since when something is late. */
-  #now: number;
-  readonly #openSince: number;
-  #activeSince: number;
-  #partialSince: number;
-  #blockedSince: number;
 
   /** `nowMillis` is by the same clock as that of `sweep`. */
-  constructor(socket: Socket, service: FrameService, nowMillis: number) {
+  constructor(socket: Socket, service: Service, flushes: FrameFlushes, nowMillis: number) {
     this.#socket = socket;
     this.#service = service;
+    this.#flushes = flushes;
     this.#splitter = new FrameSplitter(service.limits.frameBytesMax);
-    this.#now = nowMillis;
-    this.#openSince = nowMillis;
-    this.#activeSince = nowMillis;
-    this.#partialSince = nowMillis;
-    this.#blockedSince = nowMillis;
+    this.#patience = new Patience(service.limits, nowMillis);
     this.#output.raw(FRAME_MAGIC);
     socket.on('data', (chunk) => this.receive(chunk));
     socket.on('end', () => {
@@ -141,7 +122,7 @@ export class FrameConnection {
 
   receive(chunk: Buffer): void {
     if (this.#ended) return;
-    this.#activeSince = this.#now;
+    this.#patience.active();
     const rest = this.#magic < FRAME_MAGIC.length ? this.#takeMagic(chunk) : chunk;
     if (rest === null) return;
     this.#splitter.push(rest);
@@ -158,6 +139,7 @@ export class FrameConnection {
   /** Reads no more, and ends when the replies that are due were sent. */
   finish(): void {
     this.#ended = true;
+    this.#splitter.clear();
     this.flush();
   }
 
@@ -171,20 +153,25 @@ export class FrameConnection {
     this.#socket.destroy();
   }
 
+  giveUp(what: 'input' | 'output'): void {
+    if (what === 'output') return this.destroy();
+    this.#refuseAll('too much is on its way; try again later', 'overloaded');
+  }
+
   /** Closes the connection where something is late: to be called now and then. */
   sweep(nowMillis: number): void {
-    this.#now = nowMillis;
-    const { helloMillisMax, stalledMillisMax, idleMillisMax } = this.#service.limits;
-    if (this.#blocked && nowMillis - this.#blockedSince > stalledMillisMax) return this.destroy();
-    if (this.#ended) return;
-    if (this.#session === null) {
-      if (nowMillis - this.#openSince > helloMillisMax) this.#refuseAll('no hello came in time');
-    } else if (this.#splitter.partialBytes > 0 && nowMillis - this.#partialSince > stalledMillisMax) {
-      this.#refuseAll('a frame did not come whole in time');
-    } else if (this.#inFlight === 0 && nowMillis - this.#activeSince > idleMillisMax) {
-      writeGoodbye(this.#output);
-      this.finish();
-    }
+    const late = this.#patience.late(nowMillis, {
+      isBlocked: this.#blocked,
+      isGreeted: this.#session !== null,
+      isPartial: this.#splitter.heldBytes > 0,
+      isIdle: this.#inFlight === 0,
+    });
+    if (late === 'blocked') return this.destroy();
+    if (this.#ended || late === null) return;
+    if (late === 'greeting') return this.#refuseAll('no hello came in time');
+    if (late === 'partial') return this.#refuseAll('a frame did not come whole in time');
+    writeGoodbye(this.#output);
+    this.finish();
   }
 
   /** Gives what follows the magic; null where nothing does, or something else came. */
@@ -211,19 +198,16 @@ export class FrameConnection {
 
   #read(): void {
     const splitter = this.#splitter;
-    let isNew = this.#partialBytes === 0;
+    let isNew = this.#inputBytes === 0;
     while (!this.#ended && !this.#blocked && splitter.next()) {
       isNew = true;
       this.#frame(splitter.bytes, splitter.start, splitter.end);
     }
-    if (isNew) this.#partialSince = this.#now;
+    if (isNew) this.#patience.partial();
     if (splitter.malformed !== null && !this.#ended) this.#refuseAll(splitter.malformed);
     // A frame that was cut off is none.
     if (this.#endOfInput && !this.#blocked && !this.#ended) this.finish();
-    if (splitter.partialBytes !== this.#partialBytes) this.#account();
-    if (this.#service.partialBytes > this.#service.limits.partialBytesMax && this.#partialBytes > 0) {
-      this.#refuseAll('too much is on its way; try again later', 'overloaded');
-    }
+    if (splitter.heldBytes !== this.#inputBytes) this.#account();
     if (this.#blocked && !this.#ended) this.#socket.pause();
     else this.#socket.resume();
   }
@@ -255,7 +239,10 @@ export class FrameConnection {
       return this.#refuseAll(message);
     }
     const authorized = authorizeCall(this.#service.access, token === '' ? null : token);
-    if (!authorized.ok) return this.#refuseAll(authorized.problem.message, 'unauthorized');
+    if (!authorized.ok) {
+      this.#service.refusals.add({ protocol: 'frames', from: this.#socket.remoteAddress });
+      return this.#refuseAll(authorized.problem.message, 'unauthorized');
+    }
     this.#session = sessionOfCaller(authorized.caller, session);
     const { frameInFlightMax: inFlightMax, frameBytesMax } = this.#service.limits;
     writeWelcome(this.#output, { version: FRAME_VERSION, inFlightMax, frameBytesMax });
@@ -353,7 +340,7 @@ export class FrameConnection {
     if (this.#output.length >= FLUSH_BYTES_MIN) return this.flush();
     if (this.#isDirty) return;
     this.#isDirty = true;
-    this.#service.flushLater(this);
+    this.#flushes.add(this);
   }
 
   flush(): void {
@@ -367,7 +354,7 @@ export class FrameConnection {
       const isTaken = socket.write(bytes);
       if (!isTaken && !this.#blocked) {
         this.#blocked = true;
-        this.#blockedSince = this.#now;
+        this.#patience.blocked();
         socket.pause();
       }
       if (!isTaken || this.#outputBytes > 0) this.#account();
@@ -387,20 +374,12 @@ export class FrameConnection {
     socket.once('close', () => clearTimeout(force));
   }
 
-  /** Brings the sums of the service up to date, and closes a connection on which too much waits. */
+  /** Says what is held for the peer. */
   #account(): void {
-    const service = this.#service;
-    const { destroyed } = this.#socket;
-    const partialBytes = destroyed ? 0 : this.#splitter.partialBytes;
-    const outputBytes = destroyed ? 0 : this.#socket.writableLength;
-    service.partialBytes += partialBytes - this.#partialBytes;
-    service.outputBytes += outputBytes - this.#outputBytes;
-    this.#partialBytes = partialBytes;
-    this.#outputBytes = outputBytes;
-    const { outputBytesMax, outputBytesOfAllMax } = service.limits;
-    const isTooMuch = outputBytes > outputBytesMax || service.outputBytes > outputBytesOfAllMax;
-    // Whoever does not take what there is comes back, and gets the replies then: they are kept.
-    if (isTooMuch && outputBytes > 0) this.destroy();
+    const { destroyed, writableLength } = this.#socket;
+    this.#inputBytes = destroyed ? 0 : this.#splitter.heldBytes;
+    this.#outputBytes = destroyed ? 0 : writableLength;
+    this.#service.held.set(this, this.#inputBytes, this.#outputBytes);
   }
 }
 

@@ -12,23 +12,20 @@ import { type Access, authorizeCall, isLoopback, keyOfCaller, type Place } from 
 import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
 import type { RequestKey } from '../journal/entry.ts';
-import { type NodeLimits, REQUEST_KEY_LENGTH_MAX, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
-import type { Listener, Log } from '../ports.ts';
+import { REQUEST_KEY_LENGTH_MAX, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
-import { boundBodies } from './bodies.ts';
-import { guard, type Guarded, Refusals, tokenOf } from './guard.ts';
+import { HttpConnections } from './connections.ts';
+import { guard, type Guarded, tokenOf } from './guard.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
+import type { Service } from './service.ts';
 
-/** What a listener for HTTP serves, where, and to whom. */
-export interface HttpService {
-  readonly place: Place;
-  /** Calls of machines, what is below `/_smc/`, or both. */
-  readonly serves: 'calls' | 'administration' | 'all';
-  readonly access: Access;
-  readonly limits: NodeLimits;
-  readonly log: Log;
-}
+/** Calls of machines, what is below `/_smc/`, or both. */
+export type Served = 'calls' | 'administration' | 'all';
+
+/** How often connections are looked through for what is late. */
+const SWEEP_MILLIS = 1_000;
 
 /**
  * HTTP: operations as `POST /Counter/Incr` with a JSON object of the parameters, of a keyed
@@ -39,31 +36,25 @@ export interface HttpService {
  * name it was loaded under: `Host` must be local, an `Origin` that is not is refused, and a
  * body needs a content type that no form can send.
  */
-export async function serveHttp(host: Host, service: HttpService): Promise<Listener> {
-  const { place, serves, access, limits, log } = service;
+export async function serveHttp(service: Service, place: Place, serves: Served): Promise<Listener> {
+  const { host, access, limits, refusals } = service;
   const app: FastifyInstance = Fastify({
     ...(place.tls === null ? {} : { https: { ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
     bodyLimit: limits.jsonBytesMax,
-    // Slow clients: all of a request within half a minute, its headers within ten seconds.
-    requestTimeout: 30_000,
-    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+    requestTimeout: limits.requestMillisMax,
+    http: {
+      headersTimeout: limits.headersMillisMax,
+      maxHeaderSize: 16 * 1024,
+      connectionsCheckingInterval: Math.min(SWEEP_MILLIS, limits.headersMillisMax / 4),
+    },
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // A key of 512 bytes, each written as three characters; what is too long for one is told by `readKey`.
     routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
     frameworkErrors: (error, _request, reply) => answerError(host, error, reply),
-    clientErrorHandler: (error, socket) => {
-      const status = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW' ? '431' : '400';
-      const body = errorToJson(problem('bad-request', `this is no HTTP request: ${error.message}`));
-      if (!socket.writable) return;
-      socket.end(
-        `HTTP/1.1 ${status} Bad Request\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
-          `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
-    },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, limits.closeMillisMax),
   });
-  app.server.maxConnections = limits.connectionsMax;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ['application/json', TEXT_TYPE],
@@ -73,6 +64,7 @@ export async function serveHttp(host: Host, service: HttpService): Promise<Liste
       else done(new BodyError('the body is not UTF-8'));
     },
   );
+  const connections = new HttpConnections(app, service, place.tls !== null);
   if (isLoopback(place.address)) {
     app.addHook('onRequest', (request, reply, done) => {
       const refused = checkLocal(request);
@@ -80,17 +72,16 @@ export async function serveHttp(host: Host, service: HttpService): Promise<Liste
       else sendProblem(reply, refused);
     });
   }
-  boundBodies(app, limits);
-  const connections = trackConnections(app, place.tls !== null);
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
-  const refusals = new Refusals(log);
   if (serves !== 'administration') {
     addOperations(app, host, access, { onRequest: guard((token) => authorizeCall(access, token), refusals) });
   }
   // Where it is not served, it is not there: nothing below `/_smc/` is the name of a machine.
-  if (serves !== 'calls') addAdministration(app, host, { access, limits, log, refusals });
+  if (serves !== 'calls') addAdministration(app, service);
   await app.listen({ port: place.port, host: place.address });
+  const sweeps = setInterval(() => connections.sweep(performance.now()), SWEEP_MILLIS);
+  sweeps.unref();
   const address = app.server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : place.port,
@@ -99,45 +90,30 @@ export async function serveHttp(host: Host, service: HttpService): Promise<Liste
       const force = setTimeout(() => app.server.closeAllConnections(), limits.closeMillisMax);
       await app.close();
       clearTimeout(force);
+      clearInterval(sweeps);
     },
   };
 }
 
-/**
- * Which connections have a request that is being answered: `endIdle` ends all others, whether
- * they wait for their next request, sent a part of one or nothing at all, and from then on each
- * that is done.
- */
-function trackConnections(app: FastifyInstance, isEncrypted: boolean): { endIdle(): void } {
-  const pendingBySocket = new Map<Socket, number>();
-  const begun = new WeakSet<FastifyRequest>();
-  let isEnding = false;
-  app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => {
-    pendingBySocket.set(socket, 0);
-    socket.once('close', () => pendingBySocket.delete(socket));
-  });
-  app.addHook('preHandler', (request, _reply, done) => {
-    const { socket } = request.raw;
-    begun.add(request);
-    pendingBySocket.set(socket, (pendingBySocket.get(socket) ?? 0) + 1);
-    done();
-  });
-  app.addHook('onResponse', (request, _reply, done) => {
-    const { socket } = request.raw;
-    const pending = pendingBySocket.get(socket);
-    if (pending !== undefined) {
-      const left = begun.has(request) ? pending - 1 : pending;
-      pendingBySocket.set(socket, left);
-      if (isEnding && left === 0) socket.destroySoon();
-    }
-    done();
-  });
-  return {
-    endIdle() {
-      isEnding = true;
-      for (const [socket, pending] of pendingBySocket) if (pending === 0) socket.destroySoon();
-    },
-  };
+/** By the code of what the parser of HTTP found. */
+const CLIENT_STATUS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Answers what is no request, or did not come in time, and ends the connection. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket, closeMillisMax: number): void {
+  if (!socket.writable) return;
+  const status = CLIENT_STATUS[error.code ?? ''] ?? '400 Bad Request';
+  const body = errorToJson(problem('bad-request', `this is no HTTP request: ${error.message}`));
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  // The peer may never end its side.
+  const force = setTimeout(() => socket.destroy(), closeMillisMax);
+  socket.once('close', () => clearTimeout(force));
 }
 
 const NOT_JSON = problem('bad-request', 'a body needs the content type application/json');

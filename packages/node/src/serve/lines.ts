@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
-import { type Access, authorizeCall } from '../access/access.ts';
+import { authorizeCall } from '../access/access.ts';
 import type { Reply } from '../event.ts';
-import type { Host } from '../host.ts';
-import type { NodeLimits } from '../limits.ts';
 import { problem, type Problem } from '../problem.ts';
+import type { Holder } from './held.ts';
+import { Patience } from './patience.ts';
 import { NOT_WRITTEN, writeReply } from './reply.ts';
+import type { Service } from './service.ts';
 
 /** What follows the machine in a request: an operation, with arguments or without. */
 const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
@@ -30,22 +31,24 @@ const CARRIAGE_RETURN = 0x0d;
  * ```
  *
  * Blank lines are skipped. A connection whose first line is no request is closed, and so is one
- * with a line that is too long or not UTF-8, whoever is there speaks something else, and one with a wrong token.
+ * with a line that is too long or not UTF-8, whoever is there speaks something else, and one with a wrong token. One on
+ * which something is late is closed as those for frames are.
  *
  * Invariants: at most `linePendingMax` requests wait for a reply, and while that many do, or the
- * peer does not take its replies, nothing is read. `#replies` has a place for each request that
+ * peer does not take its replies, nothing is read; what waits for it is bounded, for each connection and for all. `#replies` has a place for each request that
  * was read, in order; a reply is written when all before it are there.
  */
-export class LineConnection {
+export class LineConnection implements Holder {
   readonly #socket: Socket;
-  readonly #host: Host;
-  readonly #limits: NodeLimits;
-  readonly #access: Access;
+  readonly #service: Service;
+  readonly #patience: Patience;
   #isAuthorized: boolean;
   /** What was received and not handled; starts at the start of a line. */
   #received: Buffer = Buffer.alloc(0);
   /** Null where the reply is not known yet. */
   readonly #replies: { text: string | null }[] = [];
+  /** UTF-16 units of those that are known. */
+  #repliesLength = 0;
   #output = '';
   #flushing = false;
   /** The peer takes no more for now. */
@@ -58,12 +61,12 @@ export class LineConnection {
   /** Nothing more is read: the connection ends when what is due was sent. */
   #ended = false;
 
-  constructor(socket: Socket, host: Host, access: Access, limits: NodeLimits) {
+  /** `nowMillis` is by the same clock as that of `sweep`. */
+  constructor(socket: Socket, service: Service, nowMillis: number) {
     this.#socket = socket;
-    this.#host = host;
-    this.#limits = limits;
-    this.#access = access;
-    this.#isAuthorized = authorizeCall(access, null).ok;
+    this.#service = service;
+    this.#patience = new Patience(service.limits, nowMillis);
+    this.#isAuthorized = authorizeCall(service.access, null).ok;
     socket.on('data', (chunk) => this.receive(chunk));
     socket.on('end', () => {
       this.#endOfInput = true;
@@ -73,12 +76,15 @@ export class LineConnection {
       this.#blocked = false;
       this.#readGuarded();
     });
+    socket.on('close', () => this.#account());
     // A broken connection is no event of the node: 'close' follows.
     socket.on('error', () => socket.destroy());
   }
 
   receive(chunk: Buffer): void {
     if (this.#ended) return;
+    this.#patience.active();
+    if (this.#received.length === 0) this.#patience.partial();
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
     this.#readGuarded();
   }
@@ -86,7 +92,9 @@ export class LineConnection {
   /** Reads no more, and ends when the replies that are due were sent. */
   finish(): void {
     this.#ended = true;
+    this.#received = NOTHING;
     this.#flush();
+    this.#account();
   }
 
   /** The same where the node stops: then a connection on which nothing is due is closed at once. */
@@ -100,23 +108,48 @@ export class LineConnection {
     this.#socket.destroy();
   }
 
+  giveUp(what: 'input' | 'output'): void {
+    if (what === 'output') return this.destroy();
+    if (!this.#ended) this.#close(problem('overloaded', 'too much is on its way; try again later'));
+  }
+
+  /** Closes the connection where something is late: to be called now and then. */
+  sweep(nowMillis: number): void {
+    const late = this.#patience.late(nowMillis, {
+      isBlocked: this.#blocked,
+      isGreeted: this.#isAuthorized,
+      isPartial: this.#received.length > 0 && !this.#isFull,
+      isIdle: this.#replies.length === 0,
+    });
+    if (late === 'blocked') return this.destroy();
+    if (this.#ended || late === null) return;
+    if (late === 'greeting') return this.#close(problem('unauthorized', 'no token came in time'));
+    if (late === 'partial') return this.#close(problem('bad-request', 'a line did not come whole in time'));
+    this.finish();
+  }
+
   /** A defect that one connection brings to light must not end the others. */
   #readGuarded(): void {
     try {
       this.#read();
     } catch (error) {
-      this.#host.report(error);
+      this.#service.host.report(error);
       this.destroy();
     }
   }
 
+  /** As many requests wait as may. */
+  get #isFull(): boolean {
+    return this.#replies.length >= this.#service.limits.linePendingMax;
+  }
+
   #read(): void {
     let at = 0;
-    while (!this.#ended && !this.#blocked && this.#replies.length < this.#limits.linePendingMax) {
+    while (!this.#ended && !this.#blocked && !this.#isFull) {
       const end = this.#received.indexOf(NEWLINE, at);
       const length = (end < 0 ? this.#received.length : end) - at;
-      if (length > this.#limits.lineBytesMax) {
-        this.#close(problem('too-large', `a line has at most ${this.#limits.lineBytesMax} bytes`));
+      if (length > this.#service.limits.lineBytesMax) {
+        this.#close(problem('too-large', `a line has at most ${this.#service.limits.lineBytesMax} bytes`));
       } else if (end >= 0) {
         const from = at;
         at = end + 1;
@@ -130,11 +163,19 @@ export class LineConnection {
         break;
       }
     }
-    this.#received = this.#ended ? NOTHING : this.#received.subarray(at);
+    if (at > 0) this.#patience.partial();
+    this.#received = this.#ended ? NOTHING : restOf(this.#received, at);
     this.#checkEnd();
-    const full = this.#blocked || this.#replies.length >= this.#limits.linePendingMax;
-    if (full && !this.#ended) this.#socket.pause();
+    this.#account();
+    if ((this.#blocked || this.#isFull) && !this.#ended) this.#socket.pause();
     else this.#socket.resume();
+  }
+
+  /** Says what is held for the peer. */
+  #account(): void {
+    const { destroyed, writableLength } = this.#socket;
+    if (destroyed) return this.#service.held.set(this, 0, 0);
+    this.#service.held.set(this, this.#received.length, writableLength + 2 * this.#repliesLength);
   }
 
   #checkEnd(): void {
@@ -157,7 +198,7 @@ export class LineConnection {
     if (!read.ok) return this.#refuseLine(isFirst, read.error.message);
     const request = read.value;
     if (!this.#isAuthorized && request.kind !== 'authenticate') {
-      return this.#close(problem('unauthorized', 'this needs a token: auth TOKEN comes first'));
+      return this.#turnAway(problem('unauthorized', 'this needs a token: auth TOKEN comes first'));
     }
     switch (request.kind) {
       case 'nothing':
@@ -183,17 +224,22 @@ export class LineConnection {
   #call(machine: string, key: string | null, text: string, start: number): void {
     const place = this.#place();
     const body = { form: 'text', text, start } as const;
-    this.#host.call(
+    this.#service.host.call(
       { machine, key, interfaces: this.#interfaces, body, request: null, readOnly: false },
       (reply) => this.#settle(place, this.#print(reply)),
     );
   }
 
   #authenticate(token: string): void {
-    const authorized = authorizeCall(this.#access, token);
-    if (!authorized.ok) return this.#close(authorized.problem);
+    const authorized = authorizeCall(this.#service.access, token);
+    if (!authorized.ok) return this.#turnAway(authorized.problem);
     this.#isAuthorized = true;
     this.#settle(this.#place(), 'ok ()');
+  }
+
+  #turnAway(refused: Problem): void {
+    this.#service.refusals.add({ protocol: 'lines', from: this.#socket.remoteAddress });
+    this.#close(refused);
   }
 
   #speak(isFirst: boolean, text: string): void {
@@ -208,7 +254,7 @@ export class LineConnection {
     // Taken also where it is unknown: a request that follows must not pass for one without.
     this.#interfaces = [fingerprint, ...others];
     const place = this.#place();
-    const view = this.#host.look((node) =>
+    const view = this.#service.host.look((node) =>
       [...node.machines.values()].some((machine) => machine.interfaces.find(fingerprint) !== null),
     );
     view.then(
@@ -224,7 +270,7 @@ export class LineConnection {
     try {
       return printReply(reply);
     } catch (error) {
-      this.#host.report(error);
+      this.#service.host.report(error);
       return printProblem(NOT_WRITTEN);
     }
   }
@@ -246,6 +292,7 @@ export class LineConnection {
 
   #settle(place: { text: string | null }, text: string): void {
     place.text = text;
+    this.#repliesLength += text.length;
     if (this.#flushing) return;
     // Replies of one batch are written at once.
     this.#flushing = true;
@@ -260,25 +307,37 @@ export class LineConnection {
     let count = 0;
     for (const { text } of this.#replies) {
       if (text === null) break;
+      this.#repliesLength -= text.length;
       this.#output += `${text}\n`;
       count++;
     }
     this.#replies.splice(0, count);
     if (this.#output !== '' && !this.#socket.destroyed) {
-      this.#blocked = !this.#socket.write(this.#output);
+      const isTaken = this.#socket.write(this.#output);
       this.#output = '';
+      if (!isTaken) {
+        if (!this.#blocked) this.#patience.blocked();
+        this.#blocked = true;
+        this.#account();
+      }
     }
     if (this.#ended && this.#replies.length === 0 && !this.#socket.writableEnded) {
       this.#socket.end();
       // What the peer still sends is read and forgotten, so that it gets its replies; not for ever.
       this.#socket.resume();
-      const force = setTimeout(() => this.destroy(), this.#limits.closeMillisMax);
+      const force = setTimeout(() => this.destroy(), this.#service.limits.closeMillisMax);
       this.#socket.once('close', () => clearTimeout(force));
     }
   }
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** What follows in a buffer; a copy, where it would keep much of it in memory that nobody needs. */
+function restOf(bytes: Buffer, at: number): Buffer {
+  const rest = bytes.subarray(at);
+  return 2 * rest.length < bytes.length ? Buffer.from(rest) : rest;
+}
 
 function printReply(reply: Reply): string {
   if (reply.kind === 'refused') return printProblem(reply.problem);

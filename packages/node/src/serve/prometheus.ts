@@ -1,5 +1,6 @@
 import { sizeWithin } from '@smc/protocol';
 import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
+import { PROTOCOLS, type Refusals } from '../access/refusals.ts';
 import type { Host } from '../host.ts';
 import type { Durations, Sample } from '../metrics.ts';
 import type { Machine, NodeState } from '../state.ts';
@@ -25,9 +26,9 @@ export class Exposition {
   readonly #metrics: readonly Metric[];
   readonly #process = new Registry();
 
-  constructor(host: Host) {
+  constructor(host: Host, refusals: Refusals) {
     this.#host = host;
-    this.#metrics = metricsOf(host);
+    this.#metrics = metricsOf(host, refusals);
     collectDefaultMetrics({ register: this.#process });
   }
 
@@ -46,7 +47,7 @@ export class Exposition {
   }
 }
 
-function metricsOf(host: Host): readonly Metric[] {
+function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
   const { inputs, commits, pauses, deployments } = host.metrics;
   const durations = (name: string, help: string, own: Durations): Metric => ({
     name,
@@ -93,6 +94,12 @@ function metricsOf(host: Host): readonly Metric[] {
       help: 'Machines that were sent, by what became of them; the code where they were refused',
       type: 'counter',
       values: () => Array.from(deployments, ([result, value]) => ({ labels: { result }, value })),
+    },
+    {
+      name: 'smc_unauthorized_total',
+      help: 'Requests and connections that were turned away for want of a token, by protocol',
+      type: 'counter',
+      values: () => PROTOCOLS.map((protocol) => ({ labels: { protocol }, value: refusals.counts[protocol] })),
     },
     durations('smc_upgrade_pause_seconds', 'Of a swap: how long no input was handled', pauses),
     gauge('smc_machines', 'Machines that run', ({ machines }) => machines.size),

@@ -1,32 +1,25 @@
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { FRAME_MAGIC } from '@smc/protocol';
-import type { Access, Place } from '../access/access.ts';
-import type { Host } from '../host.ts';
+import type { Place } from '../access/access.ts';
 import { type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
-import { FrameConnection, FrameService } from './frames.ts';
+import { FrameConnection, FrameFlushes } from './frames.ts';
 import { LineConnection } from './lines.ts';
+import type { Service } from './service.ts';
 
 /** How often connections are looked through for what is late. */
 const SWEEP_MILLIS_MAX = 1_000;
-
-/** Where lines and frames are served, and to whom. */
-export interface TcpService {
-  readonly place: Place;
-  readonly access: Access;
-  readonly limits: NodeLimits;
-}
 
 /**
  * One port for lines and for frames: the first byte tells them apart, since no line begins with that
  * of the magic of frames.
  */
-export async function serveTcp(host: Host, { place, access, limits }: TcpService): Promise<Listener> {
+export async function serveTcp(service: Service, place: Place): Promise<Listener> {
+  const { limits } = service;
   const connections = new Set<LineConnection | FrameConnection>();
-  const frames = new Set<FrameConnection>();
   const silent = new Map<Socket, number>();
-  const service = new FrameService(host, access, limits);
+  const flushes = new FrameFlushes();
   let isStopping = false;
   const connect = (socket: Socket): void => {
     silent.set(socket, performance.now());
@@ -38,16 +31,13 @@ export async function serveTcp(host: Host, { place, access, limits }: TcpService
       silent.delete(socket);
       socket.off('error', drop);
       socket.off('end', drop);
+      const nowMillis = performance.now();
       const isFramed = chunk[0] === FRAME_MAGIC[0];
       const connection = isFramed
-        ? new FrameConnection(socket, service, performance.now())
-        : new LineConnection(socket, host, access, limits);
+        ? new FrameConnection(socket, service, flushes, nowMillis)
+        : new LineConnection(socket, service, nowMillis);
       connections.add(connection);
-      if (connection instanceof FrameConnection) frames.add(connection);
-      socket.once('close', () => {
-        connections.delete(connection);
-        if (connection instanceof FrameConnection) frames.delete(connection);
-      });
+      socket.once('close', () => connections.delete(connection));
       connection.receive(chunk);
       if (isStopping) connection.stop();
     });
@@ -68,14 +58,15 @@ export async function serveTcp(host: Host, { place, access, limits }: TcpService
   const sweeps = setInterval(() => {
     const nowMillis = performance.now();
     for (const [socket, since] of silent) if (nowMillis - since > limits.silentMillisMax) socket.destroy();
-    for (const connection of frames) connection.sweep(nowMillis);
+    for (const connection of connections) connection.sweep(nowMillis);
   }, sweepMillis(limits));
   sweeps.unref();
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : place.port,
     announceStop: () => {
-      for (const connection of frames) connection.announceStop();
+      for (const connection of connections)
+        if (connection instanceof FrameConnection) connection.announceStop();
     },
     close: () =>
       new Promise((resolve) => {

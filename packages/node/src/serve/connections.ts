@@ -1,0 +1,170 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { NodeLimits } from '../limits.ts';
+import { problem } from '../problem.ts';
+import type { HeldBytes, Holder } from './held.ts';
+import { sendProblem } from './reply.ts';
+import type { Service } from './service.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Counted in what its connection holds: of the body, from its first byte on, and of the reply. */
+    bodyBytes: number;
+    replyBytes: number;
+    /** All of it came. */
+    isWhole: boolean;
+  }
+}
+
+/** A connection for HTTP, from when it is there. */
+class HttpConnection implements Holder {
+  readonly socket: Socket;
+  /** Requests that were not answered yet, and how many of them came whole. */
+  pending = 0;
+  whole = 0;
+  bodyBytes = 0;
+  /** Of replies that the peer has not taken, and since when it took none. */
+  replyBytes = 0;
+  replySince = 0;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  giveUp(): void {
+    this.socket.destroy();
+  }
+}
+
+/**
+ * Bounds what connections for HTTP hold, however many there are and however slowly they send and take: requests that
+ * wait for their reply, of each; bodies, of all together, from their first byte until they are answered, where what would be too
+ * much is refused before it is read; and replies that peers do not take.
+ */
+export class HttpConnections {
+  readonly #limits: NodeLimits;
+  readonly #held: HeldBytes;
+  readonly #bySocket = new Map<Socket, HttpConnection>();
+  #bodyBytes = 0;
+  #isEnding = false;
+
+  /** To be made before anything is added to `app`: what is over its bounds is looked at no further. */
+  constructor(app: FastifyInstance, { limits, held }: Service, isEncrypted: boolean) {
+    this.#limits = limits;
+    this.#held = held;
+    app.server.maxConnections = limits.connectionsMax;
+    app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket));
+    app.decorateRequest('bodyBytes', 0);
+    app.decorateRequest('replyBytes', 0);
+    app.decorateRequest('isWhole', false);
+    app.addHook('onRequest', (request, reply, done) => {
+      if (this.#begin(request, reply)) done();
+    });
+    app.addHook('preHandler', (request, _reply, done) => {
+      request.isWhole = true;
+      const connection = this.#of(request);
+      if (connection !== undefined) connection.whole++;
+      done();
+    });
+    app.addHook('onSend', (request, _reply, payload, done) => {
+      this.#replied(request, bytesOf(payload));
+      done();
+    });
+    app.addHook('onResponse', (request, _reply, done) => {
+      this.#end(request);
+      done();
+    });
+  }
+
+  /** Ends connections whose peers take none of their replies: to be called now and then. */
+  sweep(nowMillis: number): void {
+    for (const { socket, replyBytes, replySince } of this.#bySocket.values()) {
+      const isStalled = replyBytes > 0 && socket.writableLength > 0;
+      if (isStalled && nowMillis - replySince > this.#limits.stalledMillisMax) socket.destroy();
+    }
+  }
+
+  /**
+   * Ends all connections without a request that is being answered, whether they wait for their next one, sent a part
+   * of one or nothing at all, and from then on each that is done.
+   */
+  endIdle(): void {
+    this.#isEnding = true;
+    for (const { socket, whole } of this.#bySocket.values()) if (whole === 0) socket.destroySoon();
+  }
+
+  #of(request: FastifyRequest): HttpConnection | undefined {
+    return this.#bySocket.get(request.raw.socket);
+  }
+
+  #open(socket: Socket): void {
+    const connection = new HttpConnection(socket);
+    this.#bySocket.set(socket, connection);
+    socket.once('close', () => {
+      this.#bySocket.delete(socket);
+      this.#bodyBytes -= connection.bodyBytes;
+      this.#held.set(connection, 0, 0);
+    });
+  }
+
+  /** Whether it is read further. */
+  #begin(request: FastifyRequest, reply: FastifyReply): boolean {
+    const connection = this.#of(request);
+    if (connection === undefined) return false;
+    const bodyBytes = bodyBytesOf(request);
+    connection.pending++;
+    if (connection.pending > this.#limits.httpPendingMax) {
+      sendProblem(reply, GREEDY);
+      return false;
+    }
+    if (this.#bodyBytes + bodyBytes > this.#limits.bodyBytesMax) {
+      sendProblem(reply, OVERLOADED);
+      return false;
+    }
+    request.bodyBytes = bodyBytes;
+    connection.bodyBytes += bodyBytes;
+    this.#bodyBytes += bodyBytes;
+    return true;
+  }
+
+  #replied(request: FastifyRequest, bytes: number): void {
+    const connection = this.#of(request);
+    if (connection === undefined) return;
+    request.replyBytes = bytes;
+    if (connection.replyBytes === 0) connection.replySince = performance.now();
+    connection.replyBytes += bytes;
+    this.#held.set(connection, 0, connection.replyBytes);
+  }
+
+  /** The peer has taken the reply, as far as can be known. */
+  #end(request: FastifyRequest): void {
+    const connection = this.#of(request);
+    if (connection === undefined) return;
+    const { bodyBytes, replyBytes, isWhole } = request;
+    connection.pending--;
+    if (isWhole) connection.whole--;
+    connection.bodyBytes -= bodyBytes;
+    this.#bodyBytes -= bodyBytes;
+    connection.replyBytes -= replyBytes;
+    connection.replySince = performance.now();
+    this.#held.set(connection, 0, connection.replyBytes);
+    if (this.#isEnding && connection.whole === 0) connection.socket.destroySoon();
+  }
+}
+
+const OVERLOADED = problem('overloaded', 'too many bodies are on their way; try again later');
+const GREEDY = problem('overloaded', 'too many requests of this connection wait for their reply');
+
+/** The most that the body of a request may take. One that is larger than its route allows is never read. */
+function bodyBytesOf({ headers, routeOptions }: FastifyRequest): number {
+  const { bodyLimit } = routeOptions;
+  if (headers['transfer-encoding'] !== undefined) return bodyLimit;
+  const length = Number(headers['content-length'] ?? 0);
+  return length <= bodyLimit ? length : 0;
+}
+
+/** What a reply takes, about. */
+function bytesOf(payload: unknown): number {
+  if (typeof payload === 'string') return 2 * payload.length;
+  return payload instanceof Uint8Array ? payload.length : 0;
+}
