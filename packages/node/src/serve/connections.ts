@@ -11,17 +11,18 @@ declare module 'fastify' {
     /** Counted in what its connection holds: of the body, from its first byte on, and of the reply. */
     bodyBytes: number;
     replyBytes: number;
-    /** All of it came. */
-    isWhole: boolean;
   }
 }
 
 /** A connection for HTTP, from when it is there. */
 class HttpConnection implements Holder {
   readonly socket: Socket;
-  /** Requests that were not answered yet, and how many of them came whole. */
+  /** Requests that were not answered yet. */
   pending = 0;
-  whole = 0;
+  /** The last one; null where it was answered. */
+  last: FastifyRequest | null = null;
+  /** It ends when what came whole was answered: what follows is no request. */
+  isOver = false;
   bodyBytes = 0;
   /** Of replies that the peer has not taken, and since when it took none. */
   replyBytes = 0;
@@ -29,6 +30,11 @@ class HttpConnection implements Holder {
 
   constructor(socket: Socket) {
     this.socket = socket;
+  }
+
+  /** How many came whole and were not answered: all but the last must have. */
+  get waiting(): number {
+    return this.last === null || this.last.raw.complete ? this.pending : this.pending - 1;
   }
 
   giveUp(): void {
@@ -56,15 +62,8 @@ export class HttpConnections {
     app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket));
     app.decorateRequest('bodyBytes', 0);
     app.decorateRequest('replyBytes', 0);
-    app.decorateRequest('isWhole', false);
     app.addHook('onRequest', (request, reply, done) => {
       if (this.#begin(request, reply)) done();
-    });
-    app.addHook('preHandler', (request, _reply, done) => {
-      request.isWhole = true;
-      const connection = this.#of(request);
-      if (connection !== undefined) connection.whole++;
-      done();
     });
     app.addHook('onSend', (request, _reply, payload, done) => {
       this.#replied(request, bytesOf(payload));
@@ -90,7 +89,15 @@ export class HttpConnections {
    */
   endIdle(): void {
     this.#isEnding = true;
-    for (const { socket, whole } of this.#bySocket.values()) if (whole === 0) socket.destroySoon();
+    for (const { socket, waiting } of this.#bySocket.values()) if (waiting === 0) socket.destroySoon();
+  }
+
+  /** Ends a connection when what came whole on it is answered; false where there is nothing that is not. */
+  endWhenAnswered(socket: Socket): boolean {
+    const connection = this.#bySocket.get(socket);
+    if (connection === undefined || connection.waiting === 0) return false;
+    connection.isOver = true;
+    return true;
   }
 
   #of(request: FastifyRequest): HttpConnection | undefined {
@@ -113,6 +120,7 @@ export class HttpConnections {
     if (connection === undefined) return false;
     const bodyBytes = bodyBytesOf(request);
     connection.pending++;
+    connection.last = request;
     if (connection.pending > this.#limits.httpPendingMax) {
       sendProblem(reply, GREEDY);
       return false;
@@ -140,15 +148,16 @@ export class HttpConnections {
   #end(request: FastifyRequest): void {
     const connection = this.#of(request);
     if (connection === undefined) return;
-    const { bodyBytes, replyBytes, isWhole } = request;
+    const { bodyBytes, replyBytes } = request;
     connection.pending--;
-    if (isWhole) connection.whole--;
+    if (connection.last === request) connection.last = null;
     connection.bodyBytes -= bodyBytes;
     this.#bodyBytes -= bodyBytes;
     connection.replyBytes -= replyBytes;
     connection.replySince = performance.now();
     this.#held.set(connection, 0, connection.replyBytes);
-    if (this.#isEnding && connection.whole === 0) connection.socket.destroySoon();
+    const isEnding = this.#isEnding || connection.isOver;
+    if (isEnding && connection.waiting === 0) connection.socket.destroySoon();
   }
 }
 

@@ -53,7 +53,10 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     // A key of 512 bytes, each written as three characters; what is too long for one is told by `readKey`.
     routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
     frameworkErrors: (error, _request, reply) => answerError(host, error, reply),
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, limits.closeMillisMax),
+    clientErrorHandler: (error, socket) => {
+      // An answer now would be taken for that of a request which is being answered.
+      if (!connections.endWhenAnswered(socket)) answerClientError(error, socket, limits.closeMillisMax);
+    },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -268,6 +271,8 @@ function callMachine(
       readOnly,
     },
     (answer) => {
+      // To write a reply is work: not for a peer that is gone.
+      if (request.raw.socket.destroyed) return;
       try {
         sendReply(request, reply, answer);
       } catch (error) {

@@ -76,7 +76,11 @@ export class LineConnection implements Holder {
       this.#blocked = false;
       this.#readGuarded();
     });
-    socket.on('close', () => this.#account());
+    socket.on('close', () => {
+      this.#ended = true;
+      this.#received = NOTHING;
+      this.#account();
+    });
     // A broken connection is no event of the node: 'close' follows.
     socket.on('error', () => socket.destroy());
   }
@@ -105,6 +109,7 @@ export class LineConnection implements Holder {
   }
 
   destroy(): void {
+    this.#ended = true;
     this.#socket.destroy();
   }
 
@@ -226,7 +231,10 @@ export class LineConnection implements Holder {
     const body = { form: 'text', text, start } as const;
     this.#service.host.call(
       { machine, key, interfaces: this.#interfaces, body, request: null, readOnly: false },
-      (reply) => this.#settle(place, this.#print(reply)),
+      (reply) => {
+        // To write a reply is work: not for a peer that is gone.
+        if (!this.#socket.destroyed) this.#settle(place, this.#print(reply));
+      },
     );
   }
 
@@ -298,6 +306,7 @@ export class LineConnection implements Holder {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
+      if (this.#socket.destroyed) return;
       this.#flush();
       if (!this.#ended) this.#readGuarded();
     });
