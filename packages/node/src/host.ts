@@ -6,9 +6,10 @@ import { recover, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { Metrics } from './metrics.ts';
-import { problem } from './problem.ts';
+import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { type CallRequest, stamp, transition } from './transition.ts';
+import { Caller, Queue, Turns } from './turns.ts';
 import { Deployment } from './upgrade/deployment.ts';
 
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
@@ -40,9 +41,19 @@ export interface HostOptions {
   readonly progress?: (progress: RecoveryProgress) => void;
 }
 
+/** Of a call, beside what it asks for. */
+export interface CallOptions {
+  /** Whose it is: it waits behind that one's others. */
+  readonly caller: NodeCaller;
+  /** What waits for its turn for longer is refused; `waitMillisMax` of the limits at the most. */
+  readonly deadlineMillis?: number;
+}
+
 /** An event that waits, first for its turn and then for its reply to be sent. */
 interface EventItem {
   readonly event: NodeEvent;
+  /** Null for the operator. */
+  readonly caller: NodeCaller | null;
   readonly bytes: number;
   /** By the stopwatch: when it came. */
   readonly received: number;
@@ -62,9 +73,12 @@ interface LookItem {
 
 type Item = EventItem | LookItem;
 
+/** A connection, or whoever else makes calls (`Host.caller`). */
+export type NodeCaller = Caller<Item>;
+
 /**
- * The loop that runs a node: it takes events in the order in which they came, has `transition` handle them in
- * memory, and gathers their entries while those of others are on their way to the journal: as soon as that is
+ * The loop that runs a node: it takes events, of each caller in the order in which they came and of callers in turns
+ * (`Turns`), has `transition` handle them in memory, and gathers their entries while those of others are on their way to the journal: as soon as that is
  * done, all that was gathered is appended at once. Replies are sent when all entries that came before them are durable,
  * in order.
  *
@@ -89,7 +103,7 @@ export class Host {
   readonly #stopwatch: Stopwatch;
   #reportFailure: (error: Error) => void = () => {};
   /** What waits for its turn. */
-  readonly #queue = new Queue<Item>();
+  readonly #queue = new Turns<Item>();
   /** What was handled since the last append, and what waits for that one. */
   #gathered: Item[] = [];
   #appended: Item[] | null = null;
@@ -147,17 +161,22 @@ export class Host {
     return this.#waiting;
   }
 
+  /** Somebody new who makes calls. */
+  caller(): NodeCaller {
+    return new Caller();
+  }
+
   /**
-   * Calls a machine. `settle` is called once, perhaps before this returns; it must not throw. What waits
-   * for its turn for longer than `deadlineMillis` is refused.
+   * Calls a machine. `settle` is called once, perhaps before this returns; it must not throw.
    */
   call(
     request: CallRequest,
     settle: (reply: Reply) => void,
-    deadlineMillis = Number.POSITIVE_INFINITY,
+    { caller, deadlineMillis = Number.POSITIVE_INFINITY }: CallOptions,
   ): void {
     const event = stamp(this.#node, request, this.#clock.now());
-    this.#submit(event, bodyBytes(request.body), settle, deadlineMillis);
+    const millis = Math.min(deadlineMillis, this.#node.limits.waitMillisMax);
+    this.#submit(event, bodyBytes(request.body), settle, caller, millis);
   }
 
   /** Deploys or upgrades what a bundle holds. */
@@ -174,7 +193,8 @@ export class Host {
   /** What a view sees of the node between two events, once all that it saw is durable. */
   look<T>(view: (node: NodeState) => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#state === 'failed') return reject(new Error('the node gave up'));
+      if (this.#state === 'failed') return reject(new Refused(GAVE_UP.problem));
+      if (this.#queue.operatorLength >= LOOKS_MAX) return reject(new Refused(OVERLOADED.problem));
       this.#enqueue({
         tell: null,
         abandon: reject,
@@ -210,21 +230,30 @@ export class Host {
     event: NodeEvent,
     bytes: number,
     settle: (reply: Reply) => void,
-    deadlineMillis = Number.POSITIVE_INFINITY,
+    caller: NodeCaller | null = null,
+    millis = Number.POSITIVE_INFINITY,
   ): void {
-    if (this.#state !== 'open') return settle(STOPPING);
-    const { queuedEventsMax, queuedBytesMax } = this.#node.limits;
-    if (this.#waiting >= queuedEventsMax || this.#waitingBytes + bytes > queuedBytesMax) {
-      return settle(OVERLOADED);
+    const refused = this.#refusal(bytes);
+    if (refused !== null) {
+      this.metrics.refuse(refused.problem.code);
+      return settle(refused);
     }
     this.#waitingBytes += bytes;
     const received = this.#stopwatch();
-    this.#enqueue({ event, bytes, settle, received, deadline: received + deadlineMillis, reply: null });
+    this.#enqueue({ event, caller, bytes, settle, received, deadline: received + millis, reply: null });
+  }
+
+  /** Why what comes does not even wait. */
+  #refusal(bytes: number): RefusedReply | null {
+    if (this.#state !== 'open') return STOPPING;
+    const { queuedEventsMax, queuedBytesMax } = this.#node.limits;
+    const isFull = this.#waiting >= queuedEventsMax || this.#waitingBytes + bytes > queuedBytesMax;
+    return isFull ? OVERLOADED : null;
   }
 
   #enqueue(item: Item): void {
     this.#waiting++;
-    this.#queue.push(item);
+    this.#queue.push('look' in item ? null : item.caller, item);
     this.#wake();
     this.#running ??= this.#run();
   }
@@ -279,6 +308,7 @@ export class Host {
   #handle(item: Item, now: number): void {
     try {
       if ('look' in item) item.tell = item.look(this.#node);
+      else if (item.caller?.isGone === true) item.reply = GONE;
       else if (now > item.deadline) item.reply = EXPIRED;
       else if (item.event.kind === 'deploy') return this.#deploy(item, item.event);
       else item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
@@ -418,8 +448,9 @@ export class Host {
     for (let item = this.#durable.shift(); item !== undefined; item = this.#durable.shift()) {
       this.#answer(item);
       const now = this.#stopwatch();
-      if ('event' in item && item.event.kind === 'call')
-        this.metrics.inputs.observe((now - item.received) / 1000);
+      if ('event' in item && item.event.kind === 'call') {
+        this.metrics.answered(item.reply ?? INTERNAL, (now - item.received) / 1000);
+      }
       if (now - start < TURN_MILLIS) continue;
       setImmediate(() => this.#sendSome());
       return;
@@ -428,8 +459,7 @@ export class Host {
   }
 
   #turnAway(item: Item): void {
-    if ('look' in item) item.tell = () => item.abandon(new Error('the node is stopping'));
-    else item.reply = STOPPING;
+    refuse(item, STOPPING);
     this.#settle(item);
   }
 
@@ -454,67 +484,58 @@ export class Host {
     this.#state = 'failed';
     this.report(error);
     this.#reportFailure(error);
-    const left = [...(this.#appended ?? []), ...this.#gathered, ...this.#queue.takeAll()];
+    const left = [...(this.#appended ?? []), ...this.#gathered];
     if (this.#deployment !== null) left.push(this.#deployment.item);
     this.#appended = null;
     this.#gathered = [];
     this.#deployment = null;
-    for (const item of left) {
-      if ('look' in item) item.tell = () => item.abandon(error);
-      else item.reply = INTERNAL;
-    }
-    this.#send(left);
+    for (const item of left) refuse(item, GAVE_UP);
+    const waiting = this.#queue.takeAll();
+    for (const item of waiting) refuse(item, STOPPING);
+    this.#send([...left, ...waiting]);
     this.#wake();
   }
 }
 
-/** Items of a queue that were taken out and lie there still. */
-const TAKEN_MAX = 4_096;
-
-/** First in, first out; to take one out costs next to nothing, however many there are. */
-class Queue<T> {
-  #items: T[] = [];
-  #start = 0;
-
-  get length(): number {
-    return this.#items.length - this.#start;
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  shift(): T | undefined {
-    if (this.#start === this.#items.length) return undefined;
-    const item = this.#items[this.#start++];
-    if (this.#start === this.#items.length || this.#start === TAKEN_MAX) {
-      this.#items = this.#items.slice(this.#start);
-      this.#start = 0;
-    }
-    return item;
-  }
-
-  takeAll(): T[] {
-    const left = this.#items.slice(this.#start);
-    this.#items = [];
-    this.#start = 0;
-    return left;
-  }
+function refuse(item: Item, reply: RefusedReply): void {
+  if ('look' in item) item.tell = () => item.abandon(new Refused(reply.problem));
+  else item.reply = reply;
 }
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message: string): Reply => ({
+/** Looks that wait; who asks for more is told to come back. */
+const LOOKS_MAX = 1_024;
+
+/** What cannot be looked at now, and why. */
+export class Refused extends Error {
+  readonly problem: Problem;
+
+  constructor(refused: Problem) {
+    super(refused.message);
+    this.problem = refused;
+  }
+}
+
+type RefusedReply = Reply & { readonly kind: 'refused' };
+
+const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message: string): RefusedReply => ({
   kind: 'refused',
   problem: problem(code, message),
   version: null,
 });
 const OVERLOADED = refused('overloaded', 'too many requests wait for their turn; try again later');
-const EXPIRED = refused('overloaded', 'the deadline of the request passed before its turn: nothing was done');
+const EXPIRED = refused('overloaded', 'the request waited too long for its turn: nothing was done');
+const GONE = refused('overloaded', 'its connection ended before its turn: nothing was done');
 const STOPPING = refused('stopping', 'the node is stopping');
 const BUSY = refused('busy', 'another deployment is prepared; try again when it is done');
+/** Whether it is in the journal is not known; who repeats it with the same id learns it. */
+export const GAVE_UP = refused(
+  'internal',
+  'the node gave up before it knew whether this was done: send it again, with the same id, when it runs again',
+);
 const INTERNAL = refused('internal', 'a defect of the node; its log says more');
 
 function bodyBytes(body: RequestBody): number {

@@ -4,6 +4,8 @@ export interface NodeLimits {
   readonly queuedEventsMax: number;
   /** Bytes of the bodies of these. */
   readonly queuedBytesMax: number;
+  /** How long a call waits for its turn; then it is refused as `overloaded`, and nothing was done. */
+  readonly waitMillisMax: number;
   /** Bytes of a JSON body. */
   readonly jsonBytesMax: number;
   /**
@@ -73,6 +75,7 @@ export interface NodeLimits {
 export const NODE_LIMITS: NodeLimits = {
   queuedEventsMax: 65_536,
   queuedBytesMax: 256 * 1024 * 1024,
+  waitMillisMax: 10_000,
   jsonBytesMax: 1024 * 1024,
   bundleBytesMax: 1024 * 1024,
   bodyBytesMax: 256 * 1024 * 1024,

@@ -2,7 +2,7 @@ import type { Reply } from './event.ts';
 
 /** What is counted while a node runs. What its state tells by itself is read when it is asked for. */
 export class Metrics {
-  /** From when an input was received until its reply could be sent: queue, step and commit. */
+  /** From when an input was received until its reply could be sent: queue, step and commit. Of those that ran. */
   readonly inputs = new Durations();
   /** Of the journal, for all that it makes durable at once. */
   readonly commits = new Durations();
@@ -10,18 +10,31 @@ export class Metrics {
   readonly pauses = new Durations();
   /** Deployments by what became of them: `deployed`, `upgraded`, `unchanged`, or the code of the refusal. */
   readonly deployments = new Map<string, number>();
+  /** Calls that no machine has seen, by code. */
+  readonly refusals = new Map<string, number>();
 
   /** Counts a deployment by its answer; `seconds` is how long the swap took, null where nothing was. */
   deployed(reply: Reply, seconds: number | null): void {
-    if (reply.kind === 'refused') return this.#count(reply.problem.code);
+    if (reply.kind === 'refused') return count(this.deployments, reply.problem.code);
     if (reply.kind !== 'deployed' || reply.report.dryRun) return;
-    for (const { result } of reply.report.machines) this.#count(result);
+    for (const { result } of reply.report.machines) count(this.deployments, result);
     if (seconds !== null) this.pauses.observe(seconds);
   }
 
-  #count(result: string): void {
-    this.deployments.set(result, (this.deployments.get(result) ?? 0) + 1);
+  /** Counts a call by its reply, after so many seconds. */
+  answered(reply: Reply, seconds: number): void {
+    if (reply.kind !== 'refused' || reply.problem.code === 'fault') this.inputs.observe(seconds);
+    else this.refuse(reply.problem.code);
   }
+
+  /** Counts a call that was refused. */
+  refuse(code: string): void {
+    count(this.refusals, code);
+  }
+}
+
+function count(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
 }
 
 /** Upper bounds in seconds, three to a decade. */

@@ -69,7 +69,10 @@ function call(host: Host, text: string, key: string | null): Promise<string> {
   const body = { form: 'text', text, start: 0 } as const;
   const request = key === null ? null : { key, digest: '00'.repeat(32) };
   const common = { machine: 'Counter', key: null, interfaces: null, readOnly: false };
-  return new Promise((resolve) => host.call({ ...common, body, request }, (reply) => resolve(show(reply))));
+  const caller = host.caller();
+  return new Promise((resolve) =>
+    host.call({ ...common, body, request }, (reply) => resolve(show(reply)), { caller }),
+  );
 }
 
 describe('a node whose journal fails', () => {

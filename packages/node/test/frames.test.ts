@@ -21,6 +21,7 @@ import {
 } from '@smc/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { LogGroup } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
@@ -31,10 +32,20 @@ import { broad, bundleOf, counter, labelled, toLabelled, upgradeBundle } from '.
 import { put, send } from './requests.ts';
 
 let node: RunningNode;
-let journal: MemoryJournal;
+let journal: FailingJournal;
+
+/** A journal that fails when it is told to. */
+class FailingJournal extends MemoryJournal {
+  fails = false;
+
+  override append(groups: readonly LogGroup[]): void {
+    if (this.fails) throw new Error('the disk is full');
+    super.append(groups);
+  }
+}
 
 async function start(limits: Partial<NodeLimits> = {}, ...images: Image[]): Promise<void> {
-  journal = new MemoryJournal();
+  journal = new FailingJournal();
   node = await startNode({ httpPort: 0, linesPort: 0, limits, journal });
   expect(await put(node, bundleOf(...(images.length > 0 ? images : [counter()])))).toMatchObject({
     status: 200,
@@ -189,6 +200,18 @@ describe('framed requests', () => {
     await peer.closed;
   });
 
+  it('are not answered where nobody knows whether they were done: the connection ends', async () => {
+    await start();
+    const peer = Peer.greeted();
+    peer.call(1, READ).send();
+    await peer.answers(1);
+    journal.fails = true;
+    peer.call(2, INCR).call(3, INCR).send();
+    await peer.closed;
+    expect(peer.ints([1, 2, 3])).toEqual([0, 'no reply', 'no reply']);
+    expect((await node.failure).message).toBe('the disk is full');
+  });
+
   it('may come byte by byte, as lines may on the same port', async () => {
     await start();
     const peer = Peer.greeted();
@@ -340,7 +363,7 @@ describe('framed requests', () => {
 
 describe('tokens in frames', () => {
   it('are shown in the hello, and make sessions of callers two', async () => {
-    journal = new MemoryJournal();
+    journal = new FailingJournal();
     const calls = new Tokens([
       { caller: 'anna', token: 'a' },
       { caller: 'ben', token: 'b' },

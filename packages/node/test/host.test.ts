@@ -2,7 +2,7 @@ import { fingerprints } from '@smc/protocol';
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallEvent, Reply } from '../src/event.ts';
-import { Host, type Stopwatch } from '../src/host.ts';
+import { type CallOptions, Host, type NodeCaller, type Stopwatch } from '../src/host.ts';
 import type { CheckpointHead, CheckpointSlice } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
@@ -52,7 +52,21 @@ async function open(
   return Host.open(journal, { clock, limits: { ...NODE_LIMITS, ...limits }, report, stopwatch });
 }
 
-function call(host: Host, text: string, more: Partial<CallEvent> = {}): Promise<string> {
+/** One caller for each host. */
+const callers = new WeakMap<Host, NodeCaller>();
+
+function callerOf(host: Host): NodeCaller {
+  const caller = callers.get(host) ?? host.caller();
+  callers.set(host, caller);
+  return caller;
+}
+
+function call(
+  host: Host,
+  text: string,
+  more: Partial<CallEvent> = {},
+  options: Partial<CallOptions> = {},
+): Promise<string> {
   const body = { form: 'text', text, start: 0 } as const;
   const request = {
     machine: 'Counter',
@@ -63,7 +77,9 @@ function call(host: Host, text: string, more: Partial<CallEvent> = {}): Promise<
     readOnly: false,
     ...more,
   };
-  return new Promise((resolve) => host.call(request, (reply: Reply) => resolve(show(reply))));
+  return new Promise((resolve) =>
+    host.call(request, (reply: Reply) => resolve(show(reply)), { caller: callerOf(host), ...options }),
+  );
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -94,7 +110,7 @@ describe('a host', () => {
     expect(journal.waiting.map(({ entries }) => entries)).toEqual([1]);
     journal.waiting[0].resolve();
     await turns();
-    expect(answers).toEqual(['()', '1', 'at 2']);
+    expect(answers).toEqual(['()', 'at 2', '1']);
   });
 
   it('gives up when its journal fails', async () => {
@@ -109,7 +125,7 @@ describe('a host', () => {
     journal.waiting[0].reject(new Error('the disk is full'));
     expect(await taken).toMatch(/^internal:/);
     expect(await waiting).toMatch(/^internal:/);
-    await expect(looking).rejects.toThrow('the disk is full');
+    await expect(looking).rejects.toThrow('the node gave up');
     expect((await host.failure).message).toBe('the disk is full');
     expect(host.ready).toBe(false);
     expect(await call(host, 'Read')).toMatch(/^stopping:/);
@@ -172,14 +188,79 @@ describe('a host', () => {
     let now = 0;
     const host = await open(new MemoryJournal(), {}, () => now);
     await host.deploy(bundleOf(counter()), 'deploy', false);
-    const request = { machine: 'Counter', key: null, interfaces: null, request: null, readOnly: false };
-    const body = { form: 'text', text: 'Incr', start: 0 } as const;
-    const send = (millis: number): Promise<string> =>
-      new Promise((resolve) => host.call({ ...request, body }, (reply) => resolve(show(reply)), millis));
-    const replies = Promise.all([send(10), send(100), send(Number.POSITIVE_INFINITY)]);
+    const send = (deadlineMillis?: number): Promise<string> =>
+      call(host, 'Incr', {}, deadlineMillis === undefined ? {} : { deadlineMillis });
+    const codes = async (replies: Promise<string>[]): Promise<string[]> =>
+      (await Promise.all(replies)).map((reply) => reply.split(':')[0]);
+    const replies = codes([send(10), send(100), send()]);
     now = 50;
-    expect((await replies).map((reply) => reply.split(':')[0])).toEqual(['overloaded', '()', '()']);
+    expect(await replies).toEqual(['overloaded', '()', '()']);
+    // Nobody waits for longer than that, whatever was said.
+    const late = codes([send(), send(Number.POSITIVE_INFINITY)]);
+    now += NODE_LIMITS.waitMillisMax + 1;
+    expect(await late).toEqual(['overloaded', 'overloaded']);
     expect(await call(host, 'Read')).toBe('2');
+  });
+
+  it('gives each caller a turn, however many requests another has sent', async () => {
+    let now = 0;
+    // Each request takes a turn of the event loop.
+    const host = await open(new MemoryJournal(), {}, () => (now += 20));
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const answered: string[] = [];
+    const greedy = Array.from({ length: 20 }, (_, i) =>
+      call(host, 'Incr').then(() => answered.push(`greedy ${i}`)),
+    );
+    const modest = call(host, 'Read', {}, { caller: host.caller() }).then((n) =>
+      answered.push(`modest ${n}`),
+    );
+    const look = host.look((node) => node.position).then(() => answered.push('look'));
+    await Promise.all([...greedy, modest, look]);
+    const others = answered.filter((each) => !each.startsWith('greedy'));
+    expect(others).toEqual(['look', 'modest 1']);
+    expect(answered.indexOf('modest 1')).toBeLessThan(4);
+    expect(answered.filter((each) => each.startsWith('greedy'))).toHaveLength(20);
+  });
+
+  it('does not begin with what a caller who is gone has asked for', async () => {
+    const host = await open();
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const caller = host.caller();
+    const replies = [
+      call(host, 'Incr', {}, { caller }),
+      call(host, 'Incr'),
+      call(host, 'Incr', {}, { caller }),
+    ];
+    caller.isGone = true;
+    expect((await Promise.all(replies)).map((reply) => reply.split(':')[0])).toEqual([
+      'overloaded',
+      '()',
+      'overloaded',
+    ]);
+    expect(await call(host, 'Read')).toBe('1');
+  });
+
+  it('bounds the looks that wait', async () => {
+    const host = await open();
+    const looks = Array.from({ length: 1_100 }, () => host.look((node) => node.position));
+    const results = await Promise.allSettled(looks);
+    expect(results.slice(0, 1_024).every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(results.slice(1_024).every(({ status }) => status === 'rejected')).toBe(true);
+    await expect(looks.at(-1)).rejects.toThrow('too many requests wait');
+  });
+
+  it('counts what is refused apart from what ran', async () => {
+    const host = await open(new MemoryJournal(), { queuedEventsMax: 2 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    await Promise.all(['Incr', 'Divide(0)', 'Incr'].map((text) => call(host, text)));
+    await call(host, 'Nothing');
+    expect([...host.metrics.refusals]).toEqual([
+      ['overloaded', 1],
+      ['unknown-operation', 1],
+    ]);
+    expect(host.metrics.inputs.samples('x').find(({ metricName }) => metricName === 'x_count')?.value).toBe(
+      2,
+    );
   });
 
   it('adapts a request that a swap overtakes', async () => {
@@ -379,6 +460,7 @@ describe('a host', () => {
       () => {
         throw new Error('gone away');
       },
+      { caller: host.caller() },
     );
     expect(await call(host, 'Read')).toBe('1');
     expect(reports.slice(before).map(String)).toEqual(['Error: gone away']);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Host, NodeCaller } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem } from '../problem.ts';
 import type { HeldBytes, Holder } from './held.ts';
@@ -17,6 +18,7 @@ declare module 'fastify' {
 /** A connection for HTTP, from when it is there. */
 class HttpConnection implements Holder {
   readonly socket: Socket;
+  readonly caller: NodeCaller;
   /** Requests that were not answered yet. */
   pending = 0;
   /** The last one; null where it was answered. */
@@ -28,8 +30,9 @@ class HttpConnection implements Holder {
   replyBytes = 0;
   replySince = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, caller: NodeCaller) {
     this.socket = socket;
+    this.caller = caller;
   }
 
   /** How many came whole and were not answered: all but the last must have. */
@@ -48,16 +51,22 @@ class HttpConnection implements Holder {
  * much is refused before it is read; and replies that peers do not take.
  */
 export class HttpConnections {
+  readonly #host: Host;
   readonly #limits: NodeLimits;
   readonly #held: HeldBytes;
+  /** Of requests whose connection has ended. */
+  readonly #gone: NodeCaller;
   readonly #bySocket = new Map<Socket, HttpConnection>();
   #bodyBytes = 0;
   #isEnding = false;
 
   /** To be made before anything is added to `app`: what is over its bounds is looked at no further. */
-  constructor(app: FastifyInstance, { limits, held }: Service, isEncrypted: boolean) {
+  constructor(app: FastifyInstance, { host, limits, held }: Service, isEncrypted: boolean) {
+    this.#host = host;
     this.#limits = limits;
     this.#held = held;
+    this.#gone = host.caller();
+    this.#gone.isGone = true;
     app.server.maxConnections = limits.connectionsMax;
     app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket));
     app.decorateRequest('bodyBytes', 0);
@@ -100,15 +109,21 @@ export class HttpConnections {
     return true;
   }
 
+  /** Who makes a request: its connection. */
+  callerOf(request: FastifyRequest): NodeCaller {
+    return this.#of(request)?.caller ?? this.#gone;
+  }
+
   #of(request: FastifyRequest): HttpConnection | undefined {
     return this.#bySocket.get(request.raw.socket);
   }
 
   #open(socket: Socket): void {
-    const connection = new HttpConnection(socket);
+    const connection = new HttpConnection(socket, this.#host.caller());
     this.#bySocket.set(socket, connection);
     socket.once('close', () => {
       this.#bySocket.delete(socket);
+      connection.caller.isGone = true;
       this.#bodyBytes -= connection.bodyBytes;
       this.#held.set(connection, 0, 0);
     });

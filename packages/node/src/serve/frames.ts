@@ -19,6 +19,7 @@ import {
 } from '@smc/protocol';
 import { authorizeCall, keyOfCaller } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
+import { GAVE_UP, type NodeCaller } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
@@ -75,6 +76,7 @@ export class FrameConnection implements Holder {
   readonly #flushes: FrameFlushes;
   readonly #splitter: FrameSplitter;
   readonly #patience: Patience;
+  readonly #caller: NodeCaller;
   #output = new ByteWriter();
   #isDirty = false;
   /** Bytes of the magic that came. */
@@ -98,6 +100,7 @@ export class FrameConnection implements Holder {
   constructor(socket: Socket, service: Service, flushes: FrameFlushes, nowMillis: number) {
     this.#socket = socket;
     this.#service = service;
+    this.#caller = service.host.caller();
     this.#flushes = flushes;
     this.#splitter = new FrameSplitter(service.limits.frameBytesMax);
     this.#patience = new Patience(service.limits, nowMillis);
@@ -114,6 +117,8 @@ export class FrameConnection implements Holder {
     });
     socket.on('close', () => {
       this.#ended = true;
+      // It comes back, and sends again what it has no reply to.
+      this.#caller.isGone = true;
       this.#account();
     });
     // A broken connection is no event of the node: 'close' follows.
@@ -289,7 +294,7 @@ export class FrameConnection implements Holder {
         readOnly: false,
       },
       place.settle,
-      deadlineMillis === 0 ? Number.POSITIVE_INFINITY : deadlineMillis,
+      deadlineMillis === 0 ? { caller: this.#caller } : { caller: this.#caller, deadlineMillis },
     );
   }
 
@@ -299,6 +304,8 @@ export class FrameConnection implements Holder {
     this.#inFlight--;
     this.#free.push(place);
     if (this.#socket.destroyed || machine === null) return;
+    // Without an answer the client sends it again, to the node that runs then.
+    if (reply === GAVE_UP) return this.destroy();
     if (reply.kind === 'value') this.#reply(id, machine, reply);
     else if (reply.kind === 'refused') this.#refuse(id, reply.problem);
     else throw new Error(`a call was answered with ${reply.kind}`);

@@ -10,7 +10,7 @@ import Fastify, {
 } from 'fastify';
 import { type Access, authorizeCall, isLoopback, keyOfCaller, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
-import type { Host } from '../host.ts';
+import { type Host, Refused } from '../host.ts';
 import type { RequestKey } from '../journal/entry.ts';
 import { REQUEST_KEY_LENGTH_MAX, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
@@ -78,7 +78,8 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
   if (serves !== 'administration') {
-    addOperations(app, host, access, { onRequest: guard((token) => authorizeCall(access, token), refusals) });
+    const guarded = { onRequest: guard((token) => authorizeCall(access, token), refusals) };
+    addOperations(app, { host, access, connections }, guarded);
   }
   // Where it is not served, it is not there: nothing below `/_smc/` is the name of a machine.
   if (serves !== 'calls') addAdministration(app, service);
@@ -165,6 +166,7 @@ function answerError(host: Host, error: FastifyError, reply: FastifyReply): void
   if (status === 415) return sendProblem(reply, NOT_JSON);
   if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED.problem);
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
+  if (error instanceof Refused) return sendProblem(reply, error.problem);
   host.report(error);
   return sendProblem(reply, problem('internal', 'a defect of the node'));
 }
@@ -182,17 +184,24 @@ type Addressed =
   | { readonly ok: true; readonly key: string | null; readonly body: WrittenBody }
   | { readonly ok: false; readonly problem: Problem };
 
-function addOperations(app: FastifyInstance, host: Host, access: Access, guarded: Guarded): void {
+/** What calls need. */
+interface Calls {
+  readonly host: Host;
+  readonly access: Access;
+  readonly connections: HttpConnections;
+}
+
+function addOperations(app: FastifyInstance, calls: Calls, guarded: Guarded): void {
   for (const address of ['/:machine/:operation', '/:machine/:key/:operation']) {
     app.post<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readPost(request);
       if (!addressed.ok) return sendProblem(reply, addressed.problem);
-      return callMachine(host, access, request, reply, { ...addressed, readOnly: false });
+      return callMachine(calls, request, reply, { ...addressed, readOnly: false });
     });
     app.get<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readGet(request);
       if (!addressed.ok) return sendProblem(reply, addressed.problem);
-      return callMachine(host, access, request, reply, { ...addressed, readOnly: true });
+      return callMachine(calls, request, reply, { ...addressed, readOnly: true });
     });
   }
 }
@@ -246,8 +255,7 @@ function isEncoded({ url }: OperationRequest): boolean {
 }
 
 function callMachine(
-  host: Host,
-  access: Access,
+  { host, access, connections }: Calls,
   request: OperationRequest,
   reply: FastifyReply,
   { key, body, readOnly }: { key: string | null; body: WrittenBody; readOnly: boolean },
@@ -280,6 +288,7 @@ function callMachine(
         sendProblem(reply, NOT_WRITTEN);
       }
     },
+    { caller: connections.callerOf(request) },
   );
   return reply;
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
 import { authorizeCall } from '../access/access.ts';
 import type { Reply } from '../event.ts';
+import type { NodeCaller } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Holder } from './held.ts';
 import { Patience } from './patience.ts';
@@ -42,6 +43,8 @@ export class LineConnection implements Holder {
   readonly #socket: Socket;
   readonly #service: Service;
   readonly #patience: Patience;
+  /** Whose lines are handled also when it has left: it may have sent them and hung up, as `nc` does. */
+  readonly #caller: NodeCaller;
   #isAuthorized: boolean;
   /** What was received and not handled; starts at the start of a line. */
   #received: Buffer = Buffer.alloc(0);
@@ -65,6 +68,7 @@ export class LineConnection implements Holder {
   constructor(socket: Socket, service: Service, nowMillis: number) {
     this.#socket = socket;
     this.#service = service;
+    this.#caller = service.host.caller();
     this.#patience = new Patience(service.limits, nowMillis);
     this.#isAuthorized = authorizeCall(service.access, null).ok;
     socket.on('data', (chunk) => this.receive(chunk));
@@ -235,6 +239,7 @@ export class LineConnection implements Holder {
         // To write a reply is work: not for a peer that is gone.
         if (!this.#socket.destroyed) this.#settle(place, this.#print(reply));
       },
+      { caller: this.#caller },
     );
   }
 

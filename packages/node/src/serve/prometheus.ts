@@ -48,7 +48,7 @@ export class Exposition {
 }
 
 function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
-  const { inputs, commits, pauses, deployments } = host.metrics;
+  const { inputs, commits, pauses, deployments, refusals: refused } = host.metrics;
   const durations = (name: string, help: string, own: Durations): Metric => ({
     name,
     help,
@@ -80,6 +80,12 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
         ]),
     },
     durations('smc_input_duration_seconds', 'From an input that came to its durable reply', inputs),
+    {
+      name: 'smc_refused_total',
+      help: 'Calls that no machine has seen, by the code of the refusal',
+      type: 'counter',
+      values: () => Array.from(refused, ([code, value]) => ({ labels: { code }, value })),
+    },
     durations('smc_journal_commit_seconds', 'Of a commit of the journal', commits),
     {
       name: 'smc_queue_depth',
