@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { Store } from '../src/journal/disk/store.ts';
+import { slicesOf } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { JournalError, type Recovered } from '../src/ports.ts';
 import type { NodeState } from '../src/state.ts';
@@ -52,9 +53,9 @@ class History {
   }
 
   checkpoint(): void {
-    const { head, slices } = this.core.tracker.begin(this.core.node);
+    const { head, parts } = this.core.tracker.begin(this.core.node);
     this.#store.beginCheckpoint(head);
-    for (const slice of slices) this.#store.addSlice(slice);
+    for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     for (const _ of this.#store.endCheckpoint());
   }
 

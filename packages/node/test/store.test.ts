@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
 import { Store } from '../src/journal/disk/store.ts';
+import { slicesOf } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
 import type { Journal } from '../src/ports.ts';
@@ -66,9 +67,9 @@ class Restartable {
   async checkpoint(isWhole: boolean): Promise<void> {
     // A host makes one when there is something new.
     if (this.core.node.position === this.#checkpoint) return;
-    const { head, slices } = this.core.tracker.begin(this.core.node);
+    const { head, parts } = this.core.tracker.begin(this.core.node);
     this.#store.beginCheckpoint(head);
-    for (const slice of slices) this.#store.addSlice(slice);
+    for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     if (!isWhole) return this.restart();
     for (const _ of this.#store.endCheckpoint());
     this.#checkpoint = head.position;
@@ -81,6 +82,7 @@ class Restartable {
     this.#store = Store.open(this.directory, this.history);
     const store = this.#store;
     const journal: Journal = {
+      isLasting: true,
       read: () => store.read(),
       append: () => {},
       checkpoint: () => Promise.resolve(),
