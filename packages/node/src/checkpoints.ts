@@ -19,6 +19,8 @@ export interface CheckpointsOptions {
   readonly stopwatch: () => number;
   /** Whether all entries so far were handed to the journal. */
   readonly isHandedOver: () => boolean;
+  /** Told how long one took. */
+  readonly took: (seconds: number) => void;
   /** Takes why a checkpoint could not be kept; the journal is of no use then. */
   readonly fail: (error: unknown) => void;
   /** Bytes of the log that are replayed if the node ends now. */
@@ -88,9 +90,10 @@ export class Checkpoints {
     const start = stopwatch();
     const { head, parts } = tracker.begin(node, largeBytesMin);
     const over = (): void => {
-      const now = stopwatch();
+      const millis = stopwatch() - start;
       this.#running = null;
-      this.#dueAt = start + Math.max(node.limits.checkpointMillisMax, REST_FACTOR * (now - start));
+      this.#options.took(millis / 1_000);
+      this.#dueAt = start + Math.max(node.limits.checkpointMillisMax, REST_FACTOR * millis);
       this.#arm();
     };
     this.#running = journal.checkpoint(head, parts).then(over, (error: unknown) => {

@@ -128,6 +128,7 @@ export class Host {
       stopwatch,
       bytes,
       isHandedOver: () => this.#log.isEmpty && this.#state === 'open',
+      took: (seconds) => this.metrics.checkpoints.observe(seconds),
       fail: (error) => this.#fail(error),
     });
   }

@@ -100,7 +100,7 @@ const SLICE_BYTES = 64 * 1024;
 const SLICE_ROWS_MAX = 1_024;
 
 /** Bytes of a part of the state of a machine without keys: no row grows with it, nor does a transaction. */
-export const PART_BYTES = 64 * 1024;
+export const PART_BYTES = 32 * 1024;
 
 /** Where a part of the state of a machine without keys stands: the first where a short state does, alone. */
 export function partKey(part: number): string {

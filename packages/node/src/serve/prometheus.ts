@@ -47,7 +47,7 @@ export class Exposition {
 }
 
 function metricsOf(host: Host): readonly Metric[] {
-  const { inputs, commits, pauses, deployments } = host.metrics;
+  const { inputs, commits, pauses, checkpoints, deployments } = host.metrics;
   const durations = (name: string, help: string, own: Durations): Metric => ({
     name,
     help,
@@ -80,6 +80,7 @@ function metricsOf(host: Host): readonly Metric[] {
     },
     durations('smc_input_duration_seconds', 'From an input that came to its durable reply', inputs),
     durations('smc_journal_commit_seconds', 'Of a commit of the journal', commits),
+    durations('smc_checkpoint_seconds', 'Of a checkpoint, beside the inputs', checkpoints),
     {
       name: 'smc_queue_depth',
       help: 'Requests that wait for their turn, or to be durable',

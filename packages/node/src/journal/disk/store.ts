@@ -43,7 +43,7 @@ const CHECKPOINTS_KEPT = 2;
 
 /** What is looked at, and deleted at the most, in one transaction: what is appended meanwhile waits for it. */
 const PORTION_ROWS = 256;
-const PORTION_BYTES = 1024 * 1024;
+const PORTION_BYTES = 256 * 1024;
 
 /**
  * A journal in a directory, as one SQLite database in WAL mode: what a call has committed is on disk. It
