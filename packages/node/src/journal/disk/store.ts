@@ -42,8 +42,11 @@ interface Draft {
 const CHECKPOINTS_KEPT = 2;
 
 /** What is looked at, and deleted at the most, in one transaction: what is appended meanwhile waits for it. */
-const PORTION_ROWS = 256;
-const PORTION_BYTES = 256 * 1024;
+const PORTION_ROWS = 64;
+const PORTION_BYTES = 128 * 1024;
+
+/** Pages in the log of SQLite from which on they are brought into the database, in the commit that comes to it: it is that much longer. */
+const WAL_PAGES = 256;
 
 /**
  * A journal in a directory, as one SQLite database in WAL mode: what a call has committed is on disk. It
@@ -437,7 +440,9 @@ export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
     // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`,
+    );
     const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
       tables: number;
     };
