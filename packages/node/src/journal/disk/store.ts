@@ -108,7 +108,7 @@ export class Store {
       this.#lostCommits === 0
         ? []
         : [
-            `the end of the journal (${FILES.journal}-wal) is damaged, and was cut off: ${this.#lostCommits} commits`,
+            `the end of the journal (${FILES.journal}-wal) is damaged, or was not written whole, and was cut off: ${this.#lostCommits} commits`,
           ];
     try {
       yield* readStore(this.#database, notes);
