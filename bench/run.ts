@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { measureCheck } from './check/measure.ts';
+import { measureCheckpoint } from './checkpoint/measure.ts';
 import { versions } from './contestants.ts';
 import { measureInstances } from './instances/measure.ts';
 import { measureLatency } from './latency/measure.ts';
@@ -19,12 +20,13 @@ const PARTS = {
   latency: measureLatency,
   check: measureCheck,
   service: measureService,
+  checkpoint: measureCheckpoint,
 };
 
 const USAGE = `npm run bench [-- PART… --quick]
 
 Parts: ${Object.keys(PARTS).join(', ')}; all of them where none is named.
---quick takes fewer rounds, and without names it leaves out service and jitless.
+--quick takes fewer rounds, and without names it leaves out service, checkpoint and jitless.
 docs/performance.md says what each measures. The figures of a part go to bench/results/latest.json, where
 those of the others stay as they were.`;
 
@@ -42,7 +44,7 @@ if (unknown !== undefined) {
 }
 
 /** Two minutes are enough for the others. */
-const LONG = ['service', 'jitless'];
+const LONG = ['service', 'checkpoint', 'jitless'];
 const isWanted = (name: string): boolean =>
   chosen.length === 0 ? !(isQuick && LONG.includes(name)) : chosen.includes(name);
 

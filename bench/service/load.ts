@@ -80,5 +80,5 @@ const perSecond = (1_000 * measured) / (performance.now() - start);
 latencies.sort((a, b) => a - b);
 const quantile = (q: number): number =>
   latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))];
-const figures = { perSecond, p50: quantile(0.5), p99: quantile(0.99), answered };
+const figures = { perSecond, p50: quantile(0.5), p99: quantile(0.99), p999: quantile(0.999), answered };
 process.send!({ kind: 'end', figures }, () => process.exit());

@@ -3,6 +3,7 @@ import {
   ByteWriter,
   encodeCall,
   FRAME_MAGIC,
+  INT,
   interfaceFingerprint,
   UNIT,
   writeCall,
@@ -43,11 +44,13 @@ const REPLY = 0x83;
 const REFUSAL = 0x84;
 const CLOSING = 0x85;
 
-/** Our frames: four bytes of length, one of kind. */
-function framed(): Protocol {
-  const counter = imageOf('counter.sm');
-  const operation = counter.operations.findIndex(({ name }) => name === 'Incr');
-  const body = encodeCall(counter.unit.types, UNIT, { key: null, operation, input: null });
+/** Our frames: four bytes of length, one of kind. Calls an operation of a machine that takes nothing, or a number. */
+function framed(file: string, name: string, inputOf: () => number | null): Protocol {
+  const image = imageOf(file);
+  const operation = image.operations.findIndex((each) => each.name === name);
+  const type = inputOf() === null ? UNIT : INT;
+  const bodyOf = (): Uint8Array =>
+    encodeCall(image.unit.types, type, { key: null, operation, input: inputOf() });
   const writer = new ByteWriter();
   const written = (): Uint8Array => {
     const bytes = writer.bytes();
@@ -59,12 +62,12 @@ function framed(): Protocol {
     greeting: () => {
       writer.raw(FRAME_MAGIC);
       writeHello(writer, randomBytes(16).toString('hex'), '');
-      writeMachine(writer, { name: 'Counter', interface: interfaceFingerprint(counter) });
+      writeMachine(writer, { name: image.name, interface: interfaceFingerprint(image) });
       return written();
     },
     increments: (first, count) => {
       for (let id = first; id < first + count; id++)
-        writeCall(writer, { id, deadlineMillis: 0, machine: 0, body });
+        writeCall(writer, { id, deadlineMillis: 0, machine: 0, body: bodyOf() });
       return written();
     },
     take: (bytes) => {
@@ -125,9 +128,13 @@ const echo: Protocol = {
 /** As long as a framed call. */
 const ECHO_BYTES = 16;
 
+/** Entries of the map whose entries are counted up at random. */
+export const TALLY_KEYS = 1_000_000;
+
 export const PROTOCOLS: Readonly<Record<string, () => Protocol>> = {
   redis: () => redis,
-  frames: framed,
+  frames: () => framed('counter.sm', 'Incr', () => null),
+  tally: () => framed('tally.sm', 'Add', () => Math.floor(Math.random() * TALLY_KEYS)),
   http: () => http('/Counter/Incr'),
   echo: () => echo,
 };

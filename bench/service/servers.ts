@@ -21,59 +21,74 @@ export type Starting = (folder: string) => Promise<Server>;
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Runs something with a server, and ends it. */
-export async function withServer<T>(starting: Starting, use: (server: Server) => Promise<T>): Promise<T> {
+export function withServer<T>(starting: Starting, use: (server: Server) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => {
+    const server = await starting(folder);
+    try {
+      return await use(server);
+    } finally {
+      await end(server.child);
+    }
+  });
+}
+
+/** Runs something with a folder on the disk of the project. */
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const results = path('../results');
   mkdirSync(results, { recursive: true });
   const folder = mkdtempSync(`${results}/data-`);
   try {
-    const server = await starting(folder);
-    const ended = once(server.child, 'exit');
-    try {
-      return await use(server);
-    } finally {
-      server.child.kill('SIGTERM');
-      await ended;
-    }
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+export async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
 }
 
 /** `smc node` with the counter, durable or in memory, by frames or by HTTP. */
 export function smcNode(protocol: 'frames' | 'http', keeping: 'durable' | 'memory'): Starting {
   return async (folder) => {
     const where = keeping === 'durable' ? ['--data', `${folder}/smc`] : ['--memory'];
-    const words = [
-      path('../../packages/cli/bin/smc.js'),
-      'node',
-      ...where,
-      '--http',
-      '0',
-      '--tcp',
-      '0',
-      '--json',
-    ];
-    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] });
-    const { http, tcp } = (await firstLine(child)) as { http: string; tcp: { port: number } };
-    const client = connectHttp(http);
-    const noDebug = {
-      files: [],
-      functions: [],
-      fieldOrder: [],
-      typeNames: [],
-      documentation: [],
-      carriedOut: [],
-    };
-    const bundle = encodeBundle({ images: [imageOf('counter.sm')], upgrades: [], debug: [noDebug] });
-    const deployed = await client.deploy(bundle);
-    if (!deployed.ok) throw new Error(deployed.error.message);
+    const { child, http, tcpPort, client } = await startSmc('counter.sm', where);
     const count = async (): Promise<number> => {
       const read = await client.call('Counter', 'Read', '{}');
       if (!read.ok) throw new Error(read.error.message);
       return Number(read.value.text);
     };
-    return { child, port: protocol === 'http' ? Number(new URL(http).port) : tcp.port, count };
+    return { child, port: protocol === 'http' ? Number(new URL(http).port) : tcpPort, count };
   };
+}
+
+export interface SmcNode {
+  readonly child: ChildProcess;
+  readonly http: string;
+  readonly tcpPort: number;
+  readonly client: ReturnType<typeof connectHttp>;
+}
+
+/** `smc node` with a machine of `bench/workloads/`. */
+export async function startSmc(file: string, options: readonly string[]): Promise<SmcNode> {
+  const words = [path('../../packages/cli/bin/smc.js'), 'node', ...options, '--http', '0', '--tcp', '0'];
+  const child = spawn(process.execPath, [...words, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const { http, tcp } = (await firstLine(child)) as { http: string; tcp: { port: number } };
+  const client = connectHttp(http);
+  const noDebug = {
+    files: [],
+    functions: [],
+    fieldOrder: [],
+    typeNames: [],
+    documentation: [],
+    carriedOut: [],
+  };
+  const bundle = encodeBundle({ images: [imageOf(file)], upgrades: [], debug: [noDebug] });
+  const deployed = await client.deploy(bundle);
+  if (!deployed.ok) throw new Error(deployed.error.message);
+  return { child, http, tcpPort: tcp.port, client };
 }
 
 /** Redis, which writes each command to its log and syncs it before it answers. */

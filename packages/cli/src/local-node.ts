@@ -4,6 +4,7 @@ import {
   type Journal,
   type Log,
   NO_LOG,
+  type NodeLimits,
   type NodeOptions,
   type RecoveryProgress,
   type RunningNode,
@@ -44,8 +45,8 @@ export function declareNode(command: Command): void {
 export interface Keeping {
   readonly journal: Journal;
   readonly directory: string;
-  /** Bytes of the log after which a checkpoint is made; null for what a node does by itself. */
-  readonly checkpointBytesMin: number | null;
+  /** What differs from what a node does by itself. */
+  readonly limits: Partial<NodeLimits>;
 }
 
 /** Who reaches a node, and how: from this computer alone, if nothing is said. */
@@ -79,7 +80,7 @@ export async function startLocal(
   const report = (error: unknown): void =>
     log.error({ err: error }, 'a defect of the node; please report it');
   const progress = logRecovery(log, isEnded);
-  const { journal, checkpointBytesMin = null } = keeping ?? {};
+  const { journal, limits = {} } = keeping ?? {};
   const options = {
     ...exposure,
     httpPort,
@@ -89,7 +90,7 @@ export async function startLocal(
     progress,
     jit: jitOf(words),
     ...(journal === undefined ? {} : { journal }),
-    ...(checkpointBytesMin === null ? {} : { limits: { checkpointBytesMin } }),
+    limits,
   };
   const running = await start(() => startNode(options));
   const node = ports(running);

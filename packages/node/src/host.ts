@@ -1,8 +1,8 @@
 import type { JitMode } from '@smc/vm';
 import type { DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
-import type { CheckpointTracker } from './journal/checkpoint.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { LogWriter } from './journal/writer.ts';
-import { recover, type RecoveryProgress } from './journal/recover.ts';
+import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { Metrics } from './metrics.ts';
@@ -97,7 +97,7 @@ export class Host {
   readonly metrics = new Metrics();
   readonly #node: NodeState;
   readonly #journal: Journal;
-  readonly #tracker: CheckpointTracker;
+  readonly #checkpoints: Checkpoints;
   readonly #clock: Clock;
   readonly report: (error: unknown) => void;
   readonly #stopwatch: Stopwatch;
@@ -121,34 +121,35 @@ export class Host {
   #wake: () => void = () => {};
   /** The deployment that is prepared, turn by turn. */
   #deployment: { readonly work: Deployment; readonly item: EventItem } | null = null;
-  /** Pending while a checkpoint is written. */
-  #checkpoint: Promise<void> | null = null;
-  /** Of the log, since the last checkpoint. */
-  #bytesSinceCheckpoint = 0;
   /** By the stopwatch: what has not begun by then is refused. */
   #deadline = Number.POSITIVE_INFINITY;
 
   private constructor(
-    node: NodeState,
     journal: Journal,
-    tracker: CheckpointTracker,
+    { node, tracker, bytes }: Recovery,
     { clock, report, stopwatch = systemStopwatch }: HostOptions,
   ) {
     this.#node = node;
     this.#journal = journal;
-    this.#tracker = tracker;
     this.#clock = clock;
     this.report = report;
     this.#stopwatch = stopwatch;
     this.failure = new Promise((resolve) => (this.#reportFailure = resolve));
+    this.#checkpoints = new Checkpoints({
+      node,
+      journal,
+      tracker,
+      stopwatch,
+      bytes,
+      isHandedOver: () => this.#log.isEmpty && this.#state === 'open',
+      took: (seconds) => this.metrics.checkpoints.observe(seconds),
+      fail: (error) => this.#fail(error),
+    });
   }
 
   /** Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong. */
   static async open(journal: Journal, options: HostOptions): Promise<Host> {
-    const { node, tracker, bytes } = await recover(journal, options);
-    const host = new Host(node, journal, tracker, options);
-    host.#bytesSinceCheckpoint = bytes;
-    return host;
+    return new Host(journal, await recover(journal, options), options);
   }
 
   /** Whether requests are handled. */
@@ -212,17 +213,16 @@ export class Host {
 
   /**
    * Refuses what comes from now on, and is fulfilled when all that came before is answered: that
-   * which has not begun after `closeMillisMax` is refused too.
+   * which has not begun after `closeMillisMax` is refused too, and a last checkpoint that is not done by then does not
+   * count.
    */
   async stop(): Promise<void> {
     if (this.#state === 'open') {
       this.#state = 'stopping';
       this.#deadline = this.#stopwatch() + this.#node.limits.closeMillisMax;
     }
-    while (this.#running !== null || this.#checkpoint !== null) {
-      await this.#running;
-      await this.#checkpoint;
-    }
+    while (this.#running !== null) await this.#running;
+    if (this.#state === 'stopping') await this.#checkpoints.finish(this.#deadline - this.#stopwatch());
     await this.#journal.close();
   }
 
@@ -390,11 +390,11 @@ export class Host {
     this.#gathered = [];
     const groups = this.#log.take();
     if (groups.length === 0) return this.#send(items);
-    for (const { bytes } of groups) this.#bytesSinceCheckpoint += bytes.length + GROUP_OVERHEAD_BYTES;
+    for (const { bytes } of groups) this.#checkpoints.add(bytes.length + GROUP_OVERHEAD_BYTES);
     this.#appended = items;
     const start = this.#stopwatch();
     const durable = this.#journal.append(groups);
-    this.#checkpointIfDue();
+    if (this.#state === 'open') this.#checkpoints.beginIfDue();
     if (durable === undefined) return this.#appendEnds(start);
     durable.then(
       () => this.#appendEnds(start),
@@ -416,23 +416,6 @@ export class Host {
     }
     this.#send([]);
     this.#wake();
-  }
-
-  /** To be asked when all entries so far were handed to the journal: the checkpoint is of this moment. */
-  #checkpointIfDue(): void {
-    if (this.#checkpoint !== null || this.#bytesSinceCheckpoint < this.#node.limits.checkpointBytesMin)
-      return;
-    this.#bytesSinceCheckpoint = 0;
-    const { head, slices } = this.#tracker.begin(this.#node);
-    this.#checkpoint = this.#journal.checkpoint(head, slices).then(
-      () => {
-        this.#checkpoint = null;
-      },
-      (error: unknown) => {
-        this.#checkpoint = null;
-        this.#fail(error);
-      },
-    );
   }
 
   /** Sends replies that may be sent, those before them first. */
@@ -482,6 +465,7 @@ export class Host {
     if (this.#state === 'failed') return;
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#state = 'failed';
+    this.#checkpoints.end();
     this.report(error);
     this.#reportFailure(error);
     const left = [...(this.#appended ?? []), ...this.#gathered];

@@ -23,6 +23,13 @@ export interface NumberedRequest {
   readonly outcome: FirstOutcome;
 }
 
+/** A session of which requests are not kept any more: ids up to the greatest of these may have been there. */
+export interface ForgottenSession {
+  /** 32 hex digits. */
+  readonly session: string;
+  readonly id: number;
+}
+
 /** What a kept request takes beside texts and reply, about. */
 const OVERHEAD_BYTES = 128;
 
@@ -163,6 +170,23 @@ export class KeptRequests {
       this.#emptySessions.delete(oldest);
       return;
     }
+  }
+
+  /** How far sessions were of which something is forgotten, those of which all is last, the longest ago first. */
+  forgotten(): ForgottenSession[] {
+    const found: ForgottenSession[] = [];
+    for (const sessions of [this.#sessions, this.#emptySessions]) {
+      for (const [session, { forgotten: id }] of sessions) if (id > 0) found.push({ session, id });
+    }
+    return found;
+  }
+
+  /** The mirror of `forgotten`, once all that is kept was added. */
+  forgetUpTo({ session: name, id }: ForgottenSession): void {
+    let session = this.#sessions.get(name) ?? this.#emptySessions.get(name);
+    if (session === undefined) this.#emptySessions.set(name, (session = new Session()));
+    session.forgotten = Math.max(session.forgotten, id);
+    session.last = Math.max(session.last, id);
   }
 
   /** Those of this moment, from the oldest, whatever is added while they are gone through. */

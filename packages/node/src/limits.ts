@@ -68,6 +68,10 @@ export interface NodeLimits {
   readonly gatheredBytesMax: number;
   /** Bytes of the log since the last checkpoint, after which the next is made. */
   readonly checkpointBytesMin: number;
+  /** Milliseconds after a checkpoint, after which the next is made if there was anything since. */
+  readonly checkpointMillisMax: number;
+  /** Bytes of the state of a machine without keys (`sizeOf`) from which on it is encoded beside the node. */
+  readonly largeStateBytesMin: number;
   /** How long `close` handles what waits, and then waits for connections to take their replies. */
   readonly closeMillisMax: number;
 }
@@ -106,6 +110,8 @@ export const NODE_LIMITS: NodeLimits = {
   keptBytesMax: 256 * 1024 * 1024,
   gatheredBytesMax: 4 * 1024 * 1024,
   checkpointBytesMin: 64 * 1024 * 1024,
+  checkpointMillisMax: 60_000,
+  largeStateBytesMin: 1024 * 1024,
   closeMillisMax: 5_000,
 };
 

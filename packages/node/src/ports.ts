@@ -1,4 +1,4 @@
-import type { CheckpointHead, CheckpointSlice } from './journal/checkpoint.ts';
+import type { CheckpointHead, CheckpointPart, CheckpointSlice } from './journal/checkpoint.ts';
 import type { LogGroup } from './journal/group.ts';
 
 /** What a node needs of the world. All that it does passes through these; see `host.ts`. */
@@ -15,6 +15,8 @@ export interface Clock {
  * back is what it was given.
  */
 export interface Journal {
+  /** Whether what it keeps is there when it is opened again: then checkpoints shorten a start, else they save memory alone. */
+  readonly isLasting: boolean;
   /**
    * All that a node is rebuilt from, in order. To be gone through once, before anything is appended. Ends
    * with a `JournalError` where acknowledged entries are damaged or missing.
@@ -27,10 +29,11 @@ export interface Journal {
    */
   append(groups: readonly LogGroup[]): void | Promise<void>;
   /**
-   * Keeps a checkpoint, of which the slices are asked for one by one, over many turns. It counts once all
-   * of it is durable; then entries up to an older one may go, but for structural ones. One at a time.
+   * Keeps a checkpoint, of which the parts are asked for one by one, over many turns; all entries up to it were
+   * handed over before. It counts once all of it is durable; then entries up to an older one may go, but for
+   * structural ones. One at a time; one that is on its way when the journal is closed does not count.
    */
-  checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void>;
+  checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void>;
   close(): void | Promise<void>;
 }
 

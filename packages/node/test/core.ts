@@ -62,8 +62,8 @@ export class Core {
 
   /** Has what the entries led to take their place. */
   checkpoint(): Promise<void> {
-    const { head, slices } = this.tracker.begin(this.node);
-    return this.journal.checkpoint(head, slices);
+    const { head, parts } = this.tracker.begin(this.node);
+    return this.journal.checkpoint(head, parts);
   }
 
   /** A node rebuilt from the journal. */
@@ -93,6 +93,7 @@ function bytesOf(item: Recovered): number {
     case 'states':
       return item.keys.join('').length + item.bytes.length;
     case 'kept':
+    case 'sessions':
       return item.bytes.length;
   }
 }
@@ -127,6 +128,7 @@ export function snapshot(node: NodeState): unknown {
     initial: machine.instances.isKeyed && encodeState(machine.version.image, machine.instances.initial),
     known: machine.interfaces.known.map(({ fingerprint }) => fingerprint),
     kept: [...machine.kept.entries()],
+    forgotten: machine.kept.forgotten().toSorted((a, b) => (a.session < b.session ? -1 : 1)),
     served: Array.from(machine.interfaces.served(), ({ fingerprint, ways }) => ({
       fingerprint,
       ways: ways.map((way) => (way.kind === 'gone' ? 'gone' : [way.operation, way.chain.length])),

@@ -4,15 +4,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { Store } from '../src/journal/disk/store.ts';
+import { PART_BYTES, slicesOf } from '../src/journal/checkpoint.ts';
+import { sha256 } from '../src/journal/blobs.ts';
 import type { LogGroup } from '../src/journal/group.ts';
+import { NODE_LIMITS } from '../src/limits.ts';
 import { JournalError, type Recovered } from '../src/ports.ts';
 import type { NodeState } from '../src/state.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
 import { Core, replayed, snapshot } from './core.ts';
-import { bundleOf, upgradeBundle } from './images.ts';
+import { bundleOf, labelled, upgradeBundle } from './images.ts';
 
 const ALL = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
 const NONE = { historyMillisMax: 0, historyBytesMax: 0 };
+
+/** So few that some are forgotten. */
+const LIMITS = { ...NODE_LIMITS, keptRepliesMax: 12 };
 
 let folder: string;
 beforeAll(() => {
@@ -24,7 +30,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 class History {
   readonly directory: string;
   readonly states = new Map<number, string>();
-  readonly core = new Core();
+  readonly core = new Core(LIMITS);
   readonly #store: Store;
   readonly #groups: LogGroup[] = [];
 
@@ -52,9 +58,9 @@ class History {
   }
 
   checkpoint(): void {
-    const { head, slices } = this.core.tracker.begin(this.core.node);
+    const { head, parts } = this.core.tracker.begin(this.core.node);
     this.#store.beginCheckpoint(head);
-    for (const slice of slices) this.#store.addSlice(slice);
+    for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     for (const _ of this.#store.endCheckpoint());
   }
 
@@ -65,7 +71,7 @@ class History {
   /** A history of deposits, upgrades and checkpoints. */
   fill(random: () => number): this {
     const [A, B] = [account(), accountWithFee()];
-    this.step((core) => core.deploy(bundleOf(A)));
+    this.step((core) => core.deploy(bundleOf(A, labelled())));
     for (let round = 0; round < 6; round++) {
       for (let i = 0; i < 20; i++) {
         this.step((core) => {
@@ -77,6 +83,13 @@ class History {
         });
       }
       const upgrade = round % 2 === 0 ? upgradeBundle(B, toFee(A)) : upgradeBundle(A, toPlain(B));
+      // A state of several parts, and a session of which requests are forgotten.
+      this.step((core) => {
+        core.call('Counter', `Label("${String(round).repeat(2.5 * PART_BYTES)}")`);
+        const session = '5e'.repeat(16);
+        for (let id = 1; id <= 5; id++)
+          core.call('Counter', 'Incr', { request: { session, id: 5 * round + id, digest: 7 } });
+      });
       if (round < 4) this.step((core) => expect(core.deploy(upgrade)).toBe('Account upgraded'));
       if (round < 5) this.checkpoint();
     }
@@ -86,7 +99,7 @@ class History {
 
 /** Without the time: a read moves it on, and is not in the log. */
 function seen(node: NodeState): string {
-  return JSON.stringify({ ...(snapshot(node) as object), time: 0 });
+  return sha256(JSON.stringify({ ...(snapshot(node) as object), time: 0 }));
 }
 
 interface Opened {
@@ -99,7 +112,7 @@ function open(directory: string): Opened {
   try {
     const items: Recovered[] = [...store.read()];
     const notes = items.flatMap((item) => (item.kind === 'begin' ? item.notes : []));
-    return { node: replayed(items), notes };
+    return { node: replayed(items, LIMITS), notes };
   } finally {
     store.close();
   }

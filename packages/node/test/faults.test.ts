@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Host } from '../src/host.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
-import type { CheckpointHead, CheckpointSlice } from '../src/journal/checkpoint.ts';
+import type { CheckpointHead, CheckpointPart } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
 import type { Journal, Recovered } from '../src/ports.ts';
@@ -27,6 +27,7 @@ const FAULTS = {
 
 /** A journal on disk of which one append fails, after so much of it was written; from then on all is well again. */
 class FaultyJournal implements Journal {
+  readonly isLasting = true;
   readonly #disk: DiskJournal;
   readonly #fault: keyof typeof FAULTS;
   #left: number;
@@ -48,7 +49,7 @@ class FaultyJournal implements Journal {
     throw new Error(this.#fault);
   }
 
-  checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void> {
+  checkpoint(head: CheckpointHead, slices: Iterable<CheckpointPart>): Promise<void> {
     return this.#disk.checkpoint(head, slices);
   }
 

@@ -3,7 +3,7 @@ import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallEvent, Reply } from '../src/event.ts';
 import { type CallOptions, Host, type NodeCaller, type Stopwatch } from '../src/host.ts';
-import type { CheckpointHead, CheckpointSlice } from '../src/journal/checkpoint.ts';
+import type { CheckpointHead, CheckpointPart } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
@@ -14,6 +14,7 @@ import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images
 
 /** A journal whose appends wait until they are told how to end. */
 class SlowJournal implements Journal {
+  readonly isLasting = true;
   readonly #memory = new MemoryJournal();
   readonly waiting: { entries: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   slow = false;
@@ -22,8 +23,8 @@ class SlowJournal implements Journal {
     return this.#memory.read();
   }
 
-  checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void> {
-    return this.#memory.checkpoint(head, slices);
+  checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void> {
+    return this.#memory.checkpoint(head, parts);
   }
 
   close(): void {}

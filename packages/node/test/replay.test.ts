@@ -215,6 +215,7 @@ function damageable(item: Recovered): Uint8Array {
       return item.head.refusals;
     case 'states':
     case 'kept':
+    case 'sessions':
       return item.bytes;
   }
 }
@@ -229,6 +230,7 @@ function withDamage(item: Recovered, bytes: Uint8Array): Recovered {
       return { kind: 'checkpoint', head: { ...item.head, refusals: bytes } };
     case 'states':
     case 'kept':
+    case 'sessions':
       return { ...item, bytes };
   }
 }

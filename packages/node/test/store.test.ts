@@ -6,11 +6,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
 import { Store } from '../src/journal/disk/store.ts';
+import { slicesOf } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
 import type { Journal } from '../src/ports.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
-import { Core, snapshot } from './core.ts';
+import { codeOf, Core, snapshot } from './core.ts';
 import { bundleOf, counter, upgradeBundle } from './images.ts';
 
 const [A, B] = [account(), accountWithFee()];
@@ -23,6 +24,14 @@ const step = fc.oneof(
       key: fc.constantFrom('a', 'b', 'c', 'd'),
       text: fc.constantFrom('Deposit(1)', 'Deposit(-1)', 'Deposit(200)', 'Close', 'Balance'),
       request: fc.option(fc.constantFrom('r', 's', 't', 'u', 'v', 'w', 'x', 'y'), { freq: 2 }),
+    }),
+  },
+  // Of a session; ids mostly go up, and some are so old that they were forgotten.
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      session: fc.constantFrom('5a', '5b', '5c'),
+      back: fc.constantFrom(0, 0, 0, 3, 9),
     }),
   },
   { weight: 2, arbitrary: fc.constant('counter' as const) },
@@ -38,6 +47,8 @@ class Restartable {
   readonly directory: string;
   readonly history: { historyMillisMax: number; historyBytesMax: number };
   core = new Core(LIMITS);
+  /** Of all sessions. */
+  id = 0;
   #store: Store;
   #groups: LogGroup[] = [];
   /** The position of the last that is complete. */
@@ -66,9 +77,9 @@ class Restartable {
   async checkpoint(isWhole: boolean): Promise<void> {
     // A host makes one when there is something new.
     if (this.core.node.position === this.#checkpoint) return;
-    const { head, slices } = this.core.tracker.begin(this.core.node);
+    const { head, parts } = this.core.tracker.begin(this.core.node);
     this.#store.beginCheckpoint(head);
-    for (const slice of slices) this.#store.addSlice(slice);
+    for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     if (!isWhole) return this.restart();
     for (const _ of this.#store.endCheckpoint());
     this.#checkpoint = head.position;
@@ -81,6 +92,7 @@ class Restartable {
     this.#store = Store.open(this.directory, this.history);
     const store = this.#store;
     const journal: Journal = {
+      isLasting: true,
       read: () => store.read(),
       append: () => {},
       checkpoint: () => Promise.resolve(),
@@ -109,6 +121,9 @@ function seen({ node }: Core): unknown {
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** To requests of sessions, by their first word. */
+const replies = new Map<string, number>();
+
 async function take(node: Restartable, event: Step): Promise<void> {
   const { core } = node;
   if (event === 'restart') return node.restart();
@@ -116,7 +131,12 @@ async function take(node: Restartable, event: Step): Promise<void> {
     return node.checkpoint(event === 'checkpoint');
   }
   if (event === 'counter') core.call('Counter', 'Incr');
-  else if (event === 'upgrade') {
+  else if (typeof event === 'object' && 'session' in event) {
+    const id = Math.max(event.back === 0 ? ++node.id : node.id - event.back, 1);
+    const request = { session: event.session.repeat(16), id, digest: 7 };
+    const reply = core.call('Counter', 'Incr', { request });
+    replies.set(codeOf(reply), (replies.get(codeOf(reply)) ?? 0) + 1);
+  } else if (event === 'upgrade') {
     core.deploy(upgradeBundle(B, toFee(A)), 'upgrade');
     core.deploy(upgradeBundle(A, toPlain(B)), 'upgrade');
     core.deploy(upgradeBundle(B, toFee(A)), 'upgrade');
@@ -139,7 +159,7 @@ it.each([
   let runs = 0;
   try {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 50, size: 'max' }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 70, size: 'max' }), async (steps) => {
         const node = new Restartable(join(folder, String(runs++)), keepsAll);
         node.core.deploy(bundleOf(A));
         node.core.deploy(bundleOf(counter()));
@@ -151,9 +171,35 @@ it.each([
       }),
       { numRuns: 60 },
     );
+    // The law says nothing of what never happens.
+    expect([...replies.keys()].toSorted()).toEqual(['()', 'gone']);
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+it('what is forgotten of a session is so after a restart too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'smc-store-'));
+  const node = new Restartable(join(folder, 'data'), false);
+  node.core.deploy(bundleOf(counter()));
+  const call = (session: string, id: number): string => {
+    const reply = node.core.call('Counter', 'Incr', {
+      request: { session: session.repeat(16), id, digest: 7 },
+    });
+    node.append();
+    return codeOf(reply);
+  };
+  // Of one session all is forgotten in the end, and of the other something.
+  expect([call('5a', 1), call('5a', 2)]).toEqual(['()', '()']);
+  for (let id = 1; id <= 8; id++) expect(call('5b', id)).toBe('()');
+  const ask = (): string[] => [call('5a', 1), call('5a', 2), call('5b', 1), call('5b', 8)];
+  expect(ask()).toEqual(['gone', 'gone', 'gone', '()']);
+  await node.checkpoint(true);
+  await node.restart();
+  expect(ask()).toEqual(['gone', 'gone', 'gone', '()']);
+  expect([call('5a', 3), call('5b', 9)]).toEqual(['()', '()']);
+  node.close();
+  rmSync(folder, { recursive: true });
 });
 
 it('a store holds no more than two checkpoints need', async () => {

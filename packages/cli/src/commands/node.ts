@@ -1,8 +1,9 @@
-import { DiskJournal } from '@smc/node';
+import { DiskJournal, type Log } from '@smc/node';
 import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
 import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
 import { EXIT, Stop } from '../exit.ts';
+import { jitOf } from '../jit.ts';
 import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, type Keeping } from '../local-node.ts';
 
@@ -18,6 +19,10 @@ export const node: CommandDefinition = {
       '--checkpoint-bytes <bytes>',
       'so much of the log at the most is replayed at a start (default: 67108864)',
     );
+    command.option(
+      '--checkpoint-seconds <seconds>',
+      'and what came in so many seconds, if a checkpoint does not take longer (default: 60)',
+    );
     declareNode(command);
     declareExposure(command);
     declareLog(command);
@@ -31,7 +36,7 @@ export const node: CommandDefinition = {
     });
     const exposure = exposureOf(words, output);
     const log = await logOf(words, output);
-    const keeping = await keepingOf(words);
+    const keeping = await keepingOf(words, log);
     const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
     const failed = await Promise.race([ended, running.failure]);
     if (failed !== null) throw gaveUp(failed);
@@ -41,7 +46,7 @@ export const node: CommandDefinition = {
   },
 };
 
-async function keepingOf(words: Words): Promise<Keeping | null> {
+async function keepingOf(words: Words, log: Log): Promise<Keeping | null> {
   const data = option(words, 'data');
   if (words.options['memory'] === true) {
     if (data === undefined && words.options['keepHistory'] === undefined) return null;
@@ -52,16 +57,28 @@ async function keepingOf(words: Words): Promise<Keeping | null> {
     );
   }
   const directory = dataDirectory(data);
-  const checkpointBytesMin = bytesOf(words);
+  const bytes = numberOf(words, 'checkpoint-bytes', 'bytes');
+  const seconds = numberOf(words, 'checkpoint-seconds', 'seconds');
+  const limits = {
+    ...(bytes === null ? {} : { checkpointBytesMin: bytes }),
+    ...(seconds === null ? {} : { checkpointMillisMax: 1_000 * seconds }),
+  };
   const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
-  const options = words.options['keepHistory'] === true ? all : {};
+  const history = words.options['keepHistory'] === true ? all : {};
+  const warn = (message: string): void => log.warn({}, message);
+  const options = { ...history, jit: jitOf(words), warn };
   const journal = await onData(() => DiskJournal.open(directory, options));
-  return { journal, directory, checkpointBytesMin };
+  return { journal, directory, limits };
 }
 
-function bytesOf(words: Words): number | null {
-  const text = option(words, 'checkpointBytes');
+function numberOf(words: Words, name: string, unit: string): number | null {
+  const text = option(words, camelCase(name));
   if (text === undefined) return null;
   if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
-  throw new Stop(EXIT.usage, 'usage', `--checkpoint-bytes takes a number of bytes, not ${text}`);
+  throw new Stop(EXIT.usage, 'usage', `--${name} takes a number of ${unit}, not ${text}`);
+}
+
+/** As an option is called where it was read. */
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

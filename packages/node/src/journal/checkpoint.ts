@@ -1,8 +1,8 @@
-import { ByteWriter, encodeValue, writeValue } from '@smc/protocol';
+import { ByteWriter, encodeValue, sizeOf, type Value, writeValue } from '@smc/protocol';
 import { type ChangedKeys, type InstanceKey, type Instances, printKey } from '../instances.ts';
-import type { FirstOutcome, NumberedRequest } from '../kept.ts';
+import type { FirstOutcome, ForgottenSession, NumberedRequest } from '../kept.ts';
 import type { Machine, NodeState } from '../state.ts';
-import { encodeRefusals, writeKept } from './encoding.ts';
+import { encodeForgotten, encodeRefusals, writeKept } from './encoding.ts';
 import type { KeptReply, RefusalEntry } from './entry.ts';
 
 /**
@@ -27,7 +27,11 @@ export interface MachineHead {
   readonly faults: number;
   /** Of its state type, 64 hex digits. */
   readonly fingerprint: string;
-  /** The position of the checkpoint that wrote all its states: those of older ones are of another version. */
+  readonly isKeyed: boolean;
+  /**
+   * The position of the checkpoint that wrote all its states: those of older ones are of another version. The one
+   * state of a machine without keys is always written as a whole.
+   */
   readonly since: number;
   /** Its kept requests are those of `[keptFirst, keptEnd)`; they are counted from its deployment on. */
   readonly keptFirst: number;
@@ -35,13 +39,35 @@ export interface MachineHead {
 }
 
 /** A part of a checkpoint: it belongs to the head with it. */
-export type CheckpointSlice = StateSlice | KeptSlice;
+export type CheckpointSlice = StateSlice | KeptSlice | SessionsSlice;
+
+/** What a journal is given of a checkpoint, in order: slices, and at the end the large states, if there are any. */
+export type CheckpointPart = CheckpointSlice | LargeStates;
+
+/**
+ * States of machines without keys that take long to encode. A journal that keeps the log elsewhere can have
+ * them made of it there; from any other they are had on this thread.
+ */
+export interface LargeStates {
+  readonly kind: 'large';
+  readonly states: readonly LargeState[];
+}
+
+export interface LargeState {
+  readonly machine: number;
+  /** Of the type of the state, as in the head. */
+  readonly fingerprint: string;
+  /** Of the state (`sizeOf`): who has made it elsewhere compares. */
+  readonly bytes: number;
+  /** Made when they are asked for, on this thread: all of the state is encoded before the first. */
+  readonly slices: Iterable<StateSlice>;
+}
 
 /** States of instances, one behind the other: to hand on each by itself would take longer than to make it. */
 export interface StateSlice {
   readonly kind: 'states';
   readonly machine: number;
-  /** As in `InputEntry`. */
+  /** As in `InputEntry`; of a machine without keys those of the parts of its state (`partKey`), in order. */
   readonly keys: readonly string[];
   /** Of each state, in bytes; -1 for an instance that is not stored any more, as it is in its initial state. */
   readonly lengths: readonly number[];
@@ -59,9 +85,30 @@ export interface KeptSlice {
   readonly bytes: Uint8Array;
 }
 
+/** How far the sessions of a machine were of which requests are not kept any more; all of them, in each checkpoint. */
+export interface SessionsSlice {
+  readonly kind: 'sessions';
+  readonly machine: number;
+  /** From 0; the slices follow those of the kept requests. */
+  readonly part: number;
+  /** The sessions (`encodeForgotten`). */
+  readonly bytes: Uint8Array;
+}
+
 /** After so much a slice ends: others get their turn. */
 const SLICE_BYTES = 64 * 1024;
 const SLICE_ROWS_MAX = 1_024;
+
+/** Bytes of a part of the state of a machine without keys: no row grows with it, nor does a transaction. */
+export const PART_BYTES = 32 * 1024;
+
+/** Where a part of the state of a machine without keys stands: the first where a short state does, alone. */
+export function partKey(part: number): string {
+  return part === 0 ? '' : String(part).padStart(PART_DIGITS, '0');
+}
+
+/** In the order of numbers and of texts alike. */
+const PART_DIGITS = 8;
 
 interface Tracked {
   readonly instances: Instances;
@@ -85,34 +132,68 @@ export class CheckpointTracker {
   }
 
   /**
-   * A checkpoint of this moment. Its slices are made when they are asked for, whatever the node does
-   * meanwhile; what changes from now on is for the next one.
+   * A checkpoint of this moment. Its parts are made when they are asked for, whatever the node does
+   * meanwhile; what changes from now on is for the next one. States of machines without keys of at least
+   * `largeBytesMin` are given apart.
    */
-  begin(node: NodeState): { readonly head: CheckpointHead; readonly slices: Iterable<CheckpointSlice> } {
+  begin(
+    node: NodeState,
+    largeBytesMin = Number.POSITIVE_INFINITY,
+  ): { readonly head: CheckpointHead; readonly parts: Iterable<CheckpointPart> } {
     const { position, time } = node;
-    const slices: Iterable<CheckpointSlice>[] = [];
+    const parts: Iterable<CheckpointPart>[] = [];
+    const large: LargeState[] = [];
     const machines = Array.from(node.machines.values(), (machine): MachineHead => {
       const { number, name, inputs, faults, instances, kept } = machine;
-      const before = this.#tracked.get(machine);
-      const isWhole = before?.instances !== instances;
-      const keys = isWhole ? null : before.changed.take();
-      if (isWhole) {
-        before?.changed.end();
-        this.#tracked.set(machine, { instances, changed: instances.watch(), since: position });
-      }
-      slices.push(stateSlices(machine, rowsOf(instances, keys)), keptSlices(machine, kept.takeNew()));
-      const since = isWhole ? position : before.since;
-      const { first: keptFirst, end: keptEnd } = kept;
+      const { since, keys } = this.#changed(machine, position);
       const fingerprint = machine.version.fingerprints.state;
-      return { machine: number, name, inputs, faults, fingerprint, since, keptFirst, keptEnd };
+      const isWritten = keys === null || keys.size > 0;
+      if (isWritten && instances.isKeyed) parts.push(stateSlices(machine, rowsOf(instances, keys)));
+      else if (isWritten) {
+        const bytes = sizeOf(instances.get(null));
+        const slices = partSlices(machine, instances.get(null));
+        if (bytes < largeBytesMin) parts.push(slices);
+        else large.push({ machine: number, fingerprint, bytes, slices });
+      }
+      parts.push(keptSlices(machine, kept.takeNew()), sessionSlices(number, kept.forgotten()));
+      const { first: keptFirst, end: keptEnd } = kept;
+      const { isKeyed } = instances;
+      return { machine: number, name, inputs, faults, fingerprint, isKeyed, since, keptFirst, keptEnd };
     });
+    if (large.length > 0) parts.push([{ kind: 'large', states: large }]);
     for (const [machine, { changed }] of this.#tracked) {
       if (node.machineByNumber.get(machine.number) === machine) continue;
       changed.end();
       this.#tracked.delete(machine);
     }
     const head = { position, time, refusals: encodeRefusals(refusalsOf(node)), machines };
-    return { head, slices: concatenated(slices) };
+    return { head, parts: concatenated(parts) };
+  }
+
+  /** What a checkpoint at this position writes of a machine: these keys, or all where there are none, as from then on. */
+  #changed(
+    machine: Machine,
+    position: number,
+  ): { readonly since: number; readonly keys: ReadonlySet<InstanceKey> | null } {
+    const { instances } = machine;
+    const before = this.#tracked.get(machine);
+    if (before?.instances !== instances) {
+      before?.changed.end();
+      this.#tracked.set(machine, { instances, changed: instances.watch(), since: position });
+      return { since: position, keys: null };
+    }
+    const keys = before.changed.take();
+    if (instances.isKeyed || keys.size === 0) return { since: before.since, keys };
+    this.#tracked.set(machine, { ...before, since: position });
+    return { since: position, keys };
+  }
+}
+
+/** The slices of a checkpoint, all made on this thread. */
+export function* slicesOf(parts: Iterable<CheckpointPart>): Generator<CheckpointSlice> {
+  for (const part of parts) {
+    if (part.kind !== 'large') yield part;
+    else for (const { slices } of part.states) yield* slices;
   }
 }
 
@@ -153,6 +234,21 @@ function* stateSlices(
   if (keys.length > 0) yield { kind: 'states', machine, keys, lengths, bytes: writer.take() };
 }
 
+/** The one state of a machine without keys. */
+export function* partSlices(
+  { number: machine, version: { image } }: Pick<Machine, 'number' | 'version'>,
+  state: Value,
+): Generator<StateSlice> {
+  const writer = new ByteWriter();
+  writeValue(writer, image.unit.types, image.state, state);
+  const bytes = writer.take();
+  for (let at = 0, part = 0; at < bytes.length || part === 0; at += PART_BYTES, part++) {
+    // A copy, since whole buffers cross threads.
+    const slice = bytes.slice(at, at + PART_BYTES);
+    yield { kind: 'states', machine, keys: [partKey(part)], lengths: [slice.length], bytes: slice };
+  }
+}
+
 function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Generator<KeptSlice> {
   let writer = new ByteWriter();
   let first = 0;
@@ -174,6 +270,13 @@ function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Gen
     count = 0;
   }
   if (count > 0) yield slice();
+}
+
+function* sessionSlices(machine: number, sessions: readonly ForgottenSession[]): Generator<SessionsSlice> {
+  for (let at = 0, part = 0; at < sessions.length; at += SLICE_ROWS_MAX, part++) {
+    const bytes = encodeForgotten(sessions.slice(at, at + SLICE_ROWS_MAX));
+    yield { kind: 'sessions', machine, part, bytes };
+  }
 }
 
 function replyOf(machine: Machine, outcome: FirstOutcome): KeptReply {

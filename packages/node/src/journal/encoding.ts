@@ -13,6 +13,7 @@ import type {
   RequestKey,
 } from './entry.ts';
 import type { LogGroup } from './group.ts';
+import type { ForgottenSession } from '../kept.ts';
 
 /**
  * How entries are written: a byte for the kind, then by how many milliseconds it is later than the entry
@@ -111,8 +112,16 @@ export function decodeGroup(
   });
 }
 
+/** Those of the log up to an entry. */
+type KnownBlobs = Pick<BlobStore, 'get'>;
+
 /** Mirror of `writeInput` and `writeEntry`; the time of the entry before it is that of the group for the first. */
-export function readEntry(reader: ByteReader, position: number, timeBefore: number, blobs: BlobStore): Entry {
+export function readEntry(
+  reader: ByteReader,
+  position: number,
+  timeBefore: number,
+  blobs: KnownBlobs,
+): Entry {
   if (isInput(reader)) {
     const head = readInputHead(reader, timeBefore);
     return { kind: 'input', position, ...head, input: reader.raw(head.inputBytes) };
@@ -186,7 +195,7 @@ function writeChange(writer: ByteWriter, entry: ChangeEntry, blobs: BlobStore): 
   return fresh;
 }
 
-function readParts(reader: ByteReader, blobs: BlobStore): ChangePart[] {
+function readParts(reader: ByteReader, blobs: KnownBlobs): ChangePart[] {
   const known = (): Uint8Array => {
     const start = reader.offset;
     const digest = readDigest(reader);
@@ -261,6 +270,22 @@ export function readKept(reader: ByteReader): KeptEntry {
   return { request, reply: { kind: 'ok', origin, value: readBytes(reader) } };
 }
 
+/** How far sessions were of which requests are not kept any more, for a checkpoint. */
+export function encodeForgotten(sessions: readonly ForgottenSession[]): Uint8Array {
+  const writer = new ByteWriter();
+  writer.unsigned(sessions.length);
+  for (const { session, id } of sessions) {
+    writer.hexadecimal(session);
+    writer.integer(id);
+  }
+  return writer.bytes();
+}
+
+/** Mirror of `encodeForgotten`, in the context of `decoding`. */
+export function readForgotten(reader: ByteReader): ForgottenSession[] {
+  return readList(reader, () => ({ session: readSession(reader), id: reader.integer() }));
+}
+
 function writeOutcome(writer: ByteWriter, outcome: Outcome): void {
   writer.byte(OUTCOMES.indexOf(outcome.kind));
   if (outcome.kind !== 'ok') writer.string(outcome.message);
@@ -295,10 +320,13 @@ function writeRequest(writer: ByteWriter, request: RequestKey): void {
 
 function readRequest(reader: ByteReader): RequestKey {
   if (reader.index('a form of request key', 2) === OF_SESSION) {
-    const session = Buffer.from(reader.raw(SESSION_BYTES)).toString('hex');
-    return { session, id: reader.integer(), digest: reader.integer() };
+    return { session: readSession(reader), id: reader.integer(), digest: reader.integer() };
   }
   return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
+}
+
+function readSession(reader: ByteReader): string {
+  return Buffer.from(reader.raw(SESSION_BYTES)).toString('hex');
 }
 
 function writeDigest(writer: ByteWriter, digest: string): void {

@@ -1,12 +1,22 @@
 import type { Beginning, Journal, Recovered } from '../ports.ts';
-import type { CheckpointHead, CheckpointSlice, KeptSlice, MachineHead, StateSlice } from './checkpoint.ts';
+import {
+  type CheckpointHead,
+  type CheckpointPart,
+  type CheckpointSlice,
+  type KeptSlice,
+  type MachineHead,
+  type SessionsSlice,
+  slicesOf,
+  type StateSlice,
+} from './checkpoint.ts';
 import type { LogGroup } from './group.ts';
 
 /** What one machine has in the checkpoint. */
 interface MachineBase {
   readonly head: MachineHead;
   readonly states: Map<string, Uint8Array>;
-  kept: KeptSlice[];
+  readonly kept: KeptSlice[];
+  readonly sessions: SessionsSlice[];
 }
 
 /**
@@ -16,6 +26,7 @@ interface MachineBase {
  * the upgrades there were and by the state, not by the inputs.
  */
 export class MemoryJournal implements Journal {
+  readonly isLasting = false;
   #groups: LogGroup[] = [];
   #head: CheckpointHead | null = null;
   #machines = new Map<number, MachineBase>();
@@ -30,12 +41,13 @@ export class MemoryJournal implements Journal {
     const until = after < 0 ? this.#groups.length : after;
     for (const group of this.#groups.slice(0, until)) yield { kind: 'group', group };
     if (this.#head !== null) yield { kind: 'checkpoint', head: this.#head };
-    for (const [machine, { states, kept }] of this.#machines) {
+    for (const [machine, { states, kept, sessions }] of this.#machines) {
       const parts = [...states.values()];
       const lengths = parts.map(({ length }) => length);
       const bytes = Buffer.concat(parts);
       yield { kind: 'states', machine, keys: [...states.keys()], lengths, bytes } satisfies StateSlice;
       yield* kept;
+      yield* sessions;
     }
     for (const group of this.#groups.slice(until)) yield { kind: 'group', group };
   }
@@ -45,11 +57,11 @@ export class MemoryJournal implements Journal {
     for (const group of groups) this.#groups.push({ ...group, bytes: group.bytes.slice() });
   }
 
-  async checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void> {
+  async checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void> {
     if (this.#isBusy) throw new Error('a checkpoint while another one goes on');
     this.#isBusy = true;
     const taken: CheckpointSlice[] = [];
-    for (const slice of slices) {
+    for (const slice of slicesOf(parts)) {
       taken.push(slice);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -71,6 +83,7 @@ export class MemoryJournal implements Journal {
       head,
       states: isWhole ? new Map() : before.states,
       kept,
+      sessions: [],
     };
   }
 
@@ -78,10 +91,8 @@ export class MemoryJournal implements Journal {
     const base = this.#machines.get(slice.machine);
     if (base === undefined)
       throw new Error(`a slice of the machine ${slice.machine}, which is not in the head`);
-    if (slice.kind === 'kept') {
-      base.kept.push(slice);
-      return;
-    }
+    if (slice.kind === 'kept') return void base.kept.push(slice);
+    if (slice.kind === 'sessions') return void base.sessions.push(slice);
     let at = 0;
     for (const [i, key] of slice.keys.entries()) {
       const length = slice.lengths[i];

@@ -55,7 +55,7 @@ export async function recover(
     if (item.kind === 'group') {
       if (item.group.first > from) bytes += item.group.bytes.length;
       work += item.group.bytes.length;
-    }
+    } else if (item.kind !== 'checkpoint') work += item.bytes.length;
     if (work < TURN_BYTES) continue;
     work = 0;
     progress({ from, at: replay.node.position, last, notes: [] });

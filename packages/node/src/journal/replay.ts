@@ -9,13 +9,21 @@ import { type Machine, NodeState } from '../state.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
 import { applyChange, applyRefusal, applyRemoval } from '../upgrade/swap.ts';
 import { sha256 } from './blobs.ts';
-import { type CheckpointHead, CheckpointTracker, type KeptSlice, type StateSlice } from './checkpoint.ts';
+import {
+  type CheckpointHead,
+  CheckpointTracker,
+  type KeptSlice,
+  partKey,
+  type SessionsSlice,
+  type StateSlice,
+} from './checkpoint.ts';
 import {
   type InputFields,
   type InputHead,
   isInput,
   isStructural,
   readEntry,
+  readForgotten,
   readInputHead,
   readKept,
   readRefusals,
@@ -36,6 +44,8 @@ export class Replay {
   readonly #pending = new Map<Machine, LoadedUpgrade[]>();
   /** The checkpoint that is, or was, gone through; its slices are not over until a group comes. */
   #checkpoint: { readonly head: CheckpointHead; isOpen: boolean } | null = null;
+  /** What there is so far of the state of a machine without keys. */
+  #partial: { readonly machine: Machine; readonly parts: Uint8Array[]; count: number } | null = null;
   /** Where the checkpoint stands; structural entries alone come before it. */
   readonly #start: number;
   /** For messages: the entry that is handled. */
@@ -49,6 +59,7 @@ export class Replay {
 
   /** Throws a `JournalError` for what cannot be; the node is of no use then. */
   add(item: Exclude<Recovered, Beginning>): void {
+    if (item.kind !== 'states' || item.machine !== this.#partial?.machine.number) this.#endPartial();
     switch (item.kind) {
       case 'group':
         return this.#group(item.group);
@@ -58,11 +69,14 @@ export class Replay {
         return this.#states(item);
       case 'kept':
         return this.#kept(item);
+      case 'sessions':
+        return this.#sessions(item);
     }
   }
 
   /** The node, when all was added, and what knows how it differs from its last checkpoint. */
   finish(): { readonly node: NodeState; readonly tracker: CheckpointTracker } {
+    this.#endPartial();
     this.#endCheckpoint();
     for (const machine of this.node.machines.values()) this.#migrate(machine);
     return { node: this.node, tracker: this.#tracker };
@@ -278,6 +292,7 @@ export class Replay {
 
   #states({ machine: number, keys, lengths, bytes }: StateSlice): void {
     const machine = this.#machine(number);
+    if (!machine.instances.isKeyed) return this.#parts(machine, keys, bytes);
     const { image } = machine.version;
     const read = decoding(bytes, (reader) => {
       for (const [i, key] of keys.entries()) {
@@ -289,6 +304,24 @@ export class Replay {
       }
     });
     if (!read.ok) this.#malformed(read.malformed);
+  }
+
+  #parts(machine: Machine, keys: readonly string[], bytes: Uint8Array): void {
+    const partial = (this.#partial ??= { machine, parts: [], count: 0 });
+    for (const key of keys) {
+      if (key !== partKey(partial.count++)) this.#fail(`${machine.name} has no part ${key} of a state here`);
+    }
+    partial.parts.push(bytes);
+  }
+
+  #endPartial(): void {
+    const partial = this.#partial;
+    if (partial === null) return;
+    this.#partial = null;
+    const { image } = partial.machine.version;
+    const state = decodeValue(image.unit.types, image.state, Buffer.concat(partial.parts));
+    if (!state.ok) return this.#malformed(state.malformed);
+    partial.machine.instances.put(null, state.value);
   }
 
   #kept({ machine: number, first, count, bytes }: KeptSlice): void {
@@ -305,6 +338,13 @@ export class Replay {
       }
     });
     if (!read.ok) this.#malformed(read.malformed);
+  }
+
+  #sessions({ machine: number, bytes }: SessionsSlice): void {
+    const { kept } = this.#machine(number);
+    const sessions = decoding(bytes, readForgotten);
+    if (!sessions.ok) return this.#malformed(sessions.malformed);
+    for (const session of sessions.value) kept.forgetUpTo(session);
   }
 
   #decodeReply(machine: Machine, reply: KeptReply): FirstOutcome {

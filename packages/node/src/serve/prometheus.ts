@@ -48,7 +48,7 @@ export class Exposition {
 }
 
 function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
-  const { inputs, commits, pauses, deployments, refusals: refused } = host.metrics;
+  const { inputs, commits, pauses, checkpoints, deployments, refusals: refused } = host.metrics;
   const durations = (name: string, help: string, own: Durations): Metric => ({
     name,
     help,
@@ -87,6 +87,7 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
       values: () => Array.from(refused, ([code, value]) => ({ labels: { code }, value })),
     },
     durations('smc_journal_commit_seconds', 'Of a commit of the journal', commits),
+    durations('smc_checkpoint_seconds', 'Of a checkpoint, beside the inputs', checkpoints),
     {
       name: 'smc_queue_depth',
       help: 'Requests that wait for their turn, or to be durable',

@@ -1,9 +1,16 @@
 import { resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { type Journal, JournalError, type Recovered } from '../../ports.ts';
-import type { CheckpointHead, CheckpointSlice } from '../checkpoint.ts';
+import type { JitMode } from '@smc/vm';
+import type { Journal, Recovered } from '../../ports.ts';
+import type {
+  CheckpointHead,
+  CheckpointPart,
+  CheckpointSlice,
+  LargeState,
+  StateSlice,
+} from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import type { StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
+import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
+import { Thread } from './thread.ts';
 
 export interface DiskJournalOptions {
   /**
@@ -12,36 +19,33 @@ export interface DiskJournalOptions {
    */
   readonly historyMillisMax?: number;
   readonly historyBytesMax?: number;
+  /** How machines are loaded of which the states are made beside the node. */
+  readonly jit?: JitMode;
+  /** Told what went wrong, and needs nothing to be done about it. */
+  readonly warn?: (message: string) => void;
 }
 
 export const HISTORY_MILLIS_MAX = 7 * 24 * 60 * 60 * 1_000;
 export const HISTORY_BYTES_MAX = 1024 * 1024 * 1024;
 
-/** The sources run as they are, and what is built from them beside them. */
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-
-interface Waiting {
-  readonly resolve: (items: readonly Recovered[]) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * A journal in a directory (`docs/journal.md`): what was appended is there after any crash. A thread of its own waits for
- * the disk.
+ * the disk. Large states are made for a checkpoint by another one (`shadow-worker.ts`), which there is as long as
+ * checkpoints have such; where it fails, on the thread of the node.
  */
 export class DiskJournal implements Journal {
-  readonly #worker: Worker;
-  /** Requests on their way, in order. */
-  readonly #waiting: Waiting[] = [];
-  #failure: Error | null = null;
+  readonly isLasting = true;
+  readonly #store: Thread<StoreRequest, StoreAnswer>;
+  readonly #shadowOptions: ShadowOptions;
+  readonly #warn: (message: string) => void;
+  #shadow: Thread<ShadowRequest, StateSlice | null> | null = null;
   #isBusy = false;
   #closing: Promise<void> | null = null;
 
-  private constructor(options: WorkerOptions) {
-    this.#worker = new Worker(WORKER, { workerData: options, execArgv: [] });
-    this.#worker.on('message', (answer: StoreAnswer) => this.#take(answer));
-    this.#worker.on('error', (error: Error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('the thread of the journal has ended')));
+  private constructor(options: WorkerOptions, { jit = 'auto', warn = () => {} }: DiskJournalOptions) {
+    this.#store = new Thread('the journal', 'worker', options);
+    this.#shadowOptions = { directory: options.directory, jit };
+    this.#warn = warn;
   }
 
   /**
@@ -50,23 +54,24 @@ export class DiskJournal implements Journal {
    */
   static async open(directory: string, options: DiskJournalOptions = {}): Promise<DiskJournal> {
     const { historyMillisMax = HISTORY_MILLIS_MAX, historyBytesMax = HISTORY_BYTES_MAX } = options;
-    const journal = new DiskJournal({ directory: resolve(directory), historyMillisMax, historyBytesMax });
+    const history = { historyMillisMax, historyBytesMax };
+    const journal = new DiskJournal({ directory: resolve(directory), ...history }, options);
     try {
-      await journal.#ask({ kind: 'open' });
+      await journal.#store.ask({ kind: 'open' });
       return journal;
     } catch (error) {
-      await journal.#worker.terminate();
+      await journal.#store.end();
       throw error;
     }
   }
 
   async *read(): AsyncGenerator<Recovered> {
     // The thread reads on while what it has read is gone through.
-    let next = this.#ask({ kind: 'read' });
+    let next = this.#store.ask({ kind: 'read' });
     for (;;) {
-      const items = await next;
+      const { items } = await next;
       if (items.length === 0) return;
-      next = this.#ask({ kind: 'read' });
+      next = this.#store.ask({ kind: 'read' });
       // It is awaited in any case but where who reads has ended before.
       next.catch(() => {});
       yield* items;
@@ -74,19 +79,23 @@ export class DiskJournal implements Journal {
   }
 
   async append(groups: readonly LogGroup[]): Promise<void> {
-    await this.#ask(
-      { kind: 'append', groups },
-      groups.map(({ bytes }) => bytes.buffer as ArrayBuffer),
-    );
+    const buffers = groups.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+    await this.#store.ask({ kind: 'append', groups }, buffers);
   }
 
-  async checkpoint(head: CheckpointHead, slices: Iterable<CheckpointSlice>): Promise<void> {
+  async checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void> {
     if (this.#isBusy) throw new Error('a checkpoint while another one goes on');
     this.#isBusy = true;
     try {
-      await this.#ask({ kind: 'begin', head });
-      for (const slice of slices) await this.#ask({ kind: 'slice', slice });
-      await this.#ask({ kind: 'end' });
+      await this.#store.ask({ kind: 'begin', head });
+      let hasLarge = false;
+      for (const part of parts) {
+        hasLarge ||= part.kind === 'large';
+        for await (const slice of this.#slices(part, head.position)) await this.#add(slice);
+      }
+      if (!hasLarge) await this.#endShadow();
+      let { isOver } = await this.#store.ask({ kind: 'end' });
+      while (!isOver) ({ isOver } = await this.#store.ask({ kind: 'clean' }));
     } finally {
       this.#isBusy = false;
     }
@@ -98,31 +107,64 @@ export class DiskJournal implements Journal {
   }
 
   async #close(): Promise<void> {
+    await this.#endShadow();
     try {
-      await this.#ask({ kind: 'close' });
+      await this.#store.ask({ kind: 'close' });
     } catch {
       // It has ended, or could not write: what is on disk is as it is after a crash.
     }
-    await this.#worker.terminate();
+    await this.#store.end();
   }
 
-  #ask(request: StoreRequest, transfer: readonly ArrayBuffer[] = []): Promise<readonly Recovered[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== null) return reject(this.#failure);
-      this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request, transfer);
-    });
+  #add(slice: CheckpointSlice): Promise<StoreAnswer> {
+    const { buffer, byteLength } = slice.bytes;
+    // What is a part of something larger is copied with all of it.
+    const isOwn = buffer.byteLength === byteLength;
+    return this.#store.ask({ kind: 'slice', slice }, isOwn ? [buffer as ArrayBuffer] : []);
   }
 
-  #take(answer: StoreAnswer): void {
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) throw new Error('the thread of the journal answers what nobody asked');
-    if (answer.ok) waiting.resolve(answer.items);
-    else waiting.reject(answer.isJournal ? new JournalError(answer.message) : new Error(answer.message));
+  async *#slices(part: CheckpointPart, position: number): AsyncGenerator<CheckpointSlice> {
+    if (part.kind !== 'large') return yield part;
+    const { states } = part;
+    try {
+      const machines = states.map(({ machine }) => machine);
+      await this.#shadowed({ kind: 'follow', position, machines });
+    } catch (error) {
+      await this.#giveUp(error as Error);
+    }
+    for (const state of states) yield* this.#largeSlices(state);
   }
 
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  async *#largeSlices({ slices, ...state }: LargeState): AsyncGenerator<CheckpointSlice> {
+    try {
+      while (this.#shadow !== null) {
+        const slice = await this.#shadowed({ kind: 'next', ...state });
+        if (slice === null) return;
+        yield slice;
+      }
+    } catch (error) {
+      await this.#giveUp(error as Error);
+    }
+    // All of it: what came before is written over with the same.
+    yield* slices;
+  }
+
+  #shadowed(request: ShadowRequest): Promise<StateSlice | null> {
+    if (this.#closing !== null) throw new Error('the journal is closed');
+    this.#shadow ??= new Thread('large states', 'shadow-worker', this.#shadowOptions);
+    return this.#shadow.ask(request);
+  }
+
+  /** The next checkpoint tries again. */
+  async #giveUp(error: Error): Promise<void> {
+    await this.#endShadow();
+    if (this.#closing !== null) throw error;
+    this.#warn(`large states are made on the thread of the node this time: ${error.message}`);
+  }
+
+  async #endShadow(): Promise<void> {
+    const shadow = this.#shadow;
+    this.#shadow = null;
+    await shadow?.end();
   }
 }

@@ -1,5 +1,6 @@
+import type { JitMode } from '@smc/vm';
 import type { Recovered } from '../../ports.ts';
-import type { CheckpointHead, CheckpointSlice } from '../checkpoint.ts';
+import type { CheckpointHead, CheckpointSlice, LargeState } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import type { HistoryLimits } from './store.ts';
 
@@ -15,11 +16,27 @@ export type StoreRequest =
   | { readonly kind: 'append'; readonly groups: readonly LogGroup[] }
   | { readonly kind: 'begin'; readonly head: CheckpointHead }
   | { readonly kind: 'slice'; readonly slice: CheckpointSlice }
+  /** The checkpoint counts. What it makes needless is left, and goes with each `clean`. */
   | { readonly kind: 'end' }
+  | { readonly kind: 'clean' }
   | { readonly kind: 'close' };
 
-/** `items`: of a `read`, what comes next; none at the end. */
-export type StoreAnswer =
-  | { readonly ok: true; readonly items: readonly Recovered[] }
-  /** `isJournal`: it is a `JournalError`. */
-  | { readonly ok: false; readonly message: string; readonly isJournal: boolean };
+export interface StoreAnswer {
+  /** Of a `read`, what comes next; none at the end. */
+  readonly items: readonly Recovered[];
+  /** Of an `end` or `clean`: whether nothing is left to do. */
+  readonly isOver: boolean;
+}
+
+/** What the thread is started with that makes large states. */
+export interface ShadowOptions {
+  readonly directory: string;
+  readonly jit: JitMode;
+}
+
+/** What it is asked to do; each is answered, in order. */
+export type ShadowRequest =
+  /** To have the states of these machines as of the position of the checkpoint that is being written. */
+  | { readonly kind: 'follow'; readonly position: number; readonly machines: readonly number[] }
+  /** For the next slice of one of these states; null at the end. */
+  | ({ readonly kind: 'next' } & Omit<LargeState, 'slices'>);

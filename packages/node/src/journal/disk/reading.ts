@@ -13,6 +13,8 @@ import {
   type KeptRow,
   machineHeadOf,
   type MachineRow,
+  sessionsChecksum,
+  type SessionsRow,
   stateChecksum,
   type StoredStateRow,
 } from './rows.ts';
@@ -191,6 +193,7 @@ export function* readCheckpoint(database: DatabaseSync, position: number): Gener
   for (const machine of machines) {
     yield* readStates(database, position, machine);
     yield* readKept(database, position, machine);
+    yield* readSessions(database, position, machine);
   }
 }
 
@@ -216,7 +219,12 @@ export function* stateRows(
   if (newest !== null) yield newest;
 }
 
-function* readStates(database: DatabaseSync, position: number, head: MachineRow): Generator<Recovered> {
+/** The states of a machine in a checkpoint. Throws a `DamagedCheckpoint`. */
+export function* readStates(
+  database: DatabaseSync,
+  position: number,
+  head: MachineRow,
+): Generator<Recovered> {
   const { machine, name } = head;
   let keys: string[] = [];
   let parts: Uint8Array[] = [];
@@ -268,6 +276,24 @@ function* readKept(
   if (next !== keptEnd) throw damaged(position, `the kept requests of ${name}`);
 }
 
+function* readSessions(
+  database: DatabaseSync,
+  position: number,
+  { machine, name, sessions }: MachineRow,
+): Generator<Recovered> {
+  const rows = database
+    .prepare('SELECT * FROM sessions WHERE machine = ? AND position = ? ORDER BY part')
+    .iterate(machine, position);
+  let next = 0;
+  for (const each of rows) {
+    const { part, checksum, reached } = each as unknown as SessionsRow;
+    if (part !== next || sessionsChecksum(machine, position, part, reached) !== checksum) break;
+    next++;
+    yield { kind: 'sessions', machine, part, bytes: reached };
+  }
+  if (next !== sessions) throw damaged(position, `what is known of the sessions of ${name}`);
+}
+
 const damaged = (position: number, what: string): DamagedCheckpoint =>
   new DamagedCheckpoint(`the checkpoint at position ${position} is damaged: ${what}`);
 
@@ -282,6 +308,7 @@ export function forgetAfter(database: DatabaseSync, start: number): void {
   for (const [table, column] of [
     ['states', 'position'],
     ['kept', 'position'],
+    ['sessions', 'position'],
     ['machines', 'checkpoint'],
     ['checkpoints', 'position'],
   ]) {

@@ -19,6 +19,8 @@ import {
   keptChecksum,
   type KeptRow,
   type MachineRow,
+  sessionsChecksum,
+  type SessionsRow,
   stateChecksum,
   type StoredStateRow,
 } from './rows.ts';
@@ -43,6 +45,7 @@ const TABLES: readonly { readonly table: string; readonly key: readonly string[]
   { table: 'machines', key: ['checkpoint', 'machine'] },
   { table: 'states', key: ['machine', 'key', 'position'] },
   { table: 'kept', key: ['machine', 'first'] },
+  { table: 'sessions', key: ['machine', 'position', 'part'] },
   { table: 'aside', key: ['number'] },
 ];
 
@@ -225,11 +228,29 @@ function recounted(
   machine: MachineRow,
   findings: string[],
 ): MachineRow {
-  const rows = [...stateRows(database, position, machine)];
-  const sum = rows.reduce((before, { checksum }) => addChecksum(before, checksum), 0);
+  let rows = [...stateRows(database, position, machine)];
+  let sum = rows.reduce((before, { checksum }) => addChecksum(before, checksum), 0);
   if (rows.length !== machine.states || sum !== machine.states_sum) {
     findings.push(
       `${machine.name} has lost states: ${machine.states} were written, ${rows.length} are there; some of these may be older ones`,
+    );
+    if (machine.keyed === 0) {
+      // Parts of one state, which is nothing without the others.
+      const { since } = machine;
+      const left = 'states WHERE machine = ? AND position BETWEEN ? AND ?';
+      setAside(database, left, 'state', machine.machine, since, position);
+      rows = [];
+      sum = 0;
+    }
+  }
+  const here = 'sessions WHERE machine = ? AND position = ?';
+  const { found } = database
+    .prepare(`SELECT count(*) AS found FROM ${here}`)
+    .get(machine.machine, position) as { found: number };
+  if (found !== machine.sessions) {
+    setAside(database, here, 'reached', machine.machine, position);
+    findings.push(
+      `${machine.name} has forgotten how far sessions were: old requests, sent again, are done again`,
     );
   }
   const kept = database
@@ -244,7 +265,20 @@ function recounted(
       `${machine.name} has forgotten ${keptFirst - machine.kept_first} kept requests: sent again, they are done again`,
     );
   }
-  return { ...machine, states: rows.length, states_sum: sum, kept_first: keptFirst };
+  const sessions = found === machine.sessions ? found : 0;
+  return { ...machine, states: rows.length, states_sum: sum, kept_first: keptFirst, sessions };
+}
+
+/** Sets whole rows of a table aside that are nothing without others; `which` begins with the table. */
+function setAside(database: DatabaseSync, which: string, column: string, ...values: number[]): void {
+  const [table] = which.split(' ');
+  database
+    .prepare(
+      `INSERT INTO aside (reason, source, place, bytes)
+         SELECT 'nothing without what is lost', '${table}', machine || ' ' || position, ${column} FROM ${which}`,
+    )
+    .run(...values);
+  database.prepare(`DELETE FROM ${which}`).run(...values);
 }
 
 function damageOf(database: DatabaseSync, position: number): string | null {
@@ -257,7 +291,7 @@ function damageOf(database: DatabaseSync, position: number): string | null {
   }
 }
 
-/** Sets damaged states aside, and damaged kept requests with all older ones. */
+/** Sets damaged states and sessions aside, and damaged kept requests with all older ones. */
 function setPartsAside(database: DatabaseSync, findings: string[]): void {
   const aside = database.prepare('INSERT INTO aside (reason, source, place, bytes) VALUES (?, ?, ?, ?)');
   for (const each of database.prepare('SELECT * FROM states').all()) {
@@ -269,6 +303,14 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
       .prepare('DELETE FROM states WHERE machine = ? AND key = ? AND position = ?')
       .run(machine, key, position);
     findings.push(`the state of the instance ${JSON.stringify(key)} of machine ${machine} is damaged`);
+  }
+  for (const each of database.prepare('SELECT * FROM sessions').all()) {
+    const { machine, position, part, reached, checksum } = each as unknown as SessionsRow;
+    if (sessionsChecksum(machine, position, part, reached) === checksum) continue;
+    aside.run('damaged', 'sessions', `${machine} ${position} ${part}`, reached);
+    database
+      .prepare('DELETE FROM sessions WHERE machine = ? AND position = ? AND part = ?')
+      .run(machine, position, part);
   }
   for (const each of database.prepare('SELECT * FROM kept').all()) {
     const { machine, first, count, requests, checksum } = each as unknown as KeptRow;

@@ -34,12 +34,30 @@ export interface MachineRow {
   readonly inputs: number;
   readonly faults: number;
   readonly fingerprint: string;
+  readonly keyed: number;
   readonly since: number;
   readonly kept_first: number;
   readonly kept_end: number;
+  readonly sessions: number;
   readonly states: number;
   readonly states_sum: number;
 }
+
+/** In the order of their checksum. */
+export const MACHINE_COLUMNS = [
+  'machine',
+  'inputs',
+  'faults',
+  'fingerprint',
+  'keyed',
+  'since',
+  'kept_first',
+  'kept_end',
+  'sessions',
+  'states',
+  'states_sum',
+  'name',
+] as const satisfies readonly (keyof MachineRow)[];
 
 export interface StoredStateRow {
   readonly key: string;
@@ -54,6 +72,14 @@ export interface KeptRow {
   readonly count: number;
   readonly checksum: number;
   readonly requests: Uint8Array;
+}
+
+export interface SessionsRow {
+  readonly machine: number;
+  readonly position: number;
+  readonly part: number;
+  readonly checksum: number;
+  readonly reached: Uint8Array;
 }
 
 export function groupChecksum(
@@ -80,14 +106,15 @@ export function keptChecksum({ machine, first, count, bytes }: Omit<KeptSlice, '
   return checksumOf(bytes, `kept ${machine} ${first} ${count}`);
 }
 
+export function sessionsChecksum(machine: number, position: number, part: number, bytes: Uint8Array): number {
+  return checksumOf(bytes, `sessions ${machine} ${position} ${part}`);
+}
+
 export function headChecksum(
   { position, time, structure_sum, refusals }: Omit<CheckpointRow, 'checksum'>,
   machines: readonly MachineRow[],
 ): number {
-  const lines = machines.map(
-    ({ machine, name, inputs, faults, fingerprint, since, kept_first, kept_end, states, states_sum }) =>
-      `\n${machine} ${inputs} ${faults} ${fingerprint} ${since} ${kept_first} ${kept_end} ${states} ${states_sum} ${name}`,
-  );
+  const lines = machines.map((row) => `\n${MACHINE_COLUMNS.map((column) => row[column]).join(' ')}`);
   return checksumOf(refusals, `checkpoint ${position} ${time} ${structure_sum}${lines.join('')}`);
 }
 
@@ -121,5 +148,6 @@ export function groupOf(row: GroupRow): Omit<LogGroup, 'blobs'> | null {
 
 export function machineHeadOf(row: MachineRow): MachineHead {
   const { machine, name, inputs, faults, fingerprint, since, kept_first: keptFirst, kept_end: keptEnd } = row;
-  return { machine, name, inputs, faults, fingerprint, since, keptFirst, keptEnd };
+  const isKeyed = row.keyed === 1;
+  return { machine, name, inputs, faults, fingerprint, isKeyed, since, keptFirst, keptEnd };
 }

@@ -2,7 +2,7 @@
  * The tables of a journal on disk, an SQLite database that ordinary tools can open; `docs/journal.md` explains it. A
  * change of what is written raises the version, which is checked on load.
  */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** "smcj": tells what the file is. */
 export const APPLICATION_ID = 0x73_6d_63_6a;
@@ -41,9 +41,11 @@ export const SCHEMA = `
     inputs INTEGER NOT NULL,
     faults INTEGER NOT NULL,
     fingerprint TEXT NOT NULL,
+    keyed INTEGER NOT NULL,
     since INTEGER NOT NULL,
     kept_first INTEGER NOT NULL,
     kept_end INTEGER NOT NULL,
+    sessions INTEGER NOT NULL,
     states INTEGER NOT NULL,
     states_sum INTEGER NOT NULL,
     PRIMARY KEY (checkpoint, machine)
@@ -64,6 +66,14 @@ export const SCHEMA = `
     checksum INTEGER NOT NULL,
     requests BLOB NOT NULL,
     PRIMARY KEY (machine, first)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE sessions (
+    machine INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    reached BLOB NOT NULL,
+    PRIMARY KEY (machine, position, part)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE aside (
     number INTEGER PRIMARY KEY,

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { JournalError, type Recovered } from '../../ports.ts';
-import type { CheckpointHead, CheckpointSlice, KeptSlice, StateSlice } from '../checkpoint.ts';
+import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { DirectoryLock } from './lock.ts';
 import { readStore, REPAIR, structureSum } from './reading.ts';
@@ -12,7 +12,9 @@ import {
   groupChecksum,
   headChecksum,
   keptChecksum,
+  MACHINE_COLUMNS,
   type MachineRow,
+  sessionsChecksum,
   stateChecksum,
   takeChecksum,
 } from './rows.ts';
@@ -39,8 +41,12 @@ interface Draft {
 /** Checkpoints that are kept: where one is damaged, there is another. */
 const CHECKPOINTS_KEPT = 2;
 
-/** Groups that go in one transaction: what is appended meanwhile waits for it. */
-const COMPACTED_GROUPS = 256;
+/** What is looked at, and deleted at the most, in one transaction: what is appended meanwhile waits for it. */
+const PORTION_ROWS = 64;
+const PORTION_BYTES = 128 * 1024;
+
+/** Pages in the log of SQLite from which on they are brought into the database, in the commit that comes to it: it is that much longer. */
+const WAL_PAGES = 256;
 
 /**
  * A journal in a directory, as one SQLite database in WAL mode: what a call has committed is on disk. It
@@ -48,7 +54,9 @@ const COMPACTED_GROUPS = 256;
  *
  * Invariants: a group is one row, written with its blobs in one transaction. Slices of a checkpoint count
  * once its row says that it is complete. What a kept checkpoint or a replay from it needs is never deleted. After a
- * write that failed nothing is written any more: what is on disk is not known then.
+ * write that failed nothing is written any more: what is on disk is not known then. No transaction grows with what there
+ * is. Those of a checkpoint are synced with whatever is synced next, the last of them itself: a log of writes is lost from its
+ * end on, so that what is synced is never without what came before.
  */
 export class Store {
   readonly #lock: DirectoryLock;
@@ -56,6 +64,8 @@ export class Store {
   readonly #history: HistoryLimits;
   readonly #statements = new Map<string, StatementSync>();
   #failure: Error | null = null;
+  /** Whether a commit is on disk when it returns. */
+  #isSyncing = true;
   /** The checkpoint that is being written. */
   #draft: Draft | null = null;
   /** Of all structural groups. */
@@ -98,7 +108,7 @@ export class Store {
       this.#lostCommits === 0
         ? []
         : [
-            `the end of the journal (${FILES.journal}-wal) is damaged, and was cut off: ${this.#lostCommits} commits`,
+            `the end of the journal (${FILES.journal}-wal) is damaged, or was not written whole, and was cut off: ${this.#lostCommits} commits`,
           ];
     try {
       yield* readStore(this.#database, notes);
@@ -137,7 +147,7 @@ export class Store {
     const [newest, ...older] = this.#positions();
     const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
     const machines = head.machines.map(
-      ({ machine, name, inputs, faults, fingerprint, since, keptFirst, keptEnd }): DraftRow => {
+      ({ machine, name, inputs, faults, fingerprint, isKeyed, since, keptFirst, keptEnd }): DraftRow => {
         const row = before.get(machine);
         const goesOn = row?.since === since;
         return {
@@ -146,9 +156,11 @@ export class Store {
           inputs,
           faults,
           fingerprint,
+          keyed: isKeyed ? 1 : 0,
           since,
           kept_first: keptFirst,
           kept_end: keptEnd,
+          sessions: 0,
           states: goesOn ? row.states : 0,
           states_sum: goesOn ? row.states_sum : 0,
         };
@@ -156,7 +168,7 @@ export class Store {
     );
     const { position, time, refusals } = head;
     const checkpoint = { position, time, refusals, structure_sum: this.#structureSum };
-    this.#write(() =>
+    this.#writeUnsynced(() =>
       this.#run(
         'INSERT INTO checkpoints VALUES (?, ?, 0, ?, 0, ?)',
         position,
@@ -169,13 +181,20 @@ export class Store {
     this.#draft = { checkpoint, machines: draft, oldest: older.at(-1) ?? newest ?? 0 };
   }
 
+  /** One that was there already is written over: who made it may have ended half-way. */
   addSlice(slice: CheckpointSlice): void {
     const draft = this.#draft;
     const machine = draft?.machines.get(slice.machine);
     if (draft === null || machine === undefined) throw new Error('a slice of what is in no checkpoint');
-    this.#write(() => {
-      if (slice.kind === 'states') this.#addStates(slice, draft, machine);
-      else this.#addKept(slice, draft.checkpoint.position);
+    this.#writeUnsynced(() => {
+      switch (slice.kind) {
+        case 'states':
+          return this.#addStates(slice, draft, machine);
+        case 'kept':
+          return this.#addKept(slice, draft.checkpoint.position);
+        case 'sessions':
+          return this.#addSessions(slice, draft.checkpoint.position, machine);
+      }
     });
   }
 
@@ -186,23 +205,13 @@ export class Store {
     const { time } = draft.checkpoint;
     this.#write(() => sealCheckpoint(this.#database, draft.checkpoint, [...draft.machines.values()]));
     this.#draft = null;
+    yield;
     const positions = this.#positions();
-    for (const old of positions.slice(CHECKPOINTS_KEPT)) {
-      yield;
-      this.#write(() => this.#forget(old));
-    }
+    for (const old of positions.slice(CHECKPOINTS_KEPT)) yield* this.#forget(old);
     const oldest = positions[CHECKPOINTS_KEPT - 1];
     if (oldest === undefined) return;
-    for (const machine of this.#machines(oldest)) {
-      yield;
-      this.#write(() => {
-        this.#run(
-          'DELETE FROM kept WHERE machine = ? AND first + count <= ?',
-          machine.machine,
-          machine.kept_first,
-        );
-      });
-    }
+    for (const { machine, kept_first } of this.#machines(oldest))
+      yield* this.#deleteKept(machine, kept_first);
     while (this.#compact(oldest, time)) yield;
   }
 
@@ -232,7 +241,14 @@ export class Store {
         key,
         oldest,
       );
-      this.#run('INSERT INTO states VALUES (?, ?, ?, ?, ?)', machine, key, position, checksum, bytes);
+      this.#run(
+        'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)',
+        machine,
+        key,
+        position,
+        checksum,
+        bytes,
+      );
     }
   }
 
@@ -240,6 +256,13 @@ export class Store {
     const { machine, first, count, bytes } = slice;
     const checksum = keptChecksum(slice);
     this.#run('INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?)', machine, first, position, count, checksum, bytes);
+  }
+
+  #addSessions(slice: SessionsSlice, position: number, head: DraftRow): void {
+    const { machine, part, bytes } = slice;
+    const checksum = sessionsChecksum(machine, position, part, bytes);
+    this.#run('INSERT INTO sessions VALUES (?, ?, ?, ?, ?)', machine, position, part, checksum, bytes);
+    head.sessions++;
   }
 
   /** The positions of the complete checkpoints, the newest first. */
@@ -255,24 +278,69 @@ export class Store {
     return rows as unknown as readonly MachineRow[];
   }
 
-  /** Lets an old checkpoint go, and the states that only it had as a whole. */
-  #forget(old: number): void {
+  /** Lets an old checkpoint go, and the states that only it had as a whole; it goes last, so that this can be done again. */
+  *#forget(old: number): Generator<void> {
     const next = Number(
       this.#statement('SELECT min(position) AS next FROM checkpoints WHERE position > ?').get(old)?.['next'],
     );
     const since = new Map(this.#machines(next).map((each) => [each.machine, each.since]));
     for (const { machine, since: before } of this.#machines(old)) {
       const now = since.get(machine);
-      if (now === before) continue;
-      this.#run(
-        'DELETE FROM states WHERE machine = ? AND position < ?',
-        machine,
-        now ?? Number.MAX_SAFE_INTEGER,
+      if (now !== before) yield* this.#deleteStates(machine, now ?? Number.MAX_SAFE_INTEGER);
+      if (now === undefined) yield* this.#deleteKept(machine, Number.MAX_SAFE_INTEGER);
+      this.#writeUnsynced(() =>
+        this.#run('DELETE FROM sessions WHERE machine = ? AND position = ?', machine, old),
       );
-      if (now === undefined) this.#run('DELETE FROM kept WHERE machine = ?', machine);
+      yield;
     }
-    this.#run('DELETE FROM machines WHERE checkpoint = ?', old);
-    this.#run('DELETE FROM checkpoints WHERE position = ?', old);
+    this.#writeUnsynced(() => {
+      this.#run('DELETE FROM machines WHERE checkpoint = ?', old);
+      this.#run('DELETE FROM checkpoints WHERE position = ?', old);
+    });
+    yield;
+  }
+
+  /** Deletes the states of a machine that were written before a position, in the order of their keys. */
+  *#deleteStates(machine: number, position: number): Generator<void> {
+    const select = this.#statement(
+      `SELECT key, position, coalesce(length(state), 0) AS bytes FROM states
+         WHERE machine = ? AND (key, position) > (?, ?) ORDER BY key, position LIMIT ?`,
+    );
+    for (let from: readonly [string, number] = ['', -1]; ;) {
+      const rows = select.all(machine, ...from, PORTION_ROWS);
+      const last = rows[portionOf(rows) - 1];
+      if (last === undefined) return;
+      const to = [String(last['key']), Number(last['position'])] as const;
+      this.#writeUnsynced(() =>
+        this.#run(
+          `DELETE FROM states
+             WHERE machine = ? AND (key, position) > (?, ?) AND (key, position) <= (?, ?) AND position < ?`,
+          machine,
+          ...from,
+          ...to,
+          position,
+        ),
+      );
+      from = to;
+      yield;
+    }
+  }
+
+  /** Deletes the kept requests of a machine that stand in slices before a number. */
+  *#deleteKept(machine: number, end: number): Generator<void> {
+    const select = this.#statement(
+      `SELECT first, length(requests) AS bytes FROM kept
+         WHERE machine = ? AND first + count <= ? ORDER BY first LIMIT ?`,
+    );
+    for (;;) {
+      const rows = select.all(machine, end, PORTION_ROWS);
+      const last = rows[portionOf(rows) - 1];
+      if (last === undefined) return;
+      this.#writeUnsynced(() =>
+        this.#run('DELETE FROM kept WHERE machine = ? AND first <= ?', machine, Number(last['first'])),
+      );
+      yield;
+    }
   }
 
   /** Lets some of the oldest groups go, where there is too much of what is older than a checkpoint. Whether there was. */
@@ -280,24 +348,38 @@ export class Store {
     const rows = this.#statement(
       `SELECT first, time, length(entries) AS bytes FROM log
          WHERE first <= ? AND structural = 0 ORDER BY first LIMIT ?`,
-    ).all(oldest, COMPACTED_GROUPS);
+    ).all(oldest, PORTION_ROWS);
     const before = now - this.#history.historyMillisMax;
     let last = 0;
     let bytes = this.#logBytes;
-    for (const row of rows) {
+    for (const row of rows.slice(0, portionOf(rows))) {
       if (bytes <= this.#history.historyBytesMax && Number(row['time']) >= before) break;
       last = Number(row['first']);
       bytes -= Number(row['bytes']);
     }
     if (last === 0) return false;
-    this.#write(() => this.#run('DELETE FROM log WHERE first <= ? AND structural = 0', last));
+    this.#writeUnsynced(() => this.#run('DELETE FROM log WHERE first <= ? AND structural = 0', last));
     this.#logBytes = bytes;
     return true;
   }
 
+  /** In a transaction that is on disk when it returns. */
   #write(work: () => void): void {
+    this.#transact(work, true);
+  }
+
+  /** In a transaction that is on disk when the next is that is synced. */
+  #writeUnsynced(work: () => void): void {
+    this.#transact(work, false);
+  }
+
+  #transact(work: () => void, isSynced: boolean): void {
     if (this.#failure !== null) throw this.#failure;
     try {
+      if (isSynced !== this.#isSyncing) {
+        this.#database.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
+        this.#isSyncing = isSynced;
+      }
       this.#statement('BEGIN IMMEDIATE').run();
       work();
       this.#statement('COMMIT').run();
@@ -318,6 +400,14 @@ export class Store {
   }
 }
 
+/** How many of these rows make a portion: at least one, and not much more than so many bytes. */
+function portionOf(rows: readonly Record<string, SQLOutputValue>[]): number {
+  let bytes = 0;
+  let count = 0;
+  while (count < rows.length && bytes < PORTION_BYTES) bytes += Number(rows[count++]['bytes']);
+  return count;
+}
+
 /** Says that a checkpoint is complete, and seals it and its machines with a checksum. In a transaction. */
 export function sealCheckpoint(
   database: DatabaseSync,
@@ -325,13 +415,11 @@ export function sealCheckpoint(
   machines: readonly MachineRow[],
 ): void {
   const { position } = checkpoint;
-  const insert = database.prepare('INSERT OR REPLACE INTO machines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  for (const row of machines) {
-    const { machine, name, inputs, faults, fingerprint, since, kept_first, kept_end, states, states_sum } =
-      row;
-    const counts = [since, kept_first, kept_end, states, states_sum];
-    insert.run(position, machine, name, inputs, faults, fingerprint, ...counts);
-  }
+  const places = MACHINE_COLUMNS.map(() => '?').join(', ');
+  const insert = database.prepare(
+    `INSERT OR REPLACE INTO machines (checkpoint, ${MACHINE_COLUMNS.join(', ')}) VALUES (?, ${places})`,
+  );
+  for (const row of machines) insert.run(position, ...MACHINE_COLUMNS.map((column) => row[column]));
   const ordered = machines.toSorted((a, b) => a.machine - b.machine);
   database
     .prepare('UPDATE checkpoints SET complete = 1, checksum = ? WHERE position = ?')
@@ -352,7 +440,9 @@ export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
     // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`,
+    );
     const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
       tables: number;
     };

@@ -10,7 +10,11 @@ const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const MAGIC = 0x377f0682;
 
-/** How many commits lie behind damage in the log beside a database, and are cut off with it; 0 where all is well. */
+/**
+ * How many commits lie behind damage in the log beside a database, and are cut off with it; 0 where all is well. A commit
+ * whose last frame is not whole counts too: SQLite writes the header of a frame before its page, so that this can be one
+ * that was being written when the process was killed, and nobody can tell it from one that was damaged.
+ */
 export function commitsBehindDamage(database: string): number {
   const file = `${database}-wal`;
   if (!existsSync(file)) return 0;

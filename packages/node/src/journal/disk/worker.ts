@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { JournalError, type Recovered } from '../../ports.ts';
 import type { StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
 import { Store } from './store.ts';
+import type { ThreadAnswer } from './thread.ts';
 
 /** The thread that waits for the disk: it does what it is asked, one after the other, and answers. */
 
@@ -14,7 +15,7 @@ if (port === null) throw new Error('this is the thread of a journal, and no prog
 
 let store: Store | null = null;
 let reading: Iterator<Recovered> | null = null;
-/** What a checkpoint has left to do, a step between any two requests. */
+/** What a checkpoint has left to do: a step for each request. */
 let cleaning: Iterator<void> | null = null;
 
 function opened(): Store {
@@ -22,35 +23,34 @@ function opened(): Store {
   return store;
 }
 
-function handle(request: StoreRequest): readonly Recovered[] {
+/** What was read, or whether there is more to do. */
+function handle(request: StoreRequest): Partial<StoreAnswer> {
   switch (request.kind) {
     case 'open': {
       const { directory, ...history } = workerData as WorkerOptions;
       store = Store.open(directory, history);
-      return [];
+      return {};
     }
     case 'read':
-      return nextPage((reading ??= opened().read()));
+      return { items: nextPage((reading ??= opened().read())) };
     case 'append':
       opened().append(request.groups);
-      return [];
+      return {};
     case 'begin':
-      finishCleaning();
       opened().beginCheckpoint(request.head);
-      return [];
+      return {};
     case 'slice':
       opened().addSlice(request.slice);
-      return [];
+      return {};
     case 'end':
       cleaning = opened().endCheckpoint();
-      cleaning.next();
-      setImmediate(clean);
-      return [];
+      return { isOver: cleaning.next().done === true };
+    case 'clean':
+      return { isOver: cleaning?.next().done !== false };
     case 'close':
-      finishCleaning();
       store?.close();
       store = null;
-      return [];
+      return {};
   }
 }
 
@@ -72,6 +72,7 @@ function bytesOf(item: Recovered): number {
       return item.group.bytes.length;
     case 'states':
     case 'kept':
+    case 'sessions':
       return item.bytes.length;
     case 'begin':
     case 'checkpoint':
@@ -79,27 +80,10 @@ function bytesOf(item: Recovered): number {
   }
 }
 
-function clean(): void {
-  if (cleaning === null) return;
-  try {
-    if (cleaning.next().done === true) cleaning = null;
-    else setImmediate(clean);
-  } catch {
-    // The store writes nothing any more: who asks next is told.
-    cleaning = null;
-  }
-}
-
-function finishCleaning(): void {
-  while (cleaning !== null) {
-    if (cleaning.next().done === true) cleaning = null;
-  }
-}
-
 port.on('message', (request: StoreRequest) => {
-  let answer: StoreAnswer;
+  let answer: ThreadAnswer<StoreAnswer>;
   try {
-    answer = { ok: true, items: handle(request) };
+    answer = { ok: true, value: { items: [], isOver: true, ...handle(request) } };
   } catch (error) {
     const { message } = error as Error;
     answer = { ok: false, message, isJournal: error instanceof JournalError };

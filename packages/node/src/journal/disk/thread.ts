@@ -1,0 +1,65 @@
+import { type Transferable, Worker } from 'node:worker_threads';
+import { JournalError } from '../../ports.ts';
+
+/** What a thread answers: what it was asked for, or why not. */
+export type ThreadAnswer<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `isJournal`: it is a `JournalError`. */
+  | { readonly ok: false; readonly message: string; readonly isJournal: boolean };
+
+interface Waiting<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A thread that does what it is asked, one after the other, and answers in that order. */
+export class Thread<Request, Answer> {
+  readonly #name: string;
+  readonly #worker: Worker;
+  /** Requests on their way, in order: as many as who asks lets there be. */
+  readonly #waiting: Waiting<Answer>[] = [];
+  #failure: Error | null = null;
+
+  /** `file` is that of a source beside this one, without its ending; `name` is for messages. */
+  constructor(name: string, file: string, options: unknown) {
+    this.#name = name;
+    // The sources run as they are, and what is built from them beside them.
+    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const url = new URL(`./${file}.${ending}`, import.meta.url);
+    this.#worker = new Worker(url, { workerData: options, execArgv: [] });
+    this.#worker.on('message', (answer: ThreadAnswer<Answer>) => this.#take(answer));
+    this.#worker.on('error', (error: Error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error(`the thread of ${name} has ended`)));
+  }
+
+  /** Why it answers nothing any more; null while it does. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  /** Rejects with what the thread says, or with why it has ended. What is transferred is the thread's own from then on. */
+  ask(request: Request, transfer: readonly Transferable[] = []): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== null) return reject(this.#failure);
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request, transfer);
+    });
+  }
+
+  /** Ends it, whatever it does. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #take(answer: ThreadAnswer<Answer>): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) throw new Error(`the thread of ${this.#name} answers what nobody asked`);
+    if (answer.ok) waiting.resolve(answer.value);
+    else waiting.reject(answer.isJournal ? new JournalError(answer.message) : new Error(answer.message));
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}
