@@ -2,7 +2,7 @@ import { INT, List, UNIT, type Image, type Value } from '@smc/protocol';
 import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../src/lower/lir.ts';
-import { lower } from '../src/lower/lower.ts';
+import { LOWERING_LIMITS, lower } from '../src/lower/lower.ts';
 import { Assembly, imageOf } from './support/assembly.ts';
 import { printLir } from './support/print-lir.ts';
 import type { Sketch } from './support/run.ts';
@@ -156,6 +156,23 @@ describe('without credit', () => {
       expect(reply([])).toBe(5);
       expect(reply(Array.from({ length: 6 }, (_, i) => [i, 0]))).toBe(-5);
     }
+  });
+});
+
+describe('a call that changes the state', () => {
+  it('takes what it has left also where nobody reads it', () => {
+    const assembly = new Assembly();
+    assembly.constant('one', INT, 1);
+    assembly.function('put', INT, UNIT, 'PUT; RETURN');
+    assembly.function('main', INT, UNIT, 'CALL put; QUOTE one; PUT; RETURN');
+    const image = imageOf({ assembly, from: INT, to: UNIT, state: INT, initial: 0 });
+    const verified = verifyImage(image);
+    if (verified.kind === 'invalid') throw new Error(verified.message);
+    const machine = { state: INT, isKeyed: false, operations: image.operations };
+    const limits = { ...LOWERING_LIMITS, inlinedPerWord: 0, inlinedFree: 0 };
+    const { routines } = lower(image.unit, verified, machine, [], limits);
+    const names = routines.flatMap(({ operations }) => operations.map(({ name }) => name));
+    expect(names.filter((name) => name.endsWith('_STATE'))).toEqual(['TAKE_STATE', 'LEAVE_STATE']);
   });
 });
 
