@@ -280,8 +280,7 @@ export class TermGenerator {
   #fold(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
     const program = this.#program;
     const { types } = program;
-    const lists = this.#palette.filter((type) => types.node(type).kind === 'list');
-    const list = this.#choices.of(lists);
+    const list = this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
     const body = this.term(types.tuple([from, to, node.item]), to, depth - 2, pure);
@@ -297,12 +296,18 @@ export class TermGenerator {
   #map(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
     const program = this.#program;
     const { types } = program;
-    const list = this.#choices.of(this.#palette.filter((type) => types.node(type).kind === 'list'));
+    const list = this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
     const body = this.term(types.pair(from, node.item), to, depth - 2, pure);
     const input = program.tuple([program.identity(from), this.#items(from, list, depth, pure)]);
     return program.compose(input, program.map(body));
+  }
+
+  #anyList(): TypeId {
+    const { types } = this.#program;
+    if (this.#choices.oneIn(3)) return types.list(INT);
+    return this.#choices.of(this.#palette.filter((type) => types.node(type).kind === 'list'));
   }
 
   /** A list that is gone through: such a range need not be made. */
