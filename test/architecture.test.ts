@@ -96,6 +96,18 @@ describe('each check fails on an offender', () => {
       'deep import ../test/a.ts: it leaves packages/vm',
     ],
     [
+      'a path from bench into the support of tests',
+      'bench/a.ts',
+      `import '../packages/vm/test/support/a.ts';`,
+      'deep import ../packages/vm/test/support/a.ts: it leaves bench',
+    ],
+    [
+      'a path from test into the tests of a package',
+      'test/a.test.ts',
+      `import '../packages/vm/test/a.ts';`,
+      'deep import ../packages/vm/test/a.ts: it leaves test',
+    ],
+    [
       'a parser outside its folder',
       'packages/compiler/src/types/a.ts',
       `import 'chevrotain';`,
@@ -172,6 +184,12 @@ describe('each check fails on an offender', () => {
       "a package's test of its own sources",
       'packages/vm/test/a.test.ts',
       `import '../src/a.ts'; import '@smc/compiler'; import 'vitest';`,
+    ],
+    ['the support of tests from a test', 'test/a.test.ts', `import '../packages/vm/test/support/a.ts';`],
+    [
+      'the support of tests from a test of another package',
+      'packages/compiler/test/a.test.ts',
+      `import '../../vm/test/support/a.ts';`,
     ],
   ];
   it.each(innocent)('and passes %s', (_what, path, text) => {

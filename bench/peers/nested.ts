@@ -34,16 +34,21 @@ class NestedMachine {
     );
   }
 
-  step(operation: number, input: Value): Value {
+  /** What a failing step gives is `fault`; where that is null none may fail. */
+  step(operation: number, input: Value, fault: Value): Value {
     const before = this.state;
     try {
       return execute(this.#bodies[operation], input, [], this);
     } catch (error) {
+      if (fault === null || !(error instanceof Fault)) throw error;
       this.state = before;
-      throw error;
+      return fault;
     }
   }
 }
+
+/** What FAIL throws. */
+class Fault extends Error {}
 
 export const nested: HostedPeer = {
   workloads: WORKLOADS.map(({ name }) => name),
@@ -51,8 +56,9 @@ export const nested: HostedPeer = {
     const workload = workloadOf(name);
     const image = imageOf(workload.file);
     const machine = new NestedMachine(image);
-    const scope = { inputs: stepsOf(workload, image.operations), digest: workload.digest, machine };
-    return makePass(`nested, ${name}`, scope, 'machine.step(input.operation, input.argument)');
+    const { digest, fault } = workload;
+    const scope = { inputs: stepsOf(workload, image.operations), digest, fault, machine };
+    return makePass(`nested, ${name}`, scope, 'machine.step(input.operation, input.argument, fault)');
   },
 };
 
@@ -136,7 +142,7 @@ function execute(block: readonly Instruction[], input: Value, stack: Value[], ma
         accumulator = null;
         break;
       case 'FAIL':
-        throw new Error(accumulator as string);
+        throw new Fault(accumulator as string);
       case 'BRANCH': {
         const [environment, condition] = accumulator as Product;
         accumulator = execute(instruction.blocks[condition === true ? 0 : 1], environment, stack, machine);

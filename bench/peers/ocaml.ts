@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GIVEN, type ProgramPeer } from './peer.ts';
+import { PROGRAMMED, type ProgramPeer } from './peer.ts';
 import { outputOf, sourceOf } from './program.ts';
 
 /** OCaml's bytecode: a descendant of the categorical abstract machine, whose interpreter is written in C. */
 export const ocaml: ProgramPeer = {
-  workloads: GIVEN,
+  workloads: PROGRAMMED,
   version: () => outputOf('ocamlc', ['-version']),
   build: (folder) => {
     // The compiler writes beside its source.

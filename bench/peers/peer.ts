@@ -37,10 +37,12 @@ export interface Measurement {
   readonly checksum: number;
 }
 
-/** The workloads that `inplace.js` has; peers with a host of their own do these. */
+/** The workloads that `inplace.js` has. */
 export const GIVEN = ['counter', 'pair', 'ledger', 'foldSmall', 'foldLarge'] as const;
 /** Those that are in `twins.js`. */
-export const TWINS = ['record', 'text', 'protocol'] as const;
+export const TWINS = ['record', 'ledgerFails', 'text', 'protocol'] as const;
+/** Those that peers with a host of their own do. */
+export const PROGRAMMED = [...GIVEN, 'ledgerFails'] as const;
 
 /** The name of what all are compared to. */
 export const IN_PLACE = 'in place';

@@ -4,6 +4,7 @@
 const checked = (x) => ((x | 0) === x ? x : slow(x));
 const answer = (tag, value) => ({ tag, value });
 const IGNORED = { tag: 0, value: undefined };
+const FAULT = { tag: 4, value: undefined };
 
 Object.assign(workloads, {
   record() {
@@ -37,6 +38,35 @@ Object.assign(workloads, {
     const digest = (r) =>
       typeof r === 'boolean' ? (r ? 2 : 3) : r === undefined ? 1 : (r.count + r.least + r.most + r.sum) & 7;
     return [inputs, step, digest];
+  },
+  ledgerFails() {
+    const balance = new Map();
+    for (let i = 0; i < 10000; i++) balance.set('acct' + i, 1000);
+    const step = (input) => {
+      if (input.tag === 1) {
+        const b = balance.get(input.account);
+        return b === undefined ? MISSING : answer(2, b);
+      }
+      const a = balance.get(input.from);
+      if (a === undefined) return MISSING;
+      if (a < input.amount) return answer(3, input.amount - a);
+      balance.set(input.from, checked(a - input.amount));
+      const b = balance.get(input.to);
+      if (b === undefined) {
+        balance.set(input.from, a);
+        return FAULT;
+      }
+      balance.set(input.to, checked(b + input.amount));
+      return OK;
+    };
+    const acct = (count) => 'acct' + (next() % count);
+    // One in ten receivers is nobody.
+    const inputs = Array.from({ length: N }, () =>
+      next() % 4 === 0
+        ? { tag: 1, account: acct(10000) }
+        : { tag: 0, from: acct(10000), to: acct(11111), amount: 1 + (next() % 100) },
+    );
+    return [inputs, step, (r) => r.tag + ((r.value ?? 0) & 7)];
   },
   text() {
     const notes = [];

@@ -15,10 +15,11 @@ export function programOf(file: string, tier: TierName): Program {
 /** Here, since V8 knows no constant of another module, and would call a function to compare with it. */
 const failed: typeof FAILED = FAILED;
 
-/** A reply that is one; a step that fails is in no workload. */
-export function replyOf(program: Program, reply: Value | typeof FAILED): Value {
-  if (reply === failed) throw new Error(`a step failed: ${program.failure.message}`);
-  return reply;
+/** A reply, or what stands for it where the step has failed; no step may where that is null. */
+export function replyOf(program: Program, reply: Value | typeof FAILED, fault: Value = null): Value {
+  if (reply !== failed) return reply;
+  if (fault === null) throw new Error(`a step failed: ${program.failure.message}`);
+  return fault;
 }
 
 /** Our virtual machine: one call of the public `step` an input. */
@@ -31,12 +32,13 @@ export function virtualMachine(tier: TierName): HostedPeer {
       const scope = {
         inputs: stepsOf(workload, program.operations),
         digest: workload.digest,
+        fault: workload.fault,
         program,
         instance: program.instance(),
         replyOf,
       };
       const step = 'program.step(instance, input.operation, input.argument, 0)';
-      return makePass(`${tier}, ${name}`, scope, `replyOf(program, ${step})`);
+      return makePass(`${tier}, ${name}`, scope, `replyOf(program, ${step}, fault)`);
     },
   };
 }

@@ -1,11 +1,12 @@
-import { assign, createActor, createMachine } from 'xstate';
+import { assign, createActor, createMachine, type AnyStateMachine } from 'xstate';
 import { handMachine, type HandInput } from '../workloads/by-hand.ts';
 import { makePass } from './pass.ts';
 import type { HostedPeer } from './peer.ts';
 
 /**
  * XState: state machines as a library of JavaScript. An actor is sent each input as an event; what it replies is read
- * off its snapshot. Its actions do not check integers for overflow.
+ * off its snapshot. Its actions do not check integers for overflow. An action that throws stops its actor, so that there
+ * is no step that fails and is undone.
  */
 
 interface Counting {
@@ -59,6 +60,116 @@ const gauge = createMachine({
     },
     LIMIT: { actions: assign({ limit: ({ event }) => event.value }) },
     SUMMARISE: {},
+  },
+});
+
+/** The balances are changed in place: a copy of ten thousand would take far longer than all else. */
+interface Accounts {
+  readonly balances: Map<string, number>;
+  /** The reply is kept beside the state. */
+  readonly tag: number;
+  readonly value: number;
+}
+
+type Order =
+  | { readonly type: 'TRANSFER'; readonly from: string; readonly to: string; readonly amount: number }
+  | { readonly type: 'INSPECT'; readonly account: string };
+
+const MISSING = { tag: 1, value: 0 } as const;
+
+const ledger = createMachine({
+  types: {} as { context: Accounts; events: Order },
+  context: () => ({
+    balances: new Map(Array.from({ length: 10_000 }, (_, account) => [`acct${account}`, 1_000])),
+    tag: 0,
+    value: 0,
+  }),
+  on: {
+    TRANSFER: {
+      actions: assign(({ context: { balances }, event: { from, to, amount } }) => {
+        const balance = balances.get(from);
+        if (balance === undefined || !balances.has(to)) return MISSING;
+        if (balance < amount) return { tag: 3, value: amount - balance };
+        balances.set(from, balance - amount);
+        balances.set(to, balances.get(to)! + amount);
+        return { tag: 0, value: 0 };
+      }),
+    },
+    INSPECT: {
+      actions: assign(({ context: { balances }, event: { account } }) => {
+        const balance = balances.get(account);
+        return balance === undefined ? MISSING : { tag: 2, value: balance };
+      }),
+    },
+  },
+});
+
+type RunEvent = { readonly type: 'RUN'; readonly times: number };
+
+const foldSmall = createMachine({
+  types: {} as { context: { readonly x: number; readonly hits: number }; events: RunEvent },
+  context: { x: 1, hits: 0 },
+  on: {
+    RUN: {
+      actions: assign(({ context: { x, hits }, event: { times } }) => {
+        for (let i = 0; i < times; i++) {
+          x = (x * 75 + 74) % 65_537;
+          if (x < 20_000) hits++;
+        }
+        return { x, hits: hits % 1_024 };
+      }),
+    },
+  },
+});
+
+const foldLarge = createMachine({
+  types: {} as { context: { readonly x: number }; events: RunEvent },
+  context: { x: 1 },
+  on: {
+    RUN: {
+      actions: assign(({ context: { x }, event: { times } }) => {
+        for (let i = 0; i < times; i++) x = (x * 75 + 74) % 90_071_992_547;
+        return { x };
+      }),
+    },
+  },
+});
+
+interface Board {
+  readonly notes: readonly string[];
+  readonly total: number;
+  readonly reply: number | readonly string[];
+}
+
+type BoardEvent =
+  | { readonly type: 'POST'; readonly author: string; readonly words: readonly string[] }
+  | { readonly type: 'COUNT'; readonly word: string }
+  | { readonly type: 'HEADS'; readonly count: number };
+
+const board = createMachine({
+  types: {} as { context: Board; events: BoardEvent },
+  context: { notes: [], total: 0, reply: 0 },
+  on: {
+    POST: {
+      actions: assign(({ context: { notes, total }, event: { author, words } }) => {
+        const note = `${author}: ${words.join(' ')}`;
+        return { notes: [...notes, note].slice(-50), total: total + 1, reply: note.length };
+      }),
+    },
+    COUNT: {
+      actions: assign({
+        reply: ({ context, event }) => context.notes.filter((note) => note.includes(event.word)).length,
+      }),
+    },
+    HEADS: {
+      actions: assign({
+        reply: ({ context, event }) =>
+          context.notes
+            .slice(-event.count)
+            .reverse()
+            .map((note) => note.slice(0, 12).toUpperCase()),
+      }),
+    },
   },
 });
 
@@ -182,27 +293,49 @@ const INCR = { type: 'INCR' } as const;
 const READ = { type: 'READ' } as const;
 
 /** The event for an input; what reads gives its reply, what does not gives `undefined` or what the hand gives. */
-function eventOf(workload: string, { tag, value, peer, number }: HandInput): object {
-  if (workload === 'protocol') return { type: MESSAGES[tag], peer, number };
-  if (workload === 'record') return { type: ['MEASURE', 'LIMIT', 'SUMMARISE'][tag], value };
-  return tag === 0 ? INCR : READ;
+function eventOf(workload: string, { tag, ...given }: HandInput): object {
+  const types = EVENTS[workload];
+  return types === undefined ? (tag === 0 ? INCR : READ) : { type: types[tag], ...given };
 }
+
+/** By the tag of an input. */
+const EVENTS: Readonly<Record<string, readonly string[]>> = {
+  protocol: MESSAGES,
+  record: ['MEASURE', 'LIMIT', 'SUMMARISE'],
+  ledger: ['TRANSFER', 'INSPECT'],
+  foldSmall: ['RUN'],
+  foldLarge: ['RUN'],
+  text: ['POST', 'COUNT', 'HEADS'],
+};
 
 /** What gives, of the context after an input, the reply that the machine by hand gives. */
 const REPLIES: Readonly<Record<string, string>> = {
   counter: 'input.tag === 0 ? undefined : context().n',
   pair: 'input.tag === 0 ? undefined : context().n',
   record: 'input.tag === 0 ? input.event.value > context().limit : input.tag === 1 ? undefined : context()',
+  ledger: 'context()',
+  foldSmall: 'context().x',
+  foldLarge: 'context().x',
+  text: 'context().reply',
   protocol: 'context()',
 };
 
-const MACHINES = { counter, pair, record: gauge, protocol: connection } as const;
+const MACHINES = {
+  counter,
+  pair,
+  record: gauge,
+  ledger,
+  foldSmall,
+  foldLarge,
+  text: board,
+  protocol: connection,
+} as const;
 
 export const xstate: HostedPeer = {
   workloads: Object.keys(MACHINES),
   prepare: (name) => {
     const { inputs, digest } = handMachine(name);
-    const actor = createActor(MACHINES[name as keyof typeof MACHINES] as typeof counter).start();
+    const actor = createActor(MACHINES[name as keyof typeof MACHINES] as AnyStateMachine).start();
     const events = inputs.map((input) => ({ tag: input.tag, event: eventOf(name, input) }));
     const call = `(actor.send(input.event), ${REPLIES[name].replaceAll('context()', 'actor.getSnapshot().context')})`;
     return makePass(`xstate, ${name}`, { inputs: events, digest, actor }, call);

@@ -13,6 +13,8 @@ export interface Workload {
   readonly call: (input: HandInput) => readonly [operation: string, argument: Value];
   /** Gives the same number as the machine by hand, where the reply says the same. */
   readonly digest: (reply: Value) => number;
+  /** What stands for the reply of a step that fails; null where none does. */
+  readonly fault: Value;
 }
 
 /** One input for a machine of ours. */
@@ -34,9 +36,18 @@ function payload({ tag, peer, number }: HandInput): Value {
   return tag === 3 ? (number as number) : null;
 }
 
+const ofLedger = {
+  call: ({ tag, account, from, to, amount }) =>
+    tag === 1 ? ['Inspect', account as string] : ['Transfer', [from, to, amount] as Product],
+  digest: (reply) => {
+    const { tag, value } = reply as Sum;
+    return tag + ((value as number) & 7);
+  },
+} satisfies Pick<Workload, 'call' | 'digest'>;
+
 export const WORKLOADS: readonly Workload[] = [
-  { name: 'counter', file: 'counter.sm', call: incrementOrRead, digest: numberOrUnit },
-  { name: 'pair', file: 'pair.sm', call: incrementOrRead, digest: numberOrUnit },
+  { name: 'counter', file: 'counter.sm', call: incrementOrRead, digest: numberOrUnit, fault: null },
+  { name: 'pair', file: 'pair.sm', call: incrementOrRead, digest: numberOrUnit, fault: null },
   {
     name: 'record',
     file: 'record.sm',
@@ -48,19 +59,12 @@ export const WORKLOADS: readonly Workload[] = [
       const [count, least, most, sum] = reply as readonly number[];
       return (count + least + most + sum) & 7;
     },
+    fault: null,
   },
-  {
-    name: 'ledger',
-    file: 'ledger.sm',
-    call: ({ tag, account, from, to, amount }) =>
-      tag === 1 ? ['Inspect', account as string] : ['Transfer', [from, to, amount] as Product],
-    digest: (reply) => {
-      const { tag, value } = reply as Sum;
-      return tag + ((value as number) & 7);
-    },
-  },
-  { name: 'foldSmall', file: 'fold-small.sm', call: run, digest: lowBits },
-  { name: 'foldLarge', file: 'fold-large.sm', call: run, digest: lowBits },
+  { name: 'ledger', file: 'ledger.sm', ...ofLedger, fault: null },
+  { name: 'ledgerFails', file: 'ledger-fails.sm', ...ofLedger, fault: new Sum(4, 0) },
+  { name: 'foldSmall', file: 'fold-small.sm', call: run, digest: lowBits, fault: null },
+  { name: 'foldLarge', file: 'fold-large.sm', call: run, digest: lowBits, fault: null },
   {
     name: 'text',
     file: 'text.sm',
@@ -73,6 +77,7 @@ export const WORKLOADS: readonly Workload[] = [
       const { items } = reply as List;
       return items.length + (((items[0] as string | undefined) ?? '').length & 7);
     },
+    fault: null,
   },
   {
     name: 'protocol',
@@ -82,6 +87,7 @@ export const WORKLOADS: readonly Workload[] = [
       const { tag, value } = reply as Sum;
       return tag + ((typeof value === 'string' ? value.length : (value as number)) & 7);
     },
+    fault: null,
   },
 ];
 

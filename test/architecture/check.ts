@@ -9,6 +9,7 @@ import {
   longFileReason,
   outerFolders,
   packageRules,
+  supportFolder,
   type PackageRule,
 } from './rules.ts';
 import { scan, type Found, type Scan } from './scan.ts';
@@ -115,7 +116,8 @@ function judgeRelative(path: string, room: Room, specifier: string): string | un
   const other = roomOf(to);
   const sameRoom = other && other.kind === room.kind && other.name === room.name;
   const ownSources = room.kind === 'package test' && other?.kind === 'src' && other.name === room.name;
-  if (sameRoom || ownSources) return undefined;
+  const isSupport = supportFolder.test(to) && (room.kind === 'package test' || room.name === 'test');
+  if (sameRoom || ownSources || isSupport) return undefined;
   // The configuration files at the root belong to no room and may be read by a script.
   if (room.name === 'scripts' && !to.includes('/')) return undefined;
   return `deep import ${specifier}: it leaves ${room.kind === 'outer' ? room.name : `packages/${room.name}`}`;

@@ -21,6 +21,9 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
 /** Folders outside the packages: they may import any package by its name, never a path into it. */
 export const outerFolders: readonly string[] = ['test', 'bench', 'examples', 'scripts'];
 
+/** What the tests of a package have for tests everywhere; for nobody else. */
+export const supportFolder = /^packages\/[^/]+\/test\/support\//;
+
 /** A dependency that belongs in one place only. */
 export const confined: Readonly<Record<string, string>> = {
   chevrotain: 'packages/compiler/src/syntax/',

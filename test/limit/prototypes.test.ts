@@ -9,23 +9,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { bundleOf } from '../support/compile.ts';
 import { testFolder } from '../support/files.ts';
 import { smc } from '../support/process.ts';
+import { HOST_NAMES, guardPrototypes } from '../../packages/protocol/test/support/prototypes.ts';
 
 /**
  * What every object of the host has, on the whole way: as fields, constructors, parameters and
  * operations of a machine, as keys of its instances and in its maps, and as what is asked for and
  * is not there. The machine is `Host` of test/language/prototypes.sm.
  */
-const NAMES = [
-  '__proto__',
-  'constructor',
-  'hasOwnProperty',
-  'isPrototypeOf',
-  'prototype',
-  'then',
-  'toJSON',
-  'toString',
-  'valueOf',
-];
 
 const path = `${testFolder}language/prototypes.sm`;
 const [machine] = readFileSync(path, 'utf8').split('test "');
@@ -36,22 +26,7 @@ const newer = `import "./v1.sm" as old\n${machine}\nupgrade old.Host -> Host {}\
 const first = bundleOf({ 'v1.sm': machine });
 const second = bundleOf({ 'v2.sm': newer, 'v1.sm': machine });
 
-const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
-const described = (): unknown =>
-  prototypes.flatMap((each) =>
-    Reflect.ownKeys(each).map((key): unknown => [
-      key,
-      ...Object.values(Object.getOwnPropertyDescriptor(each, key)!),
-    ]),
-  );
-let before: unknown;
-
-beforeAll(() => {
-  // To write to it is an exception from here on.
-  Object.freeze(Object.prototype);
-  before = described();
-});
-afterAll(() => expect(described()).toEqual(before));
+guardPrototypes();
 
 /** What was replied, as JSON or text, or the code of the refusal. */
 const shown = (result: Result<{ readonly text: string }>): string =>
@@ -81,8 +56,8 @@ describe.each(['never', 'always'] as const)('on a node, jit: %s', (jit) => {
   };
 
   it('keeps maps and sets with such keys, in requests, state and replies', async () => {
-    expect(await call('ToJSON', `{"toJSON":${valuesOf(NAMES)}}`)).toBe(valuesOf(NAMES));
-    for (const [i, name] of NAMES.entries()) {
+    expect(await call('ToJSON', `{"toJSON":${valuesOf(HOST_NAMES)}}`)).toBe(valuesOf(HOST_NAMES));
+    for (const [i, name] of HOST_NAMES.entries()) {
       expect(await call('HasOwnProperty', `{"hasOwnProperty":"${name}"}`)).toBe(`[${i},false]`);
       await call('ValueOf', `{"valueOf":"${name}","then":${i + 1}}`);
       expect(await call('HasOwnProperty', `{"hasOwnProperty":"${name}"}`)).toBe(`[${i + 1},true]`);
@@ -114,7 +89,7 @@ describe.each(['never', 'always'] as const)('on a node, jit: %s', (jit) => {
   });
 
   it('has nothing that was not declared', async () => {
-    for (const name of NAMES) {
+    for (const name of HOST_NAMES) {
       const json = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
       expect(await refused(`/${name}/ToString`, json)).toBe('404 unknown-machine');
       expect(await refused(`/${name}/i/ToString`)).toBe('404 unknown-machine');
@@ -139,7 +114,7 @@ describe.each(['never', 'always'] as const)('on a node, jit: %s', (jit) => {
 
   it('takes them for keys of instances and of requests', async () => {
     const lines = await LineClient.connect(node.linesPort!);
-    for (const [i, name] of NAMES.entries()) {
+    for (const [i, name] of HOST_NAMES.entries()) {
       const add = { instance: name, key: name };
       const input = `{"valueOf":"${name}","then":${i}}`;
       const reply = `["${name}"]`;
@@ -156,12 +131,12 @@ describe.each(['never', 'always'] as const)('on a node, jit: %s', (jit) => {
     }
     lines.close();
     expect(await client.machine('Host')).toMatchObject({
-      value: { instances: NAMES.length, inputs: NAMES.length },
+      value: { instances: HOST_NAMES.length, inputs: HOST_NAMES.length },
     });
   });
 
   it('upgrades them, and serves those that know the older ones', async () => {
-    await call('ToJSON', `{"toJSON":${valuesOf(NAMES)}}`, '__proto__');
+    await call('ToJSON', `{"toJSON":${valuesOf(HOST_NAMES)}}`, '__proto__');
     const older = { instance: '__proto__', interface: fingerprints(first.images[0]).interface };
     const input = '{"constructor":"c","toString":1}';
     const before =
@@ -170,7 +145,7 @@ describe.each(['never', 'always'] as const)('on a node, jit: %s', (jit) => {
     expect(await client.deploy(encodeBundle(second))).toMatchObject({
       value: { machines: [{ name: 'Host', result: 'upgraded' }] },
     });
-    expect(await call('Prototype', '', '__proto__')).toBe(`["__proto__",${valuesOf(NAMES)}]`);
+    expect(await call('Prototype', '', '__proto__')).toBe(`["__proto__",${valuesOf(HOST_NAMES)}]`);
     expect(JSON.parse(await call('Constructor', input, '__proto__'))).toMatchObject({ isPrototypeOf: 9 });
     expect(shown(await client.call('Host', 'Constructor', input, older))).toBe(
       before.replace('[1,0]', '[1,1]'),
@@ -183,7 +158,7 @@ it('a loaded machine has the operations of its image, and no other', () => {
     const loaded = load(first.images[0], { jit });
     if (!loaded.ok) expect.fail(loaded.invalid.message);
     const { program } = loaded;
-    expect(NAMES.map((name) => program.index(name))).toEqual(NAMES.map(() => -1));
+    expect(HOST_NAMES.map((name) => program.index(name))).toEqual(HOST_NAMES.map(() => -1));
     expect(program.index('Constructor')).toBe(0);
     expect(program.tier(0)).toBe(jit === 'always' ? 'jit' : 'interpreter');
   }

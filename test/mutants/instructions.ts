@@ -474,7 +474,89 @@ const MAPS = mutantsOf('verify.ts', 'maps and sets', [
   ],
 ]);
 
+/** Takes the first components of a tuple that has more. */
+const ofMore = (name: InstructionName, text: string): readonly [string, string, string] =>
+  inArm(
+    name,
+    'of more components',
+    ` {\n        const ${text}`,
+    ` {\n        const ${text.replace(/this\.#(?:pair|components)\(.*\)/, (call) => `(types.node(a).kind === 'tuple' ? types.components(a)! : ${call})`)}`,
+  );
+
+/** Takes a type that is not in the unit: by default one that is derived, by its number. */
+const ofOther = (
+  name: InstructionName,
+  variable = 'type',
+  what = 'a derived type by its number',
+  taken = `this.#index('type', 1, types.length)`,
+): readonly [string, string, string] =>
+  inArm(
+    name,
+    what,
+    ` {\n        const ${variable} = this.#typeOperand(1);`,
+    ` {\n        const ${variable} = ${taken};`,
+  );
+
+/** Of those that are derived none is a record or a function. */
+const LAST = [
+  'type',
+  'the last type for a higher one',
+  'Math.min(this.#operand(1), this.#unit.types.length - 1)',
+] as const;
+
+const OPERANDS = mutantsOf('verify.ts', 'what is taken', [
+  ofMore('APP', `[left, right] = this.#pair('(a → b, a)');`),
+  ofMore('BRANCH', `[e, condition] = this.#pair('(e, Bool)');`),
+  ofMore('SWITCH', `[e, sum] = this.#pair('(e, Σ)');`),
+  ofMore('FOLD', `[e, b, list] = this.#components(3, '(e, b, List<a>)');`),
+  ofMore('MAP', `[e, list] = this.#pair('(e, List<a>)');`),
+  ofMore('LIST_ZIP', `[left, right] = this.#pair('(List<a>, List<b>)');`),
+  ofOther('CUR', ...LAST),
+  ofOther('RECORD', ...LAST),
+  ofOther('LIST'),
+  ofOther('LIST_SORT', 'key'),
+  [
+    'TUPLE gives one component so often',
+    'types.tuple(this.#collect(count))',
+    'types.tuple(this.#collect(count).fill(a))',
+  ],
+  [
+    'RECORD of what is in the accumulator alone',
+    'const parts = this.#collect(fields.length);',
+    'const parts = fields.map(() => a);',
+  ],
+  [
+    'GET where there is no state',
+    'this.#affect(READS);\n        return this.#give(this.#stateType());',
+    'this.#affect(READS);\n        return this.#give(this.#state ?? UNIT);',
+  ],
+  inArm(
+    'LIST_FLATTEN',
+    'of anything',
+    ` {\n        const { item } = this.#nodeOf('list', a);`,
+    ` {\n        if (types.node(a).kind !== 'list') return this.#give(a); const { item } = this.#nodeOf('list', a);`,
+  ),
+  ['JUMP in an arm, anywhere', 'if (!isArm) this', 'if (!isArm && block.arms.length === 0) this'],
+  ['JUMP does nothing', 'return this.#jump(block);', 'return;'],
+  [
+    'NEXT of a MAP, whatever its body gives',
+    `if (block.kind === 'map') return this.#endMap(block);`,
+    `if (block.kind === 'map') { this.#blocks.pop(); this.#stack.length = block.base - 6; return this.#give(types.list(a)); }`,
+  ],
+  [
+    'the rule of LIST_SORT and LIST_SELECT: items that are no pairs',
+    'return isPair ? pair.items[1] : this',
+    `return isPair ? pair.items[1] : pair.kind !== 'tuple' ? INT : this`,
+  ],
+  [
+    'the rule of tuples: a parameter of it',
+    'while (parts.length < count) parts.push(this.#pop());',
+    'while (parts.length < count) parts.push(this.#stack.pop()!);',
+  ],
+]);
+
 export const INSTRUCTION_MUTANTS: readonly Mutant[] = [
+  ...OPERANDS,
   ...RESULTS,
   ...INPUTS,
   ...PRODUCTS,

@@ -4,6 +4,7 @@ import { parseSync } from 'oxc-parser';
 import { expect, it } from 'vitest';
 import { MUTANTS } from './list.ts';
 import { VERIFIER_FILES, mutated } from './mutant.ts';
+import { changes, rulesOf } from './rules.ts';
 
 // Whether each mutant is killed is another question, which `npm run mutants` answers: it takes minutes.
 
@@ -26,6 +27,44 @@ it('has mutants that can be parsed', () => {
     (mutant) => parseSync(mutant.file, mutated(sources.get(mutant.file)!, mutant)).errors.length > 0,
   );
   expect(broken.map(({ name }) => name)).toEqual([]);
+});
+
+it('has a mutant of each rule', () => {
+  const rules = [...sources].flatMap(([file, source]) =>
+    rulesOf(file, source).map((rule) => ({
+      rule: rule.name,
+      mutants: MUTANTS.filter((mutant) => changes(mutant, source, rule)).length,
+    })),
+  );
+  expect(rules.length).toBeGreaterThan(200);
+  expect(rules.filter(({ mutants }) => mutants === 0).map(({ rule }) => rule)).toEqual([]);
+});
+
+it('finds a rule that has no mutant', () => {
+  const source = `class Reader {
+    #instruction(name) {
+      switch (name) {
+        case 'A':
+        case 'B':
+          this.#takes(INT);
+          return this.#give(INT);
+      }
+    }
+    #give(type) { this.type = type; }
+    #takes(type) { if (this.type !== type) this.#refuse('another'); }
+  }
+  function defect(type) { if (!type) return 'no type'; return null; }`;
+  const rules = rulesOf('verify.ts', source);
+  expect(rules.map(({ name }) => name)).toEqual([
+    `verify.ts: case 'A': case 'B': this.#takes(INT);`,
+    `verify.ts: if (this.type !== type) this.#refuse('another');`,
+    `verify.ts: if (!type) return 'no type';`,
+  ]);
+  const changed = (text: string): readonly boolean[] =>
+    rules.map((rule) => changes({ name: '', file: 'verify.ts', text, replacement: '' }, source, rule));
+  expect(changed(`case 'B':`)).toEqual([true, false, false]);
+  expect(changed('this.type !== type')).toEqual([false, true, false]);
+  expect(changed('return this.#give(INT);')).toEqual([false, false, false]);
 });
 
 it('has a mutant of each instruction', () => {

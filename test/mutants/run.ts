@@ -1,9 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createVitest, type Vitest } from 'vitest/node';
 import { MUTANTS } from './list.ts';
-import { mutated, type Mutant } from './mutant.ts';
+import { VERIFIER_FILES, mutated, type Mutant } from './mutant.ts';
+import { changes, rulesOf } from './rules.ts';
 
 /**
  * `npm run mutants`: runs the tests of the verifier on each mutant, which must make one fail, and ends with 1 where a
@@ -82,7 +84,7 @@ class Runner {
   }
 }
 
-const pathOf = ({ file }: Mutant): string => `${ROOT}packages/vm/src/${file}`;
+const pathOf = ({ file }: Pick<Mutant, 'file'>): string => `${ROOT}packages/vm/src/${file}`;
 
 /** Judges each so many-th mutant, starting from one, and sends the verdicts to the parent. */
 async function judge(mutants: readonly Mutant[], first: number): Promise<void> {
@@ -151,6 +153,12 @@ if (chosen.length === 0) throw new Error(`no mutant is named ${NAMES.join(' or '
 
 const share = process.env[SHARE];
 if (share === undefined) {
+  for (const file of VERIFIER_FILES) {
+    const source = readFileSync(pathOf({ file }), 'utf8');
+    for (const rule of rulesOf(file, source))
+      if (!MUTANTS.some((mutant) => changes(mutant, source, rule)))
+        throw new Error(`no mutant of ${rule.name}`);
+  }
   const verdicts = await judgeAll(chosen.length);
   const survivors = verdicts.filter(({ survived }) => survived !== null);
   for (const { name, survived } of survivors) console.log(`survived: ${name}: ${survived}`);

@@ -135,4 +135,17 @@ const TYPES = mutantsOf('verify-tables.ts', 'types', [
   ['labels in the order of the fields alone', 'labels.toSorted()', 'labels'],
 ]);
 
-export const TABLE_MUTANTS: readonly Mutant[] = [...NAMES, ...TABLES, ...TYPES];
+const NAMED = mutantsOf('verify-tables.ts', 'what is in a type', [
+  [
+    'fields with any name',
+    'return wrong === undefined ? null : `a field called ${JSON.stringify(wrong.name)}`;',
+    'return null;',
+  ],
+  [
+    'constructors with any arguments',
+    'return wrong === undefined ? null : `the arguments of ${wrong.name} are not those that it holds`;',
+    'return null;',
+  ],
+]);
+
+export const TABLE_MUTANTS: readonly Mutant[] = [...NAMES, ...TABLES, ...TYPES, ...NAMED];

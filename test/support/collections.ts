@@ -1,23 +1,41 @@
 import { TermProgram, type MachineTerms, type OperationTerms, type Term } from '@smc/compiler';
-import { BOOL, INT, INT_MAX, List, STRING, TypeTable, UNIT, inputType, type TypeId } from '@smc/protocol';
+import {
+  BOOL,
+  INT,
+  INT_MAX,
+  List,
+  STRING,
+  TypeTable,
+  UNIT,
+  inputType,
+  partsOf,
+  type TypeId,
+} from '@smc/protocol';
 import type { Choices } from './choices.ts';
+import { keyedInput } from './programs.ts';
 import { randomValue } from './values.ts';
 
 /**
- * Random machines whose state is one or two maps and sets, with operations that change them in all ways: linearly or
- * with what was there before used again, in choices and loops, in each other's place, with faults in between.
+ * Random machines whose state is one or two maps and sets, or has some in what it is made of: in maps, lists, sums,
+ * options, records and pairs. Their operations change them in all ways: linearly or with what was there before used
+ * again, in choices, loops and functions that are called, in each other's place, taken out of what they are in and put
+ * into it, with faults in between.
  */
 
 const DEPTH_MAX = 3;
 const STATEMENTS_MAX = 4;
 const ROUNDS: readonly number[] = [0, 1, 2, 3];
 
-export function collectionMachine(choices: Choices): MachineTerms {
+export function collectionMachine(choices: Choices, machineKey: MachineTerms['key']): MachineTerms {
   const types = new TypeTable();
   const key = choices.of([INT, STRING, types.pair(INT, STRING)]);
   const value = choices.of([INT, STRING]);
   const [map, set] = [types.map(key, value), types.set(key)];
-  const fields = choices.of([[map], [set], [map, map], [map, set], [INT, map]]);
+  const holder = holderOf(choices, types, { key, map, set });
+  const fields = choices.of([
+    ...[[map], [set], [map, map], [map, set], [INT, map]],
+    ...[[holder], [holder, map], [map, holder], [holder, set], [holder, holder]],
+  ]);
   const state = fields.length === 1 ? fields[0] : types.tuple(fields);
   const program = new TermProgram(types, state);
   const generator = new CollectionGenerator(choices, program, { key, value, map, set, fields });
@@ -28,12 +46,17 @@ export function collectionMachine(choices: Choices): MachineTerms {
       default: undefined,
     }));
     const reply = choices.of([INT, INT, INT, fields[0], state]);
-    const term = generator.statements(inputType(types, parameters), reply, 1 + choices.below(STATEMENTS_MAX));
+    const input = inputType(types, parameters);
+    const environment = generator.environment(machineKey, input);
+    const term = program.compose(
+      environment,
+      generator.statements(environment.to, reply, 1 + choices.below(STATEMENTS_MAX)),
+    );
     return { name: `Op${index}`, parameters, reply, body: program.define(`Op${index}`, term) };
   });
   return {
     name: 'Collections',
-    key: 'none',
+    key: machineKey,
     types,
     definitions: program.definitions,
     extent: program.extent,
@@ -57,6 +80,40 @@ interface Types {
   readonly fields: readonly TypeId[];
 }
 
+/** Something that a map is in, or a set too. */
+function holderOf(
+  choices: Choices,
+  types: TypeTable,
+  { key, map, set }: Omit<Types, 'fields' | 'value'>,
+): TypeId {
+  const inner = choices.oneIn(3) ? holderOf(choices, types, { key, map, set }) : choices.of([map, map, set]);
+  const sum = (): TypeId =>
+    types.intern({
+      kind: 'sum',
+      name: `Box${types.length}`,
+      arguments: [],
+      constructors: [
+        { name: 'Empty', labels: [], payload: UNIT },
+        { name: 'One', labels: null, payload: inner },
+        { name: 'Other', labels: null, payload: map },
+      ],
+    });
+  const record = (): TypeId =>
+    types.record([
+      { name: 'all', type: inner },
+      { name: 'count', type: INT },
+    ]);
+  const makers = [
+    () => types.map(key, inner),
+    () => types.list(inner),
+    () => types.option(inner),
+    sum,
+    record,
+    () => types.pair(inner, map),
+  ];
+  return choices.of(makers)();
+}
+
 /** Terms from an environment: a tuple of the input and of what was bound since. */
 class CollectionGenerator {
   readonly #choices: Choices;
@@ -69,10 +126,26 @@ class CollectionGenerator {
     this.#types = types;
   }
 
+  /** What an operation takes as an environment: its parameters and, of a keyed machine, the key. */
+  environment(machineKey: MachineTerms['key'], input: TypeId): Term {
+    const program = this.#program;
+    const from = keyedInput(program.types, machineKey, input);
+    if (machineKey === 'none') return program.identity(from);
+    const { length } = program.types.components(input)!;
+    const parameters = Array.from({ length }, (_, index) =>
+      program.compose(program.project(from, 1), program.project(input, index)),
+    );
+    return program.tuple([...parameters, program.project(from, 0)]);
+  }
+
   /** Some changes of the state, faults and bindings, and then the reply. */
   statements(from: TypeId, to: TypeId, left: number): Term {
     const program = this.#program;
     if (left === 0) return this.#of(from, to, 1);
+    if (this.#choices.oneIn(8)) {
+      const rest = program.define(`Part${program.definitions.length}`, this.statements(from, to, left - 1));
+      return program.call(rest);
+    }
     switch (this.#choices.below(4)) {
       case 0: {
         const both = program.tuple([program.identity(from), this.#condition(from)]);
@@ -102,14 +175,21 @@ class CollectionGenerator {
     return this.#program.tuple([...parts, ...bound]);
   }
 
-  /** The type of one in the state. */
+  /** The type of one in the state, however deep. */
   #anyCollection(): TypeId {
-    return this.#choices.of(this.#types.fields.filter((type) => type !== INT));
+    const { map, set, fields } = this.#types;
+    return this.#choices.of([map, set].filter((type) => fields.some((field) => this.#holds(field, type))));
+  }
+
+  /** Whether there can be something of a type in another. */
+  #holds(type: TypeId, inner: TypeId): boolean {
+    const { types } = this.#program;
+    return type === inner || partsOf(types.node(type)).some((part) => this.#holds(part, inner));
   }
 
   #state(from: TypeId): Term {
     const { fields } = this.#types;
-    if (fields.length === 1) return this.#collection(from, fields[0], DEPTH_MAX);
+    if (fields.length === 1) return this.#of(from, fields[0], DEPTH_MAX);
     const parts = fields.map((type) =>
       this.#choices.oneIn(3) ? this.#choices.of(this.#fieldsOf(from, type)) : this.#of(from, type, DEPTH_MAX),
     );
@@ -127,9 +207,15 @@ class CollectionGenerator {
   }
 
   #of(from: TypeId, to: TypeId, depth: number): Term {
-    const { map, set } = this.#types;
+    const { map, set, key } = this.#types;
+    const program = this.#program;
+    if (to === UNIT) return program.constant(from, UNIT, null);
     if (to === INT) return this.#integer(from, depth);
-    return to === map || to === set ? this.#collection(from, to, depth) : this.#program.get(from);
+    if (to === key) return this.#key(from);
+    if (to === map || to === set) return this.#collection(from, to, depth);
+    return to === program.state && !this.#choices.oneIn(3)
+      ? program.get(from)
+      : this.#holder(from, to, depth);
   }
 
   /** Something of the environment, of which there is something of each type but collections. */
@@ -151,7 +237,7 @@ class CollectionGenerator {
         return program.compose(program.tuple(parts), program.primitive('ADD', program.types.pair(INT, INT)));
       }
       case 3: {
-        if (value === INT && fields.includes(map)) return this.#found(from, depth);
+        if (value === INT && fields.some((field) => this.#holds(field, map))) return this.#found(from, depth);
         return this.#choices.of(this.#bound(from, INT));
       }
       default: {
@@ -200,14 +286,11 @@ class CollectionGenerator {
     const program = this.#program;
     // What was bound is meant to be used.
     const bound = this.#bound(from, type);
-    const leaves = bound.length > 0 && !this.#choices.oneIn(3) ? bound : this.#fieldsOf(from, type);
+    const leaves = bound.length > 0 && !this.#choices.oneIn(3) ? bound : this.#inState(from, type);
     if (depth <= 0) return this.#choices.of(leaves);
     switch (this.#choices.below(8)) {
-      case 0: {
-        const { types } = program;
-        const constant = program.constant(from, type, randomValue(this.#choices, types, type));
-        return this.#choices.of([...leaves, constant]);
-      }
+      case 0:
+        return this.#choices.of([...leaves, this.#constant(from, type)]);
       case 1: {
         const arms = [this.#collection(from, type, depth - 1), this.#collection(from, type, depth - 1)];
         const both = program.tuple([program.identity(from), this.#condition(from)]);
@@ -224,6 +307,105 @@ class CollectionGenerator {
       default:
         return this.#changed(from, type, depth, false);
     }
+  }
+
+  /** Those of a type in the state, however deep; a constant where there is none. */
+  #inState(from: TypeId, type: TypeId): Term[] {
+    const terms = this.#types.fields.flatMap((each, field) =>
+      this.#holds(each, type) ? [this.#taken(from, this.#field(from, field), type)] : [],
+    );
+    return terms.length > 0 ? terms : [this.#constant(from, type)];
+  }
+
+  #constant(from: TypeId, type: TypeId): Term {
+    return this.#program.constant(from, type, randomValue(this.#choices, this.#program.types, type));
+  }
+
+  /** One of a type out of what a term gives, which can have some; a constant where it has none. */
+  #taken(from: TypeId, holder: Term, type: TypeId): Term {
+    const program = this.#program;
+    const { types } = program;
+    if (holder.to === type) return holder;
+    const node = types.node(holder.to);
+    const lookUp = (name: 'MAP_GET' | 'LIST_GET', at: Term): Term =>
+      program.compose(program.tuple([holder, at]), program.primitive(name, types.pair(holder.to, at.to)));
+    switch (node.kind) {
+      case 'map':
+        return this.#taken(from, lookUp('MAP_GET', this.#key(from)), type);
+      case 'list':
+        return this.#taken(from, lookUp('LIST_GET', program.constant(from, INT, 0)), type);
+      case 'sum': {
+        const arms = node.constructors.map(({ payload }) => {
+          const given = types.pair(from, payload);
+          const none = (): Term => program.compose(program.project(given, 0), this.#constant(from, type));
+          if (!this.#holds(payload, type)) return none();
+          // The key that is looked for further in is that of the environment around.
+          const inner = program.tuple([...this.#parts(given, from), program.project(given, 1)]);
+          const last = program.project(inner.to, types.components(inner.to)!.length - 1);
+          return program.compose(inner, this.#taken(inner.to, last, type));
+        });
+        const both = program.tuple([program.identity(from), holder]);
+        return program.compose(both, program.case(from, holder.to, arms));
+      }
+      default: {
+        const parts = types.components(holder.to)!;
+        const indices = [...parts.keys()].filter((index) => this.#holds(parts[index], type));
+        const index = this.#choices.of(indices);
+        return this.#taken(from, program.compose(holder, program.project(holder.to, index)), type);
+      }
+    }
+  }
+
+  /** From a pair of an environment and something else, the parts of the first. */
+  #parts(given: TypeId, environment: TypeId): Term[] {
+    const program = this.#program;
+    const { length } = program.types.components(environment)!;
+    return Array.from({ length }, (_, index) =>
+      program.compose(program.project(given, 0), program.project(environment, index)),
+    );
+  }
+
+  /** What collections are in: as it was, in part, or made of others. */
+  #holder(from: TypeId, type: TypeId, depth: number): Term {
+    const program = this.#program;
+    const { types } = program;
+    const leaves = [...this.#bound(from, type), ...this.#inState(from, type)];
+    if (depth <= 0 || this.#choices.oneIn(4)) return this.#choices.of(leaves);
+    const part = (to: TypeId): Term => this.#of(from, to, depth - 1);
+    const node = types.node(type);
+    switch (node.kind) {
+      case 'map': {
+        const { key, value } = node;
+        if (this.#choices.oneIn(4)) {
+          const given = program.tuple([part(type), part(key)]);
+          return program.compose(given, program.primitive('MAP_REMOVE', types.pair(type, key)));
+        }
+        const given = program.tuple([part(type), part(key), part(value)]);
+        return program.compose(given, program.primitive('MAP_INSERT', types.tuple([type, key, value])));
+      }
+      case 'list': {
+        if (this.#choices.oneIn(3)) return program.list([part(node.item), part(node.item)]);
+        if (this.#choices.oneIn(2)) return this.#mapped(from, part(type), node.item, depth);
+        const name = this.#choices.of(['LIST_APPEND', 'LIST_PREPEND'] as const);
+        const given = program.tuple([part(type), part(node.item)]);
+        return program.compose(given, program.primitive(name, types.pair(type, node.item)));
+      }
+      case 'sum': {
+        const tag = this.#choices.below(node.constructors.length);
+        return program.compose(part(node.constructors[tag].payload), program.inject(type, tag));
+      }
+      default:
+        return program.fork(type, types.components(type)!.map(part));
+    }
+  }
+
+  /** Changes each item of a list. */
+  #mapped(from: TypeId, list: Term, item: TypeId, depth: number): Term {
+    const program = this.#program;
+    const given = program.types.pair(from, item);
+    const bind = program.tuple([...this.#parts(given, from), program.project(given, 1)]);
+    const body = program.compose(bind, this.#of(bind.to, item, depth - 1));
+    return program.compose(program.tuple([program.identity(from), list]), program.map(body));
   }
 
   #changed(from: TypeId, type: TypeId, depth: number, isRemoval: boolean): Term {
@@ -248,11 +430,8 @@ class CollectionGenerator {
     const { types } = program;
     const rounds = List.of(ROUNDS.slice(0, this.#choices.below(ROUNDS.length)));
     const given = types.tuple([from, type, INT]);
-    const { length } = types.components(from)!;
     const bind = program.tuple([
-      ...Array.from({ length }, (_, index) =>
-        program.compose(program.project(given, 0), program.project(from, index)),
-      ),
+      ...this.#parts(given, from),
       program.project(given, 1),
       program.project(given, 2),
     ]);

@@ -1,10 +1,11 @@
 import { INSTRUCTIONS, type InstructionName, type TypeId, type TypeTable } from '@smc/protocol';
 import type { Term } from '@smc/compiler';
+import { LIR_OPERATIONS } from '../../packages/vm/test/support/lowered-machine.ts';
 
 /**
  * What a run of random programs has met: how many times each instruction ran, each typing rule
- * was used by the verifier, each kind of failure came, with and without the state replaced
- * before it. What is never met is not tested, however many programs there were.
+ * was used by the verifier, each lowered operation ran in each tier, each kind of failure came, with
+ * and without the state replaced before it. What is never met is not tested, however many programs there were.
  */
 export class Coverage {
   readonly #counts = new Map<string, number>();
@@ -92,6 +93,10 @@ export const REQUIRED: readonly string[] = [
   ...NAMES.flatMap((name) => of(`verified ${name}`, VARIANTS[name] ?? [''])).map((rule) => rule.trimEnd()),
   ...[...FAILURES.values(), 'fail'].map((kind) => `failed: ${kind}`),
   'failed after PUT',
+  ...LIR_OPERATIONS.flatMap((name) => of(`lowered ${name},`, ['interpreter', 'jit'])),
+  ...of('lowered KEY,', ['int', 'string']),
+  'compiled between two steps',
+  'two instances from one state',
 ];
 
 const kindOf = (types: TypeTable, type: TypeId): string => types.node(type).kind;

@@ -1,6 +1,5 @@
 import {
   BOOL,
-  BYTES,
   INT,
   isKey,
   List,
@@ -21,6 +20,7 @@ import {
   type Term,
 } from '@smc/compiler';
 import type { Choices } from './choices.ts';
+import { primitivesTo } from './primitives.ts';
 import { randomTypes, randomValue } from './values.ts';
 
 /**
@@ -32,8 +32,8 @@ import { randomTypes, randomValue } from './values.ts';
 const DEPTH_MAX = 4;
 const OPERATIONS_MAX = 3;
 
-/** A random machine without a key. */
-export function randomMachine(choices: Choices): MachineTerms {
+/** A random machine. */
+export function randomMachine(choices: Choices, key: MachineTerms['key'] = 'none'): MachineTerms {
   const types = new TypeTable();
   const palette = randomTypes(choices, types);
   const state = choices.of(palette);
@@ -55,12 +55,13 @@ export function randomMachine(choices: Choices): MachineTerms {
       return { name: `p${number}`, type, default: fallback };
     });
     const reply = choices.of(palette);
-    const term = generator.operation(inputType(types, parameters), reply, DEPTH_MAX);
+    const input = keyedInput(types, key, inputType(types, parameters));
+    const term = generator.operation(input, reply, DEPTH_MAX);
     operations.push({ name: `Op${i}`, parameters, reply, body: program.define(`Op${i}`, term) });
   }
   return {
     name: 'Random',
-    key: 'none',
+    key,
     types,
     definitions: program.definitions,
     extent: program.extent,
@@ -75,140 +76,9 @@ export function randomMachine(choices: Choices): MachineTerms {
   };
 }
 
-/** The built-in functions that give a type, each with the type that it takes. */
-function primitivesTo(
-  types: TypeTable,
-  to: TypeId,
-  any: () => TypeId,
-  anyKey: () => TypeId,
-): (readonly [Primitive, TypeId])[] {
-  const strings = types.pair(STRING, STRING);
-  const item = any();
-  const key = anyKey();
-  const list = types.list(item);
-  const map = types.map(key, item);
-  const set = types.set(key);
-  const node = types.node(to);
-  switch (node.kind) {
-    case 'int':
-      return [
-        ['INT_MIN', types.pair(INT, INT)],
-        ['INT_MAX', types.pair(INT, INT)],
-        ['INT_ABS', INT],
-        ['BYTES_LENGTH', BYTES],
-        ['TIME_TO_MILLIS', TIME],
-        ['TIME_DIFF_MILLIS', types.pair(TIME, TIME)],
-        ['LIST_SUM', types.list(INT)],
-        ['MAP_SIZE', map],
-        ['SET_SIZE', set],
-      ];
-    case 'bool':
-      return [
-        ['STRING_CONTAINS', strings],
-        ['STRING_STARTS_WITH', strings],
-        ['STRING_ENDS_WITH', strings],
-        ['LIST_CONTAINS', types.pair(list, item)],
-        ['MAP_HAS', types.pair(map, key)],
-        ['SET_HAS', types.pair(set, key)],
-      ];
-    case 'string':
-      return [
-        ['STRING_JOIN', types.pair(types.list(STRING), STRING)],
-        ['STRING_SLICE', types.tuple([STRING, INT, INT])],
-        ['STRING_TO_UPPER', STRING],
-        ['STRING_TO_LOWER', STRING],
-        ['STRING_TRIM', STRING],
-        ['STRING_REPEAT', types.pair(STRING, INT)],
-        ['BYTES_TO_HEX', BYTES],
-      ];
-    case 'bytes':
-      return [
-        ['STRING_TO_BYTES', STRING],
-        ['BYTES_SLICE', types.tuple([BYTES, INT, INT])],
-        ['BYTES_CONCAT', types.pair(BYTES, BYTES)],
-        ['BYTES_FLATTEN', types.list(BYTES)],
-      ];
-    case 'time':
-      return [
-        ['TIME_FROM_MILLIS', INT],
-        ['TIME_ADD_MILLIS', types.pair(TIME, INT)],
-      ];
-    case 'list':
-      return primitivesToList(types, to, node.item, item, key);
-    case 'sum': {
-      const payload = node.name === 'Option' ? node.constructors[1].payload : null;
-      return payload === null ? [] : primitivesToOption(types, payload, list, item, key);
-    }
-    case 'map':
-      return [
-        ['MAP_INSERT', types.tuple([to, node.key, node.value])],
-        ['MAP_REMOVE', types.pair(to, node.key)],
-        ['MAP_FROM_LIST', types.list(types.pair(node.key, node.value))],
-      ];
-    case 'set':
-      return [
-        ['SET_INSERT', types.pair(to, node.item)],
-        ['SET_REMOVE', types.pair(to, node.item)],
-        ['SET_UNION', types.pair(to, to)],
-        ['SET_INTERSECT', types.pair(to, to)],
-        ['SET_DIFF', types.pair(to, to)],
-        ['SET_FROM_LIST', types.list(node.item)],
-      ];
-    default:
-      return [];
-  }
-}
-
-function primitivesToList(
-  types: TypeTable,
-  to: TypeId,
-  own: TypeId,
-  item: TypeId,
-  key: TypeId,
-): (readonly [Primitive, TypeId])[] {
-  const found: (readonly [Primitive, TypeId])[] = [
-    ['LIST_PREPEND', types.pair(to, own)],
-    ['LIST_FLATTEN', types.list(to)],
-    ['LIST_REVERSE', to],
-    ['LIST_TAKE', types.pair(to, INT)],
-    ['LIST_DROP', types.pair(to, INT)],
-    ['LIST_SELECT', types.list(types.pair(BOOL, own))],
-    ['LIST_SORT', types.list(types.pair(key, own))],
-    ['MAP_VALUES', types.map(key, own)],
-  ];
-  if (own === STRING) found.push(['STRING_SPLIT', types.pair(STRING, STRING)]);
-  if (isKey(types, own)) found.push(['MAP_KEYS', types.map(own, item)], ['SET_TO_LIST', types.set(own)]);
-  const pair = types.node(own);
-  if (pair.kind === 'tuple' && pair.items.length === 2) {
-    const [left, right] = pair.items;
-    found.push(['LIST_ZIP', types.pair(types.list(left), types.list(right))]);
-    if (isKey(types, left)) found.push(['MAP_ENTRIES', types.map(left, right)]);
-  }
-  return found;
-}
-
-function primitivesToOption(
-  types: TypeTable,
-  own: TypeId,
-  list: TypeId,
-  item: TypeId,
-  key: TypeId,
-): (readonly [Primitive, TypeId])[] {
-  const found: (readonly [Primitive, TypeId])[] = [
-    ['LIST_GET', types.pair(types.list(own), INT)],
-    ['MAP_GET', types.pair(types.map(key, own), key)],
-  ];
-  if (own === INT) {
-    found.push(['INT_PARSE', STRING], ['STRING_INDEX_OF', types.pair(STRING, STRING)]);
-    found.push(['LIST_INDEX_OF', types.pair(list, item)], ['BYTES_GET', types.pair(BYTES, INT)]);
-  }
-  if (own === STRING) found.push(['BYTES_TO_STRING', BYTES]);
-  if (own === BYTES) found.push(['BYTES_FROM_HEX', STRING]);
-  const pair = types.node(own);
-  const isSplit =
-    pair.kind === 'tuple' && pair.items.length === 2 && types.list(pair.items[0]) === pair.items[1];
-  if (isSplit) found.push(['LIST_UNCONS', pair.items[1]]);
-  return found;
+/** What the body of an operation takes: the input, in a keyed machine with the key before it. */
+export function keyedInput(types: TypeTable, key: MachineTerms['key'], input: TypeId): TypeId {
+  return key === 'none' ? input : types.pair(key === 'int' ? INT : STRING, input);
 }
 
 /** One way to make a term. */
@@ -410,15 +280,14 @@ export class TermGenerator {
   #fold(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
     const program = this.#program;
     const { types } = program;
-    const lists = this.#palette.filter((type) => types.node(type).kind === 'list');
-    const list = this.#choices.of(lists);
+    const list = this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
     const body = this.term(types.tuple([from, to, node.item]), to, depth - 2, pure);
     const input = program.tuple([
       program.identity(from),
       this.term(from, to, depth - 2, pure),
-      this.term(from, list, depth - 1, pure),
+      this.#items(from, list, depth, pure),
     ]);
     return program.compose(input, program.fold(body));
   }
@@ -427,12 +296,26 @@ export class TermGenerator {
   #map(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
     const program = this.#program;
     const { types } = program;
-    const list = this.#choices.of(this.#palette.filter((type) => types.node(type).kind === 'list'));
+    const list = this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
     const body = this.term(types.pair(from, node.item), to, depth - 2, pure);
-    const input = program.tuple([program.identity(from), this.term(from, list, depth - 1, pure)]);
+    const input = program.tuple([program.identity(from), this.#items(from, list, depth, pure)]);
     return program.compose(input, program.map(body));
+  }
+
+  #anyList(): TypeId {
+    const { types } = this.#program;
+    if (this.#choices.oneIn(3)) return types.list(INT);
+    return this.#choices.of(this.#palette.filter((type) => types.node(type).kind === 'list'));
+  }
+
+  /** A list that is gone through: such a range need not be made. */
+  #items(from: TypeId, list: TypeId, depth: number, pure: boolean): Term {
+    const isOfIntegers = list === this.#program.types.list(INT);
+    return isOfIntegers && this.#choices.oneIn(2)
+      ? this.#range(from)
+      : this.term(from, list, depth - 1, pure);
   }
 
   /** A type that may be a key. */
@@ -484,8 +367,8 @@ export class TermGenerator {
         ];
       }
       case 'bool': {
-        const equal = any();
-        const ordered = this.#choices.of([INT, STRING, TIME]);
+        const equal = this.#choices.oneIn(3) ? INT : any();
+        const ordered = this.#choices.of([INT, INT, STRING, TIME]);
         const orders: Primitive[] = ['LT', 'LE', 'GT', 'GE'];
         return [
           primitive('EQ', types.pair(equal, equal)),
@@ -574,12 +457,13 @@ export class TermGenerator {
     return program.compose(this.#largeString(from), this.#choices.of([list, list, twice]));
   }
 
-  /** The first integers; rarely so many that they are over the limit. */
+  /** Some integers in a row; rarely so many that they are over the limit. */
   #range(from: TypeId): Term {
     const program = this.#program;
+    const start = this.#choices.of([0, -3, 10]);
     const end = this.#choices.oneIn(12) ? 9_000_000 : this.#choices.below(20);
     return program.compose(
-      this.#constant(from, program.types.pair(INT, INT), [0, end]),
+      this.#constant(from, program.types.pair(INT, INT), [start, end]),
       program.primitive('LIST_RANGE', program.types.pair(INT, INT)),
     );
   }

@@ -15,3 +15,17 @@ export function areSame(a: Value, b: Value): boolean {
 
 const areAllSame = (a: readonly Value[], b: readonly Value[]): boolean =>
   a.length === b.length && a.every((item, i) => areSame(item, b[i]));
+
+/** A value that is the same and has nothing in common with it that could change. */
+export function copyOf(value: Value): Value {
+  if (value instanceof List) return List.of(value.items.map(copyOf));
+  if (value instanceof Sum) return new Sum(value.tag, copyOf(value.value));
+  if (value instanceof MapValue)
+    return MapValue.of(
+      [...value.entries()].map(([key, item]) => [copyOf(key), copyOf(item)] as const),
+      value.compare,
+    );
+  if (value instanceof SetValue) return SetValue.of([...value.items()].map(copyOf), value.compare);
+  if (value instanceof Uint8Array) return value.slice();
+  return Array.isArray(value) ? (value as readonly Value[]).map(copyOf) : value;
+}

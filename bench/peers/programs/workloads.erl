@@ -10,14 +10,17 @@ many(N, X) -> Y = next(X), [Y | many(N - 1, Y)].
 
 account(I) -> <<"acct", (integer_to_binary(I))/binary>>.
 
-orders(0, _) -> [];
-orders(N, X0) ->
+%% Receivers are of so many accounts, of which 10000 are there.
+orders(0, _, _) -> [];
+orders(N, X0, Receivers) ->
   X = next(X0),
   case X rem 4 of
-    0 -> Y = next(X), [{inspect, account(Y rem 10000)} | orders(N - 1, Y)];
+    0 -> Y = next(X), [{inspect, account(Y rem 10000)} | orders(N - 1, Y, Receivers)];
     _ -> A = next(X), B = next(A), C = next(B),
-      [{transfer, account(A rem 10000), account(B rem 10000), 1 + C rem 100} | orders(N - 1, C)]
+      [{transfer, account(A rem 10000), account(B rem Receivers), 1 + C rem 100} | orders(N - 1, C, Receivers)]
   end.
+
+accounts() -> maps:from_list([{account(I), 1000} || I <- lists:seq(0, 9999)]).
 
 machine(W) when W =:= "counter"; W =:= "pair" ->
   Inputs = [case X band 1 of 0 -> incr; 1 -> read end || X <- many(65536, 42)],
@@ -25,8 +28,8 @@ machine(W) when W =:= "counter"; W =:= "pair" ->
     "counter" -> {Inputs, 0, fun counter/2};
     "pair" -> {Inputs, {3, 0}, fun pair/2}
   end;
-machine("ledger") ->
-  {orders(65536, 42), maps:from_list([{account(I), 1000} || I <- lists:seq(0, 9999)]), fun ledger/2};
+machine("ledger") -> {orders(65536, 42, 10000), accounts(), fun ledger/2};
+machine("ledgerFails") -> {orders(65536, 42, 11111), accounts(), fun ledger_fails/2};
 machine("foldSmall") -> {[100 || _ <- lists:seq(1, 1024)], {1, 0}, fun fold_small/2};
 machine("foldLarge") -> {[100 || _ <- lists:seq(1, 1024)], 1, fun fold_large/2}.
 
@@ -45,6 +48,18 @@ ledger({transfer, F, T, N}, S) ->
     _ -> {missing, S}
   end.
 
+ledger_fails({inspect, _} = Input, S) -> ledger(Input, S);
+ledger_fails(Input, S) ->
+  try transfer(Input, S) catch throw:nobody -> {fault, S} end.
+transfer({transfer, F, T, N}, S) ->
+  case S of
+    #{F := B} when B < N -> {{short, N - B}, S};
+    #{F := B} ->
+      S1 = S#{F := B - N},
+      case S1 of #{T := C} -> {ok, S1#{T := C + N}}; _ -> throw(nobody) end;
+    _ -> {missing, S}
+  end.
+
 fold_small(Times, {X, Hits}) -> {V, H} = small(Times, X, Hits), {V, {V, H band 1023}}.
 small(0, V, H) -> {V, H};
 small(I, V, H) ->
@@ -60,6 +75,7 @@ digest(ok) -> 1;
 digest(N) -> N band 7.
 digest_ledger(ok) -> 0;
 digest_ledger(missing) -> 1;
+digest_ledger(fault) -> 4;
 digest_ledger({balance, N}) -> 2 + N band 7;
 digest_ledger({short, N}) -> 3 + N band 7.
 
@@ -80,7 +96,7 @@ timed(Inputs, S0, Step, Digest, Deadline, Times) ->
 
 main([Workload, Seconds]) ->
   {Inputs, Initial, Step} = machine(Workload),
-  Digest = case Workload of "ledger" -> fun digest_ledger/1; _ -> fun digest/1 end,
+  Digest = case Workload of "ledger" ++ _ -> fun digest_ledger/1; _ -> fun digest/1 end,
   {Checksum, S} = pass(Inputs, Initial, Step, Digest, 0),
   {_, S1} = pass(Inputs, S, Step, Digest, 0),
   Deadline = erlang:monotonic_time(nanosecond) + round(list_to_float(Seconds) * 1.0e9),

@@ -2,7 +2,7 @@
 -- lua workloads.lua WORKLOAD SECONDS: nanoseconds a step and the checksum of the first lap.
 local seed = 42
 local function next_number() seed = (seed * 16807) % 2147483647 return seed end
-local function account() return 'acct' .. string.format('%d', next_number() % 10000) end
+local function account(count) return 'acct' .. string.format('%d', next_number() % count) end
 
 local function many(count, make)
   local items = {}
@@ -12,6 +12,23 @@ end
 local function counting() return many(65536, function() return { tag = next_number() & 1 } end) end
 local function times() return many(1024, function() return { times = 100 } end) end
 local function low(reply) return reply == nil and 1 or reply & 7 end
+
+-- Receivers are of so many accounts, of which 10000 are there.
+local function orders(receivers)
+  return many(65536, function()
+    if next_number() % 4 == 0 then return { account = account(10000) } end
+    local from = account(10000)
+    local to = account(receivers)
+    return { from = from, to = to, amount = 1 + next_number() % 100 }
+  end)
+end
+local function accounts()
+  local balance = {}
+  for i = 0, 9999 do balance['acct' .. i] = 1000 end
+  return balance
+end
+local done, missing, fault = { tag = 0, value = 0 }, { tag = 1, value = 0 }, { tag = 4, value = 0 }
+local function outcome(reply) return reply.tag + (reply.value & 7) end
 
 local machines = {
   counter = function()
@@ -23,9 +40,7 @@ local machines = {
     return counting(), function(input) if input.tag == 0 then s.n = s.n + 1 else return s.n end end, low
   end,
   ledger = function()
-    local balance = {}
-    for i = 0, 9999 do balance['acct' .. i] = 1000 end
-    local done, missing = { tag = 0, value = 0 }, { tag = 1, value = 0 }
+    local balance = accounts()
     local function step(input)
       if input.account then
         local b = balance[input.account]
@@ -40,13 +55,30 @@ local machines = {
       balance[to] = balance[to] + amount
       return done
     end
-    local inputs = many(65536, function()
-      if next_number() % 4 == 0 then return { account = account() } end
-      local from = account()
-      local to = account()
-      return { from = from, to = to, amount = 1 + next_number() % 100 }
-    end)
-    return inputs, step, function(reply) return reply.tag + (reply.value & 7) end
+    return orders(10000), step, outcome
+  end,
+  ledgerFails = function()
+    local balance = accounts()
+    local function step(input)
+      if input.account then
+        local b = balance[input.account]
+        if b == nil then return missing end
+        return { tag = 2, value = b }
+      end
+      local from, to, amount = input.from, input.to, input.amount
+      local a = balance[from]
+      if a == nil then return missing end
+      if a < amount then return { tag = 3, value = amount - a } end
+      balance[from] = a - amount
+      local b = balance[to]
+      if b == nil then
+        balance[from] = a
+        return fault
+      end
+      balance[to] = b + amount
+      return done
+    end
+    return orders(11111), step, outcome
   end,
   foldSmall = function()
     local x, hits = 1, 0

@@ -2,7 +2,7 @@
    workloads WORKLOAD SECONDS: nanoseconds a step and the checksum of the first lap. *)
 let seed = ref 42
 let next () = seed := !seed * 16807 mod 2147483647; !seed
-let account () = "acct" ^ string_of_int (next () mod 10000)
+let account count = "acct" ^ string_of_int (next () mod count)
 
 type counting = Incr | Read
 type counted = Done | Count of int
@@ -15,7 +15,7 @@ let digest_counted = function Done -> 1 | Count n -> n land 7
 module Accounts = Map.Make (String)
 
 type order = Transfer of string * string * int | Inspect of string
-type outcome = Ok | Missing | Balance of int | Short of int
+type outcome = Ok | Missing | Balance of int | Short of int | Fault
 
 let ledger input s =
   match input with
@@ -28,14 +28,33 @@ let ledger input s =
           (Ok, Accounts.add t (Accounts.find t s + n) s)
       | _ -> (Missing, s))
 
-let digest_outcome = function
-  | Ok -> 0 | Missing -> 1 | Balance n -> 2 + (n land 7) | Short n -> 3 + (n land 7)
+exception Nobody
 
-let order _ =
-  if next () mod 4 = 0 then Inspect (account ())
+let ledger_fails input s =
+  match input with
+  | Inspect _ -> ledger input s
+  | Transfer (f, t, n) -> (
+      let transfer () =
+        match Accounts.find_opt f s with
+        | None -> (Missing, s)
+        | Some b when b < n -> (Short (n - b), s)
+        | Some b -> (
+            let s = Accounts.add f (b - n) s in
+            match Accounts.find_opt t s with
+            | None -> raise_notrace Nobody
+            | Some c -> (Ok, Accounts.add t (c + n) s))
+      in
+      try transfer () with Nobody -> (Fault, s))
+
+let digest_outcome = function
+  | Ok -> 0 | Missing -> 1 | Fault -> 4 | Balance n -> 2 + (n land 7) | Short n -> 3 + (n land 7)
+
+(* Receivers are of so many accounts, of which 10000 are there. *)
+let order receivers _ =
+  if next () mod 4 = 0 then Inspect (account 10000)
   else
-    let f = account () in
-    let t = account () in
+    let f = account 10000 in
+    let t = account receivers in
     Transfer (f, t, 1 + (next () mod 100))
 
 let fold_small times (x, hits) =
@@ -79,16 +98,18 @@ let measure inputs initial step digest seconds =
   let median = timed [] in
   Printf.printf "%.3f %d\n" (median *. 1e9 /. float (Array.length inputs)) checksum
 
+let accounts () =
+  Accounts.of_seq (Seq.map (fun i -> ("acct" ^ string_of_int i, 1000)) (List.to_seq (List.init 10000 Fun.id)))
+
 let () =
   let seconds = float_of_string Sys.argv.(2) in
   let counting () = Array.init 65536 (fun _ -> if next () land 1 = 0 then Incr else Read) in
   match Sys.argv.(1) with
   | "counter" -> measure (counting ()) 0 counter digest_counted seconds
   | "pair" -> measure (counting ()) { old = 3; n = 0 } pair digest_counted seconds
-  | "ledger" ->
-      let accounts = List.init 10000 (fun i -> ("acct" ^ string_of_int i, 1000)) in
-      let initial = Accounts.of_seq (List.to_seq accounts) in
-      measure (Array.init 65536 order) initial ledger digest_outcome seconds
+  | "ledger" -> measure (Array.init 65536 (order 10000)) (accounts ()) ledger digest_outcome seconds
+  | "ledgerFails" ->
+      measure (Array.init 65536 (order 11111)) (accounts ()) ledger_fails digest_outcome seconds
   | "foldSmall" -> measure (Array.make 1024 100) (1, 0) fold_small low seconds
   | "foldLarge" -> measure (Array.make 1024 100) 1 fold_large low seconds
   | name -> failwith name

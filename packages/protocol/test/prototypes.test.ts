@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   BOOL,
   decodeImage,
@@ -26,50 +26,22 @@ import {
   valueFromJson,
   valueToJson,
 } from '../src/index.ts';
+import { HOST_NAMES, HOST_NAMES_OF_VALUES, guardPrototypes } from './support/prototypes.ts';
 
 /** What every object of the host has is never met in place of what a value, a type or a request has. */
 
-/** Of them the language takes all but the first for names. */
-const NAMES = [
-  '__proto__',
-  'constructor',
-  'hasOwnProperty',
-  'isPrototypeOf',
-  'prototype',
-  'then',
-  'toJSON',
-  'toString',
-  'valueOf',
-];
-const FIELDS = NAMES.slice(1);
-
-const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
-const described = (): unknown =>
-  prototypes.flatMap((each) =>
-    Reflect.ownKeys(each).map((key): unknown => [
-      key,
-      ...Object.values(Object.getOwnPropertyDescriptor(each, key)!),
-    ]),
-  );
-let before: unknown;
-
-beforeAll(() => {
-  // To write to it is an exception from here on.
-  Object.freeze(Object.prototype);
-  before = described();
-});
-afterAll(() => expect(described()).toEqual(before));
+guardPrototypes();
 
 const types = new TypeTable();
 const counts = types.map(STRING, INT);
 const words = types.set(STRING);
-const fields = types.record(FIELDS.map((name) => ({ name, type: INT })));
+const fields = types.record(HOST_NAMES_OF_VALUES.map((name) => ({ name, type: INT })));
 const sum = types.intern({
   kind: 'sum',
   name: 'Constructor',
   arguments: [],
   constructors: [
-    { name: 'Constructor', labels: FIELDS, payload: fields },
+    { name: 'Constructor', labels: HOST_NAMES_OF_VALUES, payload: fields },
     { name: 'ToString', labels: null, payload: STRING },
     { name: 'ValueOf', labels: [], payload: UNIT },
   ],
@@ -92,16 +64,20 @@ const mapOf = (names: readonly string[]): MapValue =>
     names.map((name, i) => [name, i]),
     order,
   );
-const record = FIELDS.map((_, i) => i);
+const record = HOST_NAMES_OF_VALUES.map((_, i) => i);
 
 describe('values of these names', () => {
   test.each<[string, TypeId, Value]>([
-    ...NAMES.map((name): [string, TypeId, Value] => [`map of ${name}`, counts, mapOf([name])]),
-    ...NAMES.map((name): [string, TypeId, Value] => [`set of ${name}`, words, SetValue.of([name], order)]),
-    ...NAMES.map((name): [string, TypeId, Value] => [`string ${name}`, STRING, name]),
-    ['map', counts, mapOf(NAMES)],
-    ['set', words, SetValue.of(NAMES, order)],
-    ['list', types.list(STRING), List.of(NAMES)],
+    ...HOST_NAMES.map((name): [string, TypeId, Value] => [`map of ${name}`, counts, mapOf([name])]),
+    ...HOST_NAMES.map((name): [string, TypeId, Value] => [
+      `set of ${name}`,
+      words,
+      SetValue.of([name], order),
+    ]),
+    ...HOST_NAMES.map((name): [string, TypeId, Value] => [`string ${name}`, STRING, name]),
+    ['map', counts, mapOf(HOST_NAMES)],
+    ['set', words, SetValue.of(HOST_NAMES, order)],
+    ['list', types.list(STRING), List.of(HOST_NAMES)],
     ['record', fields, record],
     ['constructor with fields', sum, new Sum(0, record)],
     ['constructor with a value', sum, new Sum(1, '__proto__')],
@@ -121,8 +97,8 @@ describe('values of these names', () => {
   });
 
   test('a map as JSON has each as a property of its own', () => {
-    const json = valueToJson(types, counts, mapOf(NAMES));
-    expect(Reflect.ownKeys(JSON.parse(json) as object)).toEqual(NAMES);
+    const json = valueToJson(types, counts, mapOf(HOST_NAMES));
+    expect(Reflect.ownKeys(JSON.parse(json) as object)).toEqual(HOST_NAMES);
     const read = valueFromJson(types, counts, '{"__proto__":1,"constructor":2}');
     expect(read.ok && Array.from((read.value as MapValue).entries())).toEqual([
       ['__proto__', 1],
@@ -135,13 +111,13 @@ describe('values of these names', () => {
   });
 
   test('a map and a set have none that was not put in', () => {
-    for (const name of NAMES) {
-      const others = NAMES.filter((other) => other !== name);
+    for (const name of HOST_NAMES) {
+      const others = HOST_NAMES.filter((other) => other !== name);
       expect(mapOf([]).get(name)).toBeUndefined();
       expect(mapOf(others).get(name)).toBeUndefined();
-      expect(mapOf(NAMES).without(name).get(name)).toBeUndefined();
+      expect(mapOf(HOST_NAMES).without(name).get(name)).toBeUndefined();
       expect(mapOf(others).with(name, 7).get(name)).toBe(7);
-      expect(SetValue.of(others, order).with(name).length).toBe(NAMES.length);
+      expect(SetValue.of(others, order).with(name).length).toBe(HOST_NAMES.length);
     }
   });
 });
@@ -168,7 +144,7 @@ const image: Image = {
 };
 
 describe('what is not declared is not there', () => {
-  test.each(NAMES)('%s: as JSON', (name) => {
+  test.each(HOST_NAMES)('%s: as JSON', (name) => {
     const nothing = { ok: false, path: `$.${name}`, message: 'there is no such field' };
     expect(valueFromJson(types, small, `{"count":1,"${name}":2}`)).toEqual(nothing);
     expect(valueFromJson(types, small, `{"${name}":{"count":1}}`)).toEqual(nothing);
@@ -179,8 +155,8 @@ describe('what is not declared is not there', () => {
     expect(valueFromJson(types, sum, `{"${name}":{"tag":"ValueOf"}}`)).toMatchObject({ path: '$.tag' });
     expect(valueFromJson(types, enumeration, `"${name}"`)).toMatchObject({ ok: false, path: '$' });
     // Of a field that is left out nothing is inherited.
-    for (const field of FIELDS) {
-      const given = FIELDS.filter((other) => other !== field).map((other) => `"${other}":1`);
+    for (const field of HOST_NAMES_OF_VALUES) {
+      const given = HOST_NAMES_OF_VALUES.filter((other) => other !== field).map((other) => `"${other}":1`);
       expect(valueFromJson(types, fields, `{${given.join(',')}}`)).toMatchObject({
         path: `$.${field}`,
         message: 'expected Int, got nothing',
@@ -188,7 +164,7 @@ describe('what is not declared is not there', () => {
     }
   });
 
-  test.each(NAMES)('%s: in a query', (name) => {
+  test.each(HOST_NAMES)('%s: in a query', (name) => {
     expect(
       inputFromQuery(image, 0, [
         ['by', '1'],
@@ -199,7 +175,7 @@ describe('what is not declared is not there', () => {
     expect(inputFromQuery(image, 1, [['constructor', '1']])).toMatchObject({ ok: false, path: '$.toString' });
   });
 
-  test.each(NAMES)('%s: as text', (name) => {
+  test.each(HOST_NAMES)('%s: as text', (name) => {
     for (const text of [name, `${name}()`, `${name}(1)`, `Add(1, ${name}: 2)`, `Add(${name}: 1)`]) {
       expect(readInput(image, text).ok, text).toBe(false);
     }

@@ -15,6 +15,8 @@ export interface LoadOptions {
    * none is. What a step gives, and its fuel, do not depend on it.
    */
   readonly jit?: JitMode;
+  /** Fuel that an operation uses in the interpreter before `auto` compiles it. For tests. */
+  readonly warmFuel?: number;
   /** How much code is made beyond what is written; with less it is slower, and does the same. For tests. */
   readonly lowering?: LoweringLimits;
 }
@@ -55,7 +57,7 @@ export class Program {
   readonly #indices: ReadonlyMap<string, number>;
 
   /** `verified` is what `verifyImage` gave for the image. */
-  constructor(image: Image, verified: VerifiedImage, { jit = 'auto', lowering }: LoadOptions = {}) {
+  constructor(image: Image, verified: VerifiedImage, { jit = 'auto', warmFuel, lowering }: LoadOptions = {}) {
     const { types } = verified;
     const isKeyed = image.key !== 'none';
     const machine = { state: image.state, isKeyed, operations: image.operations };
@@ -73,7 +75,7 @@ export class Program {
     this.#invariants = image.invariants.length;
     this.#indices = new Map(this.operations.map(({ name }, index) => [name, index]));
     this.#Instance = instanceClass(lowered.state);
-    this.#tiers = new Tiers(lowered, roots, jit, () => this.#useCompiled());
+    this.#tiers = new Tiers(lowered, roots, jit, () => this.#useCompiled(), warmFuel);
     this.step = stepOf(this.#tiers.entries, this.#tiers.crash);
     if (jit === 'always') this.#useCompiled();
   }

@@ -55,11 +55,19 @@ export class Tiers {
   readonly #compiler: Compiler;
   readonly #tiers: Tier[];
   readonly #mode: JitMode;
+  readonly #warmFuel: number;
   readonly #onCompiled: () => void;
   #interpreter: Interpreter | null = null;
 
-  /** `onCompiled` is called when a routine has changed its tier by what it has used. */
-  constructor(lowered: Lowered, roots: readonly number[], mode: JitMode, onCompiled: () => void = () => {}) {
+  /** `onCompiled` is called when a routine has changed its tier by what it has used: `warmFuel`. */
+  constructor(
+    lowered: Lowered,
+    roots: readonly number[],
+    mode: JitMode,
+    onCompiled: () => void = () => {},
+    warmFuel: number = WARM_FUEL,
+  ) {
+    this.#warmFuel = warmFuel;
     this.#lowered = lowered;
     this.#roots = roots;
     this.#mode = mode;
@@ -105,7 +113,7 @@ export class Tiers {
   #prepare(position: number): Entry {
     this.#interpreter ??= new Interpreter(encode(this.#lowered), this.#meter);
     const routine = this.#roots[position];
-    const warmFuel = this.#mode === 'auto' ? WARM_FUEL : Infinity;
+    const warmFuel = this.#mode === 'auto' ? this.#warmFuel : Infinity;
     const entry = new InterpretedEntry(
       this.#interpreter,
       routine,

@@ -1,8 +1,8 @@
-import { INT, List, UNIT, type Image, type Value } from '@smc/protocol';
+import { INT, List, TYPE_LIMITS, UNIT, type Image, type Value } from '@smc/protocol';
 import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../src/lower/lir.ts';
-import { lower } from '../src/lower/lower.ts';
+import { LOWERING_LIMITS, lower } from '../src/lower/lower.ts';
 import { Assembly, imageOf } from './support/assembly.ts';
 import { printLir } from './support/print-lir.ts';
 import type { Sketch } from './support/run.ts';
@@ -11,11 +11,14 @@ import { resolve, tuple } from './support/types.ts';
 /**
  * What is known of a value before it is there is shared, and could be written out wherever it
  * is used: these programs would then become larger than any machine. Lowering gives a number
- * of operations linear in the words of an image, whatever they do, and stays right.
+ * of operations and operands linear in the words of an image, whatever they do, and stays right.
  */
 
 const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('\n');
+
+/** Operations, operands and labels that lowering may make of a word, on the average of a unit. */
+const COST_PER_WORD = 4;
 
 /** An image of a function from Int in assembly. */
 function assembled(to: (assembly: Assembly) => number, code: string): Image {
@@ -61,6 +64,26 @@ const nested = (i: number, depth: number): string =>
 const withTree = (uses: string): Image =>
   assembled(treeType, `PUSH; ${treeOf(DEPTH)}; SWAP; CONS; ${uses}; RETURN`);
 
+/** A record of as many fields as a type may have, of which a list is made in both arms of many choices. */
+const wide = (): Image => {
+  const assembly = new Assembly();
+  const fields = Array.from({ length: TYPE_LIMITS.recordFieldsMax }, (_, i) => ({
+    name: `f${10_000 + i}`,
+    type: INT,
+  }));
+  const record = assembly.type('Record', assembly.types.record(fields));
+  assembly.type('Records', assembly.types.list(record));
+  assembly.constant('one', INT, 1);
+  const uses = lines(
+    500,
+    (i) => `PUSH; PUSH; PROJECT 0; PUSH; QUOTE one; CONS; LT; CONS; BRANCH else${i} join${i}
+      LIST Records 1; LIST_LENGTH; JUMP join${i}; else${i}:; LIST Records 1; LIST_LENGTH; join${i}:; CONS; FST`,
+  );
+  const code = `${lines(fields.length - 1, () => 'PUSH')}; RECORD Record; ${uses}; PROJECT 0; RETURN`;
+  assembly.function('main', INT, INT, code);
+  return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
+};
+
 /** Functions that each call the one before twice; `depth` of them, and the last is called. */
 const functions = (depth: number): Image => {
   const assembly = new Assembly();
@@ -74,6 +97,7 @@ const functions = (depth: number): Image => {
 const images: Record<string, { readonly image: () => Image; readonly reply: Value }> = {
   'functions that call the one before twice': { image: () => functions(14), reply: 5 + 16_384 },
   'closures that apply the one before twice': { image: closures, reply: 5 + 4096 },
+  'a record that is made in each of many arms': { image: wide, reply: 5 },
   'a large product that is made in each of many arms': {
     image: () => withTree(lines(300, useInArm)),
     reply: [treeValue(DEPTH, 5), 5],
@@ -83,8 +107,11 @@ const images: Record<string, { readonly image: () => Image; readonly reply: Valu
     reply: [treeValue(DEPTH, 5), 5],
   },
 };
-const count = (lowered: Lowered): number =>
-  lowered.routines.reduce((sum, routine) => sum + routine.operations.length, 0);
+/** Operations, operands and labels: what a lowered unit takes. */
+const count = ({ routines }: Lowered): number =>
+  routines
+    .flatMap(({ operations }) => operations)
+    .reduce((sum, { operands, labels }) => sum + 1 + operands.length + labels.length, 0);
 
 describe('lowering', () => {
   it.each(Object.entries(images))('is linear in the words of %s', (_title, { image: make, reply }) => {
@@ -95,7 +122,7 @@ describe('lowering', () => {
     const lowered = lower(image.unit, verified, { state, isKeyed: false, operations }, []);
     const words = image.unit.functions.reduce((sum, { code }) => sum + code.length, 0);
     // Words that are lowered, those in place of calls included; what each may become; some for nothing.
-    expect(count(lowered)).toBeLessThan(4 * (3 * words + 4_096) + 4_096);
+    expect(count(lowered)).toBeLessThan(COST_PER_WORD * (3 * words + 4_096) + 4_096);
     for (const jit of ['never', 'always'] as const) {
       const loaded = load(image, { jit });
       if (!loaded.ok) throw new Error(loaded.invalid.message);
@@ -156,6 +183,23 @@ describe('without credit', () => {
       expect(reply([])).toBe(5);
       expect(reply(Array.from({ length: 6 }, (_, i) => [i, 0]))).toBe(-5);
     }
+  });
+});
+
+describe('a call that changes the state', () => {
+  it('takes what it has left also where nobody reads it', () => {
+    const assembly = new Assembly();
+    assembly.constant('one', INT, 1);
+    assembly.function('put', INT, UNIT, 'PUT; RETURN');
+    assembly.function('main', INT, UNIT, 'CALL put; QUOTE one; PUT; RETURN');
+    const image = imageOf({ assembly, from: INT, to: UNIT, state: INT, initial: 0 });
+    const verified = verifyImage(image);
+    if (verified.kind === 'invalid') throw new Error(verified.message);
+    const machine = { state: INT, isKeyed: false, operations: image.operations };
+    const limits = { ...LOWERING_LIMITS, inlinedPerWord: 0, inlinedFree: 0 };
+    const { routines } = lower(image.unit, verified, machine, [], limits);
+    const names = routines.flatMap(({ operations }) => operations.map(({ name }) => name));
+    expect(names.filter((name) => name.endsWith('_STATE'))).toEqual(['TAKE_STATE', 'LEAVE_STATE']);
   });
 });
 

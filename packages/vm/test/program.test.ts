@@ -249,6 +249,7 @@ describe('an image', () => {
     ],
     ['1025 invariants, at most 1024', (image) => ({ ...image, invariants: repeat(1025, 4) })],
     ['the state has the type 99 of 9', (image) => ({ ...image, state: 99 })],
+    ['the state has the type 99 of 9', (image) => ({ ...image, state: 99, operations: [], invariants: [] })],
     ['the initial state, constant 1, is no Int', (image) => ({ ...image, initial: 1 })],
     ['the initial state, constant 2, is no Int', (image) => ({ ...image, initial: 2 })],
     ['operation "add": its name is none', withFirst({ name: 'add' })],

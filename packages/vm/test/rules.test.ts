@@ -122,6 +122,80 @@ describe('code that is refused', () => {
       'RETURN that does not end its block, a fold up to 5',
     ],
     [
+      'APP of three',
+      closes('PUSH; CUR Function x; SND; RETURN; x:; SWAP; PUSH; TUPLE 3; APP; RETURN'),
+      10,
+      'APP takes (a → b, a), not ((Int -> Int), Int, Int)',
+    ],
+    [
+      'BRANCH of three',
+      { from: tuple(INT, BOOL, INT), to: INT, code: 'BRANCH else join; JUMP join; else:; join:; RETURN' },
+      0,
+      'BRANCH takes (e, Bool), not (Int, Bool, Int)',
+    ],
+    [
+      'SWITCH of three',
+      {
+        from: tuple(INT, EITHER, INT),
+        to: INT,
+        code: 'SWITCH join right; FST; JUMP join; right:; FST; join:; RETURN',
+      },
+      0,
+      'SWITCH takes (e, Σ), not (Int, Sum, Int)',
+    ],
+    [
+      'MAP of three',
+      { from: tuple(INT, listOf(INT), INT), to: listOf(INT), code: 'MAP x; SND; NEXT; x:; RETURN' },
+      0,
+      'MAP takes (e, List<a>), not (Int, List<Int>, Int)',
+    ],
+    [
+      'LIST_ZIP of three',
+      { from: tuple(listOf(INT), listOf(INT), INT), to: INT, code: 'LIST_ZIP; LIST_LENGTH; RETURN' },
+      0,
+      'LIST_ZIP takes (List<a>, List<b>), not (List<Int>, List<Int>, Int)',
+    ],
+    [
+      'LIST_FLATTEN of a number',
+      { from: INT, to: INT, code: 'LIST_FLATTEN; RETURN' },
+      0,
+      'LIST_FLATTEN is about a list, not Int',
+    ],
+    [
+      'LIST_SELECT of numbers',
+      { from: listOf(INT), to: INT, code: 'LIST_SELECT; LIST_SUM; RETURN' },
+      0,
+      'LIST_SELECT takes List<(Bool, a)>, not List<Int>',
+    ],
+    [
+      'LIST of a type that is derived',
+      { from: INT, to: INT, code: 'PUSH; CONS; LIST_RANGE; LIST_LENGTH; LIST 7 1; LIST_LENGTH; RETURN' },
+      4,
+      'type out of bounds: 7 of 6',
+    ],
+    [
+      'LIST_SORT by a type that is derived',
+      {
+        from: tuple(INT, listOf(INT)),
+        to: INT,
+        code: 'MAP x; PUSH; SND; CONS; NEXT; x:; LIST_SORT 8; LIST_LENGTH; RETURN',
+      },
+      6,
+      'type out of bounds: 8 of 8',
+    ],
+    [
+      'CUR of a type behind the last',
+      closes('CUR 7 x; SND; RETURN; x:; PUSH; QUOTE 0; CONS; APP; RETURN'),
+      0,
+      'type out of bounds: 7 of 7',
+    ],
+    [
+      'RECORD of a type behind the last',
+      { from: INT, to: INT, define: recordOf({ x: INT }), code: 'RECORD 7; PROJECT 0; RETURN' },
+      0,
+      'type out of bounds: 7 of 7',
+    ],
+    [
       'the third arm of three, of another type',
       {
         from: tuple(INT, sumOf({ A: UNIT, B: UNIT, C: UNIT })),

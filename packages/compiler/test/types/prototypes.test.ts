@@ -1,38 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.ts';
 import { render } from '../../src/errors/render.ts';
+import { HOST_NAMES_OF_VALUES, guardPrototypes } from '../../../protocol/test/support/prototypes.ts';
 
 /** What every object of the host has is declared nowhere in a program, whatever looks names up. */
 
-/** As values are named, and types. */
-const LOWER = [
-  'constructor',
-  'hasOwnProperty',
-  'isPrototypeOf',
-  'prototype',
-  'then',
-  'toJSON',
-  'toString',
-  'valueOf',
-];
+/** As types are named. */
 const UPPER = ['Constructor', 'Prototype', 'ToString', 'ValueOf', 'Object', 'Function'];
 
-const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
-const described = (): unknown =>
-  prototypes.flatMap((each) =>
-    Reflect.ownKeys(each).map((key): unknown => [
-      key,
-      ...Object.values(Object.getOwnPropertyDescriptor(each, key)!),
-    ]),
-  );
-let before: unknown;
-
-beforeAll(() => {
-  // To write to it is an exception from here on.
-  Object.freeze(Object.prototype);
-  before = described();
-});
-afterAll(() => expect(described()).toEqual(before));
+guardPrototypes();
 
 const machine = (body: string, more = ''): string => `type Kind = A | B(x: Int)
 ${more}
@@ -104,7 +80,7 @@ function errorsOf(text: string): readonly string[] {
 }
 
 describe.each([
-  ['where a value is named', LOWER, VALUES],
+  ['where a value is named', HOST_NAMES_OF_VALUES, VALUES],
   ['where a type is named', UPPER, TYPES],
   ['where no name can be', ['__proto__'], [...VALUES, ...TYPES]],
 ] as const)('%s', (_, names, forms) => {

@@ -27,13 +27,13 @@ interface Parts {
   readonly order?: KeyOrder | null;
 }
 
-/** Operations a word of stack code may become; what is over counts against the rest of the unit. */
-const OPERATIONS_PER_WORD = 4;
+/** Operations and operands a word of stack code may become; what is over counts against the rest of the unit. */
+const COST_PER_WORD = 4;
 
 /**
  * How much may still be emitted for the words that were read. As long as there is credit,
  * values are made where they are needed, which can be at several places. Without any they are
- * made at once and once, so that what is emitted is linear in the words whatever they do.
+ * made at once and once, so that what is emitted, with all operands, is linear in the words whatever they do.
  */
 export class Credit {
   #left: number;
@@ -51,11 +51,13 @@ export class Credit {
 
   /** For so many words read. */
   earn(words: number): void {
-    this.#left += OPERATIONS_PER_WORD * words;
+    this.#left += COST_PER_WORD * words;
   }
 
-  spend(): void {
-    if (--this.#left < 0) this.#isUsedUp = true;
+  /** For an operation with so many operands, labels among them. */
+  spend(operands: number): void {
+    this.#left -= 1 + operands;
+    if (this.#left < 0) this.#isUsedUp = true;
   }
 }
 
@@ -234,14 +236,15 @@ export class Emitter {
     if (effect === 'spends') this.isOwing = false;
     else if (name === 'CHARGE' || pending > 0) this.isOwing ||= effect === 'acts';
     if (subtracts) this.pending = 0;
-    this.#credit.spend();
+    const { operands = [], labels = [] } = parts;
+    this.#credit.spend(operands.length + labels.length);
     code.push({
       name,
       target,
-      operands: parts.operands ?? [],
+      operands,
       immediate: parts.immediate ?? 0,
       pending,
-      labels: parts.labels ?? [],
+      labels,
       order: parts.order ?? null,
     });
   }

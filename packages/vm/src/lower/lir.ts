@@ -190,10 +190,10 @@ export const OPERATIONS = {
     'Leave a as the state for the caller: at the end of a routine that is called.',
   ),
   TAKE_STATE: row(
-    'pure',
+    'acts',
     true,
     0,
-    'What the routine of the CALL just before has left. It is taken once, and not left alone.',
+    'What the routine of the CALL just before has left. It is taken once, and not left alone, whether somebody reads it or not.',
   ),
 } as const satisfies Record<string, OperationRow>;
 

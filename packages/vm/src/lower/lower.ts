@@ -15,7 +15,7 @@ export interface MachineParts {
 
 /** What lowering may do beyond the words of a unit. What runs is the same with less, and slower. */
 export interface LoweringLimits {
-  /** Operations beside those that are earned with each word (`Credit`). */
+  /** Operations and operands beside those that are earned with each word (`Credit`). */
   readonly operationsFree: number;
   /** Words that are lowered a second time, in place of a call, for each word of the unit; and some for nothing. */
   readonly inlinedPerWord: number;
@@ -31,7 +31,7 @@ export const LOWERING_LIMITS: LoweringLimits = {
 /**
  * Lowers a verified unit to routines: one for each operation of the machine, one for each of
  * the functions `roots`, which use neither state nor clock, and those that these call. It
- * takes time and gives operations linear in the words of the unit.
+ * takes time and memory, and gives operations and operands, linear in the words of the unit.
  */
 export function lower(
   unit: Unit,

@@ -23,7 +23,13 @@ import {
   VALUE_TOO_LARGE,
 } from '../../src/failure.ts';
 import type { Failure } from '../../src/failure.ts';
-import { OPERATIONS, type Lowered, type Operation, type Routine } from '../../src/lower/lir.ts';
+import {
+  OPERATIONS,
+  type Lowered,
+  type Operation,
+  type OperationName,
+  type Routine,
+} from '../../src/lower/lir.ts';
 
 /**
  * A plain evaluator of LIR, for tests: what both tiers must agree with. It takes each operation
@@ -38,6 +44,8 @@ export interface LirRun {
   readonly key: Value;
   readonly now: number;
   readonly fuel: number;
+  /** Told of each operation before it runs. */
+  readonly visit?: (name: OperationName) => void;
 }
 
 export type LirOutcome =
@@ -92,7 +100,9 @@ class Evaluation {
   #hasCommitted = false;
   /** Whether nothing was changed in place that has to be settled. */
   #isSettled = true;
-  /** Collections that a CHANGE was given. Each is found in one field of the state alone, or was made by the run. */
+  /** What a CHANGE may change in place: what a field of the state alone has, or another one has given. */
+  readonly #owned: Set<Datum>;
+  /** What of it a CHANGE was given. */
   readonly #changed = new Set<Datum>();
   #left: Datum;
   #fuel: number;
@@ -102,6 +112,7 @@ class Evaluation {
     this.#run = run;
     this.#before = lowered.state.isProduct ? (run.state as Product) : [run.state];
     this.#after = [...this.#before];
+    this.#owned = new Set(this.#before);
     this.#fuel = run.fuel;
   }
 
@@ -130,6 +141,7 @@ class Evaluation {
     const frame = new Frame(routine, this.#lowered.constants, parameters);
     for (let at = 0; ;) {
       const operation = routine.operations[at];
+      this.#run.visit?.(operation.name);
       if (operation.name === 'RETURN') return frame.operand(operation, 0);
       at = OPERATIONS[operation.name].effect === 'acts' ? this.#act(frame, at) : this.#go(frame, at);
     }
@@ -188,8 +200,13 @@ class Evaluation {
       case 'LEAVE_STATE':
         this.#left = a();
         break;
+      case 'TAKE_STATE':
+        if (this.#left === undefined) throw new Error('a TAKE_STATE of nothing');
+        frame.set(operation, this.#left);
+        this.#left = undefined;
+        break;
       case 'SHARE':
-        a();
+        this.#owned.delete(a());
         break;
       case 'SETTLE':
         if (this.#hasCommitted) throw new Error('a SETTLE after a COMMIT');
@@ -353,7 +370,9 @@ class Evaluation {
         this.#fuel = meter.fuel;
         if (name === 'CHANGE') {
           this.#isSettled = false;
-          if (result !== a) this.#changed.add(a);
+          if (result === a) return result;
+          if (this.#owned.delete(a)) this.#changed.add(a);
+          this.#owned.add(result);
         }
         return result;
       }
@@ -363,12 +382,6 @@ class Evaluation {
         return new Closure(immediate, a);
       case 'APPLY':
         return this.enter((a as Closure).routine, [(a as Closure).over, b]);
-      case 'TAKE_STATE': {
-        const left = this.#left;
-        if (left === undefined) throw new Error('a TAKE_STATE of nothing');
-        this.#left = undefined;
-        return left;
-      }
       default:
         throw new Error(`${name} has no value`);
     }
