@@ -9,7 +9,7 @@ import {
   type Result,
 } from '@smc/client';
 import { MemoryJournal, type NodeLimits, type RunningNode, startNode } from '@smc/node';
-import { type Bundle, encodeBundle } from '@smc/protocol';
+import { type Bundle, encodeBundle, fingerprints } from '@smc/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bundleOf } from './support/compile.ts';
@@ -91,6 +91,28 @@ upgrade old.Counter -> Counter {
 }
 `;
 
+/** Says its total in another way, and counts nothing but what it is given in full. */
+const FOURTH = `
+import "./third.sm" as old
+
+machine Counter {
+  state: Int = 0
+  on Total -> Int { get }
+  on Change(by: Int, why: String) -> { now: Int, why: String } {
+    n <- get
+    put -< n + by
+    return -< { now: n + by, why: why }
+  }
+}
+
+upgrade old.Counter -> Counter {
+  on Read -> Total
+  on Add(by) -> Change(by: by, why: "added") reply r -> { total: r.now }
+  back on Total -> Read
+  back on Change(by, why) -> Add(by: by) reply r -> { now: r.total, why: "as before" }
+}
+`;
+
 const STRANGER = `
 machine Counter {
   state: Int = 0
@@ -102,6 +124,12 @@ const first = bundleOf({ 'first.sm': FIRST });
 const second = bundleOf({ 'second.sm': SECOND, 'first.sm': FIRST });
 const third = bundleOf({ 'third.sm': THIRD, 'second.sm': SECOND, 'first.sm': FIRST });
 const again = bundleOf({ 'again.sm': AGAIN, 'third.sm': THIRD, 'second.sm': SECOND, 'first.sm': FIRST });
+const fourth = bundleOf({
+  'fourth.sm': FOURTH,
+  'third.sm': THIRD,
+  'second.sm': SECOND,
+  'first.sm': FIRST,
+});
 /** The images of a bundle alone: to begin with. */
 const images = (bundle: Bundle): Uint8Array => encodeBundle({ ...bundle, upgrades: [] });
 
@@ -110,6 +138,8 @@ type Counter = {
   Incr: { input: undefined; reply: number };
   Add: { input: { by: number }; reply: { total: number } };
   Fail: { input: { why: string }; reply: number };
+  Total: { input: undefined; reply: number };
+  Change: { input: { by: number; why: string }; reply: { now: number; why: string } };
 };
 type Account = { Deposit: { input: { amount: number; note?: string }; reply: { balance: number } } };
 
@@ -213,6 +243,37 @@ describe('a framed client', () => {
     expect(shown(await another.call('Add', { by: 5 }))).toEqual({ total: 7 });
     const stranger = client().machine<Counter>({ image: bundleOf({ 'stranger.sm': STRANGER }).images[0] });
     expect(shown(await stranger.call('Read'))).toBe('unknown-interface');
+  });
+
+  test('speaks to nodes of any version before its own, and old clients to any after theirs', async () => {
+    await start(first);
+    const newest = client().machine<Counter>(machineOf(fourth, 'Counter', third, second));
+    const oldest = client().machine<Counter>(machineOf(first, 'Counter'));
+    const http = connectHttp(node.url!);
+    const spoken = { interface: fingerprints(first.images[0]).interface };
+    let total = 0;
+    for (const bundle of [null, second, third, fourth]) {
+      if (bundle !== null) await deploy(encodeBundle(bundle));
+      // It goes on as it began: the way back of the second takes one at a time.
+      const change = { by: 1, why: 'gift' };
+      expect(shown(await newest.call('Change', change))).toEqual({ now: ++total, why: 'as before' });
+      expect(shown(await newest.call('Total'))).toBe(total);
+      expect(shown(await oldest.call('Incr'))).toBe(++total);
+      expect(shown(await oldest.call('Read'))).toBe(total);
+      expect(await http.call('Counter', 'Incr', '', spoken)).toMatchObject({
+        value: { text: String(++total) },
+      });
+      expect(await http.callText('Counter', 'Read', spoken)).toMatchObject({
+        value: { text: String(total) },
+      });
+      const fresh = client().machine<Counter>(machineOf(fourth, 'Counter', third, second));
+      const why = bundle === fourth ? 'gift' : 'as before';
+      expect(shown(await fresh.call('Change', change))).toEqual({ now: ++total, why });
+    }
+    expect(shown(await oldest.call('Fail', { why: 'x' }))).toBe('gone');
+    expect(() => client().machine(machineOf(fourth, 'Counter', first))).toThrow(
+      /is not from the version before/,
+    );
   });
 
   test('waits for a node that is not there yet, and tells why there is no answer', async () => {

@@ -15,9 +15,13 @@ export function declareTarget(command: Command): void {
   declareToken(command);
 }
 
-/** Declares where the token stands that a node may want. */
+/** Declares where the token stands that a node may want, and who vouches for the node. */
 export function declareToken(command: Command): void {
   command.option('--token-file <file>', 'the first token in it is shown to the node (default: $SMC_TOKEN)');
+  command.option(
+    '--ca <file>',
+    'certificates of the authorities that are trusted, in PEM (default: $SMC_CA, then those of Node.js)',
+  );
 }
 
 /** The node that `--to`, `SMC_NODE` or the default names. */
@@ -29,7 +33,17 @@ export function targetOf(words: Words, environment: Environment): HttpClient {
 /** The node at an address, which is shown the token that there is. */
 export function clientOf(url: string, words: Words, environment: Environment): HttpClient {
   const token = tokenOf(words, environment);
-  return connectHttp(checkedUrl(url), token === null ? {} : { token });
+  const authorities = option(words, 'ca') ?? environment.environment['SMC_CA'] ?? '';
+  return connectHttp(checkedUrl(url), {
+    ...(token === null ? {} : { token }),
+    ...(authorities === '' ? {} : { tls: { ca: authoritiesIn(authorities) } }),
+  });
+}
+
+function authoritiesIn(file: string): string {
+  const text = readText(file);
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new Stop(EXIT.usage, 'wrong-file', `${file} has no certificate in PEM`);
 }
 
 function tokenOf(words: Words, environment: Environment): string | null {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Signers, startNode, Tokens } from '@smc/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readTokens } from '../src/tokens.ts';
@@ -90,6 +91,34 @@ describe('a node that trusts a key', () => {
       err: expect.stringMatching(/release\.pub is no private key of smc keygen/) as string,
     });
   });
+});
+
+test('a node is trusted by an authority that was named', async () => {
+  const file = (name: string): string =>
+    fileURLToPath(new URL(`../../node/test/tls/${name}`, import.meta.url));
+  const tls = {
+    cert: readFileSync(file('localhost.crt'), 'utf8'),
+    key: readFileSync(file('localhost.key'), 'utf8'),
+  };
+  const node = await startNode({ httpPort: 0, linesPort: null, tls });
+  try {
+    const to = { to: node.url! };
+    const ca = ['--ca', file('localhost.crt')];
+    expect(await place.run(['deploy', 'counter.sm', ...ca], to)).toMatchObject({ status: 0 });
+    expect(await place.run(['call', 'Counter', 'Read', ...ca], to)).toMatchObject({ status: 0, out: '0\n' });
+    expect(await place.run(['call', 'Counter', 'Read'], to)).toMatchObject({
+      status: 3,
+      err: expect.stringMatching(
+        /the certificate of the node is not taken: it is signed by itself/,
+      ) as string,
+    });
+    expect(await place.run(['status', '--ca', file('localhost.key')], to)).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/localhost\.key has no certificate in PEM/) as string,
+    });
+  } finally {
+    await node.close();
+  }
 });
 
 describe('tokens', () => {

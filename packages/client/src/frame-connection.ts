@@ -13,6 +13,7 @@ import {
   writeMachine,
   writePing,
 } from '@smc/protocol';
+import { tlsFailure } from './tls.ts';
 
 /** A machine as a client speaks to it, by one interface. */
 export interface SpokenMachine {
@@ -22,6 +23,9 @@ export interface SpokenMachine {
   /** Fingerprint of the code that runs, as last told; empty where it was not yet. */
   code: string;
 }
+
+/** What would be no better the next time: the node refused, or is none; or it is not reached, as its certificate is not taken. */
+export type FinalFailure = Pick<ErrorFrame, 'code' | 'message'> | { readonly unreachable: string };
 
 /** What a connection tells its client. */
 export interface ConnectionEvents {
@@ -34,7 +38,7 @@ export interface ConnectionEvents {
   /** The node takes no more requests on this connection. */
   goodbye(): void;
   /** Once, at the end: why; `final` where it would be no better the next time. */
-  closed(reason: string, final: ErrorFrame | null): void;
+  closed(reason: string, final: FinalFailure | null): void;
 }
 
 /** What a node takes before it said how much: every node takes as much. */
@@ -56,7 +60,7 @@ export class FrameConnection {
   readonly #machines: SpokenMachine[] = [];
   readonly #numbers = new Map<SpokenMachine, number>();
   #reason = 'the connection was closed';
-  #final: ErrorFrame | null = null;
+  #final: FinalFailure | null = null;
   isWelcome = false;
   isLeaving = false;
   /** Something came since this was set to false. */
@@ -68,7 +72,7 @@ export class FrameConnection {
     this.#socket = socket;
     this.#events = events;
     socket.on('data', (chunk) => this.#take(chunk));
-    socket.on('error', (error) => this.#giveUp(reasonOf(error)));
+    socket.on('error', (error) => this.#fail(error));
     socket.on('end', () => socket.end());
     socket.on('close', () => this.#close());
     this.#output.raw(FRAME_MAGIC);
@@ -158,7 +162,7 @@ export class FrameConnection {
 
   /** It is no node, or one of another time. */
   #refuseNode(message: string): void {
-    this.#final = { kind: 'error', id: 0, code: 'unexpected', message, path: null, retryMillis: 0 };
+    this.#final = { code: 'unexpected', message };
     this.#giveUp(message);
   }
 
@@ -175,6 +179,13 @@ export class FrameConnection {
     this.#output = new ByteWriter();
   }
 
+  #fail(error: NodeJS.ErrnoException): void {
+    const failure = tlsFailure(error);
+    if (failure?.isFinal === true) this.#final = { unreachable: failure.message };
+    const message = error.message || String(error.code);
+    this.#giveUp(error.code === 'ECONNREFUSED' ? 'nothing listens there' : (failure?.message ?? message));
+  }
+
   #giveUp(reason: string): void {
     if (this.#isClosed) return;
     this.#reason = reason;
@@ -187,8 +198,4 @@ export class FrameConnection {
     this.#isClosed = true;
     this.#events.closed(this.#reason, this.#final);
   }
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return error.code === 'ECONNREFUSED' ? 'nothing listens there' : error.message || String(error.code);
 }

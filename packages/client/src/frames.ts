@@ -2,10 +2,16 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { CALL_HEAD_BYTES_MAX, ERROR_STATUS, type ErrorFrame, FRAME_LIMITS } from '@smc/protocol';
 import { type ClientClock, systemClock } from './clock.ts';
-import { type ConnectionEvents, FrameConnection, type SpokenMachine } from './frame-connection.ts';
+import {
+  type ConnectionEvents,
+  type FinalFailure,
+  FrameConnection,
+  type SpokenMachine,
+} from './frame-connection.ts';
 import { MachineClient, type MachineSource, type Operations, spokenWays } from './machine-client.ts';
 import type { RawResult, RequestOptions } from './requester.ts';
 import type { ClientError, Result } from './result.ts';
+import { type ClientTls, dialTls } from './tls.ts';
 
 export interface FrameOptions {
   /** Where the node wants one. */
@@ -21,7 +27,9 @@ export interface FrameOptions {
   /** Between attempts to connect, in milliseconds: twice as long after each that failed. 20 and 2,000. */
   readonly backoffMillisMin?: number;
   readonly backoffMillisMax?: number;
-  /** How a connection is made, as a socket that connects: without encryption, if nothing is said. */
+  /** Connections are encrypted; `{}` trusts the authorities of Node.js, and the host of the address. */
+  readonly tls?: ClientTls;
+  /** How a connection is made, as a socket that connects: by `tls`, if nothing is said. */
   readonly dial?: (host: string, port: number) => Socket;
   readonly clock?: ClientClock;
   /** For what must not be the same for all clients: from 0 to 1, and bytes that nobody can guess. */
@@ -192,7 +200,10 @@ export class FrameClient {
 
   #connect(): void {
     if (this.#backoff !== null || this.#isClosed || this.idle) return;
-    const dial = this.#options.dial ?? dialTcp;
+    const { tls } = this.#options;
+    const dialDefault =
+      tls === undefined ? dialTcp : (host: string, port: number) => dialTls(host, port, tls);
+    const dial = this.#options.dial ?? dialDefault;
     const events: ConnectionEvents = {
       welcome: () => {
         this.#attempts = 0;
@@ -211,7 +222,7 @@ export class FrameClient {
       goodbye: () => {
         if (this.#sent.size === 0) connection.end();
       },
-      closed: (reason, final) => this.#disconnected(reason, final),
+      closed: (reason, final) => this.#disconnected(reason, finalResult(final)),
     };
     const connection = new FrameConnection(
       dial(this.#host, this.#port),
@@ -246,13 +257,13 @@ export class FrameClient {
   }
 
   /** What was on its way is sent again, before all else. */
-  #disconnected(reason: string, final: ErrorFrame | null): void {
+  #disconnected(reason: string, final: Result<never> | null): void {
     this.#connection = null;
     this.#lastFailure = reason;
     this.#silenceTimer?.();
     this.#silenceTimer = null;
     if (final !== null) {
-      for (const pending of this.#all()) this.#answer(pending, refused(final.code, final.message));
+      for (const pending of this.#all()) this.#answer(pending, final);
       return;
     }
     const sent = [...this.#sent.values()];
@@ -346,6 +357,13 @@ export class FrameClient {
       this.#watchSilence(!connection.isHeard);
     });
   }
+}
+
+/** What is answered to all requests where a next attempt would be no better; null where it may be. */
+function finalResult(final: FinalFailure | null): Result<never> | null {
+  if (final === null) return null;
+  if ('unreachable' in final) return unreachable(final.unreachable, false);
+  return refused(final.code, final.message);
 }
 
 function dialTcp(host: string, port: number): Socket {

@@ -1,11 +1,15 @@
 import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
+import { type Exchange, exchangeBy } from './exchange.ts';
 import type { ClientError, Result } from './result.ts';
+import { type ClientTls, tlsFailure } from './tls.ts';
 
 export interface HttpOptions {
   /** How long one request may take, in milliseconds: 30,000 if nothing is said. */
   readonly deadlineMillis?: number;
   /** Shown with each request, where the node wants one. */
   readonly token?: string;
+  /** For `https:`, where the authorities of Node.js are not those that are trusted, or not enough. */
+  readonly tls?: ClientTls;
 }
 
 export interface DeployOptions {
@@ -52,7 +56,10 @@ export class HttpClient {
   readonly #deadlineMillis: number;
   readonly #authorization: Readonly<Record<string, string>>;
 
-  constructor(url: string, { deadlineMillis = 30_000, token }: HttpOptions) {
+  readonly #exchange: Exchange;
+
+  constructor(url: string, { deadlineMillis = 30_000, token, tls }: HttpOptions) {
+    this.#exchange = exchangeBy(tls);
     this.#base = url.replace(/\/+$/, '');
     this.#deadlineMillis = deadlineMillis;
     this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -65,7 +72,7 @@ export class HttpClient {
   ): Promise<Result<DeployReport>> {
     const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
     return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
-      body: new Uint8Array(bundle),
+      body: bundle,
       headers: { 'content-type': BUNDLE_TYPE },
     });
   }
@@ -180,14 +187,13 @@ export class HttpClient {
     try {
       const signal = AbortSignal.timeout(this.#deadlineMillis);
       const headers = { ...this.#authorization, ...request.headers };
-      const parts = { ...request, method, headers, signal, redirect: 'error' } as const;
-      const response = await fetch(`${this.#base}${path}`, parts);
-      const body = await response.bytes();
-      const code = response.headers.get('smc-code') ?? '';
-      const next = /^<([^>]*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1] ?? null;
-      return response.ok
+      const answer = await this.#exchange(`${this.#base}${path}`, { ...request, method, headers, signal });
+      const { status, body } = answer;
+      const code = headerOf(answer.headers['smc-code']);
+      const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
+      return status >= 200 && status < 300
         ? { ok: true, value: { body, code, next } }
-        : refusal(response.status, decodeText(body));
+        : refusal(status, decodeText(body));
     } catch (error) {
       return { ok: false, error: unreachable(this.#base, error, this.#deadlineMillis) };
     }
@@ -213,7 +219,7 @@ function goesOn(path: string, next: string): boolean {
 }
 
 interface RequestParts {
-  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly body?: string | Uint8Array;
   readonly headers?: Record<string, string>;
 }
 
@@ -223,6 +229,8 @@ interface RawReply {
   /** Where a list goes on. */
   readonly next: string | null;
 }
+
+const headerOf = (value: string | string[] | undefined): string => [value ?? ''].flat().join(', ');
 
 function decodeText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
@@ -253,16 +261,19 @@ function unexpected(status: number, text: string): Result<never> {
 }
 
 function unreachable(url: string, error: unknown, deadlineMillis: number): ClientError {
-  const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
-  if (timedOut)
-    return { kind: 'unreachable', message: `no answer from ${url} within ${deadlineMillis} ms`, timedOut };
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const why =
-    code === 'ECONNREFUSED'
-      ? 'nothing listens there'
-      : cause instanceof Error
-        ? cause.message || code
-        : String(cause);
-  return { kind: 'unreachable', message: `no node reached at ${url}: ${why}`, timedOut };
+  if (cause instanceof DOMException && cause.name === 'TimeoutError')
+    return {
+      kind: 'unreachable',
+      message: `no answer from ${url} within ${deadlineMillis} ms`,
+      timedOut: true,
+    };
+  return { kind: 'unreachable', message: `no node reached at ${url}: ${reasonOf(cause)}`, timedOut: false };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  return tlsFailure(error)?.message ?? (error.message || code);
 }

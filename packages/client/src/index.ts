@@ -18,6 +18,7 @@ export {
 } from './machine-client.ts';
 export type { RequestOptions } from './requester.ts';
 export { LineClient } from './lines.ts';
+export type { ClientTls } from './tls.ts';
 export type { ClientError, Refused, Result, Unreachable } from './result.ts';
 // What a node answers: a client needs no other package for it.
 export type {

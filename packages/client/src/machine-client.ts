@@ -4,6 +4,7 @@ import {
   encodeCall,
   type Image,
   inputFromJson,
+  interfaceFingerprint,
   type Upgrade,
   type Value,
   valueToJson,
@@ -24,14 +25,26 @@ export type Operations = { readonly [name: string]: { readonly input: unknown; r
 export interface MachineSource {
   readonly image: Image;
   readonly upgrade?: Upgrade | null;
+  /** What the upgrade leads from: with the upgrade to that, nodes with still older versions are spoken to. */
+  readonly before?: MachineSource;
 }
 
-/** The machine of a bundle, as `smc build` writes it. A bundle without it is a broken precondition. */
-export function machineOf({ images, upgrades }: Bundle, name: string): MachineSource {
+/**
+ * The machine of a bundle, as `smc build` writes it; with bundles of earlier versions, the newest first, nodes that
+ * run one of these are spoken to as well. A bundle without the machine is a broken precondition.
+ */
+export function machineOf(
+  { images, upgrades }: Bundle,
+  name: string,
+  ...earlier: readonly Bundle[]
+): MachineSource {
   const index = images.findIndex((image) => image.name === name);
   if (index < 0)
     throw new Error(`the bundle has no machine ${name}, but ${images.map((image) => image.name).join(', ')}`);
-  return { image: images[index], upgrade: upgrades.find((upgrade) => upgrade.image === index) ?? null };
+  const upgrade = upgrades.find((each) => each.image === index) ?? null;
+  const source = { image: images[index], upgrade };
+  const [next, ...others] = earlier;
+  return next === undefined ? source : { ...source, before: machineOf(next, name, ...others) };
 }
 
 /** A reply, and the fingerprint of the code that gave it. */
@@ -49,20 +62,45 @@ export interface SpokenWays {
   current: number;
 }
 
-export function spokenWays({ image, upgrade = null }: MachineSource): SpokenWays {
-  const before = upgrade === null ? null : interfaceBefore(image, upgrade);
-  const interfaces = [ownInterface(image), ...(before === null ? [] : [before])];
+/** Versions that do not follow each other are a broken precondition. */
+export function spokenWays(source: MachineSource): SpokenWays {
+  const { image } = source;
   return {
     indices: new Map(image.operations.map(({ name }, index) => [name, index])),
-    ways: interfaces.map((each) => [each, { name: image.name, interface: each.fingerprint, code: '' }]),
+    ways: interfacesOf(source).map((each) => [
+      each,
+      { name: image.name, interface: each.fingerprint, code: '' },
+    ]),
     current: 0,
   };
 }
 
+/** The interfaces that a client can speak, its own first; one that two versions have is that of the later. */
+function interfacesOf(newest: MachineSource): SpokenInterface[] {
+  const byFingerprint = new Map<string, SpokenInterface>();
+  let source: MachineSource | undefined = newest;
+  let spoken: SpokenInterface | null = ownInterface(newest.image);
+  while (source !== undefined && spoken !== null) {
+    const { image, upgrade = null, before }: MachineSource = source;
+    if (!byFingerprint.has(spoken.fingerprint)) byFingerprint.set(spoken.fingerprint, spoken);
+    spoken = upgrade === null ? null : interfaceBefore(spoken, image, upgrade);
+    if (before !== undefined && spoken !== null) {
+      const fingerprint = interfaceFingerprint(before.image);
+      if (fingerprint !== spoken.fingerprint)
+        throw new Error(`the upgrade of ${image.name} is not from the version before: ${fingerprint}`);
+    }
+    // The last is known by the upgrade from it alone.
+    if (before === undefined && spoken !== null && !byFingerprint.has(spoken.fingerprint))
+      byFingerprint.set(spoken.fingerprint, spoken);
+    source = before;
+  }
+  return [...byFingerprint.values()];
+}
+
 /**
  * A machine of a node, or one instance of a keyed machine. It speaks the interface of the image that it was given,
- * whatever version runs: the node adapts. Where the node knows the interface not, as it is older, the way
- * back of the upgrade is used here.
+ * whatever version runs: the node adapts. Where the node knows the interface not, as it is older, the ways
+ * back of the upgrades are used here.
  */
 export class MachineClient<O extends Operations = Operations> {
   readonly image: Image;

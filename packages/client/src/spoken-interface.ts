@@ -26,7 +26,12 @@ export interface SpokenOperation {
   readonly input: TypeId;
   readonly reply: TypeId;
   /** Null for the client's own interface; else takes a request there, and a reply back. A failure is that of the adapter. */
-  readonly adapter: { request(input: Value): AdapterResult; reply(value: Value): AdapterResult } | null;
+  readonly adapter: Adapter | null;
+}
+
+interface Adapter {
+  readonly request: (input: Value) => AdapterResult;
+  readonly reply: (value: Value) => AdapterResult;
 }
 
 export type AdapterResult =
@@ -49,38 +54,55 @@ export function ownInterface(image: Image): SpokenInterface {
 }
 
 /**
- * The interface before an upgrade, for a client of the image after it, by the way back (`back on`). Null where
- * the functions of the upgrade do not verify.
+ * The interface before an upgrade that led to `image`, by the way back (`back on`); `later` is that of `image`, as the client
+ * speaks it. Null where the functions of the upgrade do not verify.
  */
-export function interfaceBefore(image: Image, upgrade: Upgrade): SpokenInterface | null {
+export function interfaceBefore(
+  later: SpokenInterface,
+  image: Image,
+  upgrade: Upgrade,
+): SpokenInterface | null {
   const loaded = loadUnit(upgrade.unit);
   if (!loaded.ok) return null;
   const { functions } = loaded;
   // By name, as are the operations of every interface.
   const indices = new Map(upgrade.operations.map(({ name }, index) => [name, index]));
   const ways = new Map(upgrade.backOperations.map((way) => [way.name, way]));
-  const operations = image.operations.map(({ name, parameters, reply }): SpokenOperation | null => {
+  const operations = later.operations.map((spoken): SpokenOperation | null => {
+    if (spoken === null) return null;
+    const { name, parameters, reply } = image.operations[spoken.operation];
     const way = ways.get(name);
     if (way === undefined || way.kind === 'dropped') return null;
     const operation = indices.get(way.kind === 'adapter' ? way.to : way.name);
     if (operation === undefined) return null;
     if (way.kind === 'identity') {
       const { types } = image.unit;
-      return { operation, types, input: inputType(types, parameters), reply, adapter: null };
+      return { operation, types, input: inputType(types, parameters), reply, adapter: spoken.adapter };
     }
     const { types, functions: codes } = upgrade.unit;
+    const adapter: Adapter = {
+      request: (input) => run(functions, way.request, input),
+      reply: (value) => run(functions, way.reply, value),
+    };
     return {
       operation,
       types,
       input: codes[way.request].to,
       reply: codes[way.reply].from,
-      adapter: {
-        request: (input) => run(functions, way.request, input),
-        reply: (value) => run(functions, way.reply, value),
-      },
+      adapter: spoken.adapter === null ? adapter : composed(spoken.adapter, adapter),
     };
   });
   return { fingerprint: upgrade.old.interface, operations };
+}
+
+/** A way through two interfaces, the later one first. */
+function composed(later: Adapter, earlier: Adapter): Adapter {
+  const through = (first: AdapterResult, second: (value: Value) => AdapterResult): AdapterResult =>
+    first.ok ? second(first.value) : first;
+  return {
+    request: (input) => through(later.request(input), earlier.request),
+    reply: (value) => through(earlier.reply(value), later.reply),
+  };
 }
 
 function run(functions: LoadedUnit, index: number, argument: Value): AdapterResult {

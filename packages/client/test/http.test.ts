@@ -259,6 +259,6 @@ describe('a client of something else', () => {
     const url = await serve((_request, reply) =>
       reply.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
     );
-    expect(await connectHttp(url).machines()).toMatchObject({ error: { kind: 'unreachable' } });
+    expect(await connectHttp(url).machines()).toMatchObject({ error: { code: 'unexpected', status: 302 } });
   });
 });

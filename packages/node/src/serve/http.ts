@@ -18,6 +18,7 @@ import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
 import { guard, type Guarded, tokenOf } from './guard.ts';
+import { trackHandshakes } from './handshakes.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 import type { Service } from './service.ts';
 
@@ -67,6 +68,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
       else done(new BodyError('the body is not UTF-8'));
     },
   );
+  const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
   if (isLoopback(place.address)) {
     app.addHook('onRequest', (request, reply, done) => {
@@ -90,6 +92,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   return {
     port: typeof address === 'object' && address !== null ? address.port : place.port,
     close: async () => {
+      handshakes?.destroy();
       connections.endIdle();
       const force = setTimeout(() => app.server.closeAllConnections(), limits.closeMillisMax);
       await app.close();

@@ -5,6 +5,7 @@ import type { Place } from '../access/access.ts';
 import { type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { FrameConnection, FrameFlushes } from './frames.ts';
+import { trackHandshakes } from './handshakes.ts';
 import { LineConnection } from './lines.ts';
 import type { Service } from './service.ts';
 
@@ -47,6 +48,7 @@ export async function serveTcp(service: Service, place: Place): Promise<Listener
     place.tls === null
       ? createServer(options, connect)
       : createTlsServer({ ...options, ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX }, connect);
+  const handshakes = place.tls === null ? null : trackHandshakes(server);
   server.maxConnections = limits.connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -75,6 +77,7 @@ export async function serveTcp(service: Service, place: Place): Promise<Listener
           clearInterval(sweeps);
           resolve();
         });
+        handshakes?.destroy();
         for (const socket of silent.keys()) socket.destroy();
         for (const connection of connections) connection.stop();
       }),

@@ -1,0 +1,23 @@
+import type { Server, Socket } from 'node:net';
+
+/**
+ * Connections of a listener on which both sides have not agreed on the encryption yet: `destroy` ends them. The listener
+ * itself knows them only when they have, and would wait for them when it closes.
+ */
+export function trackHandshakes(server: Server): { destroy(): void } {
+  const raw = new Map<string, Socket>();
+  const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+  server.on('connection', (socket: Socket) => {
+    const name = nameOf(socket);
+    raw.set(name, socket);
+    socket.once('close', () => {
+      if (raw.get(name) === socket) raw.delete(name);
+    });
+  });
+  server.on('secureConnection', (socket: Socket) => raw.delete(nameOf(socket)));
+  return {
+    destroy() {
+      for (const socket of raw.values()) socket.destroy();
+    },
+  };
+}
