@@ -11,6 +11,7 @@ const disk = await DiskJournal.open(directory);
 let writing: Promise<unknown> = Promise.resolve();
 let failure: unknown = null;
 const journal: Journal = {
+  isLasting: true,
   read: () => disk.read(),
   async append(groups: readonly LogGroup[]) {
     await writing;
