@@ -331,6 +331,7 @@ export class Host {
   #deploy(item: EventItem, event: DeployEvent): void {
     if (this.#deployment !== null) {
       item.reply = BUSY;
+      this.metrics.deployed(BUSY, null);
       return this.#settle(item);
     }
     let work: Deployment | null = null;

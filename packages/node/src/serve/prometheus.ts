@@ -95,6 +95,11 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
       values: (_, queueDepth) => [{ labels: {}, value: queueDepth }],
     },
     perMachine('smc_state_size_bytes', 'Memory of the states, about', stateSize),
+    perMachine(
+      'smc_kept_requests',
+      'Requests with an id of which the reply is kept',
+      ({ kept }) => kept.end - kept.first,
+    ),
     perMachine('smc_instances', 'Instances that are stored', ({ instances }) => instances.count),
     {
       name: 'smc_upgrades_total',
