@@ -115,7 +115,7 @@ interface Frame {
   readonly goesOn: boolean;
 }
 
-/** A log that is open, and what its header says; where that is damaged, what the first frame does. */
+/** A log that is open, and what its header says; where that is damaged, what the frames do. */
 class Log {
   readonly isHeaderWhole: boolean;
   readonly isLittleEndian: boolean;
@@ -127,16 +127,15 @@ class Log {
   private constructor(file: number, header: DataView) {
     this.#file = file;
     this.#header = header;
-    const pageBytes = header.getUint32(8);
     const magic = header.getUint32(0);
-    const isReadable = (magic & ~1) === MAGIC && pageBytes >= 512 && pageBytes <= 65_536;
-    this.#pageBytes = isReadable ? pageBytes : PAGE_BYTES;
-    this.isLittleEndian = !isReadable || (magic & 1) === 0;
-    const checksum = new Checksum(this.isLittleEndian);
+    const isLittleEndian = (magic & 1) === 0;
+    const checksum = new Checksum(isLittleEndian);
     checksum.add(header, 0, 24);
-    this.isHeaderWhole = isReadable && checksum.isAt(header, 24);
-    const from = this.isHeaderWhole ? 16 : HEADER_BYTES + 8;
-    this.salts = [header.getUint32(from), header.getUint32(from + 4)];
+    this.isHeaderWhole = (magic & ~1) === MAGIC && checksum.isAt(header, 24);
+    this.isLittleEndian = !this.isHeaderWhole || isLittleEndian;
+    this.#pageBytes = this.isHeaderWhole ? header.getUint32(8) : PAGE_BYTES;
+    this.salts = [header.getUint32(16), header.getUint32(20)];
+    if (!this.isHeaderWhole) this.salts = this.#saltsOfFrames();
   }
 
   /** Null for a file without a frame. */
@@ -146,6 +145,14 @@ class Log {
     if (bytes.length === HEADER_BYTES + FRAME_HEADER_BYTES) return new Log(file, viewOf(bytes));
     closeSync(file);
     return null;
+  }
+
+  /** Those of the first frame that goes on from the one before it, so that its own header is not damaged. */
+  #saltsOfFrames(): readonly [number, number] {
+    for (const { view, goesOn } of this.frames()) {
+      if (goesOn) return [view.getUint32(8), view.getUint32(12)];
+    }
+    return [this.#header.getUint32(HEADER_BYTES + 8), this.#header.getUint32(HEADER_BYTES + 12)];
   }
 
   close(): void {
