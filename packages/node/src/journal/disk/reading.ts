@@ -81,7 +81,8 @@ function startsOf(database: DatabaseSync): number[] {
   return [...rows.map(({ position }) => Number(position)), ...(entries === last ? [0] : [])];
 }
 
-function lastPosition(database: DatabaseSync): number {
+/** The last position that the log, or a checkpoint, leads to. */
+export function lastPosition(database: DatabaseSync): number {
   const { last } = database
     .prepare(
       `SELECT max(coalesce((SELECT first + count - 1 FROM log ORDER BY first DESC LIMIT 1), 0),
