@@ -4,7 +4,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
-import type { Clock, Journal } from './ports.ts';
+import { type Clock, type Journal, JournalError } from './ports.ts';
 import { Metrics } from './metrics.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
@@ -150,6 +150,11 @@ export class Host {
   /** Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong. */
   static async open(journal: Journal, options: HostOptions): Promise<Host> {
     return new Host(journal, await recover(journal, options), options);
+  }
+
+  /** Bytes that the journal has yet to bring into their place; 0 where there is nothing of the kind. */
+  get journalLogBytes(): number {
+    return this.#journal.logBytes?.() ?? 0;
   }
 
   /** Whether requests are handled. */

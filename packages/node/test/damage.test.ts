@@ -245,7 +245,7 @@ describe('a journal whose files are damaged', () => {
     const frames = (wal.length - 32) / (24 + 4_096);
     expect(frames).toBeGreaterThanOrEqual(100);
     const outcomes = new Map<string, number>();
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 42; i++) {
       const place = join(folder, `middle-${i}`);
       cpSync(crashed, place, { recursive: true });
       // The header, a header of a frame, or a page; and not what the last three commits wrote.
@@ -278,7 +278,7 @@ describe('a journal whose files are damaged', () => {
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       rmSync(place, { recursive: true });
     }
-    expect(outcomes.get('all')).toBeGreaterThan(30);
+    expect(outcomes.get('all')).toBeGreaterThan(20);
   });
 
   it('a write-ahead log of which the last commit is torn goes on from the one before, and says so', () => {
@@ -296,7 +296,7 @@ describe('a journal whose files are damaged', () => {
     const { node, notes } = open(crashed);
     expect(node.position).toBe(history.synced);
     expect(notes.join()).toMatch(
-      /the end of journal\.db-wal \(at byte \d+\) is damaged, and was cut off: 1 commits/,
+      /the end of journal\.db-wal \(at byte \d+\) is damaged, or was not written whole, and was cut off: 1 commits/,
     );
   });
 

@@ -11,6 +11,7 @@ import type {
 import type { LogGroup } from '../group.ts';
 import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
 import { Thread } from './thread.ts';
+import { exposedTo, WalWatch } from './watch.ts';
 
 export interface DiskJournalOptions {
   /**
@@ -38,6 +39,7 @@ export class DiskJournal implements Journal {
   readonly #store: Thread<StoreRequest, StoreAnswer>;
   readonly #shadowOptions: ShadowOptions;
   readonly #warn: (message: string) => void;
+  readonly #watch: WalWatch;
   #shadow: Thread<ShadowRequest, StateSlice | null> | null = null;
   #isBusy = false;
   #closing: Promise<void> | null = null;
@@ -46,11 +48,13 @@ export class DiskJournal implements Journal {
     this.#store = new Thread('the journal', 'worker', options);
     this.#shadowOptions = { directory: options.directory, jit };
     this.#warn = warn;
+    this.#watch = new WalWatch(options.directory, warn);
   }
 
   /**
    * Opens the directory, which is made where it is not there, and keeps others from it until `close`. Rejects with
-   * a `JournalError` where another process has it, and where what is there is no journal, or one of another version.
+   * a `JournalError` where another process has it, it can not be used, and where what is there is no journal, or one of
+   * another version.
    */
   static async open(directory: string, options: DiskJournalOptions = {}): Promise<DiskJournal> {
     const { historyMillisMax = HISTORY_MILLIS_MAX, historyBytesMax = HISTORY_BYTES_MAX } = options;
@@ -58,6 +62,8 @@ export class DiskJournal implements Journal {
     const journal = new DiskJournal({ directory: resolve(directory), ...history }, options);
     try {
       await journal.#store.ask({ kind: 'open' });
+      const exposed = exposedTo(directory);
+      if (exposed !== null) journal.#warn(exposed);
       return journal;
     } catch (error) {
       await journal.#store.end();
@@ -81,6 +87,11 @@ export class DiskJournal implements Journal {
   async append(groups: readonly LogGroup[]): Promise<void> {
     const buffers = groups.map(({ bytes }) => bytes.buffer as ArrayBuffer);
     await this.#store.ask({ kind: 'append', groups }, buffers);
+    this.#watch.appended();
+  }
+
+  logBytes(): number {
+    return this.#watch.bytes;
   }
 
   async checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void> {

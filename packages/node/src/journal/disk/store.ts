@@ -454,9 +454,7 @@ export function openDatabase(file: string): DatabaseSync {
       );
     // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
-    database.exec(
-      `PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`,
-    );
+    database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
     return database;
   } catch (error) {
     database.close();
