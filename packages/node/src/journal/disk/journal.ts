@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { JitMode } from '@smc/vm';
 import type { Journal, Recovered } from '../../ports.ts';
 import type {
@@ -29,6 +30,9 @@ export interface DiskJournalOptions {
 export const HISTORY_MILLIS_MAX = 7 * 24 * 60 * 60 * 1_000;
 export const HISTORY_BYTES_MAX = 1024 * 1024 * 1024;
 
+/** How long a checkpoint rests at a time. */
+const REST_MILLIS_MAX = 10;
+
 /**
  * A journal in a directory (`docs/journal.md`): what was appended is there after any crash. A thread of its own waits for
  * the disk. Large states are made for a checkpoint by another one (`shadow-worker.ts`), which there is as long as
@@ -42,6 +46,8 @@ export class DiskJournal implements Journal {
   readonly #watch: WalWatch;
   #shadow: Thread<ShadowRequest, StateSlice | null> | null = null;
   #isBusy = false;
+  /** Since a checkpoint has looked. */
+  #hasAppended = false;
   #closing: Promise<void> | null = null;
 
   private constructor(options: WorkerOptions, { jit = 'auto', warn = () => {} }: DiskJournalOptions) {
@@ -85,6 +91,7 @@ export class DiskJournal implements Journal {
   }
 
   async append(groups: readonly LogGroup[]): Promise<void> {
+    this.#hasAppended = true;
     const buffers = groups.map(({ bytes }) => bytes.buffer as ArrayBuffer);
     await this.#store.ask({ kind: 'append', groups }, buffers);
     this.#watch.appended();
@@ -102,11 +109,13 @@ export class DiskJournal implements Journal {
       let hasLarge = false;
       for (const part of parts) {
         hasLarge ||= part.kind === 'large';
-        for await (const slice of this.#slices(part, head.position)) await this.#add(slice);
+        for await (const slice of this.#slices(part, head.position)) {
+          await this.#unhurried(() => this.#add(slice));
+        }
       }
       if (!hasLarge) await this.#endShadow();
       let { isOver } = await this.#store.ask({ kind: 'end' });
-      while (!isOver) ({ isOver } = await this.#store.ask({ kind: 'clean' }));
+      while (!isOver) ({ isOver } = await this.#unhurried(() => this.#store.ask({ kind: 'clean' })));
     } finally {
       this.#isBusy = false;
     }
@@ -125,6 +134,15 @@ export class DiskJournal implements Journal {
       // It has ended, or could not write: what is on disk is as it is after a crash.
     }
     await this.#store.end();
+  }
+
+  /** Does something for a checkpoint, and rests as long as that took where commits come: they have the disk half of the time. */
+  async #unhurried<T>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    this.#hasAppended = false;
+    const done = await work();
+    if (this.#hasAppended) await setTimeout(Math.min(performance.now() - start, REST_MILLIS_MAX));
+    return done;
   }
 
   #add(slice: CheckpointSlice): Promise<StoreAnswer> {
