@@ -168,12 +168,13 @@ class Log {
       const piece = readUpTo(this.#file, pieceBytes, start);
       for (let at = 0; at + frameBytes <= piece.length; at += frameBytes) {
         const view = viewOf(piece.subarray(at, at + frameBytes));
-        checksum.addFrame(view);
-        const goesOn = checksum.isAt(view, 16);
-        checksum.goOnFrom(view, 16);
         const salts = [view.getUint32(8) === this.salts[0], view.getUint32(12) === this.salts[1]];
         const [isOfThisLog, hasItsSalts] = [salts[0] || salts[1], salts[0] && salts[1]];
         const [page, isCommit] = [view.getUint32(0), view.getUint32(4) > 0];
+        // What is left over from before may be gigabytes.
+        if (isOfThisLog || !this.isHeaderWhole) checksum.addFrame(view);
+        const goesOn = checksum.isAt(view, 16);
+        checksum.goOnFrom(view, 16);
         yield { at: start + at, view, page, isCommit, isOfThisLog, hasItsSalts, goesOn };
       }
       if (piece.length < pieceBytes) return;
@@ -246,10 +247,19 @@ class Checksum {
   }
 
   add(view: DataView, start: number, end: number): void {
-    for (let at = start; at < end; at += 8) {
-      this.#first = (this.#first + view.getUint32(at, this.#isLittleEndian) + this.#second) >>> 0;
-      this.#second = (this.#second + view.getUint32(at + 4, this.#isLittleEndian) + this.#first) >>> 0;
+    let [first, second] = [this.#first | 0, this.#second | 0];
+    if (this.#isLittleEndian) {
+      for (let at = start; at < end; at += 8) {
+        first = (first + view.getInt32(at, true) + second) | 0;
+        second = (second + view.getInt32(at + 4, true) + first) | 0;
+      }
+    } else {
+      for (let at = start; at < end; at += 8) {
+        first = (first + view.getInt32(at) + second) | 0;
+        second = (second + view.getInt32(at + 4) + first) | 0;
+      }
     }
+    [this.#first, this.#second] = [first >>> 0, second >>> 0];
   }
 
   addFrame(frame: DataView): void {
