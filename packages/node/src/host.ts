@@ -4,7 +4,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
-import type { Clock, Journal } from './ports.ts';
+import { type Clock, type Journal, JournalError } from './ports.ts';
 import { Metrics } from './metrics.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
