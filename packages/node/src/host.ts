@@ -4,7 +4,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
-import type { Clock, Journal } from './ports.ts';
+import { type Clock, type Journal, JournalError } from './ports.ts';
 import { Metrics } from './metrics.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
@@ -472,7 +472,8 @@ export class Host {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#state = 'failed';
     this.#checkpoints.end();
-    this.report(error);
+    // What the disk does is no defect; who started the node is told why it gave up.
+    if (!(error instanceof JournalError)) this.report(error);
     this.#reportFailure(error);
     const left = [...(this.#appended ?? []), ...this.#gathered];
     if (this.#deployment !== null) left.push(this.#deployment.item);
