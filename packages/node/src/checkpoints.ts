@@ -59,7 +59,7 @@ export class Checkpoints {
   beginIfDue(): void {
     if (this.#running !== null || this.#isOver || this.#bytes === 0) return;
     const { node, stopwatch } = this.#options;
-    const isMuch = this.#bytes >= node.limits.checkpointBytesMin;
+    const isMuch = this.#bytes >= node.limits.checkpointBytesMin || node.memory.isCrowded || node.memory.outdated > 0;
     if (isMuch || (this.#options.journal.isLasting && stopwatch() >= this.#dueAt)) {
       this.#begin(node.limits.largeStateBytesMin);
     } else this.#arm();
@@ -91,6 +91,7 @@ export class Checkpoints {
     const { head, parts } = tracker.begin(node, largeBytesMin);
     const over = (): void => {
       const millis = stopwatch() - start;
+      tracker.end();
       this.#running = null;
       this.#options.took(millis / 1_000);
       this.#dueAt = start + Math.max(node.limits.checkpointMillisMax, REST_FACTOR * millis);

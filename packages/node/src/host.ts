@@ -4,7 +4,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
-import type { Clock, Journal } from './ports.ts';
+import { type Clock, type Journal, JournalError } from './ports.ts';
 import { Metrics } from './metrics.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
@@ -149,7 +149,9 @@ export class Host {
 
   /** Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong. */
   static async open(journal: Journal, options: HostOptions): Promise<Host> {
-    return new Host(journal, await recover(journal, options), options);
+    const host = new Host(journal, await recover(journal, options), options);
+    journal.check().catch((error: unknown) => host.#fail(error));
+    return host;
   }
 
   /** Whether requests are handled. */
@@ -204,6 +206,7 @@ export class Host {
             const seen = view(node);
             return () => resolve(seen);
           } catch (error) {
+            if (error instanceof JournalError) throw error;
             return () => reject(error as Error);
           }
         },
@@ -376,7 +379,7 @@ export class Host {
       return action();
     } catch (error) {
       // Before its position was taken an event has changed nothing: the node can go on without it.
-      if (this.#node.position !== position) throw error;
+      if (this.#node.position !== position || error instanceof JournalError) throw error;
       this.report(error);
       return INTERNAL;
     }

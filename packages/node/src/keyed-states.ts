@@ -164,7 +164,9 @@ export class KeyedStates {
     for (let i = 0; i < freshLength + written.length; i++) {
       const held = i < freshLength ? fresh[i] : written[i - freshLength];
       const now = this.#held.get(held.key) ?? held;
-      const state = now.epoch > held.epoch ? undefined : this.#stateOf(now);
+      // There is a newer one, or a row by now.
+      if (now.epoch > held.epoch || now.version < this.#rowVersion) continue;
+      const state = this.#stateOf(now);
       if (state !== undefined) yield [held.key, state];
     }
     for (const [key, state] of this.#storedEntries()) {
@@ -175,7 +177,7 @@ export class KeyedStates {
 
   /** Another version runs: states are migrated when they are used. `initial` is the migrated one. */
   advance(image: Image, upgrade: LoadedUpgrade, initial: Value): void {
-    this.#lineage.advance(image, upgrade);
+    this.#age(() => this.#lineage.advance(image, upgrade));
     this.#version = this.#lineage.last;
     this.#initial = initial;
   }
@@ -184,7 +186,7 @@ export class KeyedStates {
   resume(since: number, position: number, count: number): void {
     this.#place = { machine: this.#machine, since, position };
     this.#rowVersion = this.#version;
-    this.#lineage.forgetBefore(this.#version);
+    this.#age(() => this.#lineage.forgetBefore(this.#version));
     this.#count = count;
   }
 
@@ -217,13 +219,14 @@ export class KeyedStates {
     this.#cleanEpoch = writing.epoch;
     if (writing.isWhole) {
       this.#rowVersion = writing.version;
-      this.#lineage.forgetBefore(writing.version);
+      this.#age(() => this.#lineage.forgetBefore(writing.version));
     }
     this.#account(-writing.overtakenBytes, -writing.bytes);
   }
 
   /** The machine is no more. */
   release(): void {
+    this.#age(() => this.#lineage.forgetBefore(this.#version));
     this.#memory.leave(this);
     this.#account(-this.#bytes, -this.#freshBytes - (this.#writing?.bytes ?? 0));
     this.#writing = null;
@@ -305,6 +308,13 @@ export class KeyedStates {
     this.#account(-held.bytes, 0);
   }
 
+  /** Has the versions changed that there are states of. */
+  #age(change: () => void): void {
+    const before = this.#lineage.length;
+    change();
+    this.#memory.outdated += (this.#lineage.length > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
+  }
+
   #account(bytes: number, dirtyBytes: number): void {
     this.#bytes += bytes;
     this.#memory.add(bytes, dirtyBytes);
@@ -332,10 +342,12 @@ export class KeyedStates {
     while (after !== null && this.#place !== null) {
       const page = this.#rows.page(this.#place, after);
       after = page.at(-1)?.key ?? null;
-      // At once: with the next checkpoint rows are of another version.
-      const entries = page.map(({ key, state }) => [this.#keyOf(key), this.#decode(key, state)] as const);
       const version = this.#rowVersion;
-      for (const [key, state] of entries) yield [key, this.#lineage.migrate(state, version, this.#version)];
+      for (const { key, state } of page) {
+        // After the next checkpoint the row is another one, of another version.
+        const bytes = version === this.#rowVersion ? state : this.#rows.read(this.#place, key);
+        if (bytes !== undefined) yield [this.#keyOf(key), this.#migrated(this.#decode(key, bytes))];
+      }
     }
   }
 

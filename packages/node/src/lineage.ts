@@ -1,4 +1,5 @@
 import type { Image, Value } from '@smc/protocol';
+import { JournalError } from './ports.ts';
 import type { LoadedUpgrade } from './upgrade/load.ts';
 
 /** A version of a machine, as far as states are concerned, and the way to it from the one before. */
@@ -64,9 +65,9 @@ export class Lineage {
   }
 }
 
-/** A state that was judged before; a migration of which that fails is a broken precondition. */
+/** Migrates a state that was judged before. Throws a `JournalError`: it is another one then. */
 export function migrateState({ functions, upgrade }: LoadedUpgrade, state: Value): Value {
   const result = functions.run(upgrade.migration, state, Number.POSITIVE_INFINITY);
-  if (!result.ok) throw new Error(`a migration fails that did not before: ${result.failure.message}`);
+  if (!result.ok) throw new JournalError(`a migration fails that did not before: ${result.failure.message}`);
   return result.value;
 }

@@ -36,6 +36,11 @@ export interface Journal {
   checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void>;
   /** The states of keyed machines: `read` leaves them out. */
   readonly rows: StateRows;
+  /**
+   * Looks, beside all else, at what `read` has not looked at, as it is read when it is used. Rejects with a
+   * `JournalError` where it is damaged; is fulfilled when it was looked through, or the journal closes.
+   */
+  check(): Promise<void>;
   close(): void | Promise<void>;
 }
 
@@ -49,7 +54,7 @@ export interface StateRows {
   /** Some of those whose keys follow that one, in an order that is always the same; none at the end. Throws as `read`. */
   page(place: StatesPlace, after: string): readonly StoredState[];
   /** What they take of the memory of this process; 0 on a disk. */
-  readonly memoryBytes: number;
+  memoryBytes(): number;
 }
 
 /** A machine in a checkpoint: its states are those written from `since` up to `position`, of each the newest. */
@@ -64,8 +69,16 @@ export interface StoredState {
   readonly state: Uint8Array;
 }
 
-/** Where there is no checkpoint. */
-export const NO_ROWS: StateRows = { read: () => undefined, page: () => [], memoryBytes: 0 };
+/** Where there is no checkpoint with keyed machines. */
+export const NO_ROWS: StateRows = {
+  read: () => {
+    throw new Error('a state is read where there are no rows');
+  },
+  page: () => {
+    throw new Error('states are read where there are no rows');
+  },
+  memoryBytes: () => 0,
+};
 
 /**
  * A part of what a journal keeps. The order is: `begin`; structural groups up to the checkpoint; its head and

@@ -1,3 +1,5 @@
+import type { StateRows } from './ports.ts';
+
 /** What gives way when memory is short: the states of one keyed machine. */
 export interface Evictable {
   /** Goes on by one state, which is let go if it is clean and was not used; false behind the last. */
@@ -18,13 +20,15 @@ const CROWDED = 1 / 4;
 export class StateMemory {
   readonly bytesMax: number;
   /** What takes memory beside these, and can not leave: rows of a journal in memory. */
-  readonly #others: { readonly memoryBytes: number };
+  readonly #others: Pick<StateRows, 'memoryBytes'>;
   readonly #members: Evictable[] = [];
   #next = 0;
+  /** Members of which there are states of an older version: each is migrated when it is used, until all are written anew. */
+  outdated = 0;
   #bytes = 0;
   #dirtyBytes = 0;
 
-  constructor(bytesMax: number, others: { readonly memoryBytes: number }) {
+  constructor(bytesMax: number, others: Pick<StateRows, 'memoryBytes'>) {
     this.bytesMax = bytesMax;
     this.#others = others;
   }
@@ -45,7 +49,7 @@ export class StateMemory {
 
   /** Whether nothing would leave, however many checkpoints there were. */
   get isFull(): boolean {
-    return this.#others.memoryBytes >= this.bytesMax;
+    return this.#others.memoryBytes() >= this.bytesMax;
   }
 
   join(member: Evictable): void {
@@ -59,7 +63,7 @@ export class StateMemory {
 
   /** Whether so many bytes more of what is in no checkpoint are within the limit. */
   hasRoomFor(bytes: number): boolean {
-    return bytes <= 0 || this.#dirtyBytes + this.#others.memoryBytes + bytes <= this.bytesMax;
+    return bytes <= 0 || this.#dirtyBytes + this.#others.memoryBytes() + bytes <= this.bytesMax;
   }
 
   /** More, or less, is held, and of that is dirty. */
@@ -72,7 +76,7 @@ export class StateMemory {
   makeRoom(): void {
     let turns = 0;
     for (let looks = 0; looks < LOOKS && turns <= this.#members.length; looks++) {
-      if (this.#bytes + this.#others.memoryBytes <= this.bytesMax) return;
+      if (this.#bytes + this.#others.memoryBytes() <= this.bytesMax) return;
       if (this.#members[this.#next]?.evictNext() === true) continue;
       this.#next = this.#next + 1 < this.#members.length ? this.#next + 1 : 0;
       turns++;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
 import { PART_BYTES, slicesOf } from '../src/journal/checkpoint.ts';
 import { sha256 } from '../src/journal/blobs.ts';
@@ -30,14 +31,17 @@ afterAll(() => rmSync(folder, { recursive: true }));
 class History {
   readonly directory: string;
   readonly states = new Map<number, string>();
-  readonly core = new Core(LIMITS);
+  readonly core: Core;
   readonly #store: Store;
+  readonly #reader: StateReader;
   readonly #groups: LogGroup[] = [];
 
   constructor(directory: string, history: typeof ALL) {
     this.directory = directory;
     this.#store = Store.open(directory, history);
     expect([...this.#store.read()]).toHaveLength(1);
+    this.#reader = new StateReader(directory);
+    this.core = new Core(LIMITS, this.#reader);
     const { journal } = this.core;
     const append = journal.append.bind(journal);
     journal.append = (groups) => {
@@ -62,9 +66,11 @@ class History {
     this.#store.beginCheckpoint(head);
     for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     for (const _ of this.#store.endCheckpoint());
+    this.core.tracker.end();
   }
 
   close(): void {
+    this.#reader.close();
     this.#store.close();
   }
 
@@ -103,17 +109,21 @@ function seen(node: NodeState): string {
 }
 
 interface Opened {
-  readonly node: NodeState;
+  readonly position: number;
+  readonly seen: string;
   readonly notes: readonly string[];
 }
 
 function open(directory: string): Opened {
   const store = Store.open(directory, ALL);
+  const reader = new StateReader(directory);
   try {
     const items: Recovered[] = [...store.read()];
     const notes = items.flatMap((item) => (item.kind === 'begin' ? item.notes : []));
-    return { node: replayed(items, LIMITS), notes };
+    const node = replayed(items, LIMITS, reader);
+    return { position: node.position, seen: seen(node), notes };
   } finally {
+    reader.close();
     store.close();
   }
 }
@@ -151,7 +161,7 @@ describe('a journal whose files are damaged', () => {
     const crashed = join(folder, `${name}-crashed`);
     cpSync(directory, crashed, { recursive: true });
     history.close();
-    expect(seen(open(directory).node)).toBe(history.states.get(history.last));
+    expect(open(directory).seen).toBe(history.states.get(history.last));
     const outcomes = new Map<string, number>();
     for (let i = 0; i < 150; i++) {
       const place = join(folder, `${name}-${i}`);
@@ -197,12 +207,11 @@ describe('a journal whose files are damaged', () => {
     }
   }
 
-  function judge({ node, notes }: Opened, history: History, findings: readonly string[]): string {
-    const { position } = node;
+  function judge({ position, seen: state, notes }: Opened, history: History, findings: readonly string[]): string {
     const isTold = notes.length + findings.length > 0;
     if (findings.some((finding) => /has lost states|has forgotten/.test(finding))) return 'in part';
     const expected = position === 0 ? undefined : history.states.get(position);
-    if (position > 0 && seen(node) !== expected) return `wrong: another state at ${position}`;
+    if (position > 0 && state !== expected) return `wrong: another state at ${position}`;
     if (position === history.last) return isTold ? 'cut' : 'whole';
     return isTold ? 'cut' : `wrong: only ${position} of ${history.last}, and nothing is said`;
   }

@@ -4,6 +4,7 @@ import { type InstanceKey, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
 import type { FirstOutcome } from '../kept.ts';
 import type { NodeLimits } from '../limits.ts';
+import { migrateState } from '../lineage.ts';
 import { type Beginning, JournalError, NO_ROWS, type Recovered, type StateRows } from '../ports.ts';
 import { type Machine, NodeState } from '../state.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
@@ -194,7 +195,7 @@ export class Replay {
       const upgrade = this.#loaded(loadUpgrade(headerOf(part, machine), part.upgrade, this.node.jit));
       const { keyed } = machine.instances;
       // The one state of a machine stands still, of the older type, until it is migrated.
-      const state = keyed === null ? machine.instances.get(null) : this.#migrated(machine, [upgrade], keyed.initial);
+      const state = keyed === null ? machine.instances.get(null) : migrateState(upgrade, keyed.initial);
       if (keyed === null) this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
       applyChange(this.node, { version, upgrade: { ...upgrade, state } });
     }
@@ -205,18 +206,11 @@ export class Replay {
     if (upgrades === undefined) return;
     this.#pending.delete(machine);
     const { instances } = machine;
-    instances.put(null, this.#migrated(machine, upgrades, instances.get(null)));
+    let state = instances.get(null);
+    for (const upgrade of upgrades) state = migrateState(upgrade, state);
+    instances.put(null, state);
   }
 
-  #migrated(machine: Machine, upgrades: readonly LoadedUpgrade[], before: Value): Value {
-    let state = before;
-    for (const { functions, upgrade } of upgrades) {
-      const result = functions.run(upgrade.migration, state, Number.POSITIVE_INFINITY);
-      if (!result.ok) this.#fail(`a migration of ${machine.name} fails: ${result.failure.message}`);
-      state = result.value;
-    }
-    return state;
-  }
 
   #input(reader: ByteReader, entry: InputHead): void {
     const machine = this.#machine(entry.machine);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { JitMode } from '@smc/vm';
-import type { Journal, Recovered } from '../../ports.ts';
+import type { Journal, Recovered, StateRows } from '../../ports.ts';
 import type {
   CheckpointHead,
   CheckpointPart,
@@ -9,6 +10,7 @@ import type {
   StateSlice,
 } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
+import { StateReader } from './state-reader.ts';
 import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
 import { Thread } from './thread.ts';
 
@@ -25,6 +27,9 @@ export interface DiskJournalOptions {
   readonly warn?: (message: string) => void;
 }
 
+/** Between two steps of a check: it is in no hurry. */
+const CHECK_REST_MILLIS = 2;
+
 export const HISTORY_MILLIS_MAX = 7 * 24 * 60 * 60 * 1_000;
 export const HISTORY_BYTES_MAX = 1024 * 1024 * 1024;
 
@@ -39,7 +44,10 @@ export class DiskJournal implements Journal {
   readonly #shadowOptions: ShadowOptions;
   readonly #warn: (message: string) => void;
   #shadow: Thread<ShadowRequest, StateSlice | null> | null = null;
+  #reader: StateReader | null = null;
   #isBusy = false;
+  /** What checkpoints have left to do. */
+  #cleaning: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   private constructor(options: WorkerOptions, { jit = 'auto', warn = () => {} }: DiskJournalOptions) {
@@ -58,11 +66,17 @@ export class DiskJournal implements Journal {
     const journal = new DiskJournal({ directory: resolve(directory), ...history }, options);
     try {
       await journal.#store.ask({ kind: 'open' });
+      journal.#reader = new StateReader(resolve(directory));
       return journal;
     } catch (error) {
       await journal.#store.end();
       throw error;
     }
+  }
+
+  get rows(): StateRows {
+    if (this.#reader === null) throw new Error('the journal is closed');
+    return this.#reader;
   }
 
   async *read(): AsyncGenerator<Recovered> {
@@ -87,6 +101,7 @@ export class DiskJournal implements Journal {
     if (this.#isBusy) throw new Error('a checkpoint while another one goes on');
     this.#isBusy = true;
     try {
+      await this.#cleaning;
       await this.#store.ask({ kind: 'begin', head });
       let hasLarge = false;
       for (const part of parts) {
@@ -94,11 +109,18 @@ export class DiskJournal implements Journal {
         for await (const slice of this.#slices(part, head.position)) await this.#add(slice);
       }
       if (!hasLarge) await this.#endShadow();
-      let { isOver } = await this.#store.ask({ kind: 'end' });
-      while (!isOver) ({ isOver } = await this.#store.ask({ kind: 'clean' }));
+      const { isOver } = await this.#store.ask({ kind: 'end' });
+      if (isOver) return;
+      this.#cleaning = this.#goThrough('clean');
+      // Whoever asks for more is told.
+      this.#cleaning.catch(() => {});
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  check(): Promise<void> {
+    return this.#goThrough('check');
   }
 
   close(): Promise<void> {
@@ -108,12 +130,24 @@ export class DiskJournal implements Journal {
 
   async #close(): Promise<void> {
     await this.#endShadow();
+    // Who closes last has SQLite tidy up, which a reader can not.
+    this.#reader?.close();
+    this.#reader = null;
     try {
       await this.#store.ask({ kind: 'close' });
     } catch {
       // It has ended, or could not write: what is on disk is as it is after a crash.
     }
     await this.#store.end();
+  }
+
+  /** Has the thread do in steps what is left, or is to be looked at, while others ask for more. */
+  async #goThrough(kind: 'clean' | 'check'): Promise<void> {
+    while (this.#closing === null) {
+      const { isOver } = await this.#store.ask({ kind });
+      if (isOver) return;
+      if (kind === 'check') await setTimeout(CHECK_REST_MILLIS, undefined, { ref: false });
+    }
   }
 
   #add(slice: CheckpointSlice): Promise<StoreAnswer> {

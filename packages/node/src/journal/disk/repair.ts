@@ -24,7 +24,7 @@ import {
   stateChecksum,
   type StoredStateRow,
 } from './rows.ts';
-import { FILES } from './schema.ts';
+import { COMPLETENESS, FILES } from './schema.ts';
 import { openDatabase, sealCheckpoint, syncDirectory } from './store.ts';
 
 /** What a repair found and did. */
@@ -195,12 +195,16 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
 /** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has its start. */
 function bestStart(database: DatabaseSync, findings: string[]): number {
   const rows = database
-    .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position DESC')
-    .all();
+    .prepare('SELECT position FROM checkpoints WHERE complete <> ? ORDER BY position DESC')
+    .all(COMPLETENESS.draft);
   const positions = rows.map(({ position }) => Number(position));
   for (const position of positions) {
     const why = damageOf(database, position);
-    if (why === null) return position;
+    if (why === null) {
+      const mark = database.prepare('UPDATE checkpoints SET complete = ? WHERE position = ?');
+      mark.run(COMPLETENESS.complete, position);
+      return position;
+    }
     findings.push(why);
   }
   const first = database.prepare('SELECT min(first) AS first FROM log').get()?.['first'];
@@ -266,7 +270,9 @@ function recounted(
     );
   }
   const sessions = found === machine.sessions ? found : 0;
-  return { ...machine, states: rows.length, states_sum: sum, kept_first: keptFirst, sessions };
+  const instances = machine.keyed === 0 ? 1 : rows.filter(({ state }) => state !== null).length;
+  const states = { states: rows.length, states_sum: sum, instances };
+  return { ...machine, ...states, kept_first: keptFirst, sessions };
 }
 
 /** Sets whole rows of a table aside that are nothing without others; `which` begins with the table. */
@@ -283,7 +289,7 @@ function setAside(database: DatabaseSync, which: string, column: string, ...valu
 
 function damageOf(database: DatabaseSync, position: number): string | null {
   try {
-    for (const _ of readCheckpoint(database, position));
+    for (const _ of readCheckpoint(database, position, { isThorough: true }));
     return null;
   } catch (error) {
     if (error instanceof DamagedCheckpoint) return error.message;
