@@ -49,13 +49,18 @@ export class StateReader implements StateRows {
 
   read(place: StatesPlace, key: string): Uint8Array | undefined {
     const { machine, since, position } = place;
-    const [row] = this.#rows(this.#one, machine, key, since, position);
+    let row: Row | undefined;
+    try {
+      row = this.#one.get(machine, key, since, position) as Row | undefined;
+    } catch (error) {
+      return this.#fail(null, damageFound((error as Error).message));
+    }
     return row === undefined ? undefined : (this.#checked(place, row) ?? undefined);
   }
 
   page(place: StatesPlace, after: string): readonly StoredState[] {
     const { machine, since, position } = place;
-    const rows = this.#rows(this.#some, machine, after, since, position, PAGE_ROWS);
+    const rows = this.#page(machine, after, since, position);
     return rows.flatMap((row) => {
       const state = this.#checked(place, row);
       return state === null ? [] : [{ key: row[0], state }];
@@ -70,11 +75,11 @@ export class StateReader implements StateRows {
     this.#database.close();
   }
 
-  #rows(statement: StatementSync, ...values: SQLInputValue[]): readonly Row[] {
+  #page(...values: SQLInputValue[]): readonly Row[] {
     const rows: Row[] = [];
     let bytes = 0;
     try {
-      for (const each of statement.iterate(...values)) {
+      for (const each of this.#some.iterate(...values, PAGE_ROWS)) {
         const row = each as unknown as Row;
         rows.push(row);
         bytes += row[3]?.length ?? 0;
