@@ -238,10 +238,14 @@ function checkRoom({ limits, memory }: NodeState, machine: Machine, key: Instanc
     const message = `${machine.name} has ${keyed.count} instances, and the node takes no more: nothing was changed`;
     return problem('too-large', message);
   }
-  if (memory.hasRoomFor(dirtyBytes)) return null;
-  return memory.isFull || dirtyBytes > memory.bytesMax
-    ? problem('too-large', `states of ${memory.bytesMax} bytes are all that the node takes: nothing was changed`)
-    : problem('overloaded', 'too many states wait to be written to disk; try again later: nothing was changed');
+  switch (memory.roomFor(dirtyBytes)) {
+    case 'now':
+      return null;
+    case 'later':
+      return problem('overloaded', 'too many states wait to be written to disk; try again later: nothing was changed');
+    case 'never':
+      return problem('too-large', `states of ${memory.bytesMax} bytes are all that the node takes: nothing was changed`);
+  }
 }
 
 /** The reply to a request by its first outcome. */

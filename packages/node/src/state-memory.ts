@@ -47,11 +47,6 @@ export class StateMemory {
     return this.#dirtyBytes > this.bytesMax * CROWDED;
   }
 
-  /** Whether nothing would leave, however many checkpoints there were. */
-  get isFull(): boolean {
-    return this.#others.memoryBytes() >= this.bytesMax;
-  }
-
   join(member: Evictable): void {
     this.#members.push(member);
   }
@@ -61,9 +56,11 @@ export class StateMemory {
     if (at >= 0) this.#members.splice(at, 1);
   }
 
-  /** Whether so many bytes more of what is in no checkpoint are within the limit. */
-  hasRoomFor(bytes: number): boolean {
-    return bytes <= 0 || this.#dirtyBytes + this.#others.memoryBytes() + bytes <= this.bytesMax;
+  /** Whether so many bytes more of what is in no checkpoint are within the limit: now, after one, or never. */
+  roomFor(bytes: number): 'now' | 'later' | 'never' {
+    const others = this.#others.memoryBytes();
+    if (bytes <= 0 || this.#dirtyBytes + others + bytes <= this.bytesMax) return 'now';
+    return others + bytes <= this.bytesMax ? 'later' : 'never';
   }
 
   /** More, or less, is held, and of that is dirty. */
