@@ -101,7 +101,7 @@ class Run {
     this.#directory = directory;
     this.#size = size;
     this.#random = random;
-    this.#times = new Array<number>(size.instances).fill(0);
+    this.#times = Array.from({ length: size.instances }, () => 0);
   }
 
   async begin(): Promise<void> {
@@ -113,7 +113,10 @@ class Run {
     const { instances } = this.#size;
     const portion = instances / 10;
     for (let first = 0; first < instances; first += portion) {
-      await ask(this.node.tcpPort, Array.from({ length: portion }, (_, i) => this.#putting(first + i)));
+      await ask(
+        this.node.tcpPort,
+        Array.from({ length: portion }, (_, i) => this.#putting(first + i)),
+      );
       await this.#check();
     }
     expect(await metric(this.node, 'smc_instances')).toBe(instances);

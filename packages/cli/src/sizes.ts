@@ -10,7 +10,11 @@ export function sizeOf(words: Words, name: string): number | null {
   const [, digits, unit] = /^([1-9]\d{0,11})(KiB|MiB|GiB|)$/.exec(text) ?? [];
   const bytes = Number(digits) * UNITS[unit as keyof typeof UNITS];
   if (Number.isSafeInteger(bytes)) return bytes;
-  throw new Stop(EXIT.usage, 'usage', `--${name} takes a size, such as 64MiB or a number of bytes, not ${text}`);
+  throw new Stop(
+    EXIT.usage,
+    'usage',
+    `--${name} takes a size, such as 64MiB or a number of bytes, not ${text}`,
+  );
 }
 
 /** An option that takes a number from 1 on, of what is named; null where it was not given. */

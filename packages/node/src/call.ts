@@ -230,7 +230,12 @@ function crashed(machine: Machine, message: string): Reply {
 }
 
 /** Why the node takes no such state of a keyed machine; null where it does. */
-function checkRoom({ limits, memory }: NodeState, machine: Machine, key: InstanceKey, state: Value): Problem | null {
+function checkRoom(
+  { limits, memory }: NodeState,
+  machine: Machine,
+  key: InstanceKey,
+  state: Value,
+): Problem | null {
   const { keyed } = machine.instances;
   if (keyed === null || key === null) return null;
   const { count, dirtyBytes } = keyed.growth(key, state);
@@ -242,9 +247,15 @@ function checkRoom({ limits, memory }: NodeState, machine: Machine, key: Instanc
     case 'now':
       return null;
     case 'later':
-      return problem('overloaded', 'too many states wait to be written to disk; try again later: nothing was changed');
+      return problem(
+        'overloaded',
+        'too many states wait to be written to disk; try again later: nothing was changed',
+      );
     case 'never':
-      return problem('too-large', `states of ${memory.bytesMax} bytes are all that the node takes: nothing was changed`);
+      return problem(
+        'too-large',
+        `states of ${memory.bytesMax} bytes are all that the node takes: nothing was changed`,
+      );
   }
 }
 

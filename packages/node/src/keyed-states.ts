@@ -82,8 +82,16 @@ export class KeyedStates {
   #rowVersion = 0;
 
   constructor(
-    { key, image, initial }: { readonly key: 'string' | 'int'; readonly image: Image; readonly initial: Value },
-    { machine, memory, rows }: { readonly machine: number; readonly memory: StateMemory; readonly rows: StateRows },
+    {
+      key,
+      image,
+      initial,
+    }: { readonly key: 'string' | 'int'; readonly image: Image; readonly initial: Value },
+    {
+      machine,
+      memory,
+      rows,
+    }: { readonly machine: number; readonly memory: StateMemory; readonly rows: StateRows },
   ) {
     this.#kind = key;
     this.#initial = initial;
@@ -137,7 +145,15 @@ export class KeyedStates {
       return;
     }
     const isWritten = before.epoch > this.#cleanEpoch;
-    const held = { key, state: next, version: this.#version, bytes, epoch: this.#epoch, isWritten, isUsed: true };
+    const held = {
+      key,
+      state: next,
+      version: this.#version,
+      bytes,
+      epoch: this.#epoch,
+      isWritten,
+      isUsed: true,
+    };
     this.#held.set(key, held);
     this.#fresh.push(held);
     this.#freshBytes += bytes;
@@ -367,7 +383,8 @@ export class KeyedStates {
       for (const { key: text, state: bytes } of page) {
         const key = this.#keyOf(text);
         const held = this.#held.get(key);
-        if (held !== undefined && (held.epoch > epoch ? held.isWritten : held.epoch > this.#cleanEpoch)) continue;
+        if (held !== undefined && (held.epoch > epoch ? held.isWritten : held.epoch > this.#cleanEpoch))
+          continue;
         yield [key, this.#lineage.migrate(this.#decode(text, bytes), rowVersion, version)];
       }
     }

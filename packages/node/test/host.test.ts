@@ -391,7 +391,10 @@ describe('a host', () => {
       expect(await call(host, 'Balance', account1)).toBe(String(1 + served));
       const node = await host.look((state) => state);
       // The read moved the time on, and is not in the log.
-      expect({ ...(snapshot(replayed(journal.read(), NODE_LIMITS, journal.rows)) as object), time: node.time }).toEqual(snapshot(node));
+      expect({
+        ...(snapshot(replayed(journal.read(), NODE_LIMITS, journal.rows)) as object),
+        time: node.time,
+      }).toEqual(snapshot(node));
     });
 
     it('does more between inputs where they change more than is migrated', async () => {

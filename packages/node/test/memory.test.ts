@@ -95,7 +95,13 @@ class Stored {
 
   /** Prepares a deployment, one instance at a time; gives the reply when it is done. */
   deploy(bundle: Uint8Array): string | null {
-    const event: DeployEvent = { kind: 'deploy', time: this.core.time, bundle, mode: 'upgrade', dryRun: false };
+    const event: DeployEvent = {
+      kind: 'deploy',
+      time: this.core.time,
+      bundle,
+      mode: 'upgrade',
+      dryRun: false,
+    };
     this.#deployment ??= new Deployment(this.core.node, event);
     if (!this.#deployment.work(() => true)) return null;
     const reply = show(this.#deployment.finish(this.core.log));
@@ -139,7 +145,15 @@ const step = fc.oneof(
     weight: 20,
     arbitrary: fc.record({
       key: fc.integer({ min: 0, max: 30 }).map((i) => `k${i}`),
-      text: fc.constantFrom('Deposit(1)', 'Deposit(7)', 'Deposit(-1)', 'Close', 'Balance', 'Deposit(2, "x")', 'SetFee(7)'),
+      text: fc.constantFrom(
+        'Deposit(1)',
+        'Deposit(7)',
+        'Deposit(-1)',
+        'Close',
+        'Balance',
+        'Deposit(2, "x")',
+        'SetFee(7)',
+      ),
     }),
   },
   { weight: 6, arbitrary: fc.constant('part of a checkpoint' as const) },
@@ -160,12 +174,17 @@ describe('states that leave memory', () => {
     let upgrades = 0;
     let evictions = 0;
     let refusals = 0;
-    const take = (small: Stored, large: Core, event: typeof step extends fc.Arbitrary<infer T> ? T : never): void => {
+    const take = (
+      small: Stored,
+      large: Core,
+      event: typeof step extends fc.Arbitrary<infer T> ? T : never,
+    ): void => {
       if (event === 'restart') small.restart();
       else if (event === 'checkpoint') small.checkpoint();
       else if (event === 'part of a checkpoint') small.goOn();
       else if (event === 'upgrade' || event === 'part of an upgrade') {
-        const bundle = UPGRADES[large.node.machines.get('Account')!.version.image.operations.length === 4 ? 0 : 1];
+        const bundle =
+          UPGRADES[large.node.machines.get('Account')!.version.image.operations.length === 4 ? 0 : 1];
         let reply = small.deploy(bundle);
         while (event === 'upgrade' && reply === null) reply = small.deploy(bundle);
         if (reply === null) return;
@@ -183,20 +202,28 @@ describe('states that leave memory', () => {
       }
     };
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 100, size: 'max' }), fc.integer({ min: 1_000, max: 4_000 }), (steps, bytesMax) => {
-        const small = new Stored(join(folder, String(runs++)), bytesMax);
-        const large = new Core();
-        for (const core of [small.core, large]) core.deploy(bundleOf(A));
-        for (const event of steps) {
-          take(small, large, event);
-          if (small.memory.bytes > 0 && small.memory.bytes < 200 * small.core.node.machines.get('Account')!.instances.count) evictions++;
-        }
-        expect(seen(small.core)).toEqual(seen(large));
-        small.restart();
-        expect(seen(small.core)).toEqual(seen(large));
-        small.close();
-        rmSync(small.directory, { recursive: true });
-      }),
+      fc.property(
+        fc.array(step, { maxLength: 100, size: 'max' }),
+        fc.integer({ min: 1_000, max: 4_000 }),
+        (steps, bytesMax) => {
+          const small = new Stored(join(folder, String(runs++)), bytesMax);
+          const large = new Core();
+          for (const core of [small.core, large]) core.deploy(bundleOf(A));
+          for (const event of steps) {
+            take(small, large, event);
+            if (
+              small.memory.bytes > 0 &&
+              small.memory.bytes < 200 * small.core.node.machines.get('Account')!.instances.count
+            )
+              evictions++;
+          }
+          expect(seen(small.core)).toEqual(seen(large));
+          small.restart();
+          expect(seen(small.core)).toEqual(seen(large));
+          small.close();
+          rmSync(small.directory, { recursive: true });
+        },
+      ),
       { numRuns: 50 },
     );
     for (const happened of [upgrades, evictions, refusals]) expect(happened).toBeGreaterThan(10);
@@ -217,7 +244,9 @@ async function hostOn(directory: string, notes: string[] = [], stateBytesMax = 2
 function call(host: Host, key: string, text: string): Promise<string> {
   const body = { form: 'text', text, start: 0 } as const;
   const request = { machine: 'Account', key, body, interfaces: null, request: null, readOnly: false };
-  return new Promise((resolve) => host.call(request, (reply) => resolve(show(reply))));
+  return new Promise((resolve) =>
+    host.call(request, (reply) => resolve(show(reply)), { caller: host.caller() }),
+  );
 }
 
 /** Puts instances, so many at once that few of them stay in memory; some are refused at first. */
@@ -264,7 +293,9 @@ describe('a state that is damaged', () => {
     await host.stop();
     change(directory, DAMAGE);
     const ended = await hostOn(directory);
-    expect((await ended.failure).message).toMatch(/the state of the instance "k7" of machine 0; nothing is answered/);
+    expect((await ended.failure).message).toMatch(
+      /the state of the instance "k7" of machine 0; nothing is answered/,
+    );
     await ended.stop();
     const notes: string[] = [];
     const next = await hostOn(directory, notes);
@@ -275,7 +306,10 @@ describe('a state that is damaged', () => {
 
   it.each([
     ['that is missing', `DELETE FROM states WHERE key = 'k7'`],
-    ['of which an older one stands in', `UPDATE states SET position = position - 1, checksum = 4711 WHERE key = 'k7'`],
+    [
+      'of which an older one stands in',
+      `UPDATE states SET position = position - 1, checksum = 4711 WHERE key = 'k7'`,
+    ],
   ])('or one %s, is told of before a start, of however many', async (name, sql) => {
     const directory = join(folder, name);
     const host = await hostOn(directory, [], 1024 ** 3);
@@ -295,8 +329,9 @@ describe('a node whose memory is full', () => {
   it('refuses what would add to it until there is a checkpoint, and goes on', async () => {
     const stored = new Stored(join(folder, 'full'), 2_000);
     stored.core.deploy(bundleOf(A));
-    const refused = Array.from({ length: 30 }, (_, i) => stored.core.call('Account', 'Deposit(5)', { key: `k${i}` }))
-      .findIndex((reply) => reply !== '5');
+    const refused = Array.from({ length: 30 }, (_, i) =>
+      stored.core.call('Account', 'Deposit(5)', { key: `k${i}` }),
+    ).findIndex((reply) => reply !== '5');
     expect(refused).toBeGreaterThan(3);
     const key = `k${refused}`;
     expect(stored.core.call('Account', 'Deposit(5)', { key })).toMatch(
@@ -318,6 +353,8 @@ describe('a node whose memory is full', () => {
       reply = core.call('Account', 'Deposit(5)', { key: `k${i}` });
       await core.checkpoint();
     }
-    expect(reply).toMatch(/^too-large: states of 2000 bytes are all that the node takes: nothing was changed/);
+    expect(reply).toMatch(
+      /^too-large: states of 2000 bytes are all that the node takes: nothing was changed/,
+    );
   });
 });

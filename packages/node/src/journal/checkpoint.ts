@@ -169,10 +169,10 @@ export class CheckpointTracker {
       } else {
         const own = this.#changed(machine, position);
         ({ since } = own);
-        const bytes = own.isWritten ? sizeOf(instances.get(null)) : 0;
-        const slices = own.isWritten ? partSlices(machine, instances.get(null)) : [];
-        if (bytes < largeBytesMin) parts.push(slices);
-        else large.push({ machine: number, fingerprint, bytes, slices });
+        const bytes = sizeOf(instances.get(null));
+        const slices = partSlices(machine, instances.get(null));
+        if (own.isWritten && bytes < largeBytesMin) parts.push(slices);
+        else if (own.isWritten) large.push({ machine: number, fingerprint, bytes, slices });
       }
       parts.push(keptSlices(machine, kept.takeNew()), sessionSlices(number, kept.forgotten()));
       const { first: keptFirst, end: keptEnd } = kept;

@@ -155,7 +155,15 @@ export class Replay {
     if (!refusals.ok) return this.#malformed(refusals.malformed);
     for (const refusal of refusals.value) this.#refusal(refusal);
     if (head.machines.length !== node.machines.size) this.#fail('it has other machines than the log');
-    for (const { machine: number, inputs, faults, fingerprint, instances, since, keptFirst } of head.machines) {
+    for (const {
+      machine: number,
+      inputs,
+      faults,
+      fingerprint,
+      instances,
+      since,
+      keptFirst,
+    } of head.machines) {
       const machine = this.#machine(number);
       if (fingerprint !== machine.version.fingerprints.state) {
         this.#fail(`the states of ${machine.name} are of another type than the log says`);
@@ -210,7 +218,6 @@ export class Replay {
     for (const upgrade of upgrades) state = migrateState(upgrade, state);
     instances.put(null, state);
   }
-
 
   #input(reader: ByteReader, entry: InputHead): void {
     const machine = this.#machine(entry.machine);

@@ -1,4 +1,12 @@
-import { compareStrings, type Image, type Part, printString, sizeOf, UnitReads, type Value } from '@smc/protocol';
+import {
+  compareStrings,
+  type Image,
+  type Part,
+  printString,
+  sizeOf,
+  UnitReads,
+  type Value,
+} from '@smc/protocol';
 import type { Failure } from '@smc/vm';
 import type { ChangedKeys, InstanceKey, Instances } from '../instances.ts';
 import { STEP_LIMITS } from '../limits.ts';

@@ -36,7 +36,11 @@ export function applyChange(node: NodeState, change: Change): void {
   machine.version = version;
   const { keyed } = machine.instances;
   if (keyed === null) {
-    machine.instances = new Instances(version, { machine: machine.number, memory: node.memory, rows: node.rows });
+    machine.instances = new Instances(version, {
+      machine: machine.number,
+      memory: node.memory,
+      rows: node.rows,
+    });
     machine.instances.put(null, upgrade.state);
   } else keyed.advance(version.image, upgrade, upgrade.state);
   const back = upgrade.upgrade.back !== null;

@@ -58,7 +58,9 @@ export function* readStore(database: DatabaseSync, damage: readonly string[]): G
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
     .all(COMPLETENESS.damaged)) {
-    notes.push(`the checkpoint at position ${String(position)} was found damaged; it goes on from what is older`);
+    notes.push(
+      `the checkpoint at position ${String(position)} was found damaged; it goes on from what is older`,
+    );
   }
   for (const start of startsOf(database)) {
     yield begin(start);

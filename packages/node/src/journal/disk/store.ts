@@ -148,21 +148,19 @@ export class Store {
   beginCheckpoint(head: CheckpointHead): void {
     const [newest, ...older] = this.#positions();
     const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
-    const machines = head.machines.map(
-      ({ isKeyed, keptFirst, keptEnd, ...machine }): DraftRow => {
-        const row = before.get(machine.machine);
-        const goesOn = row?.since === machine.since;
-        return {
-          ...machine,
-          keyed: isKeyed ? 1 : 0,
-          kept_first: keptFirst,
-          kept_end: keptEnd,
-          sessions: 0,
-          states: goesOn ? row.states : 0,
-          states_sum: goesOn ? row.states_sum : 0,
-        };
-      },
-    );
+    const machines = head.machines.map(({ isKeyed, keptFirst, keptEnd, ...machine }): DraftRow => {
+      const row = before.get(machine.machine);
+      const goesOn = row?.since === machine.since;
+      return {
+        ...machine,
+        keyed: isKeyed ? 1 : 0,
+        kept_first: keptFirst,
+        kept_end: keptEnd,
+        sessions: 0,
+        states: goesOn ? row.states : 0,
+        states_sum: goesOn ? row.states_sum : 0,
+      };
+    });
     const { position, time, refusals } = head;
     const checkpoint = { position, time, refusals, structure_sum: this.#structureSum };
     this.#writeUnsynced(() =>
