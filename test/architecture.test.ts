@@ -40,6 +40,16 @@ describe('the repository', () => {
 
   it('keeps its boundaries', () => expect(checkSources(sources, manifests)).toEqual([]));
 
+  it('has no marks of a merge in what is to be read', () => {
+    const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
+    const pages = [
+      ...textsBelow('docs', ['.md']),
+      ...atRoot.map((name) => [name, readFileSync(root + name, 'utf8')] as const),
+    ];
+    expect(pages.length).toBeGreaterThan(10);
+    expect(pages.flatMap(([path, text]) => (/^(?:<{7}|>{7}) /m.test(text) ? [path] : []))).toEqual([]);
+  });
+
   it('has manifests that agree with the import table', () => expect(checkManifests(manifests)).toEqual([]));
 });
 

@@ -39,8 +39,8 @@ export interface CheckpointFigures {
 }
 
 export async function measureCheckpoint(isQuick: boolean): Promise<CheckpointFigures> {
-  const rounds = isQuick ? 2 : 7;
-  const seconds = isQuick ? 5 : 10;
+  const rounds = isQuick ? 2 : 5;
+  const seconds = isQuick ? 5 : 8;
   const { without, during } = await withFolder(async (folder) => {
     const calm = await filled([...NEVER, '--data', `${folder}/calm`]);
     const busy = await filled([...ALWAYS, '--data', `${folder}/busy`]);

@@ -24,6 +24,13 @@ describe('smc node --data', () => {
     const second = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
     expect(second.status).toBe(1);
     expect(second.stderr).toContain(`${directory} is in use by process ${first.child.pid}`);
+    const told = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0', '--log', 'json']);
+    expect(told.status).toBe(1);
+    expect(JSON.parse(told.stderr)).toMatchObject({
+      level: 'error',
+      code: 'journal',
+      msg: expect.stringContaining('is in use'),
+    });
     // A lock that outlives its process would keep the next one out.
     expect(await first.stop('SIGKILL')).toBe(null);
     const third = await startNodeProcess(['--data', directory]);

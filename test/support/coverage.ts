@@ -1,4 +1,10 @@
-import { INSTRUCTIONS, type InstructionName, type TypeId, type TypeTable } from '@smc/protocol';
+import {
+  INSTRUCTIONS,
+  partsOf as partsOfType,
+  type InstructionName,
+  type TypeId,
+  type TypeTable,
+} from '@smc/protocol';
 import type { Term } from '@smc/compiler';
 import { LIR_OPERATIONS } from '../../packages/vm/test/support/lowered-machine.ts';
 
@@ -27,6 +33,16 @@ export class Coverage {
     for (const name of instructionsOf(types, term, input)) this.count(`run ${name}`);
   }
 
+  /** A machine with a state of this type is stepped. */
+  state(types: TypeTable, type: TypeId): void {
+    const node = types.node(type);
+    const parts = partsOfType(node);
+    const kind = node.kind === 'sum' && node.name === 'Option' ? 'option' : node.kind;
+    const isHolder = parts.some((part) => kindOf(types, part) === 'map');
+    if (isHolder) this.count(`map in ${kind} of the state`);
+    for (const part of parts) this.state(types, part);
+  }
+
   /** Code of these terms passed the verifier. */
   verified(types: TypeTable, body: Term): void {
     this.count('verified RETURN');
@@ -52,6 +68,8 @@ const DATA_KINDS = [
   'set',
   'sum',
 ];
+/** What can have maps in it; the tuple may be the state. */
+const HOLDERS = ['map', 'list', 'sum', 'option', 'record', 'tuple'];
 const ORDERED_KINDS = ['int', 'string', 'time'];
 const of = (name: string, variants: readonly string[]): string[] =>
   variants.map((variant) => `${name} ${variant}`);
@@ -97,6 +115,7 @@ export const REQUIRED: readonly string[] = [
   ...of('lowered KEY,', ['int', 'string']),
   'compiled between two steps',
   'two instances from one state',
+  ...HOLDERS.map((kind) => `map in ${kind} of the state`),
 ];
 
 const kindOf = (types: TypeTable, type: TypeId): string => types.node(type).kind;

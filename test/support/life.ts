@@ -28,8 +28,8 @@ const KEYS = {
 interface Ways {
   /** Interpreted, compiled and, of some, compiled when it has run for a while. */
   readonly programs: readonly Program[];
-  /** The operations that code is lowered to, in their evaluator; null where it is not asked. */
-  readonly lowered: LoweredMachine | null;
+  /** The operations that code is lowered to, in their evaluator. */
+  readonly lowered: LoweredMachine;
 }
 
 /** One instance: the state by the evaluator of combinators, and an instance of each program. */
@@ -85,6 +85,7 @@ export class Life {
     this.#machine = machine;
     this.#ways = waysOf(image, lowering, choices);
     this.#coverage = coverage;
+    coverage.state(machine.types, machine.state);
     const state = randomValue(choices, machine.types, machine.state);
     this.#begin(choices, [state]);
   }
@@ -133,7 +134,6 @@ export class Life {
   /** The same step in the operations that all tiers run; counts those by the tiers that are to run them. */
   #lower({ key, state }: Being, { operation, input }: Run, fuel: number, outcome: Outcome): void {
     const { programs, lowered } = this.#ways;
-    if (lowered === null) return;
     const index = programs[0].index(operation.name);
     const met = new Set<string>();
     const visit = (name: string): void => void met.add(name);
@@ -225,7 +225,7 @@ function waysOf(image: Image, lowering: LoweringLimits, choices: Choices): Ways 
     for (const index of program.operations.keys()) expect(program.tier(index)).toBe(tier);
     return program;
   });
-  return { programs, lowered: choices.oneIn(2) ? new LoweredMachine(image, lowering) : null };
+  return { programs, lowered: new LoweredMachine(image, lowering) };
 }
 
 const statesOf = ({ state, instances }: Being): Value[] => [state, ...instances.map((each) => each.state)];

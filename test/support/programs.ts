@@ -283,7 +283,7 @@ export class TermGenerator {
     const list = this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
-    const body = this.term(types.tuple([from, to, node.item]), to, depth - 2, pure);
+    const body = this.#body(types.tuple([from, to, node.item]), to, depth, pure);
     const input = program.tuple([
       program.identity(from),
       this.term(from, to, depth - 2, pure),
@@ -299,9 +299,19 @@ export class TermGenerator {
     const list = this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
-    const body = this.term(types.pair(from, node.item), to, depth - 2, pure);
+    const body = this.#body(types.pair(from, node.item), to, depth, pure);
     const input = program.tuple([program.identity(from), this.#items(from, list, depth, pure)]);
     return program.compose(input, program.map(body));
+  }
+
+  /** What is done with an item, the last that is given; an integer is often looked at alone, so that it is used. */
+  #body(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+    const program = this.#program;
+    const last = program.types.components(from)!.length - 1;
+    const item = program.project(from, last);
+    return item.to === INT && this.#choices.oneIn(2)
+      ? program.compose(item, this.term(INT, to, depth - 2, pure))
+      : this.term(from, to, depth - 2, pure);
   }
 
   #anyList(): TypeId {

@@ -1,6 +1,7 @@
 import { JournalError } from '@smc/node';
 import type { Command } from 'commander';
 import { EXIT, Stop, type ExitStatus } from './exit.ts';
+import type { Output } from './output.ts';
 
 /** The directories of nodes, for the commands that work on them. */
 
@@ -13,6 +14,19 @@ export function declareData(command: Command): void {
 /** The directory that was named, or that of a node where nothing is named. */
 export function dataDirectory(named: unknown): string {
   return typeof named === 'string' ? named : DEFAULT_DIRECTORY;
+}
+
+/** Between two lines that tell how far it is. */
+const PROGRESS_MILLIS = 1_000;
+
+/** Tells how many entries of a backup were compared with their checksums, where that takes long. */
+export function checkedOn(output: Output): (done: number, of: number) => void {
+  let toldAt = performance.now();
+  return (done, of) => {
+    if (performance.now() - toldAt < PROGRESS_MILLIS) return;
+    toldAt = performance.now();
+    output.note(`checked: ${done} of ${of} entries`);
+  };
 }
 
 /** Ends the command for what is wrong with a directory or a file. */

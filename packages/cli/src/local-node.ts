@@ -116,6 +116,9 @@ function defectsOn(output: Output): Log {
   };
 }
 
+/** A node that was told to end before it was ready. */
+export class ToldToEnd extends Error {}
+
 /** Between two lines that tell how far a recovery is. */
 const PROGRESS_MILLIS = 1_000;
 
@@ -123,8 +126,8 @@ const PROGRESS_MILLIS = 1_000;
 function logRecovery(log: Log, isEnded: () => boolean): (progress: RecoveryProgress) => void {
   let toldAt = performance.now();
   return ({ from, at, last, notes }) => {
-    if (at > from && isEnded()) throw new Error('it was told to end');
     for (const note of notes) log.warn({}, `recovery: ${note}`);
+    if (isEnded()) throw new ToldToEnd('it was told to end');
     if (performance.now() - toldAt < PROGRESS_MILLIS) return;
     toldAt = performance.now();
     log.info({ done: at - from, of: last - from }, 'recovery');
@@ -164,6 +167,7 @@ async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
   try {
     return await begin();
   } catch (error) {
+    if (error instanceof ToldToEnd) throw error;
     if (error instanceof ExposureError) {
       throw new Stop(
         EXIT.usage,

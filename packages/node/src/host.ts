@@ -154,6 +154,11 @@ export class Host {
     return host;
   }
 
+  /** Bytes that the journal has yet to bring into their place; 0 where there is nothing of the kind. */
+  get journalLogBytes(): number {
+    return this.#journal.logBytes?.() ?? 0;
+  }
+
   /** Whether requests are handled. */
   get ready(): boolean {
     return this.#state === 'open';
@@ -334,6 +339,7 @@ export class Host {
   #deploy(item: EventItem, event: DeployEvent): void {
     if (this.#deployment !== null) {
       item.reply = BUSY;
+      this.metrics.deployed(BUSY, null);
       return this.#settle(item);
     }
     let work: Deployment | null = null;

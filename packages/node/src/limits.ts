@@ -111,7 +111,7 @@ export const NODE_LIMITS: NodeLimits = {
   blobBytesMax: 128 * 1024 * 1024,
   prepareFuelMax: 100_000_000,
   keptRepliesMax: 1_000_000,
-  keptBytesMax: 256 * 1024 * 1024,
+  keptBytesMax: 1024 * 1024 * 1024,
   gatheredBytesMax: 4 * 1024 * 1024,
   checkpointBytesMin: 64 * 1024 * 1024,
   checkpointMillisMax: 60_000,

@@ -6,7 +6,7 @@ export class Metrics {
   readonly inputs = new Durations();
   /** Of the journal, for all that it makes durable at once. */
   readonly commits = new Durations();
-  /** Of deployments that changed something: how long nothing else was handled. */
+  /** Of upgrades: how long nothing else was handled. */
   readonly pauses = new Durations();
   /** Of checkpoints, from their moment until what they made needless is gone; inputs are handled meanwhile. */
   readonly checkpoints = new Durations();
@@ -19,8 +19,10 @@ export class Metrics {
   deployed(reply: Reply, seconds: number | null): void {
     if (reply.kind === 'refused') return count(this.deployments, reply.problem.code);
     if (reply.kind !== 'deployed' || reply.report.dryRun) return;
-    for (const { result } of reply.report.machines) count(this.deployments, result);
-    if (seconds !== null) this.pauses.observe(seconds);
+    const { machines } = reply.report;
+    for (const { result } of machines) count(this.deployments, result);
+    const isUpgrade = machines.some(({ result }) => result === 'upgraded');
+    if (seconds !== null && isUpgrade) this.pauses.observe(seconds);
   }
 
   /** Counts a call by its reply, after so many seconds. */

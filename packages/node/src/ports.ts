@@ -41,6 +41,8 @@ export interface Journal {
    * `JournalError` where it is damaged; is fulfilled when it was looked through, or the journal closes.
    */
   check(): Promise<void>;
+  /** Bytes that a medium with a log of its own has yet to bring into their place. */
+  logBytes?(): number;
   close(): void | Promise<void>;
 }
 
@@ -100,7 +102,7 @@ export interface Beginning {
   readonly notes: readonly string[];
 }
 
-/** A journal that a node cannot be rebuilt from: what is wrong with it, and where. */
+/** A journal that a node cannot be rebuilt from, or that takes nothing any more: what is wrong with it, where, and what to do. */
 export class JournalError extends Error {}
 
 /** Where a node tells its operator what happens: facts for programs, and a message for people. Pino's loggers are such. */

@@ -1,7 +1,17 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backUp } from '../src/journal/disk/backup.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
@@ -32,8 +42,10 @@ class History {
   readonly directory: string;
   readonly states = new Map<number, string>();
   readonly core: Core;
-  readonly #store: Store;
-  readonly #reader: StateReader;
+  /** The position that all commits but the newest lead to: that one alone may never have been synced. */
+  synced = 0;
+  #store: Store;
+  #reader: StateReader;
   readonly #groups: LogGroup[] = [];
 
   constructor(directory: string, history: typeof ALL) {
@@ -41,7 +53,11 @@ class History {
     this.#store = Store.open(directory, history);
     expect([...this.#store.read()]).toHaveLength(1);
     this.#reader = new StateReader(directory);
-    this.core = new Core(LIMITS, this.#reader);
+    this.core = new Core(LIMITS, {
+      read: (place, key) => this.#reader.read(place, key),
+      page: (place, after) => this.#reader.page(place, after),
+      memoryBytes: () => 0,
+    });
     const { journal } = this.core;
     const append = journal.append.bind(journal);
     journal.append = (groups) => {
@@ -57,6 +73,7 @@ class History {
 
   /** What happens, in one commit. */
   step(work: (core: Core) => void): void {
+    this.synced = this.last;
     work(this.core);
     this.#store.append(this.#groups.splice(0));
   }
@@ -72,6 +89,13 @@ class History {
   close(): void {
     this.#reader.close();
     this.#store.close();
+  }
+
+  reopen(): void {
+    this.close();
+    this.#store = Store.open(this.directory, ALL);
+    for (const _ of this.#store.read());
+    this.#reader = new StateReader(this.directory);
   }
 
   /** A history of deposits, upgrades and checkpoints. */
@@ -133,24 +157,27 @@ function numbers(seed: number): () => number {
   return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
 }
 
-/** The end of the write-ahead log of SQLite: of its last frame, of which the salt is that of the header. */
+/** The end of the last frame that the write-ahead log of SQLite has: what lies behind it is older. */
 function endOfLog(file: string): number {
   const bytes = readFileSync(file);
-  const frameBytes = 24 + bytes.readUInt32BE(8);
   let end = 32;
-  for (let at = 32; at + frameBytes <= bytes.length; at += frameBytes)
-    if (bytes.subarray(at + 8, at + 16).equals(bytes.subarray(16, 24))) end = at + frameBytes;
+  for (let at = 32; at + FRAME_BYTES <= bytes.length; at += FRAME_BYTES)
+    if (bytes.subarray(at + 8, at + 16).equals(bytes.subarray(16, 24))) end = at + FRAME_BYTES;
   return end;
 }
 
-/**
- * Damages a file at random: bytes, a sector, a page, or its end. Gives what it did, and whether the end of the
- * write-ahead log looks as if it had not been written: the last frame is not told from what was there before.
- */
-function damage(
-  file: string,
-  random: () => number,
-): { readonly what: string; readonly isShortened: boolean } {
+const FRAME_BYTES = 24 + 4_096;
+
+interface Damage {
+  readonly what: string;
+  /** Whether the write-ahead log looks as if its end had not been written. */
+  readonly isShortened: boolean;
+  /** Whether the damage is in the write-ahead log, and leaves the frames of its last two commits alone. */
+  readonly isInMiddle: boolean;
+}
+
+/** Damages a file at random: bytes, a sector, a page, or its end. */
+function damage(file: string, random: () => number): Damage {
   const isLog = file.endsWith('-wal');
   const end = isLog ? endOfLog(file) : 0;
   const bytes = readFileSync(file);
@@ -164,8 +191,11 @@ function damage(
       bytes[i] ^= 1 + Math.floor(random() * 255);
     writeFileSync(file, bytes);
   }
-  const isShortened = isLog && (kind === 'end' || endOfLog(file) < end);
-  return { what: `${kind} at ${at} of ${bytes.length}`, isShortened };
+  return {
+    what: `${kind} at ${at} of ${bytes.length}`,
+    isShortened: isLog && (kind === 'end' || endOfLog(file) < end),
+    isInMiddle: isLog && kind !== 'end' && at < end - 4 * FRAME_BYTES,
+  };
 }
 
 describe('a journal whose files are damaged', () => {
@@ -186,13 +216,13 @@ describe('a journal whose files are damaged', () => {
       const place = join(folder, `${name}-${i}`);
       const file = ['journal.db', 'journal.db-wal'][i % 2];
       cpSync(i % 3 === 0 && file === 'journal.db' ? directory : crashed, place, { recursive: true });
-      const { what, isShortened } = damage(join(place, file), random);
-      const outcome = outcomeOf(place, history, isShortened);
-      expect(outcome, `${file}: ${what}`).not.toMatch(/^wrong/);
+      const damaged = damage(join(place, file), random);
+      const outcome = outcomeOf(place, history, damaged);
+      expect(outcome, `${file}: ${damaged.what}`).not.toMatch(/^wrong/);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       rmSync(place, { recursive: true });
     }
-    for (const expected of ['whole', 'cut', 'repaired'])
+    for (const expected of ['whole', 'cut', 'repaired', 'salvaged'])
       expect(outcomes.get(expected), expected).toBeGreaterThan(0);
   });
 
@@ -200,9 +230,13 @@ describe('a journal whose files are damaged', () => {
    * In a word; `wrong: …` where an answer could be. A log that just ends sooner looks as it did then: that it was
    * cut later is nowhere to be seen.
    */
-  function outcomeOf(place: string, history: History, isShortened: boolean): string {
+  function outcomeOf(place: string, history: History, { isShortened, isInMiddle }: Damage): string {
     try {
-      return judge(open(place), history, isShortened ? ['it may be shorter'] : []);
+      const opened = open(place);
+      const { position } = opened;
+      // A torn end has no more than one commit of the log behind it.
+      if (isInMiddle && position < history.synced) return `wrong: it goes on at ${position}`;
+      return judge(opened, history, isShortened ? ['it may be shorter'] : []);
     } catch (error) {
       if (!(error instanceof JournalError)) return `wrong: ${(error as Error).stack}`;
     }
@@ -218,12 +252,122 @@ describe('a journal whose files are damaged', () => {
       return `wrong: ${(error as Error).stack}`;
     }
     try {
-      const judged = judge(open(place), history, findings);
-      return judged.startsWith('wrong') ? judged : 'repaired';
+      const repaired = open(place);
+      const judged = judge(repaired, history, findings);
+      if (judged.startsWith('wrong')) return judged;
+      // Commits that lie behind what is damaged in the write-ahead log.
+      return isInMiddle && repaired.position === history.last ? 'salvaged' : 'repaired';
     } catch (error) {
       // An image, or what was deployed: without it nothing can be made of the rest.
       return error instanceof JournalError ? 'lost' : `wrong: ${(error as Error).stack}`;
     }
+  }
+
+  it('a write-ahead log with damage in its middle stops the node; a repair has all that lies behind it', () => {
+    const random = numbers(11);
+    const directory = join(folder, 'middle');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    // What was deployed is in the database, and nothing but deposits in the log.
+    history.reopen();
+    for (let i = 0; i < 100; i++)
+      history.step((core) => core.call('Account', 'Deposit(3)', { key: `k${i % 3}` }));
+    const crashed = join(folder, 'middle-crashed');
+    cpSync(directory, crashed, { recursive: true });
+    history.close();
+    const wal = readFileSync(join(crashed, 'journal.db-wal'));
+    const frames = (wal.length - 32) / (24 + 4_096);
+    expect(frames).toBeGreaterThanOrEqual(100);
+    const outcomes = new Map<string, number>();
+    for (let i = 0; i < 42; i++) {
+      const place = join(folder, `middle-${i}`);
+      cpSync(crashed, place, { recursive: true });
+      // The header, a header of a frame, or a page; and not what the last three commits wrote.
+      const frame = 32 + Math.floor(random() * (frames - 6)) * (24 + 4_096);
+      const at = [() => random() * 32, () => frame + random() * 24, () => frame + 24 + random() * 4_096][
+        i % 3
+      ]();
+      const damaged = Uint8Array.from(wal);
+      damaged[Math.floor(at)] ^= 1 << Math.floor(random() * 8);
+      writeFileSync(join(place, 'journal.db-wal'), damaged);
+      const what = `byte ${Math.floor(at)} of ${wal.length}`;
+      const files = contentsOf(place);
+      const refused = messageOf(() => open(place));
+      if (refused === null) {
+        // Fields that nothing reads: the number of the checkpoint, in the header.
+        outcomes.set('harmless', (outcomes.get('harmless') ?? 0) + 1);
+        expect(open(place).seen, what).toBe(history.states.get(history.last));
+        continue;
+      }
+      expect(refused, what).toMatch(/journal\.db-wal \(at byte \d+\) is damaged.* smc repair/);
+      expect(() => backUp(place, join(place, 'backup.smcb')), what).toThrow(/is damaged.* smc repair/);
+      expect(contentsOf(place), what).toEqual(files);
+      const { findings, copy } = repairDirectory(place, 'now');
+      expect(findings[0], what).toMatch(/journal\.db-wal is damaged \(at byte \d+\): \d+ commits/);
+      expect(readFileSync(join(copy, 'journal.db-wal')).equals(damaged)).toBe(true);
+      const opened = open(place);
+      expect(opened.seen, what).toBe(history.states.get(opened.position));
+      const outcome = opened.position === history.last ? 'all' : 'less';
+      if (outcome === 'less') expect(findings.join(), what).toMatch(/lost/);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      rmSync(place, { recursive: true });
+    }
+    expect(outcomes.get('all')).toBeGreaterThan(20);
+  });
+
+  it('a write-ahead log of which the last commit is torn goes on from the one before, and says so', () => {
+    const directory = join(folder, 'torn');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    for (let i = 0; i < 5; i++) history.step((core) => core.call('Account', 'Deposit(3)', { key: 'k' }));
+    const crashed = join(folder, 'torn-crashed');
+    cpSync(directory, crashed, { recursive: true });
+    history.close();
+    const file = join(crashed, 'journal.db-wal');
+    const wal = readFileSync(file);
+    wal[wal.length - 100] ^= 1;
+    writeFileSync(file, wal);
+    const { position, notes } = open(crashed);
+    expect(position).toBe(history.synced);
+    expect(notes.join()).toMatch(
+      /the end of journal\.db-wal \(at byte \d+\) is damaged, or was not written whole, and was cut off: 1 commits/,
+    );
+  });
+
+  it('a write-ahead log without its database is not deleted', () => {
+    const directory = join(folder, 'alone');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    const crashed = join(folder, 'alone-crashed');
+    cpSync(directory, crashed, { recursive: true });
+    history.close();
+    for (const without of [
+      () => rmSync(join(crashed, 'journal.db')),
+      () => writeFileSync(join(crashed, 'journal.db'), ''),
+    ]) {
+      without();
+      expect(() => open(crashed)).toThrow(/journal\.db-wal is there without the journal\.db/);
+      expect(statSync(join(crashed, 'journal.db-wal')).size).toBeGreaterThan(0);
+    }
+  });
+
+  /** What a `JournalError` says; null where there is none. */
+  function messageOf(work: () => unknown): string | null {
+    try {
+      work();
+      return null;
+    } catch (error) {
+      if (error instanceof JournalError) return error.message;
+      throw error;
+    }
+  }
+
+  /** The files of a journal with their bytes; what SQLite keeps for those that read together is made anew each time. */
+  function contentsOf(place: string): Record<string, string> {
+    const names = readdirSync(place).filter((name) => /^journal/.test(name) && !name.endsWith('-shm'));
+    return Object.fromEntries(
+      names.map((name) => [name, readFileSync(join(place, name)).toString('base64')]),
+    );
   }
 
   function judge(

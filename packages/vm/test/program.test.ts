@@ -6,6 +6,7 @@ import {
   List,
   OP,
   STRING,
+  TYPE_LIMITS,
   TIME,
   UNIT,
   type Image,
@@ -361,6 +362,23 @@ describe('an image', () => {
       return { ...changed, defaults: changed.defaults.toReversed() };
     };
     expect(refusal(turned)).toBe('defaults are not in order');
+  });
+
+  it('is refused where the types of its inputs are too many', () => {
+    const assembly = new Assembly();
+    const { types } = assembly;
+    assembly.function('main', INT, INT, 'RETURN');
+    for (let i = types.length; i < TYPE_LIMITS.tableLengthMax; i++)
+      types.record([{ name: `f${i}`, type: INT }]);
+    const image = imageOf({ assembly, from: INT, to: INT });
+    expect(load(image)).toMatchObject({ ok: true });
+    const parameters = ['a', 'b'].map((name) => ({ name, type: INT, default: null }));
+    const [operation] = image.operations;
+    const message = 'type too large: types 65537, at most 65536';
+    expect(load({ ...image, operations: [{ ...operation, parameters }] })).toEqual({
+      ok: false,
+      invalid: { kind: 'invalid', message },
+    });
   });
 
   it('is refused by its code, with the place', () => {

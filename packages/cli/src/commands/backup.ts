@@ -1,6 +1,6 @@
 import { backUp } from '@smc/node';
 import { one, option, type CommandDefinition } from '../command.ts';
-import { dataDirectory, declareData, onData } from '../data.ts';
+import { checkedOn, dataDirectory, declareData, onData } from '../data.ts';
 import { EXIT } from '../exit.ts';
 
 /** `smc backup`: what a node keeps, as one file, also while it runs. */
@@ -13,7 +13,7 @@ export const backup: CommandDefinition = {
   run: (words, output) =>
     onData(() => {
       const [file, directory] = [one(words, 0), dataDirectory(option(words, 'data'))];
-      backUp(directory, file);
+      backUp(directory, file, checkedOn(output));
       output.line(`${directory} is backed up in ${file}`);
       output.data({ file, directory });
       return Promise.resolve(EXIT.done);

@@ -3,11 +3,11 @@ import { DiskJournal, type Log } from '@smc/node';
 import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
 import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
-import { EXIT, Stop } from '../exit.ts';
+import { EXIT, Refused, Stop } from '../exit.ts';
 import { jitOf } from '../jit.ts';
 import { declareLog, logOf } from '../node-log.ts';
+import { declareNode, gaveUp, startLocal, ToldToEnd, type Keeping } from '../local-node.ts';
 import { numberOf, sizeOf } from '../sizes.ts';
-import { declareNode, gaveUp, startLocal, type Keeping } from '../local-node.ts';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
@@ -42,15 +42,28 @@ export const node: CommandDefinition = {
     });
     const exposure = exposureOf(words, output);
     const log = await logOf(words, output);
-    const keeping = await keepingOf(words, log);
-    const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
-    const failed = await Promise.race([ended, running.failure]);
-    if (failed !== null) throw gaveUp(failed);
-    log.info({}, 'stopping');
-    await running.close();
+    try {
+      const keeping = await keepingOf(words, log);
+      const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
+      if (isJson(words)) log.info({ http: running.url, tcp: running.linesPort }, 'ready');
+      const failed = await Promise.race([ended, running.failure]);
+      if (failed !== null) throw gaveUp(failed);
+      log.info({}, 'stopping');
+      await running.close();
+    } catch (error) {
+      if (error instanceof ToldToEnd) log.info({}, 'stopping');
+      else if (error instanceof Stop && isJson(words) && error.status === EXIT.refused) {
+        const { code, hint, message } = error;
+        log.error({ code, hint }, message);
+        throw words.options['json'] === true ? error : new Refused(message);
+      } else throw error;
+    }
     return EXIT.done;
   },
 };
+
+/** Whether programs read the log: then all that it ends with is in it too. */
+const isJson = (words: Words): boolean => option(words, 'log') === 'json';
 
 async function keepingOf(words: Words, log: Log): Promise<Keeping | null> {
   const data = option(words, 'data');

@@ -1,6 +1,6 @@
 import { restore as restoreBackup } from '@smc/node';
 import { one, option, type CommandDefinition } from '../command.ts';
-import { dataDirectory, declareData, onData } from '../data.ts';
+import { checkedOn, dataDirectory, declareData, onData } from '../data.ts';
 import { EXIT } from '../exit.ts';
 
 /** `smc restore`: the directory of a node, made of a backup. */
@@ -13,7 +13,7 @@ export const restore: CommandDefinition = {
   run: (words, output) =>
     onData(() => {
       const [file, directory] = [one(words, 0), dataDirectory(option(words, 'data'))];
-      restoreBackup(file, directory);
+      restoreBackup(file, directory, checkedOn(output));
       output.line(`${file} is restored in ${directory}: smc node --data ${directory}`);
       output.data({ file, directory });
       return Promise.resolve(EXIT.done);

@@ -78,10 +78,6 @@ export class HttpConnections {
       this.#replied(request, bytesOf(payload));
       done();
     });
-    app.addHook('onResponse', (request, _reply, done) => {
-      this.#end(request);
-      done();
-    });
   }
 
   /** Ends connections whose peers take none of their replies: to be called now and then. */
@@ -136,6 +132,8 @@ export class HttpConnections {
     const bodyBytes = bodyBytesOf(request);
     connection.pending++;
     connection.last = request;
+    // And not a hook for responses, with which fastify looks at more than their end.
+    reply.raw.once('finish', () => this.#end(connection, request));
     if (connection.pending > this.#limits.httpPendingMax) {
       sendProblem(reply, GREEDY);
       return false;
@@ -156,25 +154,33 @@ export class HttpConnections {
     request.replyBytes = bytes;
     if (connection.replyBytes === 0) connection.replySince = performance.now();
     connection.replyBytes += bytes;
-    this.#held.set(connection, 0, connection.replyBytes);
+    this.#account(connection);
   }
 
   /** The peer has taken the reply, as far as can be known. */
-  #end(request: FastifyRequest): void {
-    const connection = this.#of(request);
-    if (connection === undefined) return;
+  #end(connection: HttpConnection, request: FastifyRequest): void {
+    // Of one that was closed nothing is counted any more.
+    if (!this.#bySocket.has(connection.socket)) return;
     const { bodyBytes, replyBytes } = request;
     connection.pending--;
     if (connection.last === request) connection.last = null;
     connection.bodyBytes -= bodyBytes;
     this.#bodyBytes -= bodyBytes;
     connection.replyBytes -= replyBytes;
-    connection.replySince = performance.now();
-    this.#held.set(connection, 0, connection.replyBytes);
+    if (connection.replyBytes > 0) connection.replySince = performance.now();
+    this.#account(connection);
     const isEnding = this.#isEnding || connection.isOver;
     if (isEnding && connection.waiting === 0) connection.socket.destroySoon();
   }
+
+  #account(connection: HttpConnection): void {
+    const { replyBytes } = connection;
+    this.#held.set(connection, 0, replyBytes > HELD_BYTES_MIN ? replyBytes : 0);
+  }
 }
+
+/** Bytes of replies that are not counted as held: most are taken before anybody could ask. */
+const HELD_BYTES_MIN = 16 * 1024;
 
 const OVERLOADED = problem('overloaded', 'too many bodies are on their way; try again later');
 const GREEDY = problem('overloaded', 'too many requests of this connection wait for their reply');

@@ -27,9 +27,9 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     { ...service.guarded, bodyLimit: service.limits.bundleBytesMax },
     async (request, reply) => {
       const read = readDeployment(request, service.access);
-      const answer: Reply = read.ok
+      const answer = read.ok
         ? await host.deploy(read.bundle, read.mode, read.dryRun)
-        : { kind: 'refused', problem: read.problem, version: null };
+        : refused(host, read.problem);
       tell(service, request, answer);
       return answer.kind === 'deployed'
         ? reply.type(JSON_TYPE).send(JSON.stringify(answer.report))
@@ -47,6 +47,13 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
       return reply.type(JSON_TYPE).send('null');
     },
   );
+}
+
+/** What the node has not even seen is counted as what it refuses. */
+function refused(host: Host, why: Problem): Reply {
+  const reply = { kind: 'refused', problem: why, version: null } as const;
+  host.metrics.deployed(reply, null);
+  return reply;
 }
 
 function tell(service: Deployments, request: FastifyRequest, answer: Reply): void {

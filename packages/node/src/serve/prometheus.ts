@@ -87,6 +87,11 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
       values: () => Array.from(refused, ([code, value]) => ({ labels: { code }, value })),
     },
     durations('smc_journal_commit_seconds', 'Of a commit of the journal', commits),
+    gauge(
+      'smc_journal_wal_bytes',
+      'Of the write-ahead log of SQLite, which grows while somebody reads the journal for long',
+      () => host.journalLogBytes,
+    ),
     durations('smc_checkpoint_seconds', 'Of a checkpoint, beside the inputs', checkpoints),
     {
       name: 'smc_queue_depth',
@@ -95,6 +100,11 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
       values: (_, queueDepth) => [{ labels: {}, value: queueDepth }],
     },
     perMachine('smc_state_size_bytes', 'Memory of the states, about', stateSize),
+    perMachine(
+      'smc_kept_requests',
+      'Requests with an id of which the reply is kept',
+      ({ kept }) => kept.end - kept.first,
+    ),
     perMachine('smc_instances', 'Instances that are stored', ({ instances }) => instances.count),
     gauge(
       'smc_keyed_states_bytes',

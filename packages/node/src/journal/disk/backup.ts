@@ -1,70 +1,152 @@
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   renameSync,
+  rmdirSync,
   rmSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../../ports.ts';
+import { checkJournal, type CheckProgress } from './check.ts';
+import { BUSY_MILLIS_MAX, journalError } from './failures.ts';
+import { syncDirectory, syncFile } from './files.ts';
 import { DirectoryLock } from './lock.ts';
-import { FILES } from './schema.ts';
-import { checkFormat, syncDirectory } from './store.ts';
+import { harmlessLossOf } from './loss.ts';
+import { finishReplacing } from './salvage.ts';
+import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
+import { checkFormat } from './store.ts';
 
 /**
  * Writes the journal of a directory into a file, as of one moment, also while a node runs there: what it has
- * answered before is in it. Throws a `JournalError` where there is no journal, or the file is there already.
+ * answered before is in it. Throws a `JournalError` where there is no journal, it is damaged, or the file is there already.
  */
-export function backUp(directory: string, file: string): void {
+export function backUp(directory: string, file: string, progress: CheckProgress = () => {}): void {
   const journal = join(directory, FILES.journal);
+  checkNoNode(directory);
   if (!existsSync(journal)) throw new JournalError(`${directory} has no journal`);
   if (existsSync(file)) throw new JournalError(`${file} is there already`);
-  const draft = `${file}.draft`;
-  rmSync(draft, { force: true });
-  const database = new DatabaseSync(journal);
-  try {
-    checkFormat(database, journal);
-    database.prepare('VACUUM INTO ?').run(draft);
-  } finally {
-    database.close();
-  }
-  finish(draft, file);
-}
-
-/** Makes the directory of a node of a backup. Throws a `JournalError` where a journal is there already. */
-export function restore(file: string, directory: string): void {
-  if (!existsSync(file)) throw new JournalError(`there is no ${file}`);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const journal = join(directory, FILES.journal);
-  if (existsSync(journal)) {
-    throw new JournalError(`${directory} has a journal already: restore takes a directory without one`);
-  }
-  const lock = DirectoryLock.take(directory);
-  try {
-    const draft = `${journal}.draft`;
-    copyFileSync(file, draft);
-    const database = new DatabaseSync(draft);
+  withDraft(`${file}.draft`, (draft) => {
+    // All that customers have is in it.
+    closeSync(openSync(draft, 'w', 0o600));
+    const database = new DatabaseSync(journal, { readOnly: true, timeout: BUSY_MILLIS_MAX });
     try {
-      checkFormat(database, file);
-      const wrong = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
-      if (wrong !== 'ok') throw new JournalError(`${file} is damaged: ${String(wrong)}`);
+      checkFormat(database, journal);
+      database.prepare('VACUUM INTO ?').run(draft);
+    } catch (error) {
+      throw journalError('read', directory, error);
     } finally {
       database.close();
     }
-    finish(draft, journal);
+    // SQLite does not look at the checksums of its log when it reads: what was damaged there shows in the rows.
+    checkDraft(draft, journal, progress);
+    finish(draft, file);
+  });
+}
+
+/** What a node would stop at, or go on from without what is lost, must not be the last word of a backup. */
+function checkNoNode(directory: string): void {
+  if (!existsSync(directory)) return;
+  const lock = DirectoryLock.takeIfFree(directory);
+  // A node that runs has looked when it was started.
+  if (lock === null) return;
+  try {
+    finishReplacing(directory);
+    harmlessLossOf(join(directory, FILES.journal));
+  } catch (error) {
+    throw journalError('read', directory, error);
   } finally {
     lock.release();
   }
 }
 
+/**
+ * Makes the directory of a node of a backup, all of which is compared with its checksums. Throws a `JournalError` where a
+ * journal, or a part of one, is there already, and where the file is damaged or no backup.
+ */
+export function restore(file: string, directory: string, progress: CheckProgress = () => {}): void {
+  if (!existsSync(file)) throw new JournalError(`there is no ${file}`);
+  for (const suffix of SUFFIXES_BESIDE) {
+    if (!existsSync(`${file}${suffix}`)) continue;
+    throw new JournalError(
+      `${file}${suffix} is there, so that ${file} is no backup but a journal, of which that is a part: smc backup makes a backup of it`,
+    );
+  }
+  const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const journal = join(directory, FILES.journal);
+  const lock = DirectoryLock.take(directory);
+  let isDone = false;
+  try {
+    checkEmpty(directory);
+    withDraft(`${journal}.draft`, (draft) => {
+      copyFileSync(file, draft);
+      chmodSync(draft, 0o600);
+      checkDraft(draft, file, progress);
+      finish(draft, journal);
+    });
+    isDone = true;
+  } finally {
+    lock.release();
+    if (!isDone && made !== undefined) {
+      rmSync(join(directory, FILES.lock), { force: true });
+      rmdirSync(directory);
+    }
+  }
+}
+
+/** What is left of another journal would be taken for a part of this one. */
+function checkEmpty(directory: string): void {
+  for (const name of [...SUFFIXES.map((suffix) => `${FILES.journal}${suffix}`), FILES.repaired]) {
+    if (!existsSync(join(directory, name))) continue;
+    const what = name === FILES.journal ? 'a journal' : `a part of a journal (${name})`;
+    throw new JournalError(
+      `${directory} has ${what} already: restore takes a directory without one; smc repair mends one that is damaged`,
+    );
+  }
+}
+
+function checkDraft(draft: string, name: string, progress: CheckProgress): void {
+  const database = new DatabaseSync(draft);
+  try {
+    checkFormat(database, name);
+    checkJournal(database, name, progress);
+  } catch (error) {
+    throw ofDraft(name, error);
+  } finally {
+    database.close();
+  }
+}
+
+/** What SQLite says of a draft, as what is wrong with the file that it is a copy of. */
+function ofDraft(name: string, error: unknown): unknown {
+  const { errcode, message } = error as Error & { errcode?: number };
+  if (errcode === undefined) return error;
+  const isForeign = errcode === SQLITE_NOTADB;
+  const what = isForeign ? 'is no journal of a node, or its beginning is damaged' : `is damaged: ${message}`;
+  return new JournalError(`${name} ${what}`, { cause: error });
+}
+
+const SQLITE_NOTADB = 26;
+
+/** Leaves no draft behind, nor what SQLite has beside one. */
+function withDraft(draft: string, work: (draft: string) => void): void {
+  const remove = (): void => {
+    for (const suffix of SUFFIXES) rmSync(`${draft}${suffix}`, { force: true });
+  };
+  remove();
+  try {
+    work(draft);
+  } finally {
+    remove();
+  }
+}
+
 function finish(draft: string, file: string): void {
-  const written = openSync(draft, 'r');
-  fsyncSync(written);
-  closeSync(written);
+  syncFile(draft);
   renameSync(draft, file);
   syncDirectory(dirname(resolve(file)));
 }

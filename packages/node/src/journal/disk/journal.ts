@@ -13,6 +13,7 @@ import type { LogGroup } from '../group.ts';
 import { StateReader } from './state-reader.ts';
 import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
 import { Thread } from './thread.ts';
+import { exposedTo, WalWatch } from './watch.ts';
 
 export interface DiskJournalOptions {
   /**
@@ -27,11 +28,11 @@ export interface DiskJournalOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** Between two steps of a check: it is in no hurry. */
-const CHECK_REST_MILLIS = 2;
-
 export const HISTORY_MILLIS_MAX = 7 * 24 * 60 * 60 * 1_000;
 export const HISTORY_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** How long a checkpoint rests at a time. */
+const REST_MILLIS_MAX = 10;
 
 /**
  * A journal in a directory (`docs/journal.md`): what was appended is there after any crash. A thread of its own waits for
@@ -43,22 +44,27 @@ export class DiskJournal implements Journal {
   readonly #store: Thread<StoreRequest, StoreAnswer>;
   readonly #shadowOptions: ShadowOptions;
   readonly #warn: (message: string) => void;
+  readonly #watch: WalWatch;
   #shadow: Thread<ShadowRequest, StateSlice | null> | null = null;
   #reader: StateReader | null = null;
   #isBusy = false;
   /** What checkpoints have left to do. */
   #cleaning: Promise<void> | null = null;
+  /** Since a checkpoint has looked. */
+  #hasAppended = false;
   #closing: Promise<void> | null = null;
 
   private constructor(options: WorkerOptions, { jit = 'auto', warn = () => {} }: DiskJournalOptions) {
     this.#store = new Thread('the journal', 'worker', options);
     this.#shadowOptions = { directory: options.directory, jit };
     this.#warn = warn;
+    this.#watch = new WalWatch(options.directory, warn);
   }
 
   /**
    * Opens the directory, which is made where it is not there, and keeps others from it until `close`. Rejects with
-   * a `JournalError` where another process has it, and where what is there is no journal, or one of another version.
+   * a `JournalError` where another process has it, it can not be used, and where what is there is no journal, or one of
+   * another version.
    */
   static async open(directory: string, options: DiskJournalOptions = {}): Promise<DiskJournal> {
     const { historyMillisMax = HISTORY_MILLIS_MAX, historyBytesMax = HISTORY_BYTES_MAX } = options;
@@ -66,6 +72,8 @@ export class DiskJournal implements Journal {
     const journal = new DiskJournal({ directory: resolve(directory), ...history }, options);
     try {
       await journal.#store.ask({ kind: 'open' });
+      const exposed = exposedTo(directory);
+      if (exposed !== null) journal.#warn(exposed);
       journal.#reader = new StateReader(resolve(directory));
       return journal;
     } catch (error) {
@@ -93,8 +101,14 @@ export class DiskJournal implements Journal {
   }
 
   async append(groups: readonly LogGroup[]): Promise<void> {
+    this.#hasAppended = true;
     const buffers = groups.map(({ bytes }) => bytes.buffer as ArrayBuffer);
     await this.#store.ask({ kind: 'append', groups }, buffers);
+    this.#watch.appended();
+  }
+
+  logBytes(): number {
+    return this.#watch.bytes;
   }
 
   async checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void> {
@@ -106,7 +120,9 @@ export class DiskJournal implements Journal {
       let hasLarge = false;
       for (const part of parts) {
         hasLarge ||= part.kind === 'large';
-        for await (const slice of this.#slices(part, head.position)) await this.#add(slice);
+        for await (const slice of this.#slices(part, head.position)) {
+          await this.#unhurried(() => this.#add(slice));
+        }
       }
       if (!hasLarge) await this.#endShadow();
       const { isOver } = await this.#store.ask({ kind: 'end' });
@@ -144,10 +160,18 @@ export class DiskJournal implements Journal {
   /** Has the thread do in steps what is left, or is to be looked at, while others ask for more. */
   async #goThrough(kind: 'clean' | 'check'): Promise<void> {
     while (this.#closing === null) {
-      const { isOver } = await this.#store.ask({ kind });
+      const { isOver } = await this.#unhurried(() => this.#store.ask({ kind }));
       if (isOver) return;
-      if (kind === 'check') await setTimeout(CHECK_REST_MILLIS, undefined, { ref: false });
     }
+  }
+
+  /** Does something for a checkpoint, and rests as long as that took where commits come: they have the disk half of the time. */
+  async #unhurried<T>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    this.#hasAppended = false;
+    const done = await work();
+    if (this.#hasAppended) await setTimeout(Math.min(performance.now() - start, REST_MILLIS_MAX));
+    return done;
   }
 
   #add(slice: CheckpointSlice): Promise<StoreAnswer> {

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../../ports.ts';
+import { isBusy } from './failures.ts';
 import { FILES } from './schema.ts';
 
 /**
@@ -19,16 +20,23 @@ export class DirectoryLock {
 
   /** Throws a `JournalError` that names the process which holds it, where that is known. */
   static take(directory: string): DirectoryLock {
+    const lock = DirectoryLock.takeIfFree(directory);
+    if (lock !== null) return lock;
+    const holder = processIn(join(directory, FILES.owner));
+    const who = holder === null ? 'another process' : `process ${holder}`;
+    throw new JournalError(`${directory} is in use by ${who}: one directory is for one node`);
+  }
+
+  /** Null where another process holds it. */
+  static takeIfFree(directory: string): DirectoryLock | null {
     const database = new DatabaseSync(join(directory, FILES.lock), { timeout: 0 });
     const owner = join(directory, FILES.owner);
     try {
       database.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       database.close();
-      if ((error as { errcode?: number }).errcode !== BUSY) throw error;
-      const holder = processIn(owner);
-      const who = holder === null ? 'another process' : `process ${holder}`;
-      throw new JournalError(`${directory} is in use by ${who}: one directory is for one node`);
+      if (isBusy(error)) return null;
+      throw error;
     }
     // For people alone: the lock does not depend on it.
     writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`);
@@ -40,9 +48,6 @@ export class DirectoryLock {
     this.#database.close();
   }
 }
-
-/** SQLITE_BUSY. */
-const BUSY = 5;
 
 function processIn(owner: string): number | null {
   try {

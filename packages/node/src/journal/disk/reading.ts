@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { JournalError, type Recovered } from '../../ports.ts';
-import type { NamedBlob } from '../blobs.ts';
+import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { COMPLETENESS } from './schema.ts';
+import { missingBlobs } from './images.ts';
 import {
   addChecksum,
   CHECKSUMS,
@@ -93,7 +94,8 @@ function startsOf(database: DatabaseSync): number[] {
   return [...rows.map(({ position }) => Number(position)), ...(entries === last ? [0] : [])];
 }
 
-function lastPosition(database: DatabaseSync): number {
+/** The last position that the log, or a checkpoint, leads to. */
+export function lastPosition(database: DatabaseSync): number {
   const { last } = database
     .prepare(
       `SELECT max(coalesce((SELECT first + count - 1 FROM log ORDER BY first DESC LIMIT 1), 0),
@@ -135,17 +137,22 @@ function cutTail(database: DatabaseSync, notes: string[]): void {
 }
 
 function* readFrom(database: DatabaseSync, start: number): Generator<Recovered> {
-  yield* readGroups(database, 'WHERE first <= ? AND structural = 1', start, null);
+  const digests = new Set<string>();
+  yield* readGroups(database, 'WHERE first <= ? AND structural = 1', start, null, digests);
   if (start > 0) yield* readCheckpoint(database, start, { isThorough: false });
-  yield* readGroups(database, 'WHERE first > ?', start, start + 1);
+  yield* readGroups(database, 'WHERE first > ?', start, start + 1, digests);
 }
 
-/** Groups in order; `next` is the position that has to come first, and null where there may be gaps. */
+/**
+ * Groups in order; `next` is the position that has to come first, and null where there may be gaps. `digests` are of the
+ * images, upgrades and debug data that there were so far.
+ */
 function* readGroups(
   database: DatabaseSync,
   which: string,
   start: number,
   next: number | null,
+  digests: Set<string>,
 ): Generator<Recovered> {
   let expected = next;
   for (const each of database.prepare(`SELECT * FROM log ${which} ORDER BY first`).iterate(start)) {
@@ -161,6 +168,12 @@ function* readGroups(
     }
     if (expected !== null) expected += row.count;
     const blobs = group.isStructural ? blobsOf(database, group) : [];
+    for (const { digest } of blobs) digests.add(digest);
+    const [lost] = missingBlobs(group, digests);
+    if (lost !== undefined) {
+      const { what, digest, machine, position } = lost;
+      throw new JournalError(`${what} ${digest} of ${machine} at position ${position} is missing: ${REPAIR}`);
+    }
     yield { kind: 'group', group: { ...group, blobs } };
   }
 }
@@ -168,8 +181,15 @@ function* readGroups(
 function blobsOf(database: DatabaseSync, { first, count }: Omit<LogGroup, 'blobs'>): NamedBlob[] {
   const rows = database
     .prepare('SELECT digest, bytes FROM images WHERE first BETWEEN ? AND ?')
-    .all(first, first + count - 1);
-  return rows as unknown as ImageRow[];
+    .all(first, first + count - 1) as unknown as ImageRow[];
+  for (const { digest, bytes } of rows) {
+    if (sha256(bytes) !== digest) {
+      throw new JournalError(
+        `the image, upgrade or debug data ${digest} of position ${first} is damaged: ${REPAIR}`,
+      );
+    }
+  }
+  return rows;
 }
 
 /** The row of a checkpoint and those of its machines, as they stand there. */

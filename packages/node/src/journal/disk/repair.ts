@@ -1,7 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../../ports.ts';
+import { sha256 } from '../blobs.ts';
+import { journalError } from './failures.ts';
+import { missingBlobs } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import {
   DamagedCheckpoint,
@@ -16,6 +19,7 @@ import {
   groupOf,
   type GroupRow,
   headChecksum,
+  type ImageRow,
   keptChecksum,
   type KeptRow,
   type MachineRow,
@@ -24,8 +28,9 @@ import {
   stateChecksum,
   type StoredStateRow,
 } from './rows.ts';
-import { COMPLETENESS, FILES } from './schema.ts';
-import { openDatabase, sealCheckpoint, syncDirectory } from './store.ts';
+import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.ts';
+import { COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
+import { openDatabase, sealCheckpoint } from './store.ts';
 
 /** What a repair found and did. */
 export interface RepairReport {
@@ -37,18 +42,6 @@ export interface RepairReport {
   readonly last: number;
 }
 
-/** The tables, each with its key; all that is whole is taken over. */
-const TABLES: readonly { readonly table: string; readonly key: readonly string[] }[] = [
-  { table: 'images', key: ['digest'] },
-  { table: 'log', key: ['first'] },
-  { table: 'checkpoints', key: ['position'] },
-  { table: 'machines', key: ['checkpoint', 'machine'] },
-  { table: 'states', key: ['machine', 'key', 'position'] },
-  { table: 'kept', key: ['machine', 'first'] },
-  { table: 'sessions', key: ['machine', 'position', 'part'] },
-  { table: 'aside', key: ['number'] },
-];
-
 /**
  * Makes a journal that a node can start from of one that is damaged. What can be read is written into a new file;
  * damaged rows, and groups that nothing leads to any more, are set aside in it (table `aside`), and the directory keeps
@@ -56,140 +49,87 @@ const TABLES: readonly { readonly table: string; readonly key: readonly string[]
  * runs, and where nothing can be read.
  */
 export function repairDirectory(directory: string, stamp: string): RepairReport {
-  if (!existsSync(join(directory, FILES.journal))) throw new JournalError(`${directory} has no journal`);
+  const files = [FILES.journal, FILES.repaired];
+  if (!files.some((file) => existsSync(join(directory, file))))
+    throw new JournalError(`${directory} has no journal`);
   const lock = DirectoryLock.take(directory);
+  const draft = join(directory, 'repaired.db');
+  let database: DatabaseSync | null = null;
   try {
+    finishReplacing(directory);
     const copy = keepCopy(directory, stamp);
-    const draft = join(directory, 'repaired.db');
     rmSync(draft, { force: true });
-    const database = openDatabase(draft);
+    database = openDatabase(draft);
     const findings: string[] = [];
-    try {
-      takeOver(join(directory, FILES.journal), database, findings);
-      const last = makeWhole(database, findings);
-      // One file, without a log of its own beside it.
-      database.exec('PRAGMA journal_mode = DELETE');
-      database.close();
-      replace(directory, draft);
-      return { copy, findings, last };
-    } finally {
-      if (database.isOpen) database.close();
-    }
+    const reached = takeOver(copy, database, findings);
+    const last = makeWhole(database, findings);
+    if (last < reached)
+      findings.push(`the entries from position ${last + 1} to ${reached} at least are lost`);
+    // One file, without a log of its own beside it.
+    database.exec('PRAGMA journal_mode = DELETE');
+    database.close();
+    replaceJournal(directory, draft);
+    return { copy, findings, last };
+  } catch (error) {
+    if (database?.isOpen === true) database.close();
+    for (const suffix of SUFFIXES) rmSync(`${draft}${suffix}`, { force: true });
+    throw journalError('written', directory, error);
   } finally {
     lock.release();
   }
 }
 
-function keepCopy(directory: string, stamp: string): string {
-  const copy = join(directory, `before-repair-${stamp}`);
-  mkdirSync(copy);
-  for (const suffix of ['', '-wal', '-shm']) {
-    const file = `${FILES.journal}${suffix}`;
-    if (existsSync(join(directory, file))) copyFileSync(join(directory, file), join(copy, file));
-  }
-  syncDirectory(copy);
-  return copy;
-}
-
-function replace(directory: string, draft: string): void {
-  const journal = join(directory, FILES.journal);
-  for (const suffix of ['-wal', '-shm']) rmSync(`${journal}${suffix}`, { force: true });
-  renameSync(draft, journal);
-  syncDirectory(directory);
-}
-
-/** Writes every row that can be read into the new database. */
-function takeOver(file: string, target: DatabaseSync, findings: string[]): void {
-  const source = new DatabaseSync(file, { readOnly: true });
-  try {
-    target.exec('BEGIN IMMEDIATE');
-    for (const { table, key } of TABLES) {
-      const lost = copyTable(source, target, table, key);
-      if (lost !== null) findings.push(`the table ${table} can not be read as a whole: ${lost}`);
-    }
-    target.exec('COMMIT');
-  } catch (error) {
-    const { message } = error as Error;
-    throw new JournalError(`nothing of ${file} can be read: ${message}; smc restore takes a backup`, {
-      cause: error,
-    });
-  } finally {
-    source.close();
-  }
-}
-
-/**
- * Copies the rows of a table; where the database is damaged those that are found from either end. Gives why others were
- * not.
- */
-function copyTable(
-  source: DatabaseSync,
-  target: DatabaseSync,
-  table: string,
-  key: readonly string[],
-): string | null {
-  const where = key.map((column) => `${column} = ?`).join(' AND ');
-  const byKey = source.prepare(`SELECT * FROM ${table} WHERE ${where}`);
-  const found = new Map<string, readonly SQLInputValue[]>();
-  let why = findKeys(source, table, key, 'ASC', found);
-  if (why !== null) findKeys(source, table, key, 'DESC', found);
-  for (const keys of found.values()) {
-    try {
-      const row = byKey.get(...keys);
-      if (row === undefined) why ??= 'a row is not where it should be';
-      else insert(target, table, Object.values(row) as SQLInputValue[]);
-    } catch (error) {
-      why = (error as Error).message;
-    }
-  }
-  return why;
-}
-
-/** Adds the keys of the rows that are found in this order; gives why it ended before the last. */
-function findKeys(
-  source: DatabaseSync,
-  table: string,
-  key: readonly string[],
-  order: 'ASC' | 'DESC',
-  found: Map<string, readonly SQLInputValue[]>,
-): string | null {
-  const ordered = key.map((column) => `${column} ${order}`).join(', ');
-  const here = new Set<string>();
-  try {
-    for (const row of source
-      .prepare(`SELECT ${key.join(', ')} FROM ${table} ORDER BY ${ordered}`)
-      .iterate()) {
-      const keys = Object.values(row) as SQLInputValue[];
-      const name = JSON.stringify(keys);
-      // A damaged tree may lead in a circle.
-      if (here.has(name)) return 'a row is found twice';
-      here.add(name);
-      found.set(name, keys);
-    }
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-function insert(target: DatabaseSync, table: string, values: readonly SQLInputValue[]): void {
-  target.prepare(`INSERT INTO ${table} VALUES (${values.map(() => '?').join(', ')})`).run(...values);
-}
-
 /** Sets aside what a node can not be rebuilt from; gives the last position that one can. */
 function makeWhole(database: DatabaseSync, findings: string[]): number {
   database.exec('BEGIN IMMEDIATE');
-  for (const each of database.prepare('SELECT * FROM log ORDER BY first').all()) {
-    const row = each as unknown as GroupRow;
-    if (groupOf(row) !== null) continue;
-    setGroupAside(database, row, 'damaged');
-    findings.push(`${row.count} entries from position ${row.first} are damaged`);
+  const images = wholeImages(database, findings);
+  for (const row of groupsAfter(database, 0)) {
+    const group = groupOf(row);
+    const lost = group === null ? [] : missingBlobs(group, images);
+    if (group !== null && lost.length === 0) continue;
+    setGroupAside(database, row, group === null ? 'damaged' : 'an image is lost');
+    if (group === null) findings.push(`${row.count} entries from position ${row.first} are damaged`);
+    for (const { what, machine, digest, position } of lost) {
+      findings.push(
+        `${what} ${digest} is lost, which the version of ${machine} at position ${position} is of: what follows on that goes with it`,
+      );
+    }
   }
   const start = bestStart(database, findings);
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
   database.exec('COMMIT');
   return last;
+}
+
+/** Sets damaged images aside; gives the digests of the others. */
+function wholeImages(database: DatabaseSync, findings: string[]): ReadonlySet<string> {
+  const whole = new Set<string>();
+  const next = database.prepare('SELECT digest, bytes FROM images WHERE digest > ? ORDER BY digest LIMIT 1');
+  for (let row = next.get(''); row !== undefined; row = next.get(String(row['digest']))) {
+    const { digest, bytes } = row as unknown as ImageRow;
+    if (sha256(bytes) === digest) {
+      whole.add(digest);
+      continue;
+    }
+    database
+      .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('damaged', 'images', ?, ?)`)
+      .run(digest, bytes);
+    database.prepare('DELETE FROM images WHERE digest = ?').run(digest);
+    findings.push(`the image, upgrade or debug data ${digest} is damaged`);
+  }
+  return whole;
+}
+
+/** The groups behind a position, one after the other: they may be taken out meanwhile. */
+function* groupsAfter(database: DatabaseSync, position: number): Generator<GroupRow> {
+  const next = database.prepare('SELECT * FROM log WHERE first > ? ORDER BY first LIMIT 1');
+  for (let at = position; ;) {
+    const row = next.get(at) as unknown as GroupRow | undefined;
+    if (row === undefined) return;
+    yield row;
+    at = row.first;
+  }
 }
 
 /** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has its start. */
@@ -208,7 +148,8 @@ function bestStart(database: DatabaseSync, findings: string[]): number {
     findings.push(why);
   }
   const first = database.prepare('SELECT min(first) AS first FROM log').get()?.['first'];
-  if (first === 1) return 0;
+  // A node that was never sent anything has a whole journal as well.
+  if (first === 1 || (first === null && findings.length === 0)) return 0;
   // Nothing else is left: better a checkpoint without what is damaged in it than none.
   for (const position of positions) {
     const { checkpoint, machines } = headRows(database, position);
@@ -232,21 +173,28 @@ function recounted(
   machine: MachineRow,
   findings: string[],
 ): MachineRow {
-  let rows = [...stateRows(database, position, machine)];
-  let sum = rows.reduce((before, { checksum }) => addChecksum(before, checksum), 0);
-  if (rows.length !== machine.states || sum !== machine.states_sum) {
+  let states = 0;
+  let instances = 0;
+  let sum = 0;
+  for (const { checksum, state } of stateRows(database, position, machine)) {
+    states++;
+    if (state !== null) instances++;
+    sum = addChecksum(sum, checksum);
+  }
+  if (states !== machine.states || sum !== machine.states_sum) {
     findings.push(
-      `${machine.name} has lost states: ${machine.states} were written, ${rows.length} are there; some of these may be older ones`,
+      `${machine.name} has lost states: ${machine.states} were written, ${states} are there; some of these may be older ones`,
     );
     if (machine.keyed === 0) {
       // Parts of one state, which is nothing without the others.
       const { since } = machine;
       const left = 'states WHERE machine = ? AND position BETWEEN ? AND ?';
       setAside(database, left, 'state', machine.machine, since, position);
-      rows = [];
+      states = 0;
       sum = 0;
     }
   }
+  if (machine.keyed === 0) instances = 1;
   const here = 'sessions WHERE machine = ? AND position = ?';
   const { found } = database
     .prepare(`SELECT count(*) AS found FROM ${here}`)
@@ -270,9 +218,7 @@ function recounted(
     );
   }
   const sessions = found === machine.sessions ? found : 0;
-  const instances = machine.keyed === 0 ? 1 : rows.filter(({ state }) => state !== null).length;
-  const states = { states: rows.length, states_sum: sum, instances };
-  return { ...machine, ...states, kept_first: keptFirst, sessions };
+  return { ...machine, instances, states, states_sum: sum, kept_first: keptFirst, sessions };
 }
 
 /** Sets whole rows of a table aside that are nothing without others; `which` begins with the table. */
@@ -300,9 +246,13 @@ function damageOf(database: DatabaseSync, position: number): string | null {
 /** Sets damaged states and sessions aside, and damaged kept requests with all older ones. */
 function setPartsAside(database: DatabaseSync, findings: string[]): void {
   const aside = database.prepare('INSERT INTO aside (reason, source, place, bytes) VALUES (?, ?, ?, ?)');
-  for (const each of database.prepare('SELECT * FROM states').all()) {
+  const next = database.prepare(
+    `SELECT * FROM states WHERE (machine, key, position) > (?, ?, ?) ORDER BY machine, key, position LIMIT 1`,
+  );
+  for (let each = next.get(-1, '', 0); each !== undefined;) {
     const row = each as unknown as StoredStateRow & { readonly machine: number };
     const { machine, key, position, state, checksum } = row;
+    each = next.get(machine, key, position);
     if (stateChecksum(machine, position, key, state) === checksum) continue;
     aside.run('damaged', 'states', `${machine} ${position} ${key}`, state);
     database
@@ -310,23 +260,33 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
       .run(machine, key, position);
     findings.push(`the state of the instance ${JSON.stringify(key)} of machine ${machine} is damaged`);
   }
-  for (const each of database.prepare('SELECT * FROM sessions').all()) {
+  const nextSessions = database.prepare(
+    `SELECT * FROM sessions WHERE (machine, position, part) > (?, ?, ?)
+       ORDER BY machine, position, part LIMIT 1`,
+  );
+  for (let each = nextSessions.get(-1, 0, 0); each !== undefined;) {
     const { machine, position, part, reached, checksum } = each as unknown as SessionsRow;
+    each = nextSessions.get(machine, position, part);
     if (sessionsChecksum(machine, position, part, reached) === checksum) continue;
     aside.run('damaged', 'sessions', `${machine} ${position} ${part}`, reached);
     database
       .prepare('DELETE FROM sessions WHERE machine = ? AND position = ? AND part = ?')
       .run(machine, position, part);
   }
-  for (const each of database.prepare('SELECT * FROM kept').all()) {
+  const nextKept = database.prepare(
+    'SELECT * FROM kept WHERE (machine, first) > (?, ?) ORDER BY machine, first LIMIT 1',
+  );
+  for (let each = nextKept.get(-1, 0); each !== undefined;) {
     const { machine, first, count, requests, checksum } = each as unknown as KeptRow;
+    each = nextKept.get(machine, first);
     if (keptChecksum({ machine, first, count, bytes: requests }) === checksum) continue;
-    for (const old of database
-      .prepare('SELECT * FROM kept WHERE machine = ? AND first <= ?')
-      .all(machine, first)) {
-      const row = old as unknown as KeptRow;
-      aside.run('damaged, or before what is', 'kept', `${machine} ${row.first} ${row.count}`, row.requests);
-    }
+    database
+      .prepare(
+        `INSERT INTO aside (reason, source, place, bytes)
+           SELECT 'damaged, or before what is', 'kept', machine || ' ' || first || ' ' || count, requests
+             FROM kept WHERE machine = ? AND first <= ?`,
+      )
+      .run(machine, first);
     database.prepare('DELETE FROM kept WHERE machine = ? AND first <= ?').run(machine, first);
   }
 }
@@ -335,8 +295,7 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
 function cutAtGap(database: DatabaseSync, start: number, findings: string[]): number {
   let next = start + 1;
   let missing: number | null = null;
-  for (const each of database.prepare('SELECT * FROM log WHERE first > ? ORDER BY first').all(start)) {
-    const row = each as unknown as GroupRow;
+  for (const row of groupsAfter(database, start)) {
     if (missing === null && row.first === next) {
       next += row.count;
       continue;

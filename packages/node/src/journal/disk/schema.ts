@@ -11,7 +11,30 @@ export const APPLICATION_ID = 0x73_6d_63_6a;
 export const COMPLETENESS = { draft: 0, complete: 1, damaged: 2 } as const;
 
 /** In the directory of a node. */
-export const FILES = { journal: 'journal.db', lock: 'lock', owner: 'owner.json' } as const;
+export const FILES = {
+  journal: 'journal.db',
+  lock: 'lock',
+  owner: 'owner.json',
+  /** A journal that was repaired, and takes the place of the other one; there for a moment, or after a crash in it. */
+  repaired: 'journal.db.repaired',
+} as const;
+
+/** The tables, each with its key. */
+export const TABLES: readonly { readonly table: string; readonly key: readonly string[] }[] = [
+  { table: 'images', key: ['digest'] },
+  { table: 'log', key: ['first'] },
+  { table: 'checkpoints', key: ['position'] },
+  { table: 'machines', key: ['checkpoint', 'machine'] },
+  { table: 'states', key: ['machine', 'key', 'position'] },
+  { table: 'kept', key: ['machine', 'first'] },
+  { table: 'sessions', key: ['machine', 'position', 'part'] },
+  { table: 'aside', key: ['number'] },
+];
+
+/** What SQLite may have beside a database, in which some of it stands; none of it where all was closed as it should be. */
+export const SUFFIXES_BESIDE = ['-wal', '-shm', '-journal'] as const;
+/** A database and what may be beside it. */
+export const SUFFIXES = ['', ...SUFFIXES_BESIDE] as const;
 
 export const SCHEMA = `
   CREATE TABLE log (

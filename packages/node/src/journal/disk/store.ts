@@ -1,10 +1,13 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { JournalError, type Recovered } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
+import { BUSY_MILLIS_MAX, journalError } from './failures.ts';
+import { makeDirectory, syncDirectory } from './files.ts';
 import { DirectoryLock } from './lock.ts';
+import { harmlessLossOf, type Loss } from './loss.ts';
 import { readStore, REPAIR, structureSum } from './reading.ts';
 import {
   addChecksum,
@@ -20,8 +23,8 @@ import {
   takeChecksum,
 } from './rows.ts';
 import { condemn, damagedState } from './condemn.ts';
-import { commitsBehindDamage } from './wal.ts';
-import { APPLICATION_ID, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { finishReplacing } from './salvage.ts';
+import { APPLICATION_ID, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 /** What a journal keeps of what a checkpoint has made needless. */
 export interface HistoryLimits {
@@ -50,6 +53,9 @@ const PORTION_BYTES = 128 * 1024;
 /** Pages in the log of SQLite from which on they are brought into the database, in the commit that comes to it: it is that much longer. */
 const WAL_PAGES = 256;
 
+/** The write-ahead log of SQLite is cut to this where it grew beyond, as somebody had been reading for long. */
+const WAL_BYTES_KEPT = 64 * 1024 * 1024;
+
 /**
  * A journal in a directory, as one SQLite database in WAL mode: what a call has committed is on disk. It
  * waits for the disk, and so belongs into a thread of its own (`worker.ts`).
@@ -73,44 +79,49 @@ export class Store {
   /** Of all structural groups. */
   #structureSum = 0;
   #logBytes = 0;
-  /** Commits that were cut off as the write-ahead log of SQLite is damaged. */
-  readonly #lostCommits: number;
+  readonly #directory: string;
+  /** What was cut off as the write-ahead log of SQLite is damaged at its end. */
+  readonly #loss: Loss | null;
 
   private constructor(
+    directory: string,
     lock: DirectoryLock,
     database: DatabaseSync,
     history: HistoryLimits,
-    lostCommits: number,
+    loss: Loss | null,
   ) {
-    this.#lostCommits = lostCommits;
+    this.#directory = directory;
+    this.#loss = loss;
     this.#lock = lock;
     this.#database = database;
     this.#history = history;
   }
 
-  /** Opens the directory, or makes it. Throws a `JournalError` where it is in use, or no journal. */
+  /** Opens the directory, or makes it. Throws a `JournalError` where it is in use, can not be used, or is no journal. */
   static open(directory: string, history: HistoryLimits): Store {
-    makeDirectory(directory);
-    const lock = DirectoryLock.take(directory);
+    let lock: DirectoryLock | null = null;
     try {
+      makeDirectory(directory);
+      lock = DirectoryLock.take(directory);
+      finishReplacing(directory);
       const file = join(directory, FILES.journal);
-      const lost = commitsBehindDamage(file);
+      const loss = harmlessLossOf(file);
       const database = openDatabase(file);
       syncDirectory(directory);
-      return new Store(lock, database, history, lost);
+      return new Store(directory, lock, database, history, loss);
     } catch (error) {
-      lock.release();
-      throw journalError('opened', error);
+      lock?.release();
+      throw journalError('opened', directory, error);
     }
   }
 
   /** What a node is rebuilt from; to be gone through before anything is written. */
   *read(): Generator<Recovered> {
     const notes =
-      this.#lostCommits === 0
+      this.#loss === null
         ? []
         : [
-            `the end of the journal (${FILES.journal}-wal) is damaged, or was not written whole, and was cut off: ${this.#lostCommits} commits`,
+            `the end of ${this.#loss.place} is damaged, or was not written whole, and was cut off: ${this.#loss.commits} commits`,
           ];
     try {
       yield* readStore(this.#database, notes);
@@ -118,7 +129,7 @@ export class Store {
       this.#logBytes = Number(bytes ?? 0);
       this.#structureSum = structureSum(this.#database, Number.MAX_SAFE_INTEGER);
     } catch (error) {
-      throw journalError('read', error);
+      throw journalError('read', this.#directory, error);
     }
   }
 
@@ -254,7 +265,7 @@ export class Store {
       return rows;
     } catch (error) {
       this.#write(() => void condemn(this.#database, null));
-      throw journalError('read', error);
+      throw journalError('read', this.#directory, error);
     }
   }
 
@@ -422,8 +433,8 @@ export class Store {
       work();
       this.#statement('COMMIT').run();
     } catch (error) {
-      this.#failure = error as Error;
-      throw error;
+      this.#failure = journalError('written', this.#directory, error);
+      throw this.#failure;
     }
   }
 
@@ -464,31 +475,24 @@ export function sealCheckpoint(
     .run(headChecksum(checkpoint, ordered), position);
 }
 
-/** What SQLite says of a damaged file, as what it means for the operator. */
-function journalError(what: 'opened' | 'read', error: unknown): unknown {
-  // Those of the database have a code, as has a number that is too large to be one of ours.
-  const { code } = error as { code?: unknown };
-  if (error instanceof JournalError || typeof code !== 'string') return error;
-  const { message } = error as Error;
-  return new JournalError(`the journal can not be ${what}: ${message}; ${REPAIR}`, { cause: error });
-}
-
 /** Opens a journal, or makes one in a file that is not there; what it is, and of which version, is checked. */
 export function openDatabase(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
+  // What is in it is for nobody but the node; the files beside it get the same rights from SQLite.
+  closeSync(openSync(file, 'a', 0o600));
+  const database = new DatabaseSync(file, { timeout: BUSY_MILLIS_MAX });
   try {
-    // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
-    database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`,
-    );
     const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
       tables: number;
     };
     if (tables > 0 || pragma(database, 'application_id') !== 0) checkFormat(database, file);
+    // Before there is a write-ahead log, so that one which is damaged does not pass for that of a new journal.
     else
       database.exec(
         `BEGIN; ${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
       );
+    // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
+    database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
     return database;
   } catch (error) {
     database.close();
@@ -501,27 +505,20 @@ export function checkFormat(database: DatabaseSync, file: string): void {
   if (pragma(database, 'application_id') !== APPLICATION_ID)
     throw new JournalError(`${file} is no journal of a node`);
   const version = pragma(database, 'user_version');
-  if (version === SCHEMA_VERSION) return;
-  throw new JournalError(
-    `${file} is a journal of version ${version}, and this smc reads version ${SCHEMA_VERSION}: use the smc that wrote it`,
+  if (version !== SCHEMA_VERSION) {
+    throw new JournalError(
+      `${file} is a journal of version ${version}, and this smc reads version ${SCHEMA_VERSION}: use the smc that wrote it`,
+    );
+  }
+  const there = database.prepare(
+    `SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = ?`,
   );
+  for (const { table } of TABLES) {
+    if (there.get(table)?.['tables'] !== 1)
+      throw new JournalError(`${file} has no table ${table}: ${REPAIR}`);
+  }
 }
 
 function pragma(database: DatabaseSync, name: string): number {
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-}
-
-/** A directory is there after a crash once the one around it is synced. */
-function makeDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  makeDirectory(dirname(directory));
-  mkdirSync(directory, { mode: 0o700 });
-  syncDirectory(dirname(directory));
-}
-
-/** What was made or renamed in a directory is there after a crash once that is synced. */
-export function syncDirectory(directory: string): void {
-  const file = openSync(directory, 'r');
-  fsyncSync(file);
-  closeSync(file);
 }

@@ -1,76 +1,275 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 
 /**
  * The write-ahead log of an SQLite database as it lies on disk (https://sqlite.org/fileformat.html, section 4): a header,
- * then frames, each a page with a header of its own, and a checksum over all before it. SQLite takes the frames up
- * to the last commit that is whole, and says nothing of those after it: a commit that was
- * damaged later would be lost without a word.
+ * then frames, each a page with a header of its own, and a checksum that goes on from the frame before. SQLite takes
+ * the frames up to the last commit that is whole, and says nothing of those after it: commits that were synced long ago
+ * would be lost without a word where one byte before them is damaged.
  */
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const MAGIC = 0x377f0682;
+const FORMAT = 3_007_000;
+/** Of the databases that a node makes; for a log of which the header is damaged. */
+const PAGE_BYTES = 4_096;
+
+/** Bytes that are read at once, more or less: the log may be larger than what memory takes. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** What lies behind the first frame, or the header, that is not as it was written. */
+export interface WalDamage {
+  /** Where it is, in bytes. */
+  readonly at: number;
+  /**
+   * Of each commit from there on, in order: the greatest row number in the leaves of tables that it wrote; 0 where
+   * there is none. An entry of the log stands in the row of its position, so this tells which commits added to the log.
+   */
+  readonly commits: readonly number[];
+}
+
+/** The file of a database's write-ahead log. */
+export function walOf(database: string): string {
+  return `${database}-wal`;
+}
+
+/** What is wrong with the log beside a database; null where all is well, or it just ends. */
+export function walDamage(database: string): WalDamage | null {
+  const file = walOf(database);
+  if (!existsSync(file)) return null;
+  const log = Log.open(file);
+  if (log === null) return null;
+  try {
+    return damageIn(log);
+  } finally {
+    log.close();
+  }
+}
 
 /**
- * How many commits lie behind damage in the log beside a database, and are cut off with it; 0 where all is well. A commit
- * whose last frame is not whole counts too: SQLite writes the header of a frame before its page, so that this can be one
- * that was being written when the process was killed, and nobody can tell it from one that was damaged.
+ * Writes the log beside a database into another file without the frames that are damaged, such that SQLite takes all
+ * others: those that go on from what is written before them. Pages may be missing in it, so what is read with it is to be
+ * checked row by row.
  */
-export function commitsBehindDamage(database: string): number {
-  const file = `${database}-wal`;
-  if (!existsSync(file)) return 0;
-  const bytes = readFileSync(file);
-  if (bytes.length < HEADER_BYTES + FRAME_HEADER_BYTES) return 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const pageBytes = view.getUint32(8);
-  const isValidHeader = (view.getUint32(0) & ~1) === MAGIC && pageBytes >= 512 && pageBytes <= 65_536;
-  // Where not even this can be read, nothing can be told of the rest.
-  if (!isValidHeader) return 1;
-  const sum = new Checksum(view, (view.getUint32(0) & 1) === 0);
-  sum.add(0, 24);
-  let isWhole = sum.isAt(24);
-  let lost = isWhole ? 0 : 1;
-  const frameBytes = FRAME_HEADER_BYTES + pageBytes;
-  for (let at = HEADER_BYTES; at + frameBytes <= bytes.length; at += frameBytes) {
-    // Those of another salt are left over from before the log was begun anew.
-    const isOfThisLog =
-      view.getUint32(at + 8) === view.getUint32(16) && view.getUint32(at + 12) === view.getUint32(20);
-    if (isWhole) {
-      if (!isOfThisLog) {
-        isWhole = false;
-        continue;
-      }
-      sum.add(at, 8);
-      sum.add(at + FRAME_HEADER_BYTES, pageBytes);
-      isWhole = sum.isAt(at + 16);
-      if (isWhole) continue;
+export function mendWal(database: string, mended: string): void {
+  const log = Log.open(walOf(database));
+  if (log === null) return;
+  const target = openSync(mended, 'w', 0o600);
+  try {
+    const checksum = new Checksum(log.isLittleEndian);
+    writeSync(target, log.headerAnew(checksum));
+    for (const frame of log.frames()) {
+      if (!frame.isOfThisLog || !frame.goesOn) continue;
+      const { view } = frame;
+      view.setUint32(8, log.salts[0]);
+      view.setUint32(12, log.salts[1]);
+      checksum.addFrame(view);
+      checksum.writeAt(view, 16);
+      writeSync(target, view);
     }
-    const isCommit = view.getUint32(at + 4) > 0;
-    if (isOfThisLog && isCommit) lost++;
+    fsyncSync(target);
+  } finally {
+    closeSync(target);
+    log.close();
   }
-  return lost;
+}
+
+function damageIn(log: Log): WalDamage | null {
+  let at: number | null = log.isHeaderWhole ? null : 0;
+  const commits: number[] = [];
+  let reach = 0;
+  /** The page that is damaged: whether it is one of the log shows where it was written anew. */
+  let page = 0;
+  let isOver = false;
+  for (const frame of log.frames()) {
+    if (at === null && frame.goesOn && frame.hasItsSalts && !isOver) continue;
+    // Those of another salt are left over from before the log was begun anew. One of them in between is damage.
+    if (!frame.isOfThisLog) {
+      isOver = true;
+      continue;
+    }
+    if (at === null) {
+      at = frame.at;
+      page = frame.page;
+    }
+    const greatest = greatestRow(frame.view);
+    if (greatest > 0 && frame.page === page && commits.length > 0)
+      commits[0] = Math.max(commits[0], greatest);
+    reach = Math.max(reach, greatest);
+    if (!frame.isCommit) continue;
+    commits.push(reach);
+    reach = 0;
+  }
+  return at === null ? null : { at, commits };
+}
+
+interface Frame {
+  readonly at: number;
+  /** All of it; good until the next one is asked for. */
+  readonly view: DataView;
+  readonly page: number;
+  readonly isCommit: boolean;
+  /** Whether it was written since the log was begun anew, which its salts tell; half of them will do, one may be damaged. */
+  readonly isOfThisLog: boolean;
+  readonly hasItsSalts: boolean;
+  /** Whether its checksum is that of its bytes, and of what the frame before it says of all before. */
+  readonly goesOn: boolean;
+}
+
+/** A log that is open, and what its header says; where that is damaged, what the frames do. */
+class Log {
+  readonly isHeaderWhole: boolean;
+  readonly isLittleEndian: boolean;
+  readonly salts: readonly [number, number];
+  readonly #file: number;
+  readonly #header: DataView;
+  readonly #pageBytes: number;
+
+  private constructor(file: number, header: DataView) {
+    this.#file = file;
+    this.#header = header;
+    const magic = header.getUint32(0);
+    const isLittleEndian = (magic & 1) === 0;
+    const checksum = new Checksum(isLittleEndian);
+    checksum.add(header, 0, 24);
+    this.isHeaderWhole = (magic & ~1) === MAGIC && checksum.isAt(header, 24);
+    this.isLittleEndian = !this.isHeaderWhole || isLittleEndian;
+    this.#pageBytes = this.isHeaderWhole ? header.getUint32(8) : PAGE_BYTES;
+    this.salts = [header.getUint32(16), header.getUint32(20)];
+    if (!this.isHeaderWhole) this.salts = this.#saltsOfFrames();
+  }
+
+  /** Null for a file without a frame. */
+  static open(name: string): Log | null {
+    const file = openSync(name, 'r');
+    const bytes = readUpTo(file, HEADER_BYTES + FRAME_HEADER_BYTES, 0);
+    if (bytes.length === HEADER_BYTES + FRAME_HEADER_BYTES) return new Log(file, viewOf(bytes));
+    closeSync(file);
+    return null;
+  }
+
+  /** Those of the first frame that goes on from the one before it, so that its own header is not damaged. */
+  #saltsOfFrames(): readonly [number, number] {
+    for (const { view, goesOn } of this.frames()) {
+      if (goesOn) return [view.getUint32(8), view.getUint32(12)];
+    }
+    return [this.#header.getUint32(HEADER_BYTES + 8), this.#header.getUint32(HEADER_BYTES + 12)];
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  *frames(): Generator<Frame> {
+    const frameBytes = FRAME_HEADER_BYTES + this.#pageBytes;
+    const pieceBytes = frameBytes * Math.ceil(PIECE_BYTES / frameBytes);
+    const checksum = new Checksum(this.isLittleEndian);
+    checksum.goOnFrom(this.#header, 24);
+    for (let start = HEADER_BYTES; ; start += pieceBytes) {
+      const piece = readUpTo(this.#file, pieceBytes, start);
+      for (let at = 0; at + frameBytes <= piece.length; at += frameBytes) {
+        const view = viewOf(piece.subarray(at, at + frameBytes));
+        checksum.addFrame(view);
+        const goesOn = checksum.isAt(view, 16);
+        checksum.goOnFrom(view, 16);
+        const salts = [view.getUint32(8) === this.salts[0], view.getUint32(12) === this.salts[1]];
+        const [isOfThisLog, hasItsSalts] = [salts[0] || salts[1], salts[0] && salts[1]];
+        const [page, isCommit] = [view.getUint32(0), view.getUint32(4) > 0];
+        yield { at: start + at, view, page, isCommit, isOfThisLog, hasItsSalts, goesOn };
+      }
+      if (piece.length < pieceBytes) return;
+    }
+  }
+
+  /** A header for a copy of this log, with its checksum, from which that of the frames goes on. */
+  headerAnew(checksum: Checksum): DataView {
+    const header = new DataView(new ArrayBuffer(HEADER_BYTES));
+    header.setUint32(0, MAGIC + (this.isLittleEndian ? 0 : 1));
+    header.setUint32(4, FORMAT);
+    header.setUint32(8, this.#pageBytes);
+    header.setUint32(16, this.salts[0]);
+    header.setUint32(20, this.salts[1]);
+    checksum.add(header, 0, 24);
+    checksum.writeAt(header, 24);
+    return header;
+  }
+}
+
+/** The greatest row number of a frame's page, where that is a leaf of a table (section 1.6); else 0. */
+function greatestRow(frame: DataView): number {
+  const TABLE_LEAF = 0x0d;
+  const start = FRAME_HEADER_BYTES;
+  const cells = frame.getUint16(start + 3);
+  const pointer = start + 8 + 2 * (cells - 1);
+  if (frame.getUint8(start) !== TABLE_LEAF || cells === 0 || pointer + 2 > frame.byteLength) return 0;
+  // A cell begins with the length of its content; the number of the row follows.
+  const [, next] = varint(frame, start + frame.getUint16(pointer));
+  const [row] = varint(frame, next);
+  return Number.isSafeInteger(row) ? row : 0;
+}
+
+/** A number as SQLite writes it, seven bits to a byte, and where the next one begins. */
+function varint(view: DataView, start: number): readonly [number, number] {
+  let value = 0;
+  let at = start;
+  while (at < view.byteLength && at < start + 8) {
+    const byte = view.getUint8(at++);
+    value = value * 128 + (byte & 0x7f);
+    if (byte < 0x80) break;
+  }
+  return [value, at];
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** So many bytes from there on, or fewer at the end of the file. */
+function readUpTo(file: number, bytes: number, start: number): Uint8Array {
+  const buffer = new Uint8Array(bytes);
+  let length = 0;
+  while (length < bytes) {
+    const read = readSync(file, buffer, length, bytes - length, start + length);
+    if (read === 0) break;
+    length += read;
+  }
+  return buffer.subarray(0, length);
 }
 
 /** The running checksum of the format: two sums over pairs of words. */
 class Checksum {
-  readonly #view: DataView;
   readonly #isLittleEndian: boolean;
   #first = 0;
   #second = 0;
 
-  constructor(view: DataView, isLittleEndian: boolean) {
-    this.#view = view;
+  constructor(isLittleEndian: boolean) {
     this.#isLittleEndian = isLittleEndian;
   }
 
-  add(start: number, bytes: number): void {
-    for (let at = start; at < start + bytes; at += 8) {
-      this.#first = (this.#first + this.#view.getUint32(at, this.#isLittleEndian) + this.#second) >>> 0;
-      this.#second = (this.#second + this.#view.getUint32(at + 4, this.#isLittleEndian) + this.#first) >>> 0;
+  add(view: DataView, start: number, end: number): void {
+    for (let at = start; at < end; at += 8) {
+      this.#first = (this.#first + view.getUint32(at, this.#isLittleEndian) + this.#second) >>> 0;
+      this.#second = (this.#second + view.getUint32(at + 4, this.#isLittleEndian) + this.#first) >>> 0;
     }
   }
 
+  addFrame(frame: DataView): void {
+    this.add(frame, 0, 8);
+    this.add(frame, FRAME_HEADER_BYTES, frame.byteLength);
+  }
+
   /** Whether it is what stands at this place. */
-  isAt(at: number): boolean {
-    return this.#view.getUint32(at) === this.#first && this.#view.getUint32(at + 4) === this.#second;
+  isAt(view: DataView, at: number): boolean {
+    return view.getUint32(at) === this.#first && view.getUint32(at + 4) === this.#second;
+  }
+
+  /** Takes what stands at this place for the sum of all before it. */
+  goOnFrom(view: DataView, at: number): void {
+    this.#first = view.getUint32(at);
+    this.#second = view.getUint32(at + 4);
+  }
+
+  writeAt(view: DataView, at: number): void {
+    view.setUint32(at, this.#first);
+    view.setUint32(at + 4, this.#second);
   }
 }

@@ -1,0 +1,94 @@
+import { JournalError } from '../../ports.ts';
+import { REPAIR } from './reading.ts';
+
+/** What went wrong with the files of a journal, as what it means for the operator, and what to do about it. */
+
+/** How long is waited for another program that holds the journal; then a node gives up. */
+export const BUSY_MILLIS_MAX = 5_000;
+
+/** What is done with a journal, in the words of a message. */
+type Doing = 'opened' | 'read' | 'written';
+
+/** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
+const SQLITE = {
+  permission: 3,
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  inputOutput: 10,
+  corrupt: 11,
+  full: 13,
+  canNotOpen: 14,
+  notADatabase: 26,
+} as const;
+
+/**
+ * A `JournalError` for what the system or SQLite says of the files in a directory; any other error, which is a mistake of ours,
+ * as it is.
+ */
+export function journalError(doing: Doing, directory: string, error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (error instanceof JournalError) return error;
+  const { code, errcode, message } = error as Error & { code?: unknown; errcode?: unknown };
+  // A number that is too large to be one of ours has a code as well.
+  if (typeof code !== 'string') return error;
+  const what =
+    typeof errcode === 'number' ? ofSqlite(doing, directory, errcode & 0xff) : ofSystem(directory, code);
+  const advice = what === null ? '' : `: ${what}`;
+  return new JournalError(`the journal can not be ${doing} (${message})${advice}`, { cause: error });
+}
+
+/** Whether it is a program that has the database locked. */
+export function isBusy(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === SQLITE.busy;
+}
+
+function ofSqlite(doing: Doing, directory: string, code: number): string | null {
+  switch (code) {
+    case SQLITE.full:
+      return noSpace(directory);
+    case SQLITE.inputOutput:
+      return doing === 'written'
+        ? `the disk under ${directory} did not take it; the log of the system says why, or a limit on the size of files is reached; ${NOTHING_LOST}`
+        : `the disk under ${directory} did not give it; the log of the system says why`;
+    case SQLITE.busy:
+    case SQLITE.locked:
+      return `another program has held ${directory}/journal.db for ${BUSY_MILLIS_MAX / 1000} seconds; fuser ${directory}/journal.db tells which; ${NOTHING_LOST}`;
+    case SQLITE.permission:
+    case SQLITE.readOnly:
+    case SQLITE.canNotOpen:
+      return notAllowed(directory);
+    case SQLITE.corrupt:
+    case SQLITE.notADatabase:
+      return REPAIR;
+    default:
+      return doing === 'written' ? null : REPAIR;
+  }
+}
+
+function ofSystem(directory: string, code: string): string | null {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return noSpace(directory);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return notAllowed(directory);
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `${directory} is not a directory: --data takes one, which is made where it is not there`;
+    case 'ENOENT':
+      return `no directory can be made at ${directory}: --data takes one where files can be written`;
+    default:
+      return null;
+  }
+}
+
+const NOTHING_LOST = 'all that was acknowledged is there when the node is started again';
+
+const noSpace = (directory: string): string =>
+  `the disk under ${directory} is full: make room there; ${NOTHING_LOST}`;
+
+const notAllowed = (directory: string): string =>
+  `the user of this process must be able to write ${directory} and the files in it: change their owner, or name another directory with --data`;

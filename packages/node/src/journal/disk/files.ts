@@ -1,0 +1,27 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Files and directories that are there after a crash. */
+
+/** Makes a directory and those around it, for its owner alone; one is there after a crash once the one around it is synced. */
+export function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  mkdirSync(directory, { mode: 0o700 });
+  syncDirectory(dirname(directory));
+}
+
+/** What was made, renamed or removed in a directory is so after a crash once that is synced. */
+export function syncDirectory(directory: string): void {
+  syncFile(directory);
+}
+
+/** What was written to a file is there after a crash once it is synced. */
+export function syncFile(name: string): void {
+  const file = openSync(name, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

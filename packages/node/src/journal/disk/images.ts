@@ -1,0 +1,44 @@
+import { BlobStore } from '../blobs.ts';
+import { decodeGroup } from '../encoding.ts';
+import type { LogGroup } from '../group.ts';
+
+/** What an entry names that is not there. */
+export interface MissingBlob {
+  readonly what: 'the image' | 'the debug data' | 'the upgrade';
+  readonly machine: string;
+  readonly digest: string;
+  readonly position: number;
+}
+
+/** Gives for each digest the digest itself: who only wants to know what is named needs no bytes of it. */
+class Digests extends BlobStore {
+  override get(digest: string): Uint8Array {
+    return Buffer.from(digest, 'hex');
+  }
+}
+
+/** What the entries of a whole group name and is not among these images, upgrades and debug data. */
+export function missingBlobs(
+  group: Omit<LogGroup, 'blobs'>,
+  digests: ReadonlySet<string>,
+): readonly MissingBlob[] {
+  if (!group.isStructural) return [];
+  const decoded = decodeGroup({ ...group, blobs: [] }, new Digests());
+  // What stands in a group that is as it was written is for who replays it.
+  if (!decoded.ok) return [];
+  const missing: MissingBlob[] = [];
+  for (const entry of decoded.value) {
+    if (entry.kind !== 'change') continue;
+    const { position } = entry;
+    for (const { machine, image, debug, upgrade } of entry.parts) {
+      const named = { 'the image': image, 'the debug data': debug, 'the upgrade': upgrade };
+      for (const what of ['the image', 'the debug data', 'the upgrade'] as const) {
+        const bytes = named[what];
+        if (bytes === null) continue;
+        const digest = Buffer.from(bytes).toString('hex');
+        if (!digests.has(digest)) missing.push({ what, machine, digest, position });
+      }
+    }
+  }
+  return missing;
+}

@@ -1,0 +1,71 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { JournalError } from '../../ports.ts';
+import { lastPosition, REPAIR } from './reading.ts';
+import { walDamage, walOf } from './wal.ts';
+
+/** What SQLite would cut off of its write-ahead log without a word, as the log is damaged. */
+export interface Loss {
+  /** Where the damage is. */
+  readonly place: string;
+  readonly commits: number;
+  /**
+   * Whether commits are among them that a node has acknowledged. Only the last that adds to the log may never have been
+   * synced: what a crash leaves of it looks the same. Those of checkpoints add nothing, and are made again.
+   */
+  readonly isAcknowledged: boolean;
+  /** The last position that it would lead to, as far as can be told; 0 where nothing can. */
+  readonly last: number;
+}
+
+/**
+ * What would be lost if the database was opened as it is; null for nothing. It is not changed, and to be asked before it is
+ * opened for writing. Throws what SQLite says of a database that can not be read.
+ */
+export function lossOf(file: string): Loss | null {
+  const damage = walDamage(file);
+  if (damage === null || damage.commits.length === 0) return null;
+  const { at, commits } = damage;
+  const known = lastKnown(file);
+  const added = commits.map((reach) => known === null || reach > known);
+  // The header is synced before anything that follows it.
+  const synced = at > 0 && known !== null ? added.slice(0, -1) : added;
+  return {
+    place: `${basename(walOf(file))} (at byte ${at})`,
+    commits: commits.length,
+    isAcknowledged: synced.includes(true),
+    last: Math.max(...commits),
+  };
+}
+
+/**
+ * What would be lost, where that is the end of what was being written as a crash came. Throws a `JournalError` where it is
+ * more, or the database is gone that the log belongs to.
+ */
+export function harmlessLossOf(file: string): Loss | null {
+  const wal = walOf(file);
+  const isThere = existsSync(file) && statSync(file).size > 0;
+  // SQLite would make a new database, and delete the log.
+  if (!isThere && existsSync(wal) && statSync(wal).size > 0) {
+    throw new JournalError(
+      `${wal} is there without the ${basename(file)} that it belongs to: put that back, or move ${basename(wal)} away`,
+    );
+  }
+  const loss = isThere ? lossOf(file) : null;
+  if (loss?.isAcknowledged !== true) return loss;
+  throw new JournalError(
+    `${loss.place} is damaged, and ${loss.commits} commits follow on that, which were acknowledged: ${REPAIR}`,
+  );
+}
+
+/** The last position without what would be lost; null where there is not even a table: those are made first. */
+function lastKnown(file: string): number | null {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const row = database.prepare(`SELECT count(*) AS tables FROM sqlite_schema WHERE name = 'log'`).get();
+    return row?.['tables'] === 0 ? null : lastPosition(database);
+  } finally {
+    database.close();
+  }
+}

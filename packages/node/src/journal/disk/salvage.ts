@@ -1,0 +1,170 @@
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { JournalError } from '../../ports.ts';
+import { syncDirectory, syncFile } from './files.ts';
+import { FILES, SUFFIXES, SUFFIXES_BESIDE, TABLES } from './schema.ts';
+import { mendWal, walDamage, walOf } from './wal.ts';
+
+/** Rows of a table that can not be read, before the rest of it is given up: a damaged tree may have no end. */
+const UNREADABLE_MAX = 100_000;
+
+/** SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE and _ROWID. */
+const TWICE: ReadonlySet<number> = new Set([1_555, 2_067, 2_579]);
+
+/** Keeps all files of a journal as they are, under a name with `stamp`; on disk when it returns. */
+export function keepCopy(directory: string, stamp: string): string {
+  const copy = join(directory, `before-repair-${stamp}`);
+  mkdirSync(copy, { mode: 0o700 });
+  for (const suffix of SUFFIXES) {
+    const file = `${FILES.journal}${suffix}`;
+    if (!existsSync(join(directory, file))) continue;
+    copyFileSync(join(directory, file), join(copy, file));
+    syncFile(join(copy, file));
+  }
+  syncDirectory(copy);
+  syncDirectory(directory);
+  return copy;
+}
+
+/**
+ * Puts a journal, which has nothing beside it, in the place of the one in a directory. What is beside the old one must not
+ * be taken for that of the new one, nor be gone while the old one counts: once the new one is there under the name
+ * `FILES.repaired` it counts, and who opens the directory next ends what a crash broke off.
+ */
+export function replaceJournal(directory: string, draft: string): void {
+  syncFile(draft);
+  renameSync(draft, join(directory, FILES.repaired));
+  syncDirectory(directory);
+  finishReplacing(directory);
+}
+
+/** Ends what `replaceJournal` began, where a crash came in between. To be called with the lock on the directory. */
+export function finishReplacing(directory: string): void {
+  const repaired = join(directory, FILES.repaired);
+  if (!existsSync(repaired)) return;
+  const journal = join(directory, FILES.journal);
+  for (const suffix of SUFFIXES_BESIDE) rmSync(`${journal}${suffix}`, { force: true });
+  syncDirectory(directory);
+  renameSync(repaired, journal);
+  syncDirectory(directory);
+}
+
+/**
+ * Writes every row that can be read of the journal in the directory `copy` into a new database; gives the last position that
+ * there are traces of in what is damaged, 0 for none.
+ */
+export function takeOver(copy: string, target: DatabaseSync, findings: string[]): number {
+  const file = join(copy, FILES.journal);
+  const mended = join(dirname(copy), 'repairing');
+  rmSync(mended, { recursive: true, force: true });
+  const damage = walDamage(file);
+  let from = file;
+  if (damage !== null && damage.commits.length > 0) {
+    findings.push(
+      `${FILES.journal}-wal is damaged (at byte ${damage.at}): ${damage.commits.length} commits from there on, of which all that can be read is taken over`,
+    );
+    from = besideMended(file, mended);
+  }
+  const source = new DatabaseSync(from, { readOnly: true });
+  try {
+    source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    target.exec('BEGIN IMMEDIATE');
+    for (const { table, key } of TABLES) {
+      const lost = new TableCopy(source, target, table, key).run();
+      if (lost !== null) findings.push(`the table ${table} can not be read as a whole: ${lost}`);
+    }
+    target.exec('COMMIT');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new JournalError(`nothing of ${file} can be read: ${message}; smc restore takes a backup`, {
+      cause: error,
+    });
+  } finally {
+    source.close();
+    rmSync(mended, { recursive: true, force: true });
+  }
+  return Math.max(0, ...(damage?.commits ?? []));
+}
+
+/** The same database, which is only read, with a log beside it from which the damaged frames are taken out. */
+function besideMended(file: string, directory: string): string {
+  mkdirSync(directory, { mode: 0o700 });
+  const database = join(directory, FILES.journal);
+  try {
+    linkSync(file, database);
+  } catch {
+    // Not every file system has links.
+    copyFileSync(file, database);
+  }
+  mendWal(file, walOf(database));
+  return database;
+}
+
+/** The copy of a table, row by row. */
+class TableCopy {
+  readonly #source: DatabaseSync;
+  readonly #target: DatabaseSync;
+  readonly #table: string;
+  readonly #key: readonly string[];
+  /** Why not all of it could be read. */
+  #why: string | null = null;
+  #unreadable = 0;
+
+  constructor(source: DatabaseSync, target: DatabaseSync, table: string, key: readonly string[]) {
+    this.#source = source;
+    this.#target = target;
+    this.#table = table;
+    this.#key = key;
+  }
+
+  /** Copies what is found from the start on, and where that ends too soon from the end on; gives why it did. */
+  run(): string | null {
+    try {
+      const columns = this.#target.prepare(`SELECT name FROM pragma_table_info(?)`).all(this.#table);
+      const names = columns.map(({ name }) => `"${String(name)}"`);
+      const where = this.#key.map((column) => `${column} = ?`).join(' AND ');
+      const read = this.#source.prepare(`SELECT ${names.join(', ')} FROM ${this.#table} WHERE ${where}`);
+      const places = names.map(() => '?').join(', ');
+      const write = this.#target.prepare(`INSERT INTO ${this.#table} VALUES (${places})`);
+      if (!this.#copy('ASC', read, write)) this.#copy('DESC', read, write);
+    } catch (error) {
+      this.#why ??= (error as Error).message;
+    }
+    return this.#why;
+  }
+
+  /** Whether it came to the end. */
+  #copy(order: 'ASC' | 'DESC', read: StatementSync, write: StatementSync): boolean {
+    const ordered = this.#key.map((column) => `${column} ${order}`).join(', ');
+    const keys = this.#source.prepare(
+      `SELECT ${this.#key.join(', ')} FROM ${this.#table} ORDER BY ${ordered}`,
+    );
+    try {
+      for (const each of keys.iterate()) {
+        const isNew = this.#row(Object.values(each) as SQLInputValue[], read, write);
+        // It met the other end, or a damaged tree leads in a circle.
+        if (!isNew || this.#unreadable > UNREADABLE_MAX) return false;
+      }
+      return true;
+    } catch (error) {
+      this.#why ??= (error as Error).message;
+      return false;
+    }
+  }
+
+  /** Copies a row, if that can be done; whether it was not there before. */
+  #row(key: readonly SQLInputValue[], read: StatementSync, write: StatementSync): boolean {
+    try {
+      const row = read.get(...key);
+      if (row === undefined) throw new Error('a row is not where it should be');
+      write.run(...(Object.values(row) as SQLInputValue[]));
+    } catch (error) {
+      const { errcode, message } = error as Error & { errcode?: number };
+      this.#why ??= message;
+      if (errcode !== undefined && TWICE.has(errcode)) return false;
+      this.#unreadable++;
+    }
+    return true;
+  }
+}
