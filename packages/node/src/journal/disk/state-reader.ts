@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { StateRows, StatesPlace, StoredState } from '../../ports.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
 import { condemn, damagedState, damageFound } from './condemn.ts';
 import { stateChecksum } from './rows.ts';
 import { FILES } from './schema.ts';
@@ -12,9 +13,6 @@ const PAGE_BYTES = 256 * 1024;
 /** Pages of the database that are kept in memory, in KiB. */
 const CACHE_KIB = 16 * 1024;
 
-/** How long a read waits where the database is opened or changed by others, which is seldom. */
-const BUSY_MILLIS = 5_000;
-
 /** As a row of these queries comes. */
 type Row = readonly [key: string, position: number, checksum: number, state: Uint8Array | null];
 
@@ -23,6 +21,7 @@ type Row = readonly [key: string, position: number, checksum: number, state: Uin
  * The checksum of a row is checked each time.
  */
 export class StateReader implements StateRows {
+  readonly #directory: string;
   readonly #file: string;
   readonly #database: DatabaseSync;
   readonly #one: StatementSync;
@@ -30,8 +29,9 @@ export class StateReader implements StateRows {
 
   /** The directory is one with a journal that is open. */
   constructor(directory: string) {
+    this.#directory = directory;
     this.#file = join(directory, FILES.journal);
-    this.#database = new DatabaseSync(this.#file, { readOnly: true, timeout: BUSY_MILLIS });
+    this.#database = new DatabaseSync(this.#file, { readOnly: true, timeout: BUSY_MILLIS_MAX });
     this.#database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
     this.#one = this.#database.prepare(
       `SELECT key, position, checksum, state FROM states
@@ -53,7 +53,7 @@ export class StateReader implements StateRows {
     try {
       row = this.#one.get(machine, key, since, position) as Row | undefined;
     } catch (error) {
-      return this.#fail(null, damageFound((error as Error).message));
+      return this.#notRead(error);
     }
     return row === undefined ? undefined : (this.#checked(place, row) ?? undefined);
   }
@@ -87,7 +87,7 @@ export class StateReader implements StateRows {
       }
       return rows;
     } catch (error) {
-      return this.#fail(null, damageFound((error as Error).message));
+      return this.#notRead(error);
     }
   }
 
@@ -96,9 +96,15 @@ export class StateReader implements StateRows {
     return this.#fail({ machine, position }, damagedState(machine, key));
   }
 
+  /** What is not damaged, a disk that gives nothing or a journal that is closed, says nothing of a checkpoint. */
+  #notRead(error: unknown): never {
+    if (isCorrupt(error)) return this.#fail(null, damageFound((error as Error).message));
+    throw journalError('read', this.#directory, error);
+  }
+
   #fail(row: { readonly machine: number; readonly position: number } | null, error: Error): never {
     try {
-      const database = new DatabaseSync(this.#file, { timeout: BUSY_MILLIS });
+      const database = new DatabaseSync(this.#file, { timeout: BUSY_MILLIS_MAX });
       condemn(database, row);
       database.close();
     } catch {

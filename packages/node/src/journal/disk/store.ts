@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { JournalError, type Recovered } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import { BUSY_MILLIS_MAX, journalError } from './failures.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
 import { makeDirectory, syncDirectory } from './files.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
@@ -264,7 +264,7 @@ export class Store {
       }
       return rows;
     } catch (error) {
-      this.#write(() => void condemn(this.#database, null));
+      if (isCorrupt(error)) this.#write(() => void condemn(this.#database, null));
       throw journalError('read', this.#directory, error);
     }
   }
