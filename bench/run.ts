@@ -6,6 +6,7 @@ import { versions } from './contestants.ts';
 import { measureInstances } from './instances/measure.ts';
 import { measureLatency } from './latency/measure.ts';
 import { measureService } from './service/measure.ts';
+import { measureStart } from './start/measure.ts';
 import { measureJitless, measureSteps } from './steps.ts';
 
 /**
@@ -21,12 +22,13 @@ const PARTS = {
   check: measureCheck,
   service: measureService,
   checkpoint: measureCheckpoint,
+  start: measureStart,
 };
 
 const USAGE = `npm run bench [-- PART… --quick]
 
 Parts: ${Object.keys(PARTS).join(', ')}; all of them where none is named.
---quick takes fewer rounds, and without names it leaves out service, checkpoint and jitless.
+--quick takes fewer rounds, and without names it leaves out service, checkpoint, start and jitless.
 docs/performance.md says what each measures. The figures of a part go to bench/results/latest.json, where
 those of the others stay as they were.`;
 
@@ -44,7 +46,7 @@ if (unknown !== undefined) {
 }
 
 /** Two minutes are enough for the others. */
-const LONG = ['service', 'checkpoint', 'jitless'];
+const LONG = ['service', 'checkpoint', 'start', 'jitless'];
 const isWanted = (name: string): boolean =>
   chosen.length === 0 ? !(isQuick && LONG.includes(name)) : chosen.includes(name);
 

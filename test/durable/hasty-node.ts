@@ -19,6 +19,8 @@ const journal: Journal = {
     writing = Promise.resolve(disk.append(groups)).catch((error: unknown) => (failure = error));
   },
   checkpoint: (head, slices) => disk.checkpoint(head, slices),
+  rows: disk.rows,
+  check: () => disk.check(),
   close: () => disk.close(),
 };
 

@@ -148,10 +148,8 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value,
   const reply = replyOf(machine, outcome);
   if (request.readOnly && !isForEver(event.request)) return reply;
   if (run.ok && run.state !== null) {
-    const { instancesMax: countMax, instanceBytesMax: bytesMax } = node.limits;
-    if (!machine.instances.hasRoomFor(request.key, run.state.value, { countMax, bytesMax })) {
-      return refuse(machine, tooManyInstances(machine));
-    }
+    const noRoom = checkRoom(node, machine, request.key, run.state.value);
+    if (noRoom !== null) return refuse(machine, noRoom);
     machine.instances.put(request.key, run.state.value);
   }
   if (event.request !== null) machine.kept.add(event.request, outcome);
@@ -231,9 +229,34 @@ function crashed(machine: Machine, message: string): Reply {
   );
 }
 
-function tooManyInstances({ name, instances }: Machine): Problem {
-  const message = `${name} has ${instances.count} instances of ${instances.bytes} bytes, and the node takes no more: nothing was changed`;
-  return problem('too-large', message);
+/** Why the node takes no such state of a keyed machine; null where it does. */
+function checkRoom(
+  { limits, memory }: NodeState,
+  machine: Machine,
+  key: InstanceKey,
+  state: Value,
+): Problem | null {
+  const { keyed } = machine.instances;
+  if (keyed === null || key === null) return null;
+  const { count, dirtyBytes } = keyed.growth(key, state);
+  if (count > 0 && keyed.count >= limits.instancesMax) {
+    const message = `${machine.name} has ${keyed.count} instances, and the node takes no more: nothing was changed`;
+    return problem('too-large', message);
+  }
+  switch (memory.roomFor(dirtyBytes)) {
+    case 'now':
+      return null;
+    case 'later':
+      return problem(
+        'overloaded',
+        'too many states wait to be written to disk; try again later: nothing was changed',
+      );
+    case 'never':
+      return problem(
+        'too-large',
+        `states of ${memory.bytesMax} bytes are all that the node takes: nothing was changed`,
+      );
+  }
 }
 
 /** The reply to a request by its first outcome. */

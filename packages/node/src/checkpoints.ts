@@ -59,7 +59,8 @@ export class Checkpoints {
   beginIfDue(): void {
     if (this.#running !== null || this.#isOver || this.#bytes === 0) return;
     const { node, stopwatch } = this.#options;
-    const isMuch = this.#bytes >= node.limits.checkpointBytesMin;
+    const isMuch =
+      this.#bytes >= node.limits.checkpointBytesMin || node.memory.isCrowded || node.memory.outdated > 0;
     if (isMuch || (this.#options.journal.isLasting && stopwatch() >= this.#dueAt)) {
       this.#begin(node.limits.largeStateBytesMin);
     } else this.#arm();
@@ -85,16 +86,19 @@ export class Checkpoints {
   }
 
   #begin(largeBytesMin: number): void {
-    const { journal, tracker, node, stopwatch } = this.#options;
+    const { journal, tracker, node, stopwatch, isHandedOver } = this.#options;
     this.#bytes = 0;
     const start = stopwatch();
     const { head, parts } = tracker.begin(node, largeBytesMin);
     const over = (): void => {
       const millis = stopwatch() - start;
+      tracker.end();
       this.#running = null;
       this.#options.took(millis / 1_000);
       this.#dueAt = start + Math.max(node.limits.checkpointMillisMax, REST_FACTOR * millis);
-      this.#arm();
+      // Where memory is full nothing is handed over until there is one more.
+      if (isHandedOver()) this.beginIfDue();
+      else this.#arm();
     };
     this.#running = journal.checkpoint(head, parts).then(over, (error: unknown) => {
       this.#running = null;

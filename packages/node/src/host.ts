@@ -149,7 +149,9 @@ export class Host {
 
   /** Rebuilds the node from its journal. Throws a `JournalError` for one that is wrong. */
   static async open(journal: Journal, options: HostOptions): Promise<Host> {
-    return new Host(journal, await recover(journal, options), options);
+    const host = new Host(journal, await recover(journal, options), options);
+    journal.check().catch((error: unknown) => host.#fail(error));
+    return host;
   }
 
   /** Bytes that the journal has yet to bring into their place; 0 where there is nothing of the kind. */
@@ -209,6 +211,7 @@ export class Host {
             const seen = view(node);
             return () => resolve(seen);
           } catch (error) {
+            if (error instanceof JournalError) throw error;
             return () => reject(error as Error);
           }
         },
@@ -382,7 +385,7 @@ export class Host {
       return action();
     } catch (error) {
       // Before its position was taken an event has changed nothing: the node can go on without it.
-      if (this.#node.position !== position) throw error;
+      if (this.#node.position !== position || error instanceof JournalError) throw error;
       this.report(error);
       return INTERNAL;
     }

@@ -1,16 +1,9 @@
-import {
-  encodeUtf8,
-  equal,
-  type Image,
-  INT,
-  keyOrder,
-  STRING,
-  sizeOf,
-  TypeTable,
-  type Value,
-} from '@smc/protocol';
+import { encodeUtf8, type Image, type Value } from '@smc/protocol';
+import { KeyedStates } from './keyed-states.ts';
+import type { StateRows } from './ports.ts';
 import { problem, type Problem } from './problem.ts';
-import { StateTree } from './state-tree.ts';
+import type { StateMemory } from './state-memory.ts';
+import type { Version } from './version.ts';
 
 /** What tells the instances of a keyed machine apart; null for the one of a machine that is not keyed. */
 export type InstanceKey = string | number | null;
@@ -18,79 +11,61 @@ export type InstanceKey = string | number | null;
 /** Bytes of a key in UTF-8. */
 export const KEY_BYTES_MAX = 512;
 
-/**
- * The states of a machine: of the one instance that it is, or of one for each key.
- *
- * Invariant: of a keyed machine an instance in its initial state is not stored.
- */
+/** What the instances of a machine need of the node. */
+export interface InstancesContext {
+  /** The number of the machine. */
+  readonly machine: number;
+  readonly memory: StateMemory;
+  readonly rows: StateRows;
+}
+
+/** The states of a machine: of the one instance that it is, or of one for each key (`KeyedStates`). */
 export class Instances {
   readonly keyKind: Image['key'];
-  /** The state of every instance that is not stored. */
-  readonly initial: Value;
+  /** Of a keyed machine. */
+  readonly keyed: KeyedStates | null;
   /** Of a machine that is not keyed. */
   #own: Value;
-  /** Of a keyed machine. */
-  readonly #states: StateTree;
   /** Of those who watch: the keys that were put since each looked. */
   readonly #watched = new Set<{ keys: Set<InstanceKey> }>();
 
   /** All in their initial state. */
-  constructor(keyKind: Image['key'], initial: Value) {
-    this.keyKind = keyKind;
-    this.initial = initial;
+  constructor({ image, program: { initial } }: Version, context: InstancesContext) {
+    const { key } = image;
+    this.keyKind = key;
     this.#own = initial;
-    this.#states = new StateTree(ORDERS[keyKind]);
+    this.keyed = key === 'none' ? null : new KeyedStates({ key, image, initial }, context);
   }
 
   get isKeyed(): boolean {
-    return this.keyKind !== 'none';
+    return this.keyed !== null;
+  }
+
+  /** The state of every instance that is not stored. */
+  get initial(): Value {
+    return this.keyed === null ? this.#own : this.keyed.initial;
   }
 
   /** How many there are: of a keyed machine those that are stored. */
   get count(): number {
-    return this.isKeyed ? this.#states.length : 1;
-  }
-
-  /** What the stored instances of a keyed machine take in memory (`sizeOf`). */
-  get bytes(): number {
-    return this.#states.bytes;
+    return this.keyed === null ? 1 : this.keyed.count;
   }
 
   get(key: InstanceKey): Value {
     if (key === null) return this.#own;
-    const state = this.#states.get(key);
-    return state === undefined ? this.initial : state;
+    return this.#keyed(key).get(key);
   }
 
   put(key: InstanceKey, state: Value): void {
-    if (this.isKeyed !== (key !== null)) throw new Error(`the key ${String(key)} for a ${this.keyKind} key`);
-    if (key === null) this.#own = state;
-    else if (equal(state, this.initial)) this.#states.delete(key);
-    else this.#states.set(key, state);
+    if (key !== null) this.#keyed(key).put(key, state);
+    else if (this.keyed === null) this.#own = state;
+    else throw new Error('no key for a keyed machine');
     for (const { keys } of this.#watched) keys.add(key);
   }
 
-  /** Keys and states as of now, in the order of the keys, whatever is put while they are gone through. */
+  /** Keys and states; for those of a keyed machine see there. */
   entries(): Iterable<readonly [InstanceKey, Value]> {
-    if (!this.isKeyed) return [[null, this.#own]];
-    return this.#states.entries() as Iterable<[InstanceKey, Value]>;
-  }
-
-  /** Whether there is room for a state within these limits; what takes no more than before has room. */
-  hasRoomFor(key: InstanceKey, state: Value, limits: { countMax: number; bytesMax: number }): boolean {
-    if (key === null || equal(state, this.initial)) return true;
-    const before = this.#states.get(key);
-    if (before === undefined && this.#states.length >= limits.countMax) return false;
-    const added = sizeOf(state) - (before === undefined ? 0 : sizeOf(before));
-    return added <= 0 || this.#states.bytes + added <= limits.bytesMax;
-  }
-
-  /** Gives the stored states as of now by their keys, whatever is put later; undefined for what is not stored. */
-  snapshot(): (key: InstanceKey) => Value | undefined {
-    const own = this.#own;
-    if (!this.isKeyed) return () => own;
-    const states = this.#states.snapshot();
-    return (key) => states(key);
+    return this.keyed === null ? [[null, this.#own]] : this.keyed.entries();
   }
 
   /** Has the keys remembered that are put from now on. */
@@ -106,6 +81,11 @@ export class Instances {
       end: () => this.#watched.delete(watched),
     };
   }
+
+  #keyed(key: InstanceKey): KeyedStates {
+    if (this.keyed === null) throw new Error(`the key ${String(key)} for a machine without keys`);
+    return this.keyed;
+  }
 }
 
 /** The keys of instances that were put while somebody watches. */
@@ -115,13 +95,6 @@ export interface ChangedKeys {
   /** Ends it: no more are remembered. */
   end(): void;
 }
-
-const KEY_TYPES = new TypeTable();
-const ORDERS = {
-  none: () => 0,
-  string: keyOrder(KEY_TYPES, STRING),
-  int: keyOrder(KEY_TYPES, INT),
-} as const;
 
 export type ReadKey =
   | { readonly ok: true; readonly key: InstanceKey }

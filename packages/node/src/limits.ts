@@ -44,9 +44,12 @@ export interface NodeLimits {
   readonly idleMillisMax: number;
   /** Connections of each listener. */
   readonly connectionsMax: number;
-  /** Instances of a keyed machine that are stored, and bytes of their states (`sizeOf`). */
+  /** Instances of a keyed machine that are stored. */
   readonly instancesMax: number;
-  readonly instanceBytesMax: number;
+  /** Bytes that the states of all keyed machines take in memory (`StateMemory`); others are read when they are used. */
+  readonly stateBytesMax: number;
+  /** Upgrades of a keyed machine that its stored states have not been through: so many migrations a state takes. */
+  readonly pendingUpgradesMax: number;
   /** Names that machines have had, those of removed ones included. */
   readonly machinesMax: number;
   /** Kept for `/history`, for each machine; older ones are in the log alone. */
@@ -99,8 +102,9 @@ export const NODE_LIMITS: NodeLimits = {
   stalledMillisMax: 30_000,
   idleMillisMax: 600_000,
   connectionsMax: 10_000,
-  instancesMax: 1_000_000,
-  instanceBytesMax: 1024 * 1024 * 1024,
+  instancesMax: 100_000_000,
+  stateBytesMax: 1024 * 1024 * 1024,
+  pendingUpgradesMax: 64,
   machinesMax: 10_000,
   historyRecordsMax: 10_000,
   refusalRecordsMax: 100,

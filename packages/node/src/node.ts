@@ -73,6 +73,10 @@ function prepareFuelMax(): number {
   return Math.max(STEP_LIMITS.prepareFuelMin, Math.min(NODE_LIMITS.prepareFuelMax, bearable));
 }
 
+function stateBytesMax(): number {
+  return Math.min(NODE_LIMITS.stateBytesMax, Math.floor(getHeapStatistics().heap_size_limit / 4));
+}
+
 /** An address beyond this computer that lacks what makes it safe: what, in words. */
 export class ExposureError extends Error {}
 
@@ -94,7 +98,8 @@ async function orClose<T>(journal: Journal, begin: () => T | Promise<T>): Promis
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { httpPort, linesPort, adminPort = null } = options;
   const access = { ...OPEN_ACCESS, ...options.access };
-  const limits = { ...NODE_LIMITS, prepareFuelMax: prepareFuelMax(), ...options.limits };
+  const bearable = { prepareFuelMax: prepareFuelMax(), stateBytesMax: stateBytesMax() };
+  const limits = { ...NODE_LIMITS, ...bearable, ...options.limits };
   const { journal = new MemoryJournal(), clock = systemClock, jit = 'auto' } = options;
   const { report = () => {}, progress = () => {}, log = NO_LOG } = options;
   const { main, admin } = await orClose(journal, () => placesOf(options, access));

@@ -34,10 +34,53 @@ export interface Journal {
    * structural ones. One at a time; one that is on its way when the journal is closed does not count.
    */
   checkpoint(head: CheckpointHead, parts: Iterable<CheckpointPart>): Promise<void>;
+  /** The states of keyed machines: `read` leaves them out. */
+  readonly rows: StateRows;
+  /**
+   * Looks, beside all else, at what `read` has not looked at, as it is read when it is used. Rejects with a
+   * `JournalError` where it is damaged; is fulfilled when it was looked through, or the journal closes.
+   */
+  check(): Promise<void>;
   /** Bytes that a medium with a log of its own has yet to bring into their place. */
   logBytes?(): number;
   close(): void | Promise<void>;
 }
+
+/** What the two newest complete checkpoints of a journal have of keyed machines, to be read when it is used. */
+export interface StateRows {
+  /**
+   * The state of an instance, by its key as text; undefined where it is not stored. Throws a `JournalError` where
+   * it is damaged: the node stops then, and the next start goes on from an older checkpoint.
+   */
+  read(place: StatesPlace, key: string): Uint8Array | undefined;
+  /** Some of those whose keys follow that one, in an order that is always the same; none at the end. Throws as `read`. */
+  page(place: StatesPlace, after: string): readonly StoredState[];
+  /** What they take of the memory of this process; 0 on a disk. */
+  memoryBytes(): number;
+}
+
+/** A machine in a checkpoint: its states are those written from `since` up to `position`, of each the newest. */
+export interface StatesPlace {
+  readonly machine: number;
+  readonly since: number;
+  readonly position: number;
+}
+
+export interface StoredState {
+  readonly key: string;
+  readonly state: Uint8Array;
+}
+
+/** Where there is no checkpoint with keyed machines. */
+export const NO_ROWS: StateRows = {
+  read: () => {
+    throw new Error('a state is read where there are no rows');
+  },
+  page: () => {
+    throw new Error('states are read where there are no rows');
+  },
+  memoryBytes: () => 0,
+};
 
 /**
  * A part of what a journal keeps. The order is: `begin`; structural groups up to the checkpoint; its head and

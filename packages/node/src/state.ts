@@ -4,6 +4,8 @@ import { Interfaces } from './interfaces.ts';
 import { BlobStore } from './journal/blobs.ts';
 import { KeptRequests } from './kept.ts';
 import type { NodeLimits } from './limits.ts';
+import { NO_ROWS, type StateRows } from './ports.ts';
+import { StateMemory } from './state-memory.ts';
 import type { Version } from './version.ts';
 
 /**
@@ -14,6 +16,9 @@ export class NodeState {
   readonly limits: NodeLimits;
   /** How what is deployed is loaded; what a step gives does not depend on it. */
   readonly jit: JitMode;
+  /** What its checkpoints have of keyed machines; what is in memory of that decides nothing. */
+  readonly rows: StateRows;
+  readonly memory: StateMemory;
   /** By name: those that run. */
   readonly machines = new Map<string, Machine>();
   /** The same by their number in the log. */
@@ -28,9 +33,11 @@ export class NodeState {
   /** Deployments so far: the number of the next machine. */
   deployments = 0;
 
-  constructor(limits: NodeLimits, jit: JitMode = 'auto') {
+  constructor(limits: NodeLimits, jit: JitMode = 'auto', rows: StateRows = NO_ROWS) {
     this.limits = limits;
     this.jit = jit;
+    this.rows = rows;
+    this.memory = new StateMemory(limits.stateBytesMax, rows);
   }
 }
 
@@ -53,13 +60,13 @@ export class Machine {
   inputs = 0;
   faults = 0;
 
-  constructor(number: number, version: Version, limits: NodeLimits) {
+  constructor(number: number, version: Version, { limits, memory, rows }: NodeState) {
     this.number = number;
     this.name = version.image.name;
     this.interfaces = new Interfaces(version);
     this.kept = new KeptRequests(limits.keptRepliesMax, limits.keptBytesMax);
     this.version = version;
-    this.instances = new Instances(version.image.key, version.program.initial);
+    this.instances = new Instances(version, { machine: number, memory, rows });
   }
 }
 

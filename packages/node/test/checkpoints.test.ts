@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Checkpoints } from '../src/checkpoints.ts';
 import { CheckpointTracker } from '../src/journal/checkpoint.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
-import type { Journal } from '../src/ports.ts';
+import { type Journal, NO_ROWS } from '../src/ports.ts';
 import { NodeState } from '../src/state.ts';
 
 const LIMITS = { ...NODE_LIMITS, checkpointBytesMin: 1_000, checkpointMillisMax: 60_000 };
@@ -25,6 +25,8 @@ class Watched {
           setTimeout(fails ? () => reject(new Error('no space')) : resolve, millis),
         );
       },
+      rows: NO_ROWS,
+      check: () => Promise.resolve(),
       close: () => {},
     };
     this.checkpoints = new Checkpoints({

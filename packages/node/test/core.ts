@@ -4,7 +4,7 @@ import { CheckpointTracker } from '../src/journal/checkpoint.ts';
 import { LogWriter } from '../src/journal/writer.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { Replay } from '../src/journal/replay.ts';
-import type { Recovered } from '../src/ports.ts';
+import { NO_ROWS, type Recovered, type StateRows } from '../src/ports.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import { NodeState } from '../src/state.ts';
 import { stamp, transition } from '../src/transition.ts';
@@ -13,13 +13,15 @@ import { viewHistory, viewMachines, viewState } from '../src/serve/views.ts';
 /** A node without a world: events go in one by one, entries go to a journal in memory. */
 export class Core {
   readonly node: NodeState;
-  readonly journal = new MemoryJournal();
+  readonly journal: MemoryJournal;
   readonly log = new LogWriter();
   readonly tracker = new CheckpointTracker();
   time = 1_000;
 
-  constructor(limits: Partial<NodeLimits> = {}) {
-    this.node = new NodeState({ ...NODE_LIMITS, ...limits });
+  /** `rows` are those of the journal that its checkpoints go to, where that is another one. */
+  constructor(limits: Partial<NodeLimits> = {}, rows: StateRows | null = null) {
+    this.journal = new MemoryJournal();
+    this.node = new NodeState({ ...NODE_LIMITS, ...limits }, 'auto', rows ?? this.journal.rows);
   }
 
   handle(event: NodeEvent): Reply {
@@ -61,22 +63,27 @@ export class Core {
   }
 
   /** Has what the entries led to take their place. */
-  checkpoint(): Promise<void> {
+  async checkpoint(): Promise<void> {
     const { head, parts } = this.tracker.begin(this.node);
-    return this.journal.checkpoint(head, parts);
+    await this.journal.checkpoint(head, parts);
+    this.tracker.end();
   }
 
   /** A node rebuilt from the journal. */
   replay(): NodeState {
-    return replayed(this.journal.read(), this.node.limits);
+    return replayed(this.journal.read(), this.node.limits, this.journal.rows);
   }
 }
 
 /** The node that a journal makes. */
-export function replayed(items: Iterable<Recovered>, limits: NodeLimits = NODE_LIMITS): NodeState {
-  let replay = new Replay(limits);
+export function replayed(
+  items: Iterable<Recovered>,
+  limits: NodeLimits = NODE_LIMITS,
+  rows: StateRows = NO_ROWS,
+): NodeState {
+  let replay = new Replay(limits, 'auto', 0, rows);
   for (const item of items) {
-    if (item.kind === 'begin') replay = new Replay(limits, 'auto', item.checkpoint);
+    if (item.kind === 'begin') replay = new Replay(limits, 'auto', item.checkpoint, rows);
     else replay.add(item);
   }
   return replay.finish().node;
@@ -120,11 +127,12 @@ export function codeOf(shown: string): string {
 export function snapshot(node: NodeState): unknown {
   const machines = [...node.machines.values()].map((machine) => ({
     number: machine.number,
+    // What is found in memory comes first, and is not told.
     states: Array.from(machine.instances.entries(), ([key, state]) => [
       key,
       encodeState(machine.version.image, state),
       viewState(machine, key, 'text'),
-    ]),
+    ]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
     initial: machine.instances.isKeyed && encodeState(machine.version.image, machine.instances.initial),
     known: machine.interfaces.known.map(({ fingerprint }) => fingerprint),
     kept: [...machine.kept.entries()],

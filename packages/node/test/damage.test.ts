@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
 import { PART_BYTES, slicesOf } from '../src/journal/checkpoint.ts';
 import { sha256 } from '../src/journal/blobs.ts';
@@ -40,16 +41,23 @@ afterAll(() => rmSync(folder, { recursive: true }));
 class History {
   readonly directory: string;
   readonly states = new Map<number, string>();
-  readonly core = new Core(LIMITS);
+  readonly core: Core;
   /** The position that all commits but the newest lead to: that one alone may never have been synced. */
   synced = 0;
   #store: Store;
+  #reader: StateReader;
   readonly #groups: LogGroup[] = [];
 
   constructor(directory: string, history: typeof ALL) {
     this.directory = directory;
     this.#store = Store.open(directory, history);
     expect([...this.#store.read()]).toHaveLength(1);
+    this.#reader = new StateReader(directory);
+    this.core = new Core(LIMITS, {
+      read: (place, key) => this.#reader.read(place, key),
+      page: (place, after) => this.#reader.page(place, after),
+      memoryBytes: () => 0,
+    });
     const { journal } = this.core;
     const append = journal.append.bind(journal);
     journal.append = (groups) => {
@@ -75,16 +83,19 @@ class History {
     this.#store.beginCheckpoint(head);
     for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     for (const _ of this.#store.endCheckpoint());
+    this.core.tracker.end();
   }
 
   close(): void {
+    this.#reader.close();
     this.#store.close();
   }
 
   reopen(): void {
-    this.#store.close();
+    this.close();
     this.#store = Store.open(this.directory, ALL);
     for (const _ of this.#store.read());
+    this.#reader = new StateReader(this.directory);
   }
 
   /** A history of deposits, upgrades and checkpoints. */
@@ -122,17 +133,21 @@ function seen(node: NodeState): string {
 }
 
 interface Opened {
-  readonly node: NodeState;
+  readonly position: number;
+  readonly seen: string;
   readonly notes: readonly string[];
 }
 
 function open(directory: string): Opened {
   const store = Store.open(directory, ALL);
+  const reader = new StateReader(directory);
   try {
     const items: Recovered[] = [...store.read()];
     const notes = items.flatMap((item) => (item.kind === 'begin' ? item.notes : []));
-    return { node: replayed(items, LIMITS), notes };
+    const node = replayed(items, LIMITS, reader);
+    return { position: node.position, seen: seen(node), notes };
   } finally {
+    reader.close();
     store.close();
   }
 }
@@ -142,8 +157,29 @@ function numbers(seed: number): () => number {
   return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
 }
 
+/** The end of the last frame that the write-ahead log of SQLite has: what lies behind it is older. */
+function endOfLog(file: string): number {
+  const bytes = readFileSync(file);
+  let end = 32;
+  for (let at = 32; at + FRAME_BYTES <= bytes.length; at += FRAME_BYTES)
+    if (bytes.subarray(at + 8, at + 16).equals(bytes.subarray(16, 24))) end = at + FRAME_BYTES;
+  return end;
+}
+
+const FRAME_BYTES = 24 + 4_096;
+
+interface Damage {
+  readonly what: string;
+  /** Whether the write-ahead log looks as if its end had not been written. */
+  readonly isShortened: boolean;
+  /** Whether the damage is in the write-ahead log, and leaves the frames of its last two commits alone. */
+  readonly isInMiddle: boolean;
+}
+
 /** Damages a file at random: bytes, a sector, a page, or its end. */
-function damage(file: string, random: () => number): string {
+function damage(file: string, random: () => number): Damage {
+  const isLog = file.endsWith('-wal');
+  const end = isLog ? endOfLog(file) : 0;
   const bytes = readFileSync(file);
   const at = Math.floor(random() * bytes.length);
   const kind = ['byte', 'sector', 'page', 'end'][Math.floor(random() * 4)];
@@ -155,7 +191,11 @@ function damage(file: string, random: () => number): string {
       bytes[i] ^= 1 + Math.floor(random() * 255);
     writeFileSync(file, bytes);
   }
-  return `${kind} at ${at} of ${bytes.length}`;
+  return {
+    what: `${kind} at ${at} of ${bytes.length}`,
+    isShortened: isLog && (kind === 'end' || endOfLog(file) < end),
+    isInMiddle: isLog && kind !== 'end' && at < end - 4 * FRAME_BYTES,
+  };
 }
 
 describe('a journal whose files are damaged', () => {
@@ -170,15 +210,15 @@ describe('a journal whose files are damaged', () => {
     const crashed = join(folder, `${name}-crashed`);
     cpSync(directory, crashed, { recursive: true });
     history.close();
-    expect(seen(open(directory).node)).toBe(history.states.get(history.last));
+    expect(open(directory).seen).toBe(history.states.get(history.last));
     const outcomes = new Map<string, number>();
     for (let i = 0; i < 150; i++) {
       const place = join(folder, `${name}-${i}`);
       const file = ['journal.db', 'journal.db-wal'][i % 2];
       cpSync(i % 3 === 0 && file === 'journal.db' ? directory : crashed, place, { recursive: true });
-      const what = `${file}: ${damage(join(place, file), random)}`;
-      const outcome = outcomeOf(place, history, /-wal: end/.test(what), isInMiddle(what));
-      expect(outcome, what).not.toMatch(/^wrong/);
+      const damaged = damage(join(place, file), random);
+      const outcome = outcomeOf(place, history, damaged);
+      expect(outcome, `${file}: ${damaged.what}`).not.toMatch(/^wrong/);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       rmSync(place, { recursive: true });
     }
@@ -186,20 +226,14 @@ describe('a journal whose files are damaged', () => {
       expect(outcomes.get(expected), expected).toBeGreaterThan(0);
   });
 
-  /** Whether the damage is in the write-ahead log, and leaves the frames of its last two commits alone. */
-  function isInMiddle(what: string): boolean {
-    const [, at, length] = /-wal: (?!end).* at (\d+) of (\d+)/.exec(what) ?? [];
-    return at !== undefined && Number(at) < Number(length) - 4 * 4_120;
-  }
-
   /**
    * In a word; `wrong: …` where an answer could be. A log that just ends sooner looks as it did then: that it was
    * cut later is nowhere to be seen.
    */
-  function outcomeOf(place: string, history: History, isShortened: boolean, isInMiddle: boolean): string {
+  function outcomeOf(place: string, history: History, { isShortened, isInMiddle }: Damage): string {
     try {
       const opened = open(place);
-      const { position } = opened.node;
+      const { position } = opened;
       // A torn end has no more than one commit of the log behind it.
       if (isInMiddle && position < history.synced) return `wrong: it goes on at ${position}`;
       return judge(opened, history, isShortened ? ['it may be shorter'] : []);
@@ -222,7 +256,7 @@ describe('a journal whose files are damaged', () => {
       const judged = judge(repaired, history, findings);
       if (judged.startsWith('wrong')) return judged;
       // Commits that lie behind what is damaged in the write-ahead log.
-      return isInMiddle && repaired.node.position === history.last ? 'salvaged' : 'repaired';
+      return isInMiddle && repaired.position === history.last ? 'salvaged' : 'repaired';
     } catch (error) {
       // An image, or what was deployed: without it nothing can be made of the rest.
       return error instanceof JournalError ? 'lost' : `wrong: ${(error as Error).stack}`;
@@ -262,7 +296,7 @@ describe('a journal whose files are damaged', () => {
       if (refused === null) {
         // Fields that nothing reads: the number of the checkpoint, in the header.
         outcomes.set('harmless', (outcomes.get('harmless') ?? 0) + 1);
-        expect(seen(open(place).node), what).toBe(history.states.get(history.last));
+        expect(open(place).seen, what).toBe(history.states.get(history.last));
         continue;
       }
       expect(refused, what).toMatch(/journal\.db-wal \(at byte \d+\) is damaged.* smc repair/);
@@ -271,9 +305,9 @@ describe('a journal whose files are damaged', () => {
       const { findings, copy } = repairDirectory(place, 'now');
       expect(findings[0], what).toMatch(/journal\.db-wal is damaged \(at byte \d+\): \d+ commits/);
       expect(readFileSync(join(copy, 'journal.db-wal')).equals(damaged)).toBe(true);
-      const { node } = open(place);
-      expect(seen(node), what).toBe(history.states.get(node.position));
-      const outcome = node.position === history.last ? 'all' : 'less';
+      const opened = open(place);
+      expect(opened.seen, what).toBe(history.states.get(opened.position));
+      const outcome = opened.position === history.last ? 'all' : 'less';
       if (outcome === 'less') expect(findings.join(), what).toMatch(/lost/);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       rmSync(place, { recursive: true });
@@ -293,8 +327,8 @@ describe('a journal whose files are damaged', () => {
     const wal = readFileSync(file);
     wal[wal.length - 100] ^= 1;
     writeFileSync(file, wal);
-    const { node, notes } = open(crashed);
-    expect(node.position).toBe(history.synced);
+    const { position, notes } = open(crashed);
+    expect(position).toBe(history.synced);
     expect(notes.join()).toMatch(
       /the end of journal\.db-wal \(at byte \d+\) is damaged, or was not written whole, and was cut off: 1 commits/,
     );
@@ -336,12 +370,15 @@ describe('a journal whose files are damaged', () => {
     );
   }
 
-  function judge({ node, notes }: Opened, history: History, findings: readonly string[]): string {
-    const { position } = node;
+  function judge(
+    { position, seen: state, notes }: Opened,
+    history: History,
+    findings: readonly string[],
+  ): string {
     const isTold = notes.length + findings.length > 0;
     if (findings.some((finding) => /has lost states|has forgotten/.test(finding))) return 'in part';
     const expected = position === 0 ? undefined : history.states.get(position);
-    if (position > 0 && seen(node) !== expected) return `wrong: another state at ${position}`;
+    if (position > 0 && state !== expected) return `wrong: another state at ${position}`;
     if (position === history.last) return isTold ? 'cut' : 'whole';
     return isTold ? 'cut' : `wrong: only ${position} of ${history.last}, and nothing is said`;
   }

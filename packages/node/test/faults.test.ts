@@ -7,7 +7,7 @@ import { DiskJournal } from '../src/journal/disk/journal.ts';
 import type { CheckpointHead, CheckpointPart } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
-import type { Journal, Recovered } from '../src/ports.ts';
+import type { Journal, Recovered, StateRows } from '../src/ports.ts';
 import { show } from './core.ts';
 import { bundleOf, counter } from './images.ts';
 
@@ -48,6 +48,14 @@ class FaultyJournal implements Journal {
 
   checkpoint(head: CheckpointHead, slices: Iterable<CheckpointPart>): Promise<void> {
     return this.#disk.checkpoint(head, slices);
+  }
+
+  get rows(): StateRows {
+    return this.#disk.rows;
+  }
+
+  check(): Promise<void> {
+    return this.#disk.check();
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
+import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
 import { slicesOf } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
@@ -46,10 +47,11 @@ const step = fc.oneof(
 class Restartable {
   readonly directory: string;
   readonly history: { historyMillisMax: number; historyBytesMax: number };
-  core = new Core(LIMITS);
+  core: Core;
   /** Of all sessions. */
   id = 0;
   #store: Store;
+  readonly #reader: StateReader;
   #groups: LogGroup[] = [];
   /** The position of the last that is complete. */
   #checkpoint = 0;
@@ -60,6 +62,8 @@ class Restartable {
     this.history = { historyMillisMax: most, historyBytesMax: most };
     this.#store = Store.open(directory, this.history);
     for (const _ of this.#store.read());
+    this.#reader = new StateReader(directory);
+    this.core = new Core(LIMITS, this.#reader);
     this.#watch();
   }
 
@@ -82,6 +86,7 @@ class Restartable {
     for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     if (!isWhole) return this.restart();
     for (const _ of this.#store.endCheckpoint());
+    this.core.tracker.end();
     this.#checkpoint = head.position;
   }
 
@@ -96,6 +101,8 @@ class Restartable {
       read: () => store.read(),
       append: () => {},
       checkpoint: () => Promise.resolve(),
+      rows: this.#reader,
+      check: () => Promise.resolve(),
       close: () => {},
     };
     const told: RecoveryProgress[] = [];
@@ -110,6 +117,7 @@ class Restartable {
   }
 
   close(): void {
+    this.#reader.close();
     this.#store.close();
   }
 }
@@ -197,7 +205,8 @@ it('what a checkpoint makes needless goes in portions, between which others may 
       return { isStructural: false, first, count: 1, time: first, bytes, blobs: [] };
     });
     store.append(groups);
-    const machine = { machine: 0, name: 'Many', inputs: 0, faults: 0, fingerprint: '00', isKeyed: true };
+    const counts = { inputs: 0, faults: 0, instances: 300 };
+    const machine = { machine: 0, name: 'Many', ...counts, fingerprint: '00', isKeyed: true };
     const kept = { keptFirst: 300 * (round - 1), keptEnd: 300 * round };
     // All states are of another version each time.
     const machines = [{ ...machine, since: position, ...kept }];

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { DiskJournal, type Log } from '@smc/node';
 import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
@@ -6,6 +7,7 @@ import { EXIT, Refused, Stop } from '../exit.ts';
 import { jitOf } from '../jit.ts';
 import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, ToldToEnd, type Keeping } from '../local-node.ts';
+import { numberOf, sizeOf } from '../sizes.ts';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
@@ -16,12 +18,16 @@ export const node: CommandDefinition = {
       .option('--memory', 'keep all of it in memory: it is gone when the node ends')
       .option('--keep-history', 'keep all inputs for ever, also those that no recovery needs any more');
     command.option(
-      '--checkpoint-bytes <bytes>',
-      'so much of the log at the most is replayed at a start (default: 67108864)',
+      '--checkpoint-bytes <size>',
+      'so much of the log at the most is replayed at a start (default: 64MiB)',
     );
     command.option(
       '--checkpoint-seconds <seconds>',
       'and what came in so many seconds, if a checkpoint does not take longer (default: 60)',
+    );
+    command.option(
+      '--memory-limit <size>',
+      'so much memory at the most for states of keyed machines: others are read when they are used (default: 1GiB, or a quarter of the heap)',
     );
     declareNode(command);
     declareExposure(command);
@@ -62,18 +68,21 @@ const isJson = (words: Words): boolean => option(words, 'log') === 'json';
 async function keepingOf(words: Words, log: Log): Promise<Keeping | null> {
   const data = option(words, 'data');
   if (words.options['memory'] === true) {
-    if (data === undefined && words.options['keepHistory'] === undefined) return null;
+    const others = [data, words.options['keepHistory'], words.options['memoryLimit']];
+    if (others.every((other) => other === undefined)) return null;
     throw new Stop(
       EXIT.usage,
       'usage',
-      '--memory keeps nothing: it goes with neither --data nor --keep-history',
+      '--memory keeps nothing: it goes with neither --data nor --keep-history, nor with --memory-limit, as nothing can leave memory',
     );
   }
   const directory = dataDirectory(data);
-  const bytes = numberOf(words, 'checkpoint-bytes', 'bytes');
+  const bytes = sizeOf(words, 'checkpoint-bytes');
+  const memory = memoryLimitOf(words);
   const seconds = numberOf(words, 'checkpoint-seconds', 'seconds');
   const limits = {
     ...(bytes === null ? {} : { checkpointBytesMin: bytes }),
+    ...(memory === null ? {} : { stateBytesMax: memory }),
     ...(seconds === null ? {} : { checkpointMillisMax: 1_000 * seconds }),
   };
   const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
@@ -84,14 +93,17 @@ async function keepingOf(words: Words, log: Log): Promise<Keeping | null> {
   return { journal, directory, limits };
 }
 
-function numberOf(words: Words, name: string, unit: string): number | null {
-  const text = option(words, camelCase(name));
-  if (text === undefined) return null;
-  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
-  throw new Stop(EXIT.usage, 'usage', `--${name} takes a number of ${unit}, not ${text}`);
-}
+/** There is more in the heap than these states. */
+const HEAP_SHARE = 1 / 2;
 
-/** As an option is called where it was read. */
-function camelCase(name: string): string {
-  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+function memoryLimitOf(words: Words): number | null {
+  const bytes = sizeOf(words, 'memory-limit');
+  const most = Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE);
+  if (bytes === null || bytes <= most) return bytes;
+  throw new Stop(
+    EXIT.usage,
+    'usage',
+    `--memory-limit is more than half of the heap that this process may have: ${most} bytes at the most`,
+    'NODE_OPTIONS=--max-old-space-size=MEBIBYTES gives it a larger one.',
+  );
 }

@@ -1,5 +1,6 @@
 import { ByteWriter, encodeValue, sizeOf, type Value, writeValue } from '@smc/protocol';
-import { type ChangedKeys, type InstanceKey, type Instances, printKey } from '../instances.ts';
+import { type ChangedKeys, type Instances, printKey } from '../instances.ts';
+import type { KeyedStates, StatesToWrite } from '../keyed-states.ts';
 import type { FirstOutcome, ForgottenSession, NumberedRequest } from '../kept.ts';
 import type { Machine, NodeState } from '../state.ts';
 import { encodeForgotten, encodeRefusals, writeKept } from './encoding.ts';
@@ -28,6 +29,8 @@ export interface MachineHead {
   /** Of its state type, 64 hex digits. */
   readonly fingerprint: string;
   readonly isKeyed: boolean;
+  /** Those that are stored; 1 of a machine without keys. */
+  readonly instances: number;
   /**
    * The position of the checkpoint that wrote all its states: those of older ones are of another version. The one
    * state of a machine without keys is always written as a whole.
@@ -110,6 +113,7 @@ export function partKey(part: number): string {
 /** In the order of numbers and of texts alike. */
 const PART_DIGITS = 8;
 
+/** A machine without keys. */
 interface Tracked {
   readonly instances: Instances;
   readonly changed: ChangedKeys;
@@ -118,17 +122,26 @@ interface Tracked {
 
 /**
  * Knows what changed since the last checkpoint, and makes the next. After an upgrade all instances of a
- * machine are written anew, as their states are of another type then.
+ * machine are written anew, as their states are of another type then; those of a keyed machine know that themselves
+ * (`KeyedStates`).
  */
 export class CheckpointTracker {
-  /** By machine. One that is not in it has all its states in the next checkpoint. */
+  /** Machines without keys. One that is not in it has its state in the next checkpoint. */
   readonly #tracked = new Map<Machine, Tracked>();
+  /** What the checkpoint that is written has of keyed machines. */
+  #begun: KeyedStates[] = [];
 
   /** Says that a checkpoint holds a machine as it is now. */
   resume(machine: Machine, since: number): void {
-    const { instances } = machine;
-    this.#tracked.set(machine, { instances, changed: instances.watch(), since });
-    machine.kept.takeNew();
+    const { instances, kept } = machine;
+    if (!instances.isKeyed) this.#tracked.set(machine, { instances, changed: instances.watch(), since });
+    kept.takeNew();
+  }
+
+  /** Says that the checkpoint that was begun last is complete. */
+  end(): void {
+    for (const keyed of this.#begun) keyed.endCheckpoint();
+    this.#begun = [];
   }
 
   /**
@@ -145,20 +158,26 @@ export class CheckpointTracker {
     const large: LargeState[] = [];
     const machines = Array.from(node.machines.values(), (machine): MachineHead => {
       const { number, name, inputs, faults, instances, kept } = machine;
-      const { since, keys } = this.#changed(machine, position);
       const fingerprint = machine.version.fingerprints.state;
-      const isWritten = keys === null || keys.size > 0;
-      if (isWritten && instances.isKeyed) parts.push(stateSlices(machine, rowsOf(instances, keys)));
-      else if (isWritten) {
+      const { keyed, isKeyed, count } = instances;
+      let since: number;
+      if (keyed !== null) {
+        const written = keyed.beginCheckpoint(position);
+        ({ since } = written);
+        this.#begun.push(keyed);
+        parts.push(stateSlices(machine, written.rows));
+      } else {
+        const own = this.#changed(machine, position);
+        ({ since } = own);
         const bytes = sizeOf(instances.get(null));
         const slices = partSlices(machine, instances.get(null));
-        if (bytes < largeBytesMin) parts.push(slices);
-        else large.push({ machine: number, fingerprint, bytes, slices });
+        if (own.isWritten && bytes < largeBytesMin) parts.push(slices);
+        else if (own.isWritten) large.push({ machine: number, fingerprint, bytes, slices });
       }
       parts.push(keptSlices(machine, kept.takeNew()), sessionSlices(number, kept.forgotten()));
       const { first: keptFirst, end: keptEnd } = kept;
-      const { isKeyed } = instances;
-      return { machine: number, name, inputs, faults, fingerprint, isKeyed, since, keptFirst, keptEnd };
+      const figures = { inputs, faults, instances: count };
+      return { machine: number, name, ...figures, fingerprint, isKeyed, since, keptFirst, keptEnd };
     });
     if (large.length > 0) parts.push([{ kind: 'large', states: large }]);
     for (const [machine, { changed }] of this.#tracked) {
@@ -170,22 +189,18 @@ export class CheckpointTracker {
     return { head, parts: concatenated(parts) };
   }
 
-  /** What a checkpoint at this position writes of a machine: these keys, or all where there are none, as from then on. */
-  #changed(
-    machine: Machine,
-    position: number,
-  ): { readonly since: number; readonly keys: ReadonlySet<InstanceKey> | null } {
+  /** Whether a checkpoint at this position writes the state of a machine without keys, and which one has written it. */
+  #changed(machine: Machine, position: number): { readonly since: number; readonly isWritten: boolean } {
     const { instances } = machine;
     const before = this.#tracked.get(machine);
-    if (before?.instances !== instances) {
-      before?.changed.end();
-      this.#tracked.set(machine, { instances, changed: instances.watch(), since: position });
-      return { since: position, keys: null };
+    if (before?.instances === instances && before.changed.take().size === 0) {
+      return { since: before.since, isWritten: false };
     }
-    const keys = before.changed.take();
-    if (instances.isKeyed || keys.size === 0) return { since: before.since, keys };
-    this.#tracked.set(machine, { ...before, since: position });
-    return { since: position, keys };
+    const isOther = before?.instances !== instances;
+    if (isOther) before?.changed.end();
+    const changed = isOther ? instances.watch() : before.changed;
+    this.#tracked.set(machine, { instances, changed, since: position });
+    return { since: position, isWritten: true };
   }
 }
 
@@ -201,21 +216,9 @@ function* concatenated<T>(parts: readonly Iterable<T>[]): Generator<T> {
   for (const part of parts) yield* part;
 }
 
-/** States by key, as of now: of all that are stored, or of these keys; undefined for what is not stored. */
-function rowsOf(
-  instances: Instances,
-  keys: ReadonlySet<InstanceKey> | null,
-): Iterable<readonly [InstanceKey, ReturnType<Instances['get']> | undefined]> {
-  if (keys === null) return instances.entries();
-  const stored = instances.snapshot();
-  return (function* () {
-    for (const key of keys) yield [key, stored(key)] as const;
-  })();
-}
-
 function* stateSlices(
   { number: machine, version }: Machine,
-  rows: ReturnType<typeof rowsOf>,
+  rows: StatesToWrite['rows'],
 ): Generator<StateSlice> {
   const { image } = version;
   const writer = new ByteWriter(SLICE_BYTES);

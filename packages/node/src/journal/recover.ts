@@ -37,14 +37,15 @@ export async function recover(
     readonly progress?: (progress: RecoveryProgress) => void;
   },
 ): Promise<Recovery> {
-  let replay = new Replay(limits, jit);
+  const { rows } = journal;
+  let replay = new Replay(limits, jit, 0, rows);
   let from = 0;
   let last = 0;
   let bytes = 0;
   let work = 0;
   for await (const item of journal.read()) {
     if (item.kind === 'begin') {
-      replay = new Replay(limits, jit, item.checkpoint);
+      replay = new Replay(limits, jit, item.checkpoint, rows);
       from = item.checkpoint;
       last = item.last;
       bytes = 0;

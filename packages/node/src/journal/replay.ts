@@ -1,10 +1,11 @@
 import { type ByteReader, decodeValue, decoding, type Malformed, takeValue, type Value } from '@smc/protocol';
 import { FAILED, type JitMode } from '@smc/vm';
-import { type InstanceKey, Instances, readKey } from '../instances.ts';
+import { type InstanceKey, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
 import type { FirstOutcome } from '../kept.ts';
 import type { NodeLimits } from '../limits.ts';
-import { type Beginning, JournalError, type Recovered } from '../ports.ts';
+import { migrateState } from '../lineage.ts';
+import { type Beginning, JournalError, NO_ROWS, type Recovered, type StateRows } from '../ports.ts';
 import { type Machine, NodeState } from '../state.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
 import { applyChange, applyRefusal, applyRemoval } from '../upgrade/swap.ts';
@@ -35,8 +36,8 @@ import type { LogGroup } from './group.ts';
  * Rebuilds a node from what its journal keeps, in order. Programs are verified again; steps
  * and migrations have no fuel limit, since they ended when they were recorded.
  *
- * A migration waits until its state is needed: the entries of upgrades that came before a checkpoint stand
- * before the states that they led to, and the states between are not there.
+ * A migration waits until its state is needed, that of the one state of a machine without keys too: the entries of
+ * upgrades that came before a checkpoint stand before the states that they led to, and the states between are not there.
  */
 export class Replay {
   readonly node: NodeState;
@@ -51,9 +52,9 @@ export class Replay {
   /** For messages: the entry that is handled. */
   #at = 'the journal';
 
-  /** `start` is the position of the checkpoint; 0 where there is none. */
-  constructor(limits: NodeLimits, jit: JitMode = 'auto', start = 0) {
-    this.node = new NodeState(limits, jit);
+  /** `start` is the position of the checkpoint; 0 where there is none. `rows` has what it has of keyed machines. */
+  constructor(limits: NodeLimits, jit: JitMode = 'auto', start = 0, rows: StateRows = NO_ROWS) {
+    this.node = new NodeState(limits, jit, rows);
     this.#start = start;
   }
 
@@ -154,12 +155,21 @@ export class Replay {
     if (!refusals.ok) return this.#malformed(refusals.malformed);
     for (const refusal of refusals.value) this.#refusal(refusal);
     if (head.machines.length !== node.machines.size) this.#fail('it has other machines than the log');
-    for (const { machine: number, inputs, faults, fingerprint, keptFirst } of head.machines) {
+    for (const {
+      machine: number,
+      inputs,
+      faults,
+      fingerprint,
+      instances,
+      since,
+      keptFirst,
+    } of head.machines) {
       const machine = this.#machine(number);
       if (fingerprint !== machine.version.fingerprints.state) {
         this.#fail(`the states of ${machine.name} are of another type than the log says`);
       }
-      this.#base(machine);
+      this.#pending.delete(machine);
+      machine.instances.keyed?.resume(since, head.position, instances);
       machine.inputs = inputs;
       machine.faults = faults;
       machine.kept.startAt(keptFirst);
@@ -191,41 +201,22 @@ export class Replay {
       const machine = this.node.machines.get(part.machine);
       if (machine === undefined) return this.#fail(`an upgrade of ${part.machine}, which does not run`);
       const upgrade = this.#loaded(loadUpgrade(headerOf(part, machine), part.upgrade, this.node.jit));
-      this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
-      // The states stand still, of the older type, until they are migrated.
-      const { instances } = machine;
-      applyChange(this.node, { version, upgrade: { ...upgrade, instances } });
+      const { keyed } = machine.instances;
+      // The one state of a machine stands still, of the older type, until it is migrated.
+      const state = keyed === null ? machine.instances.get(null) : migrateState(upgrade, keyed.initial);
+      if (keyed === null) this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
+      applyChange(this.node, { version, upgrade: { ...upgrade, state } });
     }
   }
 
   #migrate(machine: Machine): void {
     const upgrades = this.#pending.get(machine);
     if (upgrades === undefined) return;
-    const { instances } = machine;
-    this.#base(machine);
-    for (const [key, state] of instances.entries()) {
-      machine.instances.put(key, this.#migrated(machine, upgrades, state));
-    }
-  }
-
-  /** The machine with no instance stored: what those are by now is known of the upgrades alone. */
-  #base(machine: Machine): void {
-    const upgrades = this.#pending.get(machine) ?? [];
     this.#pending.delete(machine);
-    const { keyKind, isKeyed, initial } = machine.instances;
-    // Of a machine that is not keyed nobody ever sees it, and the state that it is of may not be there.
-    const migrated = isKeyed ? this.#migrated(machine, upgrades, initial) : initial;
-    machine.instances = new Instances(keyKind, migrated);
-  }
-
-  #migrated(machine: Machine, upgrades: readonly LoadedUpgrade[], before: Value): Value {
-    let state = before;
-    for (const { functions, upgrade } of upgrades) {
-      const result = functions.run(upgrade.migration, state, Number.POSITIVE_INFINITY);
-      if (!result.ok) this.#fail(`a migration of ${machine.name} fails: ${result.failure.message}`);
-      state = result.value;
-    }
-    return state;
+    const { instances } = machine;
+    let state = instances.get(null);
+    for (const upgrade of upgrades) state = migrateState(upgrade, state);
+    instances.put(null, state);
   }
 
   #input(reader: ByteReader, entry: InputHead): void {

@@ -106,6 +106,21 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
       ({ kept }) => kept.end - kept.first,
     ),
     perMachine('smc_instances', 'Instances that are stored', ({ instances }) => instances.count),
+    gauge(
+      'smc_keyed_states_bytes',
+      'Memory of the states of keyed machines, about',
+      ({ memory }) => memory.bytes,
+    ),
+    gauge(
+      'smc_keyed_states_dirty_bytes',
+      'Of these what is in no checkpoint yet',
+      ({ memory }) => memory.dirtyBytes,
+    ),
+    gauge(
+      'smc_keyed_states_limit_bytes',
+      'What they may take (--memory-limit)',
+      ({ memory }) => memory.bytesMax,
+    ),
     {
       name: 'smc_upgrades_total',
       help: 'Machines that were sent, by what became of them; the code where they were refused',
@@ -130,5 +145,5 @@ function machinesOf({ machines }: NodeState): Machine[] {
 }
 
 function stateSize({ instances }: Machine): number {
-  return instances.isKeyed ? instances.bytes : sizeWithin(instances.get(null), SIZE_MAX);
+  return instances.keyed !== null ? instances.keyed.bytes : sizeWithin(instances.get(null), SIZE_MAX);
 }

@@ -103,7 +103,7 @@ export class Deployment {
   #changeOf({ version, upgrade }: PlannedParts): Change {
     const preparation = this.#preparations.get(version.image.name);
     if (upgrade === null || preparation === undefined) return { version, upgrade: null };
-    return { version, upgrade: { ...upgrade, instances: preparation.migrated } };
+    return { version, upgrade: { ...upgrade, state: preparation.state } };
   }
 
   /** Between judgement and swap a machine may have been removed. */
@@ -135,8 +135,8 @@ export class Deployment {
 }
 
 /** Instances that nobody wrote are migrated like all others: that is not always the new initial state. */
-function noteOnInitial({ migrated, version }: Preparation): string | null {
-  if (!migrated.isKeyed || equal(migrated.initial, version.program.initial)) return null;
-  const shown = printState(version, migrated.initial);
+function noteOnInitial({ machine, state, version }: Preparation): string | null {
+  if (!machine.instances.isKeyed || equal(state, version.program.initial)) return null;
+  const shown = printState(version, state);
   return `instances that nobody wrote have the old initial state as it is migrated, ${shown}, and not the new one`;
 }

@@ -133,7 +133,7 @@ function checkStale(
 }
 
 function checkRoom(node: NodeState, event: DeployEvent, intentions: readonly Intention[]): Problem | null {
-  const { machinesMax, blobBytesMax } = node.limits;
+  const { machinesMax, blobBytesMax, pendingUpgradesMax } = node.limits;
   const fresh = intentions.filter(({ name }) => !node.histories.has(name)).length;
   if (node.histories.size + fresh > machinesMax) {
     return problem('too-large', `the node has had ${node.histories.size} machines, and takes ${machinesMax}`);
@@ -143,6 +143,14 @@ function checkRoom(node: NodeState, event: DeployEvent, intentions: readonly Int
       'too-large',
       `the node holds ${node.blobs.bytes} bytes of code, and takes ${blobBytesMax}`,
     );
+  }
+  const waiting = intentions.find(({ kind, running }) => {
+    const upgrades = kind === 'upgrade' ? running?.instances.keyed?.pendingUpgrades : undefined;
+    return upgrades !== undefined && upgrades >= pendingUpgradesMax;
+  });
+  if (waiting !== undefined) {
+    const message = `the states of ${waiting.name} are still written after ${pendingUpgradesMax} upgrades; try again later`;
+    return problem('busy', message);
   }
   return null;
 }

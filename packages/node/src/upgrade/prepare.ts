@@ -1,6 +1,14 @@
-import { type Image, type Part, printString, sizeOf, UnitReads, type Value } from '@smc/protocol';
+import {
+  compareStrings,
+  type Image,
+  type Part,
+  printString,
+  sizeOf,
+  UnitReads,
+  type Value,
+} from '@smc/protocol';
 import type { Failure } from '@smc/vm';
-import { type ChangedKeys, type InstanceKey, Instances } from '../instances.ts';
+import type { ChangedKeys, InstanceKey, Instances } from '../instances.ts';
 import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem, shorten } from '../problem.ts';
 import type { Machine } from '../state.ts';
@@ -12,7 +20,7 @@ import type { LoadedUpgrade } from './load.ts';
 const COUNTEREXAMPLE_LENGTH_MAX = 400;
 const SHOWN_STATE_LENGTH_MAX = 1024 * 1024;
 
-/** Instances that a refusal names; then no others are looked at. */
+/** Instances that a refusal names: the first, in the order of their keys. */
 const COUNTEREXAMPLES_MAX = 5;
 /** Units of a key that it shows. */
 const SHOWN_KEY_LENGTH_MAX = 100;
@@ -37,9 +45,10 @@ interface FuelShare {
 const UNSTORED = Symbol('the instances in their initial state');
 
 /**
- * The migration of a machine, beside it: all of its instances as the new version has them, with
- * its invariants checked. The machine is not touched, and goes on: what its inputs change
- * meanwhile is migrated again, until `isDone` is asked with nothing left.
+ * The migration of a machine, beside it, to see that it can be: all of its instances are migrated, and the
+ * invariants of the new version checked. The machine is not touched, and goes on: what its inputs change
+ * meanwhile is migrated again, until `work` is asked with nothing left. Of a keyed machine nothing is kept of that:
+ * there may be more instances than there is memory.
  *
  * What is not stored is in its initial state, and is migrated like any other: the result is the
  * state that instances which nobody ever wrote have from then on, whatever the initial state of
@@ -47,16 +56,15 @@ const UNSTORED = Symbol('the instances in their initial state');
  */
 export class Preparation {
   readonly machine: Machine;
-  /** What the swap puts in the place of the machine's. */
-  readonly migrated: Instances;
   readonly #upgrade: LoadedUpgrade;
   readonly version: Version;
   readonly #fuel: FuelShare;
-  readonly #failed: Counterexample[] = [];
-  readonly #broken: Counterexample[] = [];
-  /** What is left of the round: all keys at first, then those that were changed in the one before. */
-  #round: Iterator<InstanceKey>;
-  #next: IteratorResult<InstanceKey>;
+  readonly #failed = new Counterexamples();
+  readonly #broken = new Counterexamples();
+  #state: Value;
+  /** What is left of the round: all instances at first, then those that were changed in the one before. */
+  #round: Iterator<readonly [InstanceKey, Value]>;
+  #next: IteratorResult<readonly [InstanceKey, Value]>;
   /** What inputs change meanwhile. */
   readonly #changed: ChangedKeys;
   #rounds = 0;
@@ -67,11 +75,15 @@ export class Preparation {
     this.version = version;
     this.#fuel = fuel;
     const { instances } = machine;
-    const initial = instances.isKeyed ? this.#migrateUnstored(instances.initial) : version.program.initial;
-    this.migrated = new Instances(instances.keyKind, initial);
-    this.#round = keysOf(instances);
-    this.#next = this.#round.next();
+    this.#state = instances.isKeyed ? this.#migrateUnstored(instances.initial) : version.program.initial;
     this.#changed = instances.watch();
+    this.#round = instances.entries()[Symbol.iterator]();
+    this.#next = this.#round.next();
+  }
+
+  /** What the swap needs: the one state, or of a keyed machine the initial one, migrated. */
+  get state(): Value {
+    return this.#state;
   }
 
   /** The first is to be worked on first: what all others wait for must not be done again meanwhile. */
@@ -90,23 +102,24 @@ export class Preparation {
    * not keyed that is the one state, as it is now: to be asked for in the turn of the swap alone.
    */
   work(isTimeUp: () => boolean): boolean {
-    if (!this.machine.instances.isKeyed) {
-      this.#migrate(null);
+    const { instances } = this.machine;
+    if (!instances.isKeyed) {
+      const state = instances.get(null);
+      this.#state = this.#migrate(null, state) ?? state;
       return true;
     }
-    for (let isFirst = true; !this.#isRefused; isFirst = false) {
+    for (let isFirst = true; ; isFirst = false) {
       if (this.#next.done === true) {
         const changed = this.#changed.take();
         if (changed.size === 0) return true;
-        this.#round = changed.values();
+        this.#round = statesOf(instances, changed);
         this.#next = this.#round.next();
         this.#rounds++;
       }
       if (!isFirst && this.#rounds < ROUNDS_MAX && isTimeUp()) return false;
-      this.#migrate(this.#next.value);
+      if (this.#next.done !== true) this.#migrate(...this.#next.value);
       this.#next = this.#round.next();
     }
-    return true;
   }
 
   /** Ends it: nothing is watched any more. */
@@ -116,7 +129,7 @@ export class Preparation {
 
   /** Why it cannot be: `migration-failed` or `invariant`; null where all were migrated. */
   problem(code: 'migration-failed' | 'invariant'): Problem | null {
-    const [first, ...others] = code === 'invariant' ? this.#broken : this.#failed;
+    const [first, ...others] = (code === 'invariant' ? this.#broken : this.#failed).all();
     if (first === undefined) return null;
     const also =
       others.length === 0 ? '' : `; so it is for ${others.map(({ key }) => showKey(key)).join(', ')}`;
@@ -124,16 +137,12 @@ export class Preparation {
     return problem(code, `${first.message}${also}${more}`);
   }
 
-  get #isRefused(): boolean {
-    return Math.max(this.#failed.length, this.#broken.length) >= COUNTEREXAMPLES_MAX;
-  }
-
-  #migrate(key: InstanceKey): void {
-    const state = this.machine.instances.get(key);
+  /** Null where it can not be. */
+  #migrate(key: InstanceKey, state: Value): Value | null {
     const migrated = this.#run(key, state);
-    if (migrated === null) return;
+    if (migrated === null) return null;
     this.#check(key, migrated.value);
-    this.migrated.put(key, migrated.value);
+    return migrated.value;
   }
 
   #migrateUnstored(initial: Value): Value {
@@ -151,9 +160,10 @@ export class Preparation {
     if (result.ok) return result;
     const { kind, message: why } = result.failure;
     const given = kind === 'exhausted' ? ` (it had ${fuel} units of fuel)` : '';
-    const shown = printState(this.machine.version, state);
-    const message = `the migration of ${this.#name(key)} fails: ${why}${given}; the state is ${shown}`;
-    this.#failed.push({ key, message });
+    this.#failed.add(key, () => {
+      const shown = printState(this.machine.version, state);
+      return `the migration of ${this.#name(key)} fails: ${why}${given}; the state is ${shown}`;
+    });
     return null;
   }
 
@@ -162,9 +172,10 @@ export class Preparation {
     const fuel = Math.floor(this.#fuelFor(state) / Math.max(1, image.invariants.length));
     const broken = program.brokenInvariant(state, key === UNSTORED ? anyKey(image.key) : key, fuel);
     if (broken === null) return;
-    const shown = printState(this.version, state);
-    const message = `${showInvariant(this.version, broken.index)} of ${this.#name(key)} ${whyBroken(broken)} for the migrated state, ${shown}`;
-    this.#broken.push({ key, message });
+    this.#broken.add(key, () => {
+      const shown = printState(this.version, state);
+      return `${showInvariant(this.version, broken.index)} of ${this.#name(key)} ${whyBroken(broken)} for the migrated state, ${shown}`;
+    });
   }
 
   /** For the migration of a state, and as much again for all its invariants. */
@@ -184,8 +195,41 @@ export class Preparation {
 /** What a node of a state takes in memory, about. */
 const NODE_BYTES = 32;
 
-function* keysOf(instances: Instances): Generator<InstanceKey> {
-  for (const [key] of instances.entries()) yield key;
+function* statesOf(
+  instances: Instances,
+  keys: ReadonlySet<InstanceKey>,
+): Generator<readonly [InstanceKey, Value]> {
+  for (const key of keys) yield [key, instances.get(key)];
+}
+
+/** Of those that are found the first, in the order of their keys: which are in memory, and are found first, is not told. */
+class Counterexamples {
+  readonly #byKey = new Map<Counterexample['key'], string>();
+
+  add(key: Counterexample['key'], explain: () => string): void {
+    if (this.#byKey.has(key)) return;
+    const last = this.#keys().at(-1);
+    if (last !== undefined && this.#byKey.size === COUNTEREXAMPLES_MAX) {
+      if (compareKeys(last, key) <= 0) return;
+      this.#byKey.delete(last);
+    }
+    this.#byKey.set(key, explain());
+  }
+
+  all(): Counterexample[] {
+    return this.#keys().map((key) => ({ key, message: this.#byKey.get(key) ?? '' }));
+  }
+
+  #keys(): Counterexample['key'][] {
+    return [...this.#byKey.keys()].sort(compareKeys);
+  }
+}
+
+/** What is not stored comes first. */
+function compareKeys(a: Counterexample['key'], b: Counterexample['key']): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
+  return (a === UNSTORED ? 0 : 1) - (b === UNSTORED ? 0 : 1);
 }
 
 const anyKey = (kind: Instances['keyKind']): InstanceKey => (kind === 'int' ? 0 : '-');

@@ -1,19 +1,21 @@
-import type { Instances } from '../instances.ts';
+import type { Value } from '@smc/protocol';
+import { Instances } from '../instances.ts';
 import { Machine, type NodeState, remember } from '../state.ts';
 import type { RefusalEntry } from '../journal/entry.ts';
 import type { Version } from '../version.ts';
 import type { LoadedUpgrade } from './load.ts';
 
-/** A machine that is to be deployed, or upgraded to states that were migrated before. */
+/** A machine that is to be deployed, or upgraded to what was prepared before. */
 export interface Change {
   readonly version: Version;
-  /** Null for a deployment. */
-  readonly upgrade: (LoadedUpgrade & { readonly instances: Instances }) | null;
+  /** Null for a deployment. `state` is the one state as the new version has it; of a keyed machine the initial one. */
+  readonly upgrade: (LoadedUpgrade & { readonly state: Value }) | null;
 }
 
 /**
  * The swap of one machine, when its entry is the last of the log: code, interfaces and state
- * change together, between two inputs. Nothing here can be refused any more.
+ * change together, between two inputs. Nothing here can be refused any more. The states of a keyed machine are
+ * migrated when they are used: that can not be seen.
  */
 export function applyChange(node: NodeState, change: Change): void {
   const { version, upgrade } = change;
@@ -21,7 +23,7 @@ export function applyChange(node: NodeState, change: Change): void {
   const { position, time } = node;
   const to = version.fingerprints.code;
   if (upgrade === null) {
-    const machine = new Machine(node.deployments++, version, node.limits);
+    const machine = new Machine(node.deployments++, version, node);
     node.machines.set(name, machine);
     node.machineByNumber.set(machine.number, machine);
     remember(node, name, { kind: 'deployment', position, time, from: null, to });
@@ -32,7 +34,15 @@ export function applyChange(node: NodeState, change: Change): void {
   const from = machine.version.fingerprints.code;
   machine.interfaces.advance(version, upgrade.upgrade.operations, upgrade.functions);
   machine.version = version;
-  machine.instances = upgrade.instances;
+  const { keyed } = machine.instances;
+  if (keyed === null) {
+    machine.instances = new Instances(version, {
+      machine: machine.number,
+      memory: node.memory,
+      rows: node.rows,
+    });
+    machine.instances.put(null, upgrade.state);
+  } else keyed.advance(version.image, upgrade, upgrade.state);
   const back = upgrade.upgrade.back !== null;
   remember(node, name, { kind: 'upgrade', position, time, from, to, back });
 }
@@ -41,6 +51,7 @@ export function applyChange(node: NodeState, change: Change): void {
 export function applyRemoval(node: NodeState, machine: Machine): void {
   node.machines.delete(machine.name);
   node.machineByNumber.delete(machine.number);
+  machine.instances.keyed?.release();
   const { position, time } = node;
   const from = machine.version.fingerprints.code;
   remember(node, machine.name, { kind: 'removal', position, time, from, to: null });

@@ -37,7 +37,7 @@ export function checkJournal(database: DatabaseSync, progress: CheckProgress): v
   checkLog(database, digests, checkpoints.at(-1) ?? 0, progress);
   for (const position of checkpoints) {
     try {
-      for (const _ of readCheckpoint(database, position));
+      for (const _ of readCheckpoint(database, position, { isThorough: true }));
     } catch (error) {
       if (!(error instanceof DamagedCheckpoint)) throw error;
       fail(error.message);

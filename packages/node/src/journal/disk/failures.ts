@@ -43,6 +43,13 @@ export function isBusy(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === SQLITE.busy;
 }
 
+/** Whether it is the database that is damaged. */
+export function isCorrupt(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  const code = errcode === undefined ? null : errcode & 0xff;
+  return code === SQLITE.corrupt || code === SQLITE.notADatabase;
+}
+
 function ofSqlite(doing: Doing, directory: string, code: number): string | null {
   switch (code) {
     case SQLITE.full:

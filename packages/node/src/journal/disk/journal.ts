@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { JitMode } from '@smc/vm';
-import type { Journal, Recovered } from '../../ports.ts';
+import type { Journal, Recovered, StateRows } from '../../ports.ts';
 import type {
   CheckpointHead,
   CheckpointPart,
@@ -10,6 +10,7 @@ import type {
   StateSlice,
 } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
+import { StateReader } from './state-reader.ts';
 import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
 import { Thread } from './thread.ts';
 import { exposedTo, WalWatch } from './watch.ts';
@@ -45,7 +46,10 @@ export class DiskJournal implements Journal {
   readonly #warn: (message: string) => void;
   readonly #watch: WalWatch;
   #shadow: Thread<ShadowRequest, StateSlice | null> | null = null;
+  #reader: StateReader | null = null;
   #isBusy = false;
+  /** What checkpoints have left to do. */
+  #cleaning: Promise<void> | null = null;
   /** Since a checkpoint has looked. */
   #hasAppended = false;
   #closing: Promise<void> | null = null;
@@ -70,11 +74,17 @@ export class DiskJournal implements Journal {
       await journal.#store.ask({ kind: 'open' });
       const exposed = exposedTo(directory);
       if (exposed !== null) journal.#warn(exposed);
+      journal.#reader = new StateReader(resolve(directory));
       return journal;
     } catch (error) {
       await journal.#store.end();
       throw error;
     }
+  }
+
+  get rows(): StateRows {
+    if (this.#reader === null) throw new Error('the journal is closed');
+    return this.#reader;
   }
 
   async *read(): AsyncGenerator<Recovered> {
@@ -105,6 +115,7 @@ export class DiskJournal implements Journal {
     if (this.#isBusy) throw new Error('a checkpoint while another one goes on');
     this.#isBusy = true;
     try {
+      await this.#cleaning;
       await this.#store.ask({ kind: 'begin', head });
       let hasLarge = false;
       for (const part of parts) {
@@ -114,11 +125,18 @@ export class DiskJournal implements Journal {
         }
       }
       if (!hasLarge) await this.#endShadow();
-      let { isOver } = await this.#store.ask({ kind: 'end' });
-      while (!isOver) ({ isOver } = await this.#unhurried(() => this.#store.ask({ kind: 'clean' })));
+      const { isOver } = await this.#store.ask({ kind: 'end' });
+      if (isOver) return;
+      this.#cleaning = this.#goThrough('clean');
+      // Whoever asks for more is told.
+      this.#cleaning.catch(() => {});
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  check(): Promise<void> {
+    return this.#goThrough('check');
   }
 
   close(): Promise<void> {
@@ -128,12 +146,23 @@ export class DiskJournal implements Journal {
 
   async #close(): Promise<void> {
     await this.#endShadow();
+    // Who closes last has SQLite tidy up, which a reader can not.
+    this.#reader?.close();
+    this.#reader = null;
     try {
       await this.#store.ask({ kind: 'close' });
     } catch {
       // It has ended, or could not write: what is on disk is as it is after a crash.
     }
     await this.#store.end();
+  }
+
+  /** Has the thread do in steps what is left, or is to be looked at, while others ask for more. */
+  async #goThrough(kind: 'clean' | 'check'): Promise<void> {
+    while (this.#closing === null) {
+      const { isOver } = await this.#unhurried(() => this.#store.ask({ kind }));
+      if (isOver) return;
+    }
   }
 
   /** Does something for a checkpoint, and rests as long as that took where commits come: they have the disk half of the time. */

@@ -19,12 +19,14 @@ export type StoreRequest =
   /** The checkpoint counts. What it makes needless is left, and goes with each `clean`. */
   | { readonly kind: 'end' }
   | { readonly kind: 'clean' }
+  /** Looks at some more of the states. */
+  | { readonly kind: 'check' }
   | { readonly kind: 'close' };
 
 export interface StoreAnswer {
   /** Of a `read`, what comes next; none at the end. */
   readonly items: readonly Recovered[];
-  /** Of an `end` or `clean`: whether nothing is left to do. */
+  /** Of an `end`, `clean` or `check`: whether nothing is left to do. */
   readonly isOver: boolean;
 }
 

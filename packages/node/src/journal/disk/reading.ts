@@ -2,9 +2,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalError, type Recovered } from '../../ports.ts';
 import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
+import { COMPLETENESS } from './schema.ts';
 import { missingBlobs } from './images.ts';
 import {
   addChecksum,
+  CHECKSUMS,
   type CheckpointRow,
   groupOf,
   type GroupRow,
@@ -27,6 +29,9 @@ export const REPAIR = 'smc repair sets aside what is damaged, and says what is l
 
 /** What is cut off at the end of a log without being asked. */
 const TAIL_BYTES_MAX = 64 * 1024;
+
+/** So many states of a keyed machine are looked at before a start; of more a check beside the node does it. */
+const LOOKED_AT_MAX = 10_000;
 
 /** States that are given at once. */
 const ROWS_MAX = 1_024;
@@ -51,6 +56,13 @@ export function* readStore(database: DatabaseSync, damage: readonly string[]): G
     return begun;
   };
   cutTail(database, notes);
+  for (const { position } of database
+    .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
+    .all(COMPLETENESS.damaged)) {
+    notes.push(
+      `the checkpoint at position ${String(position)} was found damaged; it goes on from what is older`,
+    );
+  }
   for (const start of startsOf(database)) {
     yield begin(start);
     try {
@@ -127,7 +139,7 @@ function cutTail(database: DatabaseSync, notes: string[]): void {
 function* readFrom(database: DatabaseSync, start: number): Generator<Recovered> {
   const digests = new Set<string>();
   yield* readGroups(database, 'WHERE first <= ? AND structural = 1', start, null, digests);
-  if (start > 0) yield* readCheckpoint(database, start);
+  if (start > 0) yield* readCheckpoint(database, start, { isThorough: false });
   yield* readGroups(database, 'WHERE first > ?', start, start + 1, digests);
 }
 
@@ -201,8 +213,15 @@ export function structureSum(database: DatabaseSync, position: number): number {
   return rows.reduce((sum, { checksum }) => addChecksum(sum, Number(checksum)), 0);
 }
 
-/** A checkpoint: its head and its slices. Throws a `DamagedCheckpoint`. */
-export function* readCheckpoint(database: DatabaseSync, position: number): Generator<Recovered> {
+/**
+ * A checkpoint: its head and its slices, but for the states of keyed machines, which are read when they are used.
+ * Throws a `DamagedCheckpoint`. All of its states are looked at, or of many at first only whether they are there.
+ */
+export function* readCheckpoint(
+  database: DatabaseSync,
+  position: number,
+  { isThorough }: { readonly isThorough: boolean },
+): Generator<Recovered> {
   const { checkpoint, machines } = headRows(database, position);
   const { time, refusals, structure_sum, checksum } = checkpoint;
   if (headChecksum(checkpoint, machines) !== checksum) throw damaged(position, 'itself');
@@ -211,7 +230,10 @@ export function* readCheckpoint(database: DatabaseSync, position: number): Gener
   }
   yield { kind: 'checkpoint', head: { position, time, refusals, machines: machines.map(machineHeadOf) } };
   for (const machine of machines) {
-    yield* readStates(database, position, machine);
+    if (machine.keyed === 0) yield* readStates(database, position, machine);
+    else if (isThorough || machine.states <= LOOKED_AT_MAX) {
+      for (const _ of readStates(database, position, machine));
+    } else countStates(database, position, machine);
     yield* readKept(database, position, machine);
     yield* readSessions(database, position, machine);
   }
@@ -275,6 +297,22 @@ export function* readStates(
   if (count !== head.states || sum !== head.states_sum) {
     throw damaged(position, `states of ${name} are missing`);
   }
+}
+
+/** Whether the rows of all states are there, and no older ones. Throws a `DamagedCheckpoint`. */
+function countStates(
+  database: DatabaseSync,
+  position: number,
+  { machine, name, since, states, states_sum }: MachineRow,
+): void {
+  // With max() the other columns are those of the newest row of a key.
+  const { rows, sum } = database
+    .prepare(
+      `SELECT count(*) AS rows, coalesce(sum(checksum), 0) % ${CHECKSUMS} AS sum FROM
+         (SELECT checksum, max(position) FROM states WHERE machine = ? AND position BETWEEN ? AND ? GROUP BY key)`,
+    )
+    .get(machine, since, position) as { rows: number; sum: number };
+  if (rows !== states || sum !== states_sum) throw damaged(position, `states of ${name} are missing`);
 }
 
 function* readKept(

@@ -29,7 +29,7 @@ import {
   type StoredStateRow,
 } from './rows.ts';
 import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.ts';
-import { FILES, SUFFIXES } from './schema.ts';
+import { COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
 import { openDatabase, sealCheckpoint } from './store.ts';
 
 /** What a repair found and did. */
@@ -135,12 +135,16 @@ function* groupsAfter(database: DatabaseSync, position: number): Generator<Group
 /** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has its start. */
 function bestStart(database: DatabaseSync, findings: string[]): number {
   const rows = database
-    .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position DESC')
-    .all();
+    .prepare('SELECT position FROM checkpoints WHERE complete <> ? ORDER BY position DESC')
+    .all(COMPLETENESS.draft);
   const positions = rows.map(({ position }) => Number(position));
   for (const position of positions) {
     const why = damageOf(database, position);
-    if (why === null) return position;
+    if (why === null) {
+      const mark = database.prepare('UPDATE checkpoints SET complete = ? WHERE position = ?');
+      mark.run(COMPLETENESS.complete, position);
+      return position;
+    }
     findings.push(why);
   }
   const first = database.prepare('SELECT min(first) AS first FROM log').get()?.['first'];
@@ -170,9 +174,11 @@ function recounted(
   findings: string[],
 ): MachineRow {
   let states = 0;
+  let instances = 0;
   let sum = 0;
-  for (const { checksum } of stateRows(database, position, machine)) {
+  for (const { checksum, state } of stateRows(database, position, machine)) {
     states++;
+    if (state !== null) instances++;
     sum = addChecksum(sum, checksum);
   }
   if (states !== machine.states || sum !== machine.states_sum) {
@@ -188,6 +194,7 @@ function recounted(
       sum = 0;
     }
   }
+  if (machine.keyed === 0) instances = 1;
   const here = 'sessions WHERE machine = ? AND position = ?';
   const { found } = database
     .prepare(`SELECT count(*) AS found FROM ${here}`)
@@ -211,7 +218,7 @@ function recounted(
     );
   }
   const sessions = found === machine.sessions ? found : 0;
-  return { ...machine, states, states_sum: sum, kept_first: keptFirst, sessions };
+  return { ...machine, instances, states, states_sum: sum, kept_first: keptFirst, sessions };
 }
 
 /** Sets whole rows of a table aside that are nothing without others; `which` begins with the table. */
@@ -228,7 +235,7 @@ function setAside(database: DatabaseSync, which: string, column: string, ...valu
 
 function damageOf(database: DatabaseSync, position: number): string | null {
   try {
-    for (const _ of readCheckpoint(database, position));
+    for (const _ of readCheckpoint(database, position, { isThorough: true }));
     return null;
   } catch (error) {
     if (error instanceof DamagedCheckpoint) return error.message;

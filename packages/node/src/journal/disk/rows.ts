@@ -33,6 +33,7 @@ export interface MachineRow {
   readonly name: string;
   readonly inputs: number;
   readonly faults: number;
+  readonly instances: number;
   readonly fingerprint: string;
   readonly keyed: number;
   readonly since: number;
@@ -48,6 +49,7 @@ export const MACHINE_COLUMNS = [
   'machine',
   'inputs',
   'faults',
+  'instances',
   'fingerprint',
   'keyed',
   'since',
@@ -130,7 +132,8 @@ export function takeChecksum(sum: number, checksum: number): number {
   return (sum + CHECKSUMS - checksum) % CHECKSUMS;
 }
 
-const CHECKSUMS = 2 ** 32;
+/** Sums are modulo this. */
+export const CHECKSUMS = 2 ** 32;
 
 const NONE = new Uint8Array(0);
 
@@ -147,7 +150,8 @@ export function groupOf(row: GroupRow): Omit<LogGroup, 'blobs'> | null {
 }
 
 export function machineHeadOf(row: MachineRow): MachineHead {
-  const { machine, name, inputs, faults, fingerprint, since, kept_first: keptFirst, kept_end: keptEnd } = row;
-  const isKeyed = row.keyed === 1;
-  return { machine, name, inputs, faults, fingerprint, isKeyed, since, keptFirst, keptEnd };
+  const { machine, name, inputs, faults, instances, fingerprint, since } = row;
+  const figures = { inputs, faults, instances };
+  const kept = { keptFirst: row.kept_first, keptEnd: row.kept_end };
+  return { machine, name, ...figures, fingerprint, isKeyed: row.keyed === 1, since, ...kept };
 }

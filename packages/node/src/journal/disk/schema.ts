@@ -7,6 +7,9 @@ export const SCHEMA_VERSION = 2;
 /** "smcj": tells what the file is. */
 export const APPLICATION_ID = 0x73_6d_63_6a;
 
+/** What `checkpoints.complete` says: it is being written, it counts, or a row that it counts on was found damaged. */
+export const COMPLETENESS = { draft: 0, complete: 1, damaged: 2 } as const;
+
 /** In the directory of a node. */
 export const FILES = {
   journal: 'journal.db',
@@ -63,6 +66,7 @@ export const SCHEMA = `
     name TEXT NOT NULL,
     inputs INTEGER NOT NULL,
     faults INTEGER NOT NULL,
+    instances INTEGER NOT NULL,
     fingerprint TEXT NOT NULL,
     keyed INTEGER NOT NULL,
     since INTEGER NOT NULL,

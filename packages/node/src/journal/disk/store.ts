@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { JournalError, type Recovered } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import { BUSY_MILLIS_MAX, journalError } from './failures.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
 import { makeDirectory, syncDirectory } from './files.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
@@ -19,10 +19,12 @@ import {
   type MachineRow,
   sessionsChecksum,
   stateChecksum,
+  type StoredStateRow,
   takeChecksum,
 } from './rows.ts';
+import { condemn, damagedState } from './condemn.ts';
 import { finishReplacing } from './salvage.ts';
-import { APPLICATION_ID, FILES, SCHEMA, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { APPLICATION_ID, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 /** What a journal keeps of what a checkpoint has made needless. */
 export interface HistoryLimits {
@@ -157,26 +159,19 @@ export class Store {
   beginCheckpoint(head: CheckpointHead): void {
     const [newest, ...older] = this.#positions();
     const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
-    const machines = head.machines.map(
-      ({ machine, name, inputs, faults, fingerprint, isKeyed, since, keptFirst, keptEnd }): DraftRow => {
-        const row = before.get(machine);
-        const goesOn = row?.since === since;
-        return {
-          machine,
-          name,
-          inputs,
-          faults,
-          fingerprint,
-          keyed: isKeyed ? 1 : 0,
-          since,
-          kept_first: keptFirst,
-          kept_end: keptEnd,
-          sessions: 0,
-          states: goesOn ? row.states : 0,
-          states_sum: goesOn ? row.states_sum : 0,
-        };
-      },
-    );
+    const machines = head.machines.map(({ isKeyed, keptFirst, keptEnd, ...machine }): DraftRow => {
+      const row = before.get(machine.machine);
+      const goesOn = row?.since === machine.since;
+      return {
+        ...machine,
+        keyed: isKeyed ? 1 : 0,
+        kept_first: keptFirst,
+        kept_end: keptEnd,
+        sessions: 0,
+        states: goesOn ? row.states : 0,
+        states_sum: goesOn ? row.states_sum : 0,
+      };
+    });
     const { position, time, refusals } = head;
     const checkpoint = { position, time, refusals, structure_sum: this.#structureSum };
     this.#writeUnsynced(() =>
@@ -226,9 +221,52 @@ export class Store {
     while (this.#compact(oldest, time)) yield;
   }
 
+  /**
+   * Looks at all rows of states, in steps, as they are read only when they are used. Throws a `JournalError` where one is
+   * damaged that a checkpoint counts on: it says so of that.
+   */
+  *check(): Generator<void> {
+    const select = this.#statement(
+      `SELECT machine, key, position, checksum, state FROM states
+         WHERE (machine, key, position) > (?, ?, ?) ORDER BY machine, key, position LIMIT ?`,
+    );
+    for (let from: readonly [number, string, number] = [-1, '', -1]; ;) {
+      const rows = this.#checkedRows(select, from);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      for (const { machine, key, position, checksum, state } of rows) {
+        if (stateChecksum(machine, position, key, state) === checksum) continue;
+        let counting = 0;
+        this.#write(() => (counting = condemn(this.#database, { machine, position })));
+        if (counting > 0) throw damagedState(machine, key);
+      }
+      from = [last.machine, last.key, last.position];
+      yield;
+    }
+  }
+
   close(): void {
     this.#database.close();
     this.#lock.release();
+  }
+
+  #checkedRows(
+    select: StatementSync,
+    from: readonly [number, string, number],
+  ): readonly (StoredStateRow & { readonly machine: number })[] {
+    const rows: (StoredStateRow & { readonly machine: number })[] = [];
+    let bytes = 0;
+    try {
+      for (const row of select.iterate(...from, PORTION_ROWS)) {
+        rows.push(row as unknown as (typeof rows)[number]);
+        bytes += rows[rows.length - 1].state?.length ?? 0;
+        if (bytes >= PORTION_BYTES) break;
+      }
+      return rows;
+    } catch (error) {
+      if (isCorrupt(error)) this.#write(() => void condemn(this.#database, null));
+      throw journalError('read', this.#directory, error);
+    }
   }
 
   #addStates(slice: StateSlice, { checkpoint: { position }, oldest }: Draft, head: DraftRow): void {
@@ -433,7 +471,7 @@ export function sealCheckpoint(
   for (const row of machines) insert.run(position, ...MACHINE_COLUMNS.map((column) => row[column]));
   const ordered = machines.toSorted((a, b) => a.machine - b.machine);
   database
-    .prepare('UPDATE checkpoints SET complete = 1, checksum = ? WHERE position = ?')
+    .prepare(`UPDATE checkpoints SET complete = ${COMPLETENESS.complete}, checksum = ? WHERE position = ?`)
     .run(headChecksum(checkpoint, ordered), position);
 }
 

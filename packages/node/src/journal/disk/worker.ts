@@ -17,6 +17,8 @@ let store: Store | null = null;
 let reading: Iterator<Recovered> | null = null;
 /** What a checkpoint has left to do: a step for each request. */
 let cleaning: Iterator<void> | null = null;
+/** What is looked at beside all else. */
+let checking: Iterator<void> | null = null;
 
 function opened(): Store {
   if (store === null) throw new Error('the journal is not open');
@@ -47,6 +49,8 @@ function handle(request: StoreRequest): Partial<StoreAnswer> {
       return { isOver: cleaning.next().done === true };
     case 'clean':
       return { isOver: cleaning?.next().done !== false };
+    case 'check':
+      return { isOver: (checking ??= opened().check()).next().done === true };
     case 'close':
       store?.close();
       store = null;

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { StateRows, StatesPlace, StoredState } from '../../ports.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
+import { condemn, damagedState, damageFound } from './condemn.ts';
+import { stateChecksum } from './rows.ts';
+import { FILES } from './schema.ts';
+
+/** What is read at once, where many are gone through. */
+const PAGE_ROWS = 64;
+const PAGE_BYTES = 256 * 1024;
+
+/** Pages of the database that are kept in memory, in KiB. */
+const CACHE_KIB = 16 * 1024;
+
+/** As a row of these queries comes. */
+type Row = readonly [key: string, position: number, checksum: number, state: Uint8Array | null];
+
+/**
+ * Reads states of keyed machines, on the thread of the node, by a connection of its own: a reader waits for no writer.
+ * The checksum of a row is checked each time.
+ */
+export class StateReader implements StateRows {
+  readonly #directory: string;
+  readonly #file: string;
+  readonly #database: DatabaseSync;
+  readonly #one: StatementSync;
+  readonly #some: StatementSync;
+
+  /** The directory is one with a journal that is open. */
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#file = join(directory, FILES.journal);
+    this.#database = new DatabaseSync(this.#file, { readOnly: true, timeout: BUSY_MILLIS_MAX });
+    this.#database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    this.#one = this.#database.prepare(
+      `SELECT key, position, checksum, state FROM states
+         WHERE machine = ? AND key = ? AND position BETWEEN ? AND ? ORDER BY position DESC LIMIT 1`,
+    );
+    // With max() the other columns are those of the newest row.
+    this.#some = this.#database.prepare(
+      `SELECT key, max(position), checksum, state FROM states
+         WHERE machine = ? AND key > ? AND position BETWEEN ? AND ?
+         GROUP BY key HAVING state IS NOT NULL ORDER BY key LIMIT ?`,
+    );
+    this.#one.setReturnArrays(true);
+    this.#some.setReturnArrays(true);
+  }
+
+  read(place: StatesPlace, key: string): Uint8Array | undefined {
+    const { machine, since, position } = place;
+    let row: Row | undefined;
+    try {
+      row = this.#one.get(machine, key, since, position) as Row | undefined;
+    } catch (error) {
+      return this.#notRead(error);
+    }
+    return row === undefined ? undefined : (this.#checked(place, row) ?? undefined);
+  }
+
+  page(place: StatesPlace, after: string): readonly StoredState[] {
+    const { machine, since, position } = place;
+    const rows = this.#page(machine, after, since, position);
+    return rows.flatMap((row) => {
+      const state = this.#checked(place, row);
+      return state === null ? [] : [{ key: row[0], state }];
+    });
+  }
+
+  memoryBytes(): number {
+    return 0;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #page(...values: SQLInputValue[]): readonly Row[] {
+    const rows: Row[] = [];
+    let bytes = 0;
+    try {
+      for (const each of this.#some.iterate(...values, PAGE_ROWS)) {
+        const row = each as unknown as Row;
+        rows.push(row);
+        bytes += row[3]?.length ?? 0;
+        if (bytes >= PAGE_BYTES) break;
+      }
+      return rows;
+    } catch (error) {
+      return this.#notRead(error);
+    }
+  }
+
+  #checked({ machine }: StatesPlace, [key, position, checksum, state]: Row): Uint8Array | null {
+    if (stateChecksum(machine, position, key, state) === checksum) return state;
+    return this.#fail({ machine, position }, damagedState(machine, key));
+  }
+
+  /** What is not damaged, a disk that gives nothing or a journal that is closed, says nothing of a checkpoint. */
+  #notRead(error: unknown): never {
+    if (isCorrupt(error)) return this.#fail(null, damageFound((error as Error).message));
+    throw journalError('read', this.#directory, error);
+  }
+
+  #fail(row: { readonly machine: number; readonly position: number } | null, error: Error): never {
+    try {
+      const database = new DatabaseSync(this.#file, { timeout: BUSY_MILLIS_MAX });
+      condemn(database, row);
+      database.close();
+    } catch {
+      // Where not even that can be written the next start comes upon it as well.
+    }
+    throw error;
+  }
+}
