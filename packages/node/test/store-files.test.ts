@@ -224,6 +224,12 @@ describe('a backup', () => {
     expect(readdirSync(other).filter((name) => name.startsWith('journal'))).toEqual([]);
   });
 
+  it('is not made where it can not be written', () => {
+    filled().close();
+    const file = join(folder, 'nowhere', 'backup.smcb');
+    expect(() => backUp(directory, file)).toThrow(/nowhere\/backup\.smcb can not be written: ENOENT/);
+  });
+
   it('is no file of another kind', () => {
     const file = join(folder, 'text');
     writeFileSync(file, 'hello\n'.repeat(1_000));
