@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { missingBlobs } from './images.ts';
 import { DamagedCheckpoint, readCheckpoint } from './reading.ts';

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError, type Recovered } from '../../ports.ts';
+import { JournalError } from '../error.ts';
+import type { Recovered } from '../../ports.ts';
 import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { COMPLETENESS } from './schema.ts';

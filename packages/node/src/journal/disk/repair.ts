@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { journalError } from './failures.ts';
 import { missingBlobs } from './images.ts';
