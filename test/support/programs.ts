@@ -280,16 +280,33 @@ export class TermGenerator {
   #fold(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
     const program = this.#program;
     const { types } = program;
-    const list = this.#anyList();
+    const list = this.#choices.oneIn(3) ? types.list(to) : this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
-    const body = this.#body(types.tuple([from, to, node.item]), to, depth, pure);
+    const step = types.tuple([from, to, node.item]);
+    const body = this.#choices.oneIn(2)
+      ? this.#chosen(step, to, depth, pure)
+      : this.#body(step, to, depth, pure);
     const input = program.tuple([
       program.identity(from),
       this.term(from, to, depth - 2, pure),
       this.#items(from, list, depth, pure),
     ]);
     return program.compose(input, program.fold(body));
+  }
+
+  /** One part or another of what comes in, which are left as they are: registers that could be one, and must not be. */
+  #chosen(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+    const program = this.#program;
+    const parts = program.types.components(from)!.flatMap((type, index) => (type === to ? [index] : []));
+    const arm = (): Term => {
+      if (depth > 1 && this.#choices.oneIn(3)) return this.#chosen(from, to, depth - 1, pure);
+      return this.#choices.oneIn(6)
+        ? this.term(from, to, depth - 2, pure)
+        : program.project(from, this.#choices.of(parts));
+    };
+    const input = program.tuple([program.identity(from), this.term(from, BOOL, depth - 2, pure)]);
+    return program.compose(input, program.if(arm(), arm()));
   }
 
   /** The list of what a body makes of each item of another. */

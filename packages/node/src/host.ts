@@ -476,7 +476,8 @@ export class Host {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#state = 'failed';
     this.#checkpoints.end();
-    this.report(error);
+    // What the disk does is no defect; who started the node is told why it gave up.
+    if (!(error instanceof JournalError)) this.report(error);
     this.#reportFailure(error);
     const left = [...(this.#appended ?? []), ...this.#gathered];
     if (this.#deployment !== null) left.push(this.#deployment.item);

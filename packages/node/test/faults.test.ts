@@ -18,15 +18,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** How a write may fail: nothing of it is on disk, a part, or all of it, and only the sync says no. */
-const FAULTS = {
-  'a write error': 0,
-  'a short write': 0.5,
-  'no space': 0,
-  'a sync error': 1,
-} as const;
+/**
+ * How an append may fail: nothing of it is on disk, or all of it, and only the sync says no. It is a transaction, so there is
+ * nothing in between; `test/durable/faults.test.ts` has writes and syncs that fail below SQLite.
+ */
+const FAULTS = { 'a write error': 'nothing', 'a sync error': 'all' } as const;
 
-/** A journal on disk of which one append fails, after so much of it was written; from then on all is well again. */
+/** A journal on disk of which one append fails; from then on all is well again. */
 class FaultyJournal implements Journal {
   readonly isLasting = true;
   readonly #disk: DiskJournal;
@@ -45,8 +43,7 @@ class FaultyJournal implements Journal {
 
   async append(groups: readonly LogGroup[]): Promise<void> {
     if (this.#left-- !== 0) return this.#disk.append(groups);
-    const written = groups.slice(0, Math.floor(groups.length * FAULTS[this.#fault]));
-    if (written.length > 0) await this.#disk.append(written);
+    if (FAULTS[this.#fault] === 'all') await this.#disk.append(groups);
     throw new Error(this.#fault);
   }
 
@@ -157,10 +154,9 @@ describe('a node whose journal fails', () => {
   );
 
   // The check itself is checked: where nothing of a write is on disk, what was acknowledged too early is missed.
-  it.each(['a write error', 'a short write', 'no space'] as const)(
-    'would be found out if it acknowledged before %s was known',
-    async (fault) => {
-      await expect(sufferFault(fault, HastyJournal)).rejects.toThrow('what was acknowledged is there');
-    },
-  );
+  it('would be found out if it acknowledged before a write error was known', async () => {
+    await expect(sufferFault('a write error', HastyJournal)).rejects.toThrow(
+      'what was acknowledged is there',
+    );
+  });
 });

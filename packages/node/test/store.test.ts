@@ -186,6 +186,54 @@ it.each([
   }
 });
 
+it('what a checkpoint makes needless goes in portions, between which others may be served', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'smc-store-'));
+  const directory = join(folder, 'data');
+  const store = Store.open(directory, { historyMillisMax: 0, historyBytesMax: 0 });
+  for (const _ of store.read());
+  const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+  const rows = (): number[] =>
+    ['states', 'kept', 'log'].map((table) =>
+      Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows']),
+    );
+  const bytes = new Uint8Array(100);
+  let position = 0;
+  let steps = 0;
+  for (let round = 1; round <= 4; round++) {
+    const groups = Array.from({ length: 300 }, (): LogGroup => {
+      const first = ++position;
+      return { isStructural: false, first, count: 1, time: first, bytes, blobs: [] };
+    });
+    store.append(groups);
+    const counts = { inputs: 0, faults: 0, instances: 300 };
+    const machine = { machine: 0, name: 'Many', ...counts, fingerprint: '00', isKeyed: true };
+    const kept = { keptFirst: 300 * (round - 1), keptEnd: 300 * round };
+    // All states are of another version each time.
+    const machines = [{ ...machine, since: position, ...kept }];
+    store.beginCheckpoint({ position, time: position, refusals: new Uint8Array(0), machines });
+    const keys = Array.from({ length: 300 }, (_, i) => `key ${i}`);
+    const lengths = keys.map(() => 1);
+    store.addSlice({ kind: 'states', machine: 0, keys, lengths, bytes: new Uint8Array(300) });
+    for (let i = 0; i < 300; i++) {
+      const first = 300 * (round - 1) + i;
+      store.addSlice({ kind: 'kept', machine: 0, first, count: 1, bytes: new Uint8Array(16 * 1024) });
+    }
+    let before = rows();
+    for (const _ of store.endCheckpoint()) {
+      const now = rows();
+      for (const [i, count] of now.entries()) expect(before[i] - count).toBeLessThanOrEqual([64, 8, 64][i]);
+      before = now;
+      steps++;
+    }
+  }
+  // Two checkpoints are kept.
+  expect(rows()).toEqual([600, 600, 300]);
+  expect(steps).toBeGreaterThan(75);
+  database.close();
+  store.close();
+  rmSync(folder, { recursive: true });
+});
+
 it('what is forgotten of a session is so after a restart too', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'smc-store-'));
   const node = new Restartable(join(folder, 'data'), false);

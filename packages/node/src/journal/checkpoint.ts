@@ -100,7 +100,7 @@ export interface SessionsSlice {
 
 /** After so much a slice ends: others get their turn. */
 const SLICE_BYTES = 64 * 1024;
-const SLICE_ROWS_MAX = 1_024;
+const SLICE_ROWS_MAX = 256;
 
 /** Bytes of a part of the state of a machine without keys: no row grows with it, nor does a transaction. */
 export const PART_BYTES = 32 * 1024;

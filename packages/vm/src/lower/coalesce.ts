@@ -9,7 +9,8 @@ import { OPERATIONS, type Operation } from './lir.ts';
  * written, and where no loop begins or ends in between. Then whoever reads y next reads it
  * after this MOVE, or after another one that writes it: y is the result of a block, which each
  * path writes at its end, or what a loop carries, which is written at the end of its body.
- * Paths that write x write it once, so an `x = MOVE y` on another one does no harm.
+ * Paths that write x write it once, so an `x = MOVE y` on another one does no harm; unless x was given a value that
+ * was there before the paths parted (`Arms`): then it is written on all of them.
  */
 export function coalesce(
   given: readonly Operation[],
@@ -81,20 +82,95 @@ function aliases(
     return root;
   };
   const known = new Mentions(operations, parameters, registers);
+  const arms = new Arms();
   const open = [0];
   let loops = 0;
   for (const [at, operation] of operations.entries()) {
+    arms.pass(operation, at);
     if (operation.name === 'LOOP') open.push(++loops);
     const loop = open[open.length - 1];
     const { name, target } = operation;
     const from = name === 'MOVE' ? operation.operands[0] : -1;
     if (from >= parameters && known.canBecome(from, target, at, loop)) {
       alias[from] = target;
-      known.merge(from, target, at, loop);
+      known.merge(from, target, at, { loop, arm: arms.start });
     } else known.mention(operation, at, loop);
     if (name === 'NEXT') open.pop();
   }
   return find;
+}
+
+/** A block or loop that is open. */
+interface OpenBlock {
+  /** The place behind which nothing ran but on the path that is looked at. */
+  start: number;
+  /** Of the branches in it that leave more than it: where the last is, and how many blocks around the outermost are left. */
+  lastOut: number;
+  outermost: number;
+}
+
+/**
+ * Where paths part and meet, up to an operation: what stands behind `start` runs where the operation runs, and
+ * on no path that leaves before it. What stands before it may have run on others too.
+ */
+class Arms {
+  readonly #open: OpenBlock[] = [{ start: -1, lastOut: -1, outermost: 0 }];
+  /** How many blocks are around that with a label. */
+  readonly #depths = new Map<number, number>();
+  /** Whether what comes next is reached from what stands before it. */
+  #isReached = true;
+
+  get start(): number {
+    return this.#open[this.#open.length - 1].start;
+  }
+
+  pass({ name, immediate, labels }: Operation, at: number): void {
+    const isReached = this.#isReached;
+    this.#isReached = true;
+    switch (name) {
+      case 'BLOCK':
+        this.#depths.set(immediate, this.#open.length);
+        this.#begin(at);
+        return;
+      case 'LOOP':
+        this.#begin(at);
+        return;
+      case 'END':
+      case 'NEXT':
+        this.#end();
+        // Only those come here who have left the block.
+        if (!isReached) this.#open[this.#open.length - 1].start = at;
+        return;
+      case 'BR':
+      case 'BR_TABLE':
+      case 'RETURN':
+      case 'FAIL':
+        this.#isReached = false;
+    }
+    if (!name.startsWith('BR')) return;
+    const depths = (name === 'BR_TABLE' ? labels : [immediate]).map((label) => this.#depths.get(label)!);
+    const top = this.#open[this.#open.length - 1];
+    const outermost = Math.min(...depths);
+    top.start = at;
+    if (outermost >= this.#open.length - 1) return;
+    top.lastOut = at;
+    top.outermost = Math.min(top.outermost, outermost);
+  }
+
+  #begin(at: number): void {
+    this.#open.push({ start: at, lastOut: -1, outermost: this.#open.length });
+  }
+
+  #end(): void {
+    const { lastOut, outermost } = this.#open.pop()!;
+    const depth = this.#open.length - 1;
+    const around = this.#open[depth];
+    // Whoever has left the block around it too had run what stands before.
+    if (lastOut >= 0 && outermost <= depth) around.start = Math.max(around.start, lastOut);
+    if (lastOut < 0 || outermost >= depth) return;
+    around.lastOut = Math.max(around.lastOut, lastOut);
+    around.outermost = Math.min(around.outermost, outermost);
+  }
 }
 
 /** Where registers are mentioned, up to an operation. */
@@ -109,6 +185,8 @@ class Mentions {
   readonly #last: Int32Array;
   readonly #movedTo: Int32Array;
   readonly #movedAt: Int32Array;
+  /** Whether it may be written on a path that writes it again. */
+  readonly #isEarly: Uint8Array;
   readonly #never: number;
 
   constructor(operations: readonly Operation[], parameters: number, registers: number) {
@@ -120,6 +198,7 @@ class Mentions {
     this.#last = filled(-1);
     this.#movedTo = filled(-1);
     this.#movedAt = filled(-1);
+    this.#isEarly = new Uint8Array(registers);
     this.#first.fill(-1, 0, parameters);
     for (const [at, { operands }] of operations.entries()) {
       for (const operand of operands) if (operand >= 0) this.#lastRead[operand] = at;
@@ -133,11 +212,13 @@ class Mentions {
       this.#lastRead[x] === at &&
       this.#loop[x] === loop &&
       this.#last[y] <= first &&
-      (this.#movedTo[y] === x || this.#movedAt[y] <= first)
+      ((this.#movedTo[y] === x && this.#isEarly[x] === 0) || this.#movedAt[y] <= first)
     );
   }
 
-  merge(x: number, y: number, at: number, loop: number): void {
+  /** `arm` is where the path begins that the move is on. */
+  merge(x: number, y: number, at: number, { loop, arm }: { loop: number; arm: number }): void {
+    if (this.#isEarly[x] !== 0 || this.#first[x] < arm) this.#isEarly[y] = 1;
     this.#write(y, this.#first[x], loop);
     this.#last[y] = at;
   }

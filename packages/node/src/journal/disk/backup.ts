@@ -12,11 +12,12 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
-import { checkJournal, type CheckProgress } from './check.ts';
+import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
 import { BUSY_MILLIS_MAX, journalError } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
+import { REPAIR } from './reading.ts';
 import { finishReplacing } from './salvage.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
 import { checkFormat } from './store.ts';
@@ -43,7 +44,7 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
       database.close();
     }
     // SQLite does not look at the checksums of its log when it reads: what was damaged there shows in the rows.
-    checkDraft(draft, journal, progress);
+    checkDraft(draft, journal, REPAIR, progress);
     finish(draft, file);
   });
 }
@@ -85,7 +86,7 @@ export function restore(file: string, directory: string, progress: CheckProgress
     withDraft(`${journal}.draft`, (draft) => {
       copyFileSync(file, draft);
       chmodSync(draft, 0o600);
-      checkDraft(draft, file, progress);
+      checkDraft(draft, file, 'another backup may be whole', progress);
       finish(draft, journal);
     });
     isDone = true;
@@ -109,25 +110,27 @@ function checkEmpty(directory: string): void {
   }
 }
 
-function checkDraft(draft: string, name: string, progress: CheckProgress): void {
+/** Compares all of a draft with its checksums; `advice` is for who has to do with the file `name`, which it is a copy of. */
+function checkDraft(draft: string, name: string, advice: string, progress: CheckProgress): void {
   const database = new DatabaseSync(draft);
   try {
     checkFormat(database, name);
-    checkJournal(database, name, progress);
+    checkJournal(database, progress);
   } catch (error) {
-    throw ofDraft(name, error);
+    throw ofDraft(name, advice, error);
   } finally {
     database.close();
   }
 }
 
 /** What SQLite says of a draft, as what is wrong with the file that it is a copy of. */
-function ofDraft(name: string, error: unknown): unknown {
+function ofDraft(name: string, advice: string, error: unknown): unknown {
   const { errcode, message } = error as Error & { errcode?: number };
+  if (error instanceof DamagedJournal) return new JournalError(`${name} is damaged: ${message}; ${advice}`);
   if (errcode === undefined) return error;
   const isForeign = errcode === SQLITE_NOTADB;
   const what = isForeign ? 'is no journal of a node, or its beginning is damaged' : `is damaged: ${message}`;
-  return new JournalError(`${name} ${what}`, { cause: error });
+  return new JournalError(`${name} ${what}; ${advice}`, { cause: error });
 }
 
 const SQLITE_NOTADB = 26;

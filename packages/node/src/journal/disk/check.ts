@@ -1,9 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { missingBlobs } from './images.ts';
 import { DamagedCheckpoint, readCheckpoint } from './reading.ts';
 import { groupOf, type GroupRow, type ImageRow } from './rows.ts';
+
+/** Says what is damaged, without saying of which file. */
+export class DamagedJournal extends Error {}
+
+function fail(what: string): never {
+  throw new DamagedJournal(what);
+}
 
 /** Told how many entries of how many were checked. */
 export type CheckProgress = (done: number, of: number) => void;
@@ -12,13 +18,10 @@ export type CheckProgress = (done: number, of: number) => void;
 const TOLD_ENTRIES = 100_000;
 
 /**
- * Reads all of a journal that is not being written, and compares it with its checksums. Throws a `JournalError` that
- * begins with `name` for the first thing that is not as it was written.
+ * Reads all of a journal that is not being written, and compares it with its checksums. Throws a `DamagedJournal` for the
+ * first thing that is not as it was written.
  */
-export function checkJournal(database: DatabaseSync, name: string, progress: CheckProgress): void {
-  const fail = (what: string): never => {
-    throw new JournalError(`${name} is damaged: ${what}`);
-  };
+export function checkJournal(database: DatabaseSync, progress: CheckProgress): void {
   const wrong = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
   if (wrong !== 'ok') fail(String(wrong));
   const digests = new Set<string>();
@@ -31,7 +34,7 @@ export function checkJournal(database: DatabaseSync, name: string, progress: Che
     .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position')
     .all()
     .map(({ position }) => Number(position));
-  checkLog(database, digests, checkpoints.at(-1) ?? 0, progress, fail);
+  checkLog(database, digests, checkpoints.at(-1) ?? 0, progress);
   for (const position of checkpoints) {
     try {
       for (const _ of readCheckpoint(database, position, { isThorough: true }));
@@ -48,7 +51,6 @@ function checkLog(
   digests: ReadonlySet<string>,
   start: number,
   progress: CheckProgress,
-  fail: (what: string) => never,
 ): void {
   const total = Number(database.prepare('SELECT sum(count) AS entries FROM log').get()?.['entries'] ?? 0);
   let done = 0;

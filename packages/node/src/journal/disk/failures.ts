@@ -56,8 +56,8 @@ function ofSqlite(doing: Doing, directory: string, code: number): string | null 
       return noSpace(directory);
     case SQLITE.inputOutput:
       return doing === 'written'
-        ? `the disk under ${directory} did not take it; the log of the system says why, or a limit on the size of files is reached; ${NOTHING_LOST}`
-        : `the disk under ${directory} did not give it; the log of the system says why`;
+        ? `the disk under ${directory} did not take it: ${WHY}; ${NOTHING_LOST}`
+        : `the disk under ${directory} fails: ${WHY}`;
     case SQLITE.busy:
     case SQLITE.locked:
       return `another program has held ${directory}/journal.db for ${BUSY_MILLIS_MAX / 1000} seconds; fuser ${directory}/journal.db tells which; ${NOTHING_LOST}`;
@@ -92,6 +92,7 @@ function ofSystem(directory: string, code: string): string | null {
   }
 }
 
+const WHY = 'the log of the system says why, or a limit on the size of files is reached';
 const NOTHING_LOST = 'all that was acknowledged is there when the node is started again';
 
 const noSpace = (directory: string): string =>

@@ -1,11 +1,11 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Files and directories that are there after a crash. */
 
 /** Makes a directory and those around it, for its owner alone; one is there after a crash once the one around it is synced. */
 export function makeDirectory(directory: string): void {
-  if (existsSync(directory)) return;
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
   makeDirectory(dirname(directory));
   mkdirSync(directory, { mode: 0o700 });
   syncDirectory(dirname(directory));

@@ -141,7 +141,7 @@ class Log {
   /** Null for a file without a frame. */
   static open(name: string): Log | null {
     const file = openSync(name, 'r');
-    const bytes = readUpTo(file, HEADER_BYTES + FRAME_HEADER_BYTES, 0);
+    const bytes = readUpTo(file, new Uint8Array(HEADER_BYTES + FRAME_HEADER_BYTES), 0);
     if (bytes.length === HEADER_BYTES + FRAME_HEADER_BYTES) return new Log(file, viewOf(bytes));
     closeSync(file);
     return null;
@@ -164,16 +164,18 @@ class Log {
     const pieceBytes = frameBytes * Math.ceil(PIECE_BYTES / frameBytes);
     const checksum = new Checksum(this.isLittleEndian);
     checksum.goOnFrom(this.#header, 24);
+    const buffer = new Uint8Array(pieceBytes);
     for (let start = HEADER_BYTES; ; start += pieceBytes) {
-      const piece = readUpTo(this.#file, pieceBytes, start);
+      const piece = readUpTo(this.#file, buffer, start);
       for (let at = 0; at + frameBytes <= piece.length; at += frameBytes) {
         const view = viewOf(piece.subarray(at, at + frameBytes));
-        checksum.addFrame(view);
-        const goesOn = checksum.isAt(view, 16);
-        checksum.goOnFrom(view, 16);
         const salts = [view.getUint32(8) === this.salts[0], view.getUint32(12) === this.salts[1]];
         const [isOfThisLog, hasItsSalts] = [salts[0] || salts[1], salts[0] && salts[1]];
         const [page, isCommit] = [view.getUint32(0), view.getUint32(4) > 0];
+        // What is left over from before may be gigabytes.
+        if (isOfThisLog || !this.isHeaderWhole) checksum.addFrame(view);
+        const goesOn = checksum.isAt(view, 16);
+        checksum.goOnFrom(view, 16);
         yield { at: start + at, view, page, isCommit, isOfThisLog, hasItsSalts, goesOn };
       }
       if (piece.length < pieceBytes) return;
@@ -223,12 +225,11 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** So many bytes from there on, or fewer at the end of the file. */
-function readUpTo(file: number, bytes: number, start: number): Uint8Array {
-  const buffer = new Uint8Array(bytes);
+/** Fills a buffer from there on; the part that is filled, which is shorter at the end of the file. */
+function readUpTo(file: number, buffer: Uint8Array, start: number): Uint8Array {
   let length = 0;
-  while (length < bytes) {
-    const read = readSync(file, buffer, length, bytes - length, start + length);
+  while (length < buffer.length) {
+    const read = readSync(file, buffer, length, buffer.length - length, start + length);
     if (read === 0) break;
     length += read;
   }
@@ -246,10 +247,19 @@ class Checksum {
   }
 
   add(view: DataView, start: number, end: number): void {
-    for (let at = start; at < end; at += 8) {
-      this.#first = (this.#first + view.getUint32(at, this.#isLittleEndian) + this.#second) >>> 0;
-      this.#second = (this.#second + view.getUint32(at + 4, this.#isLittleEndian) + this.#first) >>> 0;
+    let [first, second] = [this.#first | 0, this.#second | 0];
+    if (this.#isLittleEndian) {
+      for (let at = start; at < end; at += 8) {
+        first = (first + view.getInt32(at, true) + second) | 0;
+        second = (second + view.getInt32(at + 4, true) + first) | 0;
+      }
+    } else {
+      for (let at = start; at < end; at += 8) {
+        first = (first + view.getInt32(at) + second) | 0;
+        second = (second + view.getInt32(at + 4) + first) | 0;
+      }
     }
+    [this.#first, this.#second] = [first >>> 0, second >>> 0];
   }
 
   addFrame(frame: DataView): void {

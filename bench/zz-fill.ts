@@ -1,2 +1,0 @@
-import { fill } from './start/measure.ts';
-await fill('/tmp/w/memory-scratch/million', 1_000_000);

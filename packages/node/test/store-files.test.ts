@@ -1,0 +1,324 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { slicesOf } from '../src/journal/checkpoint.ts';
+import { backUp, restore } from '../src/journal/disk/backup.ts';
+import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { replaceJournal } from '../src/journal/disk/salvage.ts';
+import { Store } from '../src/journal/disk/store.ts';
+import { exposedTo, WalWatch } from '../src/journal/disk/watch.ts';
+import { account, accountWithFee, toFee } from './accounts.ts';
+import { Core, replayed } from './core.ts';
+import { bundleOf, counter, upgradeBundle } from './images.ts';
+
+const ALL = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
+
+let folder: string;
+let directory: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-files-'));
+  directory = join(folder, 'data');
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+/** A store that holds a machine, an upgrade of it, another machine, and some inputs: each a commit. */
+function filled(core = new Core()): Store {
+  const store = Store.open(directory, ALL);
+  for (const _ of store.read());
+  const { journal } = core;
+  journal.append = (groups) => store.append(groups);
+  core.deploy(bundleOf(account()));
+  core.call('Account', 'Deposit(3)', { key: 'a' });
+  core.deploy(upgradeBundle(accountWithFee(), toFee(account())));
+  core.deploy(bundleOf(counter()));
+  for (let i = 0; i < 5; i++) core.call('Counter', 'Incr');
+  return store;
+}
+
+/** The position that a node comes to. */
+function position(place = directory): number {
+  const store = Store.open(place, ALL);
+  try {
+    return replayed([...store.read()]).position;
+  } finally {
+    store.close();
+  }
+}
+
+function change(sql: string): void {
+  const database = new DatabaseSync(join(directory, 'journal.db'));
+  database.exec(sql);
+  database.close();
+}
+
+/** What stays of a store when its process is killed, in a directory of its own. */
+function killed(store: Store): string {
+  const place = join(folder, 'killed');
+  mkdirSync(place);
+  for (const name of ['journal.db', 'journal.db-wal']) copyFileSync(join(directory, name), join(place, name));
+  store.close();
+  return place;
+}
+
+describe('the files of a journal', () => {
+  it('are synced with each commit that is acknowledged, and with no other', () => {
+    const levels: string[] = [];
+    const { prepare } = DatabaseSync.prototype;
+    vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, sql) {
+      const statement: StatementSync = prepare.call(this, sql);
+      if (sql !== 'COMMIT') return statement;
+      const run = statement.run.bind(statement) as () => ReturnType<StatementSync['run']>;
+      statement.run = () => {
+        const [mode] = [prepare.call(this, 'PRAGMA journal_mode').get()?.['journal_mode']];
+        levels.push(
+          `${String(mode)} ${String(prepare.call(this, 'PRAGMA synchronous').get()?.['synchronous'])}`,
+        );
+        return run();
+      };
+      return statement;
+    });
+    const core = new Core();
+    const store = filled(core);
+    // FULL in WAL mode: https://sqlite.org/pragma.html#pragma_synchronous
+    expect(levels).toEqual(Array.from({ length: 9 }, () => 'wal 2'));
+    const { head, parts } = core.tracker.begin(core.node);
+    store.beginCheckpoint(head);
+    for (const slice of slicesOf(parts)) store.addSlice(slice);
+    const slices = levels.splice(0).slice(9);
+    expect(slices.length).toBeGreaterThan(1);
+    // They count with the commit that seals them.
+    expect(new Set(slices)).toEqual(new Set(['wal 1']));
+    core.call('Counter', 'Incr');
+    expect(levels.splice(0)).toEqual(['wal 2']);
+    store.endCheckpoint().next();
+    expect(levels).toEqual(['wal 2']);
+    store.close();
+  });
+
+  it('are for their owner alone', () => {
+    const store = filled();
+    const modes = readdirSync(directory)
+      .filter((name) => name.startsWith('journal'))
+      .map((name) => `${name} ${(statSync(join(directory, name)).mode & 0o777).toString(8)}`);
+    expect(modes).toEqual(['journal.db 600', 'journal.db-shm 600', 'journal.db-wal 600']);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    const file = join(folder, 'backup.smcb');
+    backUp(directory, file);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    store.close();
+    expect(exposedTo(directory)).toBe(null);
+    chmodSync(join(directory, 'journal.db'), 0o644);
+    expect(exposedTo(directory)).toBe(null);
+    chmodSync(directory, 0o755);
+    expect(exposedTo(directory)).toMatch(/other users .* chmod 700 /);
+  });
+
+  it('are taken as they are where the log has more than a process can take at once', () => {
+    const place = killed(filled());
+    // A hole: what a long reader leaves is as large, and as quickly read over.
+    truncateSync(join(place, 'journal.db-wal'), 2 ** 31 + 2 ** 24);
+    expect(position(place)).toBe(9);
+  });
+
+  it('are waited for while another program has them locked, and where that takes too long it is said', async () => {
+    const store = filled();
+    const group = { isStructural: false, first: 10, count: 1, time: 0, bytes: new Uint8Array(1), blobs: [] };
+    // Another process: this one stands still until it has the lock.
+    const script = `const { DatabaseSync } = require('node:sqlite');
+      const database = new DatabaseSync(process.argv[1]);
+      database.exec('BEGIN IMMEDIATE');
+      console.log('locked');
+      setTimeout(() => database.exec('ROLLBACK'), 500);`;
+    const holder = spawn(process.execPath, ['-e', script, join(directory, 'journal.db')]);
+    await once(holder.stdout, 'data');
+    store.append([group]);
+    const other = new DatabaseSync(join(directory, 'journal.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const message =
+      /^the journal can not be written \(database is locked\): another program has held .*journal\.db for 5 seconds; fuser /;
+    expect(() => store.append([{ ...group, first: 11 }])).toThrow(message);
+    other.close();
+    // What is on disk is not known to it any more.
+    expect(() => store.append([{ ...group, first: 11 }])).toThrow(message);
+    store.close();
+  });
+
+  it('are watched for a log that grows', () => {
+    mkdirSync(directory);
+    const warned: string[] = [];
+    const watch = new WalWatch(directory, (message) => warned.push(message), 1_000);
+    expect(watch.bytes).toBe(0);
+    const look = (): void => {
+      for (let i = 0; i < 1_024; i++) watch.appended();
+    };
+    for (const bytes of [999, 1_000, 1_500, 2_500, 3_900, 4_000]) {
+      writeFileSync(join(directory, 'journal.db-wal'), new Uint8Array(bytes));
+      look();
+    }
+    expect(warned).toHaveLength(3);
+    expect(warned[0]).toMatch(/journal\.db-wal has 0 MiB: .* fuser -v .*journal\.db-wal tells which/);
+  });
+
+  it.each([
+    ['a file', () => writeFileSync(directory, ''), /is not a directory: --data takes one/],
+    ['where no directory can be', () => (directory = '/proc/x'), /no directory can be made at \/proc\/x/],
+  ])('are not made in %s', (_, make, message) => {
+    make();
+    expect(() => Store.open(directory, ALL)).toThrow(message);
+  });
+});
+
+describe('a backup', () => {
+  it('is compared with its checksums when it is made, and when it is restored', () => {
+    filled().close();
+    const file = join(folder, 'backup.smcb');
+    backUp(directory, file);
+    const other = join(folder, 'other');
+    const told: number[] = [];
+    restore(file, other, (done) => told.push(done));
+    expect(position(other)).toBe(9);
+    change("UPDATE log SET entries = x'00' WHERE first = 6");
+    expect(() => backUp(directory, join(folder, 'second'))).toThrow(
+      /journal\.db is damaged: the entries from position 6 on; smc repair/,
+    );
+    expect(readdirSync(folder).toSorted()).toEqual(['backup.smcb', 'data', 'other']);
+  });
+
+  it.each([
+    ['an entry', "UPDATE log SET entries = x'00' WHERE first = 6", /the entries from position 6 on/],
+    ['a gap', 'DELETE FROM log WHERE first = 6', /the entries from position 6 to 6 are missing/],
+    ['an image', "UPDATE images SET bytes = x'00' WHERE first = 3", /the image, upgrade or debug data/],
+    ['a lost image', 'DELETE FROM images WHERE first = 3', /of Account at position 3 is missing/],
+    ['a table', 'DROP TABLE kept', /has no table kept/],
+  ])('with %s damaged is not restored, and nothing is left of it', (_, sql, message) => {
+    filled().close();
+    change(sql);
+    const other = join(folder, 'other');
+    const file = join(directory, 'journal.db');
+    expect(() => restore(file, other)).toThrow(message);
+    expect(existsSync(other)).toBe(false);
+    mkdirSync(other);
+    expect(() => restore(file, other)).toThrow(message);
+    expect(readdirSync(other).filter((name) => name.startsWith('journal'))).toEqual([]);
+  });
+
+  it('is no file of another kind', () => {
+    const file = join(folder, 'text');
+    writeFileSync(file, 'hello\n'.repeat(1_000));
+    expect(() => restore(file, directory)).toThrow(
+      /text is no journal of a node, or its beginning is damaged/,
+    );
+  });
+
+  it('is no journal with a log beside it', () => {
+    const store = filled();
+    expect(() => restore(join(directory, 'journal.db'), join(folder, 'other'))).toThrow(
+      /journal\.db-wal is there, so that .* is no backup but a journal.*smc backup/,
+    );
+    store.close();
+  });
+
+  it('is not restored beside what is left of another journal', () => {
+    const file = join(folder, 'backup.smcb');
+    const store = filled();
+    backUp(directory, file);
+    const place = killed(store);
+    const before = readFileSync(join(place, 'journal.db-wal'));
+    renameSync(join(place, 'journal.db'), join(place, 'old.db'));
+    expect(() => restore(file, place)).toThrow(/has a part of a journal \(journal\.db-wal\) already/);
+    expect(readFileSync(join(place, 'journal.db-wal')).equals(before)).toBe(true);
+    expect(() => restore(file, directory)).toThrow(/has a journal already/);
+  });
+
+  it('leaves the log of a node that was killed where it is', () => {
+    const place = killed(filled());
+    const before = readFileSync(join(place, 'journal.db-wal'));
+    const file = join(folder, 'backup.smcb');
+    backUp(place, file);
+    expect(readFileSync(join(place, 'journal.db-wal')).equals(before)).toBe(true);
+    restore(file, join(folder, 'other'));
+    expect(position(join(folder, 'other'))).toBe(9);
+  });
+});
+
+describe('a repair', () => {
+  const images = 'FROM images WHERE first = 3 AND digest = (SELECT min(digest) FROM images WHERE first = 3)';
+
+  it.each([
+    [
+      'damaged',
+      `UPDATE images SET bytes = x'00' WHERE digest = (SELECT digest ${images})`,
+      /is damaged: smc repair/,
+    ],
+    ['gone', `DELETE ${images}`, /of Account at position 3 is missing: smc repair/],
+  ])('says of an image that is %s which machine needs it, and sets aside what does', (_, sql, message) => {
+    filled().close();
+    change(sql);
+    expect(() => position()).toThrow(message);
+    const { findings, last } = repairDirectory(directory, 'now');
+    expect(findings.join('\n')).toMatch(
+      /the (image|upgrade|debug data) [0-9a-f]{64} is lost, which the version of Account at position 3 is of/,
+    );
+    expect(last).toBe(2);
+    expect(position()).toBe(2);
+    const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    const { left } = database.prepare("SELECT count(*) AS left FROM aside WHERE source = 'log'").get() ?? {};
+    expect(left).toBe(7);
+    database.close();
+    expect(repairDirectory(directory, 'again').findings).toEqual([]);
+  });
+
+  it.each(['aside', 'kept', 'sessions', 'checkpoints', 'states', 'machines'])(
+    'makes the table %s anew where it is gone',
+    (table) => {
+      filled().close();
+      change(`DROP TABLE ${table}`);
+      expect(() => position()).toThrow(new RegExp(`has no table ${table}: smc repair`));
+      const { findings, last } = repairDirectory(directory, 'now');
+      expect(findings).toEqual([`the table ${table} can not be read as a whole: no such table: ${table}`]);
+      expect(last).toBe(9);
+      expect(position()).toBe(9);
+    },
+  );
+
+  it('is whole where a crash came in the middle of it', () => {
+    const place = killed(filled());
+    const repaired = join(folder, 'repaired.db');
+    copyFileSync(join(place, 'journal.db'), repaired);
+    copyFileSync(join(place, 'journal.db-wal'), `${repaired}-wal`);
+    const database = new DatabaseSync(repaired);
+    database.exec('DELETE FROM log WHERE first > 8; PRAGMA journal_mode = DELETE');
+    database.close();
+    // As at a crash: the log is still that of the other one.
+    renameSync(repaired, join(place, 'journal.db.repaired'));
+    expect(position(place)).toBe(8);
+    expect(existsSync(join(place, 'journal.db.repaired'))).toBe(false);
+    const again = join(folder, 'repaired.db');
+    copyFileSync(join(place, 'journal.db'), again);
+    appendFileSync(join(place, 'journal.db-wal'), 'what is not of it');
+    replaceJournal(place, again);
+    expect(readdirSync(place).filter((name) => name.startsWith('journal'))).toEqual(['journal.db']);
+    expect(position(place)).toBe(8);
+  });
+});
