@@ -21,25 +21,48 @@ const withoutChildProcess = {
   },
 };
 
+/** The node is loaded by the commands that run one or look into what it keeps, and by no other. */
+const nodeBeside = {
+  name: 'node-beside',
+  setup: (plugin) => {
+    plugin.onResolve({ filter: /^@smc\/node$/ }, () => ({ path: './node.cjs', external: true }));
+  },
+};
+
 rmSync(outdir, { recursive: true, force: true });
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: ['packages/cli/src/main.ts'],
-  outfile: `${outdir}/main.cjs`,
   bundle: true,
-  format: 'cjs',
   platform: 'node',
   target: 'node24',
   conditions: ['source'],
-  external: ['@smc/node', 'pino'],
-  define: { 'import.meta.url': 'fileUrl' },
-  banner: { js: 'const fileUrl = require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [withoutChildProcess],
+  // It starts a thread of its own, of files that it looks for beside it.
+  external: ['pino'],
   // Names stay as they are: an internal error is read by people.
   minifyWhitespace: true,
   minifySyntax: true,
   charset: 'ascii',
   logLevel: 'warning',
+};
+const commonJs = {
+  ...common,
+  format: 'cjs',
+  define: { 'import.meta.url': 'fileUrl' },
+  banner: { js: 'const fileUrl = require("node:url").pathToFileURL(__filename).href;' },
+};
+await build({
+  ...commonJs,
+  entryPoints: ['packages/cli/src/main.ts'],
+  outfile: `${outdir}/main.cjs`,
+  plugins: [withoutChildProcess, nodeBeside],
+});
+await build({ ...commonJs, entryPoints: ['packages/node/src/index.ts'], outfile: `${outdir}/node.cjs` });
+// The threads of a journal, which it looks for beside it.
+await build({
+  ...common,
+  format: 'esm',
+  entryPoints: ['worker', 'shadow-worker'].map((name) => `packages/node/src/journal/disk/${name}.ts`),
+  outdir,
 });
 
 // What is run most often: an editor checks at each save. The programs use all of the language between them.

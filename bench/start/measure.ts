@@ -65,7 +65,7 @@ export function measureStart(isQuick: boolean): Promise<StartFigures> {
 }
 
 /** Makes instances, each by one input, and ends the node as it should be. */
-async function fill(directory: string, instances: number): Promise<void> {
+export async function fill(directory: string, instances: number): Promise<void> {
   const node = await startSmc('counters.sm', ['--data', directory, ...FILL_OPTIONS]);
   await increment(node, instances);
   await end(node.child);

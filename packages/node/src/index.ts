@@ -13,6 +13,7 @@ export type {
 export { BlobStore } from './journal/blobs.ts';
 export { decodeGroup } from './journal/encoding.ts';
 export type { Entry } from './journal/entry.ts';
+export { JournalError } from './journal/error.ts';
 export type { LogGroup } from './journal/group.ts';
 export { MemoryJournal } from './journal/memory.ts';
 export { backUp, restore } from './journal/disk/backup.ts';
@@ -26,7 +27,6 @@ export { ExposureError, type NodeOptions, type RunningNode, startNode } from './
 export {
   type Clock,
   type Journal,
-  JournalError,
   type Log,
   type LogFacts,
   NO_LOG,

@@ -1,6 +1,6 @@
 import { encodeUtf8, type Image, type Value } from '@smc/protocol';
 import { KeyedStates } from './keyed-states.ts';
-import type { StateRows } from './ports.ts';
+import type { StateRows } from './state-rows.ts';
 import { problem, type Problem } from './problem.ts';
 import type { StateMemory } from './state-memory.ts';
 import type { Version } from './version.ts';

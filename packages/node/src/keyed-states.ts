@@ -1,7 +1,8 @@
 import { decodeValue, equal, type Image, sizeOf, type Value } from '@smc/protocol';
 import type { LoadedUpgrade } from './upgrade/load.ts';
 import { Lineage } from './lineage.ts';
-import { JournalError, type StateRows, type StatesPlace } from './ports.ts';
+import { JournalError } from './journal/error.ts';
+import type { StateRows, StatesPlace } from './state-rows.ts';
 import type { StateMemory } from './state-memory.ts';
 
 /** The key of an instance of a keyed machine. */

@@ -1,5 +1,5 @@
 import type { Image, Value } from '@smc/protocol';
-import { JournalError } from './ports.ts';
+import { JournalError } from './journal/error.ts';
 import type { LoadedUpgrade } from './upgrade/load.ts';
 
 /** A version of a machine, as far as states are concerned, and the way to it from the one before. */

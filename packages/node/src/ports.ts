@@ -1,5 +1,6 @@
 import type { CheckpointHead, CheckpointPart, CheckpointSlice } from './journal/checkpoint.ts';
 import type { LogGroup } from './journal/group.ts';
+import type { StateRows } from './state-rows.ts';
 
 /** What a node needs of the world. All that it does passes through these; see `host.ts`. */
 
@@ -46,42 +47,6 @@ export interface Journal {
   close(): void | Promise<void>;
 }
 
-/** What the two newest complete checkpoints of a journal have of keyed machines, to be read when it is used. */
-export interface StateRows {
-  /**
-   * The state of an instance, by its key as text; undefined where it is not stored. Throws a `JournalError` where
-   * it is damaged: the node stops then, and the next start goes on from an older checkpoint.
-   */
-  read(place: StatesPlace, key: string): Uint8Array | undefined;
-  /** Some of those whose keys follow that one, in an order that is always the same; none at the end. Throws as `read`. */
-  page(place: StatesPlace, after: string): readonly StoredState[];
-  /** What they take of the memory of this process; 0 on a disk. */
-  memoryBytes(): number;
-}
-
-/** A machine in a checkpoint: its states are those written from `since` up to `position`, of each the newest. */
-export interface StatesPlace {
-  readonly machine: number;
-  readonly since: number;
-  readonly position: number;
-}
-
-export interface StoredState {
-  readonly key: string;
-  readonly state: Uint8Array;
-}
-
-/** Where there is no checkpoint with keyed machines. */
-export const NO_ROWS: StateRows = {
-  read: () => {
-    throw new Error('a state is read where there are no rows');
-  },
-  page: () => {
-    throw new Error('states are read where there are no rows');
-  },
-  memoryBytes: () => 0,
-};
-
 /**
  * A part of what a journal keeps. The order is: `begin`; structural groups up to the checkpoint; its head and
  * its slices, if there is one; all groups after it. Another `begin` says that what was given since the last
@@ -101,9 +66,6 @@ export interface Beginning {
   /** For the operator: what was damaged, and what was done about it. */
   readonly notes: readonly string[];
 }
-
-/** A journal that a node cannot be rebuilt from, or that takes nothing any more: what is wrong with it, where, and what to do. */
-export class JournalError extends Error {}
 
 /** Where a node tells its operator what happens: facts for programs, and a message for people. Pino's loggers are such. */
 export interface Log {

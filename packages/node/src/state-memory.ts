@@ -1,4 +1,4 @@
-import type { StateRows } from './ports.ts';
+import type { StateRows } from './state-rows.ts';
 
 /** What gives way when memory is short: the states of one keyed machine. */
 export interface Evictable {

@@ -4,7 +4,7 @@ import { Interfaces } from './interfaces.ts';
 import { BlobStore } from './journal/blobs.ts';
 import { KeptRequests } from './kept.ts';
 import type { NodeLimits } from './limits.ts';
-import { NO_ROWS, type StateRows } from './ports.ts';
+import { NO_ROWS, type StateRows } from './state-rows.ts';
 import { StateMemory } from './state-memory.ts';
 import type { Version } from './version.ts';
 

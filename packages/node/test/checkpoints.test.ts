@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Checkpoints } from '../src/checkpoints.ts';
 import { CheckpointTracker } from '../src/journal/checkpoint.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
-import { type Journal, NO_ROWS } from '../src/ports.ts';
+import type { Journal } from '../src/ports.ts';
+import { NO_ROWS } from '../src/state-rows.ts';
 import { NodeState } from '../src/state.ts';
 
 const LIMITS = { ...NODE_LIMITS, checkpointBytesMin: 1_000, checkpointMillisMax: 60_000 };

@@ -7,7 +7,8 @@ import { DiskJournal } from '../src/journal/disk/journal.ts';
 import type { CheckpointHead, CheckpointPart } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
-import type { Journal, Recovered, StateRows } from '../src/ports.ts';
+import type { Journal, Recovered } from '../src/ports.ts';
+import type { StateRows } from '../src/state-rows.ts';
 import { show } from './core.ts';
 import { bundleOf, counter } from './images.ts';
 

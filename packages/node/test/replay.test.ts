@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprints } from '@smc/protocol';
-import { JournalError, type Recovered } from '../src/ports.ts';
+import { JournalError } from '../src/journal/error.ts';
+import type { Recovered } from '../src/ports.ts';
 import { Core, replayed, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, sameShape, toCounter, toLabelled, upgradeBundle } from './images.ts';
 

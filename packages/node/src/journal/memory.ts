@@ -1,5 +1,6 @@
 import sortedBTree from 'sorted-btree';
-import type { Beginning, Journal, Recovered, StatesPlace, StateRows, StoredState } from '../ports.ts';
+import type { Beginning, Journal, Recovered } from '../ports.ts';
+import type { StatesPlace, StateRows, StoredState } from '../state-rows.ts';
 import {
   type CheckpointHead,
   type CheckpointPart,

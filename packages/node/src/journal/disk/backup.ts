@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
 import { BUSY_MILLIS_MAX, isFull, journalError } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { COMPLETENESS } from './schema.ts';
 
 /**

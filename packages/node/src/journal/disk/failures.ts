@@ -1,4 +1,4 @@
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { REPAIR } from './reading.ts';
 
 /** What went wrong with the files of a journal, as what it means for the operator, and what to do about it. */

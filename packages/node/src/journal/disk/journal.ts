@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { JitMode } from '@smc/vm';
-import type { Journal, Recovered, StateRows } from '../../ports.ts';
+import type { Journal, Recovered } from '../../ports.ts';
+import type { StateRows } from '../../state-rows.ts';
 import type {
   CheckpointHead,
   CheckpointPart,

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { isBusy } from './failures.ts';
 import { FILES } from './schema.ts';
 

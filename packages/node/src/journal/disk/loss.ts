@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { lastPosition, REPAIR } from './reading.ts';
 import { walDamage, walOf } from './wal.ts';
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError, type Recovered } from '../../ports.ts';
+import { JournalError } from '../error.ts';
+import type { Recovered } from '../../ports.ts';
 import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { COMPLETENESS } from './schema.ts';
@@ -303,8 +304,16 @@ export function* readStates(
 function countStates(
   database: DatabaseSync,
   position: number,
-  { machine, name, since, states, states_sum }: MachineRow,
+  { machine, name, since, states, states_sum, rows: all, rows_sum }: MachineRow,
 ): void {
+  // Unless a later checkpoint was begun, no row has gone that was there: to see that takes half the time.
+  const here = database
+    .prepare(
+      `SELECT count(*) AS rows, coalesce(sum(checksum), 0) % ${CHECKSUMS} AS sum FROM states
+         WHERE machine = ? AND position BETWEEN ? AND ?`,
+    )
+    .get(machine, since, position) as { rows: number; sum: number };
+  if (here.rows === all && here.sum === rows_sum) return;
   // With max() the other columns are those of the newest row of a key.
   const { rows, sum } = database
     .prepare(

@@ -42,6 +42,8 @@ export interface MachineRow {
   readonly sessions: number;
   readonly states: number;
   readonly states_sum: number;
+  readonly rows: number;
+  readonly rows_sum: number;
 }
 
 /** In the order of their checksum. */
@@ -58,6 +60,8 @@ export const MACHINE_COLUMNS = [
   'sessions',
   'states',
   'states_sum',
+  'rows',
+  'rows_sum',
   'name',
 ] as const satisfies readonly (keyof MachineRow)[];
 

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE, TABLES } from './schema.ts';
 import { mendWal, walDamage, walOf } from './wal.ts';

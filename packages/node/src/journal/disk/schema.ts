@@ -75,6 +75,8 @@ export const SCHEMA = `
     sessions INTEGER NOT NULL,
     states INTEGER NOT NULL,
     states_sum INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    rows_sum INTEGER NOT NULL,
     PRIMARY KEY (checkpoint, machine)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE states (

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import type { StateRows, StatesPlace, StoredState } from '../../ports.ts';
+import type { StateRows, StatesPlace, StoredState } from '../../state-rows.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
 import { condemn, damagedState, damageFound } from './condemn.ts';
 import { stateChecksum } from './rows.ts';

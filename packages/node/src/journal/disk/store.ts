@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import { JournalError, type Recovered } from '../../ports.ts';
+import { JournalError } from '../error.ts';
+import type { Recovered } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
@@ -171,6 +172,8 @@ export class Store {
         sessions: 0,
         states: goesOn ? row.states : 0,
         states_sum: goesOn ? row.states_sum : 0,
+        rows: goesOn ? row.rows : 0,
+        rows_sum: goesOn ? row.rows_sum : 0,
       };
     });
     const { position, time, refusals } = head;
@@ -283,14 +286,19 @@ export class Store {
       else head.states_sum = takeChecksum(head.states_sum, Number(before));
       const checksum = stateChecksum(machine, position, key, bytes);
       head.states_sum = addChecksum(head.states_sum, checksum);
+      head.rows++;
+      head.rows_sum = addChecksum(head.rows_sum, checksum);
       // Of what stood there what the oldest checkpoint has stays, and all that is newer.
-      this.#run(
+      const needless = this.#statement(
         `DELETE FROM states WHERE machine = ?1 AND key = ?2 AND position <
-           (SELECT max(position) FROM states WHERE machine = ?1 AND key = ?2 AND position <= ?3)`,
-        machine,
-        key,
-        oldest,
-      );
+           (SELECT max(position) FROM states WHERE machine = ?1 AND key = ?2 AND position <= ?3)
+           RETURNING position, checksum`,
+      ).all(machine, key, oldest);
+      for (const row of needless) {
+        if (Number(row['position']) < head.since) continue;
+        head.rows--;
+        head.rows_sum = takeChecksum(head.rows_sum, Number(row['checksum']));
+      }
       this.#run(
         'INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)',
         machine,

@@ -1,5 +1,5 @@
 import { type Transferable, Worker } from 'node:worker_threads';
-import { JournalError } from '../../ports.ts';
+import { JournalError } from '../error.ts';
 
 /** What a thread answers: what it was asked for, or why not. */
 export type ThreadAnswer<T> =

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { JournalError, type Recovered } from '../../ports.ts';
+import { JournalError } from '../error.ts';
+import type { Recovered } from '../../ports.ts';
 import type { StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
 import { Store } from './store.ts';
 import type { ThreadAnswer } from './thread.ts';
