@@ -1,6 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +36,31 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'smc-faults-'));
   directory = join(folder, 'data');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  // A node that should have given up, and has not, is not ended by what traces it.
+  // Its own file tells whether it still runs: the number may be that of another process by now.
+  if (existsSync(join(directory, 'owner.json'))) started.forEach(killIfThere);
+  started.clear();
+  rmSync(folder, { recursive: true });
+});
+
+/** Nodes that this test has started. */
+const started = new Set<number>();
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Of the node that runs on the directory: what was spawned may be what traces it. */
+function startedPid(): number {
+  const { pid } = JSON.parse(readFileSync(join(directory, 'owner.json'), 'utf8')) as { pid: number };
+  started.add(pid);
+  return pid;
+}
 
 /** A node under something that makes its disk fail. */
 class Suffering {
@@ -55,6 +88,7 @@ class Suffering {
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     const [ready] = (await once(child.stdout, 'data')) as [Buffer];
+    startedPid();
     return new Suffering(ready.toString(), () => said, ended);
   }
 
@@ -183,8 +217,7 @@ describe('a node whose disk fails', () => {
       },
     );
     const [ready] = (await once(child.stdout, 'data')) as [Buffer];
-    // That of the node, and not of what traces it.
-    const { pid } = JSON.parse(readFileSync(join(directory, 'owner.json'), 'utf8')) as { pid: number };
+    const pid = startedPid();
     try {
       const { http, tcp } = JSON.parse(ready.toString()) as { http: string; tcp: { port: number } };
       const body = TALLY.plain.encoded as Uint8Array<ArrayBuffer>;
