@@ -39,7 +39,7 @@ if (words.some((word) => word === '--help' || word === '-h')) {
 }
 const isQuick = words.includes('--quick');
 const chosen = words.filter((word) => word !== '--quick');
-const unknown = chosen.find((word) => !(word in PARTS));
+const unknown = chosen.find((word) => !Object.hasOwn(PARTS, word));
 if (unknown !== undefined) {
   console.error(`there is no part ${unknown}\n\n${USAGE}`);
   process.exit(2);

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { compile } from '@smc/compiler';
 import { encodeBundle } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TORN_END } from '../support/crashes.ts';
+import { AFTER_KILL } from '../support/crashes.ts';
 import { LineConnection, type NodeProcess, startNodeProcess } from '../support/process.ts';
 import { randomNumbers } from '../support/random.ts';
 
@@ -103,7 +103,7 @@ describe('a node with a large state', () => {
       expect(await node.stop('SIGKILL')).toBe(null);
       const answered = (await Promise.all(clients)).reduce((sum, each) => sum + each, 0);
       node = await start('--checkpoint-bytes', '1');
-      expect(node.log()).toMatch(TORN_END);
+      expect(node.log()).toMatch(AFTER_KILL);
       const total = Number((await ask(node, 'Counts Total')).slice('ok '.length));
       least += answered;
       // Of each client the last may have been done, and not answered.

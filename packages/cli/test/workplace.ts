@@ -30,14 +30,23 @@ export async function runCommand(
 ): Promise<Ran> {
   let out = '';
   let err = '';
+  let isSaid = (): void => {};
+  const said = new Promise<void>((resolve) => (isSaid = resolve));
   const status = await smc(words, '1.2.3', {
     stdin: (async function* () {
       yield* stdin;
     })(),
-    stdout: { write: (text) => void (out += text), isTTY },
+    stdout: {
+      write: (text) => {
+        out += text;
+        isSaid();
+      },
+      isTTY,
+    },
     stderr: { write: (text) => void (err += text) },
     environment: { SMC_NODE: to, SMC_TOKEN: token },
-    untilEnded: () => Promise.resolve(),
+    // What runs until it is told to end is told so when it says that it runs.
+    untilEnded: () => said,
   });
   return { status, out, err };
 }

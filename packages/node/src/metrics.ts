@@ -8,7 +8,7 @@ export class Metrics {
   readonly commits = new Durations();
   /** Of upgrades: how long nothing else was handled. */
   readonly pauses = new Durations();
-  /** Of checkpoints, from their moment until what they made needless is gone; inputs are handled meanwhile. */
+  /** Of checkpoints, from their moment until they count; inputs are handled meanwhile. */
   readonly checkpoints = new Durations();
   /** Deployments by what became of them: `deployed`, `upgraded`, `unchanged`, or the code of the refusal. */
   readonly deployments = new Map<string, number>();

@@ -365,7 +365,7 @@ describe('a journal whose files are damaged', () => {
 
   /** The files of a journal with their bytes; what SQLite keeps for those that read together is made anew each time. */
   function contentsOf(place: string): Record<string, string> {
-    const names = readdirSync(place).filter((name) => /^journal/.test(name) && !name.endsWith('-shm'));
+    const names = readdirSync(place).filter((name) => name.startsWith('journal') && !name.endsWith('-shm'));
     return Object.fromEntries(
       names.map((name) => [name, readFileSync(join(place, name)).toString('base64')]),
     );

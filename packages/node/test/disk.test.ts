@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
+import type { LogGroup } from '../src/journal/group.ts';
 import { Replay } from '../src/journal/replay.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
 import { JournalError } from '../src/journal/error.ts';
@@ -45,6 +46,35 @@ describe('a journal on disk', () => {
     await first.close();
     const second = await DiskJournal.open(join(directory, 'a/b'));
     expect(snapshot(await rebuilt(second))).toEqual(snapshot(core.node));
+    await second.close();
+  });
+
+  it('has checkpoints of their moment, whatever is left to do of the one before and comes meanwhile', async () => {
+    const core = new Core();
+    const groups: LogGroup[] = [];
+    core.journal.append = (more) => void groups.push(...more);
+    const journal = await DiskJournal.open(directory, { historyMillisMax: 0, historyBytesMax: 0 });
+    await contents(journal);
+    core.deploy(bundleOf(counter()));
+    let written = Promise.resolve();
+    let position = 0;
+    for (let round = 0; round < 4; round++) {
+      for (let i = 0; i < 1_000; i++) core.call('Counter', 'Incr');
+      await journal.append(groups.splice(0));
+      ({ position } = core.node);
+      const { head, parts } = core.tracker.begin(core.node);
+      written = journal.checkpoint(head, parts);
+      if (round < 3) await written;
+      core.tracker.end();
+    }
+    // The groups of two rounds are still to be deleted.
+    expect(core.deploy(upgradeBundle(labelled(), toLabelled(counter())))).toBe('Counter upgraded');
+    await journal.append(groups.splice(0));
+    await written;
+    await journal.close();
+    const second = await DiskJournal.open(directory);
+    const begins = (await contents(second)).filter(({ kind }) => kind === 'begin');
+    expect(begins).toEqual([{ kind: 'begin', checkpoint: position, last: position + 1, notes: [] }]);
     await second.close();
   });
 

@@ -84,16 +84,17 @@ function killed(store: Store): string {
 describe('the files of a journal', () => {
   it('are synced with each commit that is acknowledged, and with no other', () => {
     const levels: string[] = [];
-    const { prepare } = DatabaseSync.prototype;
+    const { prepare } = DatabaseSync.prototype as {
+      prepare: (this: DatabaseSync, sql: string) => StatementSync;
+    };
     vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, sql) {
-      const statement: StatementSync = prepare.call(this, sql);
+      const statement = prepare.call(this, sql);
       if (sql !== 'COMMIT') return statement;
       const run = statement.run.bind(statement) as () => ReturnType<StatementSync['run']>;
       statement.run = () => {
-        const [mode] = [prepare.call(this, 'PRAGMA journal_mode').get()?.['journal_mode']];
-        levels.push(
-          `${String(mode)} ${String(prepare.call(this, 'PRAGMA synchronous').get()?.['synchronous'])}`,
-        );
+        const mode = prepare.call(this, 'PRAGMA journal_mode').get()?.['journal_mode'];
+        const level = prepare.call(this, 'PRAGMA synchronous').get()?.['synchronous'];
+        levels.push(`${String(mode)} ${String(level)}`);
         return run();
       };
       return statement;
@@ -221,6 +222,12 @@ describe('a backup', () => {
     mkdirSync(other);
     expect(() => restore(file, other)).toThrow(message);
     expect(readdirSync(other).filter((name) => name.startsWith('journal'))).toEqual([]);
+  });
+
+  it('is not made where it can not be written', () => {
+    filled().close();
+    const file = join(folder, 'nowhere', 'backup.smcb');
+    expect(() => backUp(directory, file)).toThrow(/nowhere\/backup\.smcb can not be written: ENOENT/);
   });
 
   it('is no file of another kind', () => {

@@ -5,7 +5,6 @@ import type { Entry, Fields } from './instance.ts';
 import { encode } from './interpret/encode.ts';
 import { InterpretedEntry, Interpreter } from './interpret/interpreter.ts';
 import { Compiler, type CompiledRoutine } from './jit/compile.ts';
-import { reachedFrom } from './lower/calls.ts';
 import type { Lowered } from './lower/lir.ts';
 
 /** Which code is compiled to JavaScript: what has used much fuel, none, or all of it at once. */
@@ -114,13 +113,7 @@ export class Tiers {
     this.#interpreter ??= new Interpreter(encode(this.#lowered), this.#meter);
     const routine = this.#roots[position];
     const warmFuel = this.#mode === 'auto' ? this.#warmFuel : Infinity;
-    const entry = new InterpretedEntry(
-      this.#interpreter,
-      routine,
-      reachedFrom(this.#lowered, routine),
-      warmFuel,
-      () => this.#warm(position),
-    );
+    const entry = new InterpretedEntry(this.#interpreter, routine, warmFuel, () => this.#warm(position));
     this.entries[position] = entry;
     return entry;
   }

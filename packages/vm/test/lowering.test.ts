@@ -1,4 +1,4 @@
-import { INT, List, TYPE_LIMITS, UNIT, type Image, type Value } from '@smc/protocol';
+import { INT, List, STRING, TYPE_LIMITS, UNIT, type Image, type TypeId, type Value } from '@smc/protocol';
 import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../src/lower/lir.ts';
@@ -65,22 +65,28 @@ const withTree = (uses: string): Image =>
   assembled(treeType, `PUSH; ${treeOf(DEPTH)}; SWAP; CONS; ${uses}; RETURN`);
 
 /** A record of as many fields as a type may have, of which a list is made in both arms of many choices. */
-const wide = (): Image => {
-  const assembly = new Assembly();
-  const fields = Array.from({ length: TYPE_LIMITS.recordFieldsMax }, (_, i) => ({
-    name: `f${10_000 + i}`,
-    type: INT,
-  }));
-  const record = assembly.type('Record', assembly.types.record(fields));
-  assembly.type('Records', assembly.types.list(record));
-  assembly.constant('one', INT, 1);
+const wideFields = Array.from({ length: TYPE_LIMITS.recordFieldsMax }, (_, i) => ({
+  name: `f${10_000 + i}`,
+  type: INT,
+}));
+const wideCode = (choices: number): string => {
   const uses = lines(
-    500,
+    choices,
     (i) => `PUSH; PUSH; PROJECT 0; PUSH; QUOTE one; CONS; LT; CONS; BRANCH else${i} join${i}
       LIST Records 1; LIST_LENGTH; JUMP join${i}; else${i}:; LIST Records 1; LIST_LENGTH; join${i}:; CONS; FST`,
   );
-  const code = `${lines(fields.length - 1, () => 'PUSH')}; RECORD Record; ${uses}; PROJECT 0; RETURN`;
-  assembly.function('main', INT, INT, code);
+  return `${lines(wideFields.length - 1, () => 'PUSH')}; RECORD Record; ${uses}; PROJECT 0; RETURN`;
+};
+const withRecords = (): Assembly => {
+  const assembly = new Assembly();
+  const record = assembly.type('Record', assembly.types.record(wideFields));
+  assembly.type('Records', assembly.types.list(record));
+  assembly.constant('one', INT, 1);
+  return assembly;
+};
+const wide = (): Image => {
+  const assembly = withRecords();
+  assembly.function('main', INT, INT, wideCode(500));
   return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
 };
 
@@ -94,10 +100,50 @@ const functions = (depth: number): Image => {
   return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
 };
 
+/** Operations that each put one string in a state that has it 4,096 times. */
+const doubled = (): Image => {
+  const assembly = new Assembly();
+  let state: TypeId = STRING;
+  let initial: Value = '';
+  for (let i = 0; i < 12; i++) {
+    state = assembly.types.pair(state, state);
+    initial = [initial, initial];
+  }
+  const count = 200;
+  for (let i = 0; i < count; i++) {
+    assembly.constant(`c${i}`, INT, i);
+    const doubling = lines(12, () => 'PUSH; CONS');
+    assembly.function(`put${i}`, INT, INT, `INT_TO_STRING; ${doubling}; PUT; QUOTE c${i}; RETURN`);
+  }
+  const image = imageOf({ assembly, from: INT, to: INT, state, initial });
+  const [operation] = image.operations;
+  const operations = Array.from({ length: count }, (_, i) => ({
+    ...operation,
+    name: `Put${1000 + i}`,
+    body: i,
+  }));
+  return { ...image, operations };
+};
+
+/** A routine that has made more values than a call of the host takes arguments when there is no credit any more. */
+const many = (): Image => {
+  const assembly = withRecords();
+  for (let i = 0; i < 3; i++) {
+    const code = `PUSH; PUSH; CONS; EQ; ${lines(21_000 - i, () => 'PUSH; CONS; EQ')}; CONS; FST; RETURN`;
+    assembly.function(`equal${i}`, INT, INT, code);
+  }
+  assembly.function('wide', INT, INT, wideCode(1_700));
+  const calls = lines(6, (i) => `CALL equal${i % 3}`);
+  assembly.function('main', INT, INT, `${calls}; CALL wide; RETURN`);
+  return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
+};
+
 const images: Record<string, { readonly image: () => Image; readonly reply: Value }> = {
   'functions that call the one before twice': { image: () => functions(14), reply: 5 + 16_384 },
   'closures that apply the one before twice': { image: closures, reply: 5 + 4096 },
   'a record that is made in each of many arms': { image: wide, reply: 5 },
+  'operations that put a string many times in the state': { image: doubled, reply: 0 },
+  'a routine of very many values that runs out of credit': { image: many, reply: 5 },
   'a large product that is made in each of many arms': {
     image: () => withTree(lines(300, useInArm)),
     reply: [treeValue(DEPTH, 5), 5],

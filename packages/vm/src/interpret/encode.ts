@@ -2,7 +2,7 @@ import type { KeyOrder, Value } from '@smc/protocol';
 import type { BuiltIn } from '../builtins/meter.ts';
 import { BUILT_INS, IN_PLACE } from '../builtins/table.ts';
 import type { Lowered, Operation, Routine } from '../lower/lir.ts';
-import { enteredFromRoutines } from '../lower/calls.ts';
+import { Calls } from '../lower/calls.ts';
 import { CODES, type CodeName } from './codes.ts';
 import { COMPARING, PLAIN, READING } from './forms.ts';
 import { integersOf, type Integers } from './integers.ts';
@@ -84,6 +84,8 @@ class Encoder {
   #integers: Integers = { isInteger: [], isReference: [] };
   readonly #sweeps: Int32Array[] = [];
   readonly #divisors: number[] = [];
+  /** Where each of them is. */
+  readonly #divisorAt = new Map<number, number>();
   /** Words that are to have the position of the end of the block with a label. */
   readonly #branches = new Map<number, number[]>();
   /** Whether the routine that is being encoded is entered from outside alone. */
@@ -103,7 +105,7 @@ class Encoder {
       registers += this.#slots[index].count;
     }
     this.#firstConstant = registers;
-    this.#entered = enteredFromRoutines(lowered);
+    this.#entered = new Calls(lowered).entered();
   }
 
   encode(): Encoded {
@@ -306,8 +308,8 @@ class Encoder {
   #withDivisor({ name, target, operands }: Operation): boolean {
     const divisor = name === 'REM' && operands[1] < 0 ? this.#lowered.constants[~operands[1]] : 0;
     if (typeof divisor !== 'number' || divisor <= 0) return false;
-    let index = this.#divisors.indexOf(divisor);
-    if (index < 0) index = this.#divisors.push(divisor, 1 / divisor) - 2;
+    const index = this.#divisorAt.get(divisor) ?? this.#divisors.push(divisor, 1 / divisor) - 2;
+    this.#divisorAt.set(divisor, index);
     this.#emit('REM_BY', this.#target(target), this.#register(operands[0]), this.#spare + 1 + index);
     return true;
   }
@@ -433,7 +435,7 @@ class Encoder {
   }
 
   #more(words: readonly number[]): void {
-    this.#words.push(...words);
+    for (const word of words) this.#words.push(word);
     this.#pad();
   }
 

@@ -345,6 +345,7 @@ export function interpret(
         const { fuels, windows, entries, lists, pending } = p.encoded;
         fuel -= pending[pc >> 2] + fuels[routine];
         if (fuel < 0) return outOfFuel(p, fuel);
+        p.enter(routine);
         const window = windows[routine];
         const list = c[pc | 3];
         for (let i = 0; i < lists[list]; i++) r[window + i] = valueOf(p, lists[list + 1 + i]);
@@ -360,6 +361,7 @@ export function interpret(
         const { fuels, windows, entries, pending } = p.encoded;
         fuel -= pending[pc >> 2] + fuels[closure.routine];
         if (fuel < 0) return outOfFuel(p, fuel);
+        p.enter(closure.routine);
         const window = windows[closure.routine];
         r[window] = closure.over;
         r[window + 1] = valueOf(p, c[pc | 3]);

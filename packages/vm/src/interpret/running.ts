@@ -30,6 +30,8 @@ export interface Running {
   /** Of routines that are entered and not left: the position to return to, and the register for the result. */
   readonly frames: Int32Array;
   readonly meter: Meter;
+  /** Says that a routine is entered: what its registers hold is to be cleared. */
+  enter(routine: number): void;
 }
 
 /** An operand of either file: a position in that of references, or `~` of one in that of integers. */

@@ -12,7 +12,7 @@ import {
   type Failure,
 } from '../failure.ts';
 import type { Fields } from '../instance.ts';
-import { enteredFromRoutines, reachedFrom } from '../lower/calls.ts';
+import { Calls } from '../lower/calls.ts';
 import type { Lowered } from '../lower/lir.ts';
 import { quotient, remainder } from '../values/integer.ts';
 import { NONE } from '../values/option.ts';
@@ -77,6 +77,7 @@ const RUNS_IN_PLACE = runsOf(IN_PLACE);
 export class Compiler {
   readonly #lowered: Lowered;
   readonly #meter: Meter;
+  readonly #calls: Calls;
   readonly #entered: ReadonlySet<number>;
   readonly #compiled: CompiledRoutine[] = [];
   /** Those that are too long, or that the host would not compile. */
@@ -85,14 +86,16 @@ export class Compiler {
   constructor(lowered: Lowered, meter: Meter) {
     this.#lowered = lowered;
     this.#meter = meter;
-    this.#entered = enteredFromRoutines(lowered);
+    this.#calls = new Calls(lowered);
+    this.#entered = this.#calls.entered();
   }
 
   /** Null where a routine, or one that it calls, stays interpreted. */
   compile(root: number): CompiledRoutine | null {
-    const reached = reachedFrom(this.#lowered, root);
+    const reached = this.#calls.reachedFrom(root, ROUTINES_MAX);
+    if (reached === null) return null;
     const registers = reached.reduce((sum, index) => sum + this.#lowered.routines[index].registers, 0);
-    if (reached.length > ROUTINES_MAX || registers > REGISTERS_MAX) return null;
+    if (registers > REGISTERS_MAX) return null;
     // Callees come first.
     for (const index of reached) {
       if (this.#compiled[index] !== undefined) continue;

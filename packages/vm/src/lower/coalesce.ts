@@ -100,6 +100,9 @@ function aliases(
   return find;
 }
 
+/** What nothing comes after, on its path. */
+const LEAVING: ReadonlySet<Operation['name']> = new Set(['BR', 'BR_TABLE', 'RETURN', 'FAIL']);
+
 /** A block or loop that is open. */
 interface OpenBlock {
   /** The place behind which nothing ran but on the path that is looked at. */
@@ -127,26 +130,15 @@ class Arms {
   pass({ name, immediate, labels }: Operation, at: number): void {
     const isReached = this.#isReached;
     this.#isReached = true;
-    switch (name) {
-      case 'BLOCK':
-        this.#depths.set(immediate, this.#open.length);
-        this.#begin(at);
-        return;
-      case 'LOOP':
-        this.#begin(at);
-        return;
-      case 'END':
-      case 'NEXT':
-        this.#end();
-        // Only those come here who have left the block.
-        if (!isReached) this.#open[this.#open.length - 1].start = at;
-        return;
-      case 'BR':
-      case 'BR_TABLE':
-      case 'RETURN':
-      case 'FAIL':
-        this.#isReached = false;
+    if (name === 'BLOCK') this.#depths.set(immediate, this.#open.length);
+    if (name === 'BLOCK' || name === 'LOOP') return this.#begin(at);
+    if (name === 'END' || name === 'NEXT') {
+      this.#end();
+      // Only those come here who have left the block.
+      if (!isReached) this.#open[this.#open.length - 1].start = at;
+      return;
     }
+    this.#isReached = !LEAVING.has(name);
     if (!name.startsWith('BR')) return;
     const depths = (name === 'BR_TABLE' ? labels : [immediate]).map((label) => this.#depths.get(label)!);
     const top = this.#open[this.#open.length - 1];

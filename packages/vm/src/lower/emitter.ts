@@ -141,9 +141,12 @@ export class Emitter {
   settle(live: Iterable<Symbolic>): void {
     this.isSettled = true;
     for (const [index, frame] of this.#frames.entries()) {
-      const own = frame.made.filter((value) => value.depth > index);
-      for (const value of frame.made) if (value.depth <= index) value.operand = null;
-      frame.made.splice(0, frame.made.length, ...own);
+      let kept = 0;
+      for (const value of frame.made) {
+        if (value.depth > index) frame.made[kept++] = value;
+        else value.operand = null;
+      }
+      frame.made.length = kept;
     }
     for (const value of live) this.operand(value);
   }
@@ -267,7 +270,7 @@ export class Emitter {
       if (last.operand === null) {
         const missing = sources(last).filter((source) => source.operand === null);
         if (missing.length > 0) {
-          open.push(...missing);
+          for (const source of missing) open.push(source);
           continue;
         }
         if (last.kind === 'constant') last.operand = this.constants.operand(last.value);

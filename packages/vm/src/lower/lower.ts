@@ -1,4 +1,5 @@
 import { OP, wordsAt, type TypeId, type TypeTable, type Unit } from '@smc/protocol';
+import { TypeSizes } from '../values/size.ts';
 import { READS, WRITES, type Verified } from '../verify.ts';
 import { Constants, Credit } from './emitter.ts';
 import { STATE_FIELDS_MAX, type Lowered, type Routine, type StateLayout } from './lir.ts';
@@ -61,6 +62,7 @@ class Lowering implements LoweringContext {
   readonly constants: Constants;
   readonly credit: Credit;
   readonly layout: StateLayout;
+  readonly sizes: TypeSizes;
   readonly routines: Routine[] = [];
   readonly state: TypeId | null;
   readonly #isKeyed: boolean;
@@ -85,6 +87,7 @@ class Lowering implements LoweringContext {
     this.state = machine?.state ?? null;
     this.#isKeyed = machine?.isKeyed ?? false;
     this.layout = layoutOf(verified.types, this.state);
+    this.sizes = new TypeSizes(verified.types);
     for (const { code } of unit.functions) this.#inlinable += limits.inlinedPerWord * code.length;
   }
 

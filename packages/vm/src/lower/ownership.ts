@@ -112,7 +112,7 @@ function holdersOf(operations: readonly Operation[], field: number): Holders {
   for (const register of found) {
     if (holders.has(register)) continue;
     holders.set(register, FIELD << (holders.size + 1));
-    found.push(...(given.get(register) ?? []));
+    for (const target of given.get(register) ?? []) found.push(target);
   }
   return holders;
 }

@@ -25,6 +25,7 @@ import {
   type Carried,
   type PathEnd,
 } from './shapes.ts';
+import type { TypeSizes } from '../values/size.ts';
 import { sizeTerms } from './sizes.ts';
 import {
   deferred,
@@ -56,6 +57,7 @@ export interface LoweringContext {
   readonly constants: Constants;
   readonly credit: Credit;
   readonly layout: StateLayout;
+  readonly sizes: TypeSizes;
   /** The type of the state, where there is one. */
   readonly state: TypeId | null;
   /** The routine of a function that is called, and whether it takes the state. */
@@ -243,12 +245,11 @@ export class RoutineReader {
 
   /** The reply first, as the machine does. */
   #checkSizes(reply: TypeId): void {
-    const { types } = this.#context.verified;
-    const ofReply = sizeTerms(types, reply, this.#a);
+    const { sizes, state } = this.#context;
+    const ofReply = sizeTerms(sizes, reply, this.#a);
     if (ofReply !== null) this.#checkSize(ofReply.bytes, ofReply.parts);
-    const { state } = this.#context;
     if (state === null || this.#state === this.#before) return;
-    const ofState = sizeTerms(types, state, this.#state);
+    const ofState = sizeTerms(sizes, state, this.#state);
     if (ofState === null) return;
     // What was in the state before was not too large, and the rest has always the same size.
     const isAsBefore = ofState.parts.every((part) => part.kind === 'deferred' && part.name === 'STATE');

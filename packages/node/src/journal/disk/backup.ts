@@ -13,7 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
-import { BUSY_MILLIS_MAX, journalError } from './failures.ts';
+import { BUSY_MILLIS_MAX, isFull, journalError } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
@@ -32,13 +32,13 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
   if (!existsSync(journal)) throw new JournalError(`${directory} has no journal`);
   if (existsSync(file)) throw new JournalError(`${file} is there already`);
   withDraft(`${file}.draft`, (draft) => {
-    // All that customers have is in it.
-    closeSync(openSync(draft, 'w', 0o600));
+    makeDraft(draft, file);
     const database = new DatabaseSync(journal, { readOnly: true, timeout: BUSY_MILLIS_MAX });
     try {
       checkFormat(database, journal);
       database.prepare('VACUUM INTO ?').run(draft);
     } catch (error) {
+      if (isFull(error)) throw new JournalError(`${file} can not be written: there is no space left for it`);
       throw journalError('read', directory, error);
     } finally {
       database.close();
@@ -47,6 +47,15 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
     checkDraft(draft, journal, REPAIR, progress);
     finish(draft, file);
   });
+}
+
+/** An empty file, for its owner alone: all that customers have will be in it. */
+function makeDraft(draft: string, file: string): void {
+  try {
+    closeSync(openSync(draft, 'w', 0o600));
+  } catch (error) {
+    throw new JournalError(`${file} can not be written: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** What a node would stop at, or go on from without what is lost, must not be the last word of a backup. */

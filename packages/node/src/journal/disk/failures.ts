@@ -38,6 +38,11 @@ export function journalError(doing: Doing, directory: string, error: unknown): E
   return new JournalError(`the journal can not be ${doing} (${message})${advice}`, { cause: error });
 }
 
+/** Whether the disk that is written to has no space left. */
+export function isFull(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === SQLITE.full;
+}
+
 /** Whether it is a program that has the database locked. */
 export function isBusy(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === SQLITE.busy;

@@ -116,8 +116,9 @@ export class DiskJournal implements Journal {
     if (this.#isBusy) throw new Error('a checkpoint while another one goes on');
     this.#isBusy = true;
     try {
-      await this.#cleaning;
+      // At once: what is appended later is not of it.
       await this.#store.ask({ kind: 'begin', head });
+      await this.#cleaning;
       let hasLarge = false;
       for (const part of parts) {
         hasLarge ||= part.kind === 'large';

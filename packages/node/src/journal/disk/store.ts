@@ -158,7 +158,8 @@ export class Store {
   }
 
   beginCheckpoint(head: CheckpointHead): void {
-    const [newest, ...older] = this.#positions();
+    // There may be more, which are to be let go.
+    const [newest, oldest] = this.#positions().slice(0, CHECKPOINTS_KEPT);
     const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
     const machines = head.machines.map(({ isKeyed, keptFirst, keptEnd, ...machine }): DraftRow => {
       const row = before.get(machine.machine);
@@ -187,7 +188,7 @@ export class Store {
       ),
     );
     const draft = new Map(machines.map((row) => [row.machine, row]));
-    this.#draft = { checkpoint, machines: draft, oldest: older.at(-1) ?? newest ?? 0 };
+    this.#draft = { checkpoint, machines: draft, oldest: oldest ?? newest ?? 0 };
   }
 
   /** One that was there already is written over: who made it may have ended half-way. */
