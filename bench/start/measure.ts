@@ -14,8 +14,8 @@ import { printTable } from '../table.ts';
 
 const SMC = fileURLToPath(new URL('../../packages/cli/bin/smc.js', import.meta.url));
 
-/** So small that nearly nothing is left to be replayed. */
-const FILL_OPTIONS = ['--checkpoint-bytes', '1MiB'];
+/** One checkpoint after the other, so that nothing is left to be replayed. */
+const FILL_OPTIONS = ['--checkpoint-bytes', '1MiB', '--checkpoint-seconds', '1'];
 
 export interface StartFigures {
   readonly instances: number;
@@ -65,10 +65,17 @@ export function measureStart(isQuick: boolean): Promise<StartFigures> {
 }
 
 /** Makes instances, each by one input, and ends the node as it should be. */
-export async function fill(directory: string, instances: number): Promise<void> {
+async function fill(directory: string, instances: number): Promise<void> {
   const node = await startSmc('counters.sm', ['--data', directory, ...FILL_OPTIONS]);
   await increment(node, instances);
+  while (await isDirty(node)) await new Promise((resolve) => setTimeout(resolve, 100));
   await end(node.child);
+}
+
+/** Whether there is anything that no checkpoint has. */
+async function isDirty({ http }: SmcNode): Promise<boolean> {
+  const metrics = await (await fetch(`${http}/_smc/metrics`)).text();
+  return !/^smc_keyed_states_dirty_bytes 0$/m.test(metrics);
 }
 
 /** Lines on their way at once. */
