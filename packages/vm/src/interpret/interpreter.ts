@@ -19,9 +19,11 @@ export class Interpreter implements Running {
   readonly sites: readonly Site[];
   readonly isProduct: boolean;
   readonly frames: Int32Array;
-  /** The routines that the run has entered, each once. */
-  readonly #entered: number[] = [];
+  /** The routines that the run has entered from routines, each once. */
+  readonly entered: number[] = [];
   readonly #isEntered: Uint8Array;
+  /** By routine that is entered from outside: its registers that may hold a reference afterwards. */
+  readonly #swept: (readonly number[] | undefined)[] = [];
   /** Whether a run has begun that has not ended. */
   isRunning = false;
 
@@ -39,20 +41,25 @@ export class Interpreter implements Running {
     this.#isEntered = new Uint8Array(encoded.entries.length);
   }
 
-  /** Says that the run enters a routine. */
   enter(routine: number): void {
     if (this.#isEntered[routine] !== 0) return;
     this.#isEntered[routine] = 1;
-    this.#entered.push(routine);
+    this.entered.push(routine);
   }
 
-  /**
-   * Clears the registers that may hold a reference after a run: an old state that one of them held would stay in
-   * memory as long as the program, and there are as many registers as code has room for.
-   */
+  /** What a run that begins with a routine leaves in its registers; the argument is not in one that it does not read. */
+  sweptOf(routine: number): readonly number[] {
+    const { sweeps, windows, readsInput } = this.encoded;
+    this.#swept[routine] ??= [...sweeps[routine]].filter(
+      (register) => register !== windows[routine] || readsInput[routine],
+    );
+    return this.#swept[routine];
+  }
+
+  /** Clears the registers of the routines that were entered from others. */
   clear(): void {
     const { sweeps } = this.encoded;
-    for (let routine = this.#entered.pop(); routine !== undefined; routine = this.#entered.pop()) {
+    for (let routine = this.entered.pop(); routine !== undefined; routine = this.entered.pop()) {
       this.#isEntered[routine] = 0;
       const swept = sweeps[routine];
       for (let i = 0; i < swept.length; i++) this.references[swept[i]] = null;
@@ -63,11 +70,11 @@ export class Interpreter implements Running {
 /** Where a routine with one parameter is entered from outside. */
 export class InterpretedEntry implements Entry {
   readonly #interpreter: Interpreter;
-  readonly #routine: number;
   readonly #start: number;
   readonly #fuel: number;
   /** The register for the argument, or -1 where it is not looked at. */
   readonly #input: number;
+  readonly #swept: readonly number[];
   /** Whether what it uses is counted: until it was so much that `onWarm` is called. */
   #isCounted: boolean;
   /** What is left until then. */
@@ -82,10 +89,10 @@ export class InterpretedEntry implements Entry {
   ) {
     const { entries, fuels, windows, readsInput } = interpreter.encoded;
     this.#interpreter = interpreter;
-    this.#routine = routine;
     this.#start = entries[routine];
     this.#fuel = fuels[routine];
     this.#input = readsInput[routine] ? windows[routine] : -1;
+    this.#swept = interpreter.sweptOf(routine);
     this.#isCounted = warmFuel < Infinity;
     this.#cold = warmFuel;
     this.#onWarm = onWarm;
@@ -97,7 +104,6 @@ export class InterpretedEntry implements Entry {
     if (p.isRunning) throw new Error('a run of a program within a run of it: its registers are one');
     const given = fuel > FUEL_MAX ? FUEL_MAX : fuel;
     p.isRunning = true;
-    p.enter(this.#routine);
     if (this.#input >= 0) p.references[this.#input] = argument;
     let result: Datum | typeof FAILED;
     try {
@@ -111,10 +117,16 @@ export class InterpretedEntry implements Entry {
     return result as Value | typeof FAILED;
   }
 
+  /**
+   * Leaves no reference in a register: an old state that one held would stay in memory as long as the
+   * program, and there are as many registers as code has room for.
+   */
   #leave(given: number): void {
     const p = this.#interpreter;
+    const swept = this.#swept;
     p.isRunning = false;
-    p.clear();
+    for (let i = 0; i < swept.length; i++) p.references[swept[i]] = null;
+    if (p.entered.length > 0) p.clear();
     if (this.#isCounted) this.#count(given - p.meter.fuel);
   }
 
