@@ -119,8 +119,8 @@ describe('a node with a large state', () => {
       .prepare('SELECT count(*) AS checkpoints FROM checkpoints WHERE complete = 1')
       .get() as { checkpoints: number };
     database.close();
-    // Two, and one that is not cleaned up after yet.
-    expect([2, 3]).toContain(checkpoints);
+    // And those that were not cleaned up after: a killed node leaves one, and so may the end.
+    expect(checkpoints).toBeGreaterThanOrEqual(2);
   });
 
   test('replays nothing after a graceful end', async () => {
