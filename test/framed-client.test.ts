@@ -9,7 +9,17 @@ import {
   type Result,
 } from '@smc/client';
 import { MemoryJournal, type NodeLimits, type RunningNode, startNode } from '@smc/node';
-import { type Bundle, encodeBundle, fingerprints } from '@smc/protocol';
+import {
+  type Bundle,
+  ByteWriter,
+  encodeBundle,
+  fingerprints,
+  FRAME_MAGIC,
+  FRAME_VERSION,
+  writeError,
+  writeGoodbye,
+  writeWelcome,
+} from '@smc/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bundleOf } from './support/compile.ts';
@@ -316,15 +326,72 @@ describe('a framed client', () => {
       machineOf(first, 'Counter'),
     );
     const reply = counter.call('Incr');
-    let isThere = false;
-    void reply.then(() => (isThere = true));
-    while (!isThere) {
-      time.pass(100);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(shown(await reply)).toBe(1);
+    expect(shown(await passUntilThere(time, reply))).toBe(1);
     expect(proxy.connections).toBe(2);
     await proxy.close();
+  });
+
+  test('leaves a node that said goodbye, also where nothing is heard of it any more', async () => {
+    await start(first);
+    const far: Socket[] = [];
+    let sockets = 0;
+    const port = await strangerAt((near) => {
+      const socket = createConnection({ port: node.linesPort!, host: '127.0.0.1' });
+      socket.on('error', () => {}).on('data', (chunk) => near.write(chunk));
+      // The end of the client is not taken note of: its side is never closed.
+      near.on('data', (chunk) => socket.write(chunk));
+      sockets++;
+      far.push(near);
+      closing.push({ close: () => socket.destroy() });
+    });
+    const counter = client(port).machine<Counter>(machineOf(first, 'Counter'));
+    expect(shown(await counter.call('Incr'))).toBe(1);
+    const left = new Promise((resolve) => far[0].on('end', resolve));
+    far[0].write(written((writer) => writeGoodbye(writer)));
+    await left;
+    expect(shown(await counter.call('Incr'))).toBe(2);
+    expect(sockets).toBe(2);
+  });
+
+  test('is patient with a node that takes connections and ends them', async () => {
+    await start(first);
+    const time = new ManualClock();
+    let sockets = 0;
+    const welcome = { version: FRAME_VERSION, inFlightMax: 1, frameBytesMax: 1_000 };
+    const port = await strangerAt((near) => {
+      sockets++;
+      near.end(Buffer.concat([FRAME_MAGIC, written((writer) => writeWelcome(writer, welcome))]));
+    });
+    const patient = { clock: time, backoffMillisMin: 20, backoffMillisMax: 2_000 };
+    const counter = client(port, patient).machine<Counter>(machineOf(first, 'Counter'));
+    await passUntilThere(time, counter.call('Incr', undefined, { deadlineMillis: 20_000 }));
+    // 20 ms, 40, … 2 s: about as many as doublings, and one each two seconds after that.
+    expect(sockets).toBeGreaterThan(5);
+    expect(sockets).toBeLessThan(40);
+  });
+
+  test('asks a node that has enough connections when it may come again', async () => {
+    await start(first);
+    const time = new ManualClock();
+    const at: number[] = [];
+    const full = { id: 0, code: 'overloaded', message: 'too many connections', path: null } as const;
+    const port = await strangerAt((near) => {
+      at.push(time.now());
+      near.end(
+        Buffer.concat([
+          FRAME_MAGIC,
+          written((writer) => writeError(writer, { ...full, retryMillis: 5_000 })),
+        ]),
+      );
+    });
+    const counter = client(port, { clock: time }).machine<Counter>(machineOf(first, 'Counter'));
+    const reply = await passUntilThere(time, counter.call('Incr', undefined, { deadlineMillis: 18_000 }));
+    expect(reply).toMatchObject({
+      ok: false,
+      error: { kind: 'unreachable', message: expect.stringMatching(/too many connections/) as string },
+    });
+    expect(at.length).toBeGreaterThan(1);
+    for (const [i, now] of at.slice(1).entries()) expect(now - at[i]).toBeGreaterThanOrEqual(5_000);
   });
 
   test('is told by what speaks no frames', async () => {
@@ -467,6 +534,33 @@ async function freePort(): Promise<number> {
   const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** What listens at the port that is given, and is no node; it hears the end of the other side and stays. */
+async function strangerAt(take: (socket: Socket) => void): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    closing.push({ close: () => socket.destroy() });
+    take(socket.on('error', () => {}));
+    socket.resume();
+  });
+  closing.push({ close: () => server.close() });
+  return listen(server);
+}
+
+function written(write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter();
+  write(writer);
+  return writer.bytes();
+}
+
+async function passUntilThere<T>(time: ManualClock, promise: Promise<T>): Promise<T> {
+  let isThere = false;
+  void promise.then(() => (isThere = true));
+  while (!isThere) {
+    time.pass(10);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return promise;
 }
 
 /** A clock that stands still until time is said to pass. */

@@ -1,3 +1,4 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type Certificate, Signers, type Token, Tokens } from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
@@ -84,5 +85,27 @@ function certificateOf(words: Words, output: Output): Certificate | null {
   if (cert === undefined || key === undefined) {
     throw new Stop(EXIT.usage, 'usage', '--tls-cert and --tls-key go together');
   }
-  return { cert: readText(cert), key: readSecret(key, output) };
+  const certificate = { cert: readText(cert), key: readSecret(key, output) };
+  const first = parsed(cert, 'no certificate', () => new X509Certificate(certificate.cert));
+  if (!first.checkPrivateKey(privateKey(key, certificate.key)))
+    throw new Stop(
+      EXIT.usage,
+      'wrong-file',
+      `the key in ${key} is not the one of the certificate in ${cert}`,
+    );
+  return certificate;
+}
+
+function privateKey(file: string, text: string): KeyObject {
+  if (/^-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(text))
+    throw new Stop(EXIT.usage, 'wrong-file', `${file} is encrypted: a node wants its key as it is`);
+  return parsed(file, 'no private key', () => createPrivateKey(text));
+}
+
+function parsed<T>(file: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw wrongFile(file, `${what} in PEM`, error);
+  }
 }

@@ -20,6 +20,8 @@ const COUNTER =
   'machine Counter {\n  state { n: Int = 0 }\n  on Read -> Int { s <- get\n    return -< s.n }\n}\n';
 
 const path = (name: string): string => place.path(name);
+const inNode = (name: string): string =>
+  fileURLToPath(new URL(`../../node/test/tls/${name}`, import.meta.url));
 const run = (...words: readonly string[]): Promise<Ran> => place.run(words);
 
 describe('smc keygen', () => {
@@ -94,16 +96,14 @@ describe('a node that trusts a key', () => {
 });
 
 test('a node is trusted by an authority that was named', async () => {
-  const file = (name: string): string =>
-    fileURLToPath(new URL(`../../node/test/tls/${name}`, import.meta.url));
   const tls = {
-    cert: readFileSync(file('localhost.crt'), 'utf8'),
-    key: readFileSync(file('localhost.key'), 'utf8'),
+    cert: readFileSync(inNode('localhost.crt'), 'utf8'),
+    key: readFileSync(inNode('localhost.key'), 'utf8'),
   };
   const node = await startNode({ httpPort: 0, linesPort: null, tls });
   try {
     const to = { to: node.url! };
-    const ca = ['--ca', file('localhost.crt')];
+    const ca = ['--ca', inNode('localhost.crt')];
     expect(await place.run(['deploy', 'counter.sm', ...ca], to)).toMatchObject({ status: 0 });
     expect(await place.run(['call', 'Counter', 'Read', ...ca], to)).toMatchObject({ status: 0, out: '0\n' });
     expect(await place.run(['call', 'Counter', 'Read'], to)).toMatchObject({
@@ -112,7 +112,7 @@ test('a node is trusted by an authority that was named', async () => {
         /the certificate of the node is not taken: it is signed by itself/,
       ) as string,
     });
-    expect(await place.run(['status', '--ca', file('localhost.key')], to)).toMatchObject({
+    expect(await place.run(['status', '--ca', inNode('localhost.key')], to)).toMatchObject({
       status: 2,
       err: expect.stringMatching(/localhost\.key has no certificate in PEM/) as string,
     });
@@ -175,6 +175,29 @@ describe('tokens', () => {
       '2: the token is that of another caller too',
     );
   });
+});
+
+test('a certificate and its key are looked at before a node starts', async () => {
+  await run('keygen', path('other'));
+  const refused = async (cert: string, key: string): Promise<string> => {
+    const ran = await run('node', '--memory', '--http', '0', '--tls-cert', cert, '--tls-key', key);
+    expect(ran.status).toBe(2);
+    return ran.err;
+  };
+  place.write('none.crt', 'no certificate\n');
+  place.write(
+    'locked.key',
+    '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n',
+  );
+  const cert = inNode('localhost.crt');
+  expect(await refused(cert, path('other.key'))).toMatch(
+    /the key in .*other\.key is not the one of the certificate in .*localhost\.crt/,
+  );
+  expect(await refused(path('none.crt'), inNode('localhost.key'))).toMatch(
+    /none\.crt is no certificate in PEM/,
+  );
+  expect(await refused(cert, path('none.crt'))).toMatch(/none\.crt is no private key in PEM/);
+  expect(await refused(cert, path('locked.key'))).toMatch(/locked\.key is encrypted/);
 });
 
 test('an address beyond this computer needs a token and TLS', async () => {

@@ -37,10 +37,21 @@ export interface ConnectionEvents {
   refused(error: ErrorFrame): void;
   /** The node takes no more requests on this connection. */
   goodbye(): void;
-  /** Once, at the end: why; `final` where it would be no better the next time. */
-  closed(reason: string, final: FinalFailure | null): void;
+  /** Once, at the end. */
+  closed(end: ConnectionEnd): void;
 }
 
+/** Why a connection ended, and what that says of the next one. */
+export interface ConnectionEnd {
+  readonly reason: string;
+  /** Null where the next one may fare better. */
+  readonly final: FinalFailure | null;
+  /** The node wants none before so many milliseconds have passed. */
+  readonly retryMillis: number;
+}
+
+/** For what was written last, and the end of the other side, which says nothing where its host is gone. */
+const END_MILLIS_MAX = 5_000;
 /** What a node takes before it said how much: every node takes as much. */
 const FRAME_BYTES_BEFORE = 1024 * 1024;
 
@@ -61,6 +72,7 @@ export class FrameConnection {
   readonly #numbers = new Map<SpokenMachine, number>();
   #reason = 'the connection was closed';
   #final: FinalFailure | null = null;
+  #retryMillis = 0;
   isWelcome = false;
   isLeaving = false;
   /** Something came since this was set to false. */
@@ -96,10 +108,13 @@ export class FrameConnection {
     this.#touch();
   }
 
-  /** Sends what was written, and no more. */
+  /** Sends what was written, and no more; nothing that comes is taken, and nobody has to wait for it. */
   end(): void {
+    if (this.#isClosed) return;
     this.#flush();
     this.#socket.end();
+    this.#socket.setTimeout(END_MILLIS_MAX, () => this.#socket.destroy());
+    this.#close();
   }
 
   destroy(reason: string): void {
@@ -107,6 +122,7 @@ export class FrameConnection {
   }
 
   #take(chunk: Buffer): void {
+    if (this.#isClosed) return;
     this.isHeard = true;
     let at = 0;
     while (this.#magic < FRAME_MAGIC.length && at < chunk.length) {
@@ -133,6 +149,7 @@ export class FrameConnection {
         if (frame.id !== 0) return this.#events.refused(frame);
         // What was wrong with a hello is wrong with the next one too.
         this.#final = this.isWelcome || frame.retryMillis > 0 ? null : frame;
+        this.#retryMillis = frame.retryMillis;
         return this.#giveUp(frame.message);
       case 'code': {
         const machine = this.#machines[frame.machine];
@@ -196,6 +213,6 @@ export class FrameConnection {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#events.closed(this.#reason, this.#final);
+    this.#events.closed({ reason: this.#reason, final: this.#final, retryMillis: this.#retryMillis });
   }
 }

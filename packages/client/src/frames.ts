@@ -3,6 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { CALL_HEAD_BYTES_MAX, ERROR_STATUS, type ErrorFrame, FRAME_LIMITS } from '@smc/protocol';
 import { type ClientClock, systemClock } from './clock.ts';
 import {
+  type ConnectionEnd,
   type ConnectionEvents,
   type FinalFailure,
   FrameConnection,
@@ -59,7 +60,7 @@ interface Pending {
 const DEADLINE_MILLIS = 30_000;
 /** Requests that were answered, by their deadline say, and are not taken out of those that wait. */
 const ANSWERED_WAITING_MAX = 1_024;
-/** More than a node waits for anything. */
+/** More than a node waits for anything, and the most that a timer takes. */
 const DEADLINE_MILLIS_MAX = 0x7fff_ffff;
 
 /**
@@ -90,6 +91,7 @@ export class FrameClient {
   readonly #sent = new Map<number, Pending>();
   /** Put off by the node; with what calls off their timer. */
   readonly #delayed = new Map<Pending, () => void>();
+  /** To connect, since a request was last answered: a node that takes connections may still answer nothing. */
   #attempts = 0;
   /** Calls off the next attempt to connect. */
   #backoff: (() => void) | null = null;
@@ -206,11 +208,11 @@ export class FrameClient {
     const dial = this.#options.dial ?? dialDefault;
     const events: ConnectionEvents = {
       welcome: () => {
-        this.#attempts = 0;
         this.#lastFailure = 'no answer came';
         this.#send();
       },
       reply: (id, bytes, start, end) => {
+        this.#attempts = 0;
         const pending = this.#sent.get(id);
         // Answered already: it was given up, or its deadline passed.
         if (pending === undefined) return;
@@ -222,7 +224,7 @@ export class FrameClient {
       goodbye: () => {
         if (this.#sent.size === 0) connection.end();
       },
-      closed: (reason, final) => this.#disconnected(reason, finalResult(final)),
+      closed: (end) => this.#disconnected(end),
     };
     const connection = new FrameConnection(
       dial(this.#host, this.#port),
@@ -257,11 +259,12 @@ export class FrameClient {
   }
 
   /** What was on its way is sent again, before all else. */
-  #disconnected(reason: string, final: Result<never> | null): void {
+  #disconnected(end: ConnectionEnd): void {
     this.#connection = null;
-    this.#lastFailure = reason;
+    this.#lastFailure = end.reason;
     this.#silenceTimer?.();
     this.#silenceTimer = null;
+    const final = finalResult(end.final);
     if (final !== null) {
       for (const pending of this.#all()) this.#answer(pending, final);
       return;
@@ -270,7 +273,7 @@ export class FrameClient {
     this.#sent.clear();
     this.#putBack(sent);
     if (this.#isClosed || this.idle) return;
-    const millis = this.#backoffMillis();
+    const millis = Math.min(DEADLINE_MILLIS_MAX, Math.max(end.retryMillis, this.#backoffMillis()));
     this.#attempts++;
     this.#backoff = this.#clock.after(millis, () => {
       this.#backoff = null;
