@@ -7,6 +7,7 @@ import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { JournalError } from './journal/error.ts';
 import { Metrics } from './metrics.ts';
+import { oncePerTurn, Pace, type Stopwatch } from './pace.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { type CallRequest, stamp, transition } from './transition.ts';
@@ -24,9 +25,6 @@ const SLICE_MILLIS = 5;
 
 /** What a group takes in a journal beside the bytes of its entries, about. */
 const GROUP_OVERHEAD_BYTES = 256;
-
-/** Milliseconds from some moment on; never goes back. It decides when things happen, never what. */
-export type Stopwatch = () => number;
 
 const systemStopwatch: Stopwatch = () => performance.now();
 
@@ -84,9 +82,8 @@ export type NodeCaller = Caller<Item>;
  * in order.
  *
  * Invariants: what waits is bounded, in events and in bytes, from when it comes until its reply is sent; so are
- * the entries that are gathered. A turn of the event loop ends with the
- * first event after `TURN_MILLIS` of work, so that nothing waits longer than for that and for one
- * event. A deployment that takes longer goes on in the turns that follow, beside what else comes.
+ * the entries that are gathered. A turn of the event loop ends after `TURN_MILLIS` of work, as `Pace` tells: so
+ * nothing waits longer than for that and for some events. A deployment that takes longer goes on in the turns that follow, beside what else comes.
  * A reply is never sent before the
  * entry of its event is durable, nor before any entry that came before it. After an append that failed,
  * or an event that broke off half-way, nothing is handled or answered any more: the log is the truth.
@@ -99,9 +96,14 @@ export class Host {
   readonly #node: NodeState;
   readonly #journal: Journal;
   readonly #checkpoints: Checkpoints;
-  readonly #clock: Clock;
+  /** When what comes in this turn of the event loop came, by the clock and by the stopwatch. */
+  readonly #now: () => number;
+  readonly #received: Stopwatch;
   readonly report: (error: unknown) => void;
   readonly #stopwatch: Stopwatch;
+  /** Of turns that handle, and of those that send. */
+  readonly #handling: Pace;
+  readonly #sending: Pace;
   #reportFailure: (error: Error) => void = () => {};
   /** What waits for its turn. */
   readonly #queue = new Turns<Item>();
@@ -132,9 +134,12 @@ export class Host {
   ) {
     this.#node = node;
     this.#journal = journal;
-    this.#clock = clock;
+    this.#now = oncePerTurn(() => clock.now());
+    this.#received = oncePerTurn(stopwatch);
     this.report = report;
     this.#stopwatch = stopwatch;
+    this.#handling = new Pace(stopwatch, TURN_MILLIS);
+    this.#sending = new Pace(stopwatch, TURN_MILLIS);
     this.failure = new Promise((resolve) => (this.#reportFailure = resolve));
     this.#checkpoints = new Checkpoints({
       node,
@@ -183,19 +188,19 @@ export class Host {
     settle: (reply: Reply) => void,
     { caller, deadlineMillis = Number.POSITIVE_INFINITY }: CallOptions,
   ): void {
-    const event = stamp(this.#node, request, this.#clock.now());
+    const event = stamp(this.#node, request, this.#now());
     const millis = Math.min(deadlineMillis, this.#node.limits.waitMillisMax);
     this.#submit(event, bodyBytes(request.body), settle, caller, millis);
   }
 
   /** Deploys or upgrades what a bundle holds. */
   deploy(bundle: Uint8Array, mode: 'deploy' | 'upgrade', dryRun: boolean): Promise<Reply> {
-    const event = { kind: 'deploy', time: this.#clock.now(), bundle, mode, dryRun } as const;
+    const event = { kind: 'deploy', time: this.#now(), bundle, mode, dryRun } as const;
     return new Promise((resolve) => this.#submit(event, bundle.length, resolve));
   }
 
   remove(machine: string): Promise<Reply> {
-    const event = { kind: 'remove', time: this.#clock.now(), machine } as const;
+    const event = { kind: 'remove', time: this.#now(), machine } as const;
     return new Promise((resolve) => this.#submit(event, 0, resolve));
   }
 
@@ -248,7 +253,7 @@ export class Host {
       return settle(refused);
     }
     this.#waitingBytes += bytes;
-    const received = this.#stopwatch();
+    const received = this.#received();
     this.#enqueue({ event, caller, bytes, settle, received, deadline: received + millis, reply: null });
   }
 
@@ -305,12 +310,12 @@ export class Host {
   /** Handles what waits, for as long as a turn lasts. */
   #handleBatch(): void {
     if (this.#queue.length === 0) return;
-    const start = this.#stopwatch();
+    const start = this.#handling.begin();
     const isInTime = start < this.#deadline;
     for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
       if (isInTime) this.#handle(item, start);
       else this.#turnAway(item);
-      if (this.#stopwatch() - start >= TURN_MILLIS || this.#isFull) return;
+      if (this.#handling.isOver() || this.#isFull) return;
     }
   }
 
@@ -437,14 +442,15 @@ export class Host {
   /** Writing a reply is work too: others get their turn. */
   #sendSome(): void {
     this.#isSending = true;
-    const start = this.#stopwatch();
+    const pace = this.#sending;
+    pace.begin();
     for (let item = this.#durable.shift(); item !== undefined; item = this.#durable.shift()) {
       this.#answer(item);
-      const now = this.#stopwatch();
+      const isOver = pace.isOver();
       if ('event' in item && item.event.kind === 'call') {
-        this.metrics.answered(item.reply ?? INTERNAL, (now - item.received) / 1000);
+        this.metrics.answered(item.reply ?? INTERNAL, (pace.last - item.received) / 1000);
       }
-      if (now - start < TURN_MILLIS) continue;
+      if (!isOver) continue;
       setImmediate(() => this.#sendSome());
       return;
     }

@@ -118,9 +118,12 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.#copy(bytes, bytes.length);
+  }
+
+  /** What another writer has written. */
+  written(writer: ByteWriter): void {
+    this.#copy(writer.#bytes, writer.#length);
   }
 
   /** The bytes that lower-case hexadecimal digits stand for, two each. */
@@ -150,6 +153,12 @@ export class ByteWriter {
 
   /** A safe integer. */
   integer(value: number): void {
+    // Nearly all: the host has these without a fraction.
+    if ((value & 0x3fff_ffff) === value) {
+      if (value < 64) return this.byte(value << 1);
+      this.byte(0x80 | ((value & 0x3f) << 1));
+      return this.#rest(value >>> 6);
+    }
     if (!Number.isSafeInteger(value)) throw new Error(`not a safe integer: ${value}`);
     const sign = value < 0 ? 1 : 0;
     const magnitude = value < 0 ? -value - 1 : value;
@@ -185,6 +194,19 @@ export class ByteWriter {
     this.#length = at;
   }
 
+  /** The first so many of some bytes. */
+  #copy(bytes: Uint8Array, count: number): void {
+    this.#reserve(count);
+    if (count <= COPIED_MAX) {
+      const own = this.#bytes;
+      let at = this.#length;
+      for (let i = 0; i < count; i++) own[at++] = bytes[i];
+    } else {
+      this.#bytes.set(count === bytes.length ? bytes : bytes.subarray(0, count), this.#length);
+    }
+    this.#length += count;
+  }
+
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
@@ -193,6 +215,9 @@ export class ByteWriter {
     this.#bytes = grown;
   }
 }
+
+/** Bytes that are copied one by one: a call of the host takes as long. */
+const COPIED_MAX = 32;
 
 /** The values of hexadecimal digits, by their UTF-16 unit; others are -1. */
 const DIGITS = Int8Array.from({ length: 128 }, (_, unit) =>

@@ -1,10 +1,10 @@
-import { ByteWriter, encodeValue, sizeOf, type Value, writeValue } from '@smc/protocol';
+import { ByteWriter, sizeOf, type Value, writeValue } from '@smc/protocol';
 import { type ChangedKeys, type Instances, printKey } from '../instances.ts';
 import type { KeyedStates, StatesToWrite } from '../keyed-states.ts';
-import type { FirstOutcome, ForgottenSession, NumberedRequest } from '../kept.ts';
+import type { ForgottenSession, NumberedRequest } from '../kept.ts';
 import type { Machine, NodeState } from '../state.ts';
 import { encodeForgotten, encodeRefusals, writeKept } from './encoding.ts';
-import type { KeptReply, RefusalEntry } from './entry.ts';
+import type { Origin, RefusalEntry } from './entry.ts';
 
 /**
  * What the entries of the log up to a position led to. A checkpoint holds what changed since the one before:
@@ -254,6 +254,7 @@ export function* partSlices(
 
 function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Generator<KeptSlice> {
   let writer = new ByteWriter();
+  const value = new ByteWriter();
   let first = 0;
   let count = 0;
   const slice = (): KeptSlice => ({
@@ -265,7 +266,9 @@ function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Gen
   });
   for (const { number, request, outcome } of requests) {
     if (count === 0) first = number;
-    writeKept(writer, { request, reply: replyOf(machine, outcome) });
+    value.clear();
+    if (outcome.kind === 'ok') writeReply(value, machine, outcome.origin, outcome.value);
+    writeKept(writer, request, outcome, value);
     count++;
     if (writer.length < SLICE_BYTES && count < SLICE_ROWS_MAX) continue;
     yield slice();
@@ -282,11 +285,9 @@ function* sessionSlices(machine: number, sessions: readonly ForgottenSession[]):
   }
 }
 
-function replyOf(machine: Machine, outcome: FirstOutcome): KeptReply {
-  if (outcome.kind !== 'ok') return outcome;
-  const { image } = machine.interfaces.known[outcome.origin.interface].version;
-  const { reply } = image.operations[outcome.origin.operation];
-  return { ...outcome, value: encodeValue(image.unit.types, reply, outcome.value) };
+function writeReply(writer: ByteWriter, machine: Machine, origin: Origin, value: Value): void {
+  const { image } = machine.interfaces.known[origin.interface].version;
+  writeValue(writer, image.unit.types, image.operations[origin.operation].reply, value);
 }
 
 /** What the histories still tell of refusals; those of machines that were removed too. */

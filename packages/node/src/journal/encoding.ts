@@ -13,7 +13,7 @@ import type {
   RequestKey,
 } from './entry.ts';
 import type { LogGroup } from './group.ts';
-import type { ForgottenSession } from '../kept.ts';
+import type { FirstOutcome, ForgottenSession } from '../kept.ts';
 
 /**
  * How entries are written: a byte for the kind, then by how many milliseconds it is later than the entry
@@ -73,7 +73,7 @@ export function writeInput(
   if (request !== null) writeRequest(writer, request);
   if (outcome.kind !== 'ok') writeOutcome(writer, outcome);
   writer.unsigned(input.length);
-  writer.raw(input.view(0, input.length));
+  writer.written(input);
 }
 
 /** Writes another entry, and gives the blobs that it names and that were not there before. */
@@ -251,14 +251,19 @@ export function readRefusals(reader: ByteReader): RefusalEntry[] {
   });
 }
 
-/** A request with a key as a checkpoint has it. */
-export function writeKept(writer: ByteWriter, { request, reply }: KeptEntry): void {
+/** A request with a key as a checkpoint has it; the value of the reply, where there is one, was written to `value`. */
+export function writeKept(
+  writer: ByteWriter,
+  request: RequestKey,
+  outcome: FirstOutcome,
+  value: ByteWriter,
+): void {
   writeRequest(writer, request);
-  writeOutcome(writer, reply);
-  if (reply.kind !== 'ok') return;
-  writeOrigin(writer, reply.origin);
-  writer.unsigned(reply.value.length);
-  writer.raw(reply.value);
+  writeOutcome(writer, outcome);
+  if (outcome.kind !== 'ok') return;
+  writeOrigin(writer, outcome.origin);
+  writer.unsigned(value.length);
+  writer.written(value);
 }
 
 /** Mirror of `writeKept`. */
@@ -275,7 +280,7 @@ export function encodeForgotten(sessions: readonly ForgottenSession[]): Uint8Arr
   const writer = new ByteWriter();
   writer.unsigned(sessions.length);
   for (const { session, id } of sessions) {
-    writer.hexadecimal(session);
+    writeSession(writer, session);
     writer.integer(id);
   }
   return writer.bytes();
@@ -308,7 +313,7 @@ function readOrigin(reader: ByteReader): Origin {
 function writeRequest(writer: ByteWriter, request: RequestKey): void {
   if ('session' in request) {
     writer.byte(OF_SESSION);
-    writer.hexadecimal(request.session);
+    writeSession(writer, request.session);
     writer.integer(request.id);
     writer.integer(request.digest);
   } else {
@@ -323,6 +328,19 @@ function readRequest(reader: ByteReader): RequestKey {
     return { session: readSession(reader), id: reader.integer(), digest: reader.integer() };
   }
   return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
+}
+
+/** Bytes of sessions that were written: their digits take longer than all else of an input. */
+const sessions = new Map<string, Uint8Array>();
+const SESSIONS_KNOWN_MAX = 1_024;
+
+function writeSession(writer: ByteWriter, session: string): void {
+  const known = sessions.get(session);
+  if (known !== undefined) return writer.raw(known);
+  const start = writer.length;
+  writer.hexadecimal(session);
+  if (sessions.size >= SESSIONS_KNOWN_MAX) sessions.clear();
+  sessions.set(session, writer.view(start, writer.length).slice());
 }
 
 function readSession(reader: ByteReader): string {
