@@ -30,6 +30,52 @@ export interface ForgottenSession {
   readonly id: number;
 }
 
+/**
+ * What the kept requests of all machines take in memory, and the limit for it. Where it is full the oldest of the machine
+ * go that adds one, if it has as much as its share, and else of the one that has the most.
+ */
+export class KeptMemory {
+  readonly #bytesMax: number;
+  readonly #members = new Set<KeptRequests>();
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  join(member: KeptRequests): void {
+    this.#members.add(member);
+  }
+
+  leave(member: KeptRequests): void {
+    if (this.#members.delete(member)) this.#bytes -= member.bytes;
+  }
+
+  /** More, or less, is kept. */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /** Has the oldest forgotten where there is too much, when a member has added one; that one stays in any case. */
+  makeRoom(member: KeptRequests): void {
+    const share = this.#bytesMax / this.#members.size;
+    while (this.#bytes > this.#bytesMax) {
+      const greedy = member.bytes >= share ? member : this.#largest();
+      do {
+        if (greedy === member && member.end - member.first === 1) return;
+        greedy.forgetOldest();
+      } while (this.#bytes > this.#bytesMax && greedy.bytes >= share);
+    }
+  }
+
+  #largest(): KeptRequests {
+    let largest: KeptRequests | null = null;
+    for (const member of this.#members) if (member.bytes > (largest?.bytes ?? -1)) largest = member;
+    if (largest === null) throw new Error(`nobody keeps ${this.#bytes} bytes`);
+    return largest;
+  }
+}
+
 /** What a kept request takes beside texts and reply, about. */
 const OVERHEAD_BYTES = 128;
 
@@ -53,20 +99,20 @@ const FORGOTTEN: Kept = { kind: 'forgotten' };
 const OTHER: Kept = { kind: 'other' };
 
 /**
- * The replies to requests with a key, so that each happens once. Bounded by number and bytes:
- * the oldest goes first.
+ * The replies to requests with a key, so that each happens once. Bounded by number, and by the bytes of those of all
+ * machines: the oldest goes first.
  *
  * Requests are numbered in the order in which they were added, and stand in columns, in segments that
  * come and go whole: with an object for each of a million requests, the collector of garbage would do
  * more than the machines.
  *
  * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone; segments
- * begin at multiples of their length, the first segment with that of `first`. What stands in a
- * segment does not change while somebody goes through it.
+ * begin at multiples of their length, the first segment with that of `first`. What a checkpoint has yet to
+ * go through stands where it is, also if it is forgotten meanwhile.
  */
 export class KeptRequests {
   readonly #countMax: number;
-  readonly #bytesMax: number;
+  readonly #memory: KeptMemory;
   /** Numbers, by `Idempotency-Key`. */
   readonly #keys = new Map<string, number>();
   readonly #sessions = new Map<string, Session>();
@@ -80,10 +126,18 @@ export class KeptRequests {
   readonly #segments: Segment[] = [];
   /** The number of the first request of the first segment. */
   #base = 0;
+  /** Those that were taken last. */
+  #taking: Taken | null = null;
 
-  constructor(countMax: number, bytesMax: number) {
+  constructor(countMax: number, memory: KeptMemory) {
     this.#countMax = countMax;
-    this.#bytesMax = bytesMax;
+    this.#memory = memory;
+    memory.join(this);
+  }
+
+  /** About what they take in memory. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The numbers of those that are kept are `[first, end)`. */
@@ -140,19 +194,25 @@ export class KeptRequests {
     }
     segment.digests[at] = request.digest;
     segment.putOutcome(at, outcome);
-    this.#bytes += segment.bytesAt(at);
-    while (this.#end - this.#first > this.#countMax || this.#bytes > this.#bytesMax) {
-      this.#forget(this.#first++);
-    }
+    this.#count(segment.bytesAt(at));
+    while (this.#end - this.#first > this.#countMax) this.forgetOldest();
+    this.#memory.makeRoom(this);
   }
 
-  #forget(number: number): void {
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#memory.add(bytes);
+  }
+
+  /** There must be one. */
+  forgetOldest(): void {
+    const number = this.#first++;
     const segment = this.#segmentOf(number);
     const at = number % SEGMENT_LENGTH;
     const name = segment.names[at];
     const id = segment.ids[at];
-    this.#bytes -= segment.bytesAt(at);
-    if (!segment.isShared) segment.clear(at);
+    this.#count(-segment.bytesAt(at));
+    if (this.#taking?.isToCome(number) !== true) segment.clear(at);
     if (at === SEGMENT_LENGTH - 1) {
       this.#segments.shift();
       this.#base += SEGMENT_LENGTH;
@@ -189,23 +249,25 @@ export class KeptRequests {
     session.last = Math.max(session.last, id);
   }
 
-  /** Those of this moment, from the oldest, whatever is added while they are gone through. */
-  entries(): Iterable<NumberedRequest> {
-    return this.#from(this.#first);
+  /** From the oldest. Nothing may be added meanwhile. */
+  *entries(): Generator<NumberedRequest> {
+    for (let number = this.#first; number < this.#end; number++) {
+      yield this.#segmentOf(number).entry(number);
+    }
   }
 
-  /** The same of those that were added since they were taken last. */
+  /**
+   * Those that were added since they were taken last, from the oldest, as of now: whatever is added and forgotten while
+   * they are gone through, which is once. What was taken before is not gone through any more.
+   */
   takeNew(): Iterable<NumberedRequest> {
-    const taken = Math.max(this.#taken, this.#first);
+    this.#taking?.end();
+    const start = Math.max(this.#taken, this.#first);
     this.#taken = this.#end;
-    return this.#from(taken);
-  }
-
-  #from(start: number): Iterable<NumberedRequest> {
     const base = start - (start % SEGMENT_LENGTH);
     const segments = this.#segments.slice((base - this.#base) / SEGMENT_LENGTH);
-    for (const segment of segments) segment.isShared = true;
-    return entriesOf(segments, base, start, this.#end);
+    this.#taking = new Taken(this, segments, start, this.#end);
+    return this.#taking;
   }
 
   /** Of a request of a session; -1 for one that was perhaps forgotten. */
@@ -275,28 +337,49 @@ class Session {
   }
 }
 
-/** Of segments of which the first has the number `base`: those with the numbers `[start, end)`. */
-function* entriesOf(
-  segments: readonly Segment[],
-  base: number,
-  start: number,
-  end: number,
-): Generator<NumberedRequest> {
-  for (let number = start; number < end; number++) {
-    const segment = segments[Math.floor((number - base) / SEGMENT_LENGTH)];
+/** Requests that a checkpoint goes through: those to come stay where they are. */
+class Taken implements Iterable<NumberedRequest> {
+  readonly #kept: Pick<KeptRequests, 'first'>;
+  /** The first is that of the next request. */
+  readonly #segments: Segment[];
+  #next: number;
+  readonly #end: number;
+
+  /** Those with the numbers `[start, end)`. */
+  constructor(kept: Pick<KeptRequests, 'first'>, segments: Segment[], start: number, end: number) {
+    this.#kept = kept;
+    this.#segments = segments;
+    this.#next = start;
+    this.#end = end;
+  }
+
+  isToCome(number: number): boolean {
+    return number >= this.#next && number < this.#end;
+  }
+
+  /** None of those is to come. */
+  end(): void {
+    while (this.#next < this.#end) this.#pass();
+  }
+
+  *[Symbol.iterator](): Generator<NumberedRequest> {
+    while (this.#next < this.#end) {
+      const entry = this.#segments[0].entry(this.#next);
+      this.#pass();
+      yield entry;
+    }
+  }
+
+  #pass(): void {
+    const number = this.#next++;
     const at = number % SEGMENT_LENGTH;
-    const name = segment.names[at];
-    const digest = segment.digests[at];
-    const request =
-      typeof digest === 'string' ? { key: name, digest } : { session: name, id: segment.ids[at], digest };
-    yield { number, request, outcome: segment.outcome(at) };
+    if (number < this.#kept.first) this.#segments[0].clear(at);
+    if (at === SEGMENT_LENGTH - 1) this.#segments.shift();
   }
 }
 
 /** What is kept of requests, each at one place of every column. */
 class Segment {
-  /** Somebody goes through it, or has: then what is forgotten goes with the segment, and not before. */
-  isShared = false;
   /** The key, or the session. */
   readonly names: string[] = [];
   readonly ids = new Float64Array(SEGMENT_LENGTH);
@@ -304,6 +387,15 @@ class Segment {
   readonly #origins = new Float64Array(SEGMENT_LENGTH);
   /** The value of the reply, or the message of the failure. */
   readonly #results: Value[] = [];
+
+  entry(number: number): NumberedRequest {
+    const at = number % SEGMENT_LENGTH;
+    const name = this.names[at];
+    const digest = this.digests[at];
+    const request =
+      typeof digest === 'string' ? { key: name, digest } : { session: name, id: this.ids[at], digest };
+    return { number, request, outcome: this.outcome(at) };
+  }
 
   outcome(at: number): FirstOutcome {
     const origin = this.#origins[at];

@@ -73,8 +73,8 @@ function prepareFuelMax(): number {
   return Math.max(STEP_LIMITS.prepareFuelMin, Math.min(NODE_LIMITS.prepareFuelMax, bearable));
 }
 
-function stateBytesMax(): number {
-  return Math.min(NODE_LIMITS.stateBytesMax, Math.floor(getHeapStatistics().heap_size_limit / 4));
+function partOfHeap(share: number, bytesMax: number): number {
+  return Math.min(bytesMax, Math.floor(getHeapStatistics().heap_size_limit / share));
 }
 
 /** An address beyond this computer that lacks what makes it safe: what, in words. */
@@ -98,7 +98,11 @@ async function orClose<T>(journal: Journal, begin: () => T | Promise<T>): Promis
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { httpPort, linesPort, adminPort = null } = options;
   const access = { ...OPEN_ACCESS, ...options.access };
-  const bearable = { prepareFuelMax: prepareFuelMax(), stateBytesMax: stateBytesMax() };
+  const bearable = {
+    prepareFuelMax: prepareFuelMax(),
+    stateBytesMax: partOfHeap(4, NODE_LIMITS.stateBytesMax),
+    keptBytesMax: partOfHeap(8, NODE_LIMITS.keptBytesMax),
+  };
   const limits = { ...NODE_LIMITS, ...bearable, ...options.limits };
   const { journal = new MemoryJournal(), clock = systemClock, jit = 'auto' } = options;
   const { report = () => {}, progress = () => {}, log = NO_LOG } = options;

@@ -2,7 +2,7 @@ import type { JitMode } from '@smc/vm';
 import { Instances } from './instances.ts';
 import { Interfaces } from './interfaces.ts';
 import { BlobStore } from './journal/blobs.ts';
-import { KeptRequests } from './kept.ts';
+import { KeptMemory, KeptRequests } from './kept.ts';
 import type { NodeLimits } from './limits.ts';
 import { NO_ROWS, type StateRows } from './state-rows.ts';
 import { StateMemory } from './state-memory.ts';
@@ -19,6 +19,7 @@ export class NodeState {
   /** What its checkpoints have of keyed machines; what is in memory of that decides nothing. */
   readonly rows: StateRows;
   readonly memory: StateMemory;
+  readonly keptMemory: KeptMemory;
   /** By name: those that run. */
   readonly machines = new Map<string, Machine>();
   /** The same by their number in the log. */
@@ -38,6 +39,7 @@ export class NodeState {
     this.jit = jit;
     this.rows = rows;
     this.memory = new StateMemory(limits.stateBytesMax, rows);
+    this.keptMemory = new KeptMemory(limits.keptBytesMax);
   }
 }
 
@@ -60,11 +62,11 @@ export class Machine {
   inputs = 0;
   faults = 0;
 
-  constructor(number: number, version: Version, { limits, memory, rows }: NodeState) {
+  constructor(number: number, version: Version, { limits, memory, keptMemory, rows }: NodeState) {
     this.number = number;
     this.name = version.image.name;
     this.interfaces = new Interfaces(version);
-    this.kept = new KeptRequests(limits.keptRepliesMax, limits.keptBytesMax);
+    this.kept = new KeptRequests(limits.keptRepliesMax, keptMemory);
     this.version = version;
     this.instances = new Instances(version, { machine: number, memory, rows });
   }

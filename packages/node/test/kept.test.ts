@@ -1,7 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RequestKey } from '../src/journal/entry.ts';
-import { type FirstOutcome, KeptRequests } from '../src/kept.ts';
+import { type FirstOutcome, KeptMemory, KeptRequests } from '../src/kept.ts';
 
 /** A request of one of a few sessions, with an id near those before; or with a key. */
 const requests = fc.oneof(
@@ -29,7 +31,7 @@ describe('kept requests', () => {
     const counts = fc.constantFrom(1, 10, 1_000, 1_500, 100_000);
     fc.assert(
       fc.property(steps, counts, fc.nat({ max: 3_000 }), (drawn, countMax, start) => {
-        const kept = new KeptRequests(countMax, Number.POSITIVE_INFINITY);
+        const kept = new KeptRequests(countMax, new KeptMemory(Number.POSITIVE_INFINITY));
         kept.startAt(start);
         const greatest = [0, 0, 0, 0];
         const forgotten = new Map<string, number>();
@@ -87,13 +89,65 @@ describe('kept requests', () => {
     );
   });
 
-  it('take no more memory than is allowed', () => {
-    const kept = new KeptRequests(1_000, 20_000);
-    for (let id = 1; id <= 100; id++) {
-      kept.add({ session: 's', id, digest: 0 }, { kind: 'fault', message: 'x'.repeat(1_000) });
-    }
+  const long: FirstOutcome = { kind: 'fault', message: 'x'.repeat(1_000) };
+  const idOf = (id: number): RequestKey => ({ session: 's', id, digest: 0 });
+
+  it('take no more memory than is allowed, but for the last', () => {
+    const kept = new KeptRequests(1_000, new KeptMemory(20_000));
+    for (let id = 1; id <= 100; id++) kept.add(idOf(id), long);
     expect(kept.end - kept.first).toBeLessThan(20);
-    expect(kept.find({ session: 's', id: 100, digest: 0 }).kind).toBe('known');
-    expect(kept.find({ session: 's', id: 1, digest: 0 }).kind).toBe('forgotten');
+    expect(kept.bytes).toBeLessThanOrEqual(20_000);
+    expect(kept.find(idOf(100)).kind).toBe('known');
+    expect(kept.find(idOf(1)).kind).toBe('forgotten');
+    kept.add(idOf(101), { kind: 'fault', message: 'x'.repeat(100_000) });
+    expect([kept.first, kept.end]).toEqual([100, 101]);
+  });
+
+  it('of many machines share what is allowed: the one with the most gives way', () => {
+    const memory = new KeptMemory(40_000);
+    const [much, little, gone] = [1, 2, 3].map(() => new KeptRequests(1_000, memory));
+    for (let id = 1; id <= 100; id++) much.add(idOf(id), long);
+    gone.add(idOf(1), long);
+    memory.leave(gone);
+    for (let id = 1; id <= 5; id++) little.add(idOf(id), long);
+    expect([little.first, little.end]).toEqual([0, 5]);
+    expect(much.bytes + little.bytes).toBeLessThanOrEqual(40_000);
+    // By much more than one, no more than it has to.
+    expect(much.bytes + little.bytes).toBeGreaterThan(40_000 - 2_000 * 2);
+    for (let id = 6; id <= 100; id++) little.add(idOf(id), long);
+    expect(much.bytes).toBeGreaterThan(15_000);
+    expect(little.bytes).toBeGreaterThan(15_000);
+  });
+
+  it('that a checkpoint goes through stay until it has, and no longer', async () => {
+    const kept = new KeptRequests(10, new KeptMemory(Number.POSITIVE_INFINITY));
+    const values: WeakRef<readonly number[]>[] = [];
+    const add = (id: number): void => {
+      const value = [id];
+      values.push(new WeakRef(value));
+      kept.add(idOf(id), { kind: 'ok', origin: { interface: 0, operation: 0 }, value });
+    };
+    const held = async (): Promise<number> => {
+      // A value that was looked at stays until the end of the turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      collectGarbage();
+      return values.filter((each) => each.deref() !== undefined).length;
+    };
+    for (let id = 1; id <= 10; id++) add(id);
+    const taken = kept.takeNew()[Symbol.iterator]();
+    expect(taken.next().value).toMatchObject({ number: 0, outcome: { value: [1] } });
+    for (let id = 11; id <= 3_000; id++) add(id);
+    // Nine that are to come, and ten that are kept.
+    expect(await held()).toBe(19);
+    expect(taken.next().value).toMatchObject({ number: 1, outcome: { value: [2] } });
+    expect(await held()).toBe(18);
+    // Another checkpoint: the first is not gone through any more.
+    const next = [...kept.takeNew()];
+    expect(taken.next().done).toBe(true);
+    expect(next.map(({ number }) => number)).toEqual(Array.from({ length: 10 }, (_, i) => 2_990 + i));
+    expect(await held()).toBe(10);
   });
 });
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;

@@ -52,6 +52,7 @@ export function applyRemoval(node: NodeState, machine: Machine): void {
   node.machines.delete(machine.name);
   node.machineByNumber.delete(machine.number);
   machine.instances.keyed?.release();
+  node.keptMemory.leave(machine.kept);
   const { position, time } = node;
   const from = machine.version.fingerprints.code;
   remember(node, machine.name, { kind: 'removal', position, time, from, to: null });
