@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,6 +133,30 @@ describe('smc node --data', () => {
     expect(await last.ask('Tally/a Read')).toBe('ok 0');
     last.close();
     expect(await mended.stop()).toBe(0);
+  });
+});
+
+describe('the log of a node', () => {
+  const garbage = Uint8Array.of(1, 2, 3);
+
+  test('may lose its reader: the node goes on', async () => {
+    const node = await startNodeProcess(['--data', directory]);
+    node.child.stderr!.destroy();
+    for (let i = 0; i < 3; i++) expect(await node.put(garbage)).toMatch(/^422 /);
+    expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
+    expect(await node.stop()).toBe(0);
+  });
+
+  test('may have a reader that stands still: the node ends when it is asked to', async () => {
+    const node = await startNodeProcess(['--data', directory]);
+    const { child } = node;
+    child.stderr!.pause();
+    // More than the pipe and this process hold.
+    for (let i = 0; i < 200; i++) await Promise.all(Array.from({ length: 10 }, () => node.put(garbage)));
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    child.stderr!.resume();
   });
 });
 

@@ -7,21 +7,37 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** What is meant for people may find nobody there: a node goes on without the reader of its log. */
+function openStderr(): NodeJS.WriteStream {
+  return process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+/** For readers that take nothing, once the process was asked to end. */
+const LAST_WRITES_MILLIS_MAX = 1_000;
+
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
+let isEnding = false;
+
 /** From the call on, the first SIGINT or SIGTERM asks for a graceful end; a second one ends the process. */
 const untilEnded = (): Promise<void> =>
   new Promise((resolve) => {
-    const end = (): void => resolve();
+    const end = (): void => {
+      isEnding = true;
+      resolve();
+    };
     process.once('SIGINT', end);
     process.once('SIGTERM', end);
   });
 
 /** Runs the command that the words of the process name. */
 async function main(): Promise<void> {
-  const written = new Set<NodeJS.WriteStream>([process.stdout]);
+  const written: NodeJS.WriteStream[] = [process.stdout];
+  let stderr: NodeJS.WriteStream | null = null;
   try {
     process.exitCode = await smc(process.argv.slice(2), manifest.version, {
       // Node makes a stream when it is first asked for, which takes its time.
@@ -30,8 +46,8 @@ async function main(): Promise<void> {
       },
       stdout: process.stdout,
       get stderr() {
-        written.add(process.stderr);
-        return process.stderr;
+        if (stderr === null) written.push((stderr = openStderr()));
+        return stderr;
       },
       environment: process.env,
       untilEnded,
@@ -43,10 +59,11 @@ async function main(): Promise<void> {
         'Please report it, with the command and the files that it was given.\n',
     );
     process.exitCode = 1;
-    written.add(process.stderr);
+    written.push(process.stderr);
   }
+  if (isEnding) setTimeout(() => process.exit(), LAST_WRITES_MILLIS_MAX);
   // Once all is written: to take down a large heap, or to wait for an idle connection, is of no use.
-  await Promise.all([...written].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+  await Promise.all(written.map((stream) => new Promise((resolve) => stream.write('', resolve))));
   process.exit();
 }
 

@@ -9,8 +9,25 @@ export function declareLog(command: Command): void {
   command.option('--log <form>', 'on stderr: text for people (default), or json, a line for each event');
 }
 
-/** The log that was asked for. */
+/** Bytes of the log that wait for its reader; what comes then is left out. */
+const UNREAD_BYTES_MAX = 1024 * 1024;
+
+/** The log that was asked for. A reader that stands still costs lines, and no memory. */
 export async function logOf(words: Words, output: Output): Promise<Log> {
+  const log = await formOf(words, output);
+  let leftOut = 0;
+  const bounded =
+    (level: keyof Log): Log[keyof Log] =>
+    (facts, message) => {
+      if (output.unread > UNREAD_BYTES_MAX) return void leftOut++;
+      if (leftOut > 0) log.warn({ lines: leftOut }, 'left out of the log, as nobody read it');
+      leftOut = 0;
+      log[level](facts, message);
+    };
+  return { info: bounded('info'), warn: bounded('warn'), error: bounded('error') };
+}
+
+async function formOf(words: Words, output: Output): Promise<Log> {
   const form = option(words, 'log') ?? 'text';
   if (form === 'json') return (await import('./node-log-json.ts')).jsonLog((line) => output.note(line));
   if (form !== 'text') throw new Stop(EXIT.usage, 'usage', `--log takes text or json, not ${form}`);

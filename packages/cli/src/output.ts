@@ -4,7 +4,11 @@ import type { Stop } from './exit.ts';
 /** The streams that a command writes to, and how. Made once, by `main`. */
 export interface Streams {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
-  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stderr: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    readonly writableLength?: number;
+  };
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -27,6 +31,11 @@ export class Output {
   /** Whether stderr takes colour: a terminal, and no `NO_COLOR`. */
   get color(): boolean {
     return this.#isColored(this.#streams.stderr);
+  }
+
+  /** Bytes for people that wait for whoever reads them. */
+  get unread(): number {
+    return this.#streams.stderr.writableLength ?? 0;
   }
 
   /** Colours for what goes to stdout: none where that is no terminal. */

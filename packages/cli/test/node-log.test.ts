@@ -45,6 +45,20 @@ test('JSON is a line for each event, with all facts whole', async () => {
   }
 });
 
+test('what nobody reads is left out and counted, as soon as it is read again', async () => {
+  let err = '';
+  const stderr = { write: (text: string) => void (err += text), writableLength: 0 };
+  const output = new Output({ stdout: { write: () => {} }, stderr, environment: {} }, false);
+  const log = await logOf({ arguments: [], options: {} }, output);
+  log.info({}, 'one');
+  stderr.writableLength = 2 * 1024 * 1024;
+  for (let i = 0; i < 3; i++) log.error({}, 'two');
+  stderr.writableLength = 100;
+  log.info({}, 'three');
+  log.info({}, 'four');
+  expect(err).toBe('one\nwarning: left out of the log, as nobody read it lines=3\nthree\nfour\n');
+});
+
 test('another form is none', async () => {
   await expect(told('xml')).rejects.toThrow('--log takes text or json, not xml');
 });

@@ -65,6 +65,8 @@ interface EventItem {
 
 /** A look at the node, which changes nothing, and gives what tells of it. */
 interface LookItem {
+  /** Null for the operator. */
+  readonly caller: NodeCaller | null;
   readonly look: (node: NodeState) => () => void;
   readonly abandon: (error: Error) => void;
   tell: (() => void) | null;
@@ -204,12 +206,20 @@ export class Host {
     return new Promise((resolve) => this.#submit(event, 0, resolve));
   }
 
-  /** What a view sees of the node between two events, once all that it saw is durable. */
-  look<T>(view: (node: NodeState) => T): Promise<T> {
+  /**
+   * What a view sees of the node between two events, once all that it saw is durable; for a caller it waits behind
+   * that one's calls. Rejects with `Refused` where it is not looked at.
+   */
+  look<T>(view: (node: NodeState) => T, caller: NodeCaller | null = null): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#state === 'failed') return reject(new Refused(GAVE_UP.problem));
-      if (this.#queue.operatorLength >= LOOKS_MAX) return reject(new Refused(OVERLOADED.problem));
+      const isFull =
+        caller === null
+          ? this.#queue.operatorLength >= LOOKS_MAX
+          : this.#waiting >= this.#node.limits.queuedEventsMax;
+      if (isFull) return reject(new Refused(OVERLOADED.problem));
       this.#enqueue({
+        caller,
         tell: null,
         abandon: reject,
         look: (node) => {
@@ -267,7 +277,7 @@ export class Host {
 
   #enqueue(item: Item): void {
     this.#waiting++;
-    this.#queue.push('look' in item ? null : item.caller, item);
+    this.#queue.push(item.caller, item);
     this.#wake();
     this.#running ??= this.#run();
   }
@@ -321,8 +331,8 @@ export class Host {
 
   #handle(item: Item, now: number): void {
     try {
-      if ('look' in item) item.tell = item.look(this.#node);
-      else if (item.caller?.isGone === true) item.reply = GONE;
+      if (item.caller?.isGone === true) refuse(item, GONE);
+      else if ('look' in item) item.tell = item.look(this.#node);
       else if (now > item.deadline) item.reply = EXPIRED;
       else if (item.event.kind === 'deploy') return this.#deploy(item, item.event);
       else item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
@@ -507,7 +517,7 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Looks that wait; who asks for more is told to come back. */
+/** Looks of the operator that wait; who asks for more is told to come back. */
 const LOOKS_MAX = 1_024;
 
 /** What cannot be looked at now, and why. */

@@ -518,6 +518,18 @@ describe('a framed connection', () => {
     expect((await send(node, '/Counter/Read')).body).toBe(String(2_000 - refused.length));
   });
 
+  it('that names machines while too much waits is told so; what it asks them is carried out', async () => {
+    await start({ queuedEventsMax: 2 });
+    const peer = Peer.greeted(SESSION, ...Array.from({ length: 10 }, counter)).send();
+    while (peer.frames.filter(({ kind }) => kind === 'machine').length < 10) await peer.change();
+    const refusals = peer.frames.flatMap((frame) =>
+      frame.kind === 'machine' ? [frame.refused?.code ?? null] : [],
+    );
+    expect(new Set(refusals)).toEqual(new Set([null, 'overloaded']));
+    await peer.call(1, INCR).send().answers(1);
+    expect(peer.values.has(1)).toBe(true);
+  });
+
   it('whose peer takes no replies is not read, and no more is held for it than is allowed', async () => {
     await start({ outputBytesMax: 8 * 1024 * 1024 }, broad('Broad'), counter());
     const peer = Peer.greeted();

@@ -257,6 +257,24 @@ describe('a host', () => {
     await expect(looks.at(-1)).rejects.toThrow('too many requests wait');
   });
 
+  it('lets a caller look in its own turns, so that nobody else waits for it', async () => {
+    const host = await open(new MemoryJournal(), { queuedEventsMax: 2_000 });
+    const greedy = host.caller();
+    const order: string[] = [];
+    const looks = Array.from({ length: 1_999 }, () =>
+      host.look((node) => node.position, greedy).then(() => order.push('greedy')),
+    );
+    const other = host.look((node) => node.position, host.caller()).then(() => order.push('other'));
+    await expect(host.look((node) => node.position, greedy)).rejects.toThrow('too many requests wait');
+    const operator = host.look((node) => node.position).then(() => order.push('operator'));
+    await Promise.all([...looks, other, operator]);
+    expect(order.indexOf('other')).toBeLessThan(5);
+    expect(order.indexOf('operator')).toBeLessThan(5);
+    const late = host.look((node) => node.position, greedy);
+    greedy.isGone = true;
+    await expect(late).rejects.toThrow('its connection ended');
+  });
+
   it('counts what is refused apart from what ran', async () => {
     const host = await open(new MemoryJournal(), { queuedEventsMax: 2 });
     await host.deploy(bundleOf(counter()), 'deploy', false);

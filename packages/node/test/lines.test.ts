@@ -204,6 +204,16 @@ describe('lines', () => {
     );
   });
 
+  it('that name an interface while too much waits are told so, and the connection goes on', async () => {
+    await start({ queuedEventsMax: 2 });
+    const old = fingerprints(counter()).interface;
+    const answers = (await exchange(`interface ${old}\n`.repeat(20), '\n')).split('\n');
+    expect(answers.length).toBe(21);
+    expect(answers.slice(0, 2)).toEqual(['ok ()', 'ok ()']);
+    for (const answer of answers.slice(2, 20)) expect(answer).toMatch(/^(ok \(\)|error overloaded .*)$/);
+    expect(answers.filter((answer) => answer.startsWith('error')).length).toBeGreaterThan(0);
+  });
+
   it('speak the interface of the machine that was named last', async () => {
     await start();
     await put(node, upgradeBundle(labelled(), toLabelled(counter())));

@@ -8,6 +8,7 @@ import {
   FRAME_VERSION,
   FrameSplitter,
   type HelloFrame,
+  type MachineAnswerFrame,
   type MachineFrame,
   writeCode,
   writeError,
@@ -19,7 +20,7 @@ import {
 } from '@smc/protocol';
 import { authorizeCall, keyOfCaller } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
-import { GAVE_UP, type NodeCaller } from '../host.ts';
+import { GAVE_UP, type NodeCaller, Refused } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
@@ -264,8 +265,8 @@ export class FrameConnection implements Holder {
     const seed = digestOf(0, Buffer.from(fingerprint, 'latin1'), 0, fingerprint.length);
     this.#machines.push({ number, name, interfaces: [fingerprint], seed, announced: null });
     this.#inFlight++;
-    const seen = this.#service.host.look((node) => lookUp(node, name, fingerprint));
-    seen.then(
+    const seen = this.#service.host.look((node) => lookUp(node, name, fingerprint), this.#caller);
+    seen.catch(overloaded).then(
       (answer) => {
         this.#inFlight--;
         writeMachineAnswer(this.#output, { number, ...answer });
@@ -413,11 +414,15 @@ function sessionOfCaller(caller: string, session: string): string {
 }
 
 /** What is said of a machine to whoever speaks an interface of it. */
-function lookUp(
-  { machines }: NodeState,
-  name: string,
-  fingerprint: string,
-): { running: { code: string; interface: string } | null; refused: Problem | null } {
+type Spoken = Omit<MachineAnswerFrame, 'kind' | 'number'>;
+
+/** Nothing is said of it now; what it is asked for is carried out all the same. */
+function overloaded(error: unknown): Spoken {
+  if (!(error instanceof Refused) || error.problem.code !== 'overloaded') throw error;
+  return { running: null, refused: error.problem };
+}
+
+function lookUp({ machines }: NodeState, name: string, fingerprint: string): Spoken {
   const machine = machines.get(name);
   if (machine === undefined) {
     const message = `there is no machine ${JSON.stringify(name)}`;

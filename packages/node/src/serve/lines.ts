@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
 import { authorizeCall } from '../access/access.ts';
 import type { Reply } from '../event.ts';
-import type { NodeCaller } from '../host.ts';
+import { type NodeCaller, Refused } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Holder } from './held.ts';
 import { Patience } from './patience.ts';
@@ -267,15 +267,17 @@ export class LineConnection implements Holder {
     // Taken also where it is unknown: a request that follows must not pass for one without.
     this.#interfaces = [fingerprint, ...others];
     const place = this.#place();
-    const view = this.#service.host.look((node) =>
-      [...node.machines.values()].some((machine) => machine.interfaces.find(fingerprint) !== null),
+    const view = this.#service.host.look(
+      (node) => [...node.machines.values()].some((machine) => machine.interfaces.find(fingerprint) !== null),
+      this.#caller,
     );
+    const unknown = problem('unknown-interface', `no machine serves the interface ${fingerprint}`);
     view.then(
-      (served) => {
-        const unknown = problem('unknown-interface', `no machine serves the interface ${fingerprint}`);
-        this.#settle(place, served ? 'ok ()' : printProblem(unknown));
+      (served) => this.#settle(place, served ? 'ok ()' : printProblem(unknown)),
+      (error: unknown) => {
+        if (!(error instanceof Refused)) return this.destroy();
+        this.#settle(place, printProblem(error.problem));
       },
-      () => this.destroy(),
     );
   }
 
