@@ -10,6 +10,7 @@ import {
   UndoLog,
   type Value,
 } from '@smc/protocol';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dictionary } from '../src/collections/dictionary.ts';
 import { IntegerIndex } from '../src/collections/integer-index.ts';
@@ -115,6 +116,50 @@ describe('slots', () => {
     expect([-1, 1, 33, 2_000, 99_999, 100_001, 2 ** 31].map((slot) => slots.get(slot))).toEqual(
       Array.from({ length: 7 }, () => undefined),
     );
+  });
+});
+
+describe('slots that are forked', () => {
+  /** On both sides of where leaves and branches end. */
+  const places = fc.constantFrom(0, 3, 63, 64, 16_383, 16_384, 16_447, 16_448, 40_000);
+  const steps = fc.array(fc.tuple(fc.nat({ max: 7 }), fc.boolean(), places, fc.nat({ max: 9 })), {
+    maxLength: 60,
+  });
+
+  it('see nothing of what is written to others', () => {
+    fc.assert(
+      fc.property(steps, (drawn) => {
+        const vectors = [{ slots: new Slots<number>(), model: new Map<number, number>() }];
+        for (const [which, isForked, place, value] of drawn) {
+          const { slots, model } = vectors[which % vectors.length];
+          if (isForked) vectors.push({ slots: slots.fork(), model: new Map(model) });
+          slots.set(place, value === 0 ? undefined : value);
+          if (value === 0) model.delete(place);
+          else model.set(place, value);
+        }
+        for (const { slots, model } of vectors) {
+          const found: [number, number][] = [];
+          slots.forEach((value, slot) => found.push([slot, value]));
+          expect(found).toEqual([...model].toSorted(([a], [b]) => a - b));
+          for (const [slot, value] of found) expect(slots.get(slot)).toBe(value);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('share nearly all, however many there are', () => {
+    const slots = new Slots<number>();
+    for (let slot = 0; slot < 1_000_000; slot++) slots.set(slot, slot);
+    const before = process.memoryUsage().heapUsed;
+    const forks = countTo(2_000).map((slot) => {
+      const fork = slots.fork();
+      fork.set(slot * 400, -1);
+      return fork;
+    });
+    expect((process.memoryUsage().heapUsed - before) / forks.length).toBeLessThan(32 * 1024);
+    for (const [i, fork] of forks.entries())
+      expect([fork.get(i * 400), fork.get(999_999)]).toEqual([-1, 999_999]);
   });
 });
 
