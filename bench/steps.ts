@@ -25,6 +25,8 @@ interface Figure {
   readonly nanoseconds: Spread;
   /** Of the time of the same round in place. */
   readonly ratio: Spread;
+  /** The least of its rounds, as a ratio to the least in place: what is left where others use the processor too. */
+  readonly leastRatio: number;
   readonly rounds: readonly number[];
 }
 
@@ -86,6 +88,7 @@ async function compare(
     contestant: name,
     nanoseconds: spreadOf(times[i]),
     ratio: spreadOf(times[i].map((time, round) => time / times[0][round])),
+    leastRatio: Math.min(...times[i]) / Math.min(...times[0]),
     rounds: times[i],
   }));
   return { workload, checksum: checksums[0], figures };
@@ -93,18 +96,28 @@ async function compare(
 
 /** A row for each contestant, a column for each workload: nanoseconds a step in place, ratios for the others. */
 function print(found: readonly WorkloadFigures[], names: readonly string[]): void {
-  const cell = (workload: WorkloadFigures, name: string): string => {
-    const figure = workload.figures.find(({ contestant }) => contestant === name);
-    if (figure === undefined) return '–';
-    return name === IN_PLACE ? `${digits(figure.nanoseconds.median)} ns` : ratio(figure.ratio);
+  const table = (corner: string, inPlace: (own: Spread) => number, other: (own: Figure) => string): void => {
+    const cell = (workload: WorkloadFigures, name: string): string => {
+      const figure = workload.figures.find(({ contestant }) => contestant === name);
+      if (figure === undefined) return '–';
+      return name === IN_PLACE ? `${digits(inPlace(figure.nanoseconds))} ns` : other(figure);
+    };
+    printTable([
+      [corner, ...found.map(({ workload }) => workload)],
+      ...names.map((name) => [name, ...found.map((workload) => cell(workload, name))]),
+    ]);
   };
-  printTable([
-    ['', ...found.map(({ workload }) => workload)],
-    ...names.map((name) => [name, ...found.map((workload) => cell(workload, name))]),
-  ]);
+  table(
+    'median',
+    ({ median }) => median,
+    ({ ratio: { median, least, most } }) => `${digits(median)} (${digits(least)}–${digits(most)})`,
+  );
+  console.log();
+  table(
+    'least',
+    ({ least }) => least,
+    ({ leastRatio }) => digits(leastRatio),
+  );
 }
 
 const digits = (number: number): string => number.toFixed(number < 10 ? 2 : number < 100 ? 1 : 0);
-
-const ratio = ({ median, least, most }: Spread): string =>
-  `${digits(median)} (${digits(least)}–${digits(most)})`;
