@@ -5,6 +5,7 @@ import { measureCheckpoint } from './checkpoint/measure.ts';
 import { versions } from './contestants.ts';
 import { measureInstances } from './instances/measure.ts';
 import { measureLatency } from './latency/measure.ts';
+import { measureRecovery } from './recovery/measure.ts';
 import { measureService } from './service/measure.ts';
 import { measureStart } from './start/measure.ts';
 import { measureJitless, measureSteps } from './steps.ts';
@@ -23,12 +24,14 @@ const PARTS = {
   service: measureService,
   checkpoint: measureCheckpoint,
   start: measureStart,
+  recovery: measureRecovery,
 };
 
 const USAGE = `npm run bench [-- PART… --quick]
 
 Parts: ${Object.keys(PARTS).join(', ')}; all of them where none is named.
---quick takes fewer rounds, and without names it leaves out service, checkpoint, start and jitless.
+--quick takes fewer rounds, and without names it leaves out service, checkpoint, start,
+recovery and jitless.
 docs/performance.md says what each measures. The figures of a part go to bench/results/latest.json, where
 those of the others stay as they were.`;
 
@@ -46,7 +49,7 @@ if (unknown !== undefined) {
 }
 
 /** Two minutes are enough for the others. */
-const LONG = ['service', 'checkpoint', 'start', 'jitless'];
+const LONG = ['service', 'checkpoint', 'start', 'recovery', 'jitless'];
 const isWanted = (name: string): boolean =>
   chosen.length === 0 ? !(isQuick && LONG.includes(name)) : chosen.includes(name);
 

@@ -54,14 +54,18 @@ export async function end(child: ChildProcess): Promise<void> {
 export function smcNode(protocol: 'frames' | 'http', keeping: 'durable' | 'memory'): Starting {
   return async (folder) => {
     const where = keeping === 'durable' ? ['--data', `${folder}/smc`] : ['--memory'];
-    const { child, http, tcpPort, client } = await startSmc('counter.sm', where);
-    const count = async (): Promise<number> => {
-      const read = await client.call('Counter', 'Read', '{}');
-      if (!read.ok) throw new Error(read.error.message);
-      return Number(read.value.text);
-    };
-    return { child, port: protocol === 'http' ? Number(new URL(http).port) : tcpPort, count };
+    return serverOf(await startSmc('counter.sm', where), protocol);
   };
+}
+
+/** A node with the counter. */
+export function serverOf({ child, http, tcpPort, client }: SmcNode, protocol: 'frames' | 'http'): Server {
+  const count = async (): Promise<number> => {
+    const read = await client.call('Counter', 'Read', '{}');
+    if (!read.ok) throw new Error(read.error.message);
+    return Number(read.value.text);
+  };
+  return { child, port: protocol === 'http' ? Number(new URL(http).port) : tcpPort, count };
 }
 
 export interface SmcNode {
@@ -71,12 +75,17 @@ export interface SmcNode {
   readonly client: ReturnType<typeof connectHttp>;
 }
 
-/** `smc node` with a machine of `bench/workloads/`. */
-export async function startSmc(file: string, options: readonly string[]): Promise<SmcNode> {
+/** `smc node` with what it has, once it is ready. */
+export async function openSmc(options: readonly string[]): Promise<SmcNode> {
   const words = [path('../../packages/cli/bin/smc.js'), 'node', ...options, '--http', '0', '--tcp', '0'];
   const child = spawn(process.execPath, [...words, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const { http, tcp } = (await firstLine(child)) as { http: string; tcp: { port: number } };
-  const client = connectHttp(http);
+  return { child, http, tcpPort: tcp.port, client: connectHttp(http) };
+}
+
+/** The same with a machine of `bench/workloads/` that it did not have. */
+export async function startSmc(file: string, options: readonly string[]): Promise<SmcNode> {
+  const node = await openSmc(options);
   const noDebug = {
     files: [],
     functions: [],
@@ -86,16 +95,17 @@ export async function startSmc(file: string, options: readonly string[]): Promis
     carriedOut: [],
   };
   const bundle = encodeBundle({ images: [imageOf(file)], upgrades: [], debug: [noDebug] });
-  const deployed = await client.deploy(bundle);
+  const deployed = await node.client.deploy(bundle);
   if (!deployed.ok) throw new Error(deployed.error.message);
-  return { child, http, tcpPort: tcp.port, client };
+  return node;
 }
 
 /** Redis, which writes each command to its log and syncs it before it answers. */
 export const redis: Starting = async (folder) => {
   const port = await freePort();
   const words = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', folder];
-  const log = ['--appendonly', 'yes', '--appendfsync', 'always', '--loglevel', 'warning'];
+  const whole = ['--auto-aof-rewrite-percentage', '0'];
+  const log = ['--appendonly', 'yes', '--appendfsync', 'always', ...whole, '--loglevel', 'warning'];
   const child = spawn('redis-server', [...words, ...log], { stdio: 'ignore' });
   await untilOpen(port);
   return { child, port, count: () => redisCount(port) };
@@ -160,10 +170,18 @@ async function untilOpen(port: number): Promise<void> {
   }
 }
 
+/** Waits for as long as it reads its log. */
 async function redisCount(port: number): Promise<number> {
   const socket = createConnection({ port, host: '127.0.0.1' });
-  socket.write('*2\r\n$3\r\nGET\r\n$1\r\nn\r\n');
-  const [chunk] = (await once(socket, 'data')) as [Buffer];
-  socket.destroy();
-  return Number(chunk.toString().split('\r\n')[1]);
+  for (;;) {
+    socket.write('*2\r\n$3\r\nGET\r\n$1\r\nn\r\n');
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    const answer = chunk.toString();
+    if (answer.startsWith('-LOADING')) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      continue;
+    }
+    socket.destroy();
+    return Number(answer.split('\r\n')[1]);
+  }
 }

@@ -1,9 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { end, type SmcNode, startSmc, withFolder } from '../service/servers.ts';
+import { end, openSmc, type SmcNode, startSmc, withFolder } from '../service/servers.ts';
 import { type Spread, spreadOf } from '../statistics.ts';
 import { printTable } from '../table.ts';
 
@@ -11,8 +10,6 @@ import { printTable } from '../table.ts';
  * How long a node with a million instances on disk takes from its start until it is ready, beside a process that reads
  * the files of its directory and ends, and one that does nothing: in turns. The files are in the cache of the system.
  */
-
-const SMC = fileURLToPath(new URL('../../packages/cli/bin/smc.js', import.meta.url));
 
 /** One checkpoint after the other, so that nothing is left to be replayed. */
 const FILL_OPTIONS = ['--checkpoint-bytes', '1MiB', '--checkpoint-seconds', '1'];
@@ -119,14 +116,8 @@ function readerOf(files: readonly string[]): string {
 
 async function readyMillis(directory: string, instances: number): Promise<number> {
   const start = performance.now();
-  const words = [SMC, 'node', '--data', directory, '--http', '0', '--tcp', '0', '--json'];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const line = await new Promise<string>((resolve, reject) => {
-    child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()));
-    child.once('exit', (status) => reject(new Error(`the node ended with ${status}`)));
-  });
+  const { child, http } = await openSmc(['--data', directory]);
   const millis = performance.now() - start;
-  const { http } = JSON.parse(line) as { http: string };
   const seen = (await (await fetch(`${http}/_smc/machines/Counter`)).json()) as { instances: number };
   if (seen.instances !== instances) throw new Error(`there are ${seen.instances} instances`);
   await end(child);
