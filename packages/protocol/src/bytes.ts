@@ -252,14 +252,17 @@ export class ByteReader {
     throw new MalformedError(message, offset);
   }
 
-  /** The next byte, which is not read yet; -1 at the end. */
-  peek(): number {
-    return this.#offset < this.#end ? this.#bytes[this.#offset] : -1;
+  /** The next byte, or one so many behind it, which is not read yet; -1 at the end. */
+  peek(ahead = 0): number {
+    const at = this.#offset + ahead;
+    return at < this.#end ? this.#bytes[at] : -1;
   }
 
   /** Whether these bytes come next. */
   startsWith(bytes: Uint8Array): boolean {
-    return bytes.length <= this.remaining && bytes.every((byte, i) => this.#bytes[this.#offset + i] === byte);
+    if (bytes.length > this.remaining) return false;
+    for (let i = 0; i < bytes.length; i++) if (this.#bytes[this.#offset + i] !== bytes[i]) return false;
+    return true;
   }
 
   byte(): number {
@@ -267,17 +270,24 @@ export class ByteReader {
     return this.#bytes[this.#offset++];
   }
 
-  /** A view of the next bytes. */
-  raw(length: number): Uint8Array {
+  /** Leaves bytes out. */
+  skip(length: number): void {
     if (length > this.remaining) {
       this.fail(this.#bound ?? `${length} bytes expected, ${this.remaining} left`);
     }
     this.#offset += length;
+  }
+
+  /** A view of the next bytes. */
+  raw(length: number): Uint8Array {
+    this.skip(length);
     return this.#bytes.subarray(this.#offset - length, this.#offset);
   }
 
   unsigned(): number {
     const start = this.#offset;
+    // Nearly all.
+    if (start < this.#end && this.#bytes[start] < 0x80) return this.#bytes[this.#offset++];
     const value = this.#rest(start, 5);
     if (value > 0xffff_ffff) this.fail('number too large', start);
     return value;
@@ -287,8 +297,9 @@ export class ByteReader {
     const start = this.#offset;
     const first = this.byte();
     const low = (first >> 1) & 0x3f;
-    const high = first < 0x80 ? 0 : this.#rest(start, 7);
-    if (first >= 0x80 && high === 0) this.fail('number not in its shortest form', start);
+    if (first < 0x80) return (first & 1) === 0 ? low : -low - 1;
+    const high = this.#rest(start, 7);
+    if (high === 0) this.fail('number not in its shortest form', start);
     const magnitude = high * 64 + low;
     const value = (first & 1) === 0 ? magnitude : -magnitude - 1;
     if (magnitude > INT_MAX || value < -INT_MAX) this.fail('number too large', start);
@@ -343,11 +354,12 @@ export class ByteReader {
   #rest(start: number, bytesMax: number): number {
     let value = 0;
     let scale = 1;
-    for (let i = 0; i < bytesMax; i++) {
+    const end = this.#offset + bytesMax;
+    while (this.#offset < end) {
       const next = this.byte();
       value += (next & 0x7f) * scale;
       if (next < 0x80) {
-        if (next === 0 && i > 0) this.fail('number not in its shortest form', start);
+        if (next === 0 && scale > 1) this.fail('number not in its shortest form', start);
         return value;
       }
       scale *= 0x80;

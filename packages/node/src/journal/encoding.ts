@@ -331,20 +331,33 @@ function readRequest(reader: ByteReader): RequestKey {
 }
 
 /** Bytes of sessions that were written: their digits take longer than all else of an input. */
-const sessions = new Map<string, Uint8Array>();
-const SESSIONS_KNOWN_MAX = 1_024;
+const written = new Map<string, Uint8Array>();
+const WRITTEN_MAX = 1_024;
 
 function writeSession(writer: ByteWriter, session: string): void {
-  const known = sessions.get(session);
+  const known = written.get(session);
   if (known !== undefined) return writer.raw(known);
   const start = writer.length;
   writer.hexadecimal(session);
-  if (sessions.size >= SESSIONS_KNOWN_MAX) sessions.clear();
-  sessions.set(session, writer.view(start, writer.length).slice());
+  if (written.size >= WRITTEN_MAX) written.clear();
+  written.set(session, writer.view(start, writer.length).slice());
 }
 
+/** Sessions that were read, by two of their bytes, for the same reason. */
+const read: ({ readonly bytes: Uint8Array; readonly session: string } | undefined)[] = [];
+const READ_MASK = 0x3ff;
+
 function readSession(reader: ByteReader): string {
-  return Buffer.from(reader.raw(SESSION_BYTES)).toString('hex');
+  const place = (reader.peek() | (reader.peek(1) << 8)) & READ_MASK;
+  const known = read[place];
+  if (known !== undefined && reader.startsWith(known.bytes)) {
+    reader.skip(SESSION_BYTES);
+    return known.session;
+  }
+  const bytes = reader.raw(SESSION_BYTES).slice();
+  const session = Buffer.from(bytes).toString('hex');
+  read[place] = { bytes, session };
+  return session;
 }
 
 function writeDigest(writer: ByteWriter, digest: string): void {

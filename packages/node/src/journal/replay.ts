@@ -228,7 +228,7 @@ export class Replay {
     const { outcome, request } = entry;
     if (request !== null) this.#checkNew(machine, request);
     if (outcome.kind !== 'ok') {
-      reader.raw(entry.inputBytes);
+      reader.skip(entry.inputBytes);
       machine.faults++;
       if (request !== null) machine.kept.add(request, outcome);
       return;
