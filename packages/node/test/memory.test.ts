@@ -61,8 +61,13 @@ class Stored {
     };
   }
 
-  append(): void {
-    this.#store.append(this.#groups.splice(0));
+  /** What is not on disk yet. */
+  take(): LogGroup[] {
+    return this.#groups.splice(0);
+  }
+
+  append(groups = this.take()): void {
+    this.#store.append(groups);
   }
 
   /** A step of a checkpoint, which is begun where none goes on; whether it is complete. */
@@ -76,6 +81,7 @@ class Stored {
       const { head, parts } = tracker.begin(node);
       this.#store.beginCheckpoint(head);
       this.#checkpoint = slicesOf(parts)[Symbol.iterator]();
+      return false;
     }
     const next = this.#checkpoint.next() as IteratorResult<Parameters<Store['addSlice']>[0]>;
     if (next.done !== true) {
@@ -108,6 +114,14 @@ class Stored {
     this.core.journal.append(this.core.log.take());
     this.#deployment = null;
     return reply;
+  }
+
+  /** What is prepared of it is never done. */
+  remove(): void {
+    expect(this.core.remove('Account')).toBe('removed');
+    this.#deployment?.work(() => true);
+    this.#deployment?.abandon();
+    this.#deployment = null;
   }
 
   /** What went on is gone, as after a crash. */
@@ -228,6 +242,54 @@ describe('states that leave memory', () => {
     );
     for (const happened of [upgrades, evictions, refusals]) expect(happened).toBeGreaterThan(10);
   });
+});
+
+/** More than a slice of a checkpoint holds. */
+const MANY = Array.from({ length: 300 }, (_, i) => `k${i}`);
+
+describe('a checkpoint of a machine that goes on', () => {
+  const again = (stored: Stored): void => void stored.core.deploy(bundleOf(A));
+  const upgrade = (stored: Stored): void => void stored.core.deploy(UPGRADES[1], 'upgrade');
+  it.each([
+    ['removed', [(stored) => stored.remove()]],
+    ['removed and deployed again', [(stored) => stored.remove(), again]],
+    ['upgraded', [upgrade]],
+    ['upgraded and removed', [upgrade, (stored) => stored.remove()]],
+    [
+      'removed while an upgrade is prepared',
+      [(stored) => stored.deploy(UPGRADES[1]), (stored) => stored.remove()],
+    ],
+  ] satisfies [string, ((stored: Stored) => unknown)[]][])(
+    'has what there was when it began, though it is %s',
+    (name, events) => {
+      for (const slices of [0, 1, 2]) {
+        const stored = new Stored(join(folder, `${name} ${slices}`), 1_000_000);
+        const balances = (): string[] => MANY.map((key) => stored.core.call('Account', 'Balance', { key }));
+        stored.core.deploy(bundleOf(A));
+        for (const key of MANY) stored.core.call('Account', 'Deposit(1)', { key });
+        stored.checkpoint();
+        expect(stored.core.deploy(UPGRADES[0], 'upgrade')).toBe('Account upgraded');
+        for (const key of MANY.slice(0, 20)) stored.core.call('Account', 'Deposit(2, "x")', { key });
+        const before = balances();
+        // It is written anew, as its states are of another version.
+        for (let i = 0; i <= slices; i++) expect(stored.goOn()).toBe(false);
+        for (const event of events) event(stored);
+        if (events.includes(again))
+          for (const key of MANY) stored.core.call('Account', 'Deposit(7)', { key });
+        const after = seen(stored.core);
+        stored.checkpoint();
+        expect(seen(stored.core)).toEqual(after);
+        // It counts before any of that is durable.
+        const groups = stored.take();
+        stored.restart();
+        expect(balances()).toEqual(before);
+        stored.append(groups);
+        stored.restart();
+        expect(seen(stored.core)).toEqual(after);
+        stored.close();
+      }
+    },
+  );
 });
 
 /** A node on a directory, with its journal on disk. */
