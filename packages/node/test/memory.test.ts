@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DeployEvent } from '../src/event.ts';
 import { Host } from '../src/host.ts';
 import { slicesOf } from '../src/journal/checkpoint.ts';
@@ -12,7 +12,8 @@ import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { Replay } from '../src/journal/replay.ts';
-import { NODE_LIMITS } from '../src/limits.ts';
+import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
+import type { Journal } from '../src/ports.ts';
 import { viewState } from '../src/serve/views.ts';
 import { Deployment } from '../src/upgrade/deployment.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
@@ -409,10 +410,14 @@ describe('a checkpoint of a machine that goes on', () => {
 
 /** A node on a directory, with its journal on disk. */
 async function hostOn(directory: string, notes: string[] = [], stateBytesMax = 2_000): Promise<Host> {
+  return openHost(await DiskJournal.open(directory), { stateBytesMax, checkpointBytesMin: 1 }, notes);
+}
+
+function openHost(journal: Journal, limits: Partial<NodeLimits>, notes: string[] = []): Promise<Host> {
   let time = 1_000;
-  return Host.open(await DiskJournal.open(directory), {
+  return Host.open(journal, {
     clock: { now: () => time++ },
-    limits: { ...NODE_LIMITS, stateBytesMax, checkpointBytesMin: 1 },
+    limits: { ...NODE_LIMITS, ...limits },
     report: () => {},
     progress: (progress) => notes.push(...progress.notes),
   });
@@ -520,6 +525,37 @@ describe('a node whose memory is full', () => {
     stored.checkpoint();
     expect(stored.core.call('Account', 'Deposit(5)', { key })).toBe('5');
     stored.close();
+  });
+
+  it('makes a checkpoint when it starts, though nothing comes that it could hand over', async () => {
+    const stored = new Stored(join(folder, 'full at first'), 1_000_000);
+    stored.core.deploy(bundleOf(A));
+    for (const key of MANY) stored.core.call('Account', 'Deposit(5)', { key });
+    stored.append();
+    stored.close();
+    const journal = await DiskJournal.open(stored.directory);
+    const checkpoint = vi.spyOn(journal, 'checkpoint');
+    const host = await openHost(journal, { stateBytesMax: 2_000 });
+    expect(checkpoint).toHaveBeenCalledTimes(1);
+    await checkpoint.mock.results[0].value;
+    expect(await call(host, 'new', 'Deposit(5)')).toBe('5');
+    await host.stop();
+  });
+
+  it('makes one when it has refused what there is room for afterwards', async () => {
+    const journal = await DiskJournal.open(join(folder, 'full for one'));
+    const checkpoint = vi.spyOn(journal, 'checkpoint');
+    const host = await openHost(journal, { stateBytesMax: 1_000 });
+    await host.deploy(bundleOf(A), 'deploy', false);
+    const [short, long] = ['k', 'k'.repeat(350)];
+    expect(await call(host, short, 'Deposit(5)')).toBe('5');
+    // Less than a part of the limit that would ask for one.
+    expect(checkpoint).not.toHaveBeenCalled();
+    expect(codeOf(await call(host, long, 'Deposit(5)'))).toBe('overloaded');
+    expect(checkpoint).toHaveBeenCalledTimes(1);
+    await checkpoint.mock.results[0].value;
+    expect(await call(host, long, 'Deposit(5)')).toBe('5');
+    await host.stop();
   });
 
   it('that has its journal in memory too refuses for good what that has no room for', async () => {
