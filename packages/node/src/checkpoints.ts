@@ -17,7 +17,7 @@ export interface CheckpointsOptions {
   readonly tracker: CheckpointTracker;
   /** Milliseconds from some moment on. */
   readonly stopwatch: () => number;
-  /** Whether all entries so far were handed to the journal. */
+  /** Whether all entries so far were handed to the journal, which takes more. */
   readonly isHandedOver: () => boolean;
   /** Told how long one took. */
   readonly took: (seconds: number) => void;
@@ -55,10 +55,14 @@ export class Checkpoints {
     this.#bytes += bytes;
   }
 
-  /** To be asked when all entries so far were handed to the journal: a checkpoint is of this moment. */
+  /**
+   * To be asked when entries were handed to the journal, and when memory is short. A checkpoint is of this moment: where
+   * more entries are gathered, these are handed over soon, and it is asked again.
+   */
   beginIfDue(): void {
-    if (this.#running !== null || this.#isOver || this.#bytes === 0) return;
-    const { node, stopwatch } = this.#options;
+    const { node, stopwatch, isHandedOver } = this.#options;
+    // Without entries since the last there is nothing that the next could free.
+    if (this.#running !== null || this.#isOver || this.#bytes === 0 || !isHandedOver()) return;
     const isMuch =
       this.#bytes >= node.limits.checkpointBytesMin || node.memory.isCrowded || node.memory.outdated > 0;
     if (isMuch || (this.#options.journal.isLasting && stopwatch() >= this.#dueAt)) {
@@ -86,8 +90,9 @@ export class Checkpoints {
   }
 
   #begin(largeBytesMin: number): void {
-    const { journal, tracker, node, stopwatch, isHandedOver } = this.#options;
+    const { journal, tracker, node, stopwatch } = this.#options;
     this.#bytes = 0;
+    node.memory.isShort = false;
     const start = stopwatch();
     const { head, parts } = tracker.begin(node, largeBytesMin);
     const over = (): void => {
@@ -96,9 +101,7 @@ export class Checkpoints {
       this.#running = null;
       this.#options.took(millis / 1_000);
       this.#dueAt = start + Math.max(node.limits.checkpointMillisMax, REST_FACTOR * millis);
-      // Where memory is full nothing is handed over until there is one more.
-      if (isHandedOver()) this.beginIfDue();
-      else this.#arm();
+      this.beginIfDue();
     };
     this.#running = journal.checkpoint(head, parts).then(over, (error: unknown) => {
       this.#running = null;
@@ -112,8 +115,7 @@ export class Checkpoints {
     const millis = Math.max(this.#dueAt - this.#options.stopwatch(), 0) + 1;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      // Else what is gathered is handed over soon, and it is asked then.
-      if (this.#options.isHandedOver()) this.beginIfDue();
+      this.beginIfDue();
     }, millis).unref();
   }
 

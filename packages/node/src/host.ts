@@ -159,6 +159,8 @@ export class Host {
   static async open(journal: Journal, options: HostOptions): Promise<Host> {
     const host = new Host(journal, await recover(journal, options), options);
     journal.check().catch((error: unknown) => host.#fail(error));
+    // What was replayed may fill the memory, and nothing that is refused for that is handed over.
+    host.#checkpoints.beginIfDue();
     return host;
   }
 
@@ -414,12 +416,16 @@ export class Host {
     const items = this.#gathered;
     this.#gathered = [];
     const groups = this.#log.take();
-    if (groups.length === 0) return this.#send(items);
+    if (groups.length === 0) {
+      // What was refused for want of memory may wait for one.
+      this.#checkpoints.beginIfDue();
+      return this.#send(items);
+    }
     for (const { bytes } of groups) this.#checkpoints.add(bytes.length + GROUP_OVERHEAD_BYTES);
     this.#appended = items;
     const start = this.#stopwatch();
     const durable = this.#journal.append(groups);
-    if (this.#state === 'open') this.#checkpoints.beginIfDue();
+    this.#checkpoints.beginIfDue();
     if (durable === undefined) return this.#appendEnds(start);
     durable.then(
       () => this.#appendEnds(start),

@@ -78,6 +78,8 @@ export class KeyedStates {
   #fresh: Held[] = [];
   #freshBytes = 0;
   #writing: Writing | null = null;
+  /** Whether the machine was removed: nothing is put or asked for any more. */
+  #isReleased = false;
   /** The newest complete checkpoint, and the version of its rows; null where it has none of this machine. */
   #place: StatesPlace | null = null;
   #rowVersion = 0;
@@ -239,14 +241,22 @@ export class KeyedStates {
       this.#age(() => this.#lineage.forgetBefore(writing.version));
     }
     this.#account(-writing.overtakenBytes, -writing.bytes);
+    if (this.#isReleased) this.#letGo();
   }
 
-  /** The machine is no more. */
+  /**
+   * The machine is no more. A checkpoint that is being written is of a moment when it was there, and may be complete
+   * before its removal is durable: it gets all states, and they are let go when it has them.
+   */
   release(): void {
+    this.#isReleased = true;
+    if (this.#writing === null) this.#letGo();
+  }
+
+  #letGo(): void {
     this.#age(() => this.#lineage.forgetBefore(this.#version));
     this.#memory.leave(this);
-    this.#account(-this.#bytes, -this.#freshBytes - (this.#writing?.bytes ?? 0));
-    this.#writing = null;
+    this.#account(-this.#bytes, -this.#freshBytes);
   }
 
   evictNext(): boolean {

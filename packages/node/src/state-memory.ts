@@ -25,6 +25,8 @@ export class StateMemory {
   #next = 0;
   /** Members of which there are states of an older version: each is migrated when it is used, until all are written anew. */
   outdated = 0;
+  /** Whether a state was refused, since the last checkpoint began, that there is room for after one. */
+  isShort = false;
   #bytes = 0;
   #dirtyBytes = 0;
 
@@ -44,7 +46,7 @@ export class StateMemory {
 
   /** Whether so much is in no checkpoint that the next one is due. */
   get isCrowded(): boolean {
-    return this.#dirtyBytes > this.bytesMax * CROWDED;
+    return this.isShort || this.#dirtyBytes > this.bytesMax * CROWDED;
   }
 
   join(member: Evictable): void {
@@ -56,11 +58,16 @@ export class StateMemory {
     if (at >= 0) this.#members.splice(at, 1);
   }
 
-  /** Whether so many bytes more of what is in no checkpoint are within the limit: now, after one, or never. */
+  /**
+   * Whether so many bytes more of what is in no checkpoint are within the limit: now, after one, which is due then, or
+   * never.
+   */
   roomFor(bytes: number): 'now' | 'later' | 'never' {
     const others = this.#others.memoryBytes();
     if (bytes <= 0 || this.#dirtyBytes + others + bytes <= this.bytesMax) return 'now';
-    return others + bytes <= this.bytesMax ? 'later' : 'never';
+    if (others + bytes > this.bytesMax) return 'never';
+    this.isShort = true;
+    return 'later';
   }
 
   /** More, or less, is held, and of that is dirty. */

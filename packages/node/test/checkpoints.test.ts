@@ -92,7 +92,9 @@ describe('checkpoints', () => {
     const watched = new Watched({ bytes: 1 });
     watched.isHandedOver = false;
     await vi.advanceTimersByTimeAsync(100_000);
+    watched.append(1);
     expect(watched.begun).toEqual([]);
+    watched.isHandedOver = true;
     watched.append(1);
     expect(watched.begun).toEqual([100_000]);
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DeployEvent } from '../src/event.ts';
 import { Host } from '../src/host.ts';
 import { slicesOf } from '../src/journal/checkpoint.ts';
@@ -12,7 +12,9 @@ import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { Replay } from '../src/journal/replay.ts';
-import { NODE_LIMITS } from '../src/limits.ts';
+import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
+import type { Journal } from '../src/ports.ts';
+import { viewState } from '../src/serve/views.ts';
 import { Deployment } from '../src/upgrade/deployment.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
 import { codeOf, Core, show, snapshot } from './core.ts';
@@ -61,8 +63,17 @@ class Stored {
     };
   }
 
-  append(): void {
-    this.#store.append(this.#groups.splice(0));
+  get isWriting(): boolean {
+    return this.#checkpoint !== null;
+  }
+
+  /** What is not on disk yet. */
+  take(): LogGroup[] {
+    return this.#groups.splice(0);
+  }
+
+  append(groups = this.take()): void {
+    this.#store.append(groups);
   }
 
   /** A step of a checkpoint, which is begun where none goes on; whether it is complete. */
@@ -76,6 +87,7 @@ class Stored {
       const { head, parts } = tracker.begin(node);
       this.#store.beginCheckpoint(head);
       this.#checkpoint = slicesOf(parts)[Symbol.iterator]();
+      return false;
     }
     const next = this.#checkpoint.next() as IteratorResult<Parameters<Store['addSlice']>[0]>;
     if (next.done !== true) {
@@ -110,6 +122,14 @@ class Stored {
     return reply;
   }
 
+  /** What is prepared of it is never done. */
+  remove(): void {
+    expect(this.core.remove('Account')).toBe('removed');
+    this.#deployment?.work(() => true);
+    this.#deployment?.abandon();
+    this.#deployment = null;
+  }
+
   /** What went on is gone, as after a crash. */
   restart(): void {
     this.append();
@@ -138,7 +158,9 @@ class Stored {
 
 const A = account();
 const B = accountWithFee();
-const UPGRADES = [upgradeBundle(B, toFee(A, { fault: 1_000 })), upgradeBundle(A, toPlain(B))];
+/** No balance is as high. */
+const FAULT = 1_000;
+const UPGRADES = [upgradeBundle(B, toFee(A, { fault: FAULT })), upgradeBundle(A, toPlain(B))];
 
 const step = fc.oneof(
   {
@@ -156,86 +178,250 @@ const step = fc.oneof(
       ),
     }),
   },
-  { weight: 6, arbitrary: fc.constant('part of a checkpoint' as const) },
+  { weight: 4, arbitrary: fc.constant('part of a checkpoint' as const) },
   { weight: 2, arbitrary: fc.constant('checkpoint' as const) },
   { weight: 3, arbitrary: fc.constant('part of an upgrade' as const) },
-  { weight: 1, arbitrary: fc.constant('upgrade' as const) },
+  { weight: 2, arbitrary: fc.constant('upgrade' as const) },
+  { weight: 2, arbitrary: fc.constant('removal, or deployment' as const) },
   { weight: 1, arbitrary: fc.constant('restart' as const) },
 );
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** More than a slice of a checkpoint holds. */
+const MANY = Array.from({ length: 300 }, (_, i) => `k${i}`);
+
+/** What the source says of an account; null for the fee of one that has none. */
+interface Plain {
+  readonly balance: number;
+  readonly fee: number | null;
+}
+
+/** Accounts as a plain map: nothing leaves memory, and an upgrade goes through all of them. */
+class Model {
+  readonly #states = new Map<string, Plain>();
+  #unwritten: Plain = { balance: 0, fee: null };
+
+  /** Whether they have no fee. */
+  get isPlain(): boolean {
+    return this.#unwritten.fee === null;
+  }
+
+  /** As it is written. */
+  state(key: string): string {
+    const { balance, fee } = this.#at(key);
+    return fee === null ? `{ balance: ${balance} }` : `{ balance: ${balance}, fee: ${fee} }`;
+  }
+
+  /** The reply; null where the operation is not there in this form. */
+  call(key: string, text: string): string | null {
+    const { balance, fee } = this.#at(key);
+    const put = (state: Plain, reply: string): string => {
+      this.#states.set(key, state);
+      return reply;
+    };
+    const [operation, n, note] = /^(\w+)(?:\((-?\d+)(, "x")?\))?$/.exec(text)?.slice(1) ?? [];
+    const sum = balance + Number(n);
+    if (operation === 'Balance') return String(balance);
+    if (operation === 'Close') return put({ balance: 0, fee: this.isPlain ? null : 3 }, '()');
+    if (operation === 'SetFee') return this.isPlain ? null : put({ balance, fee: Number(n) }, '()');
+    return (note === undefined) === this.isPlain ? put({ balance: sum, fee }, String(sum)) : null;
+  }
+
+  /** To the other of the two versions. */
+  upgrade(): void {
+    const migrate = ({ balance, fee }: Plain): Plain => ({
+      balance,
+      fee: fee === null ? Math.floor((7 * FAULT) / (FAULT - balance)) : null,
+    });
+    for (const [key, state] of this.#states) this.#states.set(key, migrate(state));
+    this.#unwritten = migrate(this.#unwritten);
+  }
+
+  #at(key: string): Plain {
+    return this.#states.get(key) ?? this.#unwritten;
+  }
+}
 
 /** Without the time: a read moves it on, and is not in the log. Refused events take positions of their own. */
 function seen(core: Core): unknown {
   return { ...(snapshot(core.node) as object), time: 0 };
 }
 
+/** A node whose states leave memory, one where all stay, and what both should be. */
+class Compared {
+  readonly small: Stored;
+  readonly large = new Core();
+  /** Null while the machine is not deployed. */
+  model: Model | null = null;
+  upgrades = 0;
+  evictions = 0;
+  refusals = 0;
+  /** While a checkpoint is written. */
+  removals = 0;
+
+  constructor(small: Stored) {
+    this.small = small;
+    this.#deployOrRemove();
+  }
+
+  take(event: Step): void {
+    if (event === 'restart') this.small.restart();
+    else if (event === 'checkpoint') this.small.checkpoint();
+    else if (event === 'part of a checkpoint') this.small.goOn();
+    else if (event === 'removal, or deployment') this.#deployOrRemove();
+    else if (typeof event === 'object') this.call(event.key, event.text);
+    else this.#upgrade(event === 'upgrade');
+    const { bytes } = this.small.memory;
+    const count = this.small.core.node.machines.get('Account')?.instances.count ?? 0;
+    if (bytes > 0 && bytes < 200 * count) this.evictions++;
+  }
+
+  call(key: string, text: string): void {
+    const { small } = this;
+    let reply = small.core.call('Account', text, { key });
+    for (let i = 0; codeOf(reply) === 'overloaded' && i < 2; i++) {
+      this.refusals++;
+      small.checkpoint();
+      reply = small.core.call('Account', text, { key });
+    }
+    expect(reply).toBe(this.large.call('Account', text, { key }));
+    const expected = this.model?.call(key, text) ?? null;
+    if (expected !== null) expect(reply).toBe(expected);
+    else
+      expect(codeOf(reply)).toMatch(
+        this.model === null ? /^unknown-machine$/ : /^(bad-request|unknown-operation)$/,
+      );
+  }
+
+  check(): void {
+    expect(seen(this.small.core)).toEqual(seen(this.large));
+    const machine = this.small.core.node.machines.get('Account');
+    expect(machine === undefined).toBe(this.model === null);
+    if (machine === undefined) return;
+    for (const key of MANY) expect(viewState(machine, key, 'text')).toBe(this.model?.state(key));
+  }
+
+  #deployOrRemove(): void {
+    if (this.model === null) {
+      for (const core of [this.small.core, this.large]) core.deploy(bundleOf(A));
+      this.model = new Model();
+    } else {
+      if (this.small.isWriting) this.removals++;
+      this.small.remove();
+      this.large.remove('Account');
+      this.model = null;
+    }
+  }
+
+  /** A part of one, or one that is not interrupted. */
+  #upgrade(isWhole: boolean): void {
+    if (this.model === null) return;
+    const bundle = UPGRADES[this.model.isPlain ? 0 : 1];
+    let reply = this.small.deploy(bundle);
+    while (isWhole && reply === null) reply = this.small.deploy(bundle);
+    if (reply === null) return;
+    expect(reply).toBe('Account upgraded');
+    expect(this.large.deploy(bundle, 'upgrade')).toBe(reply);
+    this.model.upgrade();
+    this.upgrades++;
+  }
+}
+
 describe('states that leave memory', () => {
   it('can not be told from those that stay, after any events', () => {
     let runs = 0;
-    let upgrades = 0;
-    let evictions = 0;
-    let refusals = 0;
-    const take = (
-      small: Stored,
-      large: Core,
-      event: typeof step extends fc.Arbitrary<infer T> ? T : never,
-    ): void => {
-      if (event === 'restart') small.restart();
-      else if (event === 'checkpoint') small.checkpoint();
-      else if (event === 'part of a checkpoint') small.goOn();
-      else if (event === 'upgrade' || event === 'part of an upgrade') {
-        const bundle =
-          UPGRADES[large.node.machines.get('Account')!.version.image.operations.length === 4 ? 0 : 1];
-        let reply = small.deploy(bundle);
-        while (event === 'upgrade' && reply === null) reply = small.deploy(bundle);
-        if (reply === null) return;
-        expect(reply).toBe('Account upgraded');
-        expect(large.deploy(bundle, 'upgrade')).toBe(reply);
-        upgrades++;
-      } else {
-        let reply = small.core.call('Account', event.text, { key: event.key });
-        for (let i = 0; codeOf(reply) === 'overloaded' && i < 2; i++) {
-          refusals++;
-          small.checkpoint();
-          reply = small.core.call('Account', event.text, { key: event.key });
-        }
-        expect(reply).toBe(large.call('Account', event.text, { key: event.key }));
-      }
-    };
+    const happened = { upgrades: 0, evictions: 0, refusals: 0, removals: 0 };
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 100, size: 'max' }),
         fc.integer({ min: 1_000, max: 4_000 }),
-        (steps, bytesMax) => {
-          const small = new Stored(join(folder, String(runs++)), bytesMax);
-          const large = new Core();
-          for (const core of [small.core, large]) core.deploy(bundleOf(A));
-          for (const event of steps) {
-            take(small, large, event);
-            if (
-              small.memory.bytes > 0 &&
-              small.memory.bytes < 200 * small.core.node.machines.get('Account')!.instances.count
-            )
-              evictions++;
-          }
-          expect(seen(small.core)).toEqual(seen(large));
+        fc.boolean(),
+        (steps, bytesMax, isMany) => {
+          const small = new Stored(join(folder, String(runs++)), isMany ? 10 * bytesMax : bytesMax);
+          const compared = new Compared(small);
+          if (isMany) for (const key of MANY) compared.call(key, 'Deposit(1)');
+          for (const event of steps) compared.take(event);
+          compared.check();
           small.restart();
-          expect(seen(small.core)).toEqual(seen(large));
+          compared.check();
+          // Nothing is counted that is not there, when what was removed is written.
+          small.goOn();
+          if (compared.model !== null) compared.take('removal, or deployment');
+          small.checkpoint();
+          const { bytes, dirtyBytes, outdated } = small.memory;
+          expect({ bytes, dirtyBytes, outdated }).toEqual({ bytes: 0, dirtyBytes: 0, outdated: 0 });
           small.close();
           rmSync(small.directory, { recursive: true });
+          happened.upgrades += compared.upgrades;
+          happened.evictions += compared.evictions;
+          happened.refusals += compared.refusals;
+          happened.removals += compared.removals;
         },
       ),
       { numRuns: 50 },
     );
-    for (const happened of [upgrades, evictions, refusals]) expect(happened).toBeGreaterThan(10);
+    for (const times of Object.values(happened)) expect(times).toBeGreaterThan(10);
   });
+});
+
+describe('a checkpoint of a machine that goes on', () => {
+  const change = (text: string) => (stored: Stored) => {
+    for (const key of MANY) expect(codeOf(stored.core.call('Account', text, { key }))).toMatch(/^\d+$/);
+  };
+  const again = (stored: Stored): string => stored.core.deploy(bundleOf(A));
+  const upgrade = (stored: Stored): string => stored.core.deploy(UPGRADES[1], 'upgrade');
+  it.each([
+    ['removed', [(stored) => stored.remove()]],
+    ['removed and deployed again', [(stored) => stored.remove(), again, change('Deposit(7)')]],
+    ['changed', [change('Deposit(7, "x")')]],
+    ['upgraded', [upgrade]],
+    ['upgraded and changed', [upgrade, change('Deposit(7)')]],
+    ['upgraded and removed', [upgrade, (stored) => stored.remove()]],
+    [
+      'removed while an upgrade is prepared',
+      [(stored) => stored.deploy(UPGRADES[1]), (stored) => stored.remove()],
+    ],
+  ] satisfies [string, ((stored: Stored) => unknown)[]][])(
+    'has what there was when it began, though it is %s',
+    (name, events) => {
+      for (const slices of [0, 1, 2]) {
+        const stored = new Stored(join(folder, `${name} ${slices}`), 1_000_000);
+        const balances = (): string[] => MANY.map((key) => stored.core.call('Account', 'Balance', { key }));
+        stored.core.deploy(bundleOf(A));
+        change('Deposit(1)')(stored);
+        stored.checkpoint();
+        expect(stored.core.deploy(UPGRADES[0], 'upgrade')).toBe('Account upgraded');
+        for (const key of MANY.slice(0, 20)) stored.core.call('Account', 'Deposit(2, "x")', { key });
+        const before = balances();
+        // It is written anew, as its states are of another version.
+        for (let i = 0; i <= slices; i++) expect(stored.goOn()).toBe(false);
+        for (const event of events) event(stored);
+        const after = seen(stored.core);
+        stored.checkpoint();
+        expect(seen(stored.core)).toEqual(after);
+        // It counts before any of that is durable.
+        const groups = stored.take();
+        stored.restart();
+        expect(balances()).toEqual(before);
+        stored.append(groups);
+        stored.restart();
+        expect(seen(stored.core)).toEqual(after);
+        stored.close();
+      }
+    },
+  );
 });
 
 /** A node on a directory, with its journal on disk. */
 async function hostOn(directory: string, notes: string[] = [], stateBytesMax = 2_000): Promise<Host> {
+  return openHost(await DiskJournal.open(directory), { stateBytesMax, checkpointBytesMin: 1 }, notes);
+}
+
+function openHost(journal: Journal, limits: Partial<NodeLimits>, notes: string[] = []): Promise<Host> {
   let time = 1_000;
-  return Host.open(await DiskJournal.open(directory), {
+  return Host.open(journal, {
     clock: { now: () => time++ },
-    limits: { ...NODE_LIMITS, stateBytesMax, checkpointBytesMin: 1 },
+    limits: { ...NODE_LIMITS, ...limits },
     report: () => {},
     progress: (progress) => notes.push(...progress.notes),
   });
@@ -343,6 +529,37 @@ describe('a node whose memory is full', () => {
     stored.checkpoint();
     expect(stored.core.call('Account', 'Deposit(5)', { key })).toBe('5');
     stored.close();
+  });
+
+  it('makes a checkpoint when it starts, though nothing comes that it could hand over', async () => {
+    const stored = new Stored(join(folder, 'full at first'), 1_000_000);
+    stored.core.deploy(bundleOf(A));
+    for (const key of MANY) stored.core.call('Account', 'Deposit(5)', { key });
+    stored.append();
+    stored.close();
+    const journal = await DiskJournal.open(stored.directory);
+    const checkpoint = vi.spyOn(journal, 'checkpoint');
+    const host = await openHost(journal, { stateBytesMax: 2_000 });
+    expect(checkpoint).toHaveBeenCalledTimes(1);
+    await checkpoint.mock.results[0].value;
+    expect(await call(host, 'new', 'Deposit(5)')).toBe('5');
+    await host.stop();
+  });
+
+  it('makes one when it has refused what there is room for afterwards', async () => {
+    const journal = await DiskJournal.open(join(folder, 'full for one'));
+    const checkpoint = vi.spyOn(journal, 'checkpoint');
+    const host = await openHost(journal, { stateBytesMax: 1_000 });
+    await host.deploy(bundleOf(A), 'deploy', false);
+    const [short, long] = ['k', 'k'.repeat(350)];
+    expect(await call(host, short, 'Deposit(5)')).toBe('5');
+    // Less than a part of the limit that would ask for one.
+    expect(checkpoint).not.toHaveBeenCalled();
+    expect(codeOf(await call(host, long, 'Deposit(5)'))).toBe('overloaded');
+    expect(checkpoint).toHaveBeenCalledTimes(1);
+    await checkpoint.mock.results[0].value;
+    expect(await call(host, long, 'Deposit(5)')).toBe('5');
+    await host.stop();
   });
 
   it('that has its journal in memory too refuses for good what that has no room for', async () => {

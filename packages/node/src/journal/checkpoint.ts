@@ -98,7 +98,7 @@ export interface SessionsSlice {
   readonly bytes: Uint8Array;
 }
 
-/** After so much a slice ends: others get their turn. */
+/** After so much a slice ends: others get their turn. The state of an instance of a keyed machine is never parted. */
 const SLICE_BYTES = 64 * 1024;
 const SLICE_ROWS_MAX = 256;
 

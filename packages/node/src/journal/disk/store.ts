@@ -64,7 +64,7 @@ const WAL_BYTES_KEPT = 64 * 1024 * 1024;
  * Invariants: a group is one row, written with its blobs in one transaction. Slices of a checkpoint count
  * once its row says that it is complete. What a kept checkpoint or a replay from it needs is never deleted. After a
  * write that failed nothing is written any more: what is on disk is not known then. No transaction grows with what there
- * is. Those of a checkpoint are synced with whatever is synced next, the last of them itself: a log of writes is lost from its
+ * is, but with the largest instance of a machine with keys, which is one row: 64 MiB as a value (`VALUE_LIMITS`). Those of a checkpoint are synced with whatever is synced next, the last of them itself: a log of writes is lost from its
  * end on, so that what is synced is never without what came before.
  */
 export class Store {
