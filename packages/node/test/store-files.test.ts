@@ -206,6 +206,17 @@ describe('a backup', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['backup.smcb', 'data', 'other']);
   });
 
+  it('that passes its checks can be started, whatever is said of where an image came first', () => {
+    filled().close();
+    change('UPDATE images SET first = first + 1000');
+    const file = join(folder, 'backup.smcb');
+    backUp(directory, file);
+    restore(file, join(folder, 'other'));
+    expect(position(join(folder, 'other'))).toBe(9);
+    expect(position()).toBe(9);
+    expect(repairDirectory(directory, 'now').findings).toEqual([]);
+  });
+
   it.each([
     ['an entry', "UPDATE log SET entries = x'00' WHERE first = 6", /the entries from position 6 on/],
     ['a gap', 'DELETE FROM log WHERE first = 6', /the entries from position 6 to 6 are missing/],
@@ -294,6 +305,13 @@ describe('a repair', () => {
     expect(left).toBe(7);
     database.close();
     expect(repairDirectory(directory, 'again').findings).toEqual([]);
+    // What was sent with the deployment that is gone can be sent again.
+    const store = Store.open(directory, ALL);
+    const core = Object.assign(new Core(), { node: replayed([...store.read()]) });
+    core.journal.append = (groups) => store.append(groups);
+    expect(core.deploy(upgradeBundle(accountWithFee(), toFee(account())))).toBe('Account upgraded');
+    store.close();
+    expect(position()).toBe(3);
   });
 
   it.each(['aside', 'kept', 'sessions', 'checkpoints', 'states', 'machines'])(

@@ -4,7 +4,7 @@ import type { Recovered } from '../../ports.ts';
 import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { COMPLETENESS } from './schema.ts';
-import { missingBlobs } from './images.ts';
+import { blobsBeside } from './images.ts';
 import {
   addChecksum,
   CHECKSUMS,
@@ -168,29 +168,27 @@ function* readGroups(
       throw new JournalError(`the log has nothing from position ${expected} to ${row.first - 1}: ${REPAIR}`);
     }
     if (expected !== null) expected += row.count;
-    const blobs = group.isStructural ? blobsOf(database, group) : [];
+    const blobs = blobsOf(database, group, digests);
     for (const { digest } of blobs) digests.add(digest);
-    const [lost] = missingBlobs(group, digests);
-    if (lost !== undefined) {
-      const { what, digest, machine, position } = lost;
-      throw new JournalError(`${what} ${digest} of ${machine} at position ${position} is missing: ${REPAIR}`);
-    }
     yield { kind: 'group', group: { ...group, blobs } };
   }
 }
 
-function blobsOf(database: DatabaseSync, { first, count }: Omit<LogGroup, 'blobs'>): NamedBlob[] {
-  const rows = database
-    .prepare('SELECT digest, bytes FROM images WHERE first BETWEEN ? AND ?')
-    .all(first, first + count - 1) as unknown as ImageRow[];
-  for (const { digest, bytes } of rows) {
-    if (sha256(bytes) !== digest) {
-      throw new JournalError(
-        `the image, upgrade or debug data ${digest} of position ${first} is damaged: ${REPAIR}`,
-      );
-    }
-  }
-  return rows;
+/** What a group is the first to name: the entries say which images are theirs. */
+function blobsOf(
+  database: DatabaseSync,
+  group: Omit<LogGroup, 'blobs'>,
+  digests: ReadonlySet<string>,
+): NamedBlob[] {
+  return blobsBeside(group, digests).map(({ what, machine, digest, position }) => {
+    const find = database.prepare('SELECT bytes FROM images WHERE digest = ?');
+    const row = find.get(digest) as Pick<ImageRow, 'bytes'> | undefined;
+    const fail = (how: string): never => {
+      throw new JournalError(`${what} ${digest} of ${machine} at position ${position} is ${how}: ${REPAIR}`);
+    };
+    if (row === undefined) return fail('missing');
+    return sha256(row.bytes) === digest ? { digest, bytes: row.bytes } : fail('damaged');
+  });
 }
 
 /** The row of a checkpoint and those of its machines, as they stand there. */

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { journalError } from './failures.ts';
-import { missingBlobs } from './images.ts';
+import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import {
   DamagedCheckpoint,
@@ -85,7 +85,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
   const images = wholeImages(database, findings);
   for (const row of groupsAfter(database, 0)) {
     const group = groupOf(row);
-    const lost = group === null ? [] : missingBlobs(group, images);
+    const lost = group === null ? [] : blobsBeside(group, images);
     if (group !== null && lost.length === 0) continue;
     setGroupAside(database, row, group === null ? 'damaged' : 'an image is lost');
     if (group === null) findings.push(`${row.count} entries from position ${row.first} are damaged`);

@@ -138,7 +138,8 @@ export class Store {
     this.#write(() => {
       for (const { first, count, isStructural, time, bytes, blobs } of groups) {
         for (const blob of blobs) {
-          this.#run('INSERT INTO images VALUES (?, ?, ?)', blob.digest, first, blob.bytes);
+          // It may be left over of a group that was cut off, or set aside.
+          this.#run('INSERT OR REPLACE INTO images VALUES (?, ?, ?)', blob.digest, first, blob.bytes);
         }
         const structural = isStructural ? 1 : 0;
         const checksum = groupChecksum(first, count, structural, time, bytes);
