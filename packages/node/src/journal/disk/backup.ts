@@ -13,11 +13,10 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
-import { BUSY_MILLIS_MAX, isFull, journalError } from './failures.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, isFull, journalError, REPAIR } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
-import { REPAIR } from './reading.ts';
 import { finishReplacing } from './salvage.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
 import { checkFormat } from './store.ts';
@@ -136,7 +135,7 @@ function checkDraft(draft: string, name: string, advice: string, progress: Check
 function ofDraft(name: string, advice: string, error: unknown): unknown {
   const { errcode, message } = error as Error & { errcode?: number };
   if (error instanceof DamagedJournal) return new JournalError(`${name} is damaged: ${message}; ${advice}`);
-  if (errcode === undefined) return error;
+  if (errcode === undefined && !isCorrupt(error)) return error;
   const isForeign = errcode === SQLITE_NOTADB;
   const what = isForeign ? 'is no journal of a node, or its beginning is damaged' : `is damaged: ${message}`;
   return new JournalError(`${name} ${what}; ${advice}`, { cause: error });

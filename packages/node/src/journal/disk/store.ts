@@ -5,11 +5,11 @@ import { JournalError } from '../error.ts';
 import type { Recovered } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, journalError, REPAIR } from './failures.ts';
 import { makeDirectory, syncDirectory } from './files.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
-import { readStore, REPAIR, structureSum } from './reading.ts';
+import { readStore, structureSum } from './reading.ts';
 import {
   addChecksum,
   type CheckpointRow,
@@ -213,10 +213,18 @@ export class Store {
   *endCheckpoint(): Generator<void> {
     const draft = this.#draft;
     if (draft === null) throw new Error('the end of a checkpoint that was not begun');
-    const { time } = draft.checkpoint;
     this.#write(() => sealCheckpoint(this.#database, draft.checkpoint, [...draft.machines.values()]));
     this.#draft = null;
     yield;
+    try {
+      yield* this.#clean(draft.checkpoint.time);
+    } catch (error) {
+      throw journalError('read', this.#directory, error);
+    }
+  }
+
+  /** Deletes what the newest checkpoint, which was made at that time, makes needless. */
+  *#clean(time: number): Generator<void> {
     const positions = this.#positions();
     for (const old of positions.slice(CHECKPOINTS_KEPT)) yield* this.#forget(old);
     const oldest = positions[CHECKPOINTS_KEPT - 1];
