@@ -327,6 +327,38 @@ describe('a repair', () => {
     },
   );
 
+  it.each([
+    [
+      'a later version',
+      'PRAGMA user_version = 3; ALTER TABLE kept ADD COLUMN shard INTEGER',
+      /of version 3, and/,
+    ],
+    [
+      'an earlier version',
+      'PRAGMA user_version = 1',
+      /of version 1, and this smc reads version 2: use the smc/,
+    ],
+  ])('leaves a journal of %s as it is', (_, sql, message) => {
+    filled().close();
+    change(sql);
+    const before = readFileSync(join(directory, 'journal.db'));
+    expect(() => repairDirectory(directory, 'now')).toThrow(message);
+    expect(readFileSync(join(directory, 'journal.db')).equals(before)).toBe(true);
+    expect(existsSync(join(directory, 'repaired.db'))).toBe(false);
+  });
+
+  it('leaves a database of another program as it is, and mends a journal that has lost what it says it is', () => {
+    filled().close();
+    change('PRAGMA application_id = 7');
+    expect(repairDirectory(directory, 'now').last).toBe(9);
+    expect(position()).toBe(9);
+    rmSync(join(directory, 'journal.db'));
+    change('CREATE TABLE customers (name TEXT)');
+    expect(() => repairDirectory(directory, 'again')).toThrow(
+      /journal\.db is no journal of a node, or nothing of one/,
+    );
+  });
+
   it('is whole where a crash came in the middle of it', () => {
     const place = killed(filled());
     const repaired = join(folder, 'repaired.db');

@@ -15,11 +15,11 @@ import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, isFull, journalError, REPAIR } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
+import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
 import { finishReplacing } from './salvage.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
-import { checkFormat } from './store.ts';
 
 /**
  * Writes the journal of a directory into a file, as of one moment, also while a node runs there: what it has
