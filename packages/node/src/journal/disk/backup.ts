@@ -3,7 +3,6 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmdirSync,
@@ -14,7 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, isFull, journalError, REPAIR } from './failures.ts';
-import { syncDirectory, syncFile } from './files.ts';
+import { makeDirectory, syncDirectory, syncFile } from './files.ts';
 import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
@@ -85,7 +84,8 @@ export function restore(file: string, directory: string, progress: CheckProgress
       `${file}${suffix} is there, so that ${file} is no backup but a journal, of which that is a part: smc backup makes a backup of it`,
     );
   }
-  const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const isNew = !existsSync(directory);
+  makeDirectory(directory);
   const journal = join(directory, FILES.journal);
   const lock = DirectoryLock.take(directory);
   let isDone = false;
@@ -100,7 +100,7 @@ export function restore(file: string, directory: string, progress: CheckProgress
     isDone = true;
   } finally {
     lock.release();
-    if (!isDone && made !== undefined) {
+    if (!isDone && isNew) {
       rmSync(join(directory, FILES.lock), { force: true });
       rmdirSync(directory);
     }
