@@ -190,6 +190,43 @@ describe('the files of a journal', () => {
   });
 });
 
+describe('a log of which groups are damaged', () => {
+  const damage = (...firsts: readonly number[]): void =>
+    change(`UPDATE log SET checksum = checksum + 1 WHERE first IN (${firsts.join()})`);
+  /** Of the groups that are left, and of those that were set aside. */
+  const places = (): readonly unknown[] => {
+    const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    const log = database.prepare('SELECT first FROM log ORDER BY first').all();
+    const aside = database.prepare('SELECT place FROM aside ORDER BY place').all();
+    database.close();
+    return [log.map(({ first }) => first), aside.map(({ place }) => place)];
+  };
+
+  it('is cut at the last that is whole, and at no other', () => {
+    filled().close();
+    damage(8, 9);
+    expect(position()).toBe(7);
+    expect(places()).toEqual([
+      [1, 2, 3, 4, 5, 6, 7],
+      ['8 1', '9 1'],
+    ]);
+    damage(5, 7);
+    // What is whole behind damage was acknowledged.
+    expect(() => position()).toThrow(/the log is damaged at position 5 .*, and goes on after it: smc repair/);
+    expect(places()).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      ['7 1', '8 1', '9 1'],
+    ]);
+  });
+
+  it('is not cut where that is more than one write may leave behind', () => {
+    filled().close();
+    change('UPDATE log SET entries = zeroblob(40000) WHERE first >= 8');
+    expect(() => position()).toThrow(/the log is damaged at position 8 /);
+    expect(places()).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9], []]);
+  });
+});
+
 describe('a backup', () => {
   it('is compared with its checksums when it is made, and when it is restored', () => {
     filled().close();
