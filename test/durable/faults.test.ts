@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -234,6 +235,87 @@ describe('a node whose disk fails', () => {
       process.kill(pid);
       await once(child, 'close');
     }
+  });
+});
+
+describe('what is done with the files of a journal', () => {
+  /** The calls that make something last, and what is said, in order: paths without the folder of the test. */
+  function callsIn(trace: string): readonly string[] {
+    const lines = readFileSync(trace, 'utf8').replaceAll(folder, '.').split('\n');
+    return lines.flatMap((line) => {
+      const [, call = '', rest = ''] = /^\d+ +(\w+)\((.*)/.exec(line) ?? [];
+      const [first = '', second = ''] = Array.from(rest.matchAll(/"(\.[^"]*)"/g), ([, path]) => path);
+      if (call.startsWith('write')) return /^1<(?!.*NULL)/.test(rest) ? ['say'] : [];
+      if (call.startsWith('rename')) return [`rename ${first} ${second}`];
+      if (/^f(data)?sync$/.test(call)) return [`sync ${/<(.*?)>/.exec(rest)?.[1]}`];
+      return first === '' ? [] : [`${call} ${first}`];
+    });
+  }
+
+  /** What is missing of calls that must come one after the other, whatever comes in between; null for nothing. */
+  function missing(calls: readonly string[], expected: readonly string[]): string | null {
+    let at = 0;
+    for (const call of expected) {
+      at = calls.indexOf(call, at) + 1;
+      if (at === 0) return `${call}, in ${calls.join('; ')}`;
+    }
+    return null;
+  }
+
+  const watched = 'trace=fsync,fdatasync,rename,renameat,renameat2,mkdir,unlink,write';
+  const under = (trace: string): string[] => ['-f', '-qq', '-y', '-o', trace, '-e', watched];
+
+  /** Runs `smc` to its end, and gives its calls. */
+  async function callsOf(...words: readonly string[]): Promise<readonly string[]> {
+    const trace = join(folder, 'trace');
+    const child = spawn('strace', [...under(trace), process.execPath, smcPath, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    child.stdout.resume();
+    expect((await once(child, 'close'))[0]).toBe(0);
+    return callsIn(trace);
+  }
+
+  test.skipIf(!hasStrace)('lasts before it is said to be done', async () => {
+    const trace = join(folder, 'trace-of-node');
+    const words = [smcPath, 'node', '--data', directory, '--http', '0', '--tcp', '0', '--json'];
+    const child = spawn('strace', [...under(trace), process.execPath, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [ready] = (await once(child.stdout, 'data')) as [Buffer];
+    const pid = startedPid();
+    try {
+      const { http } = JSON.parse(ready.toString()) as { http: string };
+      const body = TALLY.plain.encoded as Uint8Array<ArrayBuffer>;
+      const headers = { 'content-type': 'application/octet-stream' };
+      expect((await fetch(`${http}/_smc/machines`, { method: 'PUT', headers, body })).status).toBe(200);
+    } finally {
+      process.kill(pid, 'SIGKILL');
+      await once(child, 'close');
+    }
+    // A journal of SQLite that came back would undo all.
+    const start = ['mkdir ./data', 'sync .', 'unlink ./data/journal.db-journal', 'sync ./data', 'say'];
+    expect(missing(callsIn(trace), start)).toBe(null);
+
+    const file = join(folder, 'file');
+    const backup = ['sync ./file.draft', 'rename ./file.draft ./file', 'sync .', 'say'];
+    expect(missing(await callsOf('backup', file, '--data', directory), backup)).toBe(null);
+
+    const restored = ['sync ./new/journal.db.draft', 'rename ./new/journal.db.draft ./new/journal.db'];
+    const restore = ['mkdir ./new', 'sync .', ...restored, 'sync ./new', 'say'];
+    expect(missing(await callsOf('restore', file, '--data', join(folder, 'new')), restore)).toBe(null);
+
+    const calls = await callsOf('repair', directory);
+    const [copy] = readdirSync(directory).filter((name) => name.startsWith('before-repair-'));
+    const kept = ['journal.db', 'journal.db-wal'].map((name) => `sync ./data/${copy}/${name}`);
+    const repair = [
+      ...[...kept, `sync ./data/${copy}`, 'sync ./data'],
+      ...['sync ./data/repaired.db', 'rename ./data/repaired.db ./data/journal.db.repaired', 'sync ./data'],
+      // Not before the new one counts, and gone before it has that name.
+      ...['unlink ./data/journal.db-wal', 'sync ./data'],
+      ...['rename ./data/journal.db.repaired ./data/journal.db', 'sync ./data', 'say'],
+    ];
+    expect(missing(calls, repair)).toBe(null);
   });
 });
 

@@ -77,17 +77,22 @@ export class Core {
 }
 
 /** The node that a journal makes. */
-export function replayed(
+export function replayed(...recovery: Parameters<typeof recovered>): NodeState {
+  return recovered(...recovery).node;
+}
+
+/** That node, and what knows how it differs from its last checkpoint. */
+export function recovered(
   items: Iterable<Recovered>,
   limits: NodeLimits = NODE_LIMITS,
   rows: StateRows = NO_ROWS,
-): NodeState {
+): ReturnType<Replay['finish']> {
   let replay = new Replay(limits, 'auto', 0, rows);
   for (const item of items) {
     if (item.kind === 'begin') replay = new Replay(limits, 'auto', item.checkpoint, rows);
     else replay.add(item);
   }
-  return replay.finish().node;
+  return replay.finish();
 }
 
 function bytesOf(item: Recovered): number {

@@ -13,150 +13,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
-import { StateReader } from '../src/journal/disk/state-reader.ts';
-import { Store } from '../src/journal/disk/store.ts';
-import { PART_BYTES, slicesOf } from '../src/journal/checkpoint.ts';
-import { sha256 } from '../src/journal/blobs.ts';
-import type { LogGroup } from '../src/journal/group.ts';
-import { NODE_LIMITS } from '../src/limits.ts';
 import { JournalError } from '../src/journal/error.ts';
-import type { Recovered } from '../src/ports.ts';
-import type { NodeState } from '../src/state.ts';
-import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
-import { Core, replayed, snapshot } from './core.ts';
-import { bundleOf, labelled, upgradeBundle } from './images.ts';
-
-const ALL = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
-const NONE = { historyMillisMax: 0, historyBytesMax: 0 };
-
-/** So few that some are forgotten. */
-const LIMITS = { ...NODE_LIMITS, keptRepliesMax: 12 };
+import { account } from './accounts.ts';
+import { ALL, History, judge, NONE, numbers, open } from './histories.ts';
+import { bundleOf } from './images.ts';
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'smc-damage-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** A node with a history, and its journal in a directory; what it was after each entry is remembered. */
-class History {
-  readonly directory: string;
-  readonly states = new Map<number, string>();
-  readonly core: Core;
-  /** The position that all commits but the newest lead to: that one alone may never have been synced. */
-  synced = 0;
-  #store: Store;
-  #reader: StateReader;
-  readonly #groups: LogGroup[] = [];
-
-  constructor(directory: string, history: typeof ALL) {
-    this.directory = directory;
-    this.#store = Store.open(directory, history);
-    expect([...this.#store.read()]).toHaveLength(1);
-    this.#reader = new StateReader(directory);
-    this.core = new Core(LIMITS, {
-      read: (place, key) => this.#reader.read(place, key),
-      page: (place, after) => this.#reader.page(place, after),
-      memoryBytes: () => 0,
-    });
-    const { journal } = this.core;
-    const append = journal.append.bind(journal);
-    journal.append = (groups) => {
-      this.#groups.push(...groups);
-      this.states.set(this.last, seen(this.core.node));
-      append(groups);
-    };
-  }
-
-  get last(): number {
-    return this.core.node.position;
-  }
-
-  /** What happens, in one commit. */
-  step(work: (core: Core) => void): void {
-    this.synced = this.last;
-    work(this.core);
-    this.#store.append(this.#groups.splice(0));
-  }
-
-  checkpoint(): void {
-    const { head, parts } = this.core.tracker.begin(this.core.node);
-    this.#store.beginCheckpoint(head);
-    for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
-    for (const _ of this.#store.endCheckpoint());
-    this.core.tracker.end();
-  }
-
-  close(): void {
-    this.#reader.close();
-    this.#store.close();
-  }
-
-  reopen(): void {
-    this.close();
-    this.#store = Store.open(this.directory, ALL);
-    for (const _ of this.#store.read());
-    this.#reader = new StateReader(this.directory);
-  }
-
-  /** A history of deposits, upgrades and checkpoints. */
-  fill(random: () => number): this {
-    const [A, B] = [account(), accountWithFee()];
-    this.step((core) => core.deploy(bundleOf(A, labelled())));
-    for (let round = 0; round < 6; round++) {
-      for (let i = 0; i < 20; i++) {
-        this.step((core) => {
-          const key = `k${Math.floor(random() * 8)}`;
-          const digest = '00'.repeat(32);
-          const request = i % 3 === 0 ? { key: `r${round}-${i}`, digest } : null;
-          core.call('Account', 'Deposit(3)', { key, request });
-          core.call('Account', 'Deposit(4)', { key });
-        });
-      }
-      const upgrade = round % 2 === 0 ? upgradeBundle(B, toFee(A)) : upgradeBundle(A, toPlain(B));
-      // A state of several parts, and a session of which requests are forgotten.
-      this.step((core) => {
-        core.call('Counter', `Label("${String(round).repeat(2.5 * PART_BYTES)}")`);
-        const session = '5e'.repeat(16);
-        for (let id = 1; id <= 5; id++)
-          core.call('Counter', 'Incr', { request: { session, id: 5 * round + id, digest: 7 } });
-      });
-      if (round < 4) this.step((core) => expect(core.deploy(upgrade)).toBe('Account upgraded'));
-      if (round < 5) this.checkpoint();
-    }
-    return this;
-  }
-}
-
-/** Without the time: a read moves it on, and is not in the log. */
-function seen(node: NodeState): string {
-  return sha256(JSON.stringify({ ...(snapshot(node) as object), time: 0 }));
-}
-
-interface Opened {
-  readonly position: number;
-  readonly seen: string;
-  readonly notes: readonly string[];
-}
-
-function open(directory: string): Opened {
-  const store = Store.open(directory, ALL);
-  const reader = new StateReader(directory);
-  try {
-    const items: Recovered[] = [...store.read()];
-    const notes = items.flatMap((item) => (item.kind === 'begin' ? item.notes : []));
-    const node = replayed(items, LIMITS, reader);
-    return { position: node.position, seen: seen(node), notes };
-  } finally {
-    reader.close();
-    store.close();
-  }
-}
-
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
-}
 
 /** The end of the last frame that the write-ahead log of SQLite has: what lies behind it is older. */
 function endOfLog(file: string): number {
@@ -369,18 +235,5 @@ describe('a journal whose files are damaged', () => {
     return Object.fromEntries(
       names.map((name) => [name, readFileSync(join(place, name)).toString('base64')]),
     );
-  }
-
-  function judge(
-    { position, seen: state, notes }: Opened,
-    history: History,
-    findings: readonly string[],
-  ): string {
-    const isTold = notes.length + findings.length > 0;
-    if (findings.some((finding) => /has lost states|has forgotten/.test(finding))) return 'in part';
-    const expected = position === 0 ? undefined : history.states.get(position);
-    if (position > 0 && state !== expected) return `wrong: another state at ${position}`;
-    if (position === history.last) return isTold ? 'cut' : 'whole';
-    return isTold ? 'cut' : `wrong: only ${position} of ${history.last}, and nothing is said`;
   }
 });

@@ -190,6 +190,43 @@ describe('the files of a journal', () => {
   });
 });
 
+describe('a log of which groups are damaged', () => {
+  const damage = (...firsts: readonly number[]): void =>
+    change(`UPDATE log SET checksum = checksum + 1 WHERE first IN (${firsts.join()})`);
+  /** Of the groups that are left, and of those that were set aside. */
+  const places = (): readonly unknown[] => {
+    const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    const log = database.prepare('SELECT first FROM log ORDER BY first').all();
+    const aside = database.prepare('SELECT place FROM aside ORDER BY place').all();
+    database.close();
+    return [log.map(({ first }) => first), aside.map(({ place }) => place)];
+  };
+
+  it('is cut at the last that is whole, and at no other', () => {
+    filled().close();
+    damage(8, 9);
+    expect(position()).toBe(7);
+    expect(places()).toEqual([
+      [1, 2, 3, 4, 5, 6, 7],
+      ['8 1', '9 1'],
+    ]);
+    damage(5, 7);
+    // What is whole behind damage was acknowledged.
+    expect(() => position()).toThrow(/the log is damaged at position 5 .*, and goes on after it: smc repair/);
+    expect(places()).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      ['7 1', '8 1', '9 1'],
+    ]);
+  });
+
+  it('is not cut where that is more than one write may leave behind', () => {
+    filled().close();
+    change('UPDATE log SET entries = zeroblob(40000) WHERE first >= 8');
+    expect(() => position()).toThrow(/the log is damaged at position 8 /);
+    expect(places()).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9], []]);
+  });
+});
+
 describe('a backup', () => {
   it('is compared with its checksums when it is made, and when it is restored', () => {
     filled().close();
@@ -204,6 +241,17 @@ describe('a backup', () => {
       /journal\.db is damaged: the entries from position 6 on; smc repair/,
     );
     expect(readdirSync(folder).toSorted()).toEqual(['backup.smcb', 'data', 'other']);
+  });
+
+  it('that passes its checks can be started, whatever is said of where an image came first', () => {
+    filled().close();
+    change('UPDATE images SET first = first + 1000');
+    const file = join(folder, 'backup.smcb');
+    backUp(directory, file);
+    restore(file, join(folder, 'other'));
+    expect(position(join(folder, 'other'))).toBe(9);
+    expect(position()).toBe(9);
+    expect(repairDirectory(directory, 'now').findings).toEqual([]);
   });
 
   it.each([
@@ -294,6 +342,13 @@ describe('a repair', () => {
     expect(left).toBe(7);
     database.close();
     expect(repairDirectory(directory, 'again').findings).toEqual([]);
+    // What was sent with the deployment that is gone can be sent again.
+    const store = Store.open(directory, ALL);
+    const core = Object.assign(new Core(), { node: replayed([...store.read()]) });
+    core.journal.append = (groups) => store.append(groups);
+    expect(core.deploy(upgradeBundle(accountWithFee(), toFee(account())))).toBe('Account upgraded');
+    store.close();
+    expect(position()).toBe(3);
   });
 
   it.each(['aside', 'kept', 'sessions', 'checkpoints', 'states', 'machines'])(
@@ -308,6 +363,38 @@ describe('a repair', () => {
       expect(position()).toBe(9);
     },
   );
+
+  it.each([
+    [
+      'a later version',
+      'PRAGMA user_version = 3; ALTER TABLE kept ADD COLUMN shard INTEGER',
+      /of version 3, and/,
+    ],
+    [
+      'an earlier version',
+      'PRAGMA user_version = 1',
+      /of version 1, and this smc reads version 2: use the smc/,
+    ],
+  ])('leaves a journal of %s as it is', (_, sql, message) => {
+    filled().close();
+    change(sql);
+    const before = readFileSync(join(directory, 'journal.db'));
+    expect(() => repairDirectory(directory, 'now')).toThrow(message);
+    expect(readFileSync(join(directory, 'journal.db')).equals(before)).toBe(true);
+    expect(existsSync(join(directory, 'repaired.db'))).toBe(false);
+  });
+
+  it('leaves a database of another program as it is, and mends a journal that has lost what it says it is', () => {
+    filled().close();
+    change('PRAGMA application_id = 7');
+    expect(repairDirectory(directory, 'now').last).toBe(9);
+    expect(position()).toBe(9);
+    rmSync(join(directory, 'journal.db'));
+    change('CREATE TABLE customers (name TEXT)');
+    expect(() => repairDirectory(directory, 'again')).toThrow(
+      /journal\.db is no journal of a node, or nothing of one/,
+    );
+  });
 
   it('is whole where a crash came in the middle of it', () => {
     const place = killed(filled());

@@ -3,7 +3,6 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmdirSync,
@@ -13,14 +12,13 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
-import { BUSY_MILLIS_MAX, isFull, journalError } from './failures.ts';
-import { syncDirectory, syncFile } from './files.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, isFull, journalError, REPAIR } from './failures.ts';
+import { makeDirectory, syncDirectory, syncFile } from './files.ts';
+import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
-import { REPAIR } from './reading.ts';
 import { finishReplacing } from './salvage.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
-import { checkFormat } from './store.ts';
 
 /**
  * Writes the journal of a directory into a file, as of one moment, also while a node runs there: what it has
@@ -86,7 +84,8 @@ export function restore(file: string, directory: string, progress: CheckProgress
       `${file}${suffix} is there, so that ${file} is no backup but a journal, of which that is a part: smc backup makes a backup of it`,
     );
   }
-  const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const isNew = !existsSync(directory);
+  makeDirectory(directory);
   const journal = join(directory, FILES.journal);
   const lock = DirectoryLock.take(directory);
   let isDone = false;
@@ -101,7 +100,7 @@ export function restore(file: string, directory: string, progress: CheckProgress
     isDone = true;
   } finally {
     lock.release();
-    if (!isDone && made !== undefined) {
+    if (!isDone && isNew) {
       rmSync(join(directory, FILES.lock), { force: true });
       rmdirSync(directory);
     }
@@ -136,7 +135,7 @@ function checkDraft(draft: string, name: string, advice: string, progress: Check
 function ofDraft(name: string, advice: string, error: unknown): unknown {
   const { errcode, message } = error as Error & { errcode?: number };
   if (error instanceof DamagedJournal) return new JournalError(`${name} is damaged: ${message}; ${advice}`);
-  if (errcode === undefined) return error;
+  if (errcode === undefined && !isCorrupt(error)) return error;
   const isForeign = errcode === SQLITE_NOTADB;
   const what = isForeign ? 'is no journal of a node, or its beginning is damaged' : `is damaged: ${message}`;
   return new JournalError(`${name} ${what}; ${advice}`, { cause: error });

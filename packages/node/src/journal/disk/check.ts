@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { sha256 } from '../blobs.ts';
-import { missingBlobs } from './images.ts';
+import { blobsBeside } from './images.ts';
 import { DamagedCheckpoint, readCheckpoint } from './reading.ts';
 import { groupOf, type GroupRow, type ImageRow } from './rows.ts';
 
@@ -60,7 +60,7 @@ function checkLog(
     const row = each as unknown as GroupRow;
     const group = groupOf(row);
     if (group === null) return fail(`the entries from position ${row.first} on`);
-    const [lost] = missingBlobs(group, digests);
+    const [lost] = blobsBeside(group, digests);
     if (lost !== undefined) fail(`${lost.what} of ${lost.machine} at position ${lost.position} is missing`);
     if (row.first > start) {
       if (row.first !== next) fail(`the entries from position ${next} to ${row.first - 1} are missing`);

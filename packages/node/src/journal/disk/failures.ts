@@ -1,7 +1,8 @@
 import { JournalError } from '../error.ts';
-import { REPAIR } from './reading.ts';
 
 /** What went wrong with the files of a journal, as what it means for the operator, and what to do about it. */
+
+export const REPAIR = 'smc repair sets aside what is damaged, and says what is lost with it';
 
 /** How long is waited for another program that holds the journal; then a node gives up. */
 export const BUSY_MILLIS_MAX = 5_000;
@@ -30,7 +31,6 @@ export function journalError(doing: Doing, directory: string, error: unknown): E
   if (!(error instanceof Error)) return new Error(String(error));
   if (error instanceof JournalError) return error;
   const { code, errcode, message } = error as Error & { code?: unknown; errcode?: unknown };
-  // A number that is too large to be one of ours has a code as well.
   if (typeof code !== 'string') return error;
   const what =
     typeof errcode === 'number' ? ofSqlite(doing, directory, errcode & 0xff) : ofSystem(directory, code);
@@ -50,10 +50,13 @@ export function isBusy(error: unknown): boolean {
 
 /** Whether it is the database that is damaged. */
 export function isCorrupt(error: unknown): boolean {
-  const { errcode } = error as { errcode?: number };
-  const code = errcode === undefined ? null : errcode & 0xff;
-  return code === SQLITE.corrupt || code === SQLITE.notADatabase;
+  const { code, errcode } = error as { code?: unknown; errcode?: number };
+  if (errcode === undefined) return code === TOO_LARGE;
+  return [SQLITE.corrupt, SQLITE.notADatabase].some((each) => each === (errcode & 0xff));
 }
+
+/** What is said of a number in a column that no node has written, as none is that large. */
+const TOO_LARGE = 'ERR_OUT_OF_RANGE';
 
 function ofSqlite(doing: Doing, directory: string, code: number): string | null {
   switch (code) {
@@ -92,6 +95,8 @@ function ofSystem(directory: string, code: string): string | null {
       return `${directory} is not a directory: --data takes one, which is made where it is not there`;
     case 'ENOENT':
       return `no directory can be made at ${directory}: --data takes one where files can be written`;
+    case TOO_LARGE:
+      return REPAIR;
     default:
       return null;
   }

@@ -2,8 +2,8 @@ import { BlobStore } from '../blobs.ts';
 import { decodeGroup } from '../encoding.ts';
 import type { LogGroup } from '../group.ts';
 
-/** What an entry names that is not there. */
-export interface MissingBlob {
+/** An image, an upgrade or debug data, as an entry names it. */
+export interface BlobName {
   readonly what: 'the image' | 'the debug data' | 'the upgrade';
   readonly machine: string;
   readonly digest: string;
@@ -18,15 +18,15 @@ class Digests extends BlobStore {
 }
 
 /** What the entries of a whole group name and is not among these images, upgrades and debug data. */
-export function missingBlobs(
+export function blobsBeside(
   group: Omit<LogGroup, 'blobs'>,
   digests: ReadonlySet<string>,
-): readonly MissingBlob[] {
+): readonly BlobName[] {
   if (!group.isStructural) return [];
   const decoded = decodeGroup({ ...group, blobs: [] }, new Digests());
   // What stands in a group that is as it was written is for who replays it.
   if (!decoded.ok) return [];
-  const missing: MissingBlob[] = [];
+  const beside = new Map<string, BlobName>();
   for (const entry of decoded.value) {
     if (entry.kind !== 'change') continue;
     const { position } = entry;
@@ -36,9 +36,10 @@ export function missingBlobs(
         const bytes = named[what];
         if (bytes === null) continue;
         const digest = Buffer.from(bytes).toString('hex');
-        if (!digests.has(digest)) missing.push({ what, machine, digest, position });
+        if (!digests.has(digest) && !beside.has(digest))
+          beside.set(digest, { what, machine, digest, position });
       }
     }
   }
-  return missing;
+  return [...beside.values()];
 }

@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
-import { lastPosition, REPAIR } from './reading.ts';
+import { REPAIR } from './failures.ts';
+import { lastPosition } from './reading.ts';
 import { walDamage, walOf } from './wal.ts';
 
 /** What SQLite would cut off of its write-ahead log without a word, as the log is damaged. */

@@ -3,8 +3,9 @@ import { JournalError } from '../error.ts';
 import type { Recovered } from '../../ports.ts';
 import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
+import { isCorrupt, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
-import { missingBlobs } from './images.ts';
+import { blobsBeside } from './images.ts';
 import {
   addChecksum,
   CHECKSUMS,
@@ -25,8 +26,6 @@ import {
 
 /** A part of a checkpoint that is not as it was written: an older one may do. */
 export class DamagedCheckpoint extends Error {}
-
-export const REPAIR = 'smc repair sets aside what is damaged, and says what is lost with it';
 
 /** What is cut off at the end of a log without being asked. */
 const TAIL_BYTES_MAX = 64 * 1024;
@@ -60,9 +59,7 @@ export function* readStore(database: DatabaseSync, damage: readonly string[]): G
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
     .all(COMPLETENESS.damaged)) {
-    notes.push(
-      `the checkpoint at position ${String(position)} was found damaged; it goes on from what is older`,
-    );
+    notes.push(`the checkpoint at position ${String(position)} was found damaged, and does not count`);
   }
   for (const start of startsOf(database)) {
     yield begin(start);
@@ -168,29 +165,27 @@ function* readGroups(
       throw new JournalError(`the log has nothing from position ${expected} to ${row.first - 1}: ${REPAIR}`);
     }
     if (expected !== null) expected += row.count;
-    const blobs = group.isStructural ? blobsOf(database, group) : [];
+    const blobs = blobsOf(database, group, digests);
     for (const { digest } of blobs) digests.add(digest);
-    const [lost] = missingBlobs(group, digests);
-    if (lost !== undefined) {
-      const { what, digest, machine, position } = lost;
-      throw new JournalError(`${what} ${digest} of ${machine} at position ${position} is missing: ${REPAIR}`);
-    }
     yield { kind: 'group', group: { ...group, blobs } };
   }
 }
 
-function blobsOf(database: DatabaseSync, { first, count }: Omit<LogGroup, 'blobs'>): NamedBlob[] {
-  const rows = database
-    .prepare('SELECT digest, bytes FROM images WHERE first BETWEEN ? AND ?')
-    .all(first, first + count - 1) as unknown as ImageRow[];
-  for (const { digest, bytes } of rows) {
-    if (sha256(bytes) !== digest) {
-      throw new JournalError(
-        `the image, upgrade or debug data ${digest} of position ${first} is damaged: ${REPAIR}`,
-      );
-    }
-  }
-  return rows;
+/** What a group is the first to name: the entries say which images are theirs. */
+function blobsOf(
+  database: DatabaseSync,
+  group: Omit<LogGroup, 'blobs'>,
+  digests: ReadonlySet<string>,
+): NamedBlob[] {
+  return blobsBeside(group, digests).map(({ what, machine, digest, position }) => {
+    const find = database.prepare('SELECT bytes FROM images WHERE digest = ?');
+    const row = find.get(digest) as Pick<ImageRow, 'bytes'> | undefined;
+    const fail = (how: string): never => {
+      throw new JournalError(`${what} ${digest} of ${machine} at position ${position} is ${how}: ${REPAIR}`);
+    };
+    if (row === undefined) return fail('missing');
+    return sha256(row.bytes) === digest ? { digest, bytes: row.bytes } : fail('damaged');
+  });
 }
 
 /** The row of a checkpoint and those of its machines, as they stand there. */
@@ -330,7 +325,10 @@ function* readKept(
   { machine, name, kept_first: keptFirst, kept_end: keptEnd }: MachineRow,
 ): Generator<Recovered> {
   const rows = database
-    .prepare('SELECT * FROM kept WHERE machine = ? AND first + count > ? AND first < ? ORDER BY first')
+    .prepare(
+      `SELECT machine, first, count, checksum, requests FROM kept
+         WHERE machine = ? AND first + count > ? AND first < ? ORDER BY first`,
+    )
     .iterate(machine, keptFirst, keptEnd);
   let next = keptFirst;
   for (const each of rows) {
@@ -364,21 +362,30 @@ function* readSessions(
 const damaged = (position: number, what: string): DamagedCheckpoint =>
   new DamagedCheckpoint(`the checkpoint at position ${position} is damaged: ${what}`);
 
-/** Deletes checkpoints that were not finished, or could not be used; all of it is in the log. In a transaction. */
+/**
+ * Deletes what no checkpoint up to a position counts on: those that were not finished or could not be used, and what is
+ * there of one whose row is lost or damaged. All of it is in the log. In a transaction.
+ */
 export function forgetAfter(database: DatabaseSync, start: number): void {
-  const { left } = database
-    .prepare('SELECT count(*) AS left FROM checkpoints WHERE position > ?')
-    .get(start) as {
-    left: number;
-  };
-  if (left === 0) return;
-  for (const [table, column] of [
-    ['states', 'position'],
-    ['kept', 'position'],
-    ['sessions', 'position'],
-    ['machines', 'checkpoint'],
-    ['checkpoints', 'position'],
-  ]) {
-    database.prepare(`DELETE FROM ${table} WHERE ${column} > ?`).run(start);
+  const forget = (which: string): void => void database.prepare(`DELETE FROM ${which}`).run();
+  forget(`checkpoints WHERE position NOT BETWEEN 1 AND ${start} OR complete <> ${COMPLETENESS.complete}`);
+  for (const { position } of database.prepare('SELECT position FROM checkpoints').all()) {
+    if (!isHeadWhole(database, Number(position))) forget(`checkpoints WHERE position = ${Number(position)}`);
+  }
+  forget('machines WHERE checkpoint NOT IN (SELECT position FROM checkpoints)');
+  forget(`states WHERE position > ${start}`);
+  forget(
+    'kept WHERE first + count > coalesce((SELECT max(kept_end) FROM machines WHERE machine = kept.machine), 0)',
+  );
+  forget('sessions WHERE (position, machine) NOT IN (SELECT checkpoint, machine FROM machines)');
+}
+
+function isHeadWhole(database: DatabaseSync, position: number): boolean {
+  try {
+    const { checkpoint, machines } = headRows(database, position);
+    return headChecksum(checkpoint, machines) === checkpoint.checksum;
+  } catch (error) {
+    if (isCorrupt(error)) return false;
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { journalError } from './failures.ts';
-import { missingBlobs } from './images.ts';
+import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import {
   DamagedCheckpoint,
@@ -31,6 +31,9 @@ import {
 import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.ts';
 import { COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
 import { openDatabase, sealCheckpoint } from './store.ts';
+
+/** Before all numbers that a node can read: what is damaged may be less than any that it has written. */
+const LEAST = Number.MIN_SAFE_INTEGER;
 
 /** What a repair found and did. */
 export interface RepairReport {
@@ -83,9 +86,9 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
 function makeWhole(database: DatabaseSync, findings: string[]): number {
   database.exec('BEGIN IMMEDIATE');
   const images = wholeImages(database, findings);
-  for (const row of groupsAfter(database, 0)) {
+  for (const row of groupsAfter(database, LEAST)) {
     const group = groupOf(row);
-    const lost = group === null ? [] : missingBlobs(group, images);
+    const lost = group === null ? [] : blobsBeside(group, images);
     if (group !== null && lost.length === 0) continue;
     setGroupAside(database, row, group === null ? 'damaged' : 'an image is lost');
     if (group === null) findings.push(`${row.count} entries from position ${row.first} are damaged`);
@@ -135,23 +138,23 @@ function* groupsAfter(database: DatabaseSync, position: number): Generator<Group
 /** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has its start. */
 function bestStart(database: DatabaseSync, findings: string[]): number {
   const rows = database
-    .prepare('SELECT position FROM checkpoints WHERE complete <> ? ORDER BY position DESC')
-    .all(COMPLETENESS.draft);
-  const positions = rows.map(({ position }) => Number(position));
-  for (const position of positions) {
+    .prepare('SELECT position, complete FROM checkpoints ORDER BY position DESC')
+    .all() as unknown as readonly { readonly position: number; readonly complete: number }[];
+  for (const { position, complete } of rows) {
     const why = damageOf(database, position);
     if (why === null) {
       const mark = database.prepare('UPDATE checkpoints SET complete = ? WHERE position = ?');
       mark.run(COMPLETENESS.complete, position);
       return position;
     }
-    findings.push(why);
+    // One that was being written is not damaged.
+    if (complete !== COMPLETENESS.draft) findings.push(why);
   }
   const first = database.prepare('SELECT min(first) AS first FROM log').get()?.['first'];
   // A node that was never sent anything has a whole journal as well.
   if (first === 1 || (first === null && findings.length === 0)) return 0;
   // Nothing else is left: better a checkpoint without what is damaged in it than none.
-  for (const position of positions) {
+  for (const { position } of rows) {
     const { checkpoint, machines } = headRows(database, position);
     if (headChecksum(checkpoint, machines) !== checkpoint.checksum) continue;
     if (structureSum(database, position) !== checkpoint.structure_sum) continue;
@@ -251,7 +254,7 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
   const next = database.prepare(
     `SELECT * FROM states WHERE (machine, key, position) > (?, ?, ?) ORDER BY machine, key, position LIMIT 1`,
   );
-  for (let each = next.get(-1, '', 0); each !== undefined;) {
+  for (let each = next.get(LEAST, '', LEAST); each !== undefined;) {
     const row = each as unknown as StoredStateRow & { readonly machine: number };
     const { machine, key, position, state, checksum } = row;
     each = next.get(machine, key, position);
@@ -266,7 +269,7 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
     `SELECT * FROM sessions WHERE (machine, position, part) > (?, ?, ?)
        ORDER BY machine, position, part LIMIT 1`,
   );
-  for (let each = nextSessions.get(-1, 0, 0); each !== undefined;) {
+  for (let each = nextSessions.get(LEAST, LEAST, LEAST); each !== undefined;) {
     const { machine, position, part, reached, checksum } = each as unknown as SessionsRow;
     each = nextSessions.get(machine, position, part);
     if (sessionsChecksum(machine, position, part, reached) === checksum) continue;
@@ -276,9 +279,9 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
       .run(machine, position, part);
   }
   const nextKept = database.prepare(
-    'SELECT * FROM kept WHERE (machine, first) > (?, ?) ORDER BY machine, first LIMIT 1',
+    'SELECT machine, first, count, checksum, requests FROM kept WHERE (machine, first) > (?, ?) ORDER BY machine, first LIMIT 1',
   );
-  for (let each = nextKept.get(-1, 0); each !== undefined;) {
+  for (let each = nextKept.get(LEAST, LEAST); each !== undefined;) {
     const { machine, first, count, requests, checksum } = each as unknown as KeptRow;
     each = nextKept.get(machine, first);
     if (keptChecksum({ machine, first, count, bytes: requests }) === checksum) continue;

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { syncDirectory, syncFile } from './files.ts';
+import { checkMendable } from './format.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE, TABLES } from './schema.ts';
 import { mendWal, walDamage, walOf } from './wal.ts';
 
@@ -52,7 +53,8 @@ export function finishReplacing(directory: string): void {
 
 /**
  * Writes every row that can be read of the journal in the directory `copy` into a new database; gives the last position that
- * there are traces of in what is damaged, 0 for none.
+ * there are traces of in what is damaged, 0 for none. Throws a `JournalError` where nothing can be read, and for what is no
+ * journal of this version.
  */
 export function takeOver(copy: string, target: DatabaseSync, findings: string[]): number {
   const file = join(copy, FILES.journal);
@@ -68,7 +70,7 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
   }
   const source = new DatabaseSync(from, { readOnly: true });
   try {
-    source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    checkMendable(source, join(dirname(copy), FILES.journal));
     target.exec('BEGIN IMMEDIATE');
     for (const { table, key } of TABLES) {
       const lost = new TableCopy(source, target, table, key).run();
@@ -76,6 +78,7 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
     }
     target.exec('COMMIT');
   } catch (error) {
+    if (error instanceof JournalError) throw error;
     const { message } = error as Error;
     throw new JournalError(`nothing of ${file} can be read: ${message}; smc restore takes a backup`, {
       cause: error,

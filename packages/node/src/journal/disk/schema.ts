@@ -51,7 +51,6 @@ export const SCHEMA = `
     first INTEGER NOT NULL,
     bytes BLOB NOT NULL
   ) STRICT;
-  CREATE INDEX images_by_first ON images (first);
   CREATE TABLE checkpoints (
     position INTEGER PRIMARY KEY,
     time INTEGER NOT NULL,

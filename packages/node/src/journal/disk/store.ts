@@ -1,15 +1,15 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import { JournalError } from '../error.ts';
 import type { Recovered } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
 import { makeDirectory, syncDirectory } from './files.ts';
+import { applicationOf, checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
-import { readStore, REPAIR, structureSum } from './reading.ts';
+import { readStore, structureSum } from './reading.ts';
 import {
   addChecksum,
   type CheckpointRow,
@@ -25,7 +25,7 @@ import {
 } from './rows.ts';
 import { condemn, damagedState } from './condemn.ts';
 import { finishReplacing } from './salvage.ts';
-import { APPLICATION_ID, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { APPLICATION_ID, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** What a journal keeps of what a checkpoint has made needless. */
 export interface HistoryLimits {
@@ -138,7 +138,8 @@ export class Store {
     this.#write(() => {
       for (const { first, count, isStructural, time, bytes, blobs } of groups) {
         for (const blob of blobs) {
-          this.#run('INSERT INTO images VALUES (?, ?, ?)', blob.digest, first, blob.bytes);
+          // It may be left over of a group that was cut off, or set aside.
+          this.#run('INSERT OR REPLACE INTO images VALUES (?, ?, ?)', blob.digest, first, blob.bytes);
         }
         const structural = isStructural ? 1 : 0;
         const checksum = groupChecksum(first, count, structural, time, bytes);
@@ -212,10 +213,18 @@ export class Store {
   *endCheckpoint(): Generator<void> {
     const draft = this.#draft;
     if (draft === null) throw new Error('the end of a checkpoint that was not begun');
-    const { time } = draft.checkpoint;
     this.#write(() => sealCheckpoint(this.#database, draft.checkpoint, [...draft.machines.values()]));
     this.#draft = null;
     yield;
+    try {
+      yield* this.#clean(draft.checkpoint.time);
+    } catch (error) {
+      throw journalError('read', this.#directory, error);
+    }
+  }
+
+  /** Deletes what the newest checkpoint, which was made at that time, makes needless. */
+  *#clean(time: number): Generator<void> {
     const positions = this.#positions();
     for (const old of positions.slice(CHECKPOINTS_KEPT)) yield* this.#forget(old);
     const oldest = positions[CHECKPOINTS_KEPT - 1];
@@ -493,7 +502,7 @@ export function openDatabase(file: string): DatabaseSync {
     const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
       tables: number;
     };
-    if (tables > 0 || pragma(database, 'application_id') !== 0) checkFormat(database, file);
+    if (tables > 0 || applicationOf(database) !== 0) checkFormat(database, file);
     // Before there is a write-ahead log, so that one which is damaged does not pass for that of a new journal.
     else
       database.exec(
@@ -507,27 +516,4 @@ export function openDatabase(file: string): DatabaseSync {
     database.close();
     throw error;
   }
-}
-
-/** Throws a `JournalError` for a database that is no journal, or one of another version. */
-export function checkFormat(database: DatabaseSync, file: string): void {
-  if (pragma(database, 'application_id') !== APPLICATION_ID)
-    throw new JournalError(`${file} is no journal of a node`);
-  const version = pragma(database, 'user_version');
-  if (version !== SCHEMA_VERSION) {
-    throw new JournalError(
-      `${file} is a journal of version ${version}, and this smc reads version ${SCHEMA_VERSION}: use the smc that wrote it`,
-    );
-  }
-  const there = database.prepare(
-    `SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table' AND name = ?`,
-  );
-  for (const { table } of TABLES) {
-    if (there.get(table)?.['tables'] !== 1)
-      throw new JournalError(`${file} has no table ${table}: ${REPAIR}`);
-  }
-}
-
-function pragma(database: DatabaseSync, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
