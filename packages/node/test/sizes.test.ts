@@ -11,16 +11,19 @@ import {
   type TypeId,
   UNIT,
   type Value,
+  type Upgrade,
   VALUE_LIMITS,
 } from '@smc/protocol';
 import { expect, it } from 'vitest';
 import { Shadow } from '../src/journal/shadow.ts';
 import { Core, replayed } from './core.ts';
-import { bundleOf, UnitBuilder } from './images.ts';
+import { bundleOf, UnitBuilder, upgradeBundle } from './images.ts';
 
 // Values over their limit: none comes about, and one that there is already stands in nobody's way.
 
 const LONG = 'x'.repeat(VALUE_LIMITS.stringLengthMax);
+/** Units of five strings that are too large together, of which an adapter has the fuel for one. */
+const MANY = 7_900_000;
 
 const recordOf = ({ types }: UnitBuilder, fields: number, type: TypeId = STRING): TypeId =>
   types.record(Array.from('abcde'.slice(0, fields), (name) => ({ name, type })));
@@ -73,6 +76,37 @@ function text(fields: 1 | 5, key: Image['key'] = 'none', item: TypeId = STRING):
   };
 }
 
+/** From one string to five times the same; `Measure` of a number becomes that of strings of so many units. */
+function toFive(from: Image): Upgrade {
+  const builder = new UnitBuilder();
+  const [one, five] = [recordOf(builder, 1), recordOf(builder, 5)];
+  const x = builder.constant(STRING, 'x');
+  const all = [OP.PUSH, OP.PUSH, OP.PUSH, OP.PUSH, OP.RECORD, five, OP.RETURN];
+  return {
+    machine: 'Text',
+    old: fingerprints(from),
+    oldEmit: EMIT,
+    image: 0,
+    unit: builder.unit,
+    migration: builder.function(one, five, OP.PROJECT, 0, ...all),
+    back: null,
+    operations: [
+      { kind: 'identity', name: 'Fill' },
+      { kind: 'identity', name: 'Length' },
+      {
+        kind: 'adapter',
+        name: 'Measure',
+        to: 'Measure',
+        request: builder.function(INT, five, ...repeated(x), ...all),
+        reply: builder.function(INT, INT, OP.RETURN),
+      },
+      { kind: 'identity', name: 'Spread' },
+    ],
+    backOperations: [],
+    clauses: [],
+  };
+}
+
 function running(image: Image): Core {
   const core = new Core();
   expect(core.deploy(bundleOf(image))).toBe('Text deployed');
@@ -81,6 +115,42 @@ function running(image: Image): Core {
 
 /** A state that no step can come to. */
 const LARGE = Array<Uint8Array>(5).fill(new Uint8Array(16 * 1024 * 1024));
+
+it('an upgrade that makes a state too large is refused', () => {
+  const core = running(text(1));
+  core.call('Text', `Fill(${LONG.length})`);
+  const bundle = upgradeBundle(text(5), toFive(text(1)));
+  expect(core.deploy(bundle)).toMatch(
+    /^migration-failed: the migration of Text fails: value too large; the state is /,
+  );
+  expect(core.call('Text', 'Length')).toBe(String(LONG.length));
+  core.call('Text', 'Fill(2)');
+  expect(core.deploy(bundle)).toBe('Text upgraded');
+  expect(core.call('Text', 'Length')).toBe('2');
+});
+
+it('so it is where that is one instance of many', () => {
+  const core = running(text(1, 'string'));
+  core.call('Text', 'Fill(3)', { key: 'alice' });
+  core.call('Text', `Fill(${LONG.length})`, { key: 'bob' });
+  const bundle = upgradeBundle(text(5, 'string'), toFive(text(1, 'string')));
+  expect(core.deploy(bundle)).toMatch(
+    /^migration-failed: the migration of Text "bob" fails: value too large; /,
+  );
+  core.call('Text', 'Fill(2)', { key: 'bob' });
+  expect(core.deploy(bundle)).toBe('Text upgraded');
+  expect(core.call('Text', 'Length', { key: 'bob' })).toBe('2');
+});
+
+it('what an adapter makes too large is a fault, and no input', async () => {
+  const core = running(text(1));
+  expect(core.deploy(upgradeBundle(text(5), toFive(text(1))))).toBe('Text upgraded');
+  const old = { interfaces: [fingerprints(text(1)).interface] };
+  const request = { key: 'k', digest: '0'.repeat(64) };
+  expect(core.call('Text', 'Measure(9)', old)).toBe('9');
+  expect(core.call('Text', `Measure(${MANY})`, { ...old, request })).toBe('fault: value too large');
+  expect(core.replay().position).toBe(core.node.position);
+});
 
 it.each(['none', 'string'] as const)(
   'one that is there is gone on with: of a machine with the key %s',

@@ -1,7 +1,9 @@
 import { INT, STRING, UNIT, VALUE_LIMITS, type Value } from '@smc/protocol';
+import { loadUnit } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
+import { Assembly } from './support/assembly.ts';
 import { run, type Outcome } from './support/run.ts';
-import { tuple } from './support/types.ts';
+import { resolve, tuple } from './support/types.ts';
 
 // Values that are put together of parts, each within its limit, and are measured at the end.
 
@@ -52,4 +54,20 @@ describe('a state over its limit', () => {
     const { state: after } = put(['', 'a', whole, whole, ['b', 7]], ...[3, 2, 1, 0, 4].map(field));
     expect(after).toEqual([whole, whole, 'a', '', ['b', 7]]);
   });
+});
+
+it('what a function gives to who asks from outside is measured', () => {
+  const assembly = new Assembly();
+  const five = resolve(tuple(STRING, STRING, STRING, STRING, STRING), assembly);
+  assembly.function('five', STRING, five, 'PUSH; PUSH; PUSH; PUSH; TUPLE 5; RETURN');
+  assembly.function('length', STRING, INT, 'CALL five; PROJECT 4; STRING_LENGTH; RETURN');
+  for (const jit of ['never', 'always'] as const) {
+    const loaded = loadUnit(assembly.unit(), { jit });
+    if (!loaded.ok) throw new Error(loaded.invalid.message);
+    const { functions } = loaded;
+    expect(functions.run(0, half, Infinity)).toEqual({ ok: true, value: Array<string>(5).fill(half) });
+    expect(functions.run(0, whole, Infinity)).toEqual({ ok: false, failure: TOO_LARGE });
+    // What a function has in between may be as large as it likes.
+    expect(functions.run(1, whole, Infinity)).toEqual({ ok: true, value: 2 * half.length });
+  }
 });

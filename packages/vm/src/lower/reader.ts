@@ -44,7 +44,7 @@ export type Entry =
   /** An operation of the machine: takes the input, and commits. */
   | { readonly kind: 'step'; readonly function: number; readonly reply: TypeId; readonly isKeyed: boolean }
   /** A function that is entered from outside: takes its argument. */
-  | { readonly kind: 'root'; readonly function: number }
+  | { readonly kind: 'root'; readonly function: number; readonly reply: TypeId }
   /** A function that others call: takes its argument, and the state where it has to do with it. */
   | { readonly kind: 'callee'; readonly function: number; readonly hasState: boolean }
   /** The body of a closure: takes what it is over, and its argument. */
@@ -228,8 +228,8 @@ export class RoutineReader {
     if (entry.kind === 'callee' && this.#hasWritten()) {
       emitter.act('LEAVE_STATE', { operands: [emitter.operand(this.#state)] });
     }
+    if (entry.kind === 'step' || entry.kind === 'root') this.#checkReply(entry.reply);
     if (entry.kind === 'step') {
-      this.#checkReply(entry.reply);
       this.#checkState();
       const fields = Array.from({ length: layout.fields }, (_, i) => i);
       const part = (state: Symbolic, i: number): Symbolic => (layout.isProduct ? component(state, i) : state);
