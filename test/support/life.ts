@@ -6,7 +6,7 @@ import { LoweredMachine } from '../../packages/vm/test/support/lowered-machine.t
 import type { Choices } from './choices.ts';
 import { FAILURES, type Coverage } from './coverage.ts';
 import { areSame, copyOf } from './same.ts';
-import { randomValue } from './values.ts';
+import { randomState, randomValue } from './values.ts';
 
 const NOW = 1_700_000_000_000;
 const FUEL = 3_000_000;
@@ -86,7 +86,7 @@ export class Life {
     this.#ways = waysOf(image, lowering, choices);
     this.#coverage = coverage;
     coverage.state(machine.types, machine.state);
-    const state = randomValue(choices, machine.types, machine.state);
+    const state = randomState(choices, machine.types, machine.state);
     this.#begin(choices, [state]);
   }
 
@@ -185,12 +185,12 @@ export class Life {
     const { types, state } = this.#machine;
     switch (choices.below(3)) {
       case 0:
-        return [randomValue(choices, types, state)];
+        return [randomState(choices, types, state)];
       case 1:
         this.#coverage.count('two instances from one state');
         return statesOf(choices.of(this.#beings));
       default: {
-        if (this.#states.length === 0) return [randomValue(choices, types, state)];
+        if (this.#states.length === 0) return [randomState(choices, types, state)];
         return choices.of(this.#states).values;
       }
     }

@@ -36,7 +36,7 @@ const OPERATIONS_MAX = 3;
 export function randomMachine(choices: Choices, key: MachineTerms['key'] = 'none'): MachineTerms {
   const types = new TypeTable();
   const palette = randomTypes(choices, types);
-  const state = choices.of(palette);
+  const state = choices.oneIn(10) ? strings(types) : choices.of(palette);
   const program = new TermProgram(types, state);
   const generator = new TermGenerator(choices, program, palette);
   const helpers = choices.below(4);
@@ -75,6 +75,10 @@ export function randomMachine(choices: Choices, key: MachineTerms['key'] = 'none
     documentation: [],
   };
 }
+
+/** Strings, of which some can be too large a value together, by themselves and in a field. */
+const strings = (types: TypeTable): TypeId =>
+  types.tuple([STRING, STRING, STRING, STRING, types.pair(STRING, INT)]);
 
 /** What the body of an operation takes: the input, in a keyed machine with the key before it. */
 export function keyedInput(types: TypeTable, key: MachineTerms['key'], input: TypeId): TypeId {
@@ -356,7 +360,27 @@ export class TermGenerator {
   }
 
   #put(from: TypeId, depth: number): Term {
-    return this.#program.compose(this.term(from, this.#program.state!, depth, false), this.#program.put());
+    const program = this.#program;
+    const state = program.state!;
+    const isProduct = program.types.components(state) !== null;
+    const next =
+      isProduct && this.#choices.oneIn(2)
+        ? program.compose(program.get(from), this.#rearranged(state))
+        : this.term(from, state, depth, false);
+    return program.compose(next, program.put());
+  }
+
+  /** What is in a product in other places of it: one of each type wherever that can be, or any. */
+  #rearranged(type: TypeId): Term {
+    const program = this.#program;
+    const { types } = program;
+    const first = this.#choices.oneIn(2) ? this.#choices.below(8) : null;
+    const parts = types.components(type)!.map((part) => {
+      const paths = this.#paths(type, part);
+      const path = first === null ? this.#choices.of(paths) : paths[first % paths.length];
+      return program.sequence(type, path);
+    });
+    return program.fork(type, parts);
   }
 
   /** Runs a term for its effects; what came in goes on. */

@@ -10,11 +10,13 @@ import {
   MapValue,
   partsOf,
   SetValue,
+  sizeOf,
   STRING,
   Sum,
   TIME,
   TIME_MAX,
   UNIT,
+  VALUE_LIMITS,
   type TypeId,
   type TypeTable,
   type Value,
@@ -24,7 +26,7 @@ import type { Choices } from './choices.ts';
 /** Random types of data and values of them, with the limits of each among them. */
 
 const INTEGERS = [0, 1, 2, -1, 3, 7, 10, -7, 100, 94_906_265, -94_906_266, INT_MAX, INT_MIN, INT_MAX - 1];
-const STRINGS = [
+const STRINGS: readonly string[] = [
   '12',
   '-7',
   '00ff',
@@ -41,6 +43,7 @@ const STRINGS = [
   'a\n"',
   'long '.repeat(60),
 ];
+const LONG_STRINGS: readonly string[] = ['', 'a', 'x'.repeat(VALUE_LIMITS.stringLengthMax)];
 const TIMES = [0, 1, -1, 1000, TIME_MAX, -TIME_MAX];
 
 /** Whether a type has values: whether all keys of maps and sets in it have an order. */
@@ -51,10 +54,18 @@ export function hasValues(types: TypeTable, type: TypeId): boolean {
   return partsOf(node).every((part) => hasValues(types, part));
 }
 
+/** A random state of a type of data, at times with strings so long that four are too large a value together. */
+export function randomState(choices: Choices, types: TypeTable, type: TypeId): Value {
+  const state = choices.oneIn(3)
+    ? randomValue(choices, types, type, LONG_STRINGS)
+    : randomValue(choices, types, type);
+  return sizeOf(state) <= VALUE_LIMITS.valueBytesMax ? state : randomValue(choices, types, type);
+}
+
 /** A random value of a type of data. */
-export function randomValue(choices: Choices, types: TypeTable, type: TypeId): Value {
+export function randomValue(choices: Choices, types: TypeTable, type: TypeId, strings = STRINGS): Value {
   const node = types.node(type);
-  const of = (part: TypeId): Value => randomValue(choices, types, part);
+  const of = (part: TypeId): Value => randomValue(choices, types, part, strings);
   switch (node.kind) {
     case 'unit':
       return null;
@@ -63,7 +74,7 @@ export function randomValue(choices: Choices, types: TypeTable, type: TypeId): V
     case 'bool':
       return choices.below(2) === 1;
     case 'string':
-      return choices.of(STRINGS);
+      return choices.of(strings);
     case 'bytes':
       return Uint8Array.from({ length: choices.below(4) }, () => choices.below(256));
     case 'time':

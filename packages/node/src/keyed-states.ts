@@ -1,6 +1,7 @@
 import { decodeValue, equal, type Image, sizeOf, type Value } from '@smc/protocol';
 import type { LoadedUpgrade } from './upgrade/load.ts';
 import { Lineage } from './lineage.ts';
+import { ANY_SIZE } from './journal/encoding.ts';
 import { JournalError } from './journal/error.ts';
 import type { StateRows, StatesPlace } from './state-rows.ts';
 import type { StateMemory } from './state-memory.ts';
@@ -358,7 +359,7 @@ export class KeyedStates {
 
   #decode(key: string, bytes: Uint8Array): Value {
     const { unit, state, name } = this.#lineage.imageOf(this.#rowVersion);
-    const decoded = decodeValue(unit.types, state, bytes);
+    const decoded = decodeValue(unit.types, state, bytes, ANY_SIZE);
     if (decoded.ok) return decoded.value;
     throw new JournalError(`the state of ${name} ${key} does not decode: ${decoded.malformed.message}`);
   }

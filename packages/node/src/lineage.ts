@@ -1,5 +1,5 @@
 import type { Image, Value } from '@smc/protocol';
-import { JournalError } from './journal/error.ts';
+import { JournalError, whyNow } from './journal/error.ts';
 import type { LoadedUpgrade } from './upgrade/load.ts';
 
 /** A version of a machine, as far as states are concerned, and the way to it from the one before. */
@@ -68,6 +68,6 @@ export class Lineage {
 /** Migrates a state that was judged before. Throws a `JournalError`: it is another one then. */
 export function migrateState({ functions, upgrade }: LoadedUpgrade, state: Value): Value {
   const result = functions.run(upgrade.migration, state, Number.POSITIVE_INFINITY);
-  if (!result.ok) throw new JournalError(`a migration fails that did not before: ${result.failure.message}`);
+  if (!result.ok) throw new JournalError(`a migration fails that did not before: ${whyNow(result.failure)}`);
   return result.value;
 }

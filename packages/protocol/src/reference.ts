@@ -269,7 +269,7 @@ const EXECUTION = `## Execution
 - **Fuel** is charged before an instruction runs, as in the table, and for entering the body of an operation as for
   a CALL. With w words: 1 + ⌊w / ${PER_FUEL.words}⌋. Without enough of it the step ends with the fault \`out of fuel\`.
 - A string or value over its limit is the fault \`value too large\`. Beside the instructions that can raise it, the
-  state and the reply are measured at the end of a step.
+  state and the reply are measured at the end of a step, and what a function of an upgrade gives at its end.
 - Any fault undoes the step.
 `;
 

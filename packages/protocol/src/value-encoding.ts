@@ -31,9 +31,17 @@ export function encodeValue(types: TypeTable, type: TypeId, value: Value): Uint8
   return writer.bytes();
 }
 
-/** The value of a first-order type that the bytes, all of them, encode; within `VALUE_LIMITS`. */
-export function decodeValue(types: TypeTable, type: TypeId, bytes: Uint8Array): Decoded<Value> {
-  return decoding(bytes, (reader) => takeValue(reader, types, type));
+/**
+ * The value of a first-order type that the bytes, all of them, encode; within `VALUE_LIMITS`. Who has written it
+ * himself, and has to go on with it, gives another limit for its size (`sizeOf`).
+ */
+export function decodeValue(
+  types: TypeTable,
+  type: TypeId,
+  bytes: Uint8Array,
+  bytesMax: number = VALUE_LIMITS.valueBytesMax,
+): Decoded<Value> {
+  return decoding(bytes, (reader) => takeValue(reader, types, type, bytesMax));
 }
 
 export function writeValue(writer: ByteWriter, types: TypeTable, type: TypeId, value: Value): void {
@@ -91,11 +99,16 @@ function mismatch({ kind }: TypeNode, type: TypeId, value: Value): never {
   throw new Error(`a value that is no ${kind} (type ${type}): ${JSON.stringify(value)}`);
 }
 
-/** Mirror of `writeValue`. */
-export function takeValue(reader: ByteReader, types: TypeTable, type: TypeId): Value {
+/** Mirror of `writeValue`, with the limit of `decodeValue`. */
+export function takeValue(
+  reader: ByteReader,
+  types: TypeTable,
+  type: TypeId,
+  bytesMax: number = VALUE_LIMITS.valueBytesMax,
+): Value {
   const start = reader.offset;
   const value = takePart(reader, types, type);
-  if (sizeOf(value) > VALUE_LIMITS.valueBytesMax) reader.fail('value too large', start);
+  if (sizeOf(value) > bytesMax) reader.fail('value too large', start);
   return value;
 }
 

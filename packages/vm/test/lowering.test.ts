@@ -1,4 +1,14 @@
-import { INT, List, STRING, TYPE_LIMITS, UNIT, type Image, type TypeId, type Value } from '@smc/protocol';
+import {
+  BYTES,
+  INT,
+  List,
+  STRING,
+  TYPE_LIMITS,
+  UNIT,
+  type Image,
+  type TypeId,
+  type Value,
+} from '@smc/protocol';
 import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../src/lower/lir.ts';
@@ -276,6 +286,15 @@ describe('what is known', () => {
         COMMIT.1 r2
         RETURN unit"
     `);
+  });
+
+  it('is not measured: fields of the state that change places', () => {
+    const state = tuple(BYTES, BYTES);
+    const initial = [new Uint8Array(0), new Uint8Array(0)];
+    const swap = 'GET; SND; PUSH; GET; FST; CONS; PUT; RETURN';
+    expect(lowered({ from: UNIT, to: UNIT, state, initial, code: swap })).not.toContain('CHECK_SIZE');
+    const both = 'GET; SND; PUSH; CONS; PUT; RETURN';
+    expect(lowered({ from: UNIT, to: UNIT, state, initial, code: both })).toContain('CHECK_SIZE');
   });
 
   it('is taken apart where paths meet, and a comparison is one with its branch', () => {

@@ -48,6 +48,12 @@ const READ_LIMITS = {
   bytesMax: 1024 * 1024 * 1024,
 } as const;
 
+/**
+ * The limit of the size of a value that is read from a journal. It was measured when it came about; were it measured
+ * again, what a node has written could be such that no node starts with it.
+ */
+export const ANY_SIZE = Number.POSITIVE_INFINITY;
+
 /** Whether an entry stays in the log for ever. */
 export function isStructural({ kind }: Entry): boolean {
   return kind === 'change' || kind === 'removal';

@@ -6,7 +6,7 @@ import type { FirstOutcome } from '../kept.ts';
 import type { NodeLimits } from '../limits.ts';
 import { migrateState } from '../lineage.ts';
 import type { Beginning, Recovered } from '../ports.ts';
-import { JournalError } from './error.ts';
+import { JournalError, whyNow } from './error.ts';
 import { NO_ROWS, type StateRows } from '../state-rows.ts';
 import { type Machine, NodeState } from '../state.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
@@ -21,6 +21,7 @@ import {
   type StateSlice,
 } from './checkpoint.ts';
 import {
+  ANY_SIZE,
   type InputFields,
   type InputHead,
   isInput,
@@ -255,11 +256,11 @@ export class Replay {
     const operation = program.operations[entry.operation];
     if (operation === undefined) this.#fail(`${machine.name} has no operation ${entry.operation}`);
     const end = reader.offset + entry.inputBytes;
-    const input = takeValue(reader, program.types, operation.input);
+    const input = takeValue(reader, program.types, operation.input, ANY_SIZE);
     if (reader.offset !== end) reader.fail('an input of another length');
     const reply = program.step(instance, entry.operation, input, entry.time, Number.POSITIVE_INFINITY);
     if (reply === FAILED)
-      this.#fail(`an input of ${machine.name} that was ok fails: ${program.failure.message}`);
+      this.#fail(`an input of ${machine.name} that was ok fails: ${whyNow(program.failure)}`);
     const { state } = instance;
     if (state !== before) machine.instances.put(key, state);
     return reply;
@@ -273,7 +274,7 @@ export class Replay {
       return this.#fail(`interface ${origin.interface} of ${machine.name} does not lead to the operation`);
     }
     const value = translateReply(way.chain, reply, Number.POSITIVE_INFINITY);
-    if (!value.ok) this.#fail(`an adapter fails on a reply: ${value.failure.message}`);
+    if (!value.ok) this.#fail(`an adapter fails on a reply: ${whyNow(value.failure)}`);
     return { kind: 'ok', origin, value: value.value };
   }
 
@@ -291,7 +292,7 @@ export class Replay {
       for (const [i, key] of keys.entries()) {
         if (lengths[i] < 0) continue;
         const end = reader.offset + lengths[i];
-        const state = takeValue(reader, image.unit.types, image.state);
+        const state = takeValue(reader, image.unit.types, image.state, ANY_SIZE);
         if (reader.offset !== end) reader.fail('a state of another length');
         machine.instances.put(this.#key(machine, key), state);
       }
@@ -312,7 +313,7 @@ export class Replay {
     if (partial === null) return;
     this.#partial = null;
     const { image } = partial.machine.version;
-    const state = decodeValue(image.unit.types, image.state, Buffer.concat(partial.parts));
+    const state = decodeValue(image.unit.types, image.state, Buffer.concat(partial.parts), ANY_SIZE);
     if (!state.ok) return this.#malformed(state.malformed);
     partial.machine.instances.put(null, state.value);
   }
@@ -345,7 +346,7 @@ export class Replay {
     const image = machine.interfaces.known[reply.origin.interface]?.version.image;
     const operation = image?.operations[reply.origin.operation];
     if (operation === undefined) this.#fail(`${machine.name} has no such reply`);
-    const value = decodeValue(image.unit.types, operation.reply, reply.value);
+    const value = decodeValue(image.unit.types, operation.reply, reply.value, ANY_SIZE);
     if (!value.ok) this.#fail(`a kept reply does not decode: ${value.malformed.message}`);
     return { ...reply, value: value.value };
   }

@@ -4,7 +4,7 @@ import { loadUpgrade, type Loaded, loadVersion } from '../upgrade/load.ts';
 import type { Version } from '../version.ts';
 import type { BlobStore } from './blobs.ts';
 import { type LargeState, partSlices, type StateSlice } from './checkpoint.ts';
-import { type InputHead, isInput, readEntry, readInputHead } from './encoding.ts';
+import { ANY_SIZE, type InputHead, isInput, readEntry, readInputHead } from './encoding.ts';
 import type { ChangePart } from './entry.ts';
 import type { LogGroup } from './group.ts';
 
@@ -69,7 +69,7 @@ export class Shadow {
       if (!this.#wanted.has(running.number)) continue;
       const version = this.#version(running.name, running.image);
       const { image, program } = version;
-      const state = decodeValue(image.unit.types, image.state, stateOf(running.number));
+      const state = decodeValue(image.unit.types, image.state, stateOf(running.number), ANY_SIZE);
       if (!state.ok) return this.#fail(`the state of ${running.name} does not decode`);
       running.copy = { version, instance: program.instance(state.value) };
     }
@@ -160,7 +160,7 @@ export class Shadow {
     const { program } = version;
     const operation = program.operations[entry.operation];
     if (operation === undefined) return this.#fail(`there is no operation ${entry.operation}`);
-    const input = takeValue(reader, program.types, operation.input);
+    const input = takeValue(reader, program.types, operation.input, ANY_SIZE);
     if (reader.offset !== end) reader.fail('an input of another length');
     const reply = program.step(instance, entry.operation, input, entry.time, Number.POSITIVE_INFINITY);
     if (reply === FAILED) this.#fail(`an input that was ok fails: ${program.failure.message}`);

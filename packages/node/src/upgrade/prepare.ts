@@ -159,7 +159,8 @@ export class Preparation {
     const result = functions.run(upgrade.migration, state, fuel);
     if (result.ok) return result;
     const { kind, message: why } = result.failure;
-    const given = kind === 'exhausted' ? ` (it had ${fuel} units of fuel)` : '';
+    const isFuel = kind === 'exhausted' && why === 'out of fuel';
+    const given = isFuel ? ` (it had ${fuel} units of fuel)` : '';
     this.#failed.add(key, () => {
       const shown = printState(this.machine.version, state);
       return `the migration of ${this.#name(key)} fails: ${why}${given}; the state is ${shown}`;

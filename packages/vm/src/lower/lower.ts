@@ -101,7 +101,8 @@ class Lowering implements LoweringContext {
   }
 
   root(index: number): number {
-    return this.#once(this.#roots, index, { kind: 'root', function: index });
+    const { to: reply } = this.unit.functions[index];
+    return this.#once(this.#roots, index, { kind: 'root', function: index, reply });
   }
 
   calleeOf(index: number): { readonly routine: number; readonly takesState: boolean } {

@@ -26,7 +26,7 @@ import {
   type PathEnd,
 } from './shapes.ts';
 import type { TypeSizes } from '../values/size.ts';
-import { sizeTerms } from './sizes.ts';
+import { sizeTerms, type SizeTerms } from './sizes.ts';
 import {
   deferred,
   inRegister,
@@ -44,7 +44,7 @@ export type Entry =
   /** An operation of the machine: takes the input, and commits. */
   | { readonly kind: 'step'; readonly function: number; readonly reply: TypeId; readonly isKeyed: boolean }
   /** A function that is entered from outside: takes its argument. */
-  | { readonly kind: 'root'; readonly function: number }
+  | { readonly kind: 'root'; readonly function: number; readonly reply: TypeId }
   /** A function that others call: takes its argument, and the state where it has to do with it. */
   | { readonly kind: 'callee'; readonly function: number; readonly hasState: boolean }
   /** The body of a closure: takes what it is over, and its argument. */
@@ -222,13 +222,15 @@ export class RoutineReader {
   #return(): void {
     const emitter = this.#emitter;
     const { layout } = this.#context;
+    const entry = this.#entry;
     emitter.spend();
     const result = emitter.operand(this.#a);
-    if (this.#entry.kind === 'callee' && this.#hasWritten()) {
+    if (entry.kind === 'callee' && this.#hasWritten()) {
       emitter.act('LEAVE_STATE', { operands: [emitter.operand(this.#state)] });
     }
-    if (this.#entry.kind === 'step') {
-      this.#checkSizes(this.#entry.reply);
+    if (entry.kind === 'step' || entry.kind === 'root') this.#checkReply(entry.reply);
+    if (entry.kind === 'step') {
+      this.#checkState();
       const fields = Array.from({ length: layout.fields }, (_, i) => i);
       const part = (state: Symbolic, i: number): Symbolic => (layout.isProduct ? component(state, i) : state);
       const changed = fields.filter((i) => part(this.#state, i) !== part(this.#before, i));
@@ -243,20 +245,23 @@ export class RoutineReader {
     return (this.#context.verified.functions[this.#entry.function].effects & WRITES) !== 0;
   }
 
-  /** The reply first, as the machine does. */
-  #checkSizes(reply: TypeId): void {
-    const { sizes, state } = this.#context;
-    const ofReply = sizeTerms(sizes, reply, this.#a);
-    if (ofReply !== null) this.#checkSize(ofReply.bytes, ofReply.parts);
-    if (state === null || this.#state === this.#before) return;
-    const ofState = sizeTerms(sizes, state, this.#state);
-    if (ofState === null) return;
-    // What was in the state before was not too large, and the rest has always the same size.
-    const isAsBefore = ofState.parts.every((part) => part.kind === 'deferred' && part.name === 'STATE');
-    if (!isAsBefore) this.#checkSize(ofState.bytes, ofState.parts);
+  #checkReply(reply: TypeId): void {
+    const terms = sizeTerms(this.#context.sizes, reply, this.#a);
+    if (terms !== null) this.#checkSize(terms);
   }
 
-  #checkSize(bytes: number, parts: readonly Symbolic[]): void {
+  #checkState(): void {
+    const { sizes, state } = this.#context;
+    if (state === null || this.#state === this.#before) return;
+    const terms = sizeTerms(sizes, state, this.#state);
+    if (terms === null) return;
+    // Fields of the state before, each at most once, are all of them in some order, since each part has the type of
+    // one: so it is as large as it was, which was not too large.
+    const fields = new Set(terms.parts.filter((part) => part.kind === 'deferred' && part.name === 'STATE'));
+    if (fields.size < terms.parts.length) this.#checkSize(terms);
+  }
+
+  #checkSize({ bytes, parts }: SizeTerms): void {
     const operands = parts.map((part) => this.#emitter.operand(part));
     this.#emitter.act('CHECK_SIZE', { operands, immediate: bytes });
   }
