@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../src/lower/lir.ts';
 import { LOWERING_LIMITS, lower } from '../src/lower/lower.ts';
 import { Assembly, imageOf } from './support/assembly.ts';
+import { evaluateLir } from './support/evaluate-lir.ts';
 import { printLir } from './support/print-lir.ts';
+import { repeat } from './support/repeat.ts';
 import type { Sketch } from './support/run.ts';
-import { resolve, tuple } from './support/types.ts';
+import { listOf, resolve, tuple } from './support/types.ts';
 
 /**
  * What is known of a value before it is there is shared, and could be written out wherever it
@@ -250,7 +252,7 @@ describe('a call that changes the state', () => {
 });
 
 /** What a sketch becomes. */
-function lowered({ from, to, code, state = UNIT, initial = null, define }: Sketch): string {
+function loweringOf({ from, to, code, state = UNIT, initial = null, define }: Sketch): Lowered {
   const assembly = new Assembly();
   const types = { from: resolve(from, assembly), to: resolve(to, assembly), state: resolve(state, assembly) };
   define?.(assembly);
@@ -258,10 +260,66 @@ function lowered({ from, to, code, state = UNIT, initial = null, define }: Sketc
   const image = imageOf({ assembly, initial, ...types });
   const verified = verifyImage(image);
   if (verified.kind === 'invalid') throw new Error(JSON.stringify(verified));
-  return printLir(
-    lower(image.unit, verified, { state: image.state, isKeyed: false, operations: image.operations }, []),
-  );
+  const { operations } = image;
+  return lower(image.unit, verified, { state: image.state, isKeyed: false, operations }, []);
 }
+
+const lowered = (sketch: Sketch): string => printLir(loweringOf(sketch));
+
+describe('a list that is paid for once', () => {
+  const ITEMS = 7;
+  const range = 'PUSH; QUOTE zero; SWAP; CONS; LIST_RANGE';
+  /** List → List, of what is made for it; nothing that fails is left out. */
+  const use = 'PUSH; LIST_SUM; CONS; FST';
+  const isPositive = 'PUSH; QUOTE zero; CONS; GT';
+  /** Of (environment, condition); `how` tells the labels apart. */
+  const choice = (then: string, otherwise: string, how: number | string = ''): string =>
+    `BRANCH else${how} join${how}; ${then}; JUMP join${how}; else${how}:; ${otherwise}; join${how}:`;
+  const orFail = (then: string, type: string, how?: number): string =>
+    `PUSH; ${isPositive}; CONS; ${choice(then, `QUOTE why; FAIL ${type}`, how)}`;
+  /** (list, n) → (list, n) */
+  const useInArm = (i: number): string =>
+    `PUSH; SND; ${isPositive}; CONS; ${choice('PUSH; FST; LIST_SUM; CONS; FST', '', i)}`;
+  const orNone = (i: number): string =>
+    `PUSH; PUSH; SND; ${isPositive}; CONS; ${choice('FST', 'QUOTE none', i)}; LIST_SUM; CONS; FST`;
+  const within = (levels: number): string =>
+    levels === 0 ? range : orFail(`${within(levels - 1)}; ${use}`, 'Ints', levels);
+  const many = (code: string, count: number): string => `${repeat(count - 1, 'PUSH').join('; ')}; ${code}`;
+
+  it.each([
+    ['that leaves many choices whose other arms fail', within(5)],
+    [
+      'that is the result and the state of such an arm',
+      `${orFail(`${range}; PUSH; PUT; CONS; FST`, 'Ints')}; ${use}`,
+    ],
+    [
+      'that is all parts of what leaves such an arm',
+      `${orFail(`${range}; PUSH; CONS; PUSH; FST; ${many('TUPLE 16', 16)}; CONS`, 'Product')}; PUSH; SND; PROJECT 3; LIST_SUM; CONS; FST; FST; SND; ${use}`,
+    ],
+    ['that is used in many arms', `PUSH; ${range}; SWAP; CONS; ${lines(5, useInArm)}; FST`],
+    ['that many choices may give, and what follows', `PUSH; ${range}; SWAP; CONS; ${lines(5, orNone)}; FST`],
+  ])('is made once: %s', (_title, code) => {
+    const unit = loweringOf({
+      from: INT,
+      to: INT,
+      state: listOf(INT),
+      initial: List.of([]),
+      code: `${code}; LIST_LENGTH; RETURN`,
+      define: (assembly) => {
+        const { types } = assembly;
+        const ints = assembly.type('Ints', types.list(INT));
+        assembly.type('Product', types.pair(types.pair(ints, ints), types.tuple(repeat(16, ints))));
+        assembly.constant('zero', INT, 0);
+        assembly.constant('none', ints, List.of([]));
+        assembly.constant('why', STRING, 'why');
+      },
+    });
+    const names = unit.routines.flatMap(({ operations }) => operations.map(({ name }) => name));
+    expect(names.filter((name) => name.startsWith('RANGE'))).toEqual(['RANGE_LENGTH', 'RANGE']);
+    const run = { argument: ITEMS, key: null, state: List.of([]), now: 0, fuel: 10_000 };
+    expect(evaluateLir(unit, unit.steps[0], run)).toMatchObject({ value: ITEMS });
+  });
+});
 
 describe('what is known', () => {
   const one = (assembly: Assembly): void => void assembly.constant('one', INT, 1);

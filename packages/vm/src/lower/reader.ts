@@ -602,7 +602,8 @@ export class RoutineReader {
     if (this.#isDead) return;
     const code = emitter.reserve();
     const { pending, isOwing } = emitter;
-    choice.ends.push({ values: [this.#a, this.#state], pending, isOwing, code, made });
+    const values = [this.#a, this.#state];
+    choice.ends.push({ values, pending, isOwing, before: choice.before, code, made });
   }
 
   /** JUMP: the end of an arm that is not the last. */

@@ -49,11 +49,12 @@ export function component(value: Symbolic, index: number): Symbolic {
   throw new Error(`a ${value.kind} has no components: the code was not verified`);
 }
 
-/** One path into a join: what it ends with, where its last operations go, what it had made. */
+/** One path into a join: what it ends with, what stands before it, where its last operations go, what it had made. */
 export interface PathEnd {
   readonly values: readonly Symbolic[];
   readonly pending: number;
   readonly isOwing: boolean;
+  readonly before: Code;
   readonly code: Code;
   readonly made: Made;
 }
@@ -81,7 +82,7 @@ export function join(emitter: Emitter, ends: readonly PathEnd[]): Symbolic[] {
         });
   const pending = Math.min(...ends.map((end) => end.pending));
   for (const [index, end] of ends.entries()) {
-    emitter.within(end.made, end.code, () => {
+    emitter.within(end.before, end.made, end.code, () => {
       for (const { register, from, isRaw } of moves) {
         const value = from[index];
         const operand = isRaw && value.kind === 'optional' ? value.raw : emitter.operand(value);
@@ -95,7 +96,10 @@ export function join(emitter: Emitter, ends: readonly PathEnd[]): Symbolic[] {
   return joined;
 }
 
-/** The value of the one path that does not end in a failure: it needs no register that it does not have. */
+/**
+ * The value of the one path that does not end in a failure: it needs no register that it does not have. What is known
+ * anew here may be made once more, which is one operation on values that are there; a list takes longer, and is moved.
+ */
 function survivor(emitter: Emitter, value: Symbolic, extent: Extent, moves: Move[]): Symbolic {
   const { depth } = emitter;
   if (value.depth <= depth) return value;
@@ -104,7 +108,6 @@ function survivor(emitter: Emitter, value: Symbolic, extent: Extent, moves: Move
       return inRegister(value.operand!, depth);
     case 'optional':
     case 'comparison':
-    case 'range':
       return { ...value, depth, operand: null };
     case 'product':
       if (extent.takes(value.parts.length))

@@ -58,7 +58,7 @@ export interface Comparison extends Made {
   readonly right: number;
 }
 
-/** A list of integers, paid for and not made yet. */
+/** A list of integers, paid for and not made yet. It is one value, made at one place: so it is made once for what was paid. */
 export interface Range extends Made {
   readonly kind: 'range';
   readonly start: number;
