@@ -3,6 +3,8 @@ import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../src/lower/lir.ts';
 import { LOWERING_LIMITS, lower } from '../src/lower/lower.ts';
+import { component } from '../src/lower/shapes.ts';
+import { constant, deferred, inRegister, type Symbolic } from '../src/lower/symbolic.ts';
 import { Assembly, imageOf } from './support/assembly.ts';
 import { evaluateLir } from './support/evaluate-lir.ts';
 import { printLir } from './support/print-lir.ts';
@@ -265,6 +267,26 @@ function loweringOf({ from, to, code, state = UNIT, initial = null, define }: Sk
 }
 
 const lowered = (sketch: Sketch): string => printLir(loweringOf(sketch));
+
+describe('a value whose components are asked for', () => {
+  /** Values and places for some, in all that it has. */
+  const places = (value: object): number =>
+    Object.values(value).reduce<number>((sum, each: unknown) => {
+      if (each instanceof Map) return sum + each.size;
+      return sum + (Array.isArray(each) ? each.length : 1);
+    }, 0);
+
+  it.each<[string, Symbolic]>([
+    ['in a register', inRegister(0, 1)],
+    ['that is read', deferred('STATE', null, 0, 1)],
+    ['constant', constant(repeat(TYPE_LIMITS.recordFieldsMax, 0), 0)],
+  ])('has no more than those: %s', (_title, value) => {
+    const before = places(value);
+    const last = component(value, TYPE_LIMITS.recordFieldsMax - 1);
+    expect(component(value, TYPE_LIMITS.recordFieldsMax - 1)).toBe(last);
+    expect(places(value)).toBeLessThanOrEqual(before + 1);
+  });
+});
 
 describe('a list that is paid for once', () => {
   const ITEMS = 7;

@@ -1,7 +1,7 @@
 import { Sum, type KeyOrder, type Value } from '@smc/protocol';
 import { coalesce } from './coalesce.ts';
 import { OPERATIONS, type Operation, type OperationName, type Routine } from './lir.ts';
-import { inRegister, sources, type Constant, type InRegister, type Symbolic } from './symbolic.ts';
+import { constant, inRegister, sources, type Constant, type InRegister, type Symbolic } from './symbolic.ts';
 
 /** Operations in order; lists within it are filled later than what follows them. */
 export type Code = (Operation | Code)[];
@@ -94,7 +94,7 @@ export class Constants {
   }
 
   symbolic(value: Value): Constant {
-    return { kind: 'constant', value, depth: 0, operand: this.operand(value), parts: [] };
+    return constant(value, this.operand(value));
   }
 }
 

@@ -1,5 +1,14 @@
+import type { Product } from '@smc/protocol';
 import type { Emitter, Code, Made } from './emitter.ts';
-import { deferred, inRegister, partsKnown, product, type InRegister, type Symbolic } from './symbolic.ts';
+import {
+  constant,
+  deferred,
+  inRegister,
+  partsKnown,
+  product,
+  type InRegister,
+  type Symbolic,
+} from './symbolic.ts';
 
 /**
  * Where paths of control meet: what is known on all of them stays known, and the rest goes
@@ -30,23 +39,20 @@ class Extent {
   }
 }
 
-/** A component of a product. */
+/** A component of a product: the same whenever it is asked for. */
 export function component(value: Symbolic, index: number): Symbolic {
-  switch (value.kind) {
-    case 'product':
-      return value.parts[index];
-    case 'register':
-    case 'deferred':
-      // As deep as what it is part of: it may be read wherever that is known.
-      return (value.parts[index] ??= deferred('COMPONENT', value, index, value.depth));
-    case 'constant': {
-      if (!Array.isArray(value.value)) break;
-      const part = value.value[index];
-      return (value.parts[index] ??= { kind: 'constant', value: part, depth: 0, operand: null, parts: [] });
-    }
-    default:
-  }
-  throw new Error(`a ${value.kind} has no components: the code was not verified`);
+  if (value.kind === 'product') return value.parts[index];
+  if (!hasComponents(value)) throw new Error(`a ${value.kind} has no components: the code was not verified`);
+  const known = value.components?.get(index);
+  if (known !== undefined) return known;
+  // As deep as what it is part of: it may be read wherever that is known.
+  const made =
+    value.kind === 'constant'
+      ? constant((value.value as Product)[index], null)
+      : deferred('COMPONENT', value, index, value.depth);
+  value.components ??= new Map();
+  value.components.set(index, made);
+  return made;
 }
 
 /** One path into a join: what it ends with, what stands before it, where its last operations go, what it had made. */

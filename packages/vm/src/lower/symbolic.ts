@@ -15,17 +15,20 @@ interface Made {
   operand: number | null;
 }
 
-/** A value in a register. */
-export interface InRegister extends Made {
-  readonly kind: 'register';
-  /** Its components, as far as they were asked for. */
-  readonly parts: Symbolic[];
+/** A value whose components, if it has any, are read off it. */
+interface Whole extends Made {
+  /** Those that were asked for, by index: of a thousand it may be the last, of thousands of values. */
+  components: Map<number, Symbolic> | null;
 }
 
-export interface Constant extends Made {
+/** A value in a register. */
+export interface InRegister extends Whole {
+  readonly kind: 'register';
+}
+
+export interface Constant extends Whole {
   readonly kind: 'constant';
   readonly value: Value;
-  readonly parts: Symbolic[];
 }
 
 /** A tuple or a record that is known by its components, and may never be made. */
@@ -80,12 +83,11 @@ export interface ClosureOf extends Made {
 }
 
 /** What one pure operation gives that may never be needed. */
-export interface Deferred extends Made {
+export interface Deferred extends Whole {
   readonly kind: 'deferred';
   readonly name: OperationName & ('STATE' | 'KEY' | 'NOW' | 'COMPONENT' | 'PAYLOAD');
   readonly base: Symbolic | null;
   readonly immediate: number;
-  readonly parts: Symbolic[];
 }
 
 export type Symbolic =
@@ -103,7 +105,16 @@ export const inRegister = (register: number, depth: number): InRegister => ({
   kind: 'register',
   depth,
   operand: register,
-  parts: [],
+  components: null,
+});
+
+/** A constant whose operand is not asked for yet, if it is null. */
+export const constant = (value: Value, operand: number | null): Constant => ({
+  kind: 'constant',
+  value,
+  depth: 0,
+  operand,
+  components: null,
 });
 
 export const deferred = (
@@ -111,7 +122,7 @@ export const deferred = (
   base: Symbolic | null,
   immediate: number,
   depth: number,
-): Deferred => ({ kind: 'deferred', name, base, immediate, depth, operand: null, parts: [] });
+): Deferred => ({ kind: 'deferred', name, base, immediate, depth, operand: null, components: null });
 
 export const product = (parts: readonly Symbolic[], depth: number): ProductOf => ({
   kind: 'product',
