@@ -205,6 +205,12 @@ export class Life {
       for (const value of values) if (!areSame(value, copy)) expect(value).toEqual(copy);
   }
 
+  /** What is generated for it has nothing that is not of its alphabet. */
+  checkSources(): void {
+    const wrong = this.#ways.lowered.wrongTokens();
+    expect(wrong).toEqual([]);
+  }
+
   #countFailure(failure: string, hasPut: boolean): void {
     this.#coverage.count(`failed: ${FAILURES.get(failure) ?? 'fail'}`);
     if (hasPut) this.#coverage.count('failed after PUT');
