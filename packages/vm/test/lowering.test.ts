@@ -1,7 +1,7 @@
 import { INT, List, STRING, TYPE_LIMITS, UNIT, type Image, type TypeId, type Value } from '@smc/protocol';
 import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
-import type { Lowered } from '../src/lower/lir.ts';
+import type { Lowered, Operation } from '../src/lower/lir.ts';
 import { LOWERING_LIMITS, lower } from '../src/lower/lower.ts';
 import { component } from '../src/lower/shapes.ts';
 import { constant, deferred, inRegister, type Symbolic } from '../src/lower/symbolic.ts';
@@ -267,6 +267,51 @@ function loweringOf({ from, to, code, state = UNIT, initial = null, define }: Sk
 }
 
 const lowered = (sketch: Sketch): string => printLir(loweringOf(sketch));
+
+describe('what is put together once', () => {
+  /** Operations and operands that run, where an image earns as much credit as one may, and calls nothing in place. */
+  const workOf = (image: Image): number => {
+    const verified = verifyImage(image);
+    if (verified.kind === 'invalid') throw new Error(verified.message);
+    const limits = { operationsFree: 4_000_000, inlinedPerWord: 0, inlinedFree: 0 };
+    const machine = { state: image.state, isKeyed: false, operations: image.operations };
+    const unit = lower(image.unit, verified, machine, [], limits);
+    let work = 0;
+    const visit = ({ operands }: Operation): void => void (work += 1 + operands.length);
+    const run = { argument: 1_000, key: null, state: 0, now: 0, fuel: 1_000_000, visit };
+    expect(evaluateLir(unit, unit.steps[0], run)).toHaveProperty('value');
+    return work;
+  };
+  const ARMS = 100;
+  /** (t, x) → (t, x), where t is handed to a function in an arm. */
+  const handOver = (i: number): string =>
+    `PUSH; SND; PUSH; QUOTE n${i}; CONS; GE; CONS; BRANCH else${i} join${i}
+     PUSH; FST; CALL take; CONS; FST; JUMP join${i}; else${i}:; join${i}:`;
+  const handingOver = (assembly: Assembly, type: TypeId, make: string): Image => {
+    for (let n = 0; n < 2 ** DEPTH; n++) assembly.constant(`n${n}`, INT, n);
+    assembly.function('take', type, INT, 'QUOTE n0; RETURN');
+    const code = `PUSH; ${make}; SWAP; CONS; ${lines(ARMS, handOver)}; SND; RETURN`;
+    assembly.function('main', INT, INT, code);
+    return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
+  };
+  const tree = (): Image => {
+    const assembly = new Assembly();
+    return handingOver(assembly, assembly.types.components(treeType(assembly))![0], treeOf(DEPTH));
+  };
+  const record = (): Image => {
+    const make = `${lines(wideFields.length - 1, () => 'PUSH')}; RECORD Record`;
+    const assembly = withRecords();
+    return handingOver(assembly, assembly.types.record(wideFields), make);
+  };
+
+  it.each([
+    ['a tree', tree, 2 ** DEPTH],
+    ['a record', record, wideFields.length],
+  ])('is not made anew by each word that needs it: %s', (_title, image, size) => {
+    // Each word that puts it together does so much, and then each arm, at most.
+    expect(workOf(image())).toBeLessThan(10 * size + 150 * ARMS);
+  });
+});
 
 describe('a value whose components are asked for', () => {
   /** Values and places for some, in all that it has. */

@@ -6,6 +6,7 @@ import {
   inRegister,
   partsKnown,
   product,
+  variant,
   type InRegister,
   type Symbolic,
 } from './symbolic.ts';
@@ -125,7 +126,7 @@ function survivor(emitter: Emitter, value: Symbolic, extent: Extent, moves: Move
     case 'variant':
       if (extent.takes(1)) {
         const payload = survivor(emitter, value.payload, extent, moves);
-        return { kind: 'variant', tag: value.tag, payload, depth, operand: null };
+        return variant(value.tag, payload, depth);
       }
       break;
     default:
@@ -156,7 +157,7 @@ function meet(emitter: Emitter, values: readonly Symbolic[], extent: Extent, mov
     );
     if (payloads.length === values.length) {
       const payload = meet(emitter, payloads, extent, moves);
-      return { kind: 'variant', tag: first.tag, payload, depth, operand: null };
+      return variant(first.tag, payload, depth);
     }
   }
   if (values.every((value) => value.kind === 'optional')) {

@@ -23,13 +23,7 @@ import {
   VALUE_TOO_LARGE,
 } from '../../src/failure.ts';
 import type { Failure } from '../../src/failure.ts';
-import {
-  OPERATIONS,
-  type Lowered,
-  type Operation,
-  type OperationName,
-  type Routine,
-} from '../../src/lower/lir.ts';
+import { OPERATIONS, type Lowered, type Operation, type Routine } from '../../src/lower/lir.ts';
 
 /**
  * A plain evaluator of LIR, for tests: what both tiers must agree with. It takes each operation
@@ -46,7 +40,7 @@ export interface LirRun {
   readonly now: number;
   readonly fuel: number;
   /** Told of each operation before it runs. */
-  readonly visit?: (name: OperationName) => void;
+  readonly visit?: (operation: Operation) => void;
 }
 
 export type LirOutcome =
@@ -142,7 +136,7 @@ class Evaluation {
     const frame = new Frame(routine, this.#lowered.constants, parameters);
     for (let at = 0; ;) {
       const operation = routine.operations[at];
-      this.#run.visit?.(operation.name);
+      this.#run.visit?.(operation);
       if (operation.name === 'RETURN') return frame.operand(operation, 0);
       at = OPERATIONS[operation.name].effect === 'acts' ? this.#act(frame, at) : this.#go(frame, at);
     }
