@@ -1,6 +1,6 @@
 // The evaluator of combinators is the reference; the virtual machine agrees with it on reply, state,
 // failure and fuel, for random programs that went through encoding, decoding and the verifier: interpreted,
-// compiled, compiled in the middle of a life, and in the operations that all of these run.
+// compiled, compiled in the middle of a life, and in the operations that all of these run. Of some the generated source is read.
 import { emitMachine, simplify, type MachineTerms } from '@smc/compiler';
 import { decodeImage, encodeImage, type Image } from '@smc/protocol';
 import { LOWERING_LIMITS, type LoweringLimits } from '@smc/vm';
@@ -17,6 +17,8 @@ const PROGRAMS = Number(process.env['P'] ?? 20_000);
 const INPUTS_MAX = 3;
 /** Of machines with collections, whose states are not asked for after each step: so they are changed in place. */
 const INPUTS_UNSEEN_MAX = 12;
+/** Of so many programs one has its generated source looked at. */
+const SOURCES_PER = 10;
 /** Each instruction, typing rule, lowered operation and kind of failure is to be met so many times. */
 const COUNT_MIN = 100;
 
@@ -42,6 +44,7 @@ describe('evaluator and virtual machine', () => {
         const inputs = 1 + choices.below(isAboutCollections ? INPUTS_UNSEEN_MAX : INPUTS_MAX);
         for (let i = 0; i < inputs; i++) life.step(choices, isAboutCollections && !choices.oneIn(4));
         life.lookBack();
+        if (choices.oneIn(SOURCES_PER)) life.checkSources();
       }),
       { numRuns: PROGRAMS, endOnFailure: true },
     );

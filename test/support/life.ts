@@ -136,7 +136,7 @@ export class Life {
     const { programs, lowered } = this.#ways;
     const index = programs[0].index(operation.name);
     const met = new Set<string>();
-    const visit = (name: string): void => void met.add(name);
+    const visit = ({ name }: { readonly name: string }): void => void met.add(name);
     // Of a copy: the evaluator tells collections apart by identity, and two fields may have the same one.
     const given = { argument: input, key, state: copyOf(state), now: NOW, fuel, visit };
     const own = lowered.step(index, given);
@@ -203,6 +203,12 @@ export class Life {
         if (!areSame(state, being.state)) expect(state).toEqual(being.state);
     for (const { values, copy } of [...this.#states, ...this.#replies])
       for (const value of values) if (!areSame(value, copy)) expect(value).toEqual(copy);
+  }
+
+  /** What is generated for it has nothing that is not of its alphabet. */
+  checkSources(): void {
+    const wrong = this.#ways.lowered.wrongTokens();
+    expect(wrong).toEqual([]);
   }
 
   #countFailure(failure: string, hasPut: boolean): void {

@@ -123,7 +123,8 @@ export class TermGenerator {
     const general: Maker[] = [
       () => this.#leaf(from, to, pure),
       () => this.#through(from, to, depth, pure),
-      () => this.#through(from, to, depth, pure),
+      () =>
+        this.#choices.oneIn(3) ? this.#let(from, to, depth, pure) : this.#through(from, to, depth, pure),
       () => this.#applied(from, to, depth, pure),
       () => this.#called(from, to, depth, pure),
       () => this.#appliedCall(from, to, depth, pure),
@@ -190,6 +191,14 @@ export class TermGenerator {
       this.term(from, middle, depth - 1, pure),
       this.term(middle, to, depth - 1, pure),
     );
+  }
+
+  /** The same, where what came in stays at hand. */
+  #let(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+    const program = this.#program;
+    const middle = this.term(from, this.#choices.of(this.#palette), depth - 1, pure);
+    const both = program.tuple([program.identity(from), middle]);
+    return program.compose(both, this.term(both.to, to, depth - 1, pure));
   }
 
   #applied(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
@@ -282,35 +291,80 @@ export class TermGenerator {
   }
 
   #fold(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+    switch (this.#choices.below(4)) {
+      case 0:
+        return this.#foldOf(from, to, depth, pure, (step) =>
+          this.#chosen(step, depth, pure, () => this.#part(step, to, depth, pure)),
+        );
+      case 1:
+        return this.#foldOf(from, to, depth, pure, (step) => this.#body(step, to, depth, pure));
+      default:
+        return this.#foldOfMany(from, to, depth, pure);
+    }
+  }
+
+  /** A fold whose accumulator has several parts of few types, that change places; one of them is the result. */
+  #foldOfMany(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+    const program = this.#program;
+    const other = this.#choices.of(this.#palette);
+    const others = Array.from({ length: 1 + this.#choices.below(3) }, () =>
+      this.#choices.oneIn(3) ? other : to,
+    );
+    const many = program.types.tuple([to, ...others]);
+    const fold = this.#foldOf(from, many, depth, pure, (step) => {
+      const moved = (): Term => this.#moved(step, many, pure);
+      return this.#choices.oneIn(2) ? moved() : this.#chosen(step, depth, pure, moved);
+    });
+    return program.compose(fold, this.#partOf(many, to));
+  }
+
+  #foldOf(from: TypeId, to: TypeId, depth: number, pure: boolean, body: (step: TypeId) => Term): Term {
     const program = this.#program;
     const { types } = program;
-    const list = this.#choices.oneIn(3) ? types.list(to) : this.#anyList();
+    const list = this.#choices.oneIn(3) && this.#palette.includes(to) ? types.list(to) : this.#anyList();
     const node = types.node(list);
     if (node.kind !== 'list') throw new Error('a list is a list');
-    const step = types.tuple([from, to, node.item]);
-    const body = this.#choices.oneIn(2)
-      ? this.#chosen(step, to, depth, pure)
-      : this.#body(step, to, depth, pure);
     const input = program.tuple([
       program.identity(from),
       this.term(from, to, depth - 2, pure),
       this.#items(from, list, depth, pure),
     ]);
-    return program.compose(input, program.fold(body));
+    return program.compose(input, program.fold(body(types.tuple([from, to, node.item]))));
   }
 
-  /** One part or another of what comes in, which are left as they are: registers that could be one, and must not be. */
-  #chosen(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+  /** The parts of the accumulator, the second that is given, in other places; one now and then is new. */
+  #moved(from: TypeId, to: TypeId, pure: boolean): Term {
     const program = this.#program;
-    const parts = program.types.components(from)!.flatMap((type, index) => (type === to ? [index] : []));
-    const arm = (): Term => {
-      if (depth > 1 && this.#choices.oneIn(3)) return this.#chosen(from, to, depth - 1, pure);
-      return this.#choices.oneIn(6)
-        ? this.term(from, to, depth - 2, pure)
-        : program.project(from, this.#choices.of(parts));
-    };
+    const before = program.project(from, 1);
+    const parts = program.types
+      .components(to)!
+      .map((type) =>
+        this.#choices.oneIn(6)
+          ? this.#leaf(from, type, pure)
+          : program.compose(before, this.#partOf(to, type)),
+      );
+    return program.fork(to, parts);
+  }
+
+  #partOf(from: TypeId, to: TypeId): Term {
+    const parts = this.#program.types
+      .components(from)!
+      .flatMap((type, index) => (type === to ? [index] : []));
+    return this.#program.project(from, this.#choices.of(parts));
+  }
+
+  /** A part of what comes in, mostly. */
+  #part(from: TypeId, to: TypeId, depth: number, pure: boolean): Term {
+    return this.#choices.oneIn(6) ? this.term(from, to, depth - 2, pure) : this.#partOf(from, to);
+  }
+
+  /** One or another of what `arm` gives, which is left as it is: registers that could be one, and must not be. */
+  #chosen(from: TypeId, depth: number, pure: boolean, arm: () => Term): Term {
+    const program = this.#program;
+    const either = (): Term =>
+      depth > 1 && this.#choices.oneIn(3) ? this.#chosen(from, depth - 1, pure, arm) : arm();
     const input = program.tuple([program.identity(from), this.term(from, BOOL, depth - 2, pure)]);
-    return program.compose(input, program.if(arm(), arm()));
+    return program.compose(input, program.if(either(), either()));
   }
 
   /** The list of what a body makes of each item of another. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Value } from '@smc/protocol';
 import { Meter } from '../src/builtins/meter.ts';
 import { FAILED } from '../src/failure.ts';
@@ -9,6 +9,7 @@ import { InterpretedEntry, Interpreter } from '../src/interpret/interpreter.ts';
 import { Tiers } from '../src/tiers.ts';
 import { lirOf } from './support/lir-assembly.ts';
 import { FIXTURES } from './support/lir-fixtures.ts';
+import { repeat } from './support/repeat.ts';
 
 const isReference = (value: unknown): boolean =>
   typeof value !== 'number' && typeof value !== 'boolean' && value !== null;
@@ -52,6 +53,35 @@ describe('the interpreter', () => {
     expect(kept()).toBe(0);
     expect(entry.run(instance, 0, 20, 5)).toBe(FAILED);
     expect(kept()).toBe(0);
+  });
+
+  it('has one list of what to clear for all operations over one routine', () => {
+    const count = 5_000;
+    const registers = Array.from({ length: count }, (_, n) => `r${n + 1}`);
+    const lowered = lirOf(`
+      routine step 1 fuel 1
+        ${registers.map((register) => `${register} = TUPLE r0 r0`).join('\n')}
+        r${count + 1} = TUPLE ${registers.join(' ')}
+        RETURN r${count + 1}
+    `);
+    const interpreter = new Interpreter(encode(lowered), new Meter());
+    const list = interpreter.sweptOf(0);
+    expect(list.length).toBeGreaterThanOrEqual(count);
+    expect(interpreter.sweptOf(0)).toBe(list);
+    let reads = 0;
+    const counted = new Proxy(list, {
+      get: (target, key) => {
+        reads++;
+        return Reflect.get(target, key) as unknown;
+      },
+    });
+    vi.spyOn(interpreter, 'sweptOf').mockReturnValue(counted);
+    const entries = repeat(256, 0).map((routine) => new InterpretedEntry(interpreter, routine));
+    expect(reads).toBe(0);
+    const instance = new (instanceClass(lowered.state))(null, null);
+    for (const entry of entries.slice(-2)) entry.run(instance, 0, 10_000, 1);
+    expect(reads).toBeGreaterThan(2 * count);
+    expect(interpreter.references.filter((value) => Array.isArray(value))).toEqual([]);
   });
 
   it('is not for two runs of one program at a time', () => {

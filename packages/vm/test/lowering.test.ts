@@ -11,12 +11,16 @@ import {
 } from '@smc/protocol';
 import { load, verifyImage } from '@smc/vm';
 import { describe, expect, it } from 'vitest';
-import type { Lowered } from '../src/lower/lir.ts';
+import type { Lowered, Operation } from '../src/lower/lir.ts';
 import { LOWERING_LIMITS, lower } from '../src/lower/lower.ts';
+import { component } from '../src/lower/shapes.ts';
+import { constant, deferred, inRegister, type Symbolic } from '../src/lower/symbolic.ts';
 import { Assembly, imageOf } from './support/assembly.ts';
+import { evaluateLir } from './support/evaluate-lir.ts';
 import { printLir } from './support/print-lir.ts';
+import { repeat } from './support/repeat.ts';
 import type { Sketch } from './support/run.ts';
-import { resolve, tuple } from './support/types.ts';
+import { listOf, resolve, tuple } from './support/types.ts';
 
 /**
  * What is known of a value before it is there is shared, and could be written out wherever it
@@ -260,7 +264,7 @@ describe('a call that changes the state', () => {
 });
 
 /** What a sketch becomes. */
-function lowered({ from, to, code, state = UNIT, initial = null, define }: Sketch): string {
+function loweringOf({ from, to, code, state = UNIT, initial = null, define }: Sketch): Lowered {
   const assembly = new Assembly();
   const types = { from: resolve(from, assembly), to: resolve(to, assembly), state: resolve(state, assembly) };
   define?.(assembly);
@@ -268,10 +272,131 @@ function lowered({ from, to, code, state = UNIT, initial = null, define }: Sketc
   const image = imageOf({ assembly, initial, ...types });
   const verified = verifyImage(image);
   if (verified.kind === 'invalid') throw new Error(JSON.stringify(verified));
-  return printLir(
-    lower(image.unit, verified, { state: image.state, isKeyed: false, operations: image.operations }, []),
-  );
+  const { operations } = image;
+  return lower(image.unit, verified, { state: image.state, isKeyed: false, operations }, []);
 }
+
+const lowered = (sketch: Sketch): string => printLir(loweringOf(sketch));
+
+describe('what is put together once', () => {
+  /** Operations and operands that run, where an image earns as much credit as one may, and calls nothing in place. */
+  const workOf = (image: Image): number => {
+    const verified = verifyImage(image);
+    if (verified.kind === 'invalid') throw new Error(verified.message);
+    const limits = { operationsFree: 4_000_000, inlinedPerWord: 0, inlinedFree: 0 };
+    const machine = { state: image.state, isKeyed: false, operations: image.operations };
+    const unit = lower(image.unit, verified, machine, [], limits);
+    let work = 0;
+    const visit = ({ operands }: Operation): void => void (work += 1 + operands.length);
+    const run = { argument: 1_000, key: null, state: 0, now: 0, fuel: 1_000_000, visit };
+    expect(evaluateLir(unit, unit.steps[0], run)).toHaveProperty('value');
+    return work;
+  };
+  const ARMS = 100;
+  /** (t, x) → (t, x), where t is handed to a function in an arm. */
+  const handOver = (i: number): string =>
+    `PUSH; SND; PUSH; QUOTE n${i}; CONS; GE; CONS; BRANCH else${i} join${i}
+     PUSH; FST; CALL take; CONS; FST; JUMP join${i}; else${i}:; join${i}:`;
+  const handingOver = (assembly: Assembly, type: TypeId, make: string): Image => {
+    for (let n = 0; n < 2 ** DEPTH; n++) assembly.constant(`n${n}`, INT, n);
+    assembly.function('take', type, INT, 'QUOTE n0; RETURN');
+    const code = `PUSH; ${make}; SWAP; CONS; ${lines(ARMS, handOver)}; SND; RETURN`;
+    assembly.function('main', INT, INT, code);
+    return imageOf({ assembly, from: INT, to: INT, state: INT, initial: 0 });
+  };
+  const tree = (): Image => {
+    const assembly = new Assembly();
+    return handingOver(assembly, assembly.types.components(treeType(assembly))![0], treeOf(DEPTH));
+  };
+  const record = (): Image => {
+    const make = `${lines(wideFields.length - 1, () => 'PUSH')}; RECORD Record`;
+    const assembly = withRecords();
+    return handingOver(assembly, assembly.types.record(wideFields), make);
+  };
+
+  it.each([
+    ['a tree', tree, 2 ** DEPTH],
+    ['a record', record, wideFields.length],
+  ])('is not made anew by each word that needs it: %s', (_title, image, size) => {
+    // Each word that puts it together does so much, and then each arm, at most.
+    expect(workOf(image())).toBeLessThan(10 * size + 150 * ARMS);
+  });
+});
+
+describe('a value whose components are asked for', () => {
+  /** Values and places for some, in all that it has. */
+  const places = (value: object): number =>
+    Object.values(value).reduce<number>((sum, each: unknown) => {
+      if (each instanceof Map) return sum + each.size;
+      return sum + (Array.isArray(each) ? each.length : 1);
+    }, 0);
+
+  it.each<[string, Symbolic]>([
+    ['in a register', inRegister(0, 1)],
+    ['that is read', deferred('STATE', null, 0, 1)],
+    ['constant', constant(repeat(TYPE_LIMITS.recordFieldsMax, 0), 0)],
+  ])('has no more than those: %s', (_title, value) => {
+    const before = places(value);
+    const last = component(value, TYPE_LIMITS.recordFieldsMax - 1);
+    expect(component(value, TYPE_LIMITS.recordFieldsMax - 1)).toBe(last);
+    expect(places(value)).toBeLessThanOrEqual(before + 1);
+  });
+});
+
+describe('a list that is paid for once', () => {
+  const ITEMS = 7;
+  const range = 'PUSH; QUOTE zero; SWAP; CONS; LIST_RANGE';
+  /** List → List, of what is made for it; nothing that fails is left out. */
+  const use = 'PUSH; LIST_SUM; CONS; FST';
+  const isPositive = 'PUSH; QUOTE zero; CONS; GT';
+  /** Of (environment, condition); `how` tells the labels apart. */
+  const choice = (then: string, otherwise: string, how: number | string = ''): string =>
+    `BRANCH else${how} join${how}; ${then}; JUMP join${how}; else${how}:; ${otherwise}; join${how}:`;
+  const orFail = (then: string, type: string, how?: number): string =>
+    `PUSH; ${isPositive}; CONS; ${choice(then, `QUOTE why; FAIL ${type}`, how)}`;
+  /** (list, n) → (list, n) */
+  const useInArm = (i: number): string =>
+    `PUSH; SND; ${isPositive}; CONS; ${choice('PUSH; FST; LIST_SUM; CONS; FST', '', i)}`;
+  const orNone = (i: number): string =>
+    `PUSH; PUSH; SND; ${isPositive}; CONS; ${choice('FST', 'QUOTE none', i)}; LIST_SUM; CONS; FST`;
+  const within = (levels: number): string =>
+    levels === 0 ? range : orFail(`${within(levels - 1)}; ${use}`, 'Ints', levels);
+  const many = (code: string, count: number): string => `${repeat(count - 1, 'PUSH').join('; ')}; ${code}`;
+
+  it.each([
+    ['that leaves many choices whose other arms fail', within(5)],
+    [
+      'that is the result and the state of such an arm',
+      `${orFail(`${range}; PUSH; PUT; CONS; FST`, 'Ints')}; ${use}`,
+    ],
+    [
+      'that is all parts of what leaves such an arm',
+      `${orFail(`${range}; PUSH; CONS; PUSH; FST; ${many('TUPLE 16', 16)}; CONS`, 'Product')}; PUSH; SND; PROJECT 3; LIST_SUM; CONS; FST; FST; SND; ${use}`,
+    ],
+    ['that is used in many arms', `PUSH; ${range}; SWAP; CONS; ${lines(5, useInArm)}; FST`],
+    ['that many choices may give, and what follows', `PUSH; ${range}; SWAP; CONS; ${lines(5, orNone)}; FST`],
+  ])('is made once: %s', (_title, code) => {
+    const unit = loweringOf({
+      from: INT,
+      to: INT,
+      state: listOf(INT),
+      initial: List.of([]),
+      code: `${code}; LIST_LENGTH; RETURN`,
+      define: (assembly) => {
+        const { types } = assembly;
+        const ints = assembly.type('Ints', types.list(INT));
+        assembly.type('Product', types.pair(types.pair(ints, ints), types.tuple(repeat(16, ints))));
+        assembly.constant('zero', INT, 0);
+        assembly.constant('none', ints, List.of([]));
+        assembly.constant('why', STRING, 'why');
+      },
+    });
+    const names = unit.routines.flatMap(({ operations }) => operations.map(({ name }) => name));
+    expect(names.filter((name) => name.startsWith('RANGE'))).toEqual(['RANGE_LENGTH', 'RANGE']);
+    const run = { argument: ITEMS, key: null, state: List.of([]), now: 0, fuel: 10_000 };
+    expect(evaluateLir(unit, unit.steps[0], run)).toMatchObject({ value: ITEMS });
+  });
+});
 
 describe('what is known', () => {
   const one = (assembly: Assembly): void => void assembly.constant('one', INT, 1);

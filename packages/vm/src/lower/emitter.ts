@@ -1,7 +1,7 @@
 import { Sum, type KeyOrder, type Value } from '@smc/protocol';
 import { coalesce } from './coalesce.ts';
 import { OPERATIONS, type Operation, type OperationName, type Routine } from './lir.ts';
-import { inRegister, sources, type Constant, type InRegister, type Symbolic } from './symbolic.ts';
+import { constant, inRegister, sources, type Constant, type InRegister, type Symbolic } from './symbolic.ts';
 
 /** Operations in order; lists within it are filled later than what follows them. */
 export type Code = (Operation | Code)[];
@@ -94,7 +94,7 @@ export class Constants {
   }
 
   symbolic(value: Value): Constant {
-    return { kind: 'constant', value, depth: 0, operand: this.operand(value), parts: [] };
+    return constant(value, this.operand(value));
   }
 }
 
@@ -172,9 +172,9 @@ export class Emitter {
   // ------------------------------------------------------------------------ frames
 
   /** Opens a frame; `before` is where the code stands that runs once before it. */
-  open(isLoop: boolean, before: Code): void {
+  open(isLoop: boolean, before: Code, code: Code = []): void {
     if (isLoop) this.#loops.push(this.#frames.length);
-    this.#place = { isLoop, before, code: [], made: [] };
+    this.#place = { isLoop, before, code, made: [] };
     this.#frames.push(this.#place);
   }
 
@@ -199,18 +199,18 @@ export class Emitter {
 
   /**
    * Runs `emit` with `code`, which stands at the end of a frame that is closed, as the place,
-   * and with what that frame had made.
+   * with what stood before that frame, and with what it had made.
    */
-  within(made: Made, code: Code, emit: () => void): void {
+  within(before: Code, made: Made, code: Code, emit: () => void): void {
     const outer = this.#place;
     // Without credit, what was known before that frame has its operand, if any, from there.
     const inner = this.isSettled ? made.filter(([value]) => value.depth > this.depth) : made;
-    const before = inner.map(([value]) => value.operand);
+    const operands = inner.map(([value]) => value.operand);
     for (const [value, operand] of inner) value.operand = operand;
-    this.#place = { isLoop: false, before: [], code, made: [] };
+    this.open(false, before, code);
     emit();
-    for (const value of this.#place.made) value.operand = null;
-    for (const [index, [value]] of inner.entries()) value.operand = before[index];
+    for (const value of this.close().made) value.operand = null;
+    for (const [index, [value]] of inner.entries()) value.operand = operands[index];
     this.#place = outer;
   }
 

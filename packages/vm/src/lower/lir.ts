@@ -153,7 +153,12 @@ export const OPERATIONS = {
     2,
     'The length of LIST_RANGE of a and b; it takes its fuel and has its limit.',
   ),
-  RANGE: row('pure', true, 2, 'The list of the b integers from a on.'),
+  RANGE: row(
+    'pure',
+    true,
+    2,
+    'The list of the b integers from a on, b a RANGE_LENGTH in the same routine; made no more than once for each run of that, which has paid for it.',
+  ),
   BUILDER: row('pure', true, 0, 'An empty list under construction. Never left out or shared.'),
   COLLECT: row(
     'spends',

@@ -28,10 +28,13 @@ import {
 import type { TypeSizes } from '../values/size.ts';
 import { sizeTerms, type SizeTerms } from './sizes.ts';
 import {
+  closure,
   deferred,
   inRegister,
   negate,
   product,
+  variant,
+  weightOf,
   type Body,
   type Comparison,
   type ComparisonName,
@@ -199,6 +202,7 @@ export class RoutineReader {
       if (this.#controls.length === 0 && word + words === this.#end) break;
       this.#pc = word + words;
       this.#instruction(instructionName(this.#code[word])!, word);
+      if (weightOf(this.#a) > WEIGHT_MAX && !this.#emitter.isSettled) this.#makeForGood();
     }
     const fuel = entryFuel(this.#end - (this.#entry.kind === 'body' ? this.#entry.body.start : 0));
     const name =
@@ -296,7 +300,7 @@ export class RoutineReader {
         const end = this.#code[word + 2];
         const body = { function: this.#function, start: this.#pc, end };
         this.#pc = end;
-        return this.#give({ kind: 'closure', body, environment: a, depth: emitter.depth, operand: null });
+        return this.#give(closure(body, a, emitter.depth));
       }
       case 'APP':
         return this.#apply(component(a, 0), component(a, 1));
@@ -400,6 +404,19 @@ export class RoutineReader {
     if (this.#emitter.isSettled) this.#emitter.operand(value);
   }
 
+  /**
+   * Makes the accumulator where it is known, and not anew in each arm that needs it: words that need
+   * a value may be far fewer than those that put it together, and were paid for them.
+   */
+  #makeForGood(): void {
+    const { depth } = this.#emitter;
+    const a = this.#a;
+    const operand = this.#emitter.operand(a);
+    // What was known before this arm is made in it, and has to be again in the next one.
+    if (a.depth < depth || !('weight' in a)) this.#a = inRegister(operand, depth);
+    else a.weight = 0;
+  }
+
   /** The values of the stack and the accumulator that an instruction puts together. */
   #collect(count: number): Symbolic[] {
     return [...this.#stack.splice(this.#stack.length - (count - 1)), this.#a];
@@ -438,7 +455,7 @@ export class RoutineReader {
     const payload = this.#a;
     // A constructor of a constant is one: it is made once for all steps.
     if (payload.kind === 'constant') this.#a = constants.variant(tag, payload);
-    else this.#give({ kind: 'variant', tag, payload, depth: this.#emitter.depth, operand: null });
+    else this.#give(variant(tag, payload, this.#emitter.depth));
   }
 
   #range(): void {
@@ -607,7 +624,8 @@ export class RoutineReader {
     if (this.#isDead) return;
     const code = emitter.reserve();
     const { pending, isOwing } = emitter;
-    choice.ends.push({ values: [this.#a, this.#state], pending, isOwing, code, made });
+    const values = [this.#a, this.#state];
+    choice.ends.push({ values, pending, isOwing, before: choice.before, code, made });
   }
 
   /** JUMP: the end of an arm that is not the last. */
@@ -807,6 +825,9 @@ const UNCARRIED: { readonly carried: readonly number[]; readonly state: readonly
   carried: [],
   state: [],
 };
+
+/** Operations and operands that making a value anew may take, so that a word that needs it does no more. */
+const WEIGHT_MAX = 128;
 
 const JUMP_WORDS = INSTRUCTIONS.JUMP.operands.length + 1;
 const NEXT_WORDS = INSTRUCTIONS.NEXT.operands.length + 1;

@@ -1,5 +1,15 @@
+import type { Product } from '@smc/protocol';
 import type { Emitter, Code, Made } from './emitter.ts';
-import { deferred, inRegister, partsKnown, product, type InRegister, type Symbolic } from './symbolic.ts';
+import {
+  constant,
+  deferred,
+  inRegister,
+  partsKnown,
+  product,
+  variant,
+  type InRegister,
+  type Symbolic,
+} from './symbolic.ts';
 
 /**
  * Where paths of control meet: what is known on all of them stays known, and the rest goes
@@ -30,30 +40,28 @@ class Extent {
   }
 }
 
-/** A component of a product. */
+/** A component of a product: the same whenever it is asked for. */
 export function component(value: Symbolic, index: number): Symbolic {
-  switch (value.kind) {
-    case 'product':
-      return value.parts[index];
-    case 'register':
-    case 'deferred':
-      // As deep as what it is part of: it may be read wherever that is known.
-      return (value.parts[index] ??= deferred('COMPONENT', value, index, value.depth));
-    case 'constant': {
-      if (!Array.isArray(value.value)) break;
-      const part = value.value[index];
-      return (value.parts[index] ??= { kind: 'constant', value: part, depth: 0, operand: null, parts: [] });
-    }
-    default:
-  }
-  throw new Error(`a ${value.kind} has no components: the code was not verified`);
+  if (value.kind === 'product') return value.parts[index];
+  if (!hasComponents(value)) throw new Error(`a ${value.kind} has no components: the code was not verified`);
+  const known = value.components?.get(index);
+  if (known !== undefined) return known;
+  // As deep as what it is part of: it may be read wherever that is known.
+  const made =
+    value.kind === 'constant'
+      ? constant((value.value as Product)[index], null)
+      : deferred('COMPONENT', value, index, value.depth);
+  value.components ??= new Map();
+  value.components.set(index, made);
+  return made;
 }
 
-/** One path into a join: what it ends with, where its last operations go, what it had made. */
+/** One path into a join: what it ends with, what stands before it, where its last operations go, what it had made. */
 export interface PathEnd {
   readonly values: readonly Symbolic[];
   readonly pending: number;
   readonly isOwing: boolean;
+  readonly before: Code;
   readonly code: Code;
   readonly made: Made;
 }
@@ -81,7 +89,7 @@ export function join(emitter: Emitter, ends: readonly PathEnd[]): Symbolic[] {
         });
   const pending = Math.min(...ends.map((end) => end.pending));
   for (const [index, end] of ends.entries()) {
-    emitter.within(end.made, end.code, () => {
+    emitter.within(end.before, end.made, end.code, () => {
       for (const { register, from, isRaw } of moves) {
         const value = from[index];
         const operand = isRaw && value.kind === 'optional' ? value.raw : emitter.operand(value);
@@ -95,7 +103,10 @@ export function join(emitter: Emitter, ends: readonly PathEnd[]): Symbolic[] {
   return joined;
 }
 
-/** The value of the one path that does not end in a failure: it needs no register that it does not have. */
+/**
+ * The value of the one path that does not end in a failure: it needs no register that it does not have. What is known
+ * anew here may be made once more, which is one operation on values that are there; a list takes longer, and is moved.
+ */
 function survivor(emitter: Emitter, value: Symbolic, extent: Extent, moves: Move[]): Symbolic {
   const { depth } = emitter;
   if (value.depth <= depth) return value;
@@ -104,7 +115,6 @@ function survivor(emitter: Emitter, value: Symbolic, extent: Extent, moves: Move
       return inRegister(value.operand!, depth);
     case 'optional':
     case 'comparison':
-    case 'range':
       return { ...value, depth, operand: null };
     case 'product':
       if (extent.takes(value.parts.length))
@@ -116,7 +126,7 @@ function survivor(emitter: Emitter, value: Symbolic, extent: Extent, moves: Move
     case 'variant':
       if (extent.takes(1)) {
         const payload = survivor(emitter, value.payload, extent, moves);
-        return { kind: 'variant', tag: value.tag, payload, depth, operand: null };
+        return variant(value.tag, payload, depth);
       }
       break;
     default:
@@ -147,7 +157,7 @@ function meet(emitter: Emitter, values: readonly Symbolic[], extent: Extent, mov
     );
     if (payloads.length === values.length) {
       const payload = meet(emitter, payloads, extent, moves);
-      return { kind: 'variant', tag: first.tag, payload, depth, operand: null };
+      return variant(first.tag, payload, depth);
     }
   }
   if (values.every((value) => value.kind === 'optional')) {

@@ -15,27 +15,36 @@ interface Made {
   operand: number | null;
 }
 
-/** A value in a register. */
-export interface InRegister extends Made {
-  readonly kind: 'register';
-  /** Its components, as far as they were asked for. */
-  readonly parts: Symbolic[];
+/** A value that is made from others. */
+interface Compound extends Made {
+  /** Operations and operands that make it, with all that it is made from; without, where it is made for good. */
+  weight: number;
 }
 
-export interface Constant extends Made {
+/** A value whose components, if it has any, are read off it. */
+interface Whole extends Made {
+  /** Those that were asked for, by index: of a thousand it may be the last, of thousands of values. */
+  components: Map<number, Symbolic> | null;
+}
+
+/** A value in a register. */
+export interface InRegister extends Whole {
+  readonly kind: 'register';
+}
+
+export interface Constant extends Whole {
   readonly kind: 'constant';
   readonly value: Value;
-  readonly parts: Symbolic[];
 }
 
 /** A tuple or a record that is known by its components, and may never be made. */
-export interface ProductOf extends Made {
+export interface ProductOf extends Compound {
   readonly kind: 'product';
   readonly parts: readonly Symbolic[];
 }
 
 /** A sum whose constructor is known. */
-export interface Variant extends Made {
+export interface Variant extends Compound {
   readonly kind: 'variant';
   readonly tag: number;
   readonly payload: Symbolic;
@@ -58,7 +67,7 @@ export interface Comparison extends Made {
   readonly right: number;
 }
 
-/** A list of integers, paid for and not made yet. */
+/** A list of integers, paid for and not made yet. It is one value, made at one place: so it is made once for what was paid. */
 export interface Range extends Made {
   readonly kind: 'range';
   readonly start: number;
@@ -73,19 +82,18 @@ export interface Body {
   readonly end: number;
 }
 
-export interface ClosureOf extends Made {
+export interface ClosureOf extends Compound {
   readonly kind: 'closure';
   readonly body: Body;
   readonly environment: Symbolic;
 }
 
 /** What one pure operation gives that may never be needed. */
-export interface Deferred extends Made {
+export interface Deferred extends Whole, Compound {
   readonly kind: 'deferred';
   readonly name: OperationName & ('STATE' | 'KEY' | 'NOW' | 'COMPONENT' | 'PAYLOAD');
   readonly base: Symbolic | null;
   readonly immediate: number;
-  readonly parts: Symbolic[];
 }
 
 export type Symbolic =
@@ -103,7 +111,16 @@ export const inRegister = (register: number, depth: number): InRegister => ({
   kind: 'register',
   depth,
   operand: register,
-  parts: [],
+  components: null,
+});
+
+/** A constant whose operand is not asked for yet, if it is null. */
+export const constant = (value: Value, operand: number | null): Constant => ({
+  kind: 'constant',
+  value,
+  depth: 0,
+  operand,
+  components: null,
 });
 
 export const deferred = (
@@ -111,14 +128,62 @@ export const deferred = (
   base: Symbolic | null,
   immediate: number,
   depth: number,
-): Deferred => ({ kind: 'deferred', name, base, immediate, depth, operand: null, parts: [] });
+): Deferred => ({
+  kind: 'deferred',
+  name,
+  base,
+  immediate,
+  depth,
+  operand: null,
+  components: null,
+  weight: weightFrom(base === null ? [] : [base]),
+});
 
 export const product = (parts: readonly Symbolic[], depth: number): ProductOf => ({
   kind: 'product',
   parts,
   depth,
   operand: null,
+  weight: weightFrom(parts),
 });
+
+export const variant = (tag: number, payload: Symbolic, depth: number): Variant => ({
+  kind: 'variant',
+  tag,
+  payload,
+  depth,
+  operand: null,
+  weight: weightFrom([payload]),
+});
+
+export const closure = (body: Body, environment: Symbolic, depth: number): ClosureOf => ({
+  kind: 'closure',
+  body,
+  environment,
+  depth,
+  operand: null,
+  weight: weightFrom([environment]),
+});
+
+const weightFrom = (from: readonly Symbolic[]): number =>
+  from.reduce((sum, source) => sum + 1 + weightOf(source), 1);
+
+/** Operations and operands that a value may take where it is needed. */
+export function weightOf(value: Symbolic): number {
+  switch (value.kind) {
+    case 'register':
+    case 'constant':
+    // It is made once, wherever it is needed.
+    case 'range':
+      return 0;
+    case 'optional':
+      return 2;
+    case 'comparison':
+      return 3;
+    default:
+      return value.weight;
+  }
+}
 
 /** How many components are known without a look at the type: of a product that was put together, or a constant. */
 export function partsKnown(value: Symbolic): number {

@@ -23,18 +23,13 @@ import {
   VALUE_TOO_LARGE,
 } from '../../src/failure.ts';
 import type { Failure } from '../../src/failure.ts';
-import {
-  OPERATIONS,
-  type Lowered,
-  type Operation,
-  type OperationName,
-  type Routine,
-} from '../../src/lower/lir.ts';
+import { OPERATIONS, type Lowered, type Operation, type Routine } from '../../src/lower/lir.ts';
 
 /**
  * A plain evaluator of LIR, for tests: what both tiers must agree with. It takes each operation
  * by its name, counts integers exactly, and throws where the contract of LIR is broken: code
- * that reads what was not written or what a CHANGE was given, fails after a COMMIT or commits without having paid.
+ * that reads what was not written or what a CHANGE was given, fails after a COMMIT, commits without having paid, or
+ * makes a list twice that was paid once.
  */
 
 /** What a run is given beside its code. */
@@ -45,7 +40,7 @@ export interface LirRun {
   readonly now: number;
   readonly fuel: number;
   /** Told of each operation before it runs. */
-  readonly visit?: (name: OperationName) => void;
+  readonly visit?: (operation: Operation) => void;
 }
 
 export type LirOutcome =
@@ -141,7 +136,7 @@ class Evaluation {
     const frame = new Frame(routine, this.#lowered.constants, parameters);
     for (let at = 0; ;) {
       const operation = routine.operations[at];
-      this.#run.visit?.(operation.name);
+      this.#run.visit?.(operation);
       if (operation.name === 'RETURN') return frame.operand(operation, 0);
       at = OPERATIONS[operation.name].effect === 'acts' ? this.#act(frame, at) : this.#go(frame, at);
     }
@@ -234,6 +229,8 @@ class Evaluation {
     if (operation.name === 'LOOP') return this.#iterate(frame, at, 0);
     const operands = operation.operands.map((_, index) => this.#unchanged(frame.operand(operation, index)));
     const value = this.#value(operation, operands);
+    if (operation.name === 'RANGE_LENGTH') frame.pay(operation);
+    if (operation.name === 'RANGE') frame.make(operation);
     if (OPERATIONS[operation.name].gives) frame.set(operation, value);
     return at + 1;
   }
@@ -405,6 +402,8 @@ class Frame {
   readonly #constants: readonly Value[];
   /** Only registers that were written. */
   readonly #registers = new Map<number, Datum>();
+  /** Of those: lengths of lists that are paid for and not made. */
+  readonly #paid = new Set<number>();
   readonly #ends = new Map<number, number>();
   readonly #loops = new Map<number, number>();
   readonly #nexts = new Map<number, number>();
@@ -435,6 +434,16 @@ class Frame {
   set({ target }: Operation, value: Datum): void {
     if (target < 0 || target >= this.routine.registers) throw new Error(`there is no register ${target}`);
     this.#registers.set(target, value);
+  }
+
+  /** RANGE_LENGTH */
+  pay({ target }: Operation): void {
+    this.#paid.add(target);
+  }
+
+  /** RANGE */
+  make({ operands }: Operation): void {
+    if (!this.#paid.delete(operands[1])) throw new Error('a RANGE that is not paid for');
   }
 
   /** Of a block, by label. */

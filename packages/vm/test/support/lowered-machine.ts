@@ -1,7 +1,10 @@
 import type { Image } from '@smc/protocol';
+import { sourceOf } from '../../src/jit/source.ts';
+import { Calls } from '../../src/lower/calls.ts';
 import { OPERATIONS, type Lowered } from '../../src/lower/lir.ts';
 import { lower, type LoweringLimits } from '../../src/lower/lower.ts';
 import { verifyImage } from '../../src/verify-image.ts';
+import { wrongTokens } from './alphabet.ts';
 import { evaluateLir, type LirOutcome, type LirRun } from './evaluate-lir.ts';
 
 /** By its name, each operation that code is lowered to. */
@@ -18,6 +21,15 @@ export class LoweredMachine {
     const { state, key, operations, unit, invariants } = image;
     const machine = { state, isKeyed: key !== 'none', operations };
     this.#lowered = lower(unit, verified, machine, invariants, limits);
+  }
+
+  /** What is not of the alphabet of generated source, in all that is generated for it. */
+  wrongTokens(): string[] {
+    const entered = new Calls(this.#lowered).entered();
+    return [...this.#lowered.routines.keys()].flatMap((index) => {
+      const source = sourceOf(this.#lowered, index, !entered.has(index));
+      return source === null ? [] : wrongTokens(source.text);
+    });
   }
 
   /** A step of an operation by its index in the image. */
