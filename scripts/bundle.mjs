@@ -2,7 +2,8 @@
 // program. It is a CommonJS file, which loads less of Node itself than a module does; commands that are loaded
 // when they are used are so in it too. The node stays a package of its own, which `smc node` alone loads, with
 // the web server that it needs; so does what writes its log.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -65,10 +66,21 @@ await build({
   outdir,
 });
 
+const kept = (...words) => [`${root}scripts/keep-code.cjs`, `${outdir}/main.cjs`, ...words];
+
 // What is run most often: an editor checks at each save. The programs use all of the language between them.
 const programs = readdirSync(`${root}test/conformance`).filter((name) => name.endsWith('.sm'));
 for (const command of ['check', 'test']) {
   const files = programs.map((name) => `${root}test/conformance/${name}`);
-  const words = [`${root}scripts/keep-code.cjs`, `${outdir}/main.cjs`, command, ...files];
-  execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync(process.execPath, kept(command, ...files), { stdio: ['ignore', 'ignore', 'pipe'] });
 }
+
+// What a node needs until it is ready, and to end.
+const node = spawn(process.execPath, kept('node', '--memory', '--http', '0', '--tcp', '0'), {
+  stdio: ['ignore', 'pipe', 'ignore'],
+});
+const ended = once(node, 'exit');
+await Promise.race([once(node.stdout, 'data'), ended]);
+node.kill('SIGTERM');
+const [status] = await ended;
+if (status !== 0) throw new Error(`the built smc node ended with ${status}`);

@@ -6,7 +6,7 @@
 // costs: it is left out for these. V8 takes no code that was made with other flags, so there are two of it.
 const { readFileSync } = require('node:fs');
 const { createRequire, wrap } = require('node:module');
-const { dirname } = require('node:path');
+const { dirname, join } = require('node:path');
 const { setFlagsFromString } = require('node:v8');
 const { constants, Script } = require('node:vm');
 
@@ -27,15 +27,40 @@ function load(file, words) {
     cachedData: codeOf(codeFileOf(file, words)),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
+  /** Files beside it that it has loaded. */
+  const beside = new Map();
+  const require = createRequire(file);
+  const requireBeside = (id) => {
+    if (!BESIDE.test(id)) return require(id);
+    if (!beside.has(id)) beside.set(id, load(join(dirname(file), id), words));
+    return beside.get(id).run();
+  };
+  let exports = null;
   return {
     run() {
+      if (exports !== null) return exports;
       const module = { exports: {} };
-      script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+      script.runInThisContext()(
+        module.exports,
+        Object.assign(requireBeside, require),
+        module,
+        file,
+        dirname(file),
+      );
+      exports = module.exports;
+      return exports;
     },
-    /** What was compiled until now. */
-    code: () => script.createCachedData(),
+    /** What was compiled until now, of a file and of those beside it, by where it is kept. */
+    code: () =>
+      new Map([
+        [codeFileOf(file, words), script.createCachedData()],
+        ...[...beside.values()].flatMap((each) => [...each.code()]),
+      ]),
   };
 }
+
+/** What is built into files of its own, as few commands need it. */
+const BESIDE = /^\.\/\w+\.cjs$/;
 
 function codeOf(file) {
   try {
@@ -45,4 +70,4 @@ function codeOf(file) {
   }
 }
 
-module.exports = { codeFileOf, load };
+module.exports = { load };
