@@ -13,7 +13,7 @@ export interface NodeLimits {
    * kind; the code of a machine takes some kilobytes.
    */
   readonly bundleBytesMax: number;
-  /** Bytes of the bodies of all HTTP requests that are on their way. */
+  /** Bytes of the bodies of all HTTP requests that came whole and wait for their reply; then no other is read. */
   readonly bodyBytesMax: number;
   /** Requests of one connection for HTTP that wait for their reply; one more is `overloaded`. */
   readonly httpPendingMax: number;
@@ -28,7 +28,10 @@ export interface NodeLimits {
   readonly frameInFlightMax: number;
   /** Bytes of a frame from a client, without its length. */
   readonly frameBytesMax: number;
-  /** Bytes held for lines and frames that did not come whole, of all connections: then that which holds most ends. */
+  /**
+   * Bytes held for lines, frames and bodies of HTTP requests that did not come whole, of all connections: then that
+   * which holds most ends.
+   */
   readonly partialBytesMax: number;
   /** Machines that one framed connection speaks to. */
   readonly frameMachinesMax: number;

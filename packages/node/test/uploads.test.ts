@@ -1,6 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
 import { fingerprints, type Image, type Upgrade } from '@smc/protocol';
 import { afterEach, expect, it } from 'vitest';
+import type { LogGroup } from '../src/journal/group.ts';
+import { MemoryJournal } from '../src/journal/memory.ts';
 import type { NodeLimits } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
 import {
@@ -20,8 +22,25 @@ import { type HttpReply, post, put, send } from './requests.ts';
 let node: RunningNode;
 afterEach(() => node.close());
 
-async function start(limits: Partial<NodeLimits> = {}): Promise<void> {
-  node = await startNode({ httpPort: 0, linesPort: null, limits });
+/** A journal whose groups are there when it is told so. */
+class WaitingJournal extends MemoryJournal {
+  #ready = Promise.resolve();
+
+  /** From now on until what this gives is called. */
+  wait(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ready = promise;
+    return resolve;
+  }
+
+  override async append(groups: readonly LogGroup[]): Promise<void> {
+    await this.#ready;
+    super.append(groups);
+  }
+}
+
+async function start(limits: Partial<NodeLimits> = {}, journal = new MemoryJournal()): Promise<void> {
+  node = await startNode({ httpPort: 0, linesPort: null, limits, journal });
   expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 200 });
   expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
 }
@@ -91,29 +110,42 @@ it('is answered where it is too large, and the connection stays open until all o
   socket.destroy();
 });
 
-it('is refused before it is read where all together are too much', async () => {
-  await start({ bodyBytesMax: 20_000, bundleBytesMax: 12_000 });
-  const before = await told();
-  const first = await begin(head('content-length: 12000'), UPGRADE);
-  const second = await begin(head('content-length: 8000'), 'x');
+it('is refused before it is read where those that wait are too much', async () => {
+  const journal = new WaitingJournal();
+  await start({ bodyBytesMax: 20_000 }, journal);
+  const release = journal.wait();
+  const body = `{${' '.repeat(11_000)}}`;
+  const waiting = [1, 2].map(() => post(node, '/Counter/Incr', body));
+  while ((await post(node, '/_smc/health', '{}')).status !== 429) continue;
   expect(codeOf(await put(node, UPGRADE))).toBe('429 overloaded');
-  expect(codeOf(await post(node, '/Counter/Read', '{}'))).toBe('429 overloaded');
-  // What has no body is served.
-  expect(await told()).toBe(before);
-  const isFree = async (): Promise<void> => {
-    // The node hears of the end of a connection in its own time.
-    while ((await post(node, '/Counter/Read', '{}')).status === 429) continue;
-  };
-  first.destroy();
-  await isFree();
-  // One whose length is not told may be as long as any.
-  const third = await begin(head('transfer-encoding: chunked'), '1\r\nx\r\n');
-  expect(codeOf(await put(node, UPGRADE))).toBe('429 overloaded');
-  for (const socket of [second, third]) socket.destroy();
-  await isFree();
-  expect(codeOf(await put(node, new Uint8Array(12_001)))).toBe('413 too-large');
-  for (let i = 0; i < 50; i++) expect(codeOf(await put(node, new Uint8Array(12_000)))).toBe('422 malformed');
+  // What has no body is looked at.
+  expect(await send(node, '/_smc/health')).toMatchObject({ status: 200 });
+  release();
+  for (const reply of waiting) expect(await reply).toMatchObject({ status: 200 });
+  expect((await send(node, '/Counter/Read')).body).toBe('3');
   expect(await put(node, UPGRADE)).toMatchObject({ status: 200 });
+});
+
+it('that is announced, or did not come whole, takes nothing from others', async () => {
+  await start({ partialBytesMax: 100_000, bodyBytesMax: 20_000 });
+  const heads = ['content-length: 1000000', 'transfer-encoding: chunked'];
+  const sockets = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => begin(head(heads[i % 2]), i % 2 === 0 ? 'x' : 'fffff\r\nx')),
+  );
+  const closed = (socket: Socket): Promise<void> =>
+    new Promise((resolve) => socket.once('close', () => resolve()));
+  const ends = sockets.map(closed);
+  for (let i = 0; i < 20; i++) expect(await post(node, '/Counter/Incr', '{}')).toMatchObject({ status: 200 });
+  expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([]);
+  // Whoever sent most goes first.
+  sockets[41].write(new Uint8Array(80_000));
+  await ends[41];
+  // Many small parts take more than their bytes.
+  const parts = await begin(head('transfer-encoding: chunked'), '1\r\nx\r\n'.repeat(2_000));
+  await closed(parts);
+  expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([sockets[41]]);
+  expect(await put(node, UPGRADE)).toMatchObject({ status: 200 });
+  for (const socket of sockets) socket.destroy();
 });
 
 it('of an upgrade whose machine is not there is refused', async () => {

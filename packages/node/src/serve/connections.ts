@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import type { Host, NodeCaller } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem } from '../problem.ts';
@@ -9,7 +9,7 @@ import type { Service } from './service.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Counted in what its connection holds: of the body, from its first byte on, and of the reply. */
+    /** Counted in what its connection holds: of the body, once it has come whole, and of the reply. */
     bodyBytes: number;
     replyBytes: number;
   }
@@ -25,7 +25,9 @@ class HttpConnection implements Holder {
   last: FastifyRequest | null = null;
   /** It ends when what came whole was answered: what follows is no request. */
   isOver = false;
+  /** Of bodies that came whole and were not answered, and of the one that has not come whole. */
   bodyBytes = 0;
+  partialBytes = 0;
   /** Of replies that the peer has not taken, and since when it took none. */
   replyBytes = 0;
   replySince = 0;
@@ -47,8 +49,9 @@ class HttpConnection implements Holder {
 
 /**
  * Bounds what connections for HTTP hold, however many there are and however slowly they send and take: requests that
- * wait for their reply, of each; bodies, of all together, from their first byte until they are answered, where what would be too
- * much is refused before it is read; and replies that peers do not take.
+ * wait for their reply, of each; of all together the bodies that came whole and wait, beyond which no other is read; and what
+ * came of other bodies, and replies that peers do not take, where whoever has most ends (`HeldBytes`). What a peer only
+ * says that it will send takes nothing from others.
  */
 export class HttpConnections {
   readonly #host: Host;
@@ -73,6 +76,10 @@ export class HttpConnections {
     app.decorateRequest('replyBytes', 0);
     app.addHook('onRequest', (request, reply, done) => {
       if (this.#begin(request, reply)) done();
+    });
+    app.addHook('preParsing', (request, _reply, payload, done) => {
+      this.#receive(request, payload);
+      done();
     });
     app.addHook('onSend', (request, _reply, payload, done) => {
       this.#replied(request, bytesOf(payload));
@@ -129,7 +136,8 @@ export class HttpConnections {
   #begin(request: FastifyRequest, reply: FastifyReply): boolean {
     const connection = this.#of(request);
     if (connection === undefined) return false;
-    const bodyBytes = bodyBytesOf(request);
+    // That the one before has ended is told later than that this one begins.
+    this.#whole(connection);
     connection.pending++;
     connection.last = request;
     // And not a hook for responses, with which fastify looks at more than their end.
@@ -138,14 +146,36 @@ export class HttpConnections {
       sendProblem(reply, GREEDY);
       return false;
     }
-    if (this.#bodyBytes + bodyBytes > this.#limits.bodyBytesMax) {
+    if (hasBody(request) && this.#bodyBytes > this.#limits.bodyBytesMax) {
       sendProblem(reply, OVERLOADED);
       return false;
     }
-    request.bodyBytes = bodyBytes;
-    connection.bodyBytes += bodyBytes;
-    this.#bodyBytes += bodyBytes;
     return true;
+  }
+
+  /** Counts the body of a request while it comes, until it is answered. */
+  #receive(request: FastifyRequest, payload: RequestPayload): void {
+    const connection = this.#of(request);
+    if (connection === undefined || !hasBody(request)) return;
+    payload.on('data', (chunk: Uint8Array) => {
+      if (connection.last !== request) return;
+      connection.partialBytes += chunk.length + CHUNK_BYTES;
+      this.#account(connection);
+    });
+    payload.once('end', () => {
+      if (connection.last === request) this.#whole(connection);
+    });
+  }
+
+  /** The last request has come whole. */
+  #whole(connection: HttpConnection): void {
+    const { last, partialBytes } = connection;
+    if (last === null || partialBytes === 0) return;
+    last.bodyBytes = partialBytes;
+    connection.bodyBytes += partialBytes;
+    this.#bodyBytes += partialBytes;
+    connection.partialBytes = 0;
+    this.#account(connection);
   }
 
   #replied(request: FastifyRequest, bytes: number): void {
@@ -163,7 +193,10 @@ export class HttpConnections {
     if (!this.#bySocket.has(connection.socket)) return;
     const { bodyBytes, replyBytes } = request;
     connection.pending--;
-    if (connection.last === request) connection.last = null;
+    if (connection.last === request) {
+      connection.last = null;
+      connection.partialBytes = 0;
+    }
     connection.bodyBytes -= bodyBytes;
     this.#bodyBytes -= bodyBytes;
     connection.replyBytes -= replyBytes;
@@ -174,23 +207,23 @@ export class HttpConnections {
   }
 
   #account(connection: HttpConnection): void {
-    const { replyBytes } = connection;
-    this.#held.set(connection, 0, replyBytes > HELD_BYTES_MIN ? replyBytes : 0);
+    const { socket, partialBytes, replyBytes } = connection;
+    if (socket.destroyed) return this.#held.set(connection, 0, 0);
+    this.#held.set(connection, partialBytes, replyBytes > HELD_BYTES_MIN ? replyBytes : 0);
   }
 }
 
 /** Bytes of replies that are not counted as held: most are taken before anybody could ask. */
 const HELD_BYTES_MIN = 16 * 1024;
 
-const OVERLOADED = problem('overloaded', 'too many bodies are on their way; try again later');
+/** What a part of a body takes beside its bytes, however short it is. */
+const CHUNK_BYTES = 256;
+
+const OVERLOADED = problem('overloaded', 'too many requests wait; try again later');
 const GREEDY = problem('overloaded', 'too many requests of this connection wait for their reply');
 
-/** The most that the body of a request may take. One that is larger than its route allows is never read. */
-function bodyBytesOf({ headers, routeOptions }: FastifyRequest): number {
-  const { bodyLimit } = routeOptions;
-  if (headers['transfer-encoding'] !== undefined) return bodyLimit;
-  const length = Number(headers['content-length'] ?? 0);
-  return length <= bodyLimit ? length : 0;
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /** What a reply takes, about. */
