@@ -5,12 +5,6 @@ import type { NodeState } from './state.ts';
 /** How many times as long as a checkpoint took the next one is put off at least, where only time asks for it. */
 const REST_FACTOR = 20;
 
-/**
- * Up to this size (`sizeOf`) a state is encoded on the node's thread at the end, in some seconds at the most: nobody is
- * served then, and elsewhere it would first have to catch up with the log.
- */
-const LAST_STATE_BYTES_MAX = 256 * 1024 * 1024;
-
 export interface CheckpointsOptions {
   readonly node: NodeState;
   readonly journal: Journal;
@@ -76,7 +70,8 @@ export class Checkpoints {
     const end = stopwatch() + millisMax;
     await this.#within(millisMax);
     if (this.#running === null && !this.#isOver && journal.isLasting && this.#bytes > 0) {
-      this.#begin(LAST_STATE_BYTES_MAX);
+      // Here also what is large: elsewhere it would first have to catch up with the log.
+      this.#begin(Number.POSITIVE_INFINITY);
       await this.#within(end - stopwatch());
     }
     this.end();

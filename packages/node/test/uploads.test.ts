@@ -5,6 +5,8 @@ import type { LogGroup } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import type { NodeLimits } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
+import type { Journal } from '../src/ports.ts';
+import type { StateRows } from '../src/state-rows.ts';
 import {
   bundleOf,
   counter,
@@ -22,8 +24,10 @@ import { type HttpReply, post, put, send } from './requests.ts';
 let node: RunningNode;
 afterEach(() => node.close());
 
-/** A journal whose groups are there when it is told so. */
-class WaitingJournal extends MemoryJournal {
+/** A journal in memory whose groups are there when it is told so. */
+class WaitingJournal implements Journal {
+  readonly isLasting = false;
+  readonly #journal = new MemoryJournal();
   #ready = Promise.resolve();
 
   /** From now on until what this gives is called. */
@@ -33,13 +37,36 @@ class WaitingJournal extends MemoryJournal {
     return resolve;
   }
 
-  override async append(groups: readonly LogGroup[]): Promise<void> {
+  async append(groups: readonly LogGroup[]): Promise<void> {
     await this.#ready;
-    super.append(groups);
+    this.#journal.append(groups);
+  }
+
+  read(): ReturnType<Journal['read']> {
+    return this.#journal.read();
+  }
+
+  checkpoint(...parts: Parameters<Journal['checkpoint']>): ReturnType<Journal['checkpoint']> {
+    return this.#journal.checkpoint(...parts);
+  }
+
+  get rows(): StateRows {
+    return this.#journal.rows;
+  }
+
+  check(): Promise<void> {
+    return this.#journal.check();
+  }
+
+  close(): ReturnType<Journal['close']> {
+    return this.#journal.close();
   }
 }
 
-async function start(limits: Partial<NodeLimits> = {}, journal = new MemoryJournal()): Promise<void> {
+async function start(
+  limits: Partial<NodeLimits> = {},
+  journal: Journal = new MemoryJournal(),
+): Promise<void> {
   node = await startNode({ httpPort: 0, linesPort: null, limits, journal });
   expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 200 });
   expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });

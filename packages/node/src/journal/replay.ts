@@ -284,23 +284,8 @@ export class Replay {
     return read.ok ? read.key : this.#fail(read.problem.message);
   }
 
-  #states({ machine: number, keys, lengths, bytes }: StateSlice): void {
+  #states({ machine: number, keys, bytes }: StateSlice): void {
     const machine = this.#machine(number);
-    if (!machine.instances.isKeyed) return this.#parts(machine, keys, bytes);
-    const { image } = machine.version;
-    const read = decoding(bytes, (reader) => {
-      for (const [i, key] of keys.entries()) {
-        if (lengths[i] < 0) continue;
-        const end = reader.offset + lengths[i];
-        const state = takeValue(reader, image.unit.types, image.state, ANY_SIZE);
-        if (reader.offset !== end) reader.fail('a state of another length');
-        machine.instances.put(this.#key(machine, key), state);
-      }
-    });
-    if (!read.ok) this.#malformed(read.malformed);
-  }
-
-  #parts(machine: Machine, keys: readonly string[], bytes: Uint8Array): void {
     const partial = (this.#partial ??= { machine, parts: [], count: 0 });
     for (const key of keys) {
       if (key !== partKey(partial.count++)) this.#fail(`${machine.name} has no part ${key} of a state here`);
