@@ -1,3 +1,4 @@
-import { testRun } from './vitest.config.ts';
+import { defineConfig } from 'vitest/config';
+import { common } from './vitest.config.ts';
 
-export default testRun(['test/soak/**/*.test.ts']);
+export default defineConfig({ test: { ...common, include: ['test/soak/**/*.test.ts'] } });
