@@ -325,35 +325,9 @@ export abstract class CommandGrammar extends ArrowGrammar {
 
   /** `if e { … }`, `… else { … }`, `… else if e { … }` */
   private readonly ifCommand = this.RULE('ifCommand', (): Command => {
-    const branches: { start: Token; condition: Expression; then: Block }[] = [];
-    const start = this.CONSUME(T.IfWord) as Token;
-    const condition = this.SUBRULE(this.head);
-    branches.push({ start, condition, then: this.SUBRULE(this.block) });
-    let last: Block | null = null;
-    this.MANY({
-      GATE: () => last === null && this.elseFollows(),
-      DEF: () => {
-        const elif = this.SUBRULE(this.elseWord);
-        this.OR([
-          {
-            GATE: () => elif || this.nextIs(T.IfWord),
-            ALT: () => {
-              const start = this.peek(1);
-              this.OPTION(() => this.CONSUME2(T.IfWord));
-              const condition = this.SUBRULE2(this.head);
-              branches.push({ start, condition, then: this.SUBRULE2(this.block) });
-            },
-          },
-          {
-            ALT: () => {
-              last = this.SUBRULE3(this.block);
-            },
-          },
-        ]);
-      },
-    });
+    const { branches, last } = this.branches(this.block);
     return this.ACTION(() => {
-      const { end } = this.since(start);
+      const { end } = this.since(branches[0].start);
       let result: Command | null = null;
       for (const branch of branches.toReversed()) {
         const otherwise: Block | null = result === null ? last : { commands: [result], span: result.span };

@@ -6,7 +6,7 @@ import * as T from '../tokens.ts';
 import type { Token } from '../tokens.ts';
 import type { BinaryOperator, Expression, Pattern } from '../tree.ts';
 import type { Span } from '@smc/protocol';
-import { REFUSED } from './base.ts';
+import { REFUSED, type Rule } from './base.ts';
 import { OperandGrammar } from './operands.ts';
 
 const comparison = OPERATOR_PRECEDENCE['=='];
@@ -26,6 +26,20 @@ interface ExpressionArm {
   readonly pattern: Pattern;
   readonly body: Expression;
   readonly span: Span;
+}
+
+interface Branch<B> {
+  /** Its `if`, or what stands for it. */
+  readonly start: IToken;
+  readonly condition: Expression;
+  readonly then: B;
+}
+
+interface Branches<B> {
+  /** At least one. */
+  readonly branches: readonly Branch<B>[];
+  /** What is behind the last `else`; null where there is none. */
+  readonly last: B | null;
 }
 
 /** Expressions: operators, `if`, `case`, `let`. */
@@ -166,36 +180,9 @@ export abstract class ExpressionGrammar extends OperandGrammar {
 
   /** `if c { a } else { b }` */
   protected override readonly ifExpression = this.RULE('ifExpression', (): Expression => {
-    const branches: { start: IToken; condition: Expression; then: Expression }[] = [];
-    const first = this.CONSUME(T.IfWord);
-    const condition = this.SUBRULE(this.head);
-    const then = this.SUBRULE(this.branch);
-    branches.push({ start: first, condition, then });
-    let last: Expression | null = null;
-    this.MANY({
-      GATE: () => last === null && this.elseFollows(),
-      DEF: () => {
-        const elif = this.SUBRULE(this.elseWord);
-        this.OR([
-          {
-            GATE: () => elif || this.nextIs(T.IfWord),
-            ALT: () => {
-              const start = this.LA(1);
-              this.OPTION(() => this.CONSUME2(T.IfWord));
-              const condition = this.SUBRULE2(this.head);
-              branches.push({ start, condition, then: this.SUBRULE2(this.branch) });
-            },
-          },
-          {
-            ALT: () => {
-              last = this.SUBRULE3(this.branch);
-            },
-          },
-        ]);
-      },
-    });
+    const { branches, last } = this.branches(this.branch);
     return this.ACTION(() => {
-      if (last === null) this.complain(errors.ifWithoutElse(this.spanOf(first)));
+      if (last === null) this.complain(errors.ifWithoutElse(this.spanOf(branches[0].start)));
       return branches.reduceRight<Expression>(
         (otherwise, { start, condition, then }) => ({
           kind: 'if',
@@ -209,7 +196,39 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     });
   });
 
-  protected elseFollows(): boolean {
+  /** The branches of an `if`, of a command or an expression; `rule` is that of what stands in them. A part of the rule that calls it. */
+  protected branches<B>(rule: Rule<B>): Branches<B> {
+    const branches: Branch<B>[] = [];
+    let last: B | null = null;
+    const start = this.CONSUME(T.IfWord);
+    const condition = this.SUBRULE(this.head);
+    branches.push({ start, condition, then: this.SUBRULE(rule) });
+    this.MANY({
+      GATE: () => last === null && this.elseFollows(),
+      DEF: () => {
+        const elif = this.SUBRULE(this.elseWord);
+        this.OR([
+          {
+            GATE: () => elif || this.nextIs(T.IfWord),
+            ALT: () => {
+              const start = this.LA(1);
+              this.OPTION(() => this.CONSUME2(T.IfWord));
+              const condition = this.SUBRULE2(this.head);
+              branches.push({ start, condition, then: this.SUBRULE2(rule) });
+            },
+          },
+          {
+            ALT: () => {
+              last = this.SUBRULE3(rule);
+            },
+          },
+        ]);
+      },
+    });
+    return { branches, last };
+  }
+
+  private elseFollows(): boolean {
     return this.nextIs(T.ElseWord) || elifs.has(this.LA(1).image);
   }
 
