@@ -106,8 +106,8 @@ const OTHER: Kept = { kind: 'other' };
  * come and go whole: with an object for each of a million requests, the collector of garbage would do
  * more than the machines.
  *
- * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone; segments
- * begin at multiples of their length, the first segment with that of `first`. What a checkpoint has yet to
+ * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone, of those with one key
+ * the newest; segments begin at multiples of their length, the first segment with that of `first`. What a checkpoint has yet to
  * go through stands where it is, also if it is forgotten meanwhile.
  */
 export class KeptRequests {
@@ -169,7 +169,10 @@ export class KeptRequests {
     return { kind: 'known', outcome: segment.outcome(at) };
   }
 
-  /** The request must be new. */
+  /**
+   * Keeps a request, in the place of one with the same key: the log has that where a node has written it that kept less,
+   * and had forgotten the older one.
+   */
   add(request: RequestKey, outcome: FirstOutcome): void {
     const number = this.#end++;
     const at = number % SEGMENT_LENGTH;
@@ -186,8 +189,6 @@ export class KeptRequests {
       segment.names[at] = request.session;
       segment.ids[at] = request.id;
     } else {
-      if (this.#keys.has(request.key))
-        throw new Error(`the key ${JSON.stringify(request.key)} is kept already`);
       this.#keys.set(request.key, number);
       segment.names[at] = request.key;
       segment.ids[at] = NO_ID;
@@ -218,7 +219,7 @@ export class KeptRequests {
       this.#base += SEGMENT_LENGTH;
     }
     if (id === NO_ID) {
-      this.#keys.delete(name);
+      if (this.#keys.get(name) === number) this.#keys.delete(name);
       return;
     }
     const session = this.#sessions.get(name);
@@ -297,11 +298,13 @@ class Session {
   forgotten = 0;
   #numbers: number[] = [];
   #start = 0;
-  /** Numbers by id, of those that came after a greater id. */
+  /** Numbers by id, of those that came after a greater id, or again. */
   readonly #late = new Map<number, number>();
 
   /** `idOf` gives the id of a number. */
   find(id: number, idOf: (number: number) => number): number | undefined {
+    const late = this.#late.get(id);
+    if (late !== undefined) return late;
     let low = this.#start;
     let high = this.#numbers.length;
     while (low < high) {
@@ -310,16 +313,15 @@ class Session {
       else high = middle;
     }
     const number = this.#numbers[low];
-    return number !== undefined && idOf(number) === id ? number : this.#late.get(id);
+    return number !== undefined && idOf(number) === id ? number : undefined;
   }
 
-  /** The id must be new, and the number greater than all before it. */
+  /** The number must be greater than all before it. */
   add(id: number, number: number): void {
     if (id > this.last) {
       this.last = id;
       this.#numbers.push(number);
     } else {
-      if (this.#late.has(id)) throw new Error(`the request ${id} of a session is kept already`);
       this.#late.set(id, number);
     }
   }
@@ -328,7 +330,7 @@ class Session {
   forget(id: number, number: number): number {
     this.forgotten = Math.max(this.forgotten, id);
     if (this.#numbers[this.#start] === number) this.#start++;
-    else this.#late.delete(id);
+    else if (this.#late.get(id) === number) this.#late.delete(id);
     if (this.#start > FORGOTTEN_MAX && this.#start > this.#numbers.length / 2) {
       this.#numbers = this.#numbers.slice(this.#start);
       this.#start = 0;

@@ -92,6 +92,25 @@ describe('kept requests', () => {
   const long: FirstOutcome = { kind: 'fault', message: 'x'.repeat(1_000) };
   const idOf = (id: number): RequestKey => ({ session: 's', id, digest: 0 });
 
+  it.each([
+    ['a key', [{ key: 'k', digest: 'd' }]],
+    ['an id', [idOf(2)]],
+    ['an id that came late', [idOf(2), idOf(1)]],
+  ])('that come again, with %s, take the place of the older ones', (_, requests) => {
+    const kept = new KeptRequests(10, new KeptMemory(Number.POSITIVE_INFINITY));
+    const last = requests[requests.length - 1];
+    for (const request of [...requests, last, last]) kept.add(request, outcomeOf(kept.end));
+    const known = { kind: 'known', outcome: outcomeOf(kept.end - 1) };
+    expect(kept.find(last)).toEqual(known);
+    // The older ones go, and then it goes itself.
+    while (kept.end - kept.first > 1) {
+      kept.forgetOldest();
+      expect(kept.find(last)).toEqual(known);
+    }
+    kept.forgetOldest();
+    expect(kept.find(last).kind).toBe('session' in last ? 'forgotten' : 'new');
+  });
+
   it('take no more memory than is allowed, but for the last', () => {
     const kept = new KeptRequests(1_000, new KeptMemory(20_000));
     for (let id = 1; id <= 100; id++) kept.add(idOf(id), long);
