@@ -302,7 +302,7 @@ export class Replay {
         // Older ones have made room for others since.
         if (i < kept.end) continue;
         if (i > kept.end) this.#fail(`a request that ${name} has kept is missing`);
-        kept.add(request, this.#decodeReply(machine, reply));
+        kept.add(request, reply === null ? null : this.#decodeReply(machine, reply));
       }
     });
     if (!read.ok) this.#malformed(read.malformed);
