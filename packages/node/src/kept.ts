@@ -8,7 +8,7 @@ export type FirstOutcome =
 
 /**
  * What is known of a request with a key: nothing, its first outcome, that the key is of another request, or
- * that it may have been there so long ago that nothing is kept of it.
+ * that its reply is not kept any more: it was there, or may have been.
  */
 export type Kept =
   | { readonly kind: 'new' }
@@ -20,7 +20,8 @@ export type Kept =
 export interface NumberedRequest {
   readonly number: number;
   readonly request: RequestKey;
-  readonly outcome: FirstOutcome;
+  /** Null where the reply is not kept any more. */
+  readonly outcome: FirstOutcome | null;
 }
 
 /** A session of which requests are not kept any more: ids up to the greatest of these may have been there. */
@@ -31,16 +32,35 @@ export interface ForgottenSession {
 }
 
 /**
- * What the kept requests of all machines take in memory, and the limit for it. Where it is full the oldest of the machine
- * go that adds one, if it has as much as its share, and else of the one that has the most.
+ * What is kept, what is missed least first, each with the part of the memory that is its own in any case: replies, without
+ * which a request is refused when it comes again; keys, without which it is done again.
+ */
+const PARTS = { replies: 1 / 2, keys: 1 / 2 } as const;
+
+export type KeptKind = keyof typeof PARTS;
+
+const KINDS = Object.keys(PARTS) as KeptKind[];
+
+/** Of each kind, about. */
+export type KeptBytes = Readonly<Record<KeptKind, number>>;
+
+/**
+ * What the kept requests of all machines take in memory, and the limit for it. Where it is full, the first kind gives way that
+ * has more than its part: the oldest of it go, of the machine that adds one, if it has as much as its share, and else of the
+ * one that has the most.
  */
 export class KeptMemory {
   readonly #bytesMax: number;
   readonly #members = new Set<KeptRequests>();
-  #bytes = 0;
+  readonly #bytes: Record<KeptKind, number> = { replies: 0, keys: 0 };
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+  }
+
+  /** Of all kinds. */
+  get bytes(): number {
+    return sumOf(this.#bytes);
   }
 
   join(member: KeptRequests): void {
@@ -48,32 +68,46 @@ export class KeptMemory {
   }
 
   leave(member: KeptRequests): void {
-    if (this.#members.delete(member)) this.#bytes -= member.bytes;
+    if (!this.#members.delete(member)) return;
+    for (const kind of KINDS) this.#bytes[kind] -= member.bytes[kind];
   }
 
   /** More, or less, is kept. */
-  add(bytes: number): void {
-    this.#bytes += bytes;
+  add(kind: KeptKind, bytes: number): void {
+    this.#bytes[kind] += bytes;
   }
 
   /** Has the oldest forgotten where there is too much, when a member has added one; that one stays in any case. */
   makeRoom(member: KeptRequests): void {
-    const share = this.#bytesMax / this.#members.size;
-    while (this.#bytes > this.#bytesMax) {
-      const greedy = member.bytes >= share ? member : this.#largest();
+    for (let kind = this.#excess(); kind !== null; kind = this.#excess()) {
+      const left = this.#bytesMax - this.bytes + this.#bytes[kind];
+      const share = Math.max(left, 0) / this.#members.size;
+      const greedy = member.bytes[kind] > share ? member : this.#largest(kind);
       do {
-        if (greedy === member && member.end - member.first === 1) return;
-        greedy.forgetOldest();
-      } while (this.#bytes > this.#bytesMax && greedy.bytes >= share);
+        if (greedy === member && !greedy.hasOlder(kind)) return;
+        greedy.forgetOldest(kind);
+      } while (this.#excess() === kind && greedy.bytes[kind] > share);
     }
   }
 
-  #largest(): KeptRequests {
+  /** What there is too much of. */
+  #excess(): KeptKind | null {
+    if (this.bytes <= this.#bytesMax) return null;
+    return KINDS.find((kind) => this.#bytes[kind] > PARTS[kind] * this.#bytesMax) ?? 'keys';
+  }
+
+  #largest(kind: KeptKind): KeptRequests {
     let largest: KeptRequests | null = null;
-    for (const member of this.#members) if (member.bytes > (largest?.bytes ?? -1)) largest = member;
-    if (largest === null) throw new Error(`nobody keeps ${this.#bytes} bytes`);
+    for (const member of this.#members) {
+      if (member.bytes[kind] > (largest?.bytes[kind] ?? 0)) largest = member;
+    }
+    if (largest === null) throw new Error(`nobody keeps ${this.#bytes[kind]} bytes of ${kind}`);
     return largest;
   }
+}
+
+function sumOf({ replies, keys }: KeptBytes): number {
+  return replies + keys;
 }
 
 /** What a kept request takes beside texts and reply, about. */
@@ -87,6 +121,7 @@ const ORIGIN_BASE = 65_536;
 /** In place of an origin. */
 const FAULT = -1;
 const EXHAUSTED = -2;
+const NO_REPLY = -3;
 
 /** In place of the id of a request that is not of a session. */
 const NO_ID = 0;
@@ -100,14 +135,14 @@ const OTHER: Kept = { kind: 'other' };
 
 /**
  * The replies to requests with a key, so that each happens once. Bounded by number, and by the bytes of those of all
- * machines: the oldest goes first.
+ * machines: the oldest go first, and the reply before the key.
  *
  * Requests are numbered in the order in which they were added, and stand in columns, in segments that
  * come and go whole: with an object for each of a million requests, the collector of garbage would do
  * more than the machines.
  *
- * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone; segments
- * begin at multiples of their length, the first segment with that of `first`. What a checkpoint has yet to
+ * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone, of those with one key
+ * the newest; of these `[firstReplied, end)` have a reply; segments begin at multiples of their length, the first segment with that of `first`. What a checkpoint has yet to
  * go through stands where it is, also if it is forgotten meanwhile.
  */
 export class KeptRequests {
@@ -119,10 +154,11 @@ export class KeptRequests {
   /** Those of which all is forgotten, the longest ago first: what they ask again must not pass for new. */
   readonly #emptySessions = new Map<string, Session>();
   #first = 0;
+  #firstReplied = 0;
   #end = 0;
   /** Those before it were taken. */
   #taken = 0;
-  #bytes = 0;
+  readonly #bytes: Record<KeptKind, number> = { replies: 0, keys: 0 };
   readonly #segments: Segment[] = [];
   /** The number of the first request of the first segment. */
   #base = 0;
@@ -136,7 +172,7 @@ export class KeptRequests {
   }
 
   /** About what they take in memory. */
-  get bytes(): number {
+  get bytes(): KeptBytes {
     return this.#bytes;
   }
 
@@ -149,10 +185,16 @@ export class KeptRequests {
     return this.#end;
   }
 
+  /** Of these the ones in `[firstReplied, end)` have a reply. */
+  get firstReplied(): number {
+    return this.#firstReplied;
+  }
+
   /** Says what the number of the first is, where nothing was added yet. */
   startAt(number: number): void {
     if (this.#end !== 0) throw new Error(`${this.#end} requests were kept already`);
     this.#first = number;
+    this.#firstReplied = number;
     this.#end = number;
     this.#taken = number;
     this.#base = number - (number % SEGMENT_LENGTH);
@@ -166,11 +208,15 @@ export class KeptRequests {
     const segment = this.#segmentOf(number);
     const at = number % SEGMENT_LENGTH;
     if (segment.digests[at] !== request.digest) return OTHER;
-    return { kind: 'known', outcome: segment.outcome(at) };
+    const outcome = number < this.#firstReplied ? null : segment.outcome(at);
+    return outcome === null ? FORGOTTEN : { kind: 'known', outcome };
   }
 
-  /** The request must be new. */
-  add(request: RequestKey, outcome: FirstOutcome): void {
+  /**
+   * Keeps a request, in the place of one with the same key: the log has that where a node has written it that kept less,
+   * and had forgotten the older one. Where it has no reply, none before it has.
+   */
+  add(request: RequestKey, outcome: FirstOutcome | null): void {
     const number = this.#end++;
     const at = number % SEGMENT_LENGTH;
     if (at === 0 || this.#segments.length === 0) this.#segments.push(new Segment());
@@ -186,39 +232,58 @@ export class KeptRequests {
       segment.names[at] = request.session;
       segment.ids[at] = request.id;
     } else {
-      if (this.#keys.has(request.key))
-        throw new Error(`the key ${JSON.stringify(request.key)} is kept already`);
       this.#keys.set(request.key, number);
       segment.names[at] = request.key;
       segment.ids[at] = NO_ID;
     }
     segment.digests[at] = request.digest;
     segment.putOutcome(at, outcome);
-    this.#count(segment.bytesAt(at));
-    while (this.#end - this.#first > this.#countMax) this.forgetOldest();
+    this.#count('keys', segment.keyBytesAt(at));
+    this.#count('replies', segment.replyBytesAt(at));
+    if (outcome === null) while (this.#firstReplied < this.#end) this.forgetOldest('replies');
+    while (this.#end - this.#first > this.#countMax) this.forgetOldest('keys');
     this.#memory.makeRoom(this);
   }
 
-  #count(bytes: number): void {
-    this.#bytes += bytes;
-    this.#memory.add(bytes);
+  #count(kind: KeptKind, bytes: number): void {
+    this.#bytes[kind] += bytes;
+    this.#memory.add(kind, bytes);
+  }
+
+  /** Whether there is one beside the newest. */
+  hasOlder(kind: KeptKind): boolean {
+    return (kind === 'replies' ? this.#firstReplied : this.#first) < this.#end - 1;
   }
 
   /** There must be one. */
-  forgetOldest(): void {
+  forgetOldest(kind: KeptKind): void {
+    if (kind === 'replies') return this.#forgetReply();
+    if (this.#firstReplied === this.#first) this.#forgetReply();
+    this.#forgetKey();
+  }
+
+  #forgetReply(): void {
+    const number = this.#firstReplied++;
+    const segment = this.#segmentOf(number);
+    const at = number % SEGMENT_LENGTH;
+    this.#count('replies', -segment.replyBytesAt(at));
+    if (this.#taking?.isToCome(number) !== true) segment.clearReply(at);
+  }
+
+  #forgetKey(): void {
     const number = this.#first++;
     const segment = this.#segmentOf(number);
     const at = number % SEGMENT_LENGTH;
     const name = segment.names[at];
     const id = segment.ids[at];
-    this.#count(-segment.bytesAt(at));
+    this.#count('keys', -segment.keyBytesAt(at));
     if (this.#taking?.isToCome(number) !== true) segment.clear(at);
     if (at === SEGMENT_LENGTH - 1) {
       this.#segments.shift();
       this.#base += SEGMENT_LENGTH;
     }
     if (id === NO_ID) {
-      this.#keys.delete(name);
+      if (this.#keys.get(name) === number) this.#keys.delete(name);
       return;
     }
     const session = this.#sessions.get(name);
@@ -252,7 +317,8 @@ export class KeptRequests {
   /** From the oldest. Nothing may be added meanwhile. */
   *entries(): Generator<NumberedRequest> {
     for (let number = this.#first; number < this.#end; number++) {
-      yield this.#segmentOf(number).entry(number);
+      const entry = this.#segmentOf(number).entry(number);
+      yield number < this.#firstReplied ? { ...entry, outcome: null } : entry;
     }
   }
 
@@ -297,11 +363,13 @@ class Session {
   forgotten = 0;
   #numbers: number[] = [];
   #start = 0;
-  /** Numbers by id, of those that came after a greater id. */
+  /** Numbers by id, of those that came after a greater id, or again. */
   readonly #late = new Map<number, number>();
 
   /** `idOf` gives the id of a number. */
   find(id: number, idOf: (number: number) => number): number | undefined {
+    const late = this.#late.get(id);
+    if (late !== undefined) return late;
     let low = this.#start;
     let high = this.#numbers.length;
     while (low < high) {
@@ -310,16 +378,15 @@ class Session {
       else high = middle;
     }
     const number = this.#numbers[low];
-    return number !== undefined && idOf(number) === id ? number : this.#late.get(id);
+    return number !== undefined && idOf(number) === id ? number : undefined;
   }
 
-  /** The id must be new, and the number greater than all before it. */
+  /** The number must be greater than all before it. */
   add(id: number, number: number): void {
     if (id > this.last) {
       this.last = id;
       this.#numbers.push(number);
     } else {
-      if (this.#late.has(id)) throw new Error(`the request ${id} of a session is kept already`);
       this.#late.set(id, number);
     }
   }
@@ -328,7 +395,7 @@ class Session {
   forget(id: number, number: number): number {
     this.forgotten = Math.max(this.forgotten, id);
     if (this.#numbers[this.#start] === number) this.#start++;
-    else this.#late.delete(id);
+    else if (this.#late.get(id) === number) this.#late.delete(id);
     if (this.#start > FORGOTTEN_MAX && this.#start > this.#numbers.length / 2) {
       this.#numbers = this.#numbers.slice(this.#start);
       this.#start = 0;
@@ -339,14 +406,19 @@ class Session {
 
 /** Requests that a checkpoint goes through: those to come stay where they are. */
 class Taken implements Iterable<NumberedRequest> {
-  readonly #kept: Pick<KeptRequests, 'first'>;
+  readonly #kept: Pick<KeptRequests, 'first' | 'firstReplied'>;
   /** The first is that of the next request. */
   readonly #segments: Segment[];
   #next: number;
   readonly #end: number;
 
   /** Those with the numbers `[start, end)`. */
-  constructor(kept: Pick<KeptRequests, 'first'>, segments: Segment[], start: number, end: number) {
+  constructor(
+    kept: Pick<KeptRequests, 'first' | 'firstReplied'>,
+    segments: Segment[],
+    start: number,
+    end: number,
+  ) {
     this.#kept = kept;
     this.#segments = segments;
     this.#next = start;
@@ -373,6 +445,7 @@ class Taken implements Iterable<NumberedRequest> {
   #pass(): void {
     const number = this.#next++;
     const at = number % SEGMENT_LENGTH;
+    if (number < this.#kept.firstReplied) this.#segments[0].clearReply(at);
     if (number < this.#kept.first) this.#segments[0].clear(at);
     if (at === SEGMENT_LENGTH - 1) this.#segments.shift();
   }
@@ -397,8 +470,9 @@ class Segment {
     return { number, request, outcome: this.outcome(at) };
   }
 
-  outcome(at: number): FirstOutcome {
+  outcome(at: number): FirstOutcome | null {
     const origin = this.#origins[at];
+    if (origin === NO_REPLY) return null;
     const result = this.#results[at];
     if (origin === FAULT || origin === EXHAUSTED) {
       return { kind: origin === FAULT ? 'fault' : 'exhausted', message: result as string };
@@ -411,8 +485,9 @@ class Segment {
     };
   }
 
-  putOutcome(at: number, outcome: FirstOutcome): void {
-    if (outcome.kind === 'ok') {
+  putOutcome(at: number, outcome: FirstOutcome | null): void {
+    if (outcome === null) this.clearReply(at);
+    else if (outcome.kind === 'ok') {
       this.#origins[at] = outcome.origin.interface * ORIGIN_BASE + outcome.origin.operation;
       this.#results[at] = outcome.value;
     } else {
@@ -421,13 +496,22 @@ class Segment {
     }
   }
 
-  clear(at: number): void {
-    this.names[at] = '';
-    this.digests[at] = 0;
+  clearReply(at: number): void {
+    this.#origins[at] = NO_REPLY;
     this.#results[at] = null;
   }
 
-  bytesAt(at: number): number {
-    return OVERHEAD_BYTES + 2 * this.names[at].length + sizeOf(this.#results[at]);
+  /** What is left beside the reply. */
+  clear(at: number): void {
+    this.names[at] = '';
+    this.digests[at] = 0;
+  }
+
+  keyBytesAt(at: number): number {
+    return OVERHEAD_BYTES + 2 * this.names[at].length;
+  }
+
+  replyBytesAt(at: number): number {
+    return sizeOf(this.#results[at]);
   }
 }

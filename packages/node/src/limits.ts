@@ -67,7 +67,7 @@ export interface NodeLimits {
    * memory too: a migration that means harm can hold `PREPARE_BYTES_PER_FUEL`.
    */
   readonly prepareFuelMax: number;
-  /** Keyed requests of a machine whose reply is kept. */
+  /** Keyed requests of a machine that are kept, with their replies as far as there is memory. */
   readonly keptRepliesMax: number;
   /** Of those of all machines; as much again can be held until the checkpoint that is written has it. */
   readonly keptBytesMax: number;

@@ -92,15 +92,60 @@ describe('kept requests', () => {
   const long: FirstOutcome = { kind: 'fault', message: 'x'.repeat(1_000) };
   const idOf = (id: number): RequestKey => ({ session: 's', id, digest: 0 });
 
+  it.each([
+    ['a key', [{ key: 'k', digest: 'd' }]],
+    ['an id', [idOf(2)]],
+    ['an id that came late', [idOf(2), idOf(1)]],
+  ])('that come again, with %s, take the place of the older ones', (_, requests) => {
+    const kept = new KeptRequests(10, new KeptMemory(Number.POSITIVE_INFINITY));
+    const last = requests[requests.length - 1];
+    for (const request of [...requests, last, last]) kept.add(request, outcomeOf(kept.end));
+    const known = { kind: 'known', outcome: outcomeOf(kept.end - 1) };
+    expect(kept.find(last)).toEqual(known);
+    // The older ones go, and then it goes itself.
+    while (kept.end - kept.first > 1) {
+      kept.forgetOldest('keys');
+      expect(kept.find(last)).toEqual(known);
+    }
+    kept.forgetOldest('keys');
+    expect(kept.find(last).kind).toBe('session' in last ? 'forgotten' : 'new');
+  });
+
   it('take no more memory than is allowed, but for the last', () => {
+    const memory = new KeptMemory(20_000);
+    const kept = new KeptRequests(1_000, memory);
+    for (let id = 1; id <= 1_000; id++) {
+      kept.add(idOf(id), long);
+      expect(memory.bytes).toBeLessThanOrEqual(20_000);
+    }
+    // About half for replies, and half for keys.
+    expect(kept.end - kept.firstReplied).toBeGreaterThan(3);
+    expect(kept.end - kept.first).toBeGreaterThan(30);
+    expect(kept.find(idOf(1_000))).toEqual({ kind: 'known', outcome: long });
+    for (const id of [1, kept.firstReplied]) expect(kept.find(idOf(id)).kind).toBe('forgotten');
+    kept.add(idOf(1_001), { kind: 'fault', message: 'x'.repeat(100_000) });
+    expect([kept.firstReplied, kept.end]).toEqual([1_000, 1_001]);
+    kept.add(idOf(1_002), long);
+    expect(memory.bytes).toBeLessThanOrEqual(20_000);
+  });
+
+  it('lose their replies first, and are not new without', () => {
     const kept = new KeptRequests(1_000, new KeptMemory(20_000));
-    for (let id = 1; id <= 100; id++) kept.add(idOf(id), long);
-    expect(kept.end - kept.first).toBeLessThan(20);
-    expect(kept.bytes).toBeLessThanOrEqual(20_000);
-    expect(kept.find(idOf(100)).kind).toBe('known');
-    expect(kept.find(idOf(1)).kind).toBe('forgotten');
-    kept.add(idOf(101), { kind: 'fault', message: 'x'.repeat(100_000) });
-    expect([kept.first, kept.end]).toEqual([100, 101]);
+    const keyOf = (key: number, digest = 'd'): RequestKey => ({ key: `k${key}`, digest });
+    for (let key = 1; key <= 50; key++) kept.add(keyOf(key), long);
+    expect(kept.first).toBe(0);
+    for (let key = 1; key <= kept.firstReplied; key++) {
+      expect(kept.find(keyOf(key)).kind).toBe('forgotten');
+      expect(kept.find(keyOf(key, 'e')).kind).toBe('other');
+    }
+    for (let key = kept.firstReplied + 1; key <= 50; key++) expect(kept.find(keyOf(key)).kind).toBe('known');
+  });
+
+  it('go with their replies where these are small', () => {
+    const kept = new KeptRequests(1_000, new KeptMemory(20_000));
+    for (let id = 1; id <= 1_000; id++) kept.add(idOf(id), outcomeOf(1));
+    expect(kept.end - kept.first).toBeGreaterThan(100);
+    expect(kept.firstReplied).toBe(kept.first);
   });
 
   it('of many machines share what is allowed: the one with the most gives way', () => {
@@ -110,13 +155,15 @@ describe('kept requests', () => {
     gone.add(idOf(1), long);
     memory.leave(gone);
     for (let id = 1; id <= 5; id++) little.add(idOf(id), long);
-    expect([little.first, little.end]).toEqual([0, 5]);
-    expect(much.bytes + little.bytes).toBeLessThanOrEqual(40_000);
+    expect(little.firstReplied).toBe(0);
+    expect(memory.bytes).toBeLessThanOrEqual(40_000);
     // By much more than one, no more than it has to.
-    expect(much.bytes + little.bytes).toBeGreaterThan(40_000 - 2_000 * 2);
-    for (let id = 6; id <= 100; id++) little.add(idOf(id), long);
-    expect(much.bytes).toBeGreaterThan(15_000);
-    expect(little.bytes).toBeGreaterThan(15_000);
+    expect(memory.bytes).toBeGreaterThan(40_000 - 2_000 * 2);
+    for (let id = 6; id <= 500; id++) little.add(idOf(id), long);
+    for (const { bytes } of [much, little]) {
+      expect(bytes.replies).toBeGreaterThan(7_000);
+      expect(bytes.keys).toBeGreaterThan(7_000);
+    }
   });
 
   it('that a checkpoint goes through stay until it has, and no longer', async () => {
@@ -142,10 +189,21 @@ describe('kept requests', () => {
     expect(taken.next().value).toMatchObject({ number: 1, outcome: { value: [2] } });
     expect(await held()).toBe(18);
     // Another checkpoint: the first is not gone through any more.
-    const next = [...kept.takeNew()];
+    const next = Array.from(kept.takeNew(), ({ number }) => number);
     expect(taken.next().done).toBe(true);
-    expect(next.map(({ number }) => number)).toEqual(Array.from({ length: 10 }, (_, i) => 2_990 + i));
+    expect(next).toEqual(Array.from({ length: 10 }, (_, i) => 2_990 + i));
     expect(await held()).toBe(10);
+    // Replies alone that are forgotten, before and while they are gone through.
+    add(3_001);
+    add(3_002);
+    while (kept.firstReplied < kept.end - 1) kept.forgetOldest('replies');
+    const last = kept.takeNew()[Symbol.iterator]();
+    kept.forgetOldest('replies');
+    expect(await held()).toBe(1);
+    expect(last.next().value).toMatchObject({ number: 3_000, outcome: null });
+    expect(last.next().value).toMatchObject({ number: 3_001, outcome: { value: [3_002] } });
+    expect([last.next().done, await held()]).toEqual([true, 0]);
+    expect(kept.bytes.replies).toBe(0);
   });
 });
 

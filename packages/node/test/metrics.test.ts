@@ -15,8 +15,8 @@ beforeEach(async () => {
 afterEach(() => node.close());
 
 /** Samples by name and labels, `smc_inputs_total{machine="Counter",outcome="ok"}`. */
-async function scrape(): Promise<ReadonlyMap<string, number>> {
-  const reply = await send(node, '/_smc/metrics');
+async function scrape(of = node): Promise<ReadonlyMap<string, number>> {
+  const reply = await send(of, '/_smc/metrics');
   expect(reply).toMatchObject({ status: 200 });
   expect(reply.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
   const samples = reply.body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -28,6 +28,19 @@ async function scrape(): Promise<ReadonlyMap<string, number>> {
     }),
   );
 }
+
+it('counts requests that are kept, and those that have their reply still', async () => {
+  const small = await startNode({ httpPort: 0, linesPort: null, limits: { keptBytesMax: 20_000 } });
+  const why = JSON.stringify({ why: 'x'.repeat(900) });
+  await put(small, bundleOf(counter()));
+  for (let i = 0; i < 20; i++) await post(small, '/Counter/Refuse', why, { 'idempotency-key': `${i}` });
+  const seen = await scrape(small);
+  expect(seen.get('smc_kept_requests{machine="Counter"}')).toBe(20);
+  const replies = seen.get('smc_kept_replies{machine="Counter"}');
+  expect(replies).toBeGreaterThan(1);
+  expect(replies).toBeLessThan(20);
+  await small.close();
+});
 
 it('counts inputs by machine and outcome, and how long they took', async () => {
   await put(node, bundleOf(counter()));

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprints } from '@smc/protocol';
 import { JournalError } from '../src/journal/error.ts';
+import type { CallEvent } from '../src/event.ts';
+import { NODE_LIMITS } from '../src/limits.ts';
 import type { Recovered } from '../src/ports.ts';
-import { Core, replayed, snapshot } from './core.ts';
+import { codeOf, Core, replayed, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, sameShape, toCounter, toLabelled, upgradeBundle } from './images.ts';
 
 const A = counter();
@@ -144,6 +146,48 @@ describe('the log is the truth', () => {
     // Numbers get longer.
     expect(sizes[2] - sizes[0]).toBeLessThan(30);
     expect(snapshot(core.replay())).toEqual(snapshot(core.node));
+  });
+});
+
+describe('a journal of a node that kept', () => {
+  const FEW = 2_000;
+  const MANY = NODE_LIMITS.keptBytesMax;
+  const digest = '00'.repeat(32);
+  const ofKey = (key: string): Partial<CallEvent> => ({ request: { key, digest } });
+  const ofSession = (id: number): Partial<CallEvent> => ({
+    request: { session: '5e'.repeat(16), id, digest: 7 },
+  });
+
+  it.each([
+    ['less', FEW, MANY, 'before'],
+    ['less', FEW, MANY, 'after'],
+    ['less', FEW, MANY, 'nowhere'],
+    ['more', MANY, FEW, 'before'],
+    ['more', MANY, FEW, 'after'],
+    ['more', MANY, FEW, 'nowhere'],
+  ])('%s gives that node (%i bytes, then %i; a checkpoint %s)', async (_, then, now, checkpoint) => {
+    const core = new Core({ keptBytesMax: then });
+    core.deploy(bundleOf(B));
+    const first = core.call('Counter', 'Incr(by: 1000)', ofKey('a'));
+    core.call('Counter', 'Incr', ofSession(5));
+    if (checkpoint === 'before') await core.checkpoint();
+    for (let i = 0; i < 30; i++) core.call('Counter', 'Incr', ofKey(`b${i}`));
+    // Who keeps less does one again that was forgotten; who keeps more does one that came late.
+    const again = core.call('Counter', 'Incr(by: 1000)', ofKey('a'));
+    const late = core.call('Counter', 'Incr', ofSession(3));
+    const isLess = then === FEW;
+    expect([again === first, codeOf(late) === 'gone']).toEqual([!isLess, isLess]);
+    if (checkpoint === 'after') await core.checkpoint();
+    core.call('Counter', 'Incr', ofKey('c'));
+    const rebuilt = new Core({ keptBytesMax: now });
+    const node = replayed(core.journal.read(), rebuilt.node.limits, core.journal.rows);
+    Object.assign(rebuilt, { node });
+    expect(rebuilt.call('Counter', 'Read')).toBe(core.call('Counter', 'Read'));
+    // Of what there is twice the newest counts, until that is forgotten.
+    const last = isLess ? ofKey('a') : ofSession(3);
+    expect(rebuilt.call('Counter', 'Incr(by: 1000)', last)).toBe(isLess ? again : late);
+    for (let i = 0; i < 30; i++) rebuilt.call('Counter', 'Incr', ofKey(`d${i}`));
+    expect(node.machines.get('Counter')!.kept.find(last.request!).kind).toBe(isLess ? 'known' : 'forgotten');
   });
 });
 

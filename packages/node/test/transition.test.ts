@@ -2,7 +2,7 @@ import { fingerprints, type Image, List, shortFingerprint, type Upgrade } from '
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import { NODE_LIMITS, STEP_LIMITS } from '../src/limits.ts';
-import { codeOf, Core, show, snapshot } from './core.ts';
+import { codeOf, Core, replayed, show, snapshot } from './core.ts';
 import {
   bundleOf,
   counter,
@@ -165,6 +165,34 @@ describe('a request with a key', () => {
     core.deploy(bundleOf(A));
     for (const name of ['a', 'b', 'c', 'a']) core.call('Counter', 'Incr', { request: key(name) });
     expect(core.call('Counter', 'Read')).toBe('4');
+  });
+
+  it.each([
+    // It is in the first checkpoint with its reply, and the others in the second without theirs.
+    [['before', 'after'], 'forgotten'],
+    [['after'], 'forgotten'],
+    [['before'], 'known'],
+  ])('is not done again when its reply made room for others (checkpoints %j)', async (when, withMore) => {
+    const core = new Core({ keptBytesMax: 20_000 });
+    core.deploy(bundleOf(A));
+    core.call('Counter', 'Incr', { request: key('a') });
+    if (when.includes('before')) await core.checkpoint();
+    for (let i = 0; i < 40; i++) {
+      const refused = core.call('Counter', `Refuse("${'x'.repeat(900)}")`, { request: key(`b${i}`) });
+      expect(codeOf(refused)).toBe('fault');
+    }
+    if (when.includes('after')) await core.checkpoint();
+    const rebuilt = new Core();
+    Object.assign(rebuilt, { node: core.replay() });
+    for (const each of [core, rebuilt]) {
+      const again = (digest?: string): string =>
+        codeOf(each.call('Counter', 'Incr', { request: key('a', digest) }));
+      expect([again(), again('1')]).toEqual(['gone', 'idempotency-mismatch']);
+      expect(each.call('Counter', 'Read')).toBe('1');
+    }
+    // With more memory it is the first reply again where that was written, and none where not.
+    const { machines } = replayed(core.journal.read(), NODE_LIMITS, core.journal.rows);
+    expect(machines.get('Counter')!.kept.find(key('a')).kind).toBe(withMore);
   });
 });
 

@@ -267,7 +267,7 @@ function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Gen
   for (const { number, request, outcome } of requests) {
     if (count === 0) first = number;
     value.clear();
-    if (outcome.kind === 'ok') writeReply(value, machine, outcome.origin, outcome.value);
+    if (outcome?.kind === 'ok') writeReply(value, machine, outcome.origin, outcome.value);
     writeKept(writer, request, outcome, value);
     count++;
     if (writer.length < SLICE_BYTES && count < SLICE_ROWS_MAX) continue;

@@ -30,6 +30,9 @@ const KIND = { change: 2, removal: 4, input: 16, refusal: 19 } as const;
 
 const OUTCOMES = ['ok', 'fault', 'exhausted'] as const;
 
+/** In place of an outcome, where a checkpoint has a request without its reply. */
+const NO_REPLY = 3;
+
 /** What an input has beside its machine, instance, operation and value. */
 const HAS_REQUEST = 1;
 const HAS_FAILED = 2;
@@ -261,10 +264,11 @@ export function readRefusals(reader: ByteReader): RefusalEntry[] {
 export function writeKept(
   writer: ByteWriter,
   request: RequestKey,
-  outcome: FirstOutcome,
+  outcome: FirstOutcome | null,
   value: ByteWriter,
 ): void {
   writeRequest(writer, request);
+  if (outcome === null) return writer.byte(NO_REPLY);
   writeOutcome(writer, outcome);
   if (outcome.kind !== 'ok') return;
   writeOrigin(writer, outcome.origin);
@@ -275,6 +279,10 @@ export function writeKept(
 /** Mirror of `writeKept`. */
 export function readKept(reader: ByteReader): KeptEntry {
   const request = readRequest(reader);
+  if (reader.peek() === NO_REPLY) {
+    reader.byte();
+    return { request, reply: null };
+  }
   const outcome = readOutcome(reader);
   if (outcome.kind !== 'ok') return { request, reply: outcome };
   const origin = readOrigin(reader);

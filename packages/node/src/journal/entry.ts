@@ -96,10 +96,10 @@ export interface SessionRequestKey {
   readonly digest: number;
 }
 
-/** A request with a key as a checkpoint keeps it, with the reply as it was first sent. */
+/** A request with a key as a checkpoint keeps it, with the reply as it was first sent; null where that is not kept any more. */
 export interface KeptEntry {
   readonly request: RequestKey;
-  readonly reply: KeptReply;
+  readonly reply: KeptReply | null;
 }
 
 export type KeptReply =

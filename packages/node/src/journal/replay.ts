@@ -32,7 +32,7 @@ import {
   readKept,
   readRefusals,
 } from './encoding.ts';
-import type { ChangeEntry, ChangePart, Entry, KeptReply, RefusalEntry, RequestKey } from './entry.ts';
+import type { ChangeEntry, ChangePart, Entry, KeptReply, RefusalEntry } from './entry.ts';
 import type { LogGroup } from './group.ts';
 
 /**
@@ -227,7 +227,6 @@ export class Replay {
     if (this.#pending.size > 0) this.#migrate(machine);
     machine.inputs++;
     const { outcome, request } = entry;
-    if (request !== null) this.#checkNew(machine, request);
     if (outcome.kind !== 'ok') {
       reader.skip(entry.inputBytes);
       machine.faults++;
@@ -237,15 +236,6 @@ export class Replay {
     const reply = this.#step(machine, reader, entry);
     if (request === null) return;
     machine.kept.add(request, this.#firstOutcome(machine, entry, reply));
-  }
-
-  #checkNew(machine: Machine, request: RequestKey): void {
-    if (machine.kept.find(request).kind === 'new') return;
-    this.#fail(
-      'session' in request
-        ? `the id ${request.id} of a session is there twice`
-        : `the key ${JSON.stringify(request.key)} is there twice`,
-    );
   }
 
   #step(machine: Machine, reader: ByteReader, entry: InputHead): Value {
@@ -312,8 +302,7 @@ export class Replay {
         // Older ones have made room for others since.
         if (i < kept.end) continue;
         if (i > kept.end) this.#fail(`a request that ${name} has kept is missing`);
-        this.#checkNew(machine, request);
-        kept.add(request, this.#decodeReply(machine, reply));
+        kept.add(request, reply === null ? null : this.#decodeReply(machine, reply));
       }
     });
     if (!read.ok) this.#malformed(read.malformed);

@@ -102,8 +102,13 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
     perMachine('smc_state_size_bytes', 'Memory of the states, about', stateSize),
     perMachine(
       'smc_kept_requests',
-      'Requests with an id of which the reply is kept',
+      'Requests with an id that are known when they come again',
       ({ kept }) => kept.end - kept.first,
+    ),
+    perMachine(
+      'smc_kept_replies',
+      'Of these those of which the reply is kept',
+      ({ kept }) => kept.end - kept.firstReplied,
     ),
     perMachine('smc_instances', 'Instances that are stored', ({ instances }) => instances.count),
     gauge(
