@@ -16,7 +16,12 @@ import { codeOf, Core, snapshot } from './core.ts';
 import { bundleOf, counter, upgradeBundle } from './images.ts';
 
 const [A, B] = [account(), accountWithFee()];
-const LIMITS = { keptRepliesMax: 6, historyRecordsMax: 9, refusalRecordsMax: 3 };
+const LIMITS = {
+  keptRepliesMax: 6,
+  historyRecordsMax: 9,
+  refusalRecordsMax: 3,
+  refusalRecordsOfAllMax: 4,
+};
 
 const step = fc.oneof(
   {

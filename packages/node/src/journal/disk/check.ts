@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { sha256 } from '../blobs.ts';
+import { DamagedCheckpoint } from '../error.ts';
 import { blobsBeside } from './images.ts';
-import { DamagedCheckpoint, readCheckpoint } from './reading.ts';
+import { readCheckpoint } from './reading.ts';
 import { groupOf, type GroupRow, type ImageRow } from './rows.ts';
 
 /** Says what is damaged, without saying of which file. */

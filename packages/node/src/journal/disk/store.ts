@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import type { Recovered } from '../../ports.ts';
+import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
@@ -116,8 +116,8 @@ export class Store {
     }
   }
 
-  /** What a node is rebuilt from; to be gone through before anything is written. */
-  *read(): Generator<Recovered> {
+  /** What a node is rebuilt from (`Journal.read`); to be gone through before anything is written. */
+  *read(unusable?: Unusable): Generator<Recovered> {
     const notes =
       this.#loss === null
         ? []
@@ -125,7 +125,7 @@ export class Store {
             `the end of ${this.#loss.place} is damaged, or was not written whole, and was cut off: ${this.#loss.commits} commits`,
           ];
     try {
-      yield* readStore(this.#database, notes);
+      yield* readStore(this.#database, notes, unusable);
       const { bytes } = this.#database.prepare('SELECT sum(length(entries)) AS bytes FROM log').get() ?? {};
       this.#logBytes = Number(bytes ?? 0);
       this.#structureSum = structureSum(this.#database, Number.MAX_SAFE_INTEGER);

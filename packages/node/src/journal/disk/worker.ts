@@ -35,7 +35,12 @@ function handle(request: StoreRequest): Partial<StoreAnswer> {
       return {};
     }
     case 'read':
-      return { items: nextPage((reading ??= opened().read())) };
+      // What was begun before, and was of no use, is not gone on with.
+      reading?.return?.();
+      reading = opened().read(request.unusable);
+      return { items: nextPage(reading) };
+    case 'next':
+      return { items: reading === null ? [] : nextPage(reading) };
     case 'append':
       opened().append(request.groups);
       return {};
