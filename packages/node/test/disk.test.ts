@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
@@ -10,6 +12,7 @@ import { NODE_LIMITS } from '../src/limits.ts';
 import { JournalError } from '../src/journal/error.ts';
 import type { Recovered } from '../src/ports.ts';
 import type { NodeState } from '../src/state.ts';
+import { account } from './accounts.ts';
 import { Core, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
 
@@ -113,6 +116,34 @@ describe('a journal on disk', () => {
     const third = await DiskJournal.open(directory, history);
     await expect(recover(third, options)).rejects.toThrow(/no whole checkpoint.*position 5 is wrong/);
     await third.close();
+  });
+
+  it.each([
+    ['holds no more than the next one finds', 3],
+    ['can be backed up, also where none has tidied up', 6],
+  ])('of runs that end before they have tidied up %s', async (_, checkpoints) => {
+    const core = new Core();
+    const groups: LogGroup[] = [];
+    core.journal.append = (more) => void groups.push(...more);
+    core.deploy(bundleOf(account()));
+    for (let run = 0; run < 6; run++) {
+      const journal = await DiskJournal.open(directory);
+      await contents(journal);
+      const checked = checkpoints === 3 ? journal.check() : Promise.resolve();
+      for (const key of ['a', 'b']) core.call('Account', 'Deposit(1)', { key });
+      await journal.append(groups.splice(0));
+      const { head, parts } = core.tracker.begin(core.node);
+      await journal.checkpoint(head, parts);
+      core.tracker.end();
+      await journal.close();
+      await checked;
+      const database = new DatabaseSync(join(directory, 'journal.db'));
+      const { kept } = database.prepare('SELECT count(*) AS kept FROM checkpoints').get() as { kept: number };
+      expect(kept).toBeLessThanOrEqual(checkpoints);
+      database.close();
+      // What an older one counted on may have gone.
+      backUp(directory, join(directory, `backup-${run}`));
+    }
   });
 
   it('is for one at a time', async () => {

@@ -129,15 +129,15 @@ export class DiskJournal implements Journal {
       if (!hasLarge) await this.#endShadow();
       const { isOver } = await this.#store.ask({ kind: 'end' });
       if (isOver) return;
-      this.#cleaning = this.#goThrough('clean');
-      // Whoever asks for more is told.
-      this.#cleaning.catch(() => {});
+      this.#clean();
     } finally {
       this.#isBusy = false;
     }
   }
 
   check(): Promise<void> {
+    // What the node before had left to do: short runs would never come to it.
+    this.#clean();
     return this.#goThrough('check');
   }
 
@@ -157,6 +157,12 @@ export class DiskJournal implements Journal {
       // It has ended, or could not write: what is on disk is as it is after a crash.
     }
     await this.#store.end();
+  }
+
+  #clean(): void {
+    this.#cleaning = this.#goThrough('clean');
+    // Whoever asks for more is told.
+    this.#cleaning.catch(() => {});
   }
 
   /** Has the thread do in steps what is left, or is to be looked at, while others ask for more. */

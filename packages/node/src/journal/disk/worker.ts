@@ -16,7 +16,7 @@ if (port === null) throw new Error('this is the thread of a journal, and no prog
 
 let store: Store | null = null;
 let reading: Iterator<Recovered> | null = null;
-/** What a checkpoint has left to do: a step for each request. */
+/** What a checkpoint has left to do, also one of the node before: a step for each request. */
 let cleaning: Iterator<void> | null = null;
 /** What is looked at beside all else. */
 let checking: Iterator<void> | null = null;
@@ -54,7 +54,7 @@ function handle(request: StoreRequest): Partial<StoreAnswer> {
       cleaning = opened().endCheckpoint();
       return { isOver: cleaning.next().done === true };
     case 'clean':
-      return { isOver: cleaning?.next().done !== false };
+      return { isOver: (cleaning ??= opened().clean()).next().done === true };
     case 'check':
       return { isOver: (checking ??= opened().check()).next().done === true };
     case 'close':
