@@ -55,10 +55,12 @@ export interface NodeLimits {
   readonly pendingUpgradesMax: number;
   /** Names that machines have had, those of removed ones included. */
   readonly machinesMax: number;
-  /** Kept for `/history`, for each machine; older ones are in the log alone. */
+  /** What was done to a machine, kept for `/history`, for each; older ones are in the log alone. */
   readonly historyRecordsMax: number;
-  /** Refusals among these: whoever sends a bundle again and again must not push out what was done. */
+  /** Refusals beside these: whoever sends a bundle again and again must not push out what was done. */
   readonly refusalRecordsMax: number;
+  /** Of all machines: each checkpoint has them, as one row. */
+  readonly refusalRecordsOfAllMax: number;
   /** Images, upgrades and debug data, all that there ever were. */
   readonly blobBytesMax: number;
   /**
@@ -112,6 +114,7 @@ export const NODE_LIMITS: NodeLimits = {
   machinesMax: 10_000,
   historyRecordsMax: 10_000,
   refusalRecordsMax: 100,
+  refusalRecordsOfAllMax: 4_096,
   blobBytesMax: 128 * 1024 * 1024,
   prepareFuelMax: 100_000_000,
   keptRepliesMax: 1_000_000,

@@ -19,10 +19,11 @@ export interface Journal {
   /** Whether what it keeps is there when it is opened again: then checkpoints shorten a start, else they save memory alone. */
   readonly isLasting: boolean;
   /**
-   * All that a node is rebuilt from, in order. To be gone through once, before anything is appended. Ends
-   * with a `JournalError` where acknowledged entries are damaged or missing.
+   * All that a node is rebuilt from, in order. To be gone through before anything is appended. Ends
+   * with a `JournalError` where acknowledged entries are damaged or missing. It is asked once more where no node can be
+   * rebuilt from the checkpoint that it went on from: then from an older one, if there is one.
    */
-  read(): AsyncIterable<Recovered> | Iterable<Recovered>;
+  read(unusable?: Unusable): AsyncIterable<Recovered> | Iterable<Recovered>;
   /**
    * Appends groups that follow each other. They are durable, as far as this medium goes, when it returns, or
    * when the promise is fulfilled; if that is rejected, nothing may be acknowledged any more: the node stops.
@@ -57,6 +58,12 @@ export type Recovered =
   | { readonly kind: 'group'; readonly group: LogGroup }
   | { readonly kind: 'checkpoint'; readonly head: CheckpointHead }
   | CheckpointSlice;
+
+/** A checkpoint that is as it was written, and yet of no use: why, in words. */
+export interface Unusable {
+  readonly position: number;
+  readonly message: string;
+}
 
 export interface Beginning {
   readonly kind: 'begin';

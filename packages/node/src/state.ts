@@ -26,6 +26,8 @@ export class NodeState {
   readonly machineByNumber = new Map<number, Machine>();
   /** By name of machine, of removed ones too. */
   readonly histories = new Map<string, HistoryRecord[]>();
+  /** The refusals in these, the oldest first, each with the name of the machine. */
+  readonly refusals = new Map<RefusalRecord, string>();
   readonly blobs = new BlobStore();
   /** Of the last entry of the log; 0 where there is none. */
   position = 0;
@@ -101,9 +103,9 @@ export interface RefusalRecord extends Told {
 }
 
 /**
- * Adds to the history of a machine, in the order of positions: a base tells refusals after what
- * came later. The oldest refusal, or the oldest record, goes where there are too many. What is
- * left depends on what was added, and not on the order.
+ * Adds to the history of a machine, in the order of positions: a checkpoint tells refusals, in their order, after what
+ * came later. The oldest goes where there is too much of what was done, or of refusals. What is left depends on
+ * what was added, and not on the order of these two.
  */
 export function remember(node: NodeState, machine: string, record: HistoryRecord): void {
   let history = node.histories.get(machine);
@@ -111,8 +113,22 @@ export function remember(node: NodeState, machine: string, record: HistoryRecord
   let at = history.length;
   while (at > 0 && history[at - 1].position > record.position) at--;
   history.splice(at, 0, record);
-  const { historyRecordsMax, refusalRecordsMax } = node.limits;
-  const refusals = record.kind === 'refusal' ? history.filter(({ kind }) => kind === 'refusal') : [];
-  if (refusals.length > refusalRecordsMax) history.splice(history.indexOf(refusals[0]), 1);
-  if (history.length > historyRecordsMax) history.shift();
+  const { historyRecordsMax, refusalRecordsMax, refusalRecordsOfAllMax } = node.limits;
+  if (record.kind !== 'refusal') {
+    if (history.length <= historyRecordsMax) return;
+    const changes = history.filter(({ kind }) => kind !== 'refusal');
+    if (changes.length > historyRecordsMax) history.splice(history.indexOf(changes[0]), 1);
+    return;
+  }
+  node.refusals.set(record, machine);
+  const refusals = history.filter((each) => each.kind === 'refusal');
+  if (refusals.length > refusalRecordsMax) forgetRefusal(node, refusals[0]);
+  const [oldest] = node.refusals.keys();
+  if (node.refusals.size > refusalRecordsOfAllMax) forgetRefusal(node, oldest);
+}
+
+function forgetRefusal({ refusals, histories }: NodeState, refusal: RefusalRecord): void {
+  const history = histories.get(refusals.get(refusal)!)!;
+  history.splice(history.indexOf(refusal), 1);
+  refusals.delete(refusal);
 }

@@ -1,14 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import type { LogGroup } from '../src/journal/group.ts';
+import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
 import { Replay } from '../src/journal/replay.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
 import { JournalError } from '../src/journal/error.ts';
 import type { Recovered } from '../src/ports.ts';
 import type { NodeState } from '../src/state.ts';
+import { account } from './accounts.ts';
 import { Core, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
 
@@ -76,6 +80,70 @@ describe('a journal on disk', () => {
     const begins = (await contents(second)).filter(({ kind }) => kind === 'begin');
     expect(begins).toEqual([{ kind: 'begin', checkpoint: position, last: position + 1, notes: [] }]);
     await second.close();
+  });
+
+  it('goes on from an older checkpoint where the newest is as it was written, and does not decode', async () => {
+    const core = new Core();
+    const groups: LogGroup[] = [];
+    core.journal.append = (more) => void groups.push(...more);
+    const write = async (journal: DiskJournal, refusals: Uint8Array | null): Promise<void> => {
+      core.call('Counter', 'Incr');
+      await journal.append(groups.splice(0));
+      const { head, parts } = core.tracker.begin(core.node);
+      await journal.checkpoint(refusals === null ? head : { ...head, refusals }, parts);
+      core.tracker.end();
+    };
+    const history = { historyMillisMax: 0, historyBytesMax: 0 };
+    const first = await DiskJournal.open(directory, history);
+    await contents(first);
+    core.deploy(bundleOf(counter()));
+    await write(first, null);
+    await write(first, Uint8Array.of(9));
+    await first.close();
+    const told: RecoveryProgress[] = [];
+    const options = { limits: NODE_LIMITS, progress: (each: RecoveryProgress) => told.push(each) };
+    const second = await DiskJournal.open(directory, history);
+    const { node } = await recover(second, options);
+    expect(snapshot(node)).toEqual(snapshot(core.node));
+    expect(told).toMatchObject([
+      { from: 3, notes: [] },
+      { from: 2, notes: [expect.stringMatching(/^the checkpoint at position 3 is wrong: .*older$/)] },
+    ]);
+    // It is forgotten then. Where there is no older one, and not all of the log, it ends.
+    await contents(second);
+    for (let i = 0; i < 3; i++) await write(second, Uint8Array.of(9));
+    await second.close();
+    const third = await DiskJournal.open(directory, history);
+    await expect(recover(third, options)).rejects.toThrow(/no whole checkpoint.*position 5 is wrong/);
+    await third.close();
+  });
+
+  it.each([
+    ['holds no more than the next one finds', 3],
+    ['can be backed up, also where none has tidied up', 6],
+  ])('of runs that end before they have tidied up %s', async (_, checkpoints) => {
+    const core = new Core();
+    const groups: LogGroup[] = [];
+    core.journal.append = (more) => void groups.push(...more);
+    core.deploy(bundleOf(account()));
+    for (let run = 0; run < 6; run++) {
+      const journal = await DiskJournal.open(directory);
+      await contents(journal);
+      const checked = checkpoints === 3 ? journal.check() : Promise.resolve();
+      for (const key of ['a', 'b']) core.call('Account', 'Deposit(1)', { key });
+      await journal.append(groups.splice(0));
+      const { head, parts } = core.tracker.begin(core.node);
+      await journal.checkpoint(head, parts);
+      core.tracker.end();
+      await journal.close();
+      await checked;
+      const database = new DatabaseSync(join(directory, 'journal.db'));
+      const { kept } = database.prepare('SELECT count(*) AS kept FROM checkpoints').get() as { kept: number };
+      expect(kept).toBeLessThanOrEqual(checkpoints);
+      database.close();
+      // What an older one counted on may have gone.
+      backUp(directory, join(directory, `backup-${run}`));
+    }
   });
 
   it('is for one at a time', async () => {

@@ -364,6 +364,27 @@ describe('states that leave memory', () => {
   });
 });
 
+it('what is written and what is read again keeps to the limit on states in memory', () => {
+  const bytesMax = 20_000;
+  const stored = new Stored(join(folder, 'limit'), bytesMax);
+  stored.core.deploy(bundleOf(A));
+  const keys = Array.from({ length: 600 }, (_, i) => `k${i}`);
+  let most = 0;
+  const call = (key: string, text: string): void => {
+    expect(stored.core.call('Account', text, { key })).toBe('1');
+    most = Math.max(most, stored.memory.bytes);
+  };
+  for (const [i, key] of keys.entries()) {
+    call(key, 'Deposit(1)');
+    if (i % 20 === 19) stored.checkpoint();
+  }
+  for (let round = 0; round < 3; round++) for (const key of keys) call(key, 'Balance');
+  // All of them would take several times as much. Where all were just used, the first that leaves is looked for in steps.
+  expect(most).toBeGreaterThan(bytesMax / 2);
+  expect(most).toBeLessThan(1.25 * bytesMax);
+  stored.close();
+});
+
 describe('a checkpoint of a machine that goes on', () => {
   const change = (text: string) => (stored: Stored) => {
     for (const key of MANY) expect(codeOf(stored.core.call('Account', text, { key }))).toMatch(/^\d+$/);

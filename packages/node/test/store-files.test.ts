@@ -119,10 +119,17 @@ describe('the files of a journal', () => {
 
   it('are for their owner alone', () => {
     const store = filled();
-    const modes = readdirSync(directory)
-      .filter((name) => name.startsWith('journal'))
-      .map((name) => `${name} ${(statSync(join(directory, name)).mode & 0o777).toString(8)}`);
-    expect(modes).toEqual(['journal.db 600', 'journal.db-shm 600', 'journal.db-wal 600']);
+    const modes = readdirSync(directory).map(
+      (name) => `${name} ${(statSync(join(directory, name)).mode & 0o777).toString(8)}`,
+    );
+    expect(modes.toSorted()).toEqual([
+      'journal.db 600',
+      'journal.db-shm 600',
+      'journal.db-wal 600',
+      'lock 600',
+      'lock-journal 600',
+      'owner.json 600',
+    ]);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     const file = join(folder, 'backup.smcb');
     backUp(directory, file);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
+import { headRows, readCheckpoint } from '../src/journal/disk/reading.ts';
 import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
 import { slicesOf } from '../src/journal/checkpoint.ts';
@@ -16,7 +17,12 @@ import { codeOf, Core, snapshot } from './core.ts';
 import { bundleOf, counter, upgradeBundle } from './images.ts';
 
 const [A, B] = [account(), accountWithFee()];
-const LIMITS = { keptRepliesMax: 6, historyRecordsMax: 9, refusalRecordsMax: 3 };
+const LIMITS = {
+  keptRepliesMax: 6,
+  historyRecordsMax: 9,
+  refusalRecordsMax: 3,
+  refusalRecordsOfAllMax: 4,
+};
 
 const step = fc.oneof(
   {
@@ -41,6 +47,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant('checkpoint' as const) },
   { weight: 1, arbitrary: fc.constant('half a checkpoint' as const) },
   { weight: 2, arbitrary: fc.constant('restart' as const) },
+  { weight: 1, arbitrary: fc.constant('restart from the older checkpoint' as const) },
 );
 
 /** A node on a store, as a host has it, but for the thread. */
@@ -55,6 +62,8 @@ class Restartable {
   #groups: LogGroup[] = [];
   /** The position of the last that is complete. */
   #checkpoint = 0;
+  /** What that has left to do. */
+  #cleaning: Iterator<void> | null = null;
 
   constructor(directory: string, keepsAll: boolean) {
     const most = keepsAll ? Number.POSITIVE_INFINITY : 0;
@@ -83,16 +92,28 @@ class Restartable {
     if (this.core.node.position === this.#checkpoint) return;
     const { head, parts } = this.core.tracker.begin(this.core.node);
     this.#store.beginCheckpoint(head);
+    this.clean();
     for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
     if (!isWhole) return this.restart();
-    for (const _ of this.#store.endCheckpoint());
+    this.#cleaning = this.#store.endCheckpoint();
+    this.clean(1);
     this.core.tracker.end();
     this.#checkpoint = head.position;
+    // What is left is done when there is the next, or after a restart, or not at all.
+    this.clean(head.position % 8);
+    expectCounted(this.directory);
   }
 
-  /** What was answered is there, as it was. */
-  async restart(): Promise<void> {
+  /** Does so many steps of what is left to do; all, where nothing is said. */
+  clean(steps = Number.POSITIVE_INFINITY): void {
+    for (let i = 0; i < steps && this.#cleaning?.next().done === false; i++);
+  }
+
+  /** What was answered is there, as it was; also where the newest checkpoint is found damaged, and there is another. */
+  async restart(isDamaged = false): Promise<void> {
+    if (isDamaged) this.clean();
     this.#store.close();
+    const damaged = isDamaged ? condemnNewest(this.directory) : 0;
     const before = seen(this.core);
     this.#store = Store.open(this.directory, this.history);
     const store = this.#store;
@@ -108,18 +129,57 @@ class Restartable {
     const told: RecoveryProgress[] = [];
     const limits = { ...NODE_LIMITS, ...LIMITS };
     const { node, tracker } = await recover(journal, { limits, progress: (progress) => told.push(progress) });
-    expect(told.flatMap(({ notes }) => notes)).toEqual([]);
+    expect(told.flatMap(({ notes }) => notes)).toHaveLength(damaged);
+    this.#checkpoint = told[0].from;
     expect(told[0].last).toBe(node.position);
     const { time } = this.core;
     this.core = Object.assign(new Core(LIMITS), { node, tracker, time });
     this.#watch();
     expect(seen(this.core)).toEqual(before);
+    this.#cleaning = this.#store.clean();
+    this.clean(node.position % 8);
+    expectCounted(this.directory);
   }
 
   close(): void {
     this.#reader.close();
     this.#store.close();
   }
+}
+
+/** Says of the newest of two checkpoints that it is damaged; gives how many these are. */
+function condemnNewest(directory: string): number {
+  const database = new DatabaseSync(join(directory, 'journal.db'));
+  const { changes } = database
+    .prepare(
+      `UPDATE checkpoints SET complete = 2 WHERE position = (SELECT max(position) FROM checkpoints)
+         AND 1 < (SELECT count(*) FROM checkpoints WHERE complete = 1)`,
+    )
+    .run();
+  database.close();
+  return Number(changes);
+}
+
+/** What the kept checkpoints say of their rows is so: of the newest also how many there are that others stand for. */
+function expectCounted(directory: string): void {
+  const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+  const kept = database
+    .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position DESC LIMIT 2')
+    .all();
+  for (const [age, { position }] of kept.entries()) {
+    for (const _ of readCheckpoint(database, Number(position), { isThorough: true }));
+    if (age > 0) continue;
+    for (const { machine, since, rows, rows_sum } of headRows(database, Number(position)).machines) {
+      const here = database
+        .prepare(
+          `SELECT count(*) AS rows, coalesce(sum(checksum), 0) % 4294967296 AS rows_sum FROM states
+             WHERE machine = ? AND position BETWEEN ? AND ?`,
+        )
+        .get(machine, since, Number(position));
+      expect(here).toEqual({ rows, rows_sum });
+    }
+  }
+  database.close();
 }
 
 /** Without the time: a read moves it on, and is not in the log. */
@@ -135,6 +195,7 @@ const replies = new Map<string, number>();
 async function take(node: Restartable, event: Step): Promise<void> {
   const { core } = node;
   if (event === 'restart') return node.restart();
+  if (event === 'restart from the older checkpoint') return node.restart(true);
   if (event === 'checkpoint' || event === 'half a checkpoint') {
     return node.checkpoint(event === 'checkpoint');
   }
@@ -271,6 +332,7 @@ it('a store holds no more than two checkpoints need', async () => {
     }
     await take(node, 'upgrade');
     await node.checkpoint(true);
+    node.clean();
     const database = new DatabaseSync(join(folder, 'data', 'journal.db'), { readOnly: true });
     const count = (table: string): number =>
       Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows']);
@@ -283,6 +345,48 @@ it('a store holds no more than two checkpoints need', async () => {
     database.close();
   }
   expect(counts.slice(2)).toEqual(Array.from({ length: 4 }, () => [2, 8, true, 1]));
+  node.close();
+  rmSync(folder, { recursive: true });
+});
+
+it('of instances that are in their initial state again nothing stays', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'smc-store-'));
+  const directory = join(folder, 'data');
+  const node = new Restartable(directory, true);
+  node.core.deploy(bundleOf(A));
+  const counts: unknown[] = [];
+  const round = async (text: string, count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) node.core.call('Account', text, { key: `k${i}` });
+    node.core.call('Account', 'Deposit(1)', { key: 'stays' });
+    node.append();
+    await node.checkpoint(true);
+    node.clean();
+    expectCounted(directory);
+    const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    counts.push(database.prepare('SELECT count(*) AS all_, count(state) AS states FROM states').get());
+    database.close();
+  };
+  await round('Deposit(1)', 200);
+  await round('Close', 200);
+  // A checkpoint later they are of both that are kept, where there are no others by then.
+  await round('Deposit(1)', 100);
+  await round('Close', 100);
+  await round('Balance', 0);
+  await round('Balance', 0);
+  expect(counts.map((each) => Object.values(each as object))).toEqual([
+    [201, 201],
+    [402, 202],
+    [103, 103],
+    [203, 103],
+    [3, 3],
+    [3, 3],
+  ]);
+  // A journal of a version that had no index of them gets it.
+  const before = new DatabaseSync(join(directory, 'journal.db'));
+  before.exec('DROP INDEX states_gone');
+  before.close();
+  await node.restart();
+  expect(node.core.node.machines.get('Account')!.instances.count).toBe(1);
   node.close();
   rmSync(folder, { recursive: true });
 });

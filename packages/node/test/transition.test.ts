@@ -380,6 +380,24 @@ describe('an upgrade', () => {
     ]);
   });
 
+  it('of many machines leave the newest refusals of all in the histories', () => {
+    const core = new Core({ refusalRecordsMax: 3, refusalRecordsOfAllMax: 4 });
+    const [one, other] = [1, 2].map((step) => bundleOf(counter({ step }), counter({ name: 'Other', step })));
+    core.deploy(one);
+    for (let i = 0; i < 3; i++) core.deploy(bundleOf(counter({ name: 'Other', step: 2 })));
+    for (let i = 0; i < 2; i++) core.deploy(bundleOf(counter({ step: 2 })));
+    const refused = (name: string): number[] =>
+      core.node.histories.get(name)!.flatMap(({ kind, position }) => (kind === 'refusal' ? [position] : []));
+    expect([refused('Counter'), refused('Other')]).toEqual([
+      [5, 6],
+      [3, 4],
+    ]);
+    // Of a machine with more of its own its oldest goes, and not that of another.
+    for (let i = 0; i < 3; i++) core.deploy(bundleOf(counter({ step: 2 })));
+    expect([refused('Counter'), refused('Other')]).toEqual([[7, 8, 9], [4]]);
+    expect(core.deploy(other)).toMatch(/^stale/);
+  });
+
   it('may be rehearsed', () => {
     const core = running(2);
     const before = snapshot(core.node);

@@ -292,14 +292,7 @@ function writeReply(writer: ByteWriter, machine: Machine, origin: Origin, value:
 
 /** What the histories still tell of refusals; those of machines that were removed too. */
 function refusalsOf(node: NodeState): RefusalEntry[] {
-  const refusals: RefusalEntry[] = [];
-  for (const [name, history] of node.histories) {
-    for (const record of history) {
-      if (record.kind !== 'refusal') continue;
-      const { position, time, code, message, from } = record;
-      const machines = [{ name, running: from }];
-      refusals.push({ kind: 'refusal', position, time, code, message, machines });
-    }
-  }
-  return refusals;
+  return Array.from(node.refusals, ([{ position, time, code, message, from }, name]) => {
+    return { kind: 'refusal', position, time, code, message, machines: [{ name, running: from }] };
+  });
 }

@@ -45,6 +45,8 @@ const SESSION_BYTES = 16;
 /** Bounds of what a reader takes; a writer stays far below them. */
 const READ_LIMITS = {
   partsMax: 65_536,
+  /** Versions before this one bounded them for each machine alone: 100 of each of 10,000. */
+  refusalsMax: 1_000_000,
   nameBytesMax: 1_024,
   messageBytesMax: 65_536,
   keyBytesMax: 4_096,
@@ -254,10 +256,11 @@ export function encodeRefusals(refusals: readonly RefusalEntry[]): Uint8Array {
 
 /** Mirror of `encodeRefusals`, in the context of `decoding`. */
 export function readRefusals(reader: ByteReader): RefusalEntry[] {
-  return readList(reader, () => {
+  const read = (): RefusalEntry => {
     const place = { position: reader.integer(), time: reader.integer() };
     return { kind: 'refusal', ...place, ...readRefusal(reader) };
-  });
+  };
+  return readList(reader, read, READ_LIMITS.refusalsMax);
 }
 
 /** A request with a key as a checkpoint has it; the value of the reply, where there is one, was written to `value`. */
@@ -386,7 +389,7 @@ function readBytes(reader: ByteReader): Uint8Array {
   return reader.raw(reader.count('bytes', READ_LIMITS.bytesMax));
 }
 
-function readList<T>(reader: ByteReader, read: () => T): T[] {
-  const count = reader.count('items', READ_LIMITS.partsMax);
+function readList<T>(reader: ByteReader, read: () => T, itemsMax: number = READ_LIMITS.partsMax): T[] {
+  const count = reader.count('items', itemsMax);
   return Array.from({ length: count }, read);
 }

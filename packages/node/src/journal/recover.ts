@@ -3,6 +3,7 @@ import type { NodeLimits } from '../limits.ts';
 import type { Journal } from '../ports.ts';
 import type { NodeState } from '../state.ts';
 import type { CheckpointTracker } from './checkpoint.ts';
+import { DamagedCheckpoint } from './error.ts';
 import { Replay } from './replay.ts';
 
 /** How far a recovery is. Positions; it begins with `from`, the position of its checkpoint. */
@@ -24,18 +25,29 @@ export interface Recovery {
 /** Bytes of entries and states after which progress is told, and others get their turn. */
 const TURN_BYTES = 256 * 1024;
 
+interface RecoveryOptions {
+  readonly limits: NodeLimits;
+  readonly jit?: JitMode;
+  readonly progress?: (progress: RecoveryProgress) => void;
+}
+
 /** Rebuilds a node from its journal. Throws a `JournalError` for one that is wrong. */
-export async function recover(
+export async function recover(journal: Journal, options: RecoveryOptions): Promise<Recovery> {
+  for (let unusable: DamagedCheckpoint | null = null; ;) {
+    try {
+      return await recoverFrom(journal, options, unusable);
+    } catch (error) {
+      // Each is older than the one before.
+      if (!(error instanceof DamagedCheckpoint) || error === unusable) throw error;
+      unusable = error;
+    }
+  }
+}
+
+async function recoverFrom(
   journal: Journal,
-  {
-    limits,
-    jit = 'auto',
-    progress = () => {},
-  }: {
-    readonly limits: NodeLimits;
-    readonly jit?: JitMode;
-    readonly progress?: (progress: RecoveryProgress) => void;
-  },
+  { limits, jit = 'auto', progress = () => {} }: RecoveryOptions,
+  unusable: DamagedCheckpoint | null,
 ): Promise<Recovery> {
   const { rows } = journal;
   let replay = new Replay(limits, jit, 0, rows);
@@ -43,8 +55,11 @@ export async function recover(
   let last = 0;
   let bytes = 0;
   let work = 0;
-  for await (const item of journal.read()) {
+  const older = unusable === null ? undefined : { position: unusable.position, message: unusable.message };
+  for await (const item of journal.read(older)) {
     if (item.kind === 'begin') {
+      // A journal that has no older one.
+      if (unusable !== null && item.checkpoint >= unusable.position) throw unusable;
       replay = new Replay(limits, jit, item.checkpoint, rows);
       from = item.checkpoint;
       last = item.last;

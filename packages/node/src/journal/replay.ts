@@ -6,7 +6,7 @@ import type { FirstOutcome } from '../kept.ts';
 import type { NodeLimits } from '../limits.ts';
 import { migrateState } from '../lineage.ts';
 import type { Beginning, Recovered } from '../ports.ts';
-import { JournalError, whyNow } from './error.ts';
+import { DamagedCheckpoint, JournalError, whyNow } from './error.ts';
 import { NO_ROWS, type StateRows } from '../state-rows.ts';
 import { type Machine, NodeState } from '../state.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
@@ -61,7 +61,7 @@ export class Replay {
     this.#start = start;
   }
 
-  /** Throws a `JournalError` for what cannot be; the node is of no use then. */
+  /** Throws a `JournalError` for what cannot be, a `DamagedCheckpoint` where that is in one; the node is of no use then. */
   add(item: Exclude<Recovered, Beginning>): void {
     if (item.kind !== 'states' || item.machine !== this.#partial?.machine.number) this.#endPartial();
     switch (item.kind) {
@@ -88,6 +88,7 @@ export class Replay {
 
   #group({ isStructural: structural, first, count, time, bytes, blobs }: LogGroup): void {
     const { node } = this;
+    if (first > this.#start) this.#endCheckpoint();
     this.#at = `the group at position ${first}`;
     const last = first + count - 1;
     const isInPlace =
@@ -95,7 +96,6 @@ export class Replay {
         ? structural && first > node.position && this.#checkpoint === null
         : first === node.position + 1;
     if (!isInPlace) this.#fail(`it follows position ${node.position}`);
-    if (first > this.#start) this.#endCheckpoint();
     for (const { digest, bytes: blob } of blobs) {
       if (sha256(blob) !== digest) this.#fail(`the image or upgrade ${digest} is another one`);
       node.blobs.add(digest, blob);
@@ -150,13 +150,14 @@ export class Replay {
     const { node } = this;
     this.#at = `the checkpoint at position ${head.position}`;
     if (this.#checkpoint !== null || head.position !== this.#start) this.#fail('it is not expected here');
-    if (head.time < node.time) this.#fail(`time ${head.time} after ${node.time}`);
     this.#checkpoint = { head, isOpen: true };
+    if (head.time < node.time) this.#fail(`time ${head.time} after ${node.time}`);
     node.position = head.position;
     node.time = head.time;
     const refusals = decoding(head.refusals, readRefusals);
     if (!refusals.ok) return this.#malformed(refusals.malformed);
-    for (const refusal of refusals.value) this.#refusal(refusal);
+    // Versions before this one wrote them machine by machine.
+    for (const refusal of refusals.value.toSorted((a, b) => a.position - b.position)) this.#refusal(refusal);
     if (head.machines.length !== node.machines.size) this.#fail('it has other machines than the log');
     for (const {
       machine: number,
@@ -186,12 +187,12 @@ export class Replay {
       return;
     }
     if (!this.#checkpoint.isOpen) return;
-    this.#checkpoint.isOpen = false;
     for (const { machine: number, since, keptEnd } of this.#checkpoint.head.machines) {
       const machine = this.#machine(number);
       if (machine.kept.end !== keptEnd) this.#fail(`${machine.name} has kept ${machine.kept.end} requests`);
       this.#tracker.resume(machine, since);
     }
+    this.#checkpoint.isOpen = false;
   }
 
   #change(entry: ChangeEntry): void {
@@ -338,7 +339,10 @@ export class Replay {
   }
 
   #fail(what: string): never {
-    throw new JournalError(`${this.#at} is wrong: ${what} (after position ${this.node.position})`);
+    const message = `${this.#at} is wrong: ${what} (after position ${this.node.position})`;
+    throw this.#checkpoint?.isOpen === true
+      ? new DamagedCheckpoint(this.#start, message)
+      : new JournalError(message);
   }
 }
 

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { sha256 } from '../blobs.ts';
+import { DamagedCheckpoint } from '../error.ts';
 import { blobsBeside } from './images.ts';
-import { DamagedCheckpoint, readCheckpoint } from './reading.ts';
+import { readCheckpoint } from './reading.ts';
 import { groupOf, type GroupRow, type ImageRow } from './rows.ts';
+import { CHECKPOINTS_KEPT } from './schema.ts';
 
 /** Says what is damaged, without saying of which file. */
 export class DamagedJournal extends Error {}
@@ -31,10 +33,10 @@ export function checkJournal(database: DatabaseSync, progress: CheckProgress): v
     digests.add(digest);
   }
   const checkpoints = database
-    .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position')
-    .all()
+    .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position DESC LIMIT ?')
+    .all(CHECKPOINTS_KEPT)
     .map(({ position }) => Number(position));
-  checkLog(database, digests, checkpoints.at(-1) ?? 0, progress);
+  checkLog(database, digests, checkpoints[0] ?? 0, progress);
   for (const position of checkpoints) {
     try {
       for (const _ of readCheckpoint(database, position, { isThorough: true }));

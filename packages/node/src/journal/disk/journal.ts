@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { JitMode } from '@smc/vm';
-import type { Journal, Recovered } from '../../ports.ts';
+import type { Journal, Recovered, Unusable } from '../../ports.ts';
 import type { StateRows } from '../../state-rows.ts';
 import type {
   CheckpointHead,
@@ -88,13 +88,13 @@ export class DiskJournal implements Journal {
     return this.#reader;
   }
 
-  async *read(): AsyncGenerator<Recovered> {
+  async *read(unusable?: Unusable): AsyncGenerator<Recovered> {
     // The thread reads on while what it has read is gone through.
-    let next = this.#store.ask({ kind: 'read' });
+    let next = this.#store.ask({ kind: 'read', unusable });
     for (;;) {
       const { items } = await next;
       if (items.length === 0) return;
-      next = this.#store.ask({ kind: 'read' });
+      next = this.#store.ask({ kind: 'next' });
       // It is awaited in any case but where who reads has ended before.
       next.catch(() => {});
       yield* items;
@@ -129,15 +129,15 @@ export class DiskJournal implements Journal {
       if (!hasLarge) await this.#endShadow();
       const { isOver } = await this.#store.ask({ kind: 'end' });
       if (isOver) return;
-      this.#cleaning = this.#goThrough('clean');
-      // Whoever asks for more is told.
-      this.#cleaning.catch(() => {});
+      this.#clean();
     } finally {
       this.#isBusy = false;
     }
   }
 
   check(): Promise<void> {
+    // What the node before had left to do: short runs would never come to it.
+    this.#clean();
     return this.#goThrough('check');
   }
 
@@ -157,6 +157,12 @@ export class DiskJournal implements Journal {
       // It has ended, or could not write: what is on disk is as it is after a crash.
     }
     await this.#store.end();
+  }
+
+  #clean(): void {
+    this.#cleaning = this.#goThrough('clean');
+    // Whoever asks for more is told.
+    this.#cleaning.catch(() => {});
   }
 
   /** Has the thread do in steps what is left, or is to be looked at, while others ask for more. */

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
@@ -29,8 +29,11 @@ export class DirectoryLock {
 
   /** Null where another process holds it. */
   static takeIfFree(directory: string): DirectoryLock | null {
-    const database = new DatabaseSync(join(directory, FILES.lock), { timeout: 0 });
+    const lock = join(directory, FILES.lock);
     const owner = join(directory, FILES.owner);
+    // Another user who may open it could lock it.
+    closeSync(openSync(lock, 'a', 0o600));
+    const database = new DatabaseSync(lock, { timeout: 0 });
     try {
       database.exec('BEGIN EXCLUSIVE');
     } catch (error) {
@@ -39,7 +42,7 @@ export class DirectoryLock {
       throw error;
     }
     // For people alone: the lock does not depend on it.
-    writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`);
+    writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
     return new DirectoryLock(database, owner);
   }
 

@@ -1,5 +1,5 @@
 import type { JitMode } from '@smc/vm';
-import type { Recovered } from '../../ports.ts';
+import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, LargeState } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import type { HistoryLimits } from './store.ts';
@@ -12,7 +12,9 @@ export interface WorkerOptions extends HistoryLimits {
 /** What it is asked to do; each is answered, in order. The first is answered when the directory is open. */
 export type StoreRequest =
   | { readonly kind: 'open' }
-  | { readonly kind: 'read' }
+  | { readonly kind: 'read'; readonly unusable: Unusable | undefined }
+  /** For what comes next of what is read. */
+  | { readonly kind: 'next' }
   | { readonly kind: 'append'; readonly groups: readonly LogGroup[] }
   | { readonly kind: 'begin'; readonly head: CheckpointHead }
   | { readonly kind: 'slice'; readonly slice: CheckpointSlice }
@@ -24,7 +26,7 @@ export type StoreRequest =
   | { readonly kind: 'close' };
 
 export interface StoreAnswer {
-  /** Of a `read`, what comes next; none at the end. */
+  /** Of a `read` or `next`, what comes next; none at the end. */
   readonly items: readonly Recovered[];
   /** Of an `end`, `clean` or `check`: whether nothing is left to do. */
   readonly isOver: boolean;

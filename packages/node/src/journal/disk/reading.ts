@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../error.ts';
-import type { Recovered } from '../../ports.ts';
+import { DamagedCheckpoint, JournalError } from '../error.ts';
+import type { Recovered, Unusable } from '../../ports.ts';
 import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { isCorrupt, REPAIR } from './failures.ts';
@@ -24,9 +24,6 @@ import {
   type StoredStateRow,
 } from './rows.ts';
 
-/** A part of a checkpoint that is not as it was written: an older one may do. */
-export class DamagedCheckpoint extends Error {}
-
 /** What is cut off at the end of a log without being asked. */
 const TAIL_BYTES_MAX = 64 * 1024;
 
@@ -40,9 +37,14 @@ const BYTES_MAX = 256 * 1024;
 /**
  * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it. A damaged group at the end
  * is cut off, and said; one in the middle, or one that is missing, ends with a `JournalError`. When all
- * was given, what no checkpoint counts on any more is deleted. `damage` is what was found before.
+ * was given, what no checkpoint counts on any more is deleted. `damage` is what was found before; `unusable` the
+ * checkpoint from which it went on when it was read before, with all that was damaged told then.
  */
-export function* readStore(database: DatabaseSync, damage: readonly string[]): Generator<Recovered> {
+export function* readStore(
+  database: DatabaseSync,
+  damage: readonly string[],
+  unusable: Unusable | null = null,
+): Generator<Recovered> {
   const notes = [...damage];
   let told = 0;
   const begin = (checkpoint: number): Recovered => {
@@ -61,7 +63,12 @@ export function* readStore(database: DatabaseSync, damage: readonly string[]): G
     .all(COMPLETENESS.damaged)) {
     notes.push(`the checkpoint at position ${String(position)} was found damaged, and does not count`);
   }
-  for (const start of startsOf(database)) {
+  if (unusable !== null) {
+    told = notes.length;
+    notes.push(`${unusable.message}; it goes on from what is older`);
+  }
+  const before = unusable?.position ?? Number.POSITIVE_INFINITY;
+  for (const start of startsOf(database).filter((position) => position < before)) {
     yield begin(start);
     try {
       yield* readFrom(database, start);
@@ -360,7 +367,7 @@ function* readSessions(
 }
 
 const damaged = (position: number, what: string): DamagedCheckpoint =>
-  new DamagedCheckpoint(`the checkpoint at position ${position} is damaged: ${what}`);
+  new DamagedCheckpoint(position, `the checkpoint at position ${position} is damaged: ${what}`);
 
 /**
  * Deletes what no checkpoint up to a position counts on: those that were not finished or could not be used, and what is

@@ -1,19 +1,12 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalError } from '../error.ts';
+import { DamagedCheckpoint, JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { journalError } from './failures.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
-import {
-  DamagedCheckpoint,
-  forgetAfter,
-  headRows,
-  readCheckpoint,
-  stateRows,
-  structureSum,
-} from './reading.ts';
+import { forgetAfter, headRows, readCheckpoint, stateRows, structureSum } from './reading.ts';
 import {
   addChecksum,
   groupOf,

@@ -10,6 +10,9 @@ export const APPLICATION_ID = 0x73_6d_63_6a;
 /** What `checkpoints.complete` says: it is being written, it counts, or a row that it counts on was found damaged. */
 export const COMPLETENESS = { draft: 0, complete: 1, damaged: 2 } as const;
 
+/** Checkpoints that are kept: where one is damaged, there is another. What older ones counted on goes bit by bit. */
+export const CHECKPOINTS_KEPT = 2;
+
 /** In the directory of a node. */
 export const FILES = {
   journal: 'journal.db',
@@ -35,6 +38,10 @@ export const TABLES: readonly { readonly table: string; readonly key: readonly s
 export const SUFFIXES_BESIDE = ['-wal', '-shm', '-journal'] as const;
 /** A database and what may be beside it. */
 export const SUFFIXES = ['', ...SUFFIXES_BESIDE] as const;
+
+/** Finds the rows of states without a state: there may be millions of others. A journal of an earlier node gets it when it is opened. */
+export const TOMBSTONE_INDEX =
+  'CREATE INDEX IF NOT EXISTS states_gone ON states (machine, key, position) WHERE state IS NULL';
 
 export const SCHEMA = `
   CREATE TABLE log (
@@ -86,6 +93,7 @@ export const SCHEMA = `
     state BLOB,
     PRIMARY KEY (machine, key, position)
   ) STRICT, WITHOUT ROWID;
+  ${TOMBSTONE_INDEX};
   CREATE TABLE kept (
     machine INTEGER NOT NULL,
     first INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import type { Recovered } from '../../ports.ts';
+import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
@@ -25,7 +25,23 @@ import {
 } from './rows.ts';
 import { condemn, damagedState } from './condemn.ts';
 import { finishReplacing } from './salvage.ts';
-import { APPLICATION_ID, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import {
+  APPLICATION_ID,
+  CHECKPOINTS_KEPT,
+  COMPLETENESS,
+  FILES,
+  SCHEMA,
+  SCHEMA_VERSION,
+  TOMBSTONE_INDEX,
+} from './schema.ts';
+import {
+  type CountedRow,
+  type Counting,
+  deleteTombstones,
+  sealedAt,
+  type Tombstone,
+  tombstonesAfter,
+} from './tombstones.ts';
 
 /** What a journal keeps of what a checkpoint has made needless. */
 export interface HistoryLimits {
@@ -34,18 +50,12 @@ export interface HistoryLimits {
   readonly historyBytesMax: number;
 }
 
-/** A machine in a checkpoint, of which the states are counted while they are written. */
-type DraftRow = { -readonly [K in keyof MachineRow]: MachineRow[K] };
-
-interface Draft {
+/** A checkpoint of which the states are counted while they are written. */
+interface Draft extends Counting {
   readonly checkpoint: Omit<CheckpointRow, 'checksum'>;
-  readonly machines: ReadonlyMap<number, DraftRow>;
   /** The position of the oldest checkpoint that must stay meanwhile. */
   readonly oldest: number;
 }
-
-/** Checkpoints that are kept: where one is damaged, there is another. */
-const CHECKPOINTS_KEPT = 2;
 
 /** What is looked at, and deleted at the most, in one transaction: what is appended meanwhile waits for it. */
 const PORTION_ROWS = 64;
@@ -116,8 +126,8 @@ export class Store {
     }
   }
 
-  /** What a node is rebuilt from; to be gone through before anything is written. */
-  *read(): Generator<Recovered> {
+  /** What a node is rebuilt from (`Journal.read`); to be gone through before anything is written. */
+  *read(unusable?: Unusable): Generator<Recovered> {
     const notes =
       this.#loss === null
         ? []
@@ -125,7 +135,7 @@ export class Store {
             `the end of ${this.#loss.place} is damaged, or was not written whole, and was cut off: ${this.#loss.commits} commits`,
           ];
     try {
-      yield* readStore(this.#database, notes);
+      yield* readStore(this.#database, notes, unusable);
       const { bytes } = this.#database.prepare('SELECT sum(length(entries)) AS bytes FROM log').get() ?? {};
       this.#logBytes = Number(bytes ?? 0);
       this.#structureSum = structureSum(this.#database, Number.MAX_SAFE_INTEGER);
@@ -162,7 +172,7 @@ export class Store {
     // There may be more, which are to be let go.
     const [newest, oldest] = this.#positions().slice(0, CHECKPOINTS_KEPT);
     const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
-    const machines = head.machines.map(({ isKeyed, keptFirst, keptEnd, ...machine }): DraftRow => {
+    const machines = head.machines.map(({ isKeyed, keptFirst, keptEnd, ...machine }): CountedRow => {
       const row = before.get(machine.machine);
       const goesOn = row?.since === machine.since;
       return {
@@ -216,22 +226,26 @@ export class Store {
     this.#write(() => sealCheckpoint(this.#database, draft.checkpoint, [...draft.machines.values()]));
     this.#draft = null;
     yield;
+    yield* this.clean();
+  }
+
+  /** Deletes what the newest checkpoint makes needless, in steps; also what was left of that when the node ended. */
+  *clean(): Generator<void> {
     try {
-      yield* this.#clean(draft.checkpoint.time);
+      const positions = this.#positions();
+      for (const old of positions.slice(CHECKPOINTS_KEPT)) yield* this.#forget(old);
+      const [newest, oldest] = positions;
+      if (oldest === undefined) return;
+      for (const { machine, kept_first } of this.#machines(oldest))
+        yield* this.#deleteKept(machine, kept_first);
+      yield* this.#deleteTombstones([newest, oldest]);
+      const time = Number(
+        this.#statement('SELECT time FROM checkpoints WHERE position = ?').get(newest)?.['time'],
+      );
+      while (this.#compact(oldest, time)) yield;
     } catch (error) {
       throw journalError('read', this.#directory, error);
     }
-  }
-
-  /** Deletes what the newest checkpoint, which was made at that time, makes needless. */
-  *#clean(time: number): Generator<void> {
-    const positions = this.#positions();
-    for (const old of positions.slice(CHECKPOINTS_KEPT)) yield* this.#forget(old);
-    const oldest = positions[CHECKPOINTS_KEPT - 1];
-    if (oldest === undefined) return;
-    for (const { machine, kept_first } of this.#machines(oldest))
-      yield* this.#deleteKept(machine, kept_first);
-    while (this.#compact(oldest, time)) yield;
   }
 
   /**
@@ -282,7 +296,7 @@ export class Store {
     }
   }
 
-  #addStates(slice: StateSlice, { checkpoint: { position }, oldest }: Draft, head: DraftRow): void {
+  #addStates(slice: StateSlice, { checkpoint: { position }, oldest }: Draft, head: CountedRow): void {
     const { machine } = slice;
     let at = 0;
     for (const [i, key] of slice.keys.entries()) {
@@ -325,7 +339,7 @@ export class Store {
     this.#run('INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?)', machine, first, position, count, checksum, bytes);
   }
 
-  #addSessions(slice: SessionsSlice, position: number, head: DraftRow): void {
+  #addSessions(slice: SessionsSlice, position: number, head: CountedRow): void {
     const { machine, part, bytes } = slice;
     const checksum = sessionsChecksum(machine, position, part, bytes);
     this.#run('INSERT INTO sessions VALUES (?, ?, ?, ?, ?)', machine, position, part, checksum, bytes);
@@ -406,6 +420,22 @@ export class Store {
       this.#writeUnsynced(() =>
         this.#run('DELETE FROM kept WHERE machine = ? AND first <= ?', machine, Number(last['first'])),
       );
+      yield;
+    }
+  }
+
+  /** Deletes the tombstones that are as old as the older of the two kept checkpoints. */
+  *#deleteTombstones(kept: readonly [number, number]): Generator<void> {
+    const sealed = kept.flatMap((position) => sealedAt(this.#database, position) ?? []);
+    if (sealed.length < kept.length) return;
+    const [, oldest] = kept;
+    for (let last: Tombstone = { machine: -1, key: '', position: -1 }; ;) {
+      const tombstones = tombstonesAfter(this.#database, last, PORTION_ROWS);
+      if (tombstones.length === 0) return;
+      last = tombstones[tombstones.length - 1];
+      const old = tombstones.filter(({ position }) => position <= oldest);
+      if (old.length > 0)
+        this.#writeUnsynced(() => deleteTombstones(this.#database, old, sealed, this.#draft));
       yield;
     }
   }
@@ -504,13 +534,15 @@ export function openDatabase(file: string): DatabaseSync {
     };
     if (tables > 0 || applicationOf(database) !== 0) checkFormat(database, file);
     // Before there is a write-ahead log, so that one which is damaged does not pass for that of a new journal.
-    else
+    else {
       database.exec(
         `BEGIN; ${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
       );
+    }
     // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
     database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
+    database.exec(TOMBSTONE_INDEX);
     return database;
   } catch (error) {
     database.close();

@@ -16,7 +16,7 @@ if (port === null) throw new Error('this is the thread of a journal, and no prog
 
 let store: Store | null = null;
 let reading: Iterator<Recovered> | null = null;
-/** What a checkpoint has left to do: a step for each request. */
+/** What a checkpoint has left to do, also one of the node before: a step for each request. */
 let cleaning: Iterator<void> | null = null;
 /** What is looked at beside all else. */
 let checking: Iterator<void> | null = null;
@@ -35,7 +35,12 @@ function handle(request: StoreRequest): Partial<StoreAnswer> {
       return {};
     }
     case 'read':
-      return { items: nextPage((reading ??= opened().read())) };
+      // What was begun before, and was of no use, is not gone on with.
+      reading?.return?.();
+      reading = opened().read(request.unusable);
+      return { items: nextPage(reading) };
+    case 'next':
+      return { items: reading === null ? [] : nextPage(reading) };
     case 'append':
       opened().append(request.groups);
       return {};
@@ -49,7 +54,7 @@ function handle(request: StoreRequest): Partial<StoreAnswer> {
       cleaning = opened().endCheckpoint();
       return { isOver: cleaning.next().done === true };
     case 'clean':
-      return { isOver: cleaning?.next().done !== false };
+      return { isOver: (cleaning ??= opened().clean()).next().done === true };
     case 'check':
       return { isOver: (checking ??= opened().check()).next().done === true };
     case 'close':
