@@ -1,4 +1,4 @@
-import { encodeUtf8, type Image, type Value } from '@smc/protocol';
+import { detached, encodeUtf8, type Image, type Value } from '@smc/protocol';
 import { KeyedStates } from './keyed-states.ts';
 import type { StateRows } from './state-rows.ts';
 import { problem, type Problem } from './problem.ts';
@@ -113,7 +113,8 @@ export function readKey({ name, key: kind }: Image, text: string | null): ReadKe
   }
   if (!text.isWellFormed()) return refuse(`a key of ${name} has a lone surrogate`);
   const bytes = text.length > KEY_BYTES_MAX ? text.length : encodeUtf8(text).length;
-  if (bytes >= 1 && bytes <= KEY_BYTES_MAX) return { ok: true, key: text };
+  // It stays, and the request that it is a part of does not.
+  if (bytes >= 1 && bytes <= KEY_BYTES_MAX) return { ok: true, key: detached(text) };
   return refuse(`a key of ${name} has 1 to ${KEY_BYTES_MAX} bytes, and this one ${bytes}`);
 }
 

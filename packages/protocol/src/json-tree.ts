@@ -1,6 +1,9 @@
+import { detached } from './text-memory.ts';
+
 /**
  * JSON as it was written (RFC 8259): numbers by their digits, all fields of an object in order
- * and twice where they are there twice, so that a typed reader can be exact about them.
+ * and twice where they are there twice, so that a typed reader can be exact about them. Its strings outlive the text,
+ * and hold nothing of it.
  */
 export type JsonNode =
   | { readonly kind: 'null' }
@@ -160,7 +163,7 @@ class JsonParser {
       if (character === '"') break;
     }
     if (!value.isWellFormed()) this.#fail('a lone surrogate in a string', start);
-    return value;
+    return detached(value);
   }
 
   #escape(): string {

@@ -1,5 +1,6 @@
 import { fromHex } from './hexadecimal.ts';
 import { suggest } from './suggest.ts';
+import { detached } from './text-memory.ts';
 import { printString } from './text.ts';
 import { parseDigits, parseTime } from './time.ts';
 import { INT_MAX, VALUE_LIMITS } from './value.ts';
@@ -7,7 +8,7 @@ import { INT_MAX, VALUE_LIMITS } from './value.ts';
 /**
  * A place in a text that is read forward only: white space and comments, symbols, words, and
  * the literals of the language. At the first thing that does not fit, reading gives up with
- * the place and what was expected there.
+ * the place and what was expected there. Strings, and the rest of a line, hold nothing of the text.
  */
 
 /** Text that is not what was expected. */
@@ -118,7 +119,7 @@ export class TextCursor {
     const rest = this.#text.slice(this.#at).trim();
     if (rest === '') this.failExpecting(what);
     this.skipRest();
-    return rest;
+    return detached(rest);
   }
 
   skipRest(): void {
@@ -175,7 +176,7 @@ export class TextCursor {
     }
     if (!value.isWellFormed()) this.fail('the string has a lone surrogate', start);
     if (value.length > VALUE_LIMITS.stringLengthMax) this.fail('value too large', start);
-    return value;
+    return detached(value);
   }
 
   #escape(): string {

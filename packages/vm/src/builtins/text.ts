@@ -14,7 +14,7 @@ import {
 } from '@smc/protocol';
 import { FAILED, VALUE_TOO_LARGE } from '../failure.ts';
 import { normal } from '../values/integer.ts';
-import { detached, indexOfScalar, scalarCount } from '../values/text.ts';
+import { indexOfScalar, ownPart, scalarCount } from '../values/text.ts';
 import { perBytes, perUnits, type Meter, type Result } from './meter.ts';
 
 /** Strings and bytes, out of line. Positions in strings count Unicode scalar values. */
@@ -74,7 +74,7 @@ export const stringSplit = (meter: Meter, text: string, separator: string): Resu
   if (separator === '') return new List(Array.from(text), size);
   const parts = text.split(separator);
   return new List(
-    parts.map((part) => detached(part, text)),
+    parts.map((part) => ownPart(part, text)),
     size,
   );
 };
@@ -82,7 +82,7 @@ export const stringSplit = (meter: Meter, text: string, separator: string): Resu
 export const stringSlice = (meter: Meter, text: string, start: number, end: number): Result => {
   if (!meter.pay(perUnits(text.length))) return FAILED;
   const from = indexOfScalar(text, Math.max(0, start));
-  return detached(text.slice(from, Math.max(from, indexOfScalar(text, Math.max(0, end)))), text);
+  return ownPart(text.slice(from, Math.max(from, indexOfScalar(text, Math.max(0, end)))), text);
 };
 
 export const stringContains = (meter: Meter, text: string, sought: string): Result => {
@@ -114,7 +114,7 @@ export const stringToLower = (meter: Meter, text: string): Result => {
 };
 
 export const stringTrim = (meter: Meter, text: string): Result =>
-  meter.pay(perUnits(text.length)) ? detached(trim(text), text) : FAILED;
+  meter.pay(perUnits(text.length)) ? ownPart(trim(text), text) : FAILED;
 
 export const stringRepeat = (meter: Meter, text: string, times: number): Result => {
   const count = Math.max(0, times);

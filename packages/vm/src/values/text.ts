@@ -1,3 +1,5 @@
+import { detached } from '@smc/protocol';
+
 /** The number of Unicode scalar values of a well-formed string. */
 export function scalarCount(text: string): number {
   let count = text.length;
@@ -15,13 +17,7 @@ export function indexOfScalar(text: string, position: number): number {
   return at;
 }
 
-/**
- * A part of a string, so that it keeps no more than twice its own length alive: the host's
- * parts are views, and a small one would hold all of a large string for as long as it is in a
- * state, which its size does not tell.
- */
-export function detached(part: string, whole: string): string {
-  if (2 * part.length >= whole.length) return part;
-  // The host copies what it joins.
-  return [part.slice(0, 1), part.slice(1)].join('');
+/** A part of a string as a value: small as it may be, a view of the string would keep all of it alive. */
+export function ownPart(part: string, whole: string): string {
+  return part.length < whole.length ? detached(part) : part;
 }
