@@ -11,9 +11,10 @@ import {
   type Value,
 } from '@smc/protocol';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Dictionary } from '../src/collections/dictionary.ts';
 import { IntegerIndex } from '../src/collections/integer-index.ts';
+import { LongTexts } from '../src/collections/long-texts.ts';
 import { Slots } from '../src/collections/slots.ts';
 
 const types = new TypeTable();
@@ -102,6 +103,50 @@ describe('a dictionary', () => {
       return [`other ${i}`, ''];
     });
     dictionaryOf([...others, ...keys]);
+  });
+});
+
+describe('keys that are long', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** V8 hashes a string of so many units, and of a longer one its length alone. */
+  const HASHED_UNITS = 16_383;
+  /** Of one length, and different in one place. */
+  const long = (length: number): string[] =>
+    [0, 1, HASHED_UNITS - 1, HASHED_UNITS, length - 2, length - 1]
+      .filter((at) => at < length)
+      .map((at) => `${'x'.repeat(at)}y${'x'.repeat(length - at - 1)}`);
+  const lengths = [HASHED_UNITS, HASHED_UNITS + 1, 2 * HASHED_UNITS, 2 * HASHED_UNITS + 1, 70_000];
+  const texts = [...countTo(9).map(String), ...new Set(lengths.flatMap(long)), '0,1'];
+  const others = ['', '0,0', '\u{10000}', ...lengths.map((length) => 'x'.repeat(length)), 'y'.repeat(70_000)];
+
+  it.each<[string, (text: string) => Value]>([
+    ['strings', (text) => text],
+    ['bytes', (text) => Buffer.from(text)],
+    ['tuples', (text) => [7, [text.slice(0, 5), text.slice(5)]]],
+    ['sums', (text) => new Sum(1, text)],
+  ])('are found by what the host hashes: %s', (_kind, keyOf) => {
+    const set = vi.spyOn(Map.prototype, 'set');
+    const dictionary = new Dictionary<Value>(() => 1);
+    for (const text of texts) dictionary.add(keyOf(text), 0);
+    const entered = set.mock.calls.map(([text]) => String(text).length);
+    set.mockRestore();
+    expect(Math.max(...entered)).toBe(HASHED_UNITS);
+    expect(texts.map((text) => dictionary.find(keyOf(text)))).toEqual(countTo(texts.length));
+    expect(others.map((text) => dictionary.find(keyOf(text)))).toEqual(others.map(() => -1));
+  });
+
+  it('are told apart where the numbers of their chunks are long too', () => {
+    const set = vi.spyOn(Map.prototype, 'set');
+    const chunks = countTo(3_600).map((i) => `${i}`.padEnd(HASHED_UNITS, '-'));
+    const [text, ...others] = ['', 'a', 'b'].map((last) => [...chunks, last].join(''));
+    const index = new LongTexts();
+    index.add(text, 0);
+    index.add(others[0], 1);
+    const entered = set.mock.calls.map(([each]) => String(each).length);
+    set.mockRestore();
+    expect(Math.max(...entered)).toBe(HASHED_UNITS);
+    expect([text, ...others].map((each) => index.find(each))).toEqual([0, 1, undefined]);
   });
 });
 
