@@ -297,6 +297,74 @@ describe('versions', () => {
     expect([...map.entries()]).toEqual([['small', 0]]);
   });
 
+  describe.each([20, 200])('with %i entries', (count) => {
+    const large = 'large '.repeat(1_000_000);
+    const log = new UndoLog();
+    const start = (): MapValue =>
+      MapValue.of(
+        countTo(count).map((i) => [`key ${i}`, i]),
+        byText,
+      );
+    /** A version that is changed in place. */
+    const owned = (): MapValue => {
+      let map = start();
+      for (let i = 0; i < 65; i++) map = inserted(map, 'key 0', 0, log);
+      log.clear();
+      return map;
+    };
+
+    it.each([
+      ['kept', start],
+      ['owned', owned],
+    ])('hold no large key that others have: %s', (_mode, make) => {
+      const map = make();
+      const grown = map.with(large, 1);
+      const shrunk = grown.without(large);
+      expect([map, grown, shrunk].map((each) => each.slotOf(large) >= 0)).toEqual([false, true, false]);
+      expect(grown.get(large)).toBe(1);
+      expect([...shrunk.entries()]).toEqual([...map.entries()]);
+    });
+
+    it('hold no large key of which the large value has changed', () => {
+      const map = start().with(large, large);
+      const shrunk = map.with(large, 0).without(large);
+      expect([map.slotOf(large) >= 0, shrunk.slotOf(large)]).toEqual([true, -1]);
+    });
+
+    it('hold no large key that was put in and removed in place', () => {
+      const map = inserted(owned(), large, 1, log);
+      expect(map.get(large)).toBe(1);
+      const without = map.without(large, log);
+      log.clear();
+      expect(without.slotOf(large)).toBe(-1);
+      expect([...without.entries()]).toEqual([...start().entries()]);
+    });
+
+    it.each([
+      ['kept', start],
+      ['owned', owned],
+    ])('hold no large key of changes that are undone: %s', (_mode, make) => {
+      const map = make();
+      inserted(inserted(map, 'key 0', -1, log), large, 1, log).without('key 1', log);
+      log.undo();
+      expect(map.slotOf(large)).toBe(-1);
+      expect([...map.entries()]).toEqual([...start().entries()]);
+    });
+
+    it('hold few keys of many that came with changes that are undone', () => {
+      const map = owned();
+      let made = map;
+      for (let i = 0; i < 4_000; i++) made = inserted(made, `other ${i}`, i, log);
+      expect(made).toBe(map);
+      log.undo();
+      expect(countTo(4_000).filter((i) => map.slotOf(`other ${i}`) >= 0)).toEqual([]);
+      expect([...map.entries()]).toEqual([...start().entries()]);
+      expect(inserted(map, 'key 1', -1, log)).toBe(map);
+      log.undo();
+      expect(map.get('key 1')).toBe(1);
+    });
+  });
+
   it('are gone through where other versions added many keys', () => {
     const base = squares(100).with(-1, 0);
     let grown = base;

@@ -16,16 +16,18 @@ export class Dictionary<K> {
   /** By slot. */
   readonly keys: readonly K[];
   readonly #keys: K[] = [];
-  #bytes = 0;
+  #bytes: number;
   #texts: Map<string, number> | null = null;
   #longTexts: LongTexts | null = null;
   #integers: IntegerIndex | null = null;
   /** The slots of the first keys by the order of these; the keys that came since are not in it. */
   #sorted: readonly number[] = [];
 
-  constructor(compare: (a: K, b: K) => number) {
+  /** `bytes` is what entries take that are added without. */
+  constructor(compare: (a: K, b: K) => number, bytes = 0) {
     this.compare = compare;
     this.keys = this.#keys;
+    this.#bytes = bytes;
   }
 
   /** How many keys there are: slots are below. */
