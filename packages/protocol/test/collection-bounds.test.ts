@@ -11,9 +11,10 @@ import {
   type Value,
 } from '@smc/protocol';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Dictionary } from '../src/collections/dictionary.ts';
 import { IntegerIndex } from '../src/collections/integer-index.ts';
+import { LongTexts } from '../src/collections/long-texts.ts';
 import { Slots } from '../src/collections/slots.ts';
 
 const types = new TypeTable();
@@ -102,6 +103,50 @@ describe('a dictionary', () => {
       return [`other ${i}`, ''];
     });
     dictionaryOf([...others, ...keys]);
+  });
+});
+
+describe('keys that are long', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** V8 hashes a string of so many units, and of a longer one its length alone. */
+  const HASHED_UNITS = 16_383;
+  /** Of one length, and different in one place. */
+  const long = (length: number): string[] =>
+    [0, 1, HASHED_UNITS - 1, HASHED_UNITS, length - 2, length - 1]
+      .filter((at) => at < length)
+      .map((at) => `${'x'.repeat(at)}y${'x'.repeat(length - at - 1)}`);
+  const lengths = [HASHED_UNITS, HASHED_UNITS + 1, 2 * HASHED_UNITS, 2 * HASHED_UNITS + 1, 70_000];
+  const texts = [...countTo(9).map(String), ...new Set(lengths.flatMap(long)), '0,1'];
+  const others = ['', '0,0', '\u{10000}', ...lengths.map((length) => 'x'.repeat(length)), 'y'.repeat(70_000)];
+
+  it.each<[string, (text: string) => Value]>([
+    ['strings', (text) => text],
+    ['bytes', (text) => Buffer.from(text)],
+    ['tuples', (text) => [7, [text.slice(0, 5), text.slice(5)]]],
+    ['sums', (text) => new Sum(1, text)],
+  ])('are found by what the host hashes: %s', (_kind, keyOf) => {
+    const set = vi.spyOn(Map.prototype, 'set');
+    const dictionary = new Dictionary<Value>(() => 1);
+    for (const text of texts) dictionary.add(keyOf(text), 0);
+    const entered = set.mock.calls.map(([text]) => String(text).length);
+    set.mockRestore();
+    expect(Math.max(...entered)).toBe(HASHED_UNITS);
+    expect(texts.map((text) => dictionary.find(keyOf(text)))).toEqual(countTo(texts.length));
+    expect(others.map((text) => dictionary.find(keyOf(text)))).toEqual(others.map(() => -1));
+  });
+
+  it('are told apart where the numbers of their chunks are long too', () => {
+    const set = vi.spyOn(Map.prototype, 'set');
+    const chunks = countTo(3_600).map((i) => `${i}`.padEnd(HASHED_UNITS, '-'));
+    const [text, ...others] = ['', 'a', 'b'].map((last) => [...chunks, last].join(''));
+    const index = new LongTexts();
+    index.add(text, 0);
+    index.add(others[0], 1);
+    const entered = set.mock.calls.map(([each]) => String(each).length);
+    set.mockRestore();
+    expect(Math.max(...entered)).toBe(HASHED_UNITS);
+    expect([text, ...others].map((each) => index.find(each))).toEqual([0, 1, undefined]);
   });
 });
 
@@ -250,6 +295,74 @@ describe('versions', () => {
       expect(map.slotOf(large)).toBeLessThan(5);
     }
     expect([...map.entries()]).toEqual([['small', 0]]);
+  });
+
+  describe.each([20, 200])('with %i entries', (count) => {
+    const large = 'large '.repeat(1_000_000);
+    const log = new UndoLog();
+    const start = (): MapValue =>
+      MapValue.of(
+        countTo(count).map((i) => [`key ${i}`, i]),
+        byText,
+      );
+    /** A version that is changed in place. */
+    const owned = (): MapValue => {
+      let map = start();
+      for (let i = 0; i < 65; i++) map = inserted(map, 'key 0', 0, log);
+      log.clear();
+      return map;
+    };
+
+    it.each([
+      ['kept', start],
+      ['owned', owned],
+    ])('hold no large key that others have: %s', (_mode, make) => {
+      const map = make();
+      const grown = map.with(large, 1);
+      const shrunk = grown.without(large);
+      expect([map, grown, shrunk].map((each) => each.slotOf(large) >= 0)).toEqual([false, true, false]);
+      expect(grown.get(large)).toBe(1);
+      expect([...shrunk.entries()]).toEqual([...map.entries()]);
+    });
+
+    it('hold no large key of which the large value has changed', () => {
+      const map = start().with(large, large);
+      const shrunk = map.with(large, 0).without(large);
+      expect([map.slotOf(large) >= 0, shrunk.slotOf(large)]).toEqual([true, -1]);
+    });
+
+    it('hold no large key that was put in and removed in place', () => {
+      const map = inserted(owned(), large, 1, log);
+      expect(map.get(large)).toBe(1);
+      const without = map.without(large, log);
+      log.clear();
+      expect(without.slotOf(large)).toBe(-1);
+      expect([...without.entries()]).toEqual([...start().entries()]);
+    });
+
+    it.each([
+      ['kept', start],
+      ['owned', owned],
+    ])('hold no large key of changes that are undone: %s', (_mode, make) => {
+      const map = make();
+      inserted(inserted(map, 'key 0', -1, log), large, 1, log).without('key 1', log);
+      log.undo();
+      expect(map.slotOf(large)).toBe(-1);
+      expect([...map.entries()]).toEqual([...start().entries()]);
+    });
+
+    it('hold few keys of many that came with changes that are undone', () => {
+      const map = owned();
+      let made = map;
+      for (let i = 0; i < 4_000; i++) made = inserted(made, `other ${i}`, i, log);
+      expect(made).toBe(map);
+      log.undo();
+      expect(countTo(4_000).filter((i) => map.slotOf(`other ${i}`) >= 0)).toEqual([]);
+      expect([...map.entries()]).toEqual([...start().entries()]);
+      expect(inserted(map, 'key 1', -1, log)).toBe(map);
+      log.undo();
+      expect(map.get('key 1')).toBe(1);
+    });
   });
 
   it('are gone through where other versions added many keys', () => {

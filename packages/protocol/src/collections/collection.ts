@@ -17,8 +17,10 @@ import type { UndoLog } from './undo-log.ts';
  *   but what differs (`Slots`). So nobody is slowed down by changing two versions in turn.
  * - A head that `DIFFERENCES_MAX` lead to is not changed in place: the new version gets a copy likewise.
  *   So old versions hold on to few newer ones.
- * - Where the dictionary has many keys that a version has not, what changes or goes through the version uses its
- *   *twin*: a version with the same entries and a dictionary of its own. It is kept, so that it is made once.
+ * - What one change makes many times as large or as small shares nothing with what it was.
+ * - Where the dictionary has many keys that a version has not, or will not have, what changes or goes through the version
+ *   uses its *twin*: a version with the same entries and a dictionary of its own. It is kept, so that it is made once,
+ *   and what is made of it is a copy. Changes that are undone leave no such dictionary.
  *   So keys that came and went take no more memory than those that are there.
  * - An empty version is never changed: what is made of it shares nothing with it.
  * - A version that is *owned* has one holder, who says of a change whether it is used afterwards. If not, and where no
@@ -35,7 +37,7 @@ export abstract class Collection<K, V> {
   /** Where it differs, and the value there. */
   #slot = 0;
   #old: V | undefined;
-  /** At least the length of the longest way by which versions lead to this one, twins among them. */
+  /** At least the length of the longest way by which versions lead to this one; of a twin, `DIFFERENCES_MAX`. */
   #depth = 0;
   /** Whether one holder has said that it is the only one. */
   #isOwned = false;
@@ -95,6 +97,15 @@ export abstract class Collection<K, V> {
     this.#write(slot, old, length, size);
   }
 
+  /** Lets go of the keys that came with changes in place, now that all are undone. No version leads to this one. */
+  trim(): void {
+    if (this.#isAtHome) return;
+    const { dictionary, slots } = this.#entriesBut(-1, this.#size);
+    this.#dictionary = dictionary;
+    this.#slots = slots;
+    this.#next = null;
+  }
+
   /**
    * This version with a value at the slot of the key (`slotOf`), or without one; `old` is the value that is there
    * now, and one of the two is there. With a log this version is not used afterwards: where it is owned its object
@@ -110,7 +121,7 @@ export abstract class Collection<K, V> {
   ): this {
     const length = this.#length + (value === undefined ? 0 : 1) - (old === undefined ? 0 : 1);
     if (log === null) return this.#made(slot, key, value, old, length, size, false);
-    if (!this.#isChangeable(length)) {
+    if (!this.#isChangeable(slot, length, size)) {
       const made = this.#made(slot, key, value, old, length, size, true);
       made.#isOwned = true;
       return made;
@@ -123,15 +134,16 @@ export abstract class Collection<K, V> {
 
   /** What is made of each entry, ascending, of the entries of now, whatever is changed while they are gone through. */
   protected each<T>(make: (key: K, value: V) => T): IterableIterator<T> {
-    const base = this.#twinIfSparse();
+    const base = this.#isAtHome ? this : this.#twin(0, this.#length, this.#size);
     base.#focus();
     return new Iteration(base.#dictionary, base.#slots!.fork(), make);
   }
 
   /** Whether this object can become a version with so many entries. */
-  #isChangeable(length: number): boolean {
+  #isChangeable(slot: number, length: number, size: number): boolean {
     if (!this.#isOwned || this.#depth !== 0 || this.#slots === null) return false;
-    return length === this.#length || (length !== 0 && this.#length !== 0 && !this.#isSparse);
+    if (length === this.#length) return true;
+    return length !== 0 && this.#length !== 0 && this.#canShare(slot, length, size);
   }
 
   #write(slot: number, value: V | undefined, length: number, size: number): void {
@@ -153,7 +165,10 @@ export abstract class Collection<K, V> {
   ): this {
     if (length === 0) return this.make(new Dictionary(this.#dictionary.compare), new Slots(), 0, size);
     if (this.#length === 0) return this.#first(key, value!, size);
-    const base = this.#twinIfSparse();
+    if (Math.max(size, this.#size) > bytesMax(Math.min(size, this.#size))) {
+      return this.#apart(slot, key, value, length, size);
+    }
+    const base = this.#canShare(slot, length, size) ? this : this.#twin(slot, length, size);
     const known = base === this ? slot : base.#dictionary.find(key);
     const own = known < 0 ? base.#dictionary.add(key, size - this.#size) : known;
     return base.#changed(own, value, old, length, size, isLast);
@@ -213,37 +228,54 @@ export abstract class Collection<K, V> {
     return this.#slot === slot ? this.#old : this.#next!.at(slot);
   }
 
-  /** Whether a new dictionary is due, as most of what is in it belongs to other versions. */
-  get #isSparse(): boolean {
+  /** Whether this version can share its dictionary, with the key of the slot, with one of this length and size. */
+  #canShare(slot: number, length: number, size: number): boolean {
     const { count, bytes } = this.#dictionary;
-    return count > 4 * this.#length + SPARE_KEYS || bytes > 4 * this.#size + SPARE_BYTES;
+    const added = slot < 0 ? size - this.#size : 0;
+    return (
+      count <= keysMax(Math.min(length, this.#length)) &&
+      bytes + added <= bytesMax(Math.min(size, this.#size))
+    );
   }
 
-  #twinIfSparse(): this {
-    if (!this.#isSparse || this.#length === 0) return this;
+  /** Whether the dictionary has few keys that this version has not. */
+  get #isAtHome(): boolean {
+    return this.#length === 0 || this.#canShare(0, this.#length, this.#size);
+  }
+
+  /** A twin that can share its dictionary with such a version. */
+  #twin(slot: number, length: number, size: number): this {
     this.#focus();
-    if (this.#next === null || this.#next.#isSparse) this.#next = this.#copy();
+    if (this.#next === null || !this.#next.#canShare(slot, length, size)) {
+      const { dictionary, slots } = this.#entriesBut(-1, this.#size);
+      this.#next = this.make(dictionary, slots, this.#length, this.#size);
+      this.#next.#depth = DIFFERENCES_MAX;
+    }
     return this.#next;
   }
 
-  #copy(): this {
-    const [dictionary, slots] = [new Dictionary<K>(this.#dictionary.compare), new Slots<V>()];
+  /** A changed version that shares nothing with this one. */
+  #apart(slot: number, key: K, value: V | undefined, length: number, size: number): this {
+    this.#focus();
+    const { dictionary, slots } = this.#entriesBut(slot, size);
+    if (value !== undefined) slots.set(dictionary.add(key, 0), value);
+    return this.make(dictionary, slots, length, size);
+  }
+
+  /** The entries of this head but that of one slot, in a dictionary of their own with so many bytes. */
+  #entriesBut(except: number, bytes: number): { dictionary: Dictionary<K>; slots: Slots<V> } {
+    const [dictionary, slots] = [new Dictionary<K>(this.#dictionary.compare, bytes), new Slots<V>()];
     const { keys } = this.#dictionary;
-    // The bytes of all together count as those of one.
-    let bytes = this.#size;
     this.#slots!.forEach((value, slot) => {
-      slots.set(dictionary.add(keys[slot], bytes), value);
-      bytes = 0;
+      if (slot !== except) slots.set(dictionary.add(keys[slot], 0), value);
     });
-    const copy = this.make(dictionary, slots, this.#length, this.#size);
-    copy.#depth = this.#depth + 1;
-    return copy;
+    return { dictionary, slots };
   }
 }
 
-/** What a dictionary may have beside four times what a version has. */
-const SPARE_KEYS = 64;
-const SPARE_BYTES = 64 * 1024;
+/** What a dictionary may have, for a version of this length, and of this size. */
+const keysMax = (length: number): number => 4 * length + 64;
+const bytesMax = (size: number): number => 4 * size + 64 * 1024;
 
 /** At most so many differences lie between a version and its head. */
 const DIFFERENCES_MAX = 64;

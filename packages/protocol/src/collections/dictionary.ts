@@ -1,5 +1,6 @@
 import { textOfUnits } from '../utf8.ts';
 import { IntegerIndex } from './integer-index.ts';
+import { HASHED_UNITS_MAX, LongTexts } from './long-texts.ts';
 
 /**
  * The keys of all versions of a collection, each with its slot: 0, 1, … as they came. Keys are only ever
@@ -7,7 +8,7 @@ import { IntegerIndex } from './integer-index.ts';
  *
  * Few keys are searched one by one. Of more there is an index: the host's Map for strings, whose hash has
  * a secret; a table of our own for integers; the host's Map by a text that says all of a key for any other, and for
- * integers that were chosen to collide.
+ * integers that were chosen to collide. Texts that the Map does not hash are not in it, but in `LongTexts`.
  */
 export class Dictionary<K> {
   /** The order of the keys; 0 means equal. */
@@ -15,15 +16,18 @@ export class Dictionary<K> {
   /** By slot. */
   readonly keys: readonly K[];
   readonly #keys: K[] = [];
-  #bytes = 0;
+  #bytes: number;
   #texts: Map<string, number> | null = null;
+  #longTexts: LongTexts | null = null;
   #integers: IntegerIndex | null = null;
   /** The slots of the first keys by the order of these; the keys that came since are not in it. */
   #sorted: readonly number[] = [];
 
-  constructor(compare: (a: K, b: K) => number) {
+  /** `bytes` is what entries take that are added without. */
+  constructor(compare: (a: K, b: K) => number, bytes = 0) {
     this.compare = compare;
     this.keys = this.#keys;
+    this.#bytes = bytes;
   }
 
   /** How many keys there are: slots are below. */
@@ -38,7 +42,10 @@ export class Dictionary<K> {
 
   /** The slot of a key, or −1. */
   find(key: K): number {
-    if (this.#texts !== null) return this.#texts.get(typeof key === 'string' ? key : textOf(key)) ?? -1;
+    if (this.#texts !== null) {
+      const text = typeof key === 'string' ? key : textOf(key);
+      return this.#texts.get(text) ?? this.#longTexts?.find(text) ?? -1;
+    }
     if (this.#integers !== null) return this.#integers.find(key as number);
     return this.#search(key);
   }
@@ -47,7 +54,7 @@ export class Dictionary<K> {
   add(key: K, bytes: number): number {
     this.#bytes += bytes;
     const slot = this.#keys.push(key) - 1;
-    if (this.#texts !== null) this.#texts.set(textOf(key), slot);
+    if (this.#texts !== null) this.#addText(textOf(key), slot);
     else if (this.#integers !== null) {
       if (!this.#integers.add(key as number, slot)) this.#indexTexts();
     } else if (slot >= SEARCHED_MAX) this.#index();
@@ -111,7 +118,13 @@ export class Dictionary<K> {
 
   #indexTexts(): void {
     this.#integers = null;
-    this.#texts = new Map(this.#keys.map((key, slot) => [textOf(key), slot]));
+    this.#texts = new Map();
+    for (const [slot, key] of this.#keys.entries()) this.#addText(textOf(key), slot);
+  }
+
+  #addText(text: string, slot: number): void {
+    if (text.length <= HASHED_UNITS_MAX) this.#texts!.set(text, slot);
+    else (this.#longTexts ??= new LongTexts()).add(text, slot);
   }
 }
 

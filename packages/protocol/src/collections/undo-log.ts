@@ -1,6 +1,8 @@
 /** What can be changed in place, and changed back. */
 interface Restorable {
   restore(slot: number, old: unknown, size: number): void;
+  /** When all is restored. */
+  trim(): void;
 }
 
 interface Entry {
@@ -44,6 +46,7 @@ export class UndoLog {
       const { collection, slot, old, size } = this.#entries[i];
       collection!.restore(slot, old, size);
     }
+    for (let i = 0; i < this.#count; i++) this.#entries[i].collection!.trim();
     this.clear();
   }
 
