@@ -18,7 +18,7 @@ import {
   writeReply,
   writeWelcome,
 } from '@smc/protocol';
-import { authorizeCall, keyOfCaller } from '../access/access.ts';
+import { authorizeCall, keyOfCaller, sourceOf } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
 import { GAVE_UP, type NodeCaller, Refused } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
@@ -77,7 +77,7 @@ export class FrameConnection implements Holder {
   readonly #flushes: FrameFlushes;
   readonly #splitter: FrameSplitter;
   readonly #patience: Patience;
-  readonly #caller: NodeCaller;
+  #caller: NodeCaller;
   #output = new ByteWriter();
   #isDirty = false;
   /** Bytes of the magic that came. */
@@ -101,7 +101,7 @@ export class FrameConnection implements Holder {
   constructor(socket: Socket, service: Service, flushes: FrameFlushes, nowMillis: number) {
     this.#socket = socket;
     this.#service = service;
-    this.#caller = service.host.caller();
+    this.#caller = service.host.caller(sourceOf('', socket.remoteAddress));
     this.#flushes = flushes;
     this.#splitter = new FrameSplitter(service.limits.frameBytesMax);
     this.#patience = new Patience(service.limits, nowMillis);
@@ -249,6 +249,7 @@ export class FrameConnection implements Holder {
       this.#service.refusals.add({ protocol: 'frames', from: this.#socket.remoteAddress });
       return this.#refuseAll(authorized.problem.message, 'unauthorized');
     }
+    this.#caller = this.#service.host.caller(sourceOf(authorized.caller, this.#socket.remoteAddress));
     this.#session = sessionOfCaller(authorized.caller, session);
     const { frameInFlightMax: inFlightMax, frameBytesMax } = this.#service.limits;
     writeWelcome(this.#output, { version: FRAME_VERSION, inFlightMax, frameBytesMax });
