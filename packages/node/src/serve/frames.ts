@@ -69,7 +69,8 @@ interface SpokenMachine {
  * A connection of the framed protocol; docs/frames.md has the protocol.
  *
  * Invariants: at most `frameInFlightMax` requests wait for a reply. While the peer does not take its
- * replies nothing is read; what waits for it is bounded, for each connection and for all.
+ * replies nothing is read, nor after there was no room for a request until another one is answered: to refuse
+ * one after the other would leave no time for what waits; what waits for it is bounded, for each connection and for all.
  */
 export class FrameConnection implements Holder {
   readonly #socket: Socket;
@@ -89,6 +90,8 @@ export class FrameConnection implements Holder {
   readonly #free: Place[] = [];
   /** The peer takes no more for now. */
   #blocked = false;
+  /** There was no room for its last request, and others wait. */
+  #isHeldBack = false;
   /** The peer sends no more. */
   #endOfInput = false;
   /** Nothing more is read: the connection ends when what is due was sent. */
@@ -169,7 +172,7 @@ export class FrameConnection implements Holder {
     const late = this.#patience.late(nowMillis, {
       isBlocked: this.#blocked,
       isGreeted: this.#session !== null,
-      isPartial: this.#splitter.heldBytes > 0,
+      isPartial: this.#splitter.heldBytes > 0 && !this.#isHeldBack,
       isIdle: this.#inFlight === 0,
     });
     if (late === 'blocked') return this.destroy();
@@ -205,17 +208,21 @@ export class FrameConnection implements Holder {
   #read(): void {
     const splitter = this.#splitter;
     let isNew = this.#inputBytes === 0;
-    while (!this.#ended && !this.#blocked && splitter.next()) {
+    while (!this.#ended && !this.#isPaused && splitter.next()) {
       isNew = true;
       this.#frame(splitter.bytes, splitter.start, splitter.end);
     }
     if (isNew) this.#patience.partial();
     if (splitter.malformed !== null && !this.#ended) this.#refuseAll(splitter.malformed);
     // A frame that was cut off is none.
-    if (this.#endOfInput && !this.#blocked && !this.#ended) this.finish();
+    if (this.#endOfInput && !this.#isPaused && !this.#ended) this.finish();
     if (splitter.heldBytes !== this.#inputBytes) this.#account();
-    if (this.#blocked && !this.#ended) this.#socket.pause();
+    if (this.#isPaused && !this.#ended) this.#socket.pause();
     else this.#socket.resume();
+  }
+
+  get #isPaused(): boolean {
+    return this.#blocked || this.#isHeldBack;
   }
 
   #frame(bytes: Uint8Array, start: number, end: number): void {
@@ -298,12 +305,19 @@ export class FrameConnection implements Holder {
       place.settle,
       deadlineMillis === 0 ? { caller: this.#caller } : { caller: this.#caller, deadlineMillis },
     );
+    const isRefused = place.machine === null;
+    if (isRefused && this.#inFlight > 0) this.#isHeldBack = true;
   }
 
   /** Answers the request of a place, which is free then. */
   settle(place: Place, reply: Reply): void {
     const { id, machine } = place;
+    place.machine = null;
     this.#inFlight--;
+    if (this.#isHeldBack) {
+      this.#isHeldBack = false;
+      queueMicrotask(() => this.#readGuarded());
+    }
     this.#free.push(place);
     if (this.#socket.destroyed || machine === null) return;
     // Without an answer the client sends it again, to the node that runs then.
