@@ -11,7 +11,8 @@ import { oncePerTurn, Pace, type Stopwatch } from './pace.ts';
 import { problem, type Problem } from './problem.ts';
 import type { NodeState } from './state.ts';
 import { type CallRequest, stamp, transition } from './transition.ts';
-import { Caller, Queue, Turns } from './turns.ts';
+import { Queue } from './queue.ts';
+import { Caller, Turns } from './turns.ts';
 import { Deployment } from './upgrade/deployment.ts';
 
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
@@ -67,6 +68,7 @@ interface EventItem {
 interface LookItem {
   /** Null for the operator. */
   readonly caller: NodeCaller | null;
+  readonly bytes: 0;
   readonly look: (node: NodeState) => () => void;
   readonly abandon: (error: Error) => void;
   tell: (() => void) | null;
@@ -84,7 +86,8 @@ export type NodeCaller = Caller<Item>;
  * in order.
  *
  * Invariants: what waits is bounded, in events and in bytes, from when it comes until its reply is sent; so are
- * the entries that are gathered. A turn of the event loop ends after `TURN_MILLIS` of work, as `Pace` tells: so
+ * the entries that are gathered. At most half of what may wait has begun: there is always something that can make room for whoever
+ * has less waiting. A turn of the event loop ends after `TURN_MILLIS` of work, as `Pace` tells: so
  * nothing waits longer than for that and for some events. A deployment that takes longer goes on in the turns that follow, beside what else comes.
  * A reply is never sent before the
  * entry of its event is durable, nor before any entry that came before it. After an append that failed,
@@ -117,9 +120,9 @@ export class Host {
   #isSending = false;
   /** Entries since the last append. */
   readonly #log = new LogWriter();
-  /** All of these: what came and was not answered. */
-  #waiting = 0;
-  #waitingBytes = 0;
+  /** What had its turn and was not answered; and of what callers asked for the bytes. */
+  #begun = 0;
+  #begunBytes = 0;
   #state: 'open' | 'stopping' | 'failed' = 'open';
   #running: Promise<void> | null = null;
   /** Has the loop go on that waits for an append. */
@@ -176,12 +179,12 @@ export class Host {
 
   /** Requests that wait for their turn, or to be durable. */
   get queueDepth(): number {
-    return this.#waiting;
+    return this.#queue.length + this.#queue.operatorLength + this.#begun;
   }
 
-  /** Somebody new who makes calls. */
-  caller(): NodeCaller {
-    return new Caller();
+  /** Somebody new who makes calls; all of one source have one share of the turns together. */
+  caller(source = ''): NodeCaller {
+    return new Caller(source);
   }
 
   /**
@@ -215,13 +218,10 @@ export class Host {
   look<T>(view: (node: NodeState) => T, caller: NodeCaller | null = null): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#state === 'failed') return reject(new Refused(GAVE_UP.problem));
-      const isFull =
-        caller === null
-          ? this.#queue.operatorLength >= LOOKS_MAX
-          : this.#waiting >= this.#node.limits.queuedEventsMax;
-      if (isFull) return reject(new Refused(OVERLOADED.problem));
+      if (!this.#makeRoom(caller, 0)) return reject(new Refused(OVERLOADED.problem));
       this.#enqueue({
         caller,
+        bytes: 0,
         tell: null,
         abandon: reject,
         look: (node) => {
@@ -259,26 +259,39 @@ export class Host {
     caller: NodeCaller | null = null,
     millis = Number.POSITIVE_INFINITY,
   ): void {
-    const refused = this.#refusal(bytes);
+    const refused = this.#state !== 'open' ? STOPPING : this.#makeRoom(caller, bytes) ? null : OVERLOADED;
     if (refused !== null) {
       this.metrics.refuse(refused.problem.code);
       return settle(refused);
     }
-    this.#waitingBytes += bytes;
     const received = this.#received();
     this.#enqueue({ event, caller, bytes, settle, received, deadline: received + millis, reply: null });
   }
 
-  /** Why what comes does not even wait. */
-  #refusal(bytes: number): RefusedReply | null {
-    if (this.#state !== 'open') return STOPPING;
-    const { queuedEventsMax, queuedBytesMax } = this.#node.limits;
-    const isFull = this.#waiting >= queuedEventsMax || this.#waitingBytes + bytes > queuedBytesMax;
-    return isFull ? OVERLOADED : null;
+  /**
+   * Whether there is room for what somebody wants to have waiting. Where there is none whoever has the most waiting makes it,
+   * unless that is who asks. What the operator asks for has room of its own.
+   */
+  #makeRoom(caller: NodeCaller | null, bytes: number): boolean {
+    const { queuedEventsMax, queuedBytesMax, operatorEventsMax, operatorBytesMax } = this.#node.limits;
+    const queue = this.#queue;
+    if (caller === null) {
+      return queue.operatorLength < operatorEventsMax && queue.operatorBytes + bytes <= operatorBytesMax;
+    }
+    while (
+      queue.length + this.#begun >= queuedEventsMax ||
+      queue.bytes + this.#begunBytes + bytes > queuedBytesMax
+    ) {
+      const item = queue.displace(caller, bytes);
+      if (item === null) return false;
+      if ('event' in item) this.metrics.refuse('overloaded');
+      refuse(item, OVERLOADED);
+      this.#tell(item);
+    }
+    return true;
   }
 
   #enqueue(item: Item): void {
-    this.#waiting++;
     this.#queue.push(item.caller, item);
     this.#wake();
     this.#running ??= this.#run();
@@ -301,15 +314,19 @@ export class Host {
   }
 
   get #hasWork(): boolean {
-    return this.#queue.length > 0 || this.#deployment !== null;
+    return !this.#queue.isEmpty || this.#deployment !== null;
   }
 
-  /** Too much waits for the journal: nothing is handled until it has caught up. */
+  /** Too much waits for the journal, or to be sent: nothing is handled until that has caught up. */
   get #isFull(): boolean {
-    return this.#appended !== null && this.#log.bytes >= this.#node.limits.gatheredBytesMax;
+    const { queuedEventsMax, queuedBytesMax, gatheredBytesMax } = this.#node.limits;
+    const isGathered = this.#appended !== null && this.#log.bytes >= gatheredBytesMax;
+    // A deployment that is prepared waits for nothing but its turns.
+    const begun = this.#begun - (this.#deployment === null ? 0 : 1);
+    return isGathered || 2 * begun > queuedEventsMax || 2 * this.#begunBytes > queuedBytesMax;
   }
 
-  /** Fulfilled when an append ends, or when something comes. */
+  /** Fulfilled when an append ends, when replies were sent, or when something comes. */
   #nextAppend(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = () => {
@@ -321,14 +338,23 @@ export class Host {
 
   /** Handles what waits, for as long as a turn lasts. */
   #handleBatch(): void {
-    if (this.#queue.length === 0) return;
+    if (this.#isFull) return;
     const start = this.#handling.begin();
     const isInTime = start < this.#deadline;
-    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
+    for (let item = this.#next(); item !== undefined; item = this.#next()) {
       if (isInTime) this.#handle(item, start);
       else this.#turnAway(item);
       if (this.#handling.isOver() || this.#isFull) return;
     }
+  }
+
+  /** Whatever has its turn now. */
+  #next(): Item | undefined {
+    const item = this.#queue.shift();
+    if (item === undefined) return undefined;
+    this.#begun++;
+    if (item.caller !== null) this.#begunBytes += item.bytes;
+    return item;
   }
 
   #handle(item: Item, now: number): void {
@@ -468,9 +494,11 @@ export class Host {
       }
       if (!isOver) continue;
       setImmediate(() => this.#sendSome());
+      this.#wake();
       return;
     }
     this.#isSending = false;
+    this.#wake();
   }
 
   #turnAway(item: Item): void {
@@ -478,15 +506,17 @@ export class Host {
     this.#settle(item);
   }
 
-  /** A reply that cannot be sent is the loss of one caller alone. */
   #answer(item: Item): void {
-    this.#waiting--;
+    this.#begun--;
+    if (item.caller !== null) this.#begunBytes -= item.bytes;
+    this.#tell(item);
+  }
+
+  /** A reply that cannot be sent is the loss of one caller alone. */
+  #tell(item: Item): void {
     try {
       if ('look' in item) item.tell?.();
-      else {
-        this.#waitingBytes -= item.bytes;
-        item.settle(item.reply ?? INTERNAL);
-      }
+      else item.settle(item.reply ?? INTERNAL);
     } catch (error) {
       this.report(error);
     }
@@ -507,9 +537,11 @@ export class Host {
     this.#gathered = [];
     this.#deployment = null;
     for (const item of left) refuse(item, GAVE_UP);
-    const waiting = this.#queue.takeAll();
-    for (const item of waiting) refuse(item, STOPPING);
-    this.#send([...left, ...waiting]);
+    for (let item = this.#next(); item !== undefined; item = this.#next()) {
+      refuse(item, STOPPING);
+      left.push(item);
+    }
+    this.#send(left);
     this.#wake();
   }
 }
@@ -522,9 +554,6 @@ function refuse(item: Item, reply: RefusedReply): void {
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
-
-/** Looks of the operator that wait; who asks for more is told to come back. */
-const LOOKS_MAX = 1_024;
 
 /** What cannot be looked at now, and why. */
 export class Refused extends Error {

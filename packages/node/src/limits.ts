@@ -1,9 +1,12 @@
 /** The bounds of a node: what its queues, tables and buffers hold, and what it takes from outside. */
 export interface NodeLimits {
-  /** Events that wait for their turn; more are refused as `overloaded`. */
+  /** Events of callers that wait for their turn or their reply; of more that of the greediest is refused as `overloaded`. */
   readonly queuedEventsMax: number;
   /** Bytes of the bodies of these. */
   readonly queuedBytesMax: number;
+  /** What the operator asks for (looks, deployments), and bytes of bundles, that waits beside these. */
+  readonly operatorEventsMax: number;
+  readonly operatorBytesMax: number;
   /** How long a call waits for its turn; then it is refused as `overloaded`, and nothing was done. */
   readonly waitMillisMax: number;
   /** Bytes of a JSON body. */
@@ -88,6 +91,8 @@ export interface NodeLimits {
 export const NODE_LIMITS: NodeLimits = {
   queuedEventsMax: 65_536,
   queuedBytesMax: 256 * 1024 * 1024,
+  operatorEventsMax: 1_024,
+  operatorBytesMax: 64 * 1024 * 1024,
   waitMillisMax: 10_000,
   jsonBytesMax: 1024 * 1024,
   bundleBytesMax: 1024 * 1024,

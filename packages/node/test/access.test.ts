@@ -3,10 +3,20 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createConnection } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { ByteWriter, encodeSigned, FRAME_MAGIC, signedMessage, writeHello } from '@smc/protocol';
-import { afterEach, describe, expect, it } from 'vitest';
+import {
+  ByteWriter,
+  encodeSigned,
+  fingerprints,
+  FRAME_MAGIC,
+  signedMessage,
+  writeCall,
+  writeHello,
+  writeMachine,
+} from '@smc/protocol';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Signers } from '../src/access/signers.ts';
 import { Tokens } from '../src/access/tokens.ts';
+import { Host } from '../src/host.ts';
 import { type NodeOptions, type RunningNode, startNode } from '../src/node.ts';
 import { type LogFacts, NO_LOG } from '../src/ports.ts';
 import { bundleOf, counter } from './images.ts';
@@ -27,11 +37,12 @@ async function start(options: Partial<NodeOptions> = {}): Promise<RunningNode> {
 }
 
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
-const CALLS = new Tokens([
+const CALLS_OF_TWO = [
   { caller: 'alice', token: 'token-of-alice-1' },
   { caller: 'alice', token: 'token-of-alice-2' },
   { caller: 'bob', token: 'token-of-bob' },
-]);
+];
+const CALLS = new Tokens(CALLS_OF_TWO);
 const ADMINISTRATION = new Tokens([{ caller: 'olga', token: 'token-of-olga' }]);
 const ADMIN = bearer('token-of-olga');
 const tls = {
@@ -158,6 +169,35 @@ describe('tokens', () => {
       'smc_unauthorized_total{protocol="lines"} 2',
       'smc_unauthorized_total{protocol="frames"} 1',
     ]);
+  });
+
+  it('with a name are what shares are by, and else the address is', async () => {
+    const asked = vi.spyOn(Host.prototype, 'call');
+    const sources = (): string[] => asked.mock.calls.splice(0).map(([, , { caller }]) => caller.source);
+    const framed = (token: string): Uint8Array => {
+      const writer = new ByteWriter();
+      writer.raw(FRAME_MAGIC);
+      writeHello(writer, '0'.repeat(32), token);
+      writeMachine(writer, { name: 'Counter', interface: fingerprints(counter()).interface });
+      // It is not read before it has its turn.
+      writeCall(writer, { id: 1, machine: 0, deadlineMillis: 0, body: new Uint8Array(1) });
+      return writer.bytes();
+    };
+    const unnamed = new Tokens([...CALLS_OF_TWO, { caller: '', token: 'token-of-many' }]);
+    const node = await start({ access: { calls: unnamed } });
+    await put(node, bundleOf(counter()));
+    for (const token of ['token-of-bob', 'token-of-alice-2', 'token-of-many']) {
+      await post(node, '/Counter/Incr', '{}', bearer(token));
+      await lines(node, `auth ${token}\nCounter Incr\n`);
+      await lines(node, framed(token));
+      const source = { 'token-of-bob': 'token bob', 'token-of-alice-2': 'token alice' }[token];
+      expect(sources()).toEqual(Array.from({ length: 3 }, () => source ?? 'address 127.0.0.1'));
+    }
+    const open = await start();
+    await post(open, '/Counter/Incr', '{}', bearer('token-of-bob'));
+    await lines(open, 'Counter Incr\n');
+    expect(sources()).toEqual(['address 127.0.0.1', 'address 127.0.0.1']);
+    asked.mockRestore();
   });
 
   it('are passed over where none is wanted', async () => {

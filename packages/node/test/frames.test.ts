@@ -518,6 +518,20 @@ describe('a framed connection', () => {
     expect((await send(node, '/Counter/Read')).body).toBe(String(2_000 - refused.length));
   });
 
+  it('is not read where there was no room for its last request, until another one is answered', async () => {
+    await start({ queuedEventsMax: 4 });
+    const peer = Peer.greeted();
+    for (const id of range(1_000)) peer.call(id, INCR);
+    peer.socket.end(peer.writer.bytes());
+    peer.writer.clear();
+    await peer.answers(1_000);
+    const refused = peer.frames.filter((frame) => frame.kind === 'error');
+    expect(refused.length).toBeGreaterThan(0);
+    // Not all that came after the first, at once.
+    expect(refused.length).toBeLessThan(500);
+    expect((await send(node, '/Counter/Read')).body).toBe(String(1_000 - refused.length));
+  });
+
   it('that names machines while too much waits is told so; what it asks them is carried out', async () => {
     await start({ queuedEventsMax: 2 });
     const peer = Peer.greeted(SESSION, ...Array.from({ length: 10 }, counter)).send();

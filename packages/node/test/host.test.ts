@@ -192,6 +192,95 @@ describe('a host', () => {
     expect(await call(small, 'Read')).toMatch(/^unknown-machine:/);
   });
 
+  const codesOf = async (replies: Promise<string>[]): Promise<string[]> =>
+    (await Promise.all(replies)).map((reply) => reply.split(':')[0]);
+
+  it('has whoever has the most waiting make room for others', async () => {
+    const host = await open(new MemoryJournal(), { queuedEventsMax: 6 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const [modest, another] = [host.caller(), host.caller()];
+    const greedy = codesOf(Array.from({ length: 6 }, () => call(host, 'Incr')));
+    const replies = codesOf([
+      call(host, 'Read', {}, { caller: modest }),
+      call(host, 'Read', {}, { caller: another }),
+      call(host, 'Read', {}, { caller: modest }),
+      call(host, 'Read', {}, { caller: another }),
+      // As much as the greediest has by now.
+      call(host, 'Read', {}, { caller: modest }),
+    ]);
+    const look = host.look((node) => node.position, another).catch((error: Error) => error.message);
+    expect(await replies).toEqual(['1', '1', '2', '2', 'overloaded']);
+    expect(await look).toMatch(/^too many requests wait/);
+    // What came last is what is not done.
+    expect(await greedy).toEqual(['()', '()', ...Array.from({ length: 4 }, () => 'overloaded')]);
+    expect(await call(host, 'Read')).toBe('2');
+    expect(host.queueDepth).toBe(0);
+    expect(host.metrics.refusals.get('overloaded')).toBe(5);
+  });
+
+  it('has whoever has the most bytes waiting make room for others', async () => {
+    const host = await open(new MemoryJournal(), { queuedBytesMax: 60_000 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const large = codesOf([1, 2].map(() => call(host, `Read${' '.repeat(12_000)}`)));
+    const small = codesOf(
+      Array.from({ length: 8 }, () => call(host, `Read${' '.repeat(2_000)}`, {}, { caller: host.caller() })),
+    );
+    expect(await large).toEqual(['0', 'overloaded']);
+    expect(new Set(await small)).toEqual(new Set(['0']));
+  });
+
+  it('gives all callers of one source one share', async () => {
+    const host = await open(new MemoryJournal(), { queuedEventsMax: 8 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const many = codesOf(
+      Array.from({ length: 8 }, () => call(host, 'Incr', {}, { caller: host.caller('many') })),
+    );
+    const one = host.caller('one');
+    const few = codesOf([1, 2, 3, 4, 5].map(() => call(host, 'Read', {}, { caller: one })));
+    // Each has every other turn, and half of what may wait.
+    expect(await few).toEqual(['1', '2', '3', '4', 'overloaded']);
+    expect((await many).filter((reply) => reply === '()')).toHaveLength(4);
+  });
+
+  it('has room for a caller who has nothing waiting, also where all else waits for the disk', async () => {
+    const journal = new SlowJournal();
+    const host = await open(journal, { queuedEventsMax: 8 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    journal.slow = true;
+    const greedy = codesOf(Array.from({ length: 8 }, () => call(host, 'Incr')));
+    await turns();
+    const modest = call(host, 'Read', {}, { caller: host.caller() });
+    await turns();
+    journal.slow = false;
+    journal.waiting[0].resolve();
+    expect(await modest).toBe('6');
+    expect(await greedy).toEqual([...Array.from({ length: 7 }, () => '()'), 'overloaded']);
+  });
+
+  it('does what the operator asks for, however much waits', async () => {
+    const limits = { queuedEventsMax: 4, queuedBytesMax: 100, operatorEventsMax: 3 };
+    const host = await open(new MemoryJournal(), limits);
+    const calls = codesOf(Array.from({ length: 6 }, () => call(host, 'Incr')));
+    const large = bundleOf(counter());
+    expect(show(await host.deploy(large, 'deploy', false))).toBe('Counter deployed');
+    expect((await calls).filter((reply) => reply === 'overloaded')).toHaveLength(2);
+    const more = codesOf(Array.from({ length: 6 }, () => call(host, 'Incr')));
+    expect(show(await host.remove('Counter'))).toBe('removed');
+    await more;
+    // Its own room ends too.
+    const asked = await Promise.all(Array.from({ length: 5 }, () => host.remove('Counter')));
+    expect(asked.map((reply) => show(reply).split(':')[0])).toEqual([
+      ...Array.from({ length: 3 }, () => 'unknown-machine'),
+      ...Array.from({ length: 2 }, () => 'overloaded'),
+    ]);
+    const narrow = await open(new MemoryJournal(), { operatorBytesMax: large.length });
+    const both = [1, 2].map(() => narrow.deploy(large, 'deploy', false));
+    expect((await Promise.all(both)).map(show)).toEqual([
+      'Counter deployed',
+      expect.stringMatching(/^overloaded:/),
+    ]);
+  });
+
   it('does not begin with a request whose deadline has passed', async () => {
     let now = 0;
     const host = await open(new MemoryJournal(), {}, () => now);

@@ -49,6 +49,11 @@ export function keyOfCaller(caller: string, key: string): string {
   return caller === '' ? key : `${caller}\0${key}`;
 }
 
+/** Whose share of the node a caller has a part in: that of its token where it has a name, else that of the address it comes from. */
+export function sourceOf(caller: string, address = ''): string {
+  return caller === '' ? `address ${address}` : `token ${caller}`;
+}
+
 /** Where a listener takes connections, and how they are encrypted. */
 export interface Place {
   readonly address: string;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
+import { sourceOf } from '../access/access.ts';
 import type { Host, NodeCaller } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem } from '../problem.ts';
@@ -18,7 +19,8 @@ declare module 'fastify' {
 /** A connection for HTTP, from when it is there. */
 class HttpConnection implements Holder {
   readonly socket: Socket;
-  readonly caller: NodeCaller;
+  /** By the name of the token that a request shows. */
+  readonly callers = new Map<string, NodeCaller>();
   /** Requests that were not answered yet. */
   pending = 0;
   /** The last one; null where it was answered. */
@@ -32,9 +34,8 @@ class HttpConnection implements Holder {
   replyBytes = 0;
   replySince = 0;
 
-  constructor(socket: Socket, caller: NodeCaller) {
+  constructor(socket: Socket) {
     this.socket = socket;
-    this.caller = caller;
   }
 
   /** How many came whole and were not answered: all but the last must have. */
@@ -112,9 +113,17 @@ export class HttpConnections {
     return true;
   }
 
-  /** Who makes a request: its connection. */
+  /** Who makes a request: its connection, for whoever has the token. */
   callerOf(request: FastifyRequest): NodeCaller {
-    return this.#of(request)?.caller ?? this.#gone;
+    const connection = this.#of(request);
+    if (connection === undefined) return this.#gone;
+    const { callers, socket } = connection;
+    let caller = callers.get(request.caller);
+    if (caller === undefined) {
+      caller = this.#host.caller(sourceOf(request.caller, socket.remoteAddress));
+      callers.set(request.caller, caller);
+    }
+    return caller;
   }
 
   #of(request: FastifyRequest): HttpConnection | undefined {
@@ -122,11 +131,11 @@ export class HttpConnections {
   }
 
   #open(socket: Socket): void {
-    const connection = new HttpConnection(socket, this.#host.caller());
+    const connection = new HttpConnection(socket);
     this.#bySocket.set(socket, connection);
     socket.once('close', () => {
       this.#bySocket.delete(socket);
-      connection.caller.isGone = true;
+      for (const caller of connection.callers.values()) caller.isGone = true;
       this.#bodyBytes -= connection.bodyBytes;
       this.#held.set(connection, 0, 0);
     });

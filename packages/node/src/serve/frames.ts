@@ -18,7 +18,7 @@ import {
   writeReply,
   writeWelcome,
 } from '@smc/protocol';
-import { authorizeCall, keyOfCaller } from '../access/access.ts';
+import { authorizeCall, keyOfCaller, sourceOf } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
 import { GAVE_UP, type NodeCaller, Refused } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
@@ -69,7 +69,8 @@ interface SpokenMachine {
  * A connection of the framed protocol; docs/frames.md has the protocol.
  *
  * Invariants: at most `frameInFlightMax` requests wait for a reply. While the peer does not take its
- * replies nothing is read; what waits for it is bounded, for each connection and for all.
+ * replies nothing is read, nor after there was no room for a request until another one is answered: to refuse
+ * one after the other would leave no time for what waits; what waits for it is bounded, for each connection and for all.
  */
 export class FrameConnection implements Holder {
   readonly #socket: Socket;
@@ -77,7 +78,7 @@ export class FrameConnection implements Holder {
   readonly #flushes: FrameFlushes;
   readonly #splitter: FrameSplitter;
   readonly #patience: Patience;
-  readonly #caller: NodeCaller;
+  #caller: NodeCaller;
   #output = new ByteWriter();
   #isDirty = false;
   /** Bytes of the magic that came. */
@@ -89,6 +90,8 @@ export class FrameConnection implements Holder {
   readonly #free: Place[] = [];
   /** The peer takes no more for now. */
   #blocked = false;
+  /** There was no room for its last request, and others wait. */
+  #isHeldBack = false;
   /** The peer sends no more. */
   #endOfInput = false;
   /** Nothing more is read: the connection ends when what is due was sent. */
@@ -101,7 +104,7 @@ export class FrameConnection implements Holder {
   constructor(socket: Socket, service: Service, flushes: FrameFlushes, nowMillis: number) {
     this.#socket = socket;
     this.#service = service;
-    this.#caller = service.host.caller();
+    this.#caller = service.host.caller(sourceOf('', socket.remoteAddress));
     this.#flushes = flushes;
     this.#splitter = new FrameSplitter(service.limits.frameBytesMax);
     this.#patience = new Patience(service.limits, nowMillis);
@@ -169,7 +172,7 @@ export class FrameConnection implements Holder {
     const late = this.#patience.late(nowMillis, {
       isBlocked: this.#blocked,
       isGreeted: this.#session !== null,
-      isPartial: this.#splitter.heldBytes > 0,
+      isPartial: this.#splitter.heldBytes > 0 && !this.#isHeldBack,
       isIdle: this.#inFlight === 0,
     });
     if (late === 'blocked') return this.destroy();
@@ -205,17 +208,21 @@ export class FrameConnection implements Holder {
   #read(): void {
     const splitter = this.#splitter;
     let isNew = this.#inputBytes === 0;
-    while (!this.#ended && !this.#blocked && splitter.next()) {
+    while (!this.#ended && !this.#isPaused && splitter.next()) {
       isNew = true;
       this.#frame(splitter.bytes, splitter.start, splitter.end);
     }
     if (isNew) this.#patience.partial();
     if (splitter.malformed !== null && !this.#ended) this.#refuseAll(splitter.malformed);
     // A frame that was cut off is none.
-    if (this.#endOfInput && !this.#blocked && !this.#ended) this.finish();
+    if (this.#endOfInput && !this.#isPaused && !this.#ended) this.finish();
     if (splitter.heldBytes !== this.#inputBytes) this.#account();
-    if (this.#blocked && !this.#ended) this.#socket.pause();
+    if (this.#isPaused && !this.#ended) this.#socket.pause();
     else this.#socket.resume();
+  }
+
+  get #isPaused(): boolean {
+    return this.#blocked || this.#isHeldBack;
   }
 
   #frame(bytes: Uint8Array, start: number, end: number): void {
@@ -249,6 +256,7 @@ export class FrameConnection implements Holder {
       this.#service.refusals.add({ protocol: 'frames', from: this.#socket.remoteAddress });
       return this.#refuseAll(authorized.problem.message, 'unauthorized');
     }
+    this.#caller = this.#service.host.caller(sourceOf(authorized.caller, this.#socket.remoteAddress));
     this.#session = sessionOfCaller(authorized.caller, session);
     const { frameInFlightMax: inFlightMax, frameBytesMax } = this.#service.limits;
     writeWelcome(this.#output, { version: FRAME_VERSION, inFlightMax, frameBytesMax });
@@ -297,12 +305,19 @@ export class FrameConnection implements Holder {
       place.settle,
       deadlineMillis === 0 ? { caller: this.#caller } : { caller: this.#caller, deadlineMillis },
     );
+    const isRefused = place.machine === null;
+    if (isRefused && this.#inFlight > 0) this.#isHeldBack = true;
   }
 
   /** Answers the request of a place, which is free then. */
   settle(place: Place, reply: Reply): void {
     const { id, machine } = place;
+    place.machine = null;
     this.#inFlight--;
+    if (this.#isHeldBack) {
+      this.#isHeldBack = false;
+      queueMicrotask(() => this.#readGuarded());
+    }
     this.#free.push(place);
     if (this.#socket.destroyed || machine === null) return;
     // Without an answer the client sends it again, to the node that runs then.

@@ -3,6 +3,13 @@ import type { Authorized } from '../access/access.ts';
 import type { Refusals } from '../access/refusals.ts';
 import { sendProblem } from './reply.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The name of whoever sent it, where the token has one; empty before the guard let it pass. */
+    caller: string;
+  }
+}
+
 /** What a route is added with, so that it is guarded. */
 export interface Guarded {
   readonly onRequest: onRequestHookHandler;
@@ -18,7 +25,10 @@ export function guard(
 ): onRequestHookHandler {
   return (request, reply, done) => {
     const authorized = authorize(tokenOf(request));
-    if (authorized.ok) return done();
+    if (authorized.ok) {
+      request.caller = authorized.caller;
+      return done();
+    }
     const { ip, method, url } = request;
     // What was asked for may hold what is secret: the path alone.
     const path = url.split('?')[0].slice(0, 200);
@@ -29,6 +39,6 @@ export function guard(
 }
 
 /** The token that a request shows, `Authorization: Bearer TOKEN`; null where it shows none. */
-export function tokenOf({ headers }: FastifyRequest): string | null {
+function tokenOf({ headers }: FastifyRequest): string | null {
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? null;
 }

@@ -8,7 +8,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { type Access, authorizeCall, isLoopback, keyOfCaller, type Place } from '../access/access.ts';
+import { authorizeCall, isLoopback, keyOfCaller, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
 import { type Host, Refused } from '../host.ts';
 import type { RequestKey } from '../journal/entry.ts';
@@ -17,7 +17,7 @@ import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
-import { guard, type Guarded, tokenOf } from './guard.ts';
+import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 import type { Service } from './service.ts';
@@ -77,11 +77,12 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
       else sendProblem(reply, refused);
     });
   }
+  app.decorateRequest('caller', '');
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
   if (serves !== 'administration') {
     const guarded = { onRequest: guard((token) => authorizeCall(access, token), refusals) };
-    addOperations(app, { host, access, connections }, guarded);
+    addOperations(app, { host, connections }, guarded);
   }
   // Where it is not served, it is not there: nothing below `/_smc/` is the name of a machine.
   if (serves !== 'calls') addAdministration(app, service);
@@ -190,7 +191,6 @@ type Addressed =
 /** What calls need. */
 interface Calls {
   readonly host: Host;
-  readonly access: Access;
   readonly connections: HttpConnections;
 }
 
@@ -260,7 +260,7 @@ function isEncoded({ url }: OperationRequest): boolean {
 }
 
 function callMachine(
-  { host, access, connections }: Calls,
+  { host, connections }: Calls,
   request: OperationRequest,
   reply: FastifyReply,
   { key, body, readOnly }: { key: string | null; body: WrittenBody; readOnly: boolean },
@@ -278,9 +278,7 @@ function callMachine(
       interfaces: spoken === null ? null : [spoken],
       body,
       request:
-        once === null
-          ? null
-          : requestKey(access, request, once, digestOf(request.params.operation, key, body)),
+        once === null ? null : requestKey(request, once, digestOf(request.params.operation, key, body)),
       readOnly,
     },
     (answer) => {
@@ -297,9 +295,8 @@ function callMachine(
   );
 }
 
-function requestKey(access: Access, request: FastifyRequest, key: string, digest: string): RequestKey {
-  const authorized = authorizeCall(access, tokenOf(request));
-  return { key: keyOfCaller(authorized.ok ? authorized.caller : '', key), digest };
+function requestKey({ caller }: FastifyRequest, key: string, digest: string): RequestKey {
+  return { key: keyOfCaller(caller, key), digest };
 }
 
 /** What makes two requests the same: the instance, the operation, and the body as it was sent. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
-import { authorizeCall } from '../access/access.ts';
+import { authorizeCall, sourceOf } from '../access/access.ts';
 import type { Reply } from '../event.ts';
 import { type NodeCaller, Refused } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
@@ -44,7 +44,7 @@ export class LineConnection implements Holder {
   readonly #service: Service;
   readonly #patience: Patience;
   /** Whose lines are handled also when it has left: it may have sent them and hung up, as `nc` does. */
-  readonly #caller: NodeCaller;
+  #caller: NodeCaller;
   #isAuthorized: boolean;
   /** What was received and not handled; starts at the start of a line. */
   #received: Buffer = Buffer.alloc(0);
@@ -68,7 +68,7 @@ export class LineConnection implements Holder {
   constructor(socket: Socket, service: Service, nowMillis: number) {
     this.#socket = socket;
     this.#service = service;
-    this.#caller = service.host.caller();
+    this.#caller = service.host.caller(sourceOf('', socket.remoteAddress));
     this.#patience = new Patience(service.limits, nowMillis);
     this.#isAuthorized = authorizeCall(service.access, null).ok;
     socket.on('data', (chunk) => this.receive(chunk));
@@ -246,7 +246,11 @@ export class LineConnection implements Holder {
   #authenticate(token: string): void {
     const authorized = authorizeCall(this.#service.access, token);
     if (!authorized.ok) return this.#turnAway(authorized.problem);
-    this.#isAuthorized = true;
+    // Not again: what it sent before would wait beside what follows.
+    if (!this.#isAuthorized) {
+      this.#isAuthorized = true;
+      this.#caller = this.#service.host.caller(sourceOf(authorized.caller, this.#socket.remoteAddress));
+    }
     this.#settle(this.#place(), 'ok ()');
   }
 
