@@ -10,7 +10,7 @@ import {
   stamp,
   transition,
 } from '@smc/node';
-import { encodeBundle, type Image, readRequestLine, type Value } from '@smc/protocol';
+import { encodeBundle, type Image, readRequestLine, sizeOf, type Value } from '@smc/protocol';
 import { FAILED, type Instance, load, type Program } from '@smc/vm';
 import { describe, expect, test } from 'vitest';
 import { bundleOf } from '../support/compile.ts';
@@ -87,6 +87,33 @@ describe.each(['never', 'always'] as const)('jit: %s', (jit) => {
       const bytes = heldBytes(() => Array.from({ length: 10 }, (_, n) => made(n)));
 
       expect(bytes).toBeLessThan(HELD_BYTES_MAX);
+    });
+  });
+
+  describe('a text that is made of many', () => {
+    const program = programOf(
+      imageOf(`
+        fun repeated(count: Int, change: (String) -> String) -> String =
+          List.fold(List.range(0, count), "", (text, _) -> change(text))
+
+        machine Joined {
+          state { texts: List<String> = [] }
+          on Append { put -< { texts: [repeated(4_000, text -> text ++ "x")] } }
+          on Prepend { put -< { texts: [repeated(4_000, text -> "xy" ++ text)] } }
+          on Enclose { put -< { texts: [repeated(2_000, text -> "(" ++ text ++ ")")] } }
+          on Short { put -< { texts: List.map(List.range(0, 100), _ -> repeated(40, text -> text ++ "x")) } }
+          on Upper { put -< { texts: [String.toUpper(String.repeat("я", 40_000))] } }
+          on Lower { put -< { texts: [String.toLower(String.repeat("Я", 40_000))] } }
+        }`),
+      jit,
+    );
+
+    test.each(['Append', 'Prepend', 'Enclose', 'Short', 'Upper', 'Lower'])('%s', (name) => {
+      const made = (): Instance => step(program, program.instance(), name);
+      const { state } = made();
+      // Where each joint stays it is 8 to 16 times as much.
+      const bytes = heldBytes(() => Array.from({ length: 20 }, made));
+      expect(bytes).toBeLessThan(4 * 20 * sizeOf(state));
     });
   });
 });
