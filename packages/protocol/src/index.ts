@@ -75,7 +75,7 @@ export {
   printValue,
   showType,
 } from './text.ts';
-export { detached } from './text-memory.ts';
+export { detached, joined } from './text-memory.ts';
 export { type TextError, type TextRead } from './text-cursor.ts';
 export { readValue } from './text-reader.ts';
 export { parseTime, printTime } from './time.ts';

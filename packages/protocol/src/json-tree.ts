@@ -1,4 +1,4 @@
-import { detached } from './text-memory.ts';
+import { detached, joined } from './text-memory.ts';
 
 /**
  * JSON as it was written (RFC 8259): numbers by their digits, all fields of an object in order
@@ -156,8 +156,8 @@ class JsonParser {
         this.#at++;
         continue;
       }
-      value += this.#text.slice(copied, this.#at);
-      if (character === '\\') value += this.#escape();
+      value = joined(value, this.#text.slice(copied, this.#at));
+      if (character === '\\') value = joined(value, this.#escape());
       else this.#at++;
       copied = this.#at;
       if (character === '"') break;

@@ -1,6 +1,6 @@
 import { fromHex } from './hexadecimal.ts';
 import { suggest } from './suggest.ts';
-import { detached } from './text-memory.ts';
+import { detached, joined } from './text-memory.ts';
 import { printString } from './text.ts';
 import { parseDigits, parseTime } from './time.ts';
 import { INT_MAX, VALUE_LIMITS } from './value.ts';
@@ -168,8 +168,8 @@ export class TextCursor {
         this.#at++;
         continue;
       }
-      value += this.#text.slice(copied, this.#at);
-      if (character === '\\') value += this.#escape();
+      value = joined(value, this.#text.slice(copied, this.#at));
+      if (character === '\\') value = joined(value, this.#escape());
       else this.#at++;
       copied = this.#at;
       if (character === '"') break;

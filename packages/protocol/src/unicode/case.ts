@@ -1,3 +1,4 @@
+import { detached, joined } from '../text-memory.ts';
 import {
   CASE_IGNORABLE,
   CASED,
@@ -17,26 +18,35 @@ import {
 /** The full upper case of a string. */
 export function toUpperCase(text: string): string {
   if (isAscii(text)) return text.toUpperCase();
-  UPPER ??= mappingOf(UPPER_RUNS, UPPER_SPECIALS);
-  let result = '';
-  for (const character of text) result += UPPER.get(character) ?? character;
-  return result;
+  const mapping = (UPPER ??= mappingOf(UPPER_RUNS, UPPER_SPECIALS));
+  return mapped(text, (point) => mapping.get(point));
 }
 
-const SIGMA = 'Σ';
+const SIGMA = 0x3a3;
 const FINAL_SIGMA = 'ς';
 
 /** The full lower case of a string. */
 export function toLowerCase(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
-  LOWER ??= mappingOf(LOWER_RUNS, LOWER_SPECIALS);
-  const characters = Array.from(text);
+  const mapping = (LOWER ??= mappingOf(LOWER_RUNS, LOWER_SPECIALS));
+  return mapped(text, (point, at) =>
+    point === SIGMA && isFinal(text, at) ? FINAL_SIGMA : mapping.get(point),
+  );
+}
+
+/** A string with other characters in place of those, by number and place, for which there are such. */
+function mapped(text: string, mapping: (point: number, at: number) => string | undefined): string {
   let result = '';
-  for (const [i, character] of characters.entries()) {
-    if (character === SIGMA && isFinal(characters, i)) result += FINAL_SIGMA;
-    else result += LOWER.get(character) ?? character;
+  let copied = 0;
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    const point = text.codePointAt(at)!;
+    end = at + (point > 0xffff ? 2 : 1);
+    const to = mapping(point, at);
+    if (to === undefined) continue;
+    result = joined(joined(result, text.slice(copied, at)), to);
+    copied = end;
   }
-  return result;
+  return copied === 0 ? text : detached(joined(result, text.slice(copied)));
 }
 
 /** A string without the white space at both ends. */
@@ -50,8 +60,8 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
-let UPPER: ReadonlyMap<string, string> | null = null;
-let LOWER: ReadonlyMap<string, string> | null = null;
+let UPPER: ReadonlyMap<number, string> | null = null;
+let LOWER: ReadonlyMap<number, string> | null = null;
 let CASED_POINTS: ReadonlySet<number> | null = null;
 let IGNORABLE_POINTS: ReadonlySet<number> | null = null;
 let SPACES: ReadonlySet<number> | null = null;
@@ -60,16 +70,18 @@ let SPACES: ReadonlySet<number> | null = null;
 const isAscii = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text);
 
 /** Whether a sigma ends a word: a cased character stands before it, and none after it. */
-function isFinal(characters: readonly string[], at: number): boolean {
-  return meetsCased(characters, at, -1) && !meetsCased(characters, at, 1);
+function isFinal(text: string, at: number): boolean {
+  return meetsCased(text, at, -1) && !meetsCased(text, at, 1);
 }
 
 /** Whether the first character in a direction that is not ignored is a cased one. */
-function meetsCased(characters: readonly string[], at: number, step: 1 | -1): boolean {
+function meetsCased(text: string, at: number, step: 1 | -1): boolean {
   CASED_POINTS ??= rangesOf(CASED);
   IGNORABLE_POINTS ??= rangesOf(CASE_IGNORABLE);
-  for (let i = at + step; i >= 0 && i < characters.length; i += step) {
-    const point = characters[i].codePointAt(0)!;
+  for (let i = at + step; i >= 0 && i < text.length; i += step) {
+    // The second half of a character, which is met at the first.
+    if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) continue;
+    const point = text.codePointAt(i)!;
     // Some characters are both: they are passed by.
     if (!IGNORABLE_POINTS.has(point)) return CASED_POINTS.has(point);
   }
@@ -77,18 +89,18 @@ function meetsCased(characters: readonly string[], at: number, step: 1 | -1): bo
 }
 
 /** From runs `start,count,step,delta` and specials `from:to,to`. */
-function mappingOf(runs: string, specials: string): ReadonlyMap<string, string> {
-  const mapping = new Map<string, string>();
+function mappingOf(runs: string, specials: string): ReadonlyMap<number, string> {
+  const mapping = new Map<number, string>();
   for (const run of runs.split(' ')) {
     const [start, count, step, delta] = run.split(',').map(Number);
     for (let i = 0; i < count; i++) {
       const point = start + i * step;
-      mapping.set(String.fromCodePoint(point), String.fromCodePoint(point + delta));
+      mapping.set(point, String.fromCodePoint(point + delta));
     }
   }
   for (const special of specials.split(' ')) {
     const [from, to] = special.split(':');
-    mapping.set(String.fromCodePoint(Number(from)), String.fromCodePoint(...to.split(',').map(Number)));
+    mapping.set(Number(from), String.fromCodePoint(...to.split(',').map(Number)));
   }
   return mapping;
 }

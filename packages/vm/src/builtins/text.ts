@@ -5,6 +5,7 @@ import {
   STRING_HEADER_BYTES,
   VALUE_LIMITS,
   encodeUtf8,
+  joined,
   readUtf8,
   textOfUnits,
   toLowerCase,
@@ -42,7 +43,7 @@ export const intParse = (meter: Meter, text: string): Result => {
 export const stringConcat = (meter: Meter, left: string, right: string): Result => {
   const units = left.length + right.length;
   if (!meter.pay(perUnits(units))) return FAILED;
-  return units > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : left + right;
+  return units > stringLengthMax ? meter.fail(VALUE_TOO_LARGE) : joined(left, right);
 };
 
 export const stringLength = (meter: Meter, text: string): Result =>
@@ -144,7 +145,7 @@ export const bytesSlice = (meter: Meter, bytes: Uint8Array, start: number, end: 
 export const bytesConcat = (meter: Meter, left: Uint8Array, right: Uint8Array): Result => {
   const length = left.length + right.length;
   if (!meter.pay(perBytes(length))) return FAILED;
-  return length > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : joined([left, right], length);
+  return length > valueBytesMax ? meter.fail(VALUE_TOO_LARGE) : joinedBytes([left, right], length);
 };
 
 export const bytesFlatten = (meter: Meter, { items }: List): Result => {
@@ -153,10 +154,10 @@ export const bytesFlatten = (meter: Meter, { items }: List): Result => {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (!meter.pay(Math.floor(length / 32))) return FAILED;
   // No larger than the list of them.
-  return joined(parts, length);
+  return joinedBytes(parts, length);
 };
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+function joinedBytes(parts: readonly Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
