@@ -1,5 +1,6 @@
 import { sizeOf, type Value } from '@smc/protocol';
 import type { Origin, RequestKey } from './journal/entry.ts';
+import { KEPT, KeptBytes, type KeptKind, type KeptMember, type KeptMemory } from './kept-memory.ts';
 
 /** The first outcome of a request with a key. */
 export type FirstOutcome =
@@ -32,86 +33,14 @@ export interface ForgottenSession {
 }
 
 /**
- * What is kept, what is missed least first, each with the part of the memory that is its own in any case: replies, without
- * which a request is refused when it comes again; keys, without which it is done again.
+ * What things take in memory, about, beside replies: a request its places in columns; one with a key of its own a place in a
+ * map, key and digest; a session with its name such a place and its numbers, and for each of these that came late, which
+ * may be alone in a map; one of which all is forgotten its name and a place.
  */
-const PARTS = { replies: 1 / 2, keys: 1 / 2 } as const;
+const BYTES = { request: 64, key: 160, session: 256, late: 192, empty: 64 } as const;
 
-export type KeptKind = keyof typeof PARTS;
-
-const KINDS = Object.keys(PARTS) as KeptKind[];
-
-/** Of each kind, about. */
-export type KeptBytes = Readonly<Record<KeptKind, number>>;
-
-/**
- * What the kept requests of all machines take in memory, and the limit for it. Where it is full, the first kind gives way that
- * has more than its part: the oldest of it go, of the machine that adds one, if it has as much as its share, and else of the
- * one that has the most.
- */
-export class KeptMemory {
-  readonly #bytesMax: number;
-  readonly #members = new Set<KeptRequests>();
-  readonly #bytes: Record<KeptKind, number> = { replies: 0, keys: 0 };
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
-  }
-
-  /** Of all kinds. */
-  get bytes(): number {
-    return sumOf(this.#bytes);
-  }
-
-  join(member: KeptRequests): void {
-    this.#members.add(member);
-  }
-
-  leave(member: KeptRequests): void {
-    if (!this.#members.delete(member)) return;
-    for (const kind of KINDS) this.#bytes[kind] -= member.bytes[kind];
-  }
-
-  /** More, or less, is kept. */
-  add(kind: KeptKind, bytes: number): void {
-    this.#bytes[kind] += bytes;
-  }
-
-  /** Has the oldest forgotten where there is too much, when a member has added one; that one stays in any case. */
-  makeRoom(member: KeptRequests): void {
-    for (let kind = this.#excess(); kind !== null; kind = this.#excess()) {
-      const left = this.#bytesMax - this.bytes + this.#bytes[kind];
-      const share = Math.max(left, 0) / this.#members.size;
-      const greedy = member.bytes[kind] > share ? member : this.#largest(kind);
-      do {
-        if (greedy === member && !greedy.hasOlder(kind)) return;
-        greedy.forgetOldest(kind);
-      } while (this.#excess() === kind && greedy.bytes[kind] > share);
-    }
-  }
-
-  /** What there is too much of. */
-  #excess(): KeptKind | null {
-    if (this.bytes <= this.#bytesMax) return null;
-    return KINDS.find((kind) => this.#bytes[kind] > PARTS[kind] * this.#bytesMax) ?? 'keys';
-  }
-
-  #largest(kind: KeptKind): KeptRequests {
-    let largest: KeptRequests | null = null;
-    for (const member of this.#members) {
-      if (member.bytes[kind] > (largest?.bytes[kind] ?? 0)) largest = member;
-    }
-    if (largest === null) throw new Error(`nobody keeps ${this.#bytes[kind]} bytes of ${kind}`);
-    return largest;
-  }
-}
-
-function sumOf({ replies, keys }: KeptBytes): number {
-  return replies + keys;
-}
-
-/** What a kept request takes beside texts and reply, about. */
-const OVERHEAD_BYTES = 128;
+/** Of the sessions of which all is forgotten one in so many is forgotten itself at once. */
+const EMPTY_PARTS = 256;
 
 /** Requests of one segment. */
 const SEGMENT_LENGTH = 1_024;
@@ -126,9 +55,6 @@ const NO_REPLY = -3;
 /** In place of the id of a request that is not of a session. */
 const NO_ID = 0;
 
-/** Sessions of which nothing is kept but how far they were. */
-const SESSIONS_EMPTY_MAX = 65_536;
-
 const NEW: Kept = { kind: 'new' };
 const FORGOTTEN: Kept = { kind: 'forgotten' };
 const OTHER: Kept = { kind: 'other' };
@@ -142,23 +68,28 @@ const OTHER: Kept = { kind: 'other' };
  * more than the machines.
  *
  * Invariants: those with the numbers `[first, end)` are kept, and the indices have these alone, of those with one key
- * the newest; of these `[firstReplied, end)` have a reply; segments begin at multiples of their length, the first segment with that of `first`. What a checkpoint has yet to
- * go through stands where it is, also if it is forgotten meanwhile.
+ * the newest; of these `[firstReplied, end)` have a reply; segments begin at multiples of their length, the first segment
+ * with that of `first`. A session is in one of `sessions` and `emptySessions`. What a checkpoint has yet to go through
+ * stands where it is, also if it is forgotten meanwhile.
  */
-export class KeptRequests {
+export class KeptRequests implements KeptMember {
   readonly #countMax: number;
   readonly #memory: KeptMemory;
   /** Numbers, by `Idempotency-Key`. */
   readonly #keys = new Map<string, number>();
   readonly #sessions = new Map<string, Session>();
-  /** Those of which all is forgotten, the longest ago first: what they ask again must not pass for new. */
-  readonly #emptySessions = new Map<string, Session>();
+  /** Of these those of which something is forgotten. */
+  readonly #wornSessions = new Map<string, Session>();
+  /** How far those were of which all is forgotten, the longest ago first: what they ask again must not pass for new. */
+  readonly #emptySessions = new Map<string, number>();
+  /** How far those were of the empty ones that came back while all are gone through. */
+  #revivedSessions: Map<string, number> | null = null;
   #first = 0;
   #firstReplied = 0;
   #end = 0;
   /** Those before it were taken. */
   #taken = 0;
-  readonly #bytes: Record<KeptKind, number> = { replies: 0, keys: 0 };
+  readonly #bytes = new KeptBytes();
   readonly #segments: Segment[] = [];
   /** The number of the first request of the first segment. */
   #base = 0;
@@ -171,9 +102,8 @@ export class KeptRequests {
     memory.join(this);
   }
 
-  /** About what they take in memory. */
-  get bytes(): KeptBytes {
-    return this.#bytes;
+  bytesOf(kind: KeptKind): number {
+    return this.#bytes.of(kind);
   }
 
   /** The numbers of those that are kept are `[first, end)`. */
@@ -222,14 +152,11 @@ export class KeptRequests {
     if (at === 0 || this.#segments.length === 0) this.#segments.push(new Segment());
     const segment = this.#segmentOf(number);
     if ('session' in request) {
-      let session = this.#sessions.get(request.session);
-      if (session === undefined) {
-        session = this.#emptySessions.get(request.session) ?? new Session();
-        this.#emptySessions.delete(request.session);
-        this.#sessions.set(request.session, session);
-      }
+      const session = this.#sessions.get(request.session) ?? this.#newSession(request.session);
+      const before = session.bytes;
       session.add(request.id, number);
-      segment.names[at] = request.session;
+      this.#count(KEPT.keys, session.bytes - before);
+      segment.names[at] = session.name;
       segment.ids[at] = request.id;
     } else {
       this.#keys.set(request.key, number);
@@ -238,35 +165,58 @@ export class KeptRequests {
     }
     segment.digests[at] = request.digest;
     segment.putOutcome(at, outcome);
-    this.#count('keys', segment.keyBytesAt(at));
-    this.#count('replies', segment.replyBytesAt(at));
-    if (outcome === null) while (this.#firstReplied < this.#end) this.forgetOldest('replies');
-    while (this.#end - this.#first > this.#countMax) this.forgetOldest('keys');
+    this.#count(KEPT.keys, segment.keyBytesAt(at));
+    this.#count(KEPT.replies, segment.replyBytesAt(at));
+    if (outcome === null) while (this.#firstReplied < this.#end) this.forgetOldest(KEPT.replies);
+    while (this.#end - this.#first > this.#countMax) this.forgetOldest(KEPT.keys);
     this.#memory.makeRoom(this);
   }
 
+  #newSession(name: string): Session {
+    const forgotten = this.#emptySessions.get(name);
+    const session = new Session(name, forgotten);
+    this.#sessions.set(name, session);
+    this.#count(KEPT.keys, session.bytes);
+    if (forgotten === undefined) return session;
+    this.#wornSessions.set(name, session);
+    this.#revivedSessions?.set(name, forgotten);
+    this.#forgetEmpty(name);
+    return session;
+  }
+
   #count(kind: KeptKind, bytes: number): void {
-    this.#bytes[kind] += bytes;
+    this.#bytes.add(kind, bytes);
     this.#memory.add(kind, bytes);
   }
 
-  /** Whether there is one beside the newest. */
   hasOlder(kind: KeptKind): boolean {
-    return (kind === 'replies' ? this.#firstReplied : this.#first) < this.#end - 1;
+    switch (kind) {
+      case KEPT.replies:
+        return this.#firstReplied < this.#end - 1;
+      case KEPT.sessions:
+        return this.#emptySessions.size > 0;
+      case KEPT.keys:
+        return this.#first < this.#end - 1;
+    }
   }
 
-  /** There must be one. */
   forgetOldest(kind: KeptKind): void {
-    if (kind === 'replies') return this.#forgetReply();
-    if (this.#firstReplied === this.#first) this.#forgetReply();
-    this.#forgetKey();
+    switch (kind) {
+      case KEPT.replies:
+        return this.#forgetReply();
+      case KEPT.sessions:
+        return this.#forgetEmptySessions();
+      case KEPT.keys:
+        if (this.#firstReplied === this.#first) this.#forgetReply();
+        return this.#forgetKey();
+    }
   }
 
   #forgetReply(): void {
     const number = this.#firstReplied++;
     const segment = this.#segmentOf(number);
     const at = number % SEGMENT_LENGTH;
-    this.#count('replies', -segment.replyBytesAt(at));
+    this.#count(KEPT.replies, -segment.replyBytesAt(at));
     if (this.#taking?.isToCome(number) !== true) segment.clearReply(at);
   }
 
@@ -276,7 +226,7 @@ export class KeptRequests {
     const at = number % SEGMENT_LENGTH;
     const name = segment.names[at];
     const id = segment.ids[at];
-    this.#count('keys', -segment.keyBytesAt(at));
+    this.#count(KEPT.keys, -segment.keyBytesAt(at));
     if (this.#taking?.isToCome(number) !== true) segment.clear(at);
     if (at === SEGMENT_LENGTH - 1) {
       this.#segments.shift();
@@ -286,32 +236,75 @@ export class KeptRequests {
       if (this.#keys.get(name) === number) this.#keys.delete(name);
       return;
     }
+    this.#forgetId(name, id, number);
+  }
+
+  #forgetId(name: string, id: number, number: number): void {
     const session = this.#sessions.get(name);
-    if (session?.forget(id, number) !== 0) return;
+    if (session === undefined) throw new Error(`nothing is kept of the session ${name}`);
+    const before = session.bytes;
+    if (session.forgotten === 0) this.#wornSessions.set(name, session);
+    const left = session.forget(id, number);
+    this.#count(KEPT.keys, (left === 0 ? 0 : session.bytes) - before);
+    if (left > 0) return;
     this.#sessions.delete(name);
-    this.#emptySessions.set(name, session);
-    if (this.#emptySessions.size <= SESSIONS_EMPTY_MAX) return;
-    for (const oldest of this.#emptySessions.keys()) {
-      this.#emptySessions.delete(oldest);
-      return;
+    this.#wornSessions.delete(name);
+    this.#addEmpty(name, session.forgotten);
+  }
+
+  /** Several at once: a map is gone through from its start each time, also where all that was there is deleted. */
+  #forgetEmptySessions(): void {
+    let left = Math.ceil(this.#emptySessions.size / EMPTY_PARTS);
+    for (const name of this.#emptySessions.keys()) {
+      this.#forgetEmpty(name);
+      if (--left === 0) return;
     }
   }
 
-  /** How far sessions were of which something is forgotten, those of which all is last, the longest ago first. */
-  forgotten(): ForgottenSession[] {
-    const found: ForgottenSession[] = [];
-    for (const sessions of [this.#sessions, this.#emptySessions]) {
-      for (const [session, { forgotten: id }] of sessions) if (id > 0) found.push({ session, id });
+  #addEmpty(name: string, forgotten: number): void {
+    this.#emptySessions.set(name, forgotten);
+    this.#count(KEPT.sessions, BYTES.empty + 2 * name.length);
+  }
+
+  #forgetEmpty(name: string): void {
+    this.#emptySessions.delete(name);
+    this.#count(KEPT.sessions, -(BYTES.empty + 2 * name.length));
+  }
+
+  /**
+   * How far sessions were of which something is forgotten, those of which all is last, the longest ago first. Once at a time,
+   * and whatever is added and forgotten meanwhile: a session may then be there as of later, and twice.
+   */
+  *forgotten(): Generator<ForgottenSession> {
+    const revived = new Map<string, number>();
+    this.#revivedSessions = revived;
+    // Those that are here now come before all that are added.
+    let left = this.#wornSessions.size;
+    for (const [session, { forgotten: id }] of this.#wornSessions) {
+      if (left-- === 0) break;
+      yield { session, id };
     }
-    return found;
+    left = this.#emptySessions.size;
+    for (const [session, id] of this.#emptySessions) {
+      if (left-- === 0) break;
+      yield { session, id };
+    }
+    this.#revivedSessions = null;
+    for (const [session, id] of revived) yield { session, id };
   }
 
   /** The mirror of `forgotten`, once all that is kept was added. */
   forgetUpTo({ session: name, id }: ForgottenSession): void {
-    let session = this.#sessions.get(name) ?? this.#emptySessions.get(name);
-    if (session === undefined) this.#emptySessions.set(name, (session = new Session()));
-    session.forgotten = Math.max(session.forgotten, id);
-    session.last = Math.max(session.last, id);
+    const session = this.#sessions.get(name);
+    if (session === undefined) {
+      const known = this.#emptySessions.get(name);
+      if (known === undefined) this.#addEmpty(name, id);
+      else this.#emptySessions.set(name, Math.max(known, id));
+    } else {
+      session.forgetUpTo(id);
+      this.#wornSessions.set(name, session);
+    }
+    this.#memory.makeRoom(this);
   }
 
   /** From the oldest. Nothing may be added meanwhile. */
@@ -338,9 +331,10 @@ export class KeptRequests {
 
   /** Of a request of a session; -1 for one that was perhaps forgotten. */
   #numberOf(name: string, id: number): number | undefined {
-    const session = this.#sessions.get(name) ?? this.#emptySessions.get(name);
+    const session = this.#sessions.get(name);
+    if (session === undefined) return id <= (this.#emptySessions.get(name) ?? 0) ? -1 : undefined;
     // Most often: a session goes on with a greater id.
-    if (session === undefined || id > session.last) return undefined;
+    if (id > session.last) return undefined;
     const number = session.find(id, (each) => this.#segmentOf(each).ids[each % SEGMENT_LENGTH]);
     return number ?? (id <= session.forgotten ? -1 : undefined);
   }
@@ -350,25 +344,41 @@ export class KeptRequests {
   }
 }
 
-/** Numbers of a session that were forgotten and lie there still. */
-const FORGOTTEN_MAX = 1_024;
+/** Numbers up to which a list is copied to be longer: one that is pushed to has room for 17 at once. */
+const COPIED_MAX = 8;
+
+const NO_NUMBERS: number[] = [];
 
 /**
  * The numbers of the requests of a session. Its ids ascend, but for those that were put off by a node and come
- * later: so the numbers lie in a list that is in the order of ids too, and only those few others in a map.
+ * later: so the numbers lie in a list that is in the order of ids too, and only those few others in a map. There may be
+ * as many sessions as requests: one with a single request takes no more than it has to.
  */
 class Session {
+  /** The same string for all requests. */
+  readonly name: string;
   /** The greatest id, and the greatest of those that were forgotten. */
-  last = 0;
-  forgotten = 0;
-  #numbers: number[] = [];
+  last: number;
+  forgotten: number;
+  #numbers = NO_NUMBERS;
   #start = 0;
-  /** Numbers by id, of those that came after a greater id, or again. */
-  readonly #late = new Map<number, number>();
+  /** Numbers by id, of those that came after a greater id, or again; null where there are none. */
+  #late: Map<number, number> | null = null;
+
+  constructor(name: string, forgotten = 0) {
+    this.name = name;
+    this.last = forgotten;
+    this.forgotten = forgotten;
+  }
+
+  /** About what it takes in memory beside what is counted for each request. */
+  get bytes(): number {
+    return BYTES.session + (this.#late === null ? 0 : this.#late.size * BYTES.late);
+  }
 
   /** `idOf` gives the id of a number. */
   find(id: number, idOf: (number: number) => number): number | undefined {
-    const late = this.#late.get(id);
+    const late = this.#late?.get(id);
     if (late !== undefined) return late;
     let low = this.#start;
     let high = this.#numbers.length;
@@ -383,24 +393,32 @@ class Session {
 
   /** The number must be greater than all before it. */
   add(id: number, number: number): void {
-    if (id > this.last) {
-      this.last = id;
-      this.#numbers.push(number);
-    } else {
+    if (id <= this.last) {
+      this.#late ??= new Map();
       this.#late.set(id, number);
+      return;
     }
+    this.last = id;
+    if (this.#numbers.length < COPIED_MAX) this.#numbers = this.#numbers.concat(number);
+    else this.#numbers.push(number);
   }
 
   /** Of its numbers the least. Gives how many are left. */
   forget(id: number, number: number): number {
     this.forgotten = Math.max(this.forgotten, id);
     if (this.#numbers[this.#start] === number) this.#start++;
-    else if (this.#late.get(id) === number) this.#late.delete(id);
-    if (this.#start > FORGOTTEN_MAX && this.#start > this.#numbers.length / 2) {
+    else if (this.#late?.get(id) === number) this.#late.delete(id);
+    if (this.#late?.size === 0) this.#late = null;
+    if (this.#start > this.#numbers.length / 2) {
       this.#numbers = this.#numbers.slice(this.#start);
       this.#start = 0;
     }
-    return this.#numbers.length - this.#start + this.#late.size;
+    return this.#numbers.length - this.#start + (this.#late?.size ?? 0);
+  }
+
+  forgetUpTo(id: number): void {
+    this.forgotten = Math.max(this.forgotten, id);
+    this.last = Math.max(this.last, id);
   }
 }
 
@@ -435,11 +453,14 @@ class Taken implements Iterable<NumberedRequest> {
   }
 
   *[Symbol.iterator](): Generator<NumberedRequest> {
-    while (this.#next < this.#end) {
-      const entry = this.#segments[0].entry(this.#next);
-      this.#pass();
-      yield entry;
-    }
+    // No variable has an entry while others are waited for: it would stay in memory.
+    while (this.#next < this.#end) yield this.#takeNext();
+  }
+
+  #takeNext(): NumberedRequest {
+    const entry = this.#segments[0].entry(this.#next);
+    this.#pass();
+    return entry;
   }
 
   #pass(): void {
@@ -508,7 +529,7 @@ class Segment {
   }
 
   keyBytesAt(at: number): number {
-    return OVERHEAD_BYTES + 2 * this.names[at].length;
+    return BYTES.request + (this.ids[at] === NO_ID ? BYTES.key + 2 * this.names[at].length : 0);
   }
 
   replyBytesAt(at: number): number {

@@ -74,7 +74,7 @@ export interface NodeLimits {
   readonly prepareFuelMax: number;
   /** Keyed requests of a machine that are kept, with their replies as far as there is memory. */
   readonly keptRepliesMax: number;
-  /** Of those of all machines; as much again can be held until the checkpoint that is written has it. */
+  /** Of those of all machines, and of their sessions; as much again can be held until the checkpoint that is written has it. */
   readonly keptBytesMax: number;
   /** Bytes of entries that wait for a sync; then nothing is handled until that is done. */
   readonly gatheredBytesMax: number;

@@ -142,7 +142,7 @@ export function snapshot(node: NodeState): unknown {
     initial: machine.instances.isKeyed && encodeState(machine.version.image, machine.instances.initial),
     known: machine.interfaces.known.map(({ fingerprint }) => fingerprint),
     kept: [...machine.kept.entries()],
-    forgotten: machine.kept.forgotten().toSorted((a, b) => (a.session < b.session ? -1 : 1)),
+    forgotten: [...machine.kept.forgotten()].sort((a, b) => (a.session < b.session ? -1 : 1)),
     served: Array.from(machine.interfaces.served(), ({ fingerprint, ways }) => ({
       fingerprint,
       ways: ways.map((way) => (way.kind === 'gone' ? 'gone' : [way.operation, way.chain.length])),

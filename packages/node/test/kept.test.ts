@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RequestKey } from '../src/journal/entry.ts';
-import { type FirstOutcome, KeptMemory, KeptRequests } from '../src/kept.ts';
+import { type FirstOutcome, KeptRequests } from '../src/kept.ts';
+import { KEPT, KeptMemory } from '../src/kept-memory.ts';
 
 /** A request of one of a few sessions, with an id near those before; or with a key. */
 const requests = fc.oneof(
@@ -104,10 +105,10 @@ describe('kept requests', () => {
     expect(kept.find(last)).toEqual(known);
     // The older ones go, and then it goes itself.
     while (kept.end - kept.first > 1) {
-      kept.forgetOldest('keys');
+      kept.forgetOldest(KEPT.keys);
       expect(kept.find(last)).toEqual(known);
     }
-    kept.forgetOldest('keys');
+    kept.forgetOldest(KEPT.keys);
     expect(kept.find(last).kind).toBe('session' in last ? 'forgotten' : 'new');
   });
 
@@ -118,9 +119,9 @@ describe('kept requests', () => {
       kept.add(idOf(id), long);
       expect(memory.bytes).toBeLessThanOrEqual(20_000);
     }
-    // About half for replies, and half for keys.
-    expect(kept.end - kept.firstReplied).toBeGreaterThan(3);
-    expect(kept.end - kept.first).toBeGreaterThan(30);
+    // A quarter for replies, and most of the rest for keys.
+    expect(kept.bytesOf(KEPT.replies)).toBeGreaterThan(20_000 / 4 - 2_100);
+    expect(kept.bytesOf(KEPT.keys)).toBeGreaterThan((20_000 / 4) * 3 - 2_100);
     expect(kept.find(idOf(1_000))).toEqual({ kind: 'known', outcome: long });
     for (const id of [1, kept.firstReplied]) expect(kept.find(idOf(id)).kind).toBe('forgotten');
     kept.add(idOf(1_001), { kind: 'fault', message: 'x'.repeat(100_000) });
@@ -160,10 +161,98 @@ describe('kept requests', () => {
     // By much more than one, no more than it has to.
     expect(memory.bytes).toBeGreaterThan(40_000 - 2_000 * 2);
     for (let id = 6; id <= 500; id++) little.add(idOf(id), long);
-    for (const { bytes } of [much, little]) {
-      expect(bytes.replies).toBeGreaterThan(7_000);
-      expect(bytes.keys).toBeGreaterThan(7_000);
+    for (const machine of [much, little]) {
+      expect(machine.bytesOf(KEPT.replies)).toBeGreaterThan(3_000);
+      expect(machine.bytesOf(KEPT.keys)).toBeGreaterThan(6_000);
     }
+  });
+
+  const OK: FirstOutcome = { kind: 'ok', origin: { interface: 0, operation: 0 }, value: 1 };
+  const ofSession = (session: number, id = 1): RequestKey => ({
+    session: Buffer.from(String(session).padStart(16)).toString('hex'),
+    id,
+    digest: 0,
+  });
+
+  const heap = (): number => {
+    collectGarbage();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+
+  it('of sessions that go on take nothing for what is forgotten', () => {
+    const sessions = Array.from({ length: 500 }, (_, i) => ofSession(i));
+    const before = heap();
+    const kept = new KeptRequests(500, new KeptMemory(Number.POSITIVE_INFINITY));
+    for (let id = 1; id <= 1_000; id++) for (const each of sessions) kept.add({ ...each, id }, OK);
+    // Beside what is counted some segments.
+    expect(heap() - before).toBeLessThan(2 * 1024 * 1024);
+    expect(kept.end - kept.first).toBe(500);
+  });
+
+  it('of short sessions take no more memory than is counted', () => {
+    const before = heap();
+    const memory = new KeptMemory(8 * 1024 * 1024);
+    const machines = Array.from({ length: 10 }, () => new KeptRequests(1_000_000, memory));
+    for (let session = 0; session < 20_000; session++) {
+      for (const machine of machines) machine.add(ofSession(session), OK);
+    }
+    expect(memory.bytes).toBeLessThanOrEqual(8 * 1024 * 1024);
+    expect(heap() - before).toBeLessThan(memory.bytes * 1.2);
+    // All have some, and of sessions before these it is known how far they were.
+    for (const machine of machines) {
+      expect(machine.bytesOf(KEPT.keys)).toBeGreaterThan(500 * 1024);
+      expect(machine.bytesOf(KEPT.sessions)).toBeGreaterThan(40 * 1024);
+    }
+  });
+
+  it('and how far sessions were is known of the last, also where one machine has many', () => {
+    const memory = new KeptMemory(100_000);
+    const [one, other] = [0, 1].map(() => new KeptRequests(5, memory));
+    for (let session = 0; session < 10; session++) other.add(ofSession(session), OK);
+    for (let session = 0; session < 2_000; session++) one.add(ofSession(session), OK);
+    // What all of them take, and not their number, is what bounds them: there are no others.
+    expect(memory.bytes).toBeLessThanOrEqual(100_000);
+    expect(one.find(ofSession(1_994)).kind).toBe('forgotten');
+    expect(one.find(ofSession(1_500)).kind).toBe('forgotten');
+    expect(one.find(ofSession(0)).kind).toBe('new');
+    expect(other.find(ofSession(0)).kind).toBe('forgotten');
+    // Where requests want their part, less is left, of both.
+    const many = new KeptRequests(1_000, memory);
+    for (let id = 1; id <= 1_000; id++) many.add({ key: `k${id}`, digest: 'd' }, OK);
+    expect(one.bytesOf(KEPT.sessions) + other.bytesOf(KEPT.sessions)).toBeLessThanOrEqual(100_000 / 16);
+    expect(one.find(ofSession(1_994)).kind).toBe('forgotten');
+    expect(other.find(ofSession(0)).kind).toBe('forgotten');
+  });
+
+  it('tell of all sessions how far they were, whatever happens meanwhile', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 39 }), { minLength: 400, maxLength: 400 }), (drawn) => {
+        const kept = new KeptRequests(20, new KeptMemory(Number.POSITIVE_INFINITY));
+        const ids = new Map<number, number>();
+        const add = (session: number): void => {
+          const id = (ids.get(session) ?? 0) + 1;
+          ids.set(session, id);
+          kept.add(ofSession(session, id), OK);
+        };
+        for (const session of drawn.slice(0, 200)) add(session);
+        const before = [...kept.forgotten()];
+        const told = new Map<string, number>();
+        const rest = drawn.slice(200);
+        let next = 1_000;
+        let count = 0;
+        for (const { session, id } of kept.forgotten()) {
+          told.set(session, Math.max(told.get(session) ?? 0, id));
+          // Some go, some come back, and new ones come without end.
+          for (const each of rest.splice(0, count % 15)) add(each);
+          add(next++);
+          if (++count === 150) break;
+        }
+        expect(count).toBeLessThan(150);
+        for (const { session, id } of before) expect(told.get(session) ?? 0).toBeGreaterThanOrEqual(id);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('that a checkpoint goes through stay until it has, and no longer', async () => {
@@ -196,14 +285,14 @@ describe('kept requests', () => {
     // Replies alone that are forgotten, before and while they are gone through.
     add(3_001);
     add(3_002);
-    while (kept.firstReplied < kept.end - 1) kept.forgetOldest('replies');
+    while (kept.firstReplied < kept.end - 1) kept.forgetOldest(KEPT.replies);
     const last = kept.takeNew()[Symbol.iterator]();
-    kept.forgetOldest('replies');
+    kept.forgetOldest(KEPT.replies);
     expect(await held()).toBe(1);
     expect(last.next().value).toMatchObject({ number: 3_000, outcome: null });
     expect(last.next().value).toMatchObject({ number: 3_001, outcome: { value: [3_002] } });
     expect([last.next().done, await held()]).toEqual([true, 0]);
-    expect(kept.bytes.replies).toBe(0);
+    expect(kept.bytesOf(KEPT.replies)).toBe(0);
   });
 });
 

@@ -152,7 +152,7 @@ describe('the log is the truth', () => {
 });
 
 describe('a journal of a node that kept', () => {
-  const FEW = 2_000;
+  const FEW = 4_000;
   const MANY = NODE_LIMITS.keptBytesMax;
   const digest = '00'.repeat(32);
   const ofKey = (key: string): Partial<CallEvent> => ({ request: { key, digest } });

@@ -88,7 +88,10 @@ export interface KeptSlice {
   readonly bytes: Uint8Array;
 }
 
-/** How far the sessions of a machine were of which requests are not kept any more; all of them, in each checkpoint. */
+/**
+ * How far the sessions of a machine were of which requests are not kept any more; all of them, in each checkpoint, as of when
+ * they are written: that can be later than the rest, and then more is refused as forgotten.
+ */
 export interface SessionsSlice {
   readonly kind: 'sessions';
   readonly machine: number;
@@ -278,11 +281,19 @@ function* keptSlices(machine: Machine, requests: Iterable<NumberedRequest>): Gen
   if (count > 0) yield slice();
 }
 
-function* sessionSlices(machine: number, sessions: readonly ForgottenSession[]): Generator<SessionsSlice> {
-  for (let at = 0, part = 0; at < sessions.length; at += SLICE_ROWS_MAX, part++) {
-    const bytes = encodeForgotten(sessions.slice(at, at + SLICE_ROWS_MAX));
-    yield { kind: 'sessions', machine, part, bytes };
+function* sessionSlices(machine: number, sessions: Iterable<ForgottenSession>): Generator<SessionsSlice> {
+  let part = 0;
+  let some: ForgottenSession[] = [];
+  const slice = (): SessionsSlice => {
+    const bytes = encodeForgotten(some);
+    some = [];
+    return { kind: 'sessions', machine, part: part++, bytes };
+  };
+  for (const session of sessions) {
+    some.push(session);
+    if (some.length === SLICE_ROWS_MAX) yield slice();
   }
+  if (some.length > 0) yield slice();
 }
 
 function writeReply(writer: ByteWriter, machine: Machine, origin: Origin, value: Value): void {
