@@ -64,7 +64,7 @@ export interface NodeLimits {
   readonly refusalRecordsMax: number;
   /** Of all machines: each checkpoint has them, as one row. */
   readonly refusalRecordsOfAllMax: number;
-  /** Images, upgrades and debug data, all that there ever were. */
+  /** Images, upgrades and debug data of the machines that run, all since their deployment; in memory of removed ones too. */
   readonly blobBytesMax: number;
   /**
    * Fuel of the migrations of one bundle, at the most (`STEP_LIMITS`). What is migrated whole is migrated on

@@ -70,6 +70,8 @@ export interface Beginning {
   /** The position of the checkpoint, and of the last entry; 0 where there is none. */
   readonly checkpoint: number;
   readonly last: number;
+  /** Machines that had been removed by the checkpoint, by number: nothing of them has to run any more. */
+  readonly removed?: ReadonlySet<number>;
   /** For the operator: what was damaged, and what was done about it. */
   readonly notes: readonly string[];
 }

@@ -9,6 +9,8 @@ export interface StateRows {
   page(place: StatesPlace, after: string): readonly StoredState[];
   /** What they take of the memory of this process; 0 on a disk. */
   memoryBytes(): number;
+  /** Whether all of the journal is in memory: also the code of machines that were removed. */
+  readonly isInMemory?: boolean;
 }
 
 /** A machine in a checkpoint: its states are those written from `since` up to `position`, of each the newest. */

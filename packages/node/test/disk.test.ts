@@ -11,7 +11,8 @@ import { Replay } from '../src/journal/replay.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
 import { JournalError } from '../src/journal/error.ts';
 import type { Recovered } from '../src/ports.ts';
-import type { NodeState } from '../src/state.ts';
+import { advance, type NodeState } from '../src/state.ts';
+import { NO_ROWS } from '../src/state-rows.ts';
 import { account } from './accounts.ts';
 import { Core, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
@@ -41,7 +42,7 @@ describe('a journal on disk', () => {
   it('gives back what was appended', async () => {
     const core = new Core();
     const first = await DiskJournal.open(join(directory, 'a/b'));
-    expect(await contents(first)).toEqual([{ kind: 'begin', checkpoint: 0, last: 0, notes: [] }]);
+    expect(await contents(first)).toMatchObject([{ kind: 'begin', checkpoint: 0, last: 0, notes: [] }]);
     core.deploy(bundleOf(counter()));
     for (let i = 0; i < 10; i++) core.call('Counter', 'Incr');
     core.deploy(upgradeBundle(labelled(), toLabelled(counter())));
@@ -78,7 +79,50 @@ describe('a journal on disk', () => {
     await journal.close();
     const second = await DiskJournal.open(directory);
     const begins = (await contents(second)).filter(({ kind }) => kind === 'begin');
-    expect(begins).toEqual([{ kind: 'begin', checkpoint: position, last: position + 1, notes: [] }]);
+    expect(begins).toMatchObject([{ kind: 'begin', checkpoint: position, last: position + 1, notes: [] }]);
+    await second.close();
+  });
+
+  it('gives back the history of machines that were removed, and loads nothing of what they ran', async () => {
+    const core = new Core({}, NO_ROWS);
+    const groups: LogGroup[] = [];
+    core.journal.append = (more) => void groups.push(...more);
+    const first = await DiskJournal.open(directory);
+    await contents(first);
+    const upgrade = upgradeBundle(labelled(), toLabelled(counter()));
+    core.deploy(bundleOf(counter({ name: 'Stays' })));
+    for (let i = 0; i < 2; i++) {
+      core.deploy(bundleOf(counter()));
+      expect(core.deploy(upgrade)).toBe('Counter upgraded');
+      core.remove('Counter');
+    }
+    // One that could not be loaded.
+    const { node: before, log, time } = core;
+    const debug = new Uint8Array(512 * 1024);
+    const gone = [{ machine: 'Gone', image: Uint8Array.of(1), debug, upgrade: null }];
+    log.entry({ kind: 'change', ...advance(before, time), parts: gone }, before.blobs);
+    log.entry({ kind: 'removal', ...advance(before, time), machine: 'Gone' }, before.blobs);
+    before.blobs.release('Gone');
+    before.deployments++;
+    core.deploy(bundleOf(counter()));
+    core.call('Counter', 'Incr');
+    await first.append(groups.splice(0));
+    const { head, parts } = core.tracker.begin(core.node);
+    await first.checkpoint(head, parts);
+    core.remove('Stays');
+    await first.append(groups.splice(0));
+    await first.close();
+    const second = await DiskJournal.open(directory);
+    const told: RecoveryProgress[] = [];
+    const progress = (each: RecoveryProgress): void => void told.push(each);
+    const { node } = await recover(second, { limits: NODE_LIMITS, progress });
+    // What takes long is code here, before the checkpoint.
+    expect(told.map(({ from, at }) => at - from)).toEqual([0, 0]);
+    expect(node.histories.get('Gone')!.map(({ kind }) => kind)).toEqual(['deployment', 'removal']);
+    node.histories.delete('Gone');
+    expect(snapshot(node)).toEqual(snapshot(core.node));
+    expect(node.histories).toEqual(core.node.histories);
+    expect(node.blobs.bytes).toBe(core.node.blobs.bytes);
     await second.close();
   });
 

@@ -2,6 +2,7 @@ import { fingerprints, type Image, List, shortFingerprint, type Upgrade } from '
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import { NODE_LIMITS, STEP_LIMITS } from '../src/limits.ts';
+import { NO_ROWS } from '../src/state-rows.ts';
 import { codeOf, Core, replayed, show, snapshot } from './core.ts';
 import {
   bundleOf,
@@ -396,6 +397,25 @@ describe('an upgrade', () => {
     for (let i = 0; i < 3; i++) core.deploy(bundleOf(counter({ step: 2 })));
     expect([refused('Counter'), refused('Other')]).toEqual([[7, 8, 9], [4]]);
     expect(core.deploy(other)).toMatch(/^stale/);
+  });
+
+  it('finds room for code when a machine was removed, and is told so', () => {
+    const bundles = new Map(['Counter', 'Other', 'Third'].map((name) => [name, bundleOf(counter({ name }))]));
+    const deploy = (name: string): string => core.deploy(bundles.get(name)!);
+    // What a journal in memory has stays there.
+    const core = new Core({ blobBytesMax: 2 * bundles.get('Counter')!.length }, NO_ROWS);
+    deploy('Counter');
+    for (let i = 0; i < 5; i++) {
+      for (const [name, next] of [
+        ['Other', 'Third'],
+        ['Third', 'Other'],
+      ]) {
+        expect(deploy(name)).toBe(`${name} deployed`);
+        expect(deploy(next)).toMatch(/^too-large: .*smc remove/);
+        core.remove(name);
+      }
+    }
+    expect(snapshot(replayed(core.journal.read()))).toEqual(snapshot(core.node));
   });
 
   it('may be rehearsed', () => {

@@ -21,7 +21,7 @@ import type { FirstOutcome, ForgottenSession } from '../kept.ts';
  * of an entry is not written: it is that of the group and the entries before it.
  *
  * Images, upgrades and debug data are not written into entries, which name them by SHA-256. The group in
- * which one first occurs carries its bytes: so writer and reader of a log each keep a `BlobStore`, and entries
+ * which one first occurs, or occurs again when no machine had it any more, carries its bytes: so writer and reader of a log each keep a `BlobStore`, and entries
  * are written and read in order.
  */
 
@@ -123,8 +123,10 @@ export function decodeGroup(
   });
 }
 
-/** Those of the log up to an entry. */
-type KnownBlobs = Pick<BlobStore, 'get'>;
+/** Those of the log up to an entry, which names one for a machine. */
+interface KnownBlobs {
+  get(digest: string, machine: string): Uint8Array | undefined;
+}
 
 /** Mirror of `writeInput` and `writeEntry`; the time of the entry before it is that of the group for the first. */
 export function readEntry(
@@ -190,32 +192,33 @@ const OK: Outcome = { kind: 'ok' };
 
 function writeChange(writer: ByteWriter, entry: ChangeEntry, blobs: BlobStore): readonly NamedBlob[] {
   const fresh: NamedBlob[] = [];
-  const name = (bytes: Uint8Array): void => {
+  const name = (bytes: Uint8Array, machine: string): void => {
     const digest = sha256(bytes);
-    if (blobs.add(digest, bytes)) fresh.push({ digest, bytes });
+    if (blobs.add(digest, bytes, machine)) fresh.push({ digest, bytes });
     writeDigest(writer, digest);
   };
   writer.unsigned(entry.parts.length);
   for (const { machine, image, debug, upgrade } of entry.parts) {
     writer.string(machine);
     writer.byte(upgrade === null ? 0 : 1);
-    name(image);
-    name(debug);
-    if (upgrade !== null) name(upgrade);
+    name(image, machine);
+    name(debug, machine);
+    if (upgrade !== null) name(upgrade, machine);
   }
   return fresh;
 }
 
 function readParts(reader: ByteReader, blobs: KnownBlobs): ChangePart[] {
-  const known = (): Uint8Array => {
+  const known = (machine: string): Uint8Array => {
     const start = reader.offset;
     const digest = readDigest(reader);
-    return blobs.get(digest) ?? reader.fail(`the log has no image or upgrade ${digest}`, start);
+    return blobs.get(digest, machine) ?? reader.fail(`the log has no image or upgrade ${digest}`, start);
   };
   return readList(reader, () => {
     const machine = reader.string(READ_LIMITS.nameBytesMax);
     const isUpgrade = reader.index('a flag', 2) === 1;
-    return { machine, image: known(), debug: known(), upgrade: isUpgrade ? known() : null };
+    const [image, debug] = [known(machine), known(machine)];
+    return { machine, image, debug, upgrade: isUpgrade ? known(machine) : null };
   });
 }
 

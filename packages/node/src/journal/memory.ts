@@ -92,6 +92,7 @@ export class MemoryJournal implements Journal {
   #isBusy = false;
 
   readonly rows: StateRows = {
+    isInMemory: true,
     read: (place, key) => this.#statesOf(place)?.get(key),
     page: (place, after) => [...(this.#statesOf(place)?.after(after) ?? [])],
     memoryBytes: () => {

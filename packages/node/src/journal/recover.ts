@@ -22,7 +22,7 @@ export interface Recovery {
   readonly bytes: number;
 }
 
-/** Bytes of entries and states after which progress is told, and others get their turn. */
+/** Bytes of entries, images and states after which progress is told, and others get their turn. */
 const TURN_BYTES = 256 * 1024;
 
 interface RecoveryOptions {
@@ -60,7 +60,7 @@ async function recoverFrom(
     if (item.kind === 'begin') {
       // A journal that has no older one.
       if (unusable !== null && item.checkpoint >= unusable.position) throw unusable;
-      replay = new Replay(limits, jit, item.checkpoint, rows);
+      replay = new Replay(limits, jit, item.checkpoint, rows, item.removed);
       from = item.checkpoint;
       last = item.last;
       bytes = 0;
@@ -71,10 +71,12 @@ async function recoverFrom(
     if (item.kind === 'group') {
       if (item.group.first > from) bytes += item.group.bytes.length;
       work += item.group.bytes.length;
+      // What is in an image takes longer than what is in an entry.
+      for (const blob of item.group.blobs) work += blob.bytes.length;
     } else if (item.kind !== 'checkpoint') work += item.bytes.length;
     if (work < TURN_BYTES) continue;
     work = 0;
-    progress({ from, at: replay.node.position, last, notes: [] });
+    progress({ from, at: Math.max(from, replay.node.position), last, notes: [] });
     await new Promise((resolve) => setImmediate(resolve));
   }
   return { ...replay.finish(), bytes };

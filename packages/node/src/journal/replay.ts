@@ -1,4 +1,13 @@
-import { type ByteReader, decodeValue, decoding, type Malformed, takeValue, type Value } from '@smc/protocol';
+import {
+  type ByteReader,
+  codeFingerprint,
+  decodeUpgradeBody,
+  decodeValue,
+  decoding,
+  type Malformed,
+  takeValue,
+  type Value,
+} from '@smc/protocol';
 import { FAILED, type JitMode } from '@smc/vm';
 import { type InstanceKey, readKey } from '../instances.ts';
 import { translateReply } from '../interfaces.ts';
@@ -8,9 +17,9 @@ import { migrateState } from '../lineage.ts';
 import type { Beginning, Recovered } from '../ports.ts';
 import { DamagedCheckpoint, JournalError, whyNow } from './error.ts';
 import { NO_ROWS, type StateRows } from '../state-rows.ts';
-import { type Machine, NodeState } from '../state.ts';
+import { type Machine, NodeState, remember } from '../state.ts';
 import { loadUpgrade, type Loaded, type LoadedUpgrade, loadVersion } from '../upgrade/load.ts';
-import { applyChange, applyRefusal, applyRemoval } from '../upgrade/swap.ts';
+import { applyChange, applyRefusal, applyRemoval, rememberRemoval } from '../upgrade/swap.ts';
 import { sha256 } from './blobs.ts';
 import {
   type CheckpointHead,
@@ -52,13 +61,27 @@ export class Replay {
   #partial: { readonly machine: Machine; readonly parts: Uint8Array[]; count: number } | null = null;
   /** Where the checkpoint stands; structural entries alone come before it. */
   readonly #start: number;
+  /** Of these machines, by number, only the history is told: they were removed before the checkpoint. */
+  readonly #removed: ReadonlySet<number>;
+  /** Those of them that would run here, by name, with the fingerprint of their code. */
+  readonly #passed = new Map<string, string>();
   /** For messages: the entry that is handled. */
   #at = 'the journal';
 
-  /** `start` is the position of the checkpoint; 0 where there is none. `rows` has what it has of keyed machines. */
-  constructor(limits: NodeLimits, jit: JitMode = 'auto', start = 0, rows: StateRows = NO_ROWS) {
+  /**
+   * `start` is the position of the checkpoint; 0 where there is none. `rows` has what it has of keyed machines, and
+   * `removed` are those that had been removed by then.
+   */
+  constructor(
+    limits: NodeLimits,
+    jit: JitMode = 'auto',
+    start = 0,
+    rows: StateRows = NO_ROWS,
+    removed: ReadonlySet<number> = new Set(),
+  ) {
     this.node = new NodeState(limits, jit, rows);
     this.#start = start;
+    this.#removed = removed;
   }
 
   /** Throws a `JournalError` for what cannot be, a `DamagedCheckpoint` where that is in one; the node is of no use then. */
@@ -96,10 +119,18 @@ export class Replay {
         ? structural && first > node.position && this.#checkpoint === null
         : first === node.position + 1;
     if (!isInPlace) this.#fail(`it follows position ${node.position}`);
+    const fresh = new Map<string, Uint8Array>();
     for (const { digest, bytes: blob } of blobs) {
       if (sha256(blob) !== digest) this.#fail(`the image or upgrade ${digest} is another one`);
-      node.blobs.add(digest, blob);
+      fresh.set(digest, blob);
     }
+    const known = {
+      get: (digest: string, machine: string): Uint8Array | undefined => {
+        const blob = fresh.get(digest) ?? node.blobs.get(digest);
+        if (blob !== undefined) node.blobs.add(digest, blob, machine);
+        return blob;
+      },
+    };
     if (time < node.time) this.#fail(`time ${time} after ${node.time}`);
     node.time = time;
     const read = decoding(bytes, (reader) => {
@@ -111,7 +142,7 @@ export class Replay {
           this.#input(reader, head);
           continue;
         }
-        const entry = readEntry(reader, position, node.time, node.blobs);
+        const entry = readEntry(reader, position, node.time, known);
         node.position = position;
         node.time = entry.time;
         if (isStructural(entry) !== structural) this.#fail(`a ${entry.kind} is in a group of others`);
@@ -128,6 +159,11 @@ export class Replay {
       case 'change':
         return this.#change(entry);
       case 'removal': {
+        const passed = this.#passed.get(entry.machine);
+        if (passed !== undefined) {
+          this.#passed.delete(entry.machine);
+          return rememberRemoval(this.node, entry.machine, passed);
+        }
         const machine = this.node.machines.get(entry.machine);
         if (machine === undefined) return this.#fail(`the removal of ${entry.machine}, which does not run`);
         this.#pending.delete(machine);
@@ -197,6 +233,7 @@ export class Replay {
 
   #change(entry: ChangeEntry): void {
     for (const part of entry.parts) {
+      if (this.#passes(part)) continue;
       const version = this.#loaded(loadVersion(part.machine, part.image, part.debug, this.node.jit));
       if (part.upgrade === null) {
         applyChange(this.node, { version, upgrade: null });
@@ -211,6 +248,27 @@ export class Replay {
       if (keyed === null) this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
       applyChange(this.node, { version, upgrade: { ...upgrade, state } });
     }
+  }
+
+  /** Whether nothing of it has to run: that it was is remembered. */
+  #passes({ machine, image, upgrade }: ChangePart): boolean {
+    const { node } = this;
+    const { position, time, deployments } = node;
+    if (upgrade === null ? !this.#removed.has(deployments) : !this.#passed.has(machine)) return false;
+    const from = this.#passed.get(machine) ?? null;
+    const to = codeFingerprint(image);
+    if (upgrade === null || from === null) {
+      node.deployments++;
+      remember(node, machine, { kind: 'deployment', position, time, from: null, to });
+    } else {
+      const old = { code: from, state: '', interface: '' };
+      const decoded = decodeUpgradeBody({ machine, old, oldEmit: 0, image: 0 }, upgrade);
+      if (!decoded.ok) return this.#malformed(decoded.malformed);
+      const back = decoded.value.back !== null;
+      remember(node, machine, { kind: 'upgrade', position, time, from, to, back });
+    }
+    this.#passed.set(machine, to);
+    return true;
   }
 
   #migrate(machine: Machine): void {

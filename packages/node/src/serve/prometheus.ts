@@ -141,7 +141,11 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
     durations('smc_upgrade_pause_seconds', 'Of a swap: how long no input was handled', pauses),
     gauge('smc_machines', 'Machines that run', ({ machines }) => machines.size),
     gauge('smc_log_position', 'Of the last entry of the log', ({ position }) => position),
-    gauge('smc_log_blob_bytes', 'Of all images and upgrades that there were', ({ blobs }) => blobs.bytes),
+    gauge(
+      'smc_log_blob_bytes',
+      'Of all images and upgrades of the machines that run',
+      ({ blobs }) => blobs.bytes,
+    ),
   ];
 }
 

@@ -139,10 +139,12 @@ function checkRoom(node: NodeState, event: DeployEvent, intentions: readonly Int
     return problem('too-large', `the node has had ${node.histories.size} machines, and takes ${machinesMax}`);
   }
   if (node.blobs.bytes + event.bundle.length > blobBytesMax) {
-    return problem(
-      'too-large',
-      `the node holds ${node.blobs.bytes} bytes of code, and takes ${blobBytesMax}`,
-    );
+    const way =
+      node.rows.isInMemory === true
+        ? 'in memory it keeps also that of machines that were removed, until it ends'
+        : 'smc remove takes off a machine, and frees what it has';
+    const message = `the node holds ${node.blobs.bytes} bytes of code, and takes ${blobBytesMax}; ${way}`;
+    return problem('too-large', message);
   }
   const waiting = intentions.find(({ kind, running }) => {
     const upgrades = kind === 'upgrade' ? running?.instances.keyed?.pendingUpgrades : undefined;

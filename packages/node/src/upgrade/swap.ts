@@ -53,9 +53,15 @@ export function applyRemoval(node: NodeState, machine: Machine): void {
   node.machineByNumber.delete(machine.number);
   machine.instances.keyed?.release();
   node.keptMemory.leave(machine.kept);
+  rememberRemoval(node, machine.name, machine.version.fingerprints.code);
+}
+
+/** What is left of a machine that is removed: its history. */
+export function rememberRemoval(node: NodeState, name: string, from: string): void {
+  // A journal in memory has the code of all machines that there were.
+  if (node.rows.isInMemory !== true) node.blobs.release(name);
   const { position, time } = node;
-  const from = machine.version.fingerprints.code;
-  remember(node, machine.name, { kind: 'removal', position, time, from, to: null });
+  remember(node, name, { kind: 'removal', position, time, from, to: null });
 }
 
 /** Writes a refusal into the histories of the machines that it was about. */

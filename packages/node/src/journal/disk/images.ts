@@ -43,3 +43,21 @@ export function blobsBeside(
   }
   return [...beside.values()];
 }
+
+/** The numbers of the machines that were deployed and removed in these groups, which are all structural ones up to some position. */
+export function removedIn(groups: Iterable<Omit<LogGroup, 'blobs'>>): ReadonlySet<number> {
+  const removed = new Set<number>();
+  const running = new Map<string, number>();
+  let deployments = 0;
+  for (const group of groups) {
+    const decoded = decodeGroup({ ...group, blobs: [] }, new Digests());
+    if (!decoded.ok) break;
+    for (const entry of decoded.value) {
+      if (entry.kind === 'removal') removed.add(running.get(entry.machine) ?? -1);
+      if (entry.kind !== 'change') continue;
+      for (const { machine, upgrade } of entry.parts)
+        if (upgrade === null) running.set(machine, deployments++);
+    }
+  }
+  return removed;
+}

@@ -5,7 +5,7 @@ import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { isCorrupt, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
-import { blobsBeside } from './images.ts';
+import { blobsBeside, removedIn } from './images.ts';
 import {
   addChecksum,
   CHECKSUMS,
@@ -52,6 +52,7 @@ export function* readStore(
       kind: 'begin',
       checkpoint,
       last: lastPosition(database),
+      removed: removedBy(database, checkpoint),
       notes: notes.slice(told),
     };
     told = notes.length;
@@ -142,22 +143,36 @@ function cutTail(database: DatabaseSync, notes: string[]): void {
 }
 
 function* readFrom(database: DatabaseSync, start: number): Generator<Recovered> {
-  const digests = new Set<string>();
-  yield* readGroups(database, 'WHERE first <= ? AND structural = 1', start, null, digests);
+  yield* readGroups(database, `WHERE ${STRUCTURE}`, start, null);
   if (start > 0) yield* readCheckpoint(database, start, { isThorough: false });
-  yield* readGroups(database, 'WHERE first > ?', start, start + 1, digests);
+  yield* readGroups(database, 'WHERE first > ?', start, start + 1);
+}
+
+/** What stays of the log up to a position. */
+const STRUCTURE = 'first <= ? AND structural = 1';
+
+/** The numbers of the machines that were removed up to a position. What is damaged there is found when it is read. */
+function removedBy(database: DatabaseSync, position: number): ReadonlySet<number> {
+  const rows = database.prepare(`SELECT * FROM log WHERE ${STRUCTURE} ORDER BY first`).iterate(position);
+  return removedIn(groupsOf(rows as Iterable<unknown> as Iterable<GroupRow>));
+}
+
+function* groupsOf(rows: Iterable<GroupRow>): Generator<Omit<LogGroup, 'blobs'>> {
+  for (const row of rows) {
+    const group = groupOf(row);
+    if (group !== null) yield group;
+  }
 }
 
 /**
- * Groups in order; `next` is the position that has to come first, and null where there may be gaps. `digests` are of the
- * images, upgrades and debug data that there were so far.
+ * Groups in order, each with all that it names; `next` is the position that has to come first, and null where there may be
+ * gaps.
  */
 function* readGroups(
   database: DatabaseSync,
   which: string,
   start: number,
   next: number | null,
-  digests: Set<string>,
 ): Generator<Recovered> {
   let expected = next;
   for (const each of database.prepare(`SELECT * FROM log ${which} ORDER BY first`).iterate(start)) {
@@ -172,19 +187,13 @@ function* readGroups(
       throw new JournalError(`the log has nothing from position ${expected} to ${row.first - 1}: ${REPAIR}`);
     }
     if (expected !== null) expected += row.count;
-    const blobs = blobsOf(database, group, digests);
-    for (const { digest } of blobs) digests.add(digest);
-    yield { kind: 'group', group: { ...group, blobs } };
+    yield { kind: 'group', group: { ...group, blobs: blobsOf(database, group) } };
   }
 }
 
-/** What a group is the first to name: the entries say which images are theirs. */
-function blobsOf(
-  database: DatabaseSync,
-  group: Omit<LogGroup, 'blobs'>,
-  digests: ReadonlySet<string>,
-): NamedBlob[] {
-  return blobsBeside(group, digests).map(({ what, machine, digest, position }) => {
+/** What a group names: the entries say which images are theirs. */
+function blobsOf(database: DatabaseSync, group: Omit<LogGroup, 'blobs'>): NamedBlob[] {
+  return blobsBeside(group, new Set()).map(({ what, machine, digest, position }) => {
     const find = database.prepare('SELECT bytes FROM images WHERE digest = ?');
     const row = find.get(digest) as Pick<ImageRow, 'bytes'> | undefined;
     const fail = (how: string): never => {

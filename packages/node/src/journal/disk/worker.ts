@@ -79,7 +79,7 @@ function nextPage(items: Iterator<Recovered>): readonly Recovered[] {
 function bytesOf(item: Recovered): number {
   switch (item.kind) {
     case 'group':
-      return item.group.bytes.length;
+      return item.group.blobs.reduce((sum, { bytes }) => sum + bytes.length, item.group.bytes.length);
     case 'states':
     case 'kept':
     case 'sessions':
