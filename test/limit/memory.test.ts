@@ -216,7 +216,14 @@ describe('a request that is long', () => {
       if (reply.kind === 'refused') throw new Error(reply.problem.message);
       log.take();
     };
-    handle({ kind: 'deploy', time: 0, bundle: encodeBundle(bundle), mode: 'deploy', dryRun: false });
+    handle({
+      kind: 'deploy',
+      time: 0,
+      bundle: encodeBundle(bundle),
+      mode: 'deploy',
+      dryRun: false,
+      request: null,
+    });
     const call = (n: number): void => {
       const line = readRequestLine(`Note/a-key-that-is-new-${n} ${padding}Set`);
       if (!line.ok || line.value.kind !== 'call') throw new Error('not a call');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DeployedMachine } from '@smc/client';
 import { parse, type Import } from '@smc/compiler';
 import type { Command } from 'commander';
@@ -48,7 +49,8 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
     const before = bundles.map((each) => ({ ...each, known: machinesIn(baselineOf(each.file, name)) }));
     const dryRun = words.options['dryRun'] === true;
     const baselines = dryRun ? [] : nextBaselines(bundles, name);
-    const sent = await client.deploy(bytes, { mode, dryRun });
+    // Where the answer is lost it is asked for again: a second upgrade would be stale.
+    const sent = await client.deploy(bytes, { mode, dryRun, key: randomUUID() });
     if (!sent.ok && sent.error.kind === 'refused' && sent.error.code === 'stale') {
       const running = await runningOn(client, 'the node');
       for (const { file } of bundles) {

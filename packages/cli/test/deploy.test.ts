@@ -1,4 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Ran, Workplace } from './workplace.ts';
 
@@ -158,6 +160,40 @@ describe('what to do is said', () => {
     rmSync(place.path('.smc'), { recursive: true });
     expect((await run('deploy', 'main.sm')).err).toMatch(/What runs is not what was deployed from here/);
   });
+});
+
+test('a deployment, an upgrade and a removal whose answer is lost happen once', async () => {
+  const counter = (reply: string): string =>
+    `machine Counter {\n  state { n: Int = 0 }\n  on Get -> Int { return -< ${reply} }\n}\n`;
+  const seen: string[] = [];
+  // Hands on what comes, and loses each answer but the last of one request.
+  const lossy = createServer((from, to) => {
+    const key = String(from.headers['idempotency-key']);
+    const { url: path, method, headers } = from;
+    const handed = request(`${place.node.url}${path}`, { method, headers, agent: false }, (reply) => {
+      const isSecond = seen.includes(key);
+      seen.push(key);
+      if (isSecond) return void reply.pipe(to.writeHead(reply.statusCode!, reply.headers));
+      reply.resume().once('end', () => from.socket.destroy());
+    });
+    from.pipe(handed);
+  });
+  await new Promise<void>((resolve) => lossy.listen(0, '127.0.0.1', resolve));
+  try {
+    const to = `http://127.0.0.1:${(lossy.address() as AddressInfo).port}`;
+    file('main.sm', counter('1'));
+    expect(await run('deploy', 'main.sm', '--to', to)).toMatchObject({ status: 0 });
+    file('main.sm', `import deployed as old\n${counter('2')}upgrade old.Counter -> Counter {}\n`);
+    const upgraded = await run('upgrade', 'main.sm', '--to', to);
+    expect(upgraded).toMatchObject({ status: 0, err: '' });
+    expect(upgraded.out).toMatch(/^Counter upgraded /);
+    expect(await run('remove', 'Counter', '--to', to)).toMatchObject({ status: 0, out: 'Counter removed\n' });
+    expect(seen).toHaveLength(6);
+    const history = await run('history', 'Counter', '--json');
+    expect((JSON.parse(history.out) as { history: unknown[] }).history).toHaveLength(3);
+  } finally {
+    lossy.close();
+  }
 });
 
 describe('a deployment notes', () => {

@@ -1,5 +1,5 @@
 import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
-import { type Exchange, exchangeBy } from './exchange.ts';
+import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
 import type { ClientError, Result } from './result.ts';
 import { type ClientTls, tlsFailure } from './tls.ts';
 
@@ -17,6 +17,13 @@ export interface DeployOptions {
   readonly mode?: 'deploy' | 'upgrade';
   /** Judge and prepare, and change nothing. */
   readonly dryRun?: boolean;
+  /** As of `CallOptions`. */
+  readonly key?: string;
+}
+
+export interface RemoveOptions {
+  /** As of `CallOptions`. */
+  readonly key?: string;
 }
 
 export interface CallOptions {
@@ -24,7 +31,10 @@ export interface CallOptions {
   readonly interface?: string;
   /** The instance of a keyed machine, by its key. */
   readonly instance?: InstanceKey;
-  /** A request with a key happens once, however often it is sent. Not the key of an instance. */
+  /**
+   * A request with a key happens once, however often it is sent: where the connection is lost it is sent again. Not the
+   * key of an instance.
+   */
   readonly key?: string;
 }
 
@@ -68,12 +78,12 @@ export class HttpClient {
   /** Deploys what is new and upgrades what differs: all that the bundle holds, or nothing. */
   deploy(
     bundle: Uint8Array,
-    { mode = 'deploy', dryRun = false }: DeployOptions = {},
+    { mode = 'deploy', dryRun = false, key }: DeployOptions = {},
   ): Promise<Result<DeployReport>> {
     const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
     return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
       body: bundle,
-      headers: { 'content-type': BUNDLE_TYPE },
+      headers: { 'content-type': BUNDLE_TYPE, ...keyHeader(key) },
     });
   }
 
@@ -148,8 +158,9 @@ export class HttpClient {
   }
 
   /** Takes a machine off; its history stays. */
-  remove(name: string): Promise<Result<null>> {
-    return this.#json('DELETE', `/_smc/machines/${encodeURIComponent(name)}`);
+  remove(name: string, { key }: RemoveOptions = {}): Promise<Result<null>> {
+    const headers = keyHeader(key);
+    return this.#json('DELETE', `/_smc/machines/${encodeURIComponent(name)}`, { headers });
   }
 
   /** Whether the node takes requests. */
@@ -165,9 +176,12 @@ export class HttpClient {
     accept: string,
     options: CallOptions,
   ): Promise<Result<CallReply>> {
-    const headers: Record<string, string> = { 'content-type': body.type, accept };
+    const headers: Record<string, string> = {
+      'content-type': body.type,
+      accept,
+      ...keyHeader(options.key),
+    };
     if (options.interface !== undefined) headers['smc-interface'] = options.interface;
-    if (options.key !== undefined) headers['idempotency-key'] = options.key;
     const query = keyQuery(options.instance);
     if (query === null) return LONE_SURROGATE;
     const path = `/${encodeURIComponent(machine)}/${encodeURIComponent(operation)}${query}`;
@@ -187,7 +201,9 @@ export class HttpClient {
     try {
       const signal = AbortSignal.timeout(this.#deadlineMillis);
       const headers = { ...this.#authorization, ...request.headers };
-      const answer = await this.#exchange(`${this.#base}${path}`, { ...request, method, headers, signal });
+      const url = `${this.#base}${path}`;
+      const send = (): Promise<HttpAnswer> => this.#exchange(url, { ...request, method, headers, signal });
+      const answer = await (KEY_HEADER in headers ? sendRepeatedly(send, signal) : send());
       const { status, body } = answer;
       const code = headerOf(answer.headers['smc-code']);
       const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
@@ -199,6 +215,32 @@ export class HttpClient {
     }
   }
 }
+
+const KEY_HEADER = 'idempotency-key';
+
+function keyHeader(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { [KEY_HEADER]: key };
+}
+
+/** How long to wait before a request is sent again, each time. */
+const REPEAT_MILLIS = [0, 100, 400, 1_600, 3_200];
+
+/** Sends a request again where its connection was lost: a node that starts anew is waited for, one that was never there is not. */
+async function sendRepeatedly(send: () => Promise<HttpAnswer>, signal: AbortSignal): Promise<HttpAnswer> {
+  let wasLost = false;
+  for (const millis of REPEAT_MILLIS) {
+    try {
+      return await send();
+    } catch (error) {
+      wasLost ||= error instanceof Error && 'code' in error && LOST_CODES.has(error.code);
+      if (!wasLost || signal.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, millis));
+    }
+  }
+  return send();
+}
+
+const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
 /** In the query and not in the path, where `..` would mean something. Null for a key that UTF-8 cannot write. */
 function keyQuery(instance: InstanceKey | undefined): string | null {

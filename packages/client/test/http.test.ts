@@ -213,6 +213,24 @@ describe('a client of something else', () => {
     });
   });
 
+  it('sends again what has a key where the connection is lost, and nothing else', async () => {
+    const keys: (string | undefined)[] = [];
+    const url = await serve((request, reply) => {
+      keys.push(request.headers['idempotency-key'] as string | undefined);
+      if (keys.length % 3 !== 0) request.socket.destroy();
+      else reply.end('null');
+    });
+    const client = connectHttp(url);
+    expect(await client.remove('Adder', { key: 'k1' })).toEqual({ ok: true, value: null });
+    expect(await client.deploy(new Uint8Array(1), { key: 'k2' })).toMatchObject({ ok: true });
+    expect(await client.call('Adder', 'Add', '{}', { key: 'k3' })).toMatchObject({ ok: true });
+    expect(keys).toEqual(['k1', 'k1', 'k1', 'k2', 'k2', 'k2', 'k3', 'k3', 'k3']);
+    for (const lost of [client.remove('Adder'), client.deploy(new Uint8Array(1))]) {
+      expect(await lost).toMatchObject({ ok: false, error: { kind: 'unreachable' } });
+    }
+    expect(keys.slice(9)).toEqual([undefined, undefined]);
+  });
+
   it('is told that no answer came in time', async () => {
     const url = await serve(() => {});
     const client = connectHttp(url, { deadlineMillis: 50 });

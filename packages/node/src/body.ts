@@ -7,7 +7,7 @@ import {
   printString,
   readInput,
 } from '@smc/protocol';
-import type { BinaryBody, WrittenBody } from './event.ts';
+import type { BinaryBody, RequestBody, WrittenBody } from './event.ts';
 import { problem, type Problem } from './problem.ts';
 import type { Version } from './version.ts';
 
@@ -52,4 +52,16 @@ export function readBinaryBody(
 
 function refuse(refused: Problem): { readonly ok: false; readonly problem: Problem } {
   return { ok: false, problem: refused };
+}
+
+/** What a body takes while it waits, about. */
+export function bodyBytes(body: RequestBody): number {
+  switch (body.form) {
+    case 'binary':
+      return body.end - body.start;
+    case 'query':
+      return 2 * body.pairs.flat().join('').length;
+    default:
+      return 2 * body.text.length;
+  }
 }

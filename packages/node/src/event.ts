@@ -1,5 +1,5 @@
 import type { DeployReport, TypeId, TypeTable, Value } from '@smc/protocol';
-import type { RequestKey } from './journal/entry.ts';
+import type { HeaderRequestKey, RequestKey } from './journal/entry.ts';
 import type { Problem } from './problem.ts';
 import type { Version } from './version.ts';
 
@@ -60,12 +60,14 @@ export interface DeployEvent {
   readonly mode: 'deploy' | 'upgrade';
   /** Judge and prepare, and change nothing. */
   readonly dryRun: boolean;
+  readonly request: HeaderRequestKey | null;
 }
 
 export interface RemoveEvent {
   readonly kind: 'remove';
   readonly time: number;
   readonly machine: string;
+  readonly request: HeaderRequestKey | null;
 }
 
 export type Reply =

@@ -1,6 +1,8 @@
 import type { JitMode } from '@smc/vm';
-import type { DeployEvent, NodeEvent, Reply, RequestBody } from './event.ts';
+import type { DeployEvent, NodeEvent, Reply } from './event.ts';
+import { bodyBytes } from './body.ts';
 import { Checkpoints } from './checkpoints.ts';
+import type { HeaderRequestKey } from './journal/entry.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
 import type { NodeLimits } from './limits.ts';
@@ -8,7 +10,17 @@ import type { Clock, Journal } from './ports.ts';
 import { JournalError } from './journal/error.ts';
 import { Metrics } from './metrics.ts';
 import { oncePerTurn, Pace, type Stopwatch } from './pace.ts';
-import { problem, type Problem } from './problem.ts';
+import {
+  BUSY,
+  EXPIRED,
+  GAVE_UP,
+  GONE,
+  INTERNAL,
+  OVERLOADED,
+  Refused,
+  type RefusedReply,
+  STOPPING,
+} from './refused.ts';
 import type { NodeState } from './state.ts';
 import { type CallRequest, stamp, transition } from './transition.ts';
 import { Queue } from './queue.ts';
@@ -76,6 +88,12 @@ interface LookItem {
 
 type Item = EventItem | LookItem;
 
+/** A deployment on its way, for the first of these; the others are the same request, sent again. */
+interface Prepared {
+  readonly work: Deployment;
+  readonly items: EventItem[];
+}
+
 /** A connection, or whoever else makes calls (`Host.caller`). */
 export type NodeCaller = Caller<Item>;
 
@@ -127,8 +145,8 @@ export class Host {
   #running: Promise<void> | null = null;
   /** Has the loop go on that waits for an append. */
   #wake: () => void = () => {};
-  /** The deployment that is prepared, turn by turn. */
-  #deployment: { readonly work: Deployment; readonly item: EventItem } | null = null;
+  /** The one that is prepared, turn by turn. */
+  #deployment: Prepared | null = null;
   /** By the stopwatch: what has not begun by then is refused. */
   #deadline = Number.POSITIVE_INFINITY;
 
@@ -200,14 +218,19 @@ export class Host {
     this.#submit(event, bodyBytes(request.body), settle, caller, millis);
   }
 
-  /** Deploys or upgrades what a bundle holds. */
-  deploy(bundle: Uint8Array, mode: 'deploy' | 'upgrade', dryRun: boolean): Promise<Reply> {
-    const event = { kind: 'deploy', time: this.#now(), bundle, mode, dryRun } as const;
+  /** Deploys or upgrades what a bundle holds; with a key once, however often it is sent. */
+  deploy(
+    bundle: Uint8Array,
+    mode: 'deploy' | 'upgrade',
+    dryRun: boolean,
+    request: HeaderRequestKey | null = null,
+  ): Promise<Reply> {
+    const event = { kind: 'deploy', time: this.#now(), bundle, mode, dryRun, request } as const;
     return new Promise((resolve) => this.#submit(event, bundle.length, resolve));
   }
 
-  remove(machine: string): Promise<Reply> {
-    const event = { kind: 'remove', time: this.#now(), machine } as const;
+  remove(machine: string, request: HeaderRequestKey | null = null): Promise<Reply> {
+    const event = { kind: 'remove', time: this.#now(), machine, request } as const;
     return new Promise((resolve) => this.#submit(event, 0, resolve));
   }
 
@@ -321,8 +344,8 @@ export class Host {
   get #isFull(): boolean {
     const { queuedEventsMax, queuedBytesMax, gatheredBytesMax } = this.#node.limits;
     const isGathered = this.#appended !== null && this.#log.bytes >= gatheredBytesMax;
-    // A deployment that is prepared waits for nothing but its turns.
-    const begun = this.#begun - (this.#deployment === null ? 0 : 1);
+    // Those wait for nothing but the turns of a deployment.
+    const begun = this.#begun - (this.#deployment?.items.length ?? 0);
     return isGathered || 2 * begun > queuedEventsMax || 2 * this.#begunBytes > queuedBytesMax;
   }
 
@@ -382,6 +405,11 @@ export class Host {
   /** Begins a deployment; it may be over in this turn. */
   #deploy(item: EventItem, event: DeployEvent): void {
     if (this.#deployment !== null) {
+      const [{ event: prepared }] = this.#deployment.items;
+      if (prepared.kind === 'deploy' && hasKeyOf(event, prepared)) {
+        this.#deployment.items.push(item);
+        return;
+      }
       item.reply = BUSY;
       this.metrics.deployed(BUSY, null);
       return this.#settle(item);
@@ -393,17 +421,20 @@ export class Host {
       return this.#work(work, start);
     });
     if (item.reply !== null || work === null) this.#settle(item);
-    else this.#deployment = { work, item };
+    else this.#deployment = { work, items: [item] };
   }
 
   /** A slice of the deployment that is prepared; it is answered when that was the last. */
-  #continueDeployment({ work, item }: { readonly work: Deployment; readonly item: EventItem }): void {
-    item.reply =
+  #continueDeployment({ work, items }: Prepared): void {
+    const reply =
       this.#stopwatch() < this.#deadline ? this.#act(() => this.#work(work, this.#stopwatch())) : STOPPING;
-    if (item.reply === null) return;
+    if (reply === null) return;
     this.#deployment = null;
     work.abandon();
-    this.#settle(item);
+    for (const item of items) {
+      item.reply = reply;
+      this.#settle(item);
+    }
   }
 
   /** A slice of a deployment; in the last one it is swapped in, and inputs wait for all of that slice. */
@@ -532,7 +563,7 @@ export class Host {
     if (!(error instanceof JournalError)) this.report(error);
     this.#reportFailure(error);
     const left = [...(this.#appended ?? []), ...this.#gathered];
-    if (this.#deployment !== null) left.push(this.#deployment.item);
+    if (this.#deployment !== null) left.push(...this.#deployment.items);
     this.#appended = null;
     this.#gathered = [];
     this.#deployment = null;
@@ -551,46 +582,11 @@ function refuse(item: Item, reply: RefusedReply): void {
   else item.reply = reply;
 }
 
+/** Whether two are the same request, sent twice. */
+function hasKeyOf({ request: one }: DeployEvent, { request: other }: DeployEvent): boolean {
+  return one !== null && one.key === other?.key && one.digest === other.digest;
+}
+
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** What cannot be looked at now, and why. */
-export class Refused extends Error {
-  readonly problem: Problem;
-
-  constructor(refused: Problem) {
-    super(refused.message);
-    this.problem = refused;
-  }
-}
-
-type RefusedReply = Reply & { readonly kind: 'refused' };
-
-const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message: string): RefusedReply => ({
-  kind: 'refused',
-  problem: problem(code, message),
-  version: null,
-});
-const OVERLOADED = refused('overloaded', 'too many requests wait for their turn; try again later');
-const EXPIRED = refused('overloaded', 'the request waited too long for its turn: nothing was done');
-const GONE = refused('overloaded', 'its connection ended before its turn: nothing was done');
-const STOPPING = refused('stopping', 'the node is stopping');
-const BUSY = refused('busy', 'another deployment is prepared; try again when it is done');
-/** Whether it is in the journal is not known; who repeats it with the same id learns it. */
-export const GAVE_UP = refused(
-  'internal',
-  'the node gave up before it knew whether this was done: send it again, with the same id, when it runs again',
-);
-const INTERNAL = refused('internal', 'a defect of the node; its log says more');
-
-function bodyBytes(body: RequestBody): number {
-  switch (body.form) {
-    case 'binary':
-      return body.end - body.start;
-    case 'query':
-      return 2 * body.pairs.flat().join('').length;
-    default:
-      return 2 * body.text.length;
-  }
 }

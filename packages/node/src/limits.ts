@@ -76,6 +76,8 @@ export interface NodeLimits {
   readonly keptRepliesMax: number;
   /** Of those of all machines, and of their sessions; as much again can be held until the checkpoint that is written has it. */
   readonly keptBytesMax: number;
+  /** Deployments, upgrades and removals with a key whose reply is kept, of all machines. */
+  readonly keptChangesMax: number;
   /** Bytes of entries that wait for a sync; then nothing is handled until that is done. */
   readonly gatheredBytesMax: number;
   /** Bytes of the log since the last checkpoint, after which the next is made. */
@@ -124,6 +126,7 @@ export const NODE_LIMITS: NodeLimits = {
   prepareFuelMax: 100_000_000,
   keptRepliesMax: 1_000_000,
   keptBytesMax: 1024 * 1024 * 1024,
+  keptChangesMax: 1_000,
   gatheredBytesMax: 4 * 1024 * 1024,
   checkpointBytesMin: 64 * 1024 * 1024,
   checkpointMillisMax: 60_000,

@@ -2,8 +2,9 @@ import type { JitMode } from '@smc/vm';
 import { Instances } from './instances.ts';
 import { Interfaces } from './interfaces.ts';
 import { BlobStore } from './journal/blobs.ts';
-import { KeptRequests } from './kept.ts';
+import { KeptChanges } from './kept-changes.ts';
 import { KeptMemory } from './kept-memory.ts';
+import { KeptRequests } from './kept.ts';
 import type { NodeLimits } from './limits.ts';
 import { NO_ROWS, type StateRows } from './state-rows.ts';
 import { StateMemory } from './state-memory.ts';
@@ -21,6 +22,7 @@ export class NodeState {
   readonly rows: StateRows;
   readonly memory: StateMemory;
   readonly keptMemory: KeptMemory;
+  readonly keptChanges: KeptChanges;
   /** By name: those that run. */
   readonly machines = new Map<string, Machine>();
   /** The same by their number in the log. */
@@ -43,6 +45,7 @@ export class NodeState {
     this.rows = rows;
     this.memory = new StateMemory(limits.stateBytesMax, rows);
     this.keptMemory = new KeptMemory(limits.keptBytesMax);
+    this.keptChanges = new KeptChanges(limits.keptChangesMax);
   }
 }
 

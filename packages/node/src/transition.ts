@@ -45,12 +45,16 @@ function deploy(node: NodeState, event: DeployEvent, log: LogWriter): Reply {
 }
 
 function remove(node: NodeState, event: RemoveEvent, log: LogWriter): Reply {
+  const first = node.keptChanges.replyTo(event.request);
+  if (first !== null) return first;
   const machine = node.machines.get(event.machine);
   if (machine === undefined) {
     const message = `there is no machine ${JSON.stringify(event.machine)}`;
     return { kind: 'refused', problem: problem('unknown-machine', message), version: null };
   }
-  log.entry({ kind: 'removal', ...advance(node, event.time), machine: machine.name }, node.blobs);
+  const request = event.request === null ? null : { ...event.request, machines: null };
+  log.entry({ kind: 'removal', ...advance(node, event.time), machine: machine.name, request }, node.blobs);
   applyRemoval(node, machine);
+  node.keptChanges.add(request);
   return { kind: 'removed' };
 }

@@ -19,8 +19,8 @@ import { Tokens } from '../src/access/tokens.ts';
 import { Host } from '../src/host.ts';
 import { type NodeOptions, type RunningNode, startNode } from '../src/node.ts';
 import { type LogFacts, NO_LOG } from '../src/ports.ts';
-import { bundleOf, counter } from './images.ts';
-import { post, put, send } from './requests.ts';
+import { bundleOf, counter, labelled, toCounter, toLabelled, upgradeBundle } from './images.ts';
+import { type HttpReply, post, put, send } from './requests.ts';
 
 /** Who may do what on a node, over each of its protocols. */
 
@@ -335,6 +335,61 @@ describe('signatures', () => {
     expect(await send(node, '/_smc/machines')).toMatchObject({ body: '[]' });
     expect(await put(node, signed)).toMatchObject({ status: 200 });
     expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
+  });
+
+  it('are needed for whatever brings code, in whichever way it comes', async () => {
+    const node = await start({ access: { signers }, adminPort: 0 });
+    const [A, B] = [counter(), labelled()];
+    const upgrade = upgradeBundle(B, toLabelled(A));
+    /** A deployment, an upgrade, the way back, an upgrade that is only to be deployed, and another machine. */
+    const steps = [
+      { bytes: bundle, mode: '', code: fingerprints(A).code },
+      { bytes: upgrade, mode: 'mode=upgrade', code: fingerprints(B).code },
+      { bytes: upgradeBundle(A, toCounter(B)), mode: 'mode=upgrade', code: fingerprints(A).code },
+      { bytes: upgrade, mode: 'mode=deploy', code: fingerprints(B).code },
+      { bytes: bundleOf(counter({ name: 'Other' })), mode: 'mode=deploy', code: fingerprints(B).code },
+    ];
+    const admin = { ...node, httpPort: Number(new URL(node.adminUrl!).port) };
+    const tell = async (): Promise<string> =>
+      (
+        await Promise.all(
+          ['', '/Counter/history', '/Other'].map((path) => send(admin, `/_smc/machines${path}`)),
+        )
+      )
+        .map(({ body }) => body)
+        .join();
+    for (const [i, { bytes, mode, code }] of steps.entries()) {
+      const signed = (by: typeof release): Uint8Array =>
+        encodeSigned({ bundle: bytes, signatures: [signatureBy(by, bytes)] });
+      const before = await tell();
+      for (const dryRun of ['dry-run=1', 'dry-run=0', '']) {
+        const query = [mode, dryRun].filter((each) => each !== '').join('&');
+        for (const type of ['application/octet-stream', 'application/vnd.smc.bundle']) {
+          for (const key of [{}, { 'idempotency-key': `step ${i} ${type} ${dryRun}` }]) {
+            const bring = (body: Uint8Array): Promise<HttpReply> =>
+              send(admin, `/_smc/machines?${query}`, {
+                method: 'PUT',
+                headers: { 'content-type': type, ...key },
+                body,
+              });
+            for (const body of [bytes, signed(other)]) {
+              expect(await bring(body), `${i} ${query}`).toMatchObject({ status: 401 });
+            }
+            if (dryRun !== 'dry-run=1') continue;
+            expect(await bring(signed(release)), `${i} ${query}`).toMatchObject({ status: 200 });
+          }
+        }
+      }
+      expect(await tell()).toBe(before);
+      const headers = { 'content-type': 'application/octet-stream', 'idempotency-key': `step ${i}` };
+      const carryOut = (body: Uint8Array): Promise<HttpReply> =>
+        send(admin, `/_smc/machines?${mode}`, { method: 'PUT', headers, body });
+      expect(await carryOut(signed(release))).toMatchObject({ status: 200 });
+      // What is known by its key needs them too.
+      expect(await carryOut(bytes)).toMatchObject({ status: 401 });
+      expect(await send(admin, '/_smc/machines/Counter')).toMatchObject({ headers: { 'smc-code': code } });
+    }
+    expect(await send(admin, '/_smc/machines/Other')).toMatchObject({ status: 200 });
   });
 
   it('may be there where none is wanted', async () => {

@@ -51,11 +51,11 @@ export class Core {
   }
 
   deploy(bundle: Uint8Array, mode: 'deploy' | 'upgrade' = 'deploy', dryRun = false): string {
-    return show(this.handle({ kind: 'deploy', time: this.time, bundle, mode, dryRun }));
+    return show(this.handle({ kind: 'deploy', time: this.time, bundle, mode, dryRun, request: null }));
   }
 
   remove(machine: string): string {
-    return show(this.handle({ kind: 'remove', time: this.time, machine }));
+    return show(this.handle({ kind: 'remove', time: this.time, machine, request: null }));
   }
 
   /** Bytes of the entries and states that the journal holds. */

@@ -100,8 +100,8 @@ describe('a journal on disk', () => {
     const { node: before, log, time } = core;
     const debug = new Uint8Array(512 * 1024);
     const gone = [{ machine: 'Gone', image: Uint8Array.of(1), debug, upgrade: null }];
-    log.entry({ kind: 'change', ...advance(before, time), parts: gone }, before.blobs);
-    log.entry({ kind: 'removal', ...advance(before, time), machine: 'Gone' }, before.blobs);
+    log.entry({ kind: 'change', ...advance(before, time), parts: gone, request: null }, before.blobs);
+    log.entry({ kind: 'removal', ...advance(before, time), machine: 'Gone', request: null }, before.blobs);
     before.blobs.release('Gone');
     before.deployments++;
     core.deploy(bundleOf(counter()));

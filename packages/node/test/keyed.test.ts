@@ -157,7 +157,14 @@ describe('an upgrade of a keyed machine', () => {
   it('says where instances that nobody wrote differ from the new initial state', () => {
     const core = withBalances({ alice: 1 });
     const bundle = upgradeBundle(B, toFee(A));
-    const reply = core.handle({ kind: 'deploy', time: 0, bundle, mode: 'deploy', dryRun: false });
+    const reply = core.handle({
+      kind: 'deploy',
+      time: 0,
+      bundle,
+      mode: 'deploy',
+      dryRun: false,
+      request: null,
+    });
     expect(reply).toMatchObject({
       report: {
         machines: [
@@ -268,7 +275,14 @@ describe('an upgrade of a keyed machine', () => {
 
 /** A deployment in the smallest slices, with something happening between them. */
 function inSlices(core: Core, bundle: Uint8Array, between: (slice: number) => void): string {
-  const event = { kind: 'deploy', time: core.time, bundle, mode: 'deploy', dryRun: false } as const;
+  const event = {
+    kind: 'deploy',
+    time: core.time,
+    bundle,
+    mode: 'deploy',
+    dryRun: false,
+    request: null,
+  } as const;
   const deployment = new Deployment(core.node, event);
   for (let slice = 0; !deployment.work(() => true); slice++) between(slice);
   const reply = deployment.finish(core.log);

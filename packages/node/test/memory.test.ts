@@ -113,6 +113,7 @@ class Stored {
       bundle,
       mode: 'upgrade',
       dryRun: false,
+      request: null,
     };
     this.#deployment ??= new Deployment(this.core.node, event);
     if (!this.#deployment.work(() => true)) return null;

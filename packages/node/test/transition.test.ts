@@ -497,7 +497,14 @@ describe('an old client', () => {
       expect(fuels).toHaveLength(2 * (i + 1));
       expect(fuels.reduce((sum, fuel) => sum + fuel, 0)).toBeLessThanOrEqual(STEP_LIMITS.adapterFuel);
     }
-    const last = core.handle({ kind: 'deploy', time: 0, bundle: toB, mode: 'upgrade', dryRun: false });
+    const last = core.handle({
+      kind: 'deploy',
+      time: 0,
+      bundle: toB,
+      mode: 'upgrade',
+      dryRun: false,
+      request: null,
+    });
     const from = old.interfaces[0].slice(0, 12);
     expect(last).toMatchObject({
       report: {
@@ -520,7 +527,14 @@ describe('an old client', () => {
   it('is told of before, where it will lose something', () => {
     const core = running();
     const notes = (bundle: Uint8Array): readonly string[] => {
-      const reply = core.handle({ kind: 'deploy', time: 0, bundle, mode: 'upgrade', dryRun: true });
+      const reply = core.handle({
+        kind: 'deploy',
+        time: 0,
+        bundle,
+        mode: 'upgrade',
+        dryRun: true,
+        request: null,
+      });
       return reply.kind === 'deployed' ? reply.report.machines[0].notes : [show(reply)];
     };
     const lossOfB = ['old clients lose Divide, Refuse', 'the way back loses state.label'];
@@ -578,7 +592,14 @@ describe('an old client', () => {
         operations: same.operations.map((way) => (isTwin(way) ? { kind: 'dropped', name: way.name } : way)),
       };
       const bundle = upgradeBundle(version, upgrade);
-      const reply = core.handle({ kind: 'deploy', time: 0, bundle, mode: 'upgrade', dryRun: false });
+      const reply = core.handle({
+        kind: 'deploy',
+        time: 0,
+        bundle,
+        mode: 'upgrade',
+        dryRun: false,
+        request: null,
+      });
       if (reply.kind !== 'deployed') expect(show(reply)).toBe('deployed');
       else notes = reply.report.machines[0].notes;
       last = version;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { baselineFrom, baselineWithout, declareEnvironment, environmentOf } from '../baseline.ts';
 import { one, type CommandDefinition } from '../command.ts';
@@ -20,7 +21,7 @@ export const remove: CommandDefinition = {
     const client = targetOf(words, environment);
     const path = baselineFrom(resolve('.'), environmentOf(words));
     const forget = baselineWithout(path, name);
-    const removed = await client.remove(name);
+    const removed = await client.remove(name, { key: randomUUID() });
     const isNowhere =
       !removed.ok && removed.error.kind === 'refused' && removed.error.code === 'unknown-machine';
     if (!removed.ok && !(isNowhere && forget !== null)) throw stopFor(removed.error);

@@ -1,9 +1,11 @@
-import { type ByteReader, ByteWriter, type Decoded, decoding } from '@smc/protocol';
+import { type ByteReader, ByteWriter, type Decoded, decoding, type DeployedMachine } from '@smc/protocol';
 import { type BlobStore, type NamedBlob, sha256 } from './blobs.ts';
 import type {
   ChangeEntry,
   ChangePart,
+  ChangeRequest,
   Entry,
+  HeaderRequestKey,
   InputEntry,
   KeptEntry,
   Origin,
@@ -25,8 +27,12 @@ import type { FirstOutcome, ForgottenSession } from '../kept.ts';
  * are written and read in order.
  */
 
-/** Codes are never used again for another meaning. */
-const KIND = { change: 2, removal: 4, input: 16, refusal: 19 } as const;
+/** Codes are never used again for another meaning. Of a keyed one the request comes first, then what it has without. */
+const KIND = { change: 2, removal: 4, input: 16, refusal: 19, keyedChange: 20, keyedRemoval: 21 } as const;
+const KEYED = { change: KIND.keyedChange, removal: KIND.keyedRemoval } as const;
+
+/** What became of a machine that was sent. */
+const RESULTS = ['deployed', 'upgraded', 'unchanged'] as const;
 
 const OUTCOMES = ['ok', 'fault', 'exhausted'] as const;
 
@@ -94,8 +100,10 @@ export function writeEntry(
   entry: ChangeEntry | RemovalEntry | RefusalEntry,
   blobs: BlobStore,
 ): readonly NamedBlob[] {
-  writer.byte(KIND[entry.kind]);
+  const request = entry.kind === 'refusal' ? null : entry.request;
+  writer.byte(entry.kind === 'refusal' || request === null ? KIND[entry.kind] : KEYED[entry.kind]);
   writer.integer(millis);
+  if (request !== null) writeChangeRequest(writer, request);
   switch (entry.kind) {
     case 'change':
       return writeChange(writer, entry, blobs);
@@ -144,9 +152,15 @@ export function readEntry(
   const time = readTime(reader, timeBefore);
   switch (kind) {
     case KIND.change:
-      return { kind: 'change', position, time, parts: readParts(reader, blobs) };
+    case KIND.keyedChange: {
+      const request = kind === KIND.keyedChange ? readChangeRequest(reader) : null;
+      return { kind: 'change', position, time, request, parts: readParts(reader, blobs) };
+    }
     case KIND.removal:
-      return { kind: 'removal', position, time, machine: reader.string(READ_LIMITS.nameBytesMax) };
+    case KIND.keyedRemoval: {
+      const request = kind === KIND.keyedRemoval ? readChangeRequest(reader) : null;
+      return { kind: 'removal', position, time, request, machine: reader.string(READ_LIMITS.nameBytesMax) };
+    }
     case KIND.refusal:
       return { kind: 'refusal', position, time, ...readRefusal(reader) };
     default:
@@ -216,10 +230,43 @@ function readParts(reader: ByteReader, blobs: KnownBlobs): ChangePart[] {
   };
   return readList(reader, () => {
     const machine = reader.string(READ_LIMITS.nameBytesMax);
-    const isUpgrade = reader.index('a flag', 2) === 1;
+    const isUpgrade = readFlag(reader);
     const [image, debug] = [known(machine), known(machine)];
     return { machine, image, debug, upgrade: isUpgrade ? known(machine) : null };
   });
+}
+
+function writeChangeRequest(writer: ByteWriter, { machines, ...key }: ChangeRequest): void {
+  writeHeaderKey(writer, key);
+  writer.byte(machines === null ? 0 : 1);
+  if (machines === null) return;
+  writer.unsigned(machines.length);
+  for (const { name, result, from, code, back, notes } of machines) {
+    writer.string(name);
+    writer.byte(RESULTS.indexOf(result));
+    writer.byte(from === null ? 0 : 1);
+    if (from !== null) writeDigest(writer, from);
+    writeDigest(writer, code);
+    writer.byte(back ? 1 : 0);
+    writer.unsigned(notes.length);
+    for (const note of notes) writer.string(note);
+  }
+}
+
+function readChangeRequest(reader: ByteReader): ChangeRequest {
+  const key = readHeaderKey(reader);
+  if (!readFlag(reader)) return { ...key, machines: null };
+  const machines = readList(reader, (): DeployedMachine => {
+    return {
+      name: reader.string(READ_LIMITS.nameBytesMax),
+      result: RESULTS[reader.index('a result', RESULTS.length)],
+      from: readFlag(reader) ? readDigest(reader) : null,
+      code: readDigest(reader),
+      back: readFlag(reader),
+      notes: readList(reader, () => reader.string(READ_LIMITS.bytesMax)),
+    };
+  });
+  return { ...key, machines };
 }
 
 type RefusalFields = Pick<RefusalEntry, 'code' | 'message' | 'machines'>;
@@ -338,8 +385,7 @@ function writeRequest(writer: ByteWriter, request: RequestKey): void {
     writer.integer(request.digest);
   } else {
     writer.byte(OF_HEADER);
-    writer.string(request.key);
-    writeDigest(writer, request.digest);
+    writeHeaderKey(writer, request);
   }
 }
 
@@ -347,6 +393,15 @@ function readRequest(reader: ByteReader): RequestKey {
   if (reader.index('a form of request key', 2) === OF_SESSION) {
     return { session: readSession(reader), id: reader.integer(), digest: reader.integer() };
   }
+  return readHeaderKey(reader);
+}
+
+function writeHeaderKey(writer: ByteWriter, { key, digest }: HeaderRequestKey): void {
+  writer.string(key);
+  writeDigest(writer, digest);
+}
+
+function readHeaderKey(reader: ByteReader): HeaderRequestKey {
   return { key: reader.string(READ_LIMITS.keyBytesMax), digest: readDigest(reader) };
 }
 
@@ -386,6 +441,10 @@ function writeDigest(writer: ByteWriter, digest: string): void {
 
 function readDigest(reader: ByteReader): string {
   return Buffer.from(reader.raw(32)).toString('hex');
+}
+
+function readFlag(reader: ByteReader): boolean {
+  return reader.index('a flag', 2) === 1;
 }
 
 function readBytes(reader: ByteReader): Uint8Array {

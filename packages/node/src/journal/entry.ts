@@ -1,3 +1,5 @@
+import type { DeployedMachine } from '@smc/protocol';
+
 /**
  * The entries of the log, as data. The log is the truth: what a node runs, holds and remembers
  * is what `replay` makes of them. `encoding.ts` says how they are written.
@@ -20,6 +22,14 @@ interface Placed {
 export interface ChangeEntry extends Placed {
   readonly kind: 'change';
   readonly parts: readonly ChangePart[];
+  /** Null where it came without a key. */
+  readonly request: ChangeRequest | null;
+}
+
+/** The request for a change that came with a key, and how it was answered. */
+export interface ChangeRequest extends HeaderRequestKey {
+  /** What was reported of the machines; null for a removal. */
+  readonly machines: readonly DeployedMachine[] | null;
 }
 
 /** One machine of a change. Its number in the log is the count of deployments before it. */
@@ -50,6 +60,7 @@ export interface RefusedMachine {
 export interface RemovalEntry extends Placed {
   readonly kind: 'removal';
   readonly machine: string;
+  readonly request: ChangeRequest | null;
 }
 
 export type Outcome =
@@ -82,9 +93,14 @@ export interface Origin {
 }
 
 /** What makes a request one that happens once. Another request with the same is refused, by its digest. */
-export type RequestKey =
-  /** An `Idempotency-Key`; `digest` is the SHA-256 of the request, 64 hex digits. */
-  { readonly key: string; readonly digest: string } | SessionRequestKey;
+export type RequestKey = HeaderRequestKey | SessionRequestKey;
+
+/** An `Idempotency-Key`. */
+export interface HeaderRequestKey {
+  readonly key: string;
+  /** SHA-256 of the request, 64 hex digits. */
+  readonly digest: string;
+}
 
 /** A request of the framed protocol. */
 export interface SessionRequestKey {

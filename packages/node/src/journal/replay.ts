@@ -167,7 +167,8 @@ export class Replay {
         const machine = this.node.machines.get(entry.machine);
         if (machine === undefined) return this.#fail(`the removal of ${entry.machine}, which does not run`);
         this.#pending.delete(machine);
-        return applyRemoval(this.node, machine);
+        applyRemoval(this.node, machine);
+        return this.node.keptChanges.add(entry.request);
       }
       case 'refusal':
         return this.#refusal(entry);
@@ -248,6 +249,7 @@ export class Replay {
       if (keyed === null) this.#pending.set(machine, [...(this.#pending.get(machine) ?? []), upgrade]);
       applyChange(this.node, { version, upgrade: { ...upgrade, state } });
     }
+    this.node.keptChanges.add(entry.request);
   }
 
   /** Whether nothing of it has to run: that it was is remembered. */

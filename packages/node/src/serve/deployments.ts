@@ -2,11 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { Reply } from '../event.ts';
 import type { Host } from '../host.ts';
+import { sha256 } from '../journal/blobs.ts';
+import type { HeaderRequestKey } from '../journal/entry.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Guarded } from './guard.ts';
 import { JSON_TYPE, sendProblem } from './reply.ts';
+import { readRequestKey } from './request-key.ts';
 
 export const BUNDLE_TYPE = 'application/vnd.smc.bundle';
 const BUNDLE_TYPES = ['application/octet-stream', BUNDLE_TYPE];
@@ -28,7 +31,7 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     async (request, reply) => {
       const read = readDeployment(request, service.access);
       const answer = read.ok
-        ? await host.deploy(read.bundle, read.mode, read.dryRun)
+        ? await host.deploy(read.bundle, read.mode, read.dryRun, read.key)
         : refused(host, read.problem);
       tell(service, request, answer);
       return answer.kind === 'deployed'
@@ -41,7 +44,9 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     service.guarded,
     async (request, reply) => {
       const { machine } = request.params;
-      const answer = await host.remove(machine);
+      const once = readRequestKey(request, () => sha256(JSON.stringify(['remove', machine])));
+      if (!once.ok) return refuse(reply, { kind: 'refused', problem: once.problem, version: null });
+      const answer = await host.remove(machine, once.key);
       if (answer.kind !== 'removed') return refuse(reply, answer);
       service.log.info({ machine, ...callerOf(request) }, 'removed');
       return reply.type(JSON_TYPE).send('null');
@@ -86,11 +91,13 @@ type Read =
       readonly bundle: Uint8Array;
       readonly mode: 'deploy' | 'upgrade';
       readonly dryRun: boolean;
+      readonly key: HeaderRequestKey | null;
     }
   | { readonly ok: false; readonly problem: Problem };
 
 /** What a request wants deployed, and how; signed as this node wants it. */
-function readDeployment({ query, body }: FastifyRequest, { signers }: Access): Read {
+function readDeployment(request: FastifyRequest, { signers }: Access): Read {
+  const { query, body } = request;
   let mode: 'deploy' | 'upgrade' = 'deploy';
   let dryRun = false;
   for (const [name, value] of Object.entries(query as Record<string, string | string[]>)) {
@@ -102,7 +109,9 @@ function readDeployment({ query, body }: FastifyRequest, { signers }: Access): R
   }
   if (!(body instanceof Uint8Array)) return wrong(`a bundle is sent as ${BUNDLE_TYPES.join(' or ')}`);
   const unsigned = signers?.check(body) ?? null;
-  return unsigned === null ? { ok: true, bundle: body, mode, dryRun } : { ok: false, problem: unsigned };
+  if (unsigned !== null) return { ok: false, problem: unsigned };
+  const once = readRequestKey(request, () => sha256(JSON.stringify([mode, dryRun, sha256(body)])));
+  return once.ok ? { ok: true, bundle: body, mode, dryRun, key: once.key } : once;
 }
 
 const wrong = (message: string): Read => ({ ok: false, problem: problem('bad-request', message) });

@@ -20,8 +20,9 @@ import {
 } from '@smc/protocol';
 import { authorizeCall, keyOfCaller, sourceOf } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
-import { GAVE_UP, type NodeCaller, Refused } from '../host.ts';
+import type { NodeCaller } from '../host.ts';
 import { problem, type Problem } from '../problem.ts';
+import { GAVE_UP, Refused } from '../refused.ts';
 import type { NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
 import type { Holder } from './held.ts';

@@ -8,17 +8,18 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { authorizeCall, isLoopback, keyOfCaller, type Place } from '../access/access.ts';
+import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
-import { type Host, Refused } from '../host.ts';
-import type { RequestKey } from '../journal/entry.ts';
-import { REQUEST_KEY_LENGTH_MAX, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import type { Host } from '../host.ts';
+import { TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
+import { Refused } from '../refused.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
+import { headerOf, readRequestKey } from './request-key.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 import type { Service } from './service.ts';
 
@@ -265,11 +266,8 @@ function callMachine(
   reply: FastifyReply,
   { key, body, readOnly }: { key: string | null; body: WrittenBody; readOnly: boolean },
 ): void {
-  const once = headerOf(request, 'idempotency-key');
-  if (once !== null && !(once.length > 0 && once.length <= REQUEST_KEY_LENGTH_MAX)) {
-    const message = `an Idempotency-Key has 1 to ${REQUEST_KEY_LENGTH_MAX} characters`;
-    return sendProblem(reply, problem('bad-request', message));
-  }
+  const once = readRequestKey(request, () => digestOf(request.params.operation, key, body));
+  if (!once.ok) return sendProblem(reply, once.problem);
   const spoken = headerOf(request, 'smc-interface');
   host.call(
     {
@@ -277,8 +275,7 @@ function callMachine(
       key,
       interfaces: spoken === null ? null : [spoken],
       body,
-      request:
-        once === null ? null : requestKey(request, once, digestOf(request.params.operation, key, body)),
+      request: once.key,
       readOnly,
     },
     (answer) => {
@@ -295,20 +292,11 @@ function callMachine(
   );
 }
 
-function requestKey({ caller }: FastifyRequest, key: string, digest: string): RequestKey {
-  return { key: keyOfCaller(caller, key), digest };
-}
-
 /** What makes two requests the same: the instance, the operation, and the body as it was sent. */
 function digestOf(operation: string, key: string | null, body: WrittenBody): string {
   const argument = body.form === 'query' ? JSON.stringify(body.pairs) : body.text;
   const address = JSON.stringify([key, operation, body.form]);
   return createHash('sha256').update(`${address}\n${argument}`).digest('hex');
-}
-
-function headerOf(request: FastifyRequest, name: string): string | null {
-  const value = request.headers[name];
-  return value === undefined ? null : [value].flat().join(', ');
 }
 
 function sendReply(request: FastifyRequest, reply: FastifyReply, answer: Reply): void {

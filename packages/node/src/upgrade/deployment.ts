@@ -8,6 +8,9 @@ import { plan, type Plan, type PlannedParts } from './plan.ts';
 import { brokenInitially, Preparation, printState } from './prepare.ts';
 import { applyChange, applyRefusal, type Change } from './swap.ts';
 
+/** What there is to do before the first reply is given again. */
+const NOTHING: Plan = { ok: true, parts: [], machines: [] };
+
 /**
  * A bundle on its way: judged at first, then prepared beside the machines that it upgrades, in
  * slices between which these handle inputs, then swapped in. The node is changed by `finish`
@@ -16,13 +19,16 @@ import { applyChange, applyRefusal, type Change } from './swap.ts';
 export class Deployment {
   readonly #node: NodeState;
   readonly #event: DeployEvent;
+  /** Of the same request, which came before; null where it did not. */
+  readonly #first: Reply | null;
   readonly #plan: Plan;
   readonly #preparations = new Map<string, Preparation>();
 
   constructor(node: NodeState, event: DeployEvent) {
     this.#node = node;
     this.#event = event;
-    this.#plan = plan(node, event);
+    this.#first = node.keptChanges.replyTo(event.request);
+    this.#plan = this.#first === null ? plan(node, event) : NOTHING;
     if (!this.#plan.ok) return;
     const upgrades = this.#plan.parts.flatMap(({ intention, upgrade, version }) =>
       upgrade === null || intention.running === null
@@ -59,6 +65,7 @@ export class Deployment {
   /** The swap, or the refusal. To be called once, in the turn in which `work` was done. */
   finish(log: LogWriter): Reply {
     this.abandon();
+    if (this.#first !== null) return this.#first;
     const planned = this.#plan;
     if (!planned.ok) return this.#refuse(planned.problem, planned.about, log);
     const { parts } = planned;
@@ -78,7 +85,7 @@ export class Deployment {
     }
     const machines = planned.machines.map((machine) => this.#withNotes(machine));
     const { dryRun } = this.#event;
-    if (!dryRun && parts.length > 0) this.#swap(parts, log);
+    if (!dryRun && parts.length > 0) this.#swap(parts, machines, log);
     return { kind: 'deployed', report: { dryRun, machines } };
   }
 
@@ -87,8 +94,10 @@ export class Deployment {
     for (const preparation of this.#preparations.values()) preparation.end();
   }
 
-  #swap(parts: readonly PlannedParts[], log: LogWriter): void {
+  #swap(parts: readonly PlannedParts[], machines: readonly DeployedMachine[], log: LogWriter): void {
     const node = this.#node;
+    const { request: key } = this.#event;
+    const request = key === null ? null : { ...key, machines };
     const entries = parts.map(({ version, upgrade, body }) => ({
       machine: version.image.name,
       image: version.bytes,
@@ -96,8 +105,9 @@ export class Deployment {
       upgrade: upgrade === null ? null : body,
     }));
     const place = advance(node, this.#event.time);
-    log.entry({ kind: 'change', ...place, parts: entries }, node.blobs);
+    log.entry({ kind: 'change', ...place, parts: entries, request }, node.blobs);
     for (const each of parts) applyChange(node, this.#changeOf(each));
+    node.keptChanges.add(request);
   }
 
   #changeOf({ version, upgrade }: PlannedParts): Change {
