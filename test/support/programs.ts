@@ -532,7 +532,15 @@ export class TermGenerator {
   #largeString(from: TypeId): Term {
     const program = this.#program;
     const { types } = program;
-    const doublings = Array.from({ length: 22 + this.#choices.below(3) }, (_, i) => i);
+    const exponent = 22 + this.#choices.below(3);
+    // Mostly at once: to write out each half is most of the work of such a program.
+    if (!this.#choices.oneIn(8)) {
+      return program.compose(
+        program.tuple([this.#constant(from, STRING, 'x'), this.#constant(from, INT, 2 ** exponent)]),
+        program.primitive('STRING_REPEAT', types.pair(STRING, INT)),
+      );
+    }
+    const doublings = Array.from({ length: exponent }, (_, i) => i);
     const body = types.tuple([UNIT, STRING, INT]);
     const string = program.project(body, 1);
     const doubled = program.compose(

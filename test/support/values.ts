@@ -56,7 +56,7 @@ export function hasValues(types: TypeTable, type: TypeId): boolean {
 
 /** A random state of a type of data, at times with strings so long that four are too large a value together. */
 export function randomState(choices: Choices, types: TypeTable, type: TypeId): Value {
-  const state = choices.oneIn(3)
+  const state = choices.oneIn(8)
     ? randomValue(choices, types, type, LONG_STRINGS)
     : randomValue(choices, types, type);
   return sizeOf(state) <= VALUE_LIMITS.valueBytesMax ? state : randomValue(choices, types, type);

@@ -1,4 +1,6 @@
 import { encodeValue, type Image, printValue } from '@smc/protocol';
+import { LoadedUnit } from '@smc/vm';
+import { expect, vi } from 'vitest';
 import type { CallEvent, NodeEvent, Reply } from '../src/event.ts';
 import { CheckpointTracker } from '../src/journal/checkpoint.ts';
 import { LogWriter } from '../src/journal/writer.ts';
@@ -10,6 +12,7 @@ import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import { NodeState } from '../src/state.ts';
 import { stamp, transition } from '../src/transition.ts';
 import { viewHistory, viewMachines, viewState } from '../src/serve/views.ts';
+import { bundleOf, counter } from './images.ts';
 
 /** A node without a world: events go in one by one, entries go to a journal in memory. */
 export class Core {
@@ -155,4 +158,23 @@ export function snapshot(node: NodeState): unknown {
 
 function encodeState(image: Image, state: Parameters<typeof encodeValue>[2]): string {
   return Buffer.from(encodeValue(image.unit.types, image.state, state)).toString('hex');
+}
+
+/** A node on which `Counter` runs and was incremented. */
+export function running(times = 0): Core {
+  const core = new Core();
+  expect(core.deploy(bundleOf(counter()))).toBe('Counter deployed');
+  for (let i = 0; i < times; i++) expect(core.call('Counter', 'Incr')).toBe('()');
+  return core;
+}
+
+/** The fuel that each function of an upgrade is run with meanwhile. */
+export function fuelGiven(work: () => unknown): number[] {
+  const run = vi.spyOn(LoadedUnit.prototype, 'run');
+  try {
+    work();
+    return run.mock.calls.map(([, , fuel]) => fuel);
+  } finally {
+    run.mockRestore();
+  }
 }
