@@ -488,7 +488,7 @@ export class TermGenerator {
         return [
           primitive('STRING_CONCAT', types.pair(STRING, STRING)),
           primitive('INT_TO_STRING', INT),
-          ...(this.#choices.oneIn(4) ? [() => this.#largeString(from)] : []),
+          ...(this.#choices.oneIn(8) ? [() => this.#largeString(from)] : []),
         ];
       case 'list':
         return [
@@ -498,7 +498,7 @@ export class TermGenerator {
           ...(node.item === INT
             ? [primitive('LIST_RANGE', types.pair(INT, INT)), () => this.#range(from)]
             : []),
-          ...(node.item === STRING ? [() => this.#largeList(from)] : []),
+          ...(node.item === STRING && this.#choices.oneIn(4) ? [() => this.#largeList(from)] : []),
           () => this.#map(from, node.item, depth, pure),
           () => this.#map(from, node.item, depth, pure),
         ];
