@@ -405,9 +405,11 @@ export class Host {
   /** Begins a deployment; it may be over in this turn. */
   #deploy(item: EventItem, event: DeployEvent): void {
     if (this.#deployment !== null) {
-      const [{ event: prepared }] = this.#deployment.items;
-      if (prepared.kind === 'deploy' && hasKeyOf(event, prepared)) {
-        this.#deployment.items.push(item);
+      const { items } = this.#deployment;
+      const [{ event: prepared }] = items;
+      const isRoom = items.length < this.#node.limits.operatorEventsMax;
+      if (isRoom && prepared.kind === 'deploy' && hasKeyOf(event, prepared)) {
+        items.push(item);
         return;
       }
       item.reply = BUSY;

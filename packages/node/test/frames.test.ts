@@ -532,6 +532,15 @@ describe('a framed connection', () => {
     expect((await send(node, '/Counter/Read')).body).toBe(String(1_000 - refused.length));
   });
 
+  it('is read on after a refusal, where all else that was on its way was the name of a machine', async () => {
+    await start({ queuedEventsMax: 1 });
+    const peer = Peer.greeted().call(1, INCR).send();
+    await peer.answers(1);
+    expect(peer.int(1)).toBe('overloaded');
+    await peer.call(2, READ).send().answers(2);
+    expect(peer.int(2)).toBe(0);
+  });
+
   it('that names machines while too much waits is told so; what it asks them is carried out', async () => {
     await start({ queuedEventsMax: 2 });
     const peer = Peer.greeted(SESSION, ...Array.from({ length: 10 }, counter)).send();

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { decoding } from '@smc/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Reply } from '../src/event.ts';
 import { Host } from '../src/host.ts';
 import { BlobStore, sha256 } from '../src/journal/blobs.ts';
+import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { readEntry } from '../src/journal/encoding.ts';
 import type { HeaderRequestKey } from '../src/journal/entry.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
@@ -38,6 +42,33 @@ function remove(core: Core, machine: string, key: string): Reply {
 }
 
 describe('a change with a key', () => {
+  it('is answered as it was first when the machine went before a checkpoint on disk', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'smc-kept-changes-'));
+    let time = 1_000;
+    const open = async (): Promise<Host> =>
+      Host.open(await DiskJournal.open(directory), {
+        clock: { now: () => ++time },
+        limits: NODE_LIMITS,
+        report,
+      });
+    const report = (error: unknown): never => {
+      throw error;
+    };
+    try {
+      let host = await open();
+      await host.deploy(DEPLOY, 'deploy', false, keyed('first', DEPLOY));
+      expect(show(await host.remove('Counter', keyed('remove', 'Counter')))).toBe('removed');
+      await host.deploy(DEPLOY, 'deploy', false, keyed('second', DEPLOY));
+      await host.stop();
+      host = await open();
+      expect(show(await host.remove('Counter', keyed('remove', 'Counter')))).toBe('removed');
+      expect(await host.look(({ machines }) => [...machines.keys()])).toEqual(['Counter']);
+      await host.stop();
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('happens once, and is answered as it was first: after a way back, a replay and a checkpoint', async () => {
     const core = new Core();
     const first = [deploy(core, DEPLOY, 'd'), deploy(core, UPGRADE, 'u'), deploy(core, BACK, 'b')];

@@ -162,7 +162,8 @@ export class Replay {
         const passed = this.#passed.get(entry.machine);
         if (passed !== undefined) {
           this.#passed.delete(entry.machine);
-          return rememberRemoval(this.node, entry.machine, passed);
+          rememberRemoval(this.node, entry.machine, passed);
+          return this.node.keptChanges.add(entry.request);
         }
         const machine = this.node.machines.get(entry.machine);
         if (machine === undefined) return this.#fail(`the removal of ${entry.machine}, which does not run`);

@@ -277,7 +277,7 @@ export class FrameConnection implements Holder {
     const seen = this.#service.host.look((node) => lookUp(node, name, fingerprint), this.#caller);
     seen.catch(overloaded).then(
       (answer) => {
-        this.#inFlight--;
+        this.#answered();
         writeMachineAnswer(this.#output, { number, ...answer });
         this.#touch();
       },
@@ -310,15 +310,19 @@ export class FrameConnection implements Holder {
     if (isRefused && this.#inFlight > 0) this.#isHeldBack = true;
   }
 
+  /** Something that was on its way is answered: there is room to read on. */
+  #answered(): void {
+    this.#inFlight--;
+    if (!this.#isHeldBack) return;
+    this.#isHeldBack = false;
+    queueMicrotask(() => this.#readGuarded());
+  }
+
   /** Answers the request of a place, which is free then. */
   settle(place: Place, reply: Reply): void {
     const { id, machine } = place;
     place.machine = null;
-    this.#inFlight--;
-    if (this.#isHeldBack) {
-      this.#isHeldBack = false;
-      queueMicrotask(() => this.#readGuarded());
-    }
+    this.#answered();
     this.#free.push(place);
     if (this.#socket.destroyed || machine === null) return;
     // Without an answer the client sends it again, to the node that runs then.
