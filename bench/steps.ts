@@ -15,7 +15,7 @@ interface Effort {
   readonly seconds: number;
 }
 
-const QUICK: Effort = { rounds: 3, seconds: 0.1 };
+const QUICK: Effort = { rounds: 2, seconds: 0.1 };
 const FULL: Effort = { rounds: 7, seconds: 0.5 };
 
 /** Of one contestant at one workload. */
