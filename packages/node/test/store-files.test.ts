@@ -374,13 +374,13 @@ describe('a repair', () => {
   it.each([
     [
       'a later version',
-      'PRAGMA user_version = 3; ALTER TABLE kept ADD COLUMN shard INTEGER',
-      /of version 3, and/,
+      'PRAGMA user_version = 4; ALTER TABLE kept ADD COLUMN shard INTEGER',
+      /of version 4, and/,
     ],
     [
       'an earlier version',
-      'PRAGMA user_version = 1',
-      /of version 1, and this smc reads version 2: use the smc/,
+      'PRAGMA user_version = 2',
+      /of version 2, and this smc reads version 3: use the smc/,
     ],
   ])('leaves a journal of %s as it is', (_, sql, message) => {
     filled().close();

@@ -380,12 +380,6 @@ it('of instances that are in their initial state again nothing stays', async () 
     [3, 3],
     [3, 3],
   ]);
-  // A journal of a version that had no index of them gets it.
-  const before = new DatabaseSync(join(directory, 'journal.db'));
-  before.exec('DROP INDEX states_gone');
-  before.close();
-  await node.restart();
-  expect(node.core.node.machines.get('Account')!.instances.count).toBe(1);
   node.close();
   rmSync(folder, { recursive: true });
 });

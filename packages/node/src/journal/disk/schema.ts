@@ -2,7 +2,7 @@
  * The tables of a journal on disk, an SQLite database that ordinary tools can open; `docs/journal.md` explains it. A
  * change of what is written raises the version, which is checked on load.
  */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** "smcj": tells what the file is. */
 export const APPLICATION_ID = 0x73_6d_63_6a;
@@ -38,10 +38,6 @@ export const TABLES: readonly { readonly table: string; readonly key: readonly s
 export const SUFFIXES_BESIDE = ['-wal', '-shm', '-journal'] as const;
 /** A database and what may be beside it. */
 export const SUFFIXES = ['', ...SUFFIXES_BESIDE] as const;
-
-/** Finds the rows of states without a state: there may be millions of others. A journal of an earlier node gets it when it is opened. */
-export const TOMBSTONE_INDEX =
-  'CREATE INDEX IF NOT EXISTS states_gone ON states (machine, key, position) WHERE state IS NULL';
 
 export const SCHEMA = `
   CREATE TABLE log (
@@ -93,7 +89,8 @@ export const SCHEMA = `
     state BLOB,
     PRIMARY KEY (machine, key, position)
   ) STRICT, WITHOUT ROWID;
-  ${TOMBSTONE_INDEX};
+  -- Finds the rows of states without a state: there may be millions of others.
+  CREATE INDEX states_gone ON states (machine, key, position) WHERE state IS NULL;
   CREATE TABLE kept (
     machine INTEGER NOT NULL,
     first INTEGER NOT NULL,

@@ -25,15 +25,7 @@ import {
 } from './rows.ts';
 import { condemn, damagedState } from './condemn.ts';
 import { finishReplacing } from './salvage.ts';
-import {
-  APPLICATION_ID,
-  CHECKPOINTS_KEPT,
-  COMPLETENESS,
-  FILES,
-  SCHEMA,
-  SCHEMA_VERSION,
-  TOMBSTONE_INDEX,
-} from './schema.ts';
+import { APPLICATION_ID, CHECKPOINTS_KEPT, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import {
   type CountedRow,
   type Counting,
@@ -542,7 +534,6 @@ export function openDatabase(file: string): DatabaseSync {
     // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
     database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
-    database.exec(TOMBSTONE_INDEX);
     return database;
   } catch (error) {
     database.close();
