@@ -1,9 +1,10 @@
-/** Items of a queue that were taken out and lie there still. */
+/** Places of a queue that were taken from and are there still. */
 const TAKEN_MAX = 4_096;
 
-/** First in, first out; to take one out costs next to nothing, however many there are. */
+/** First in, first out; to take one out costs next to nothing, however many there are. What was taken out is not held. */
 export class Queue<T> {
-  #items: T[] = [];
+  /** Those that were taken out are undefined. */
+  #items: (T | undefined)[] = [];
   #start = 0;
 
   get length(): number {
@@ -20,7 +21,8 @@ export class Queue<T> {
 
   shift(): T | undefined {
     if (this.#start === this.#items.length) return undefined;
-    const item = this.#items[this.#start++];
+    const item = this.#items[this.#start];
+    this.#items[this.#start++] = undefined;
     if (this.#start === this.#items.length || this.#start === TAKEN_MAX) {
       this.#items = this.#items.slice(this.#start);
       this.#start = 0;
@@ -35,6 +37,6 @@ export class Queue<T> {
 
   /** All of them, in order. */
   toArray(): T[] {
-    return this.#items.slice(this.#start);
+    return this.#items.slice(this.#start) as T[];
   }
 }
