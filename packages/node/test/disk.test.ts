@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -195,10 +196,18 @@ describe('a journal on disk', () => {
     const taken = DiskJournal.open(directory);
     await expect(taken).rejects.toThrow(JournalError);
     await expect(taken).rejects.toThrow(new RegExp(`${directory} is in use by process ${process.pid}`));
+    // What this process opens and closes again must not take its lock away (POSIX).
+    backUp(directory, join(directory, 'backup'));
+    const other = spawnSync(process.execPath, ['-e', LOCKING, join(directory, 'lock')], { encoding: 'utf8' });
+    expect(other.stderr).toContain('database is locked');
     await first.close();
     await (await DiskJournal.open(directory)).close();
+    expect(spawnSync(process.execPath, ['-e', LOCKING, join(directory, 'lock')]).status).toBe(0);
   });
 });
+
+/** Takes the lock of a directory, as a program. */
+const LOCKING = `new (require('node:sqlite').DatabaseSync)(process.argv[1]).exec('BEGIN EXCLUSIVE')`;
 
 /** Bytes that are appended are given away. */
 function copy<T extends { readonly bytes: Uint8Array }>(group: T): T {

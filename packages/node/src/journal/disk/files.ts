@@ -11,6 +11,18 @@ export function makeDirectory(directory: string): void {
   syncDirectory(dirname(directory));
 }
 
+/**
+ * Makes a file for its owner alone. One that is there is not opened: when it is closed again, the system takes back
+ * all locks that this process has on it (POSIX), those of SQLite too.
+ */
+export function makeFile(name: string): void {
+  try {
+    closeSync(openSync(name, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 /** What was made, renamed or removed in a directory is so after a crash once that is synced. */
 export function syncDirectory(directory: string): void {
   syncFile(directory);

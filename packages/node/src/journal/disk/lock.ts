@@ -1,8 +1,9 @@
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { isBusy } from './failures.ts';
+import { makeFile } from './files.ts';
 import { FILES } from './schema.ts';
 
 /**
@@ -32,7 +33,7 @@ export class DirectoryLock {
     const lock = join(directory, FILES.lock);
     const owner = join(directory, FILES.owner);
     // Another user who may open it could lock it.
-    closeSync(openSync(lock, 'a', 0o600));
+    makeFile(lock);
     const database = new DatabaseSync(lock, { timeout: 0 });
     try {
       database.exec('BEGIN EXCLUSIVE');

@@ -1,11 +1,10 @@
-import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
-import { makeDirectory, syncDirectory } from './files.ts';
+import { makeDirectory, makeFile, syncDirectory } from './files.ts';
 import { applicationOf, checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
@@ -518,7 +517,7 @@ export function sealCheckpoint(
 /** Opens a journal, or makes one in a file that is not there; what it is, and of which version, is checked. */
 export function openDatabase(file: string): DatabaseSync {
   // What is in it is for nobody but the node; the files beside it get the same rights from SQLite.
-  closeSync(openSync(file, 'a', 0o600));
+  makeFile(file);
   const database = new DatabaseSync(file, { timeout: BUSY_MILLIS_MAX });
   try {
     const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
