@@ -5,6 +5,9 @@ import type { NodeState } from './state.ts';
 /** How many times as long as a checkpoint took the next one is put off at least, where only time asks for it. */
 const REST_FACTOR = 20;
 
+/** The longest that a timer of the host waits; it takes more for nothing. */
+const TIMER_MILLIS_MAX = 2 ** 31 - 1;
+
 export interface CheckpointsOptions {
   readonly node: NodeState;
   readonly journal: Journal;
@@ -107,7 +110,7 @@ export class Checkpoints {
   /** Has it asked when one may be due, also where nothing comes any more. */
   #arm(): void {
     if (this.#timer !== null || this.#isOver || !this.#options.journal.isLasting) return;
-    const millis = Math.max(this.#dueAt - this.#options.stopwatch(), 0) + 1;
+    const millis = Math.min(Math.max(this.#dueAt - this.#options.stopwatch(), 0) + 1, TIMER_MILLIS_MAX);
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.beginIfDue();

@@ -15,7 +15,7 @@ class Watched {
   isHandedOver = true;
   readonly checkpoints: Checkpoints;
 
-  constructor({ millis = 0, isLasting = true, bytes = 0, fails = false } = {}) {
+  constructor({ millis = 0, isLasting = true, bytes = 0, fails = false, limits = LIMITS } = {}) {
     const journal: Journal = {
       isLasting,
       read: () => [],
@@ -31,7 +31,7 @@ class Watched {
       close: () => {},
     };
     this.checkpoints = new Checkpoints({
-      node: new NodeState(LIMITS),
+      node: new NodeState(limits),
       journal,
       tracker: new CheckpointTracker(),
       stopwatch: () => performance.now(),
@@ -80,6 +80,15 @@ describe('checkpoints', () => {
     // Nothing comes any more.
     await vi.advanceTimersByTimeAsync(300_000);
     expect(watched.begun).toEqual([200_000, 260_001]);
+  });
+
+  it('are made after longer than a timer can wait', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const watched = new Watched({ bytes: 1, limits: { ...LIMITS, checkpointMillisMax: 2 ** 32 } });
+    await vi.advanceTimersByTimeAsync(2 ** 32);
+    expect([watched.begun, timers.mock.calls.length]).toEqual([[], 3]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(watched.begun).toEqual([2 ** 32 + 1]);
   });
 
   it('are made after some time of what a start has replayed', async () => {
