@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { INSTRUCTIONS } from '@smc/protocol';
 import { parseSync } from 'oxc-parser';
 import { expect, it } from 'vitest';
@@ -6,7 +8,7 @@ import { MUTANTS } from './list.ts';
 import { VERIFIER_FILES, mutated } from './mutant.ts';
 import { changes, rulesOf } from './rules.ts';
 
-// Whether each mutant is killed is another question, which `npm run mutants` answers: it takes minutes.
+// Whether each mutant is killed is another question, which `npm run mutants` answers: it takes minutes. Here it is asked of one.
 
 const sources = new Map(
   VERIFIER_FILES.map((file) => [
@@ -70,4 +72,13 @@ it('finds a rule that has no mutant', () => {
 it('has a mutant of each instruction', () => {
   const text = MUTANTS.map(({ name }) => name).join('\n');
   expect(Object.keys(INSTRUCTIONS).filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
+});
+
+it('kills a mutant that it is run for', () => {
+  const file = fileURLToPath(new URL('run.ts', import.meta.url));
+  // It starts tests of its own, and must not take itself for one of these.
+  const { PATH } = process.env;
+  const words = ['--conditions=source', file, 'limits: one slot too few'];
+  const { stdout, stderr } = spawnSync(process.execPath, words, { env: { PATH }, encoding: 'utf8' });
+  expect(stdout, stderr).toMatch(/^1\/1 limits: one slot too few: killed by \d+\n1 mutants, 1 killed\n$/);
 });

@@ -13,7 +13,7 @@ import { changes, rulesOf } from './rules.ts';
  * touched: a mutant is put in place of its file as the file is loaded. Two processes share the list.
  */
 
-const PROCESSES = 2;
+const PROCESSES_MAX = 2;
 
 /** Tests about what the verifier accepts, refuses and finds out: those that take longer only where the first kill nothing. */
 const TEST_FILES: readonly (readonly string[])[] = [
@@ -37,27 +37,39 @@ interface Verdict {
   readonly survived: string | null;
 }
 
+/** The mutant that stands in for its file, and whether that was loaded. */
+interface Current {
+  mutant: Mutant | null;
+  isLoaded: boolean;
+}
+
 /** Runs the tests in this process, each time on another mutant. */
 class Runner {
   readonly #vitest: Vitest;
-  readonly #current: { mutant: Mutant | null };
+  readonly #current: Current;
 
-  private constructor(vitest: Vitest, current: { mutant: Mutant | null }) {
+  private constructor(vitest: Vitest, current: Current) {
     this.#vitest = vitest;
     this.#current = current;
   }
 
   static async start(): Promise<Runner> {
-    const current: { mutant: Mutant | null } = { mutant: null };
-    const transform = (source: string, id: string): string | null =>
-      current.mutant !== null && id === pathOf(current.mutant) ? mutated(source, current.mutant) : null;
+    const current: Current = { mutant: null, isLoaded: false };
+    const transform = (source: string, id: string): string | null => {
+      if (current.mutant === null || id !== pathOf(current.mutant)) return null;
+      current.isLoaded = true;
+      return mutated(source, current.mutant);
+    };
     // One thread for all files, which loads again only what has changed.
     const thread = { pool: 'threads', isolate: false, maxWorkers: 1, fsModuleCache: false } as const;
     const quiet = { root: ROOT, watch: false, silent: true, reporters: [{}] };
+    // Not the configuration of the tests, with which the host loads modules: no mutant would take the place of any.
+    const own = { config: false as const, setupFiles: './test/support/seed.ts', testTimeout: 60_000 };
+    const resolve = { conditions: ['source'] };
     const vitest = await createVitest(
       'test',
-      { ...quiet, ...thread },
-      { plugins: [{ name: 'mutant', enforce: 'pre', transform }] },
+      { ...quiet, ...own, ...thread },
+      { plugins: [{ name: 'mutant', enforce: 'pre', transform }], resolve, ssr: { resolve } },
     );
     await vitest.standalone();
     return new Runner(vitest, current);
@@ -66,12 +78,14 @@ class Runner {
   /** Runs test files on a mutant, or on the verifier as it is. */
   async run(mutant: Mutant | null, files: readonly string[]): Promise<Counts> {
     const changed = [this.#current.mutant, mutant].filter((each) => each !== null);
-    this.#current.mutant = mutant;
+    Object.assign(this.#current, { mutant, isLoaded: false });
     for (const each of changed) this.#vitest.invalidateFile(pathOf(each));
     const specifications = await this.#vitest.globTestSpecifications([...files]);
     if (specifications.length !== files.length)
       throw new Error(`there are ${specifications.length} of the test files ${files.join(', ')}`);
     const { testModules } = await this.#vitest.runTestSpecifications(specifications);
+    if (mutant !== null && !this.#current.isLoaded)
+      throw new Error(`${mutant.file} was not loaded by the tests`);
     const results = testModules.flatMap(({ children }) =>
       [...children.allTests()].map((test) => test.result()),
     );
@@ -98,7 +112,7 @@ async function judge(mutants: readonly Mutant[], first: number): Promise<void> {
     if (failed > 0 || passed === 0) throw new Error(`${failed} tests fail without a mutant`);
     whole.push(passed);
   }
-  for (let i = first; i < mutants.length; i += PROCESSES) {
+  for (let i = first; i < mutants.length; i += processesFor(mutants)) {
     const verdict = { name: mutants[i].name, ...(await judgeOne(runner, mutants[i], whole)) };
     process.send!(verdict satisfies Verdict);
   }
@@ -122,17 +136,19 @@ async function judgeOne(
   return { failed: 0, survived: 'no test fails' };
 }
 
+const processesFor = (mutants: readonly Mutant[]): number => Math.min(PROCESSES_MAX, mutants.length);
+
 /** Shares the mutants between processes, tells how it goes, and gives the verdicts. */
-async function judgeAll(count: number): Promise<readonly Verdict[]> {
+async function judgeAll(mutants: readonly Mutant[]): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
-  const children = Array.from({ length: PROCESSES }, (_, first) =>
+  const children = Array.from({ length: processesFor(mutants) }, (_, first) =>
     fork(SELF, [...NAMES], { env: { ...process.env, [SHARE]: String(first) } }).on(
       'message',
       (verdict: Verdict) => {
         verdicts.push(verdict);
         const { name, failed, survived } = verdict;
         const text = survived === null ? `killed by ${failed}` : `SURVIVED, ${survived}`;
-        console.log(`${verdicts.length}/${count} ${name}: ${text}`);
+        console.log(`${verdicts.length}/${mutants.length} ${name}: ${text}`);
       },
     ),
   );
@@ -162,7 +178,7 @@ if (share === undefined) {
       if (!MUTANTS.some((mutant) => changes(mutant, source, rule)))
         throw new Error(`no mutant of ${rule.name}`);
   }
-  const verdicts = await judgeAll(chosen.length);
+  const verdicts = await judgeAll(chosen);
   const survivors = verdicts.filter(({ survived }) => survived !== null);
   for (const { name, survived } of survivors) console.log(`survived: ${name}: ${survived}`);
   console.log(`${verdicts.length} mutants, ${verdicts.length - survivors.length} killed`);
