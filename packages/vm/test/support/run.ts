@@ -11,7 +11,7 @@ import {
   type TypeId,
   type Value,
 } from '@smc/protocol';
-import { FAILED, load, type Failure, type Invalid, type Program } from '@smc/vm';
+import { FAILED, load, type Failure, type Invalid, type LoadOptions, type Program } from '@smc/vm';
 import { Assembly, imageOf } from './assembly.ts';
 import { resolve, type Typing } from './types.ts';
 
@@ -34,8 +34,8 @@ export interface Outcome {
 }
 
 /** Loads a sketch, which must verify. */
-export function programOf(sketch: Sketch): Program {
-  const loaded = loadSketch(sketch);
+export function programOf(sketch: Sketch, options?: LoadOptions): Program {
+  const loaded = loadSketch(sketch, options);
   if (!loaded.ok) throw new Error(`refused: ${JSON.stringify(loaded.invalid)}`);
   return loaded.program;
 }
@@ -47,19 +47,15 @@ export function refusalOf(sketch: Sketch): Invalid {
   return loaded.invalid;
 }
 
-function loadSketch({
-  from,
-  to,
-  code,
-  state = UNIT,
-  initial = null,
-  define,
-}: Sketch): ReturnType<typeof load> {
+function loadSketch(
+  { from, to, code, state = UNIT, initial = null, define }: Sketch,
+  options?: LoadOptions,
+): ReturnType<typeof load> {
   const assembly = new Assembly();
   const types = { from: resolve(from, assembly), to: resolve(to, assembly), state: resolve(state, assembly) };
   define?.(assembly);
   assembly.function('main', types.from, types.to, code);
-  return load(imageOf({ assembly, initial, ...types }));
+  return load(imageOf({ assembly, initial, ...types }), options);
 }
 
 /** One step of a sketch from its initial state, at time 1000. */
