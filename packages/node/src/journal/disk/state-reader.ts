@@ -13,8 +13,8 @@ const PAGE_BYTES = 256 * 1024;
 /** Pages of the database that are kept in memory, in KiB. */
 const CACHE_KIB = 16 * 1024;
 
-/** As a row of these queries comes. */
-type Row = readonly [key: string, position: number, checksum: number, state: Uint8Array | null];
+/** As a row of these queries comes; the position is null where the checkpoint has none of the key. */
+type Row = readonly [key: string, position: number | null, checksum: number, state: Uint8Array | null];
 
 /**
  * Reads states of keyed machines, on the thread of the node, by a connection of its own: a reader waits for no writer.
@@ -37,11 +37,11 @@ export class StateReader implements StateRows {
       `SELECT key, position, checksum, state FROM states
          WHERE machine = ? AND key = ? AND position BETWEEN ? AND ? ORDER BY position DESC LIMIT 1`,
     );
-    // With max() the other columns are those of the newest row.
+    // With max() the other columns are those of the newest row. The limit is on all keys, of which the checkpoint may have
+    // no state: there may be millions of them one after the other.
     this.#some = this.#database.prepare(
-      `SELECT key, max(position), checksum, state FROM states
-         WHERE machine = ? AND key > ? AND position BETWEEN ? AND ?
-         GROUP BY key HAVING state IS NOT NULL ORDER BY key LIMIT ?`,
+      `SELECT key, max(CASE WHEN position BETWEEN ? AND ? THEN position END), checksum, state FROM states
+         WHERE machine = ? AND key > ? GROUP BY key ORDER BY key LIMIT ?`,
     );
     this.#one.setReturnArrays(true);
     this.#some.setReturnArrays(true);
@@ -60,11 +60,8 @@ export class StateReader implements StateRows {
 
   page(place: StatesPlace, after: string): readonly StoredState[] {
     const { machine, since, position } = place;
-    const rows = this.#page(machine, after, since, position);
-    return rows.flatMap((row) => {
-      const state = this.#checked(place, row);
-      return state === null ? [] : [{ key: row[0], state }];
-    });
+    const rows = this.#page(since, position, machine, after);
+    return rows.map((row) => ({ key: row[0], state: this.#checked(place, row) }));
   }
 
   memoryBytes(): number {
@@ -92,6 +89,7 @@ export class StateReader implements StateRows {
   }
 
   #checked({ machine }: StatesPlace, [key, position, checksum, state]: Row): Uint8Array | null {
+    if (position === null) return null;
     if (stateChecksum(machine, position, key, state) === checksum) return state;
     return this.#fail({ machine, position }, damagedState(machine, key));
   }
