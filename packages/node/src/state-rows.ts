@@ -2,7 +2,7 @@
 export interface StateRows {
   /**
    * The state of an instance, by its key as text; undefined where it is not stored. Throws a `JournalError` where
-   * it is damaged: the node stops then, and the next start goes on from an older checkpoint.
+   * it is damaged: the node stops then, and no start goes on from a checkpoint that counts on it.
    */
   read(place: StatesPlace, key: string): Uint8Array | undefined;
   /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { DamagedCheckpoint, JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
+import { nameState, setStateAside } from './condemn.ts';
 import { journalError } from './failures.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
@@ -138,6 +139,12 @@ function bestStart(database: DatabaseSync, findings: string[]): number {
     if (why === null) {
       const mark = database.prepare('UPDATE checkpoints SET complete = ? WHERE position = ?');
       mark.run(COMPLETENESS.complete, position);
+      // Such a one no start goes on from.
+      if (complete !== COMPLETENESS.complete) {
+        findings.push(
+          `the checkpoint at position ${position} did not count any more, and is whole as it is read now: it counts again`,
+        );
+      }
       return position;
     }
     // One that was being written is not damaged.
@@ -252,11 +259,8 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
     const { machine, key, position, state, checksum } = row;
     each = next.get(machine, key, position);
     if (stateChecksum(machine, position, key, state) === checksum) continue;
-    aside.run('damaged', 'states', `${machine} ${position} ${key}`, state);
-    database
-      .prepare('DELETE FROM states WHERE machine = ? AND key = ? AND position = ?')
-      .run(machine, key, position);
-    findings.push(`the state of the instance ${JSON.stringify(key)} of machine ${machine} is damaged`);
+    setStateAside(database, row, state);
+    findings.push(`${nameState(row)} is damaged`);
   }
   const nextSessions = database.prepare(
     `SELECT * FROM sessions WHERE (machine, position, part) > (?, ?, ?)

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { StateRows, StatesPlace, StoredState } from '../../state-rows.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
-import { condemn, damagedState, damageFound } from './condemn.ts';
+import { condemn, condemnNewest, damageFound, nameState, nextStart, type StateRowPlace } from './condemn.ts';
 import { stateChecksum } from './rows.ts';
 import { FILES } from './schema.ts';
 
@@ -91,23 +91,26 @@ export class StateReader implements StateRows {
   #checked({ machine }: StatesPlace, [key, position, checksum, state]: Row): Uint8Array | null {
     if (position === null) return null;
     if (stateChecksum(machine, position, key, state) === checksum) return state;
-    return this.#fail({ machine, position }, damagedState(machine, key));
+    return this.#fail(nameState({ machine, key }), { machine, key, position });
   }
 
   /** What is not damaged, a disk that gives nothing or a journal that is closed, says nothing of a checkpoint. */
   #notRead(error: unknown): never {
-    if (isCorrupt(error)) return this.#fail(null, damageFound((error as Error).message));
+    if (isCorrupt(error)) return this.#fail((error as Error).message, null);
     throw journalError('read', this.#directory, error);
   }
 
-  #fail(row: { readonly machine: number; readonly position: number } | null, error: Error): never {
+  #fail(what: string, row: StateRowPlace | null): never {
+    let next: string | null = null;
     try {
       const database = new DatabaseSync(this.#file, { timeout: BUSY_MILLIS_MAX });
-      condemn(database, row);
+      if (row === null) condemnNewest(database);
+      else condemn(database, row);
+      next = nextStart(database);
       database.close();
     } catch {
       // Where not even that can be written the next start comes upon it as well.
     }
-    throw error;
+    throw damageFound(what, next);
   }
 }
