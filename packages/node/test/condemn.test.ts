@@ -149,7 +149,16 @@ describe('a damaged state that the newest checkpoint counts on', () => {
     reader.close();
     const { findings, last } = repairDirectory(damaged.directory, 'now');
     expect(findings.join()).toMatch(/"both"/);
-    expect(open(damaged.directory).position).toBe(last);
+    // Only that instance is as it was before.
+    expect(last).toBe(damaged.history.last);
+    const { notes } = open(damaged.directory);
+    expect(notes).toEqual([]);
+    const whole = new StateReader(damaged.directory);
+    const keys = whole
+      .page({ machine: 0, since, position: newest }, '')
+      .filter(({ state }) => state !== null);
+    expect(keys.map(({ key }) => key)).toEqual(['both', 'newest', 'old']);
+    whole.close();
   });
 });
 

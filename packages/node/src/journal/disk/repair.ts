@@ -129,7 +129,7 @@ function* groupsAfter(database: DatabaseSync, position: number): Generator<Group
   }
 }
 
-/** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has its start. */
+/** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has as much from its start. */
 function bestStart(database: DatabaseSync, findings: string[]): number {
   const rows = database
     .prepare('SELECT position, complete FROM checkpoints ORDER BY position DESC')
@@ -150,11 +150,11 @@ function bestStart(database: DatabaseSync, findings: string[]): number {
     // One that was being written is not damaged.
     if (complete !== COMPLETENESS.draft) findings.push(why);
   }
-  const first = database.prepare('SELECT min(first) AS first FROM log').get()?.['first'];
-  // A node that was never sent anything has a whole journal as well.
-  if (first === 1 || (first === null && findings.length === 0)) return 0;
-  // Nothing else is left: better a checkpoint without what is damaged in it than none.
+  const reached = reachedFrom(database, 0);
   for (const { position } of rows) {
+    // What was deployed stays in a log, so that one begins with its start also where most of it has gone.
+    if (position <= reached) break;
+    // Better a checkpoint without what is damaged in it than none.
     const { checkpoint, machines } = headRows(database, position);
     if (headChecksum(checkpoint, machines) !== checkpoint.checksum) continue;
     if (structureSum(database, position) !== checkpoint.structure_sum) continue;
@@ -166,7 +166,20 @@ function bestStart(database: DatabaseSync, findings: string[]): number {
     );
     return position;
   }
+  // A node that was never sent anything has a whole journal as well.
+  const isEmpty = groupsAfter(database, LEAST).next().done === true;
+  if (reached > 0 || (isEmpty && findings.length === 0)) return 0;
   throw new JournalError(`no node can be rebuilt of it: ${findings.join('; ')}; smc restore takes a backup`);
+}
+
+/** The last position that the log leads to from one without a gap. */
+function reachedFrom(database: DatabaseSync, start: number): number {
+  let last = start;
+  for (const { first, count } of groupsAfter(database, start)) {
+    if (first !== last + 1) break;
+    last += count;
+  }
+  return last;
 }
 
 /** A machine of a checkpoint with what is there of it. */
