@@ -1,5 +1,5 @@
 import { detached, encodeUtf8, type Image, type Value } from '@smc/protocol';
-import { KeyedStates } from './keyed-states.ts';
+import { KeyedStates, type Looked } from './keyed-states.ts';
 import type { StateRows } from './state-rows.ts';
 import { problem, type Problem } from './problem.ts';
 import type { StateMemory } from './state-memory.ts';
@@ -64,7 +64,7 @@ export class Instances {
   }
 
   /** Keys and states; for those of a keyed machine see there. */
-  entries(): Iterable<readonly [InstanceKey, Value]> {
+  entries(): Looked<readonly [InstanceKey, Value]> {
     return this.keyed === null ? [[null, this.#own]] : this.keyed.entries();
   }
 

@@ -42,11 +42,17 @@ interface Writing {
   overtakenBytes: number;
 }
 
+/**
+ * What is gone through of many, one by one; null for one that was looked at and is none of them. There may be any number of
+ * these one after the other, so that whoever goes through counts them, and lets others have their turn.
+ */
+export type Looked<T> = Iterable<T | null>;
+
 /** States by their keys as a checkpoint has them; undefined for what is not stored any more. */
 export interface StatesToWrite {
   /** The position of the checkpoint that wrote all states. */
   readonly since: number;
-  readonly rows: Iterable<readonly [StateKey, Value | undefined]>;
+  readonly rows: Looked<readonly [StateKey, Value | undefined]>;
 }
 
 /**
@@ -177,7 +183,7 @@ export class KeyedStates {
    * All stored instances with their states, each once, in no order. What is put while this is gone through may
    * come with either state, or twice, or not at all.
    */
-  *entries(): Generator<readonly [StateKey, Value]> {
+  *entries(): Generator<readonly [StateKey, Value] | null> {
     const fresh = this.#fresh;
     const freshLength = fresh.length;
     const written = this.#writing?.held ?? [];
@@ -185,13 +191,13 @@ export class KeyedStates {
       const held = i < freshLength ? fresh[i] : written[i - freshLength];
       const now = this.#held.get(held.key) ?? held;
       // There is a newer one, or a row by now.
-      if (now.epoch > held.epoch || now.version < this.#rowVersion) continue;
-      const state = this.#stateOf(now);
-      if (state !== undefined) yield [held.key, state];
+      const isElsewhere = now.epoch > held.epoch || now.version < this.#rowVersion;
+      const state = isElsewhere ? undefined : this.#stateOf(now);
+      yield state === undefined ? null : [held.key, state];
     }
-    for (const [key, state] of this.#storedEntries()) {
-      const held = this.#held.get(key);
-      if (held === undefined || held.epoch <= this.#cleanEpoch) yield [key, state];
+    for (const entry of this.#storedEntries()) {
+      const held = entry === null ? undefined : this.#held.get(entry[0]);
+      yield held === undefined || held.epoch <= this.#cleanEpoch ? entry : null;
     }
   }
 
@@ -365,7 +371,7 @@ export class KeyedStates {
   }
 
   /** What the newest complete checkpoint has, as the version that runs has it. */
-  *#storedEntries(): Generator<readonly [StateKey, Value]> {
+  *#storedEntries(): Generator<readonly [StateKey, Value] | null> {
     let after: string | null = '';
     while (after !== null && this.#place !== null) {
       const page = this.#rows.page(this.#place, after);
@@ -373,19 +379,19 @@ export class KeyedStates {
       const version = this.#rowVersion;
       for (const { key, state } of page) {
         // After the next checkpoint the row is another one, of another version.
-        const bytes = version === this.#rowVersion ? state : this.#rows.read(this.#place, key);
-        if (bytes !== undefined) yield [this.#keyOf(key), this.#migrated(this.#decode(key, bytes))];
+        const bytes = version === this.#rowVersion ? state : (this.#rows.read(this.#place, key) ?? null);
+        yield bytes === null ? null : [this.#keyOf(key), this.#migrated(this.#decode(key, bytes))];
       }
     }
   }
 
-  *#rowsToWrite(writing: Writing): Generator<readonly [StateKey, Value | undefined]> {
+  *#rowsToWrite(writing: Writing): Generator<readonly [StateKey, Value | undefined] | null> {
     const { version, epoch, isWhole } = writing;
     const place = this.#place;
     const rowVersion = this.#rowVersion;
     for (const { key, state, version: before } of writing.held) {
       if (state !== undefined) yield [key, this.#lineage.migrate(state, before, version)];
-      else if (!isWhole) yield [key, undefined];
+      else yield isWhole ? null : [key, undefined];
     }
     if (!isWhole || place === null) return;
     let after: string | null = '';
@@ -395,9 +401,10 @@ export class KeyedStates {
       for (const { key: text, state: bytes } of page) {
         const key = this.#keyOf(text);
         const held = this.#held.get(key);
-        if (held !== undefined && (held.epoch > epoch ? held.isWritten : held.epoch > this.#cleanEpoch))
-          continue;
-        yield [key, this.#lineage.migrate(this.#decode(text, bytes), rowVersion, version)];
+        const isElsewhere =
+          held !== undefined && (held.epoch > epoch ? held.isWritten : held.epoch > this.#cleanEpoch);
+        if (bytes === null || isElsewhere) yield null;
+        else yield [key, this.#lineage.migrate(this.#decode(text, bytes), rowVersion, version)];
       }
     }
   }

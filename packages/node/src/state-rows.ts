@@ -2,10 +2,13 @@
 export interface StateRows {
   /**
    * The state of an instance, by its key as text; undefined where it is not stored. Throws a `JournalError` where
-   * it is damaged: the node stops then, and the next start goes on from an older checkpoint.
+   * it is damaged: the node stops then, and no start goes on from a checkpoint that counts on it.
    */
   read(place: StatesPlace, key: string): Uint8Array | undefined;
-  /** Some of those whose keys follow that one, in an order that is always the same; none at the end. Throws as `read`. */
+  /**
+   * Some of the keys that follow that one, in an order that is always the same, with their states; none at the end. They
+   * are few, whatever is stored of them. Throws as `read`.
+   */
   page(place: StatesPlace, after: string): readonly StoredState[];
   /** What they take of the memory of this process; 0 on a disk. */
   memoryBytes(): number;
@@ -22,7 +25,8 @@ export interface StatesPlace {
 
 export interface StoredState {
   readonly key: string;
-  readonly state: Uint8Array;
+  /** Null where it is not stored: there may be rows of the key all the same, of another checkpoint, or of its end. */
+  readonly state: Uint8Array | null;
 }
 
 /** Where there is no checkpoint with keyed machines. */

@@ -1,7 +1,8 @@
-import { encodeValue, type Image, printValue } from '@smc/protocol';
+import { encodeValue, type Image, printValue, type Value } from '@smc/protocol';
 import { LoadedUnit } from '@smc/vm';
 import { expect, vi } from 'vitest';
 import type { CallEvent, NodeEvent, Reply } from '../src/event.ts';
+import type { InstanceKey } from '../src/instances.ts';
 import { CheckpointTracker } from '../src/journal/checkpoint.ts';
 import { LogWriter } from '../src/journal/writer.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
@@ -9,7 +10,7 @@ import { Replay } from '../src/journal/replay.ts';
 import { NO_ROWS, type StateRows } from '../src/state-rows.ts';
 import type { Recovered } from '../src/ports.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
-import { NodeState } from '../src/state.ts';
+import { type Machine, NodeState } from '../src/state.ts';
 import { stamp, transition } from '../src/transition.ts';
 import { viewHistory, viewMachines, viewState } from '../src/serve/views.ts';
 import { bundleOf, counter } from './images.ts';
@@ -137,11 +138,13 @@ export function snapshot(node: NodeState): unknown {
   const machines = [...node.machines.values()].map((machine) => ({
     number: machine.number,
     // What is found in memory comes first, and is not told.
-    states: Array.from(machine.instances.entries(), ([key, state]) => [
-      key,
-      encodeState(machine.version.image, state),
-      viewState(machine, key, 'text'),
-    ]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+    states: entriesOf(machine)
+      .map(([key, state]) => [
+        key,
+        encodeState(machine.version.image, state),
+        viewState(machine, key, 'text'),
+      ])
+      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
     initial: machine.instances.isKeyed && encodeState(machine.version.image, machine.instances.initial),
     known: machine.interfaces.known.map(({ fingerprint }) => fingerprint),
     kept: [...machine.kept.entries()],
@@ -154,6 +157,11 @@ export function snapshot(node: NodeState): unknown {
   const histories = [...node.histories].map(([name, history]) => [name, viewHistory(history)]);
   const { position, time, deployments } = node;
   return { position, time, deployments, views: viewMachines(node, '').json, machines, histories };
+}
+
+/** The stored instances of a machine. */
+export function entriesOf({ instances }: Pick<Machine, 'instances'>): (readonly [InstanceKey, Value])[] {
+  return [...instances.entries()].filter((entry) => entry !== null);
 }
 
 function encodeState(image: Image, state: Parameters<typeof encodeValue>[2]): string {

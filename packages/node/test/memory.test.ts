@@ -4,158 +4,22 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { DeployEvent } from '../src/event.ts';
 import { Host } from '../src/host.ts';
-import { slicesOf } from '../src/journal/checkpoint.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { StateReader } from '../src/journal/disk/state-reader.ts';
-import { Store } from '../src/journal/disk/store.ts';
-import type { LogGroup } from '../src/journal/group.ts';
-import { Replay } from '../src/journal/replay.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import type { Journal } from '../src/ports.ts';
 import { viewState } from '../src/serve/views.ts';
-import { Deployment } from '../src/upgrade/deployment.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
 import { codeOf, Core, show, snapshot } from './core.ts';
 import { bundleOf, upgradeBundle } from './images.ts';
-
-const HISTORY = { historyMillisMax: 0, historyBytesMax: 0 };
+import { Stored } from './stored.ts';
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'smc-memory-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** A node with a store on disk, whose checkpoints and deployments go on slice by slice between its inputs. */
-class Stored {
-  core: Core;
-  readonly directory: string;
-  readonly #limits: { readonly stateBytesMax: number };
-  readonly #reader: StateReader;
-  #store: Store;
-  #groups: LogGroup[] = [];
-  #checkpoint: Iterator<unknown> | null = null;
-  /** Of the checkpoint that was begun last, and that was completed last. */
-  #begun = 0;
-  #complete = 0;
-  #deployment: Deployment | null = null;
-
-  constructor(directory: string, stateBytesMax: number) {
-    this.directory = directory;
-    this.#limits = { stateBytesMax };
-    this.#store = Store.open(directory, HISTORY);
-    for (const _ of this.#store.read());
-    this.#reader = new StateReader(directory);
-    this.core = new Core(this.#limits, this.#reader);
-    this.#watch();
-  }
-
-  /** What is in memory. */
-  get memory(): Core['node']['memory'] {
-    return this.core.node.memory;
-  }
-
-  #watch(): void {
-    this.core.journal.append = (groups) => {
-      this.#groups.push(...groups);
-    };
-  }
-
-  get isWriting(): boolean {
-    return this.#checkpoint !== null;
-  }
-
-  /** What is not on disk yet. */
-  take(): LogGroup[] {
-    return this.#groups.splice(0);
-  }
-
-  append(groups = this.take()): void {
-    this.#store.append(groups);
-  }
-
-  /** A step of a checkpoint, which is begun where none goes on; whether it is complete. */
-  goOn(): boolean {
-    const { tracker, node } = this.core;
-    if (this.#checkpoint === null) {
-      // A host makes one where there is something new.
-      if (node.position === this.#begun) return true;
-      this.append();
-      this.#begun = node.position;
-      const { head, parts } = tracker.begin(node);
-      this.#store.beginCheckpoint(head);
-      this.#checkpoint = slicesOf(parts)[Symbol.iterator]();
-      return false;
-    }
-    const next = this.#checkpoint.next() as IteratorResult<Parameters<Store['addSlice']>[0]>;
-    if (next.done !== true) {
-      this.#store.addSlice(next.value);
-      return false;
-    }
-    for (const _ of this.#store.endCheckpoint());
-    tracker.end();
-    this.#complete = this.#begun;
-    this.#checkpoint = null;
-    return true;
-  }
-
-  checkpoint(): void {
-    while (!this.goOn());
-  }
-
-  /** Prepares a deployment, one instance at a time; gives the reply when it is done. */
-  deploy(bundle: Uint8Array): string | null {
-    const event: DeployEvent = {
-      kind: 'deploy',
-      time: this.core.time,
-      bundle,
-      mode: 'upgrade',
-      dryRun: false,
-      request: null,
-    };
-    this.#deployment ??= new Deployment(this.core.node, event);
-    if (!this.#deployment.work(() => true)) return null;
-    const reply = show(this.#deployment.finish(this.core.log));
-    this.core.journal.append(this.core.log.take());
-    this.#deployment = null;
-    return reply;
-  }
-
-  /** What is prepared of it is never done. */
-  remove(): void {
-    expect(this.core.remove('Account')).toBe('removed');
-    this.#deployment?.work(() => true);
-    this.#deployment?.abandon();
-    this.#deployment = null;
-  }
-
-  /** What went on is gone, as after a crash. */
-  restart(): void {
-    this.append();
-    this.#store.close();
-    this.#store = Store.open(this.directory, HISTORY);
-    const limits = { ...NODE_LIMITS, ...this.#limits };
-    let replay = new Replay(limits);
-    for (const item of this.#store.read()) {
-      if (item.kind === 'begin') replay = new Replay(limits, 'auto', item.checkpoint, this.#reader);
-      else replay.add(item);
-    }
-    const { node, tracker } = replay.finish();
-    const { time } = this.core;
-    this.core = Object.assign(new Core(this.#limits, this.#reader), { node, tracker, time });
-    this.#checkpoint = null;
-    this.#deployment = null;
-    this.#begun = this.#complete;
-    this.#watch();
-  }
-
-  close(): void {
-    this.#reader.close();
-    this.#store.close();
-  }
-}
 
 const A = account();
 const B = accountWithFee();
@@ -383,6 +247,47 @@ it('what is written and what is read again keeps to the limit on states in memor
   // All of them would take several times as much. Where all were just used, the first that leaves is looked for in steps.
   expect(most).toBeGreaterThan(bytesMax / 2);
   expect(most).toBeLessThan(1.25 * bytesMax);
+  stored.close();
+});
+
+it.each([
+  ['say that they are in their initial state', [(stored: Stored) => stored.checkpoint()]],
+  [
+    'are of the version before',
+    [
+      (stored: Stored) => expect(stored.core.deploy(UPGRADES[0], 'upgrade')).toBe('Account upgraded'),
+      (stored: Stored) => stored.checkpoint(),
+    ],
+  ],
+])('instances whose rows %s are gone through in slices like others', (name, events) => {
+  const stored = new Stored(join(folder, name), 1_000_000);
+  const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
+  stored.core.deploy(bundleOf(A));
+  for (const key of [...keys, 'z']) stored.core.call('Account', 'Deposit(1)', { key });
+  stored.checkpoint();
+  for (const key of keys) stored.core.call('Account', 'Close', { key });
+  for (const event of events) event(stored);
+  const pages = vi.spyOn(StateReader.prototype, 'page');
+  /** Goes on to the end; gives the steps, and the pages that the largest has read. */
+  const goThrough = (step: () => boolean): { steps: number; pagesMost: number } => {
+    let most = 0;
+    for (let steps = 1; ; steps++) {
+      pages.mockClear();
+      const isOver = step();
+      most = Math.max(most, pages.mock.calls.length);
+      for (const { value } of pages.mock.results) expect(value.length).toBeLessThanOrEqual(64);
+      if (isOver) return { steps, pagesMost: most };
+    }
+  };
+  const prepared = goThrough(() => stored.deploy(UPGRADES[events.length - 1]) !== null);
+  expect(prepared.steps).toBeGreaterThan(300);
+  expect(prepared.pagesMost).toBe(1);
+  const written = goThrough(() => stored.goOn());
+  // It begins, looks at 256 and at the others, and is complete.
+  expect(written.steps).toBe(4);
+  expect(written.pagesMost).toBeLessThanOrEqual(5);
+  pages.mockRestore();
+  expect(stored.core.call('Account', 'Balance', { key: 'z' })).toBe('1');
   stored.close();
 });
 

@@ -227,15 +227,22 @@ function* stateSlices(
   const writer = new ByteWriter(SLICE_BYTES);
   let keys: string[] = [];
   let lengths: number[] = [];
-  for (const [key, state] of rows) {
-    const start = writer.length;
-    if (state !== undefined) writeValue(writer, image.unit.types, image.state, state);
-    keys.push(printKey(key));
-    lengths.push(state === undefined ? -1 : writer.length - start);
-    if (writer.length < SLICE_BYTES && keys.length < SLICE_ROWS_MAX) continue;
+  let looked = 0;
+  for (const row of rows) {
+    looked++;
+    if (row !== null) {
+      const [key, state] = row;
+      const start = writer.length;
+      if (state !== undefined) writeValue(writer, image.unit.types, image.state, state);
+      keys.push(printKey(key));
+      lengths.push(state === undefined ? -1 : writer.length - start);
+    }
+    if (writer.length < SLICE_BYTES && looked < SLICE_ROWS_MAX) continue;
+    // One may have nothing in it: others get their turn all the same.
     yield { kind: 'states', machine, keys, lengths, bytes: writer.take() };
     keys = [];
     lengths = [];
+    looked = 0;
   }
   if (keys.length > 0) yield { kind: 'states', machine, keys, lengths, bytes: writer.take() };
 }

@@ -63,8 +63,8 @@ export class Preparation {
   readonly #broken = new Counterexamples();
   #state: Value;
   /** What is left of the round: all instances at first, then those that were changed in the one before. */
-  #round: Iterator<readonly [InstanceKey, Value]>;
-  #next: IteratorResult<readonly [InstanceKey, Value]>;
+  #round: Iterator<readonly [InstanceKey, Value] | null>;
+  #next: IteratorResult<readonly [InstanceKey, Value] | null>;
   /** What inputs change meanwhile. */
   readonly #changed: ChangedKeys;
   #rounds = 0;
@@ -98,7 +98,7 @@ export class Preparation {
   }
 
   /**
-   * Migrates until `isTimeUp`, one instance at the least. Whether all are, as of now. Of a machine that is
+   * Migrates until `isTimeUp`, and looks at one instance at the least. Whether all are, as of now. Of a machine that is
    * not keyed that is the one state, as it is now: to be asked for in the turn of the swap alone.
    */
   work(isTimeUp: () => boolean): boolean {
@@ -117,7 +117,7 @@ export class Preparation {
         this.#rounds++;
       }
       if (!isFirst && this.#rounds < ROUNDS_MAX && isTimeUp()) return false;
-      if (this.#next.done !== true) this.#migrate(...this.#next.value);
+      if (this.#next.done !== true && this.#next.value !== null) this.#migrate(...this.#next.value);
       this.#next = this.#round.next();
     }
   }

@@ -168,7 +168,8 @@ export class DiskJournal implements Journal {
   /** Has the thread do in steps what is left, or is to be looked at, while others ask for more. */
   async #goThrough(kind: 'clean' | 'check'): Promise<void> {
     while (this.#closing === null) {
-      const { isOver } = await this.#unhurried(() => this.#store.ask({ kind }));
+      const { isOver, note } = await this.#unhurried(() => this.#store.ask({ kind }));
+      if (note !== null) this.#warn(note);
       if (isOver) return;
     }
   }

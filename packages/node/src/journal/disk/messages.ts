@@ -30,6 +30,8 @@ export interface StoreAnswer {
   readonly items: readonly Recovered[];
   /** Of an `end`, `clean` or `check`: whether nothing is left to do. */
   readonly isOver: boolean;
+  /** Of a `check`: what the operator is told, if there is anything. */
+  readonly note: string | null;
 }
 
 /** What the thread is started with that makes large states. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { DamagedCheckpoint, JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
+import { nameState, setStateAside } from './condemn.ts';
 import { journalError } from './failures.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
@@ -128,7 +129,7 @@ function* groupsAfter(database: DatabaseSync, position: number): Generator<Group
   }
 }
 
-/** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has its start. */
+/** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has as much from its start. */
 function bestStart(database: DatabaseSync, findings: string[]): number {
   const rows = database
     .prepare('SELECT position, complete FROM checkpoints ORDER BY position DESC')
@@ -138,16 +139,22 @@ function bestStart(database: DatabaseSync, findings: string[]): number {
     if (why === null) {
       const mark = database.prepare('UPDATE checkpoints SET complete = ? WHERE position = ?');
       mark.run(COMPLETENESS.complete, position);
+      // Such a one no start goes on from.
+      if (complete !== COMPLETENESS.complete) {
+        findings.push(
+          `the checkpoint at position ${position} did not count any more, and is whole as it is read now: it counts again`,
+        );
+      }
       return position;
     }
     // One that was being written is not damaged.
     if (complete !== COMPLETENESS.draft) findings.push(why);
   }
-  const first = database.prepare('SELECT min(first) AS first FROM log').get()?.['first'];
-  // A node that was never sent anything has a whole journal as well.
-  if (first === 1 || (first === null && findings.length === 0)) return 0;
-  // Nothing else is left: better a checkpoint without what is damaged in it than none.
+  const reached = reachedFrom(database, 0);
   for (const { position } of rows) {
+    // What was deployed stays in a log, so that one begins with its start also where most of it has gone.
+    if (position <= reached) break;
+    // Better a checkpoint without what is damaged in it than none.
     const { checkpoint, machines } = headRows(database, position);
     if (headChecksum(checkpoint, machines) !== checkpoint.checksum) continue;
     if (structureSum(database, position) !== checkpoint.structure_sum) continue;
@@ -159,7 +166,20 @@ function bestStart(database: DatabaseSync, findings: string[]): number {
     );
     return position;
   }
+  // A node that was never sent anything has a whole journal as well.
+  const isEmpty = groupsAfter(database, LEAST).next().done === true;
+  if (reached > 0 || (isEmpty && findings.length === 0)) return 0;
   throw new JournalError(`no node can be rebuilt of it: ${findings.join('; ')}; smc restore takes a backup`);
+}
+
+/** The last position that the log leads to from one without a gap. */
+function reachedFrom(database: DatabaseSync, start: number): number {
+  let last = start;
+  for (const { first, count } of groupsAfter(database, start)) {
+    if (first !== last + 1) break;
+    last += count;
+  }
+  return last;
 }
 
 /** A machine of a checkpoint with what is there of it. */
@@ -252,11 +272,8 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
     const { machine, key, position, state, checksum } = row;
     each = next.get(machine, key, position);
     if (stateChecksum(machine, position, key, state) === checksum) continue;
-    aside.run('damaged', 'states', `${machine} ${position} ${key}`, state);
-    database
-      .prepare('DELETE FROM states WHERE machine = ? AND key = ? AND position = ?')
-      .run(machine, key, position);
-    findings.push(`the state of the instance ${JSON.stringify(key)} of machine ${machine} is damaged`);
+    setStateAside(database, row, state);
+    findings.push(`${nameState(row)} is damaged`);
   }
   const nextSessions = database.prepare(
     `SELECT * FROM sessions WHERE (machine, position, part) > (?, ?, ?)

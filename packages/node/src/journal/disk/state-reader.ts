@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { StateRows, StatesPlace, StoredState } from '../../state-rows.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
-import { condemn, damagedState, damageFound } from './condemn.ts';
+import { condemn, condemnNewest, damageFound, nameState, nextStart, type StateRowPlace } from './condemn.ts';
 import { stateChecksum } from './rows.ts';
 import { FILES } from './schema.ts';
 
@@ -13,8 +13,8 @@ const PAGE_BYTES = 256 * 1024;
 /** Pages of the database that are kept in memory, in KiB. */
 const CACHE_KIB = 16 * 1024;
 
-/** As a row of these queries comes. */
-type Row = readonly [key: string, position: number, checksum: number, state: Uint8Array | null];
+/** As a row of these queries comes; the position is null where the checkpoint has none of the key. */
+type Row = readonly [key: string, position: number | null, checksum: number, state: Uint8Array | null];
 
 /**
  * Reads states of keyed machines, on the thread of the node, by a connection of its own: a reader waits for no writer.
@@ -37,11 +37,11 @@ export class StateReader implements StateRows {
       `SELECT key, position, checksum, state FROM states
          WHERE machine = ? AND key = ? AND position BETWEEN ? AND ? ORDER BY position DESC LIMIT 1`,
     );
-    // With max() the other columns are those of the newest row.
+    // With max() the other columns are those of the newest row. The limit is on all keys, of which the checkpoint may have
+    // no state: there may be millions of them one after the other.
     this.#some = this.#database.prepare(
-      `SELECT key, max(position), checksum, state FROM states
-         WHERE machine = ? AND key > ? AND position BETWEEN ? AND ?
-         GROUP BY key HAVING state IS NOT NULL ORDER BY key LIMIT ?`,
+      `SELECT key, max(CASE WHEN position BETWEEN ? AND ? THEN position END), checksum, state FROM states
+         WHERE machine = ? AND key > ? GROUP BY key ORDER BY key LIMIT ?`,
     );
     this.#one.setReturnArrays(true);
     this.#some.setReturnArrays(true);
@@ -60,11 +60,8 @@ export class StateReader implements StateRows {
 
   page(place: StatesPlace, after: string): readonly StoredState[] {
     const { machine, since, position } = place;
-    const rows = this.#page(machine, after, since, position);
-    return rows.flatMap((row) => {
-      const state = this.#checked(place, row);
-      return state === null ? [] : [{ key: row[0], state }];
-    });
+    const rows = this.#page(since, position, machine, after);
+    return rows.map((row) => ({ key: row[0], state: this.#checked(place, row) }));
   }
 
   memoryBytes(): number {
@@ -92,24 +89,28 @@ export class StateReader implements StateRows {
   }
 
   #checked({ machine }: StatesPlace, [key, position, checksum, state]: Row): Uint8Array | null {
+    if (position === null) return null;
     if (stateChecksum(machine, position, key, state) === checksum) return state;
-    return this.#fail({ machine, position }, damagedState(machine, key));
+    return this.#fail(nameState({ machine, key }), { machine, key, position });
   }
 
   /** What is not damaged, a disk that gives nothing or a journal that is closed, says nothing of a checkpoint. */
   #notRead(error: unknown): never {
-    if (isCorrupt(error)) return this.#fail(null, damageFound((error as Error).message));
+    if (isCorrupt(error)) return this.#fail((error as Error).message, null);
     throw journalError('read', this.#directory, error);
   }
 
-  #fail(row: { readonly machine: number; readonly position: number } | null, error: Error): never {
+  #fail(what: string, row: StateRowPlace | null): never {
+    let next: string | null = null;
     try {
       const database = new DatabaseSync(this.#file, { timeout: BUSY_MILLIS_MAX });
-      condemn(database, row);
+      if (row === null) condemnNewest(database);
+      else condemn(database, row);
+      next = nextStart(database);
       database.close();
     } catch {
       // Where not even that can be written the next start comes upon it as well.
     }
-    throw error;
+    throw damageFound(what, next);
   }
 }

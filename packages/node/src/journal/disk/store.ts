@@ -22,7 +22,7 @@ import {
   type StoredStateRow,
   takeChecksum,
 } from './rows.ts';
-import { condemn, damagedState } from './condemn.ts';
+import { condemn, condemnNewest, damageFound, nameState, nextStart, setStateAside } from './condemn.ts';
 import { finishReplacing } from './salvage.ts';
 import { APPLICATION_ID, CHECKPOINTS_KEPT, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import {
@@ -46,6 +46,11 @@ interface Draft extends Counting {
   readonly checkpoint: Omit<CheckpointRow, 'checksum'>;
   /** The position of the oldest checkpoint that must stay meanwhile. */
   readonly oldest: number;
+}
+
+/** A row that is compared with its checksum. */
+interface CheckedRow extends StoredStateRow {
+  readonly machine: number;
 }
 
 /** What is looked at, and deleted at the most, in one transaction: what is appended meanwhile waits for it. */
@@ -240,10 +245,10 @@ export class Store {
   }
 
   /**
-   * Looks at all rows of states, in steps, as they are read only when they are used. Throws a `JournalError` where one is
-   * damaged that a checkpoint counts on: it says so of that.
+   * Looks at all rows of states, in steps, as they are read only when they are used; gives what there is to say of damaged
+   * ones. Throws a `JournalError` where the newest checkpoint counts on one.
    */
-  *check(): Generator<void> {
+  *check(): Generator<string | null> {
     const select = this.#statement(
       `SELECT machine, key, position, checksum, state FROM states
          WHERE (machine, key, position) > (?, ?, ?) ORDER BY machine, key, position LIMIT ?`,
@@ -252,14 +257,12 @@ export class Store {
       const rows = this.#checkedRows(select, from);
       const last = rows.at(-1);
       if (last === undefined) return;
-      for (const { machine, key, position, checksum, state } of rows) {
-        if (stateChecksum(machine, position, key, state) === checksum) continue;
-        let counting = 0;
-        this.#write(() => (counting = condemn(this.#database, { machine, position })));
-        if (counting > 0) throw damagedState(machine, key);
+      for (const row of rows) {
+        const { machine, key, position, checksum, state } = row;
+        if (stateChecksum(machine, position, key, state) !== checksum) yield this.#foundDamaged(row);
       }
       from = [last.machine, last.key, last.position];
-      yield;
+      yield null;
     }
   }
 
@@ -268,21 +271,34 @@ export class Store {
     this.#lock.release();
   }
 
-  #checkedRows(
-    select: StatementSync,
-    from: readonly [number, string, number],
-  ): readonly (StoredStateRow & { readonly machine: number })[] {
-    const rows: (StoredStateRow & { readonly machine: number })[] = [];
+  /** What there is to say of a damaged row; null where it is of the checkpoint that is being written. */
+  #foundDamaged(row: CheckedRow): string | null {
+    const [newest = 0] = this.#positions();
+    let counting: readonly number[] = [];
+    this.#write(() => {
+      counting = condemn(this.#database, row);
+      if (counting.length === 0 && row.position <= newest) setStateAside(this.#database, row, row.state);
+    });
+    const what = nameState(row);
+    if (counting.includes(newest)) throw damageFound(what, nextStart(this.#database));
+    if (row.position > newest) return null;
+    const older = `${what} is damaged, as it was at position ${row.position}`;
+    if (counting.length === 0) return `${older}: no checkpoint needs that, and it was set aside`;
+    return `${older}: checkpoints that need that (${counting.join(', ')}) do not count any more, and the newest does not need it`;
+  }
+
+  #checkedRows(select: StatementSync, from: readonly [number, string, number]): readonly CheckedRow[] {
+    const rows: CheckedRow[] = [];
     let bytes = 0;
     try {
       for (const row of select.iterate(...from, PORTION_ROWS)) {
-        rows.push(row as unknown as (typeof rows)[number]);
+        rows.push(row as unknown as CheckedRow);
         bytes += rows[rows.length - 1].state?.length ?? 0;
         if (bytes >= PORTION_BYTES) break;
       }
       return rows;
     } catch (error) {
-      if (isCorrupt(error)) this.#write(() => void condemn(this.#database, null));
+      if (isCorrupt(error)) this.#write(() => condemnNewest(this.#database));
       throw journalError('read', this.#directory, error);
     }
   }

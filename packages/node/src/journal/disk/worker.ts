@@ -19,7 +19,7 @@ let reading: Iterator<Recovered> | null = null;
 /** What a checkpoint has left to do, also one of the node before: a step for each request. */
 let cleaning: Iterator<void> | null = null;
 /** What is looked at beside all else. */
-let checking: Iterator<void> | null = null;
+let checking: Iterator<string | null, void> | null = null;
 
 function opened(): Store {
   if (store === null) throw new Error('the journal is not open');
@@ -55,8 +55,10 @@ function handle(request: StoreRequest): Partial<StoreAnswer> {
       return { isOver: cleaning.next().done === true };
     case 'clean':
       return { isOver: (cleaning ??= opened().clean()).next().done === true };
-    case 'check':
-      return { isOver: (checking ??= opened().check()).next().done === true };
+    case 'check': {
+      const { done, value } = (checking ??= opened().check()).next();
+      return { isOver: done === true, note: value ?? null };
+    }
     case 'close':
       store?.close();
       store = null;
@@ -93,7 +95,7 @@ function bytesOf(item: Recovered): number {
 port.on('message', (request: StoreRequest) => {
   let answer: ThreadAnswer<StoreAnswer>;
   try {
-    answer = { ok: true, value: { items: [], isOver: true, ...handle(request) } };
+    answer = { ok: true, value: { items: [], isOver: true, note: null, ...handle(request) } };
   } catch (error) {
     const { message } = error as Error;
     answer = { ok: false, message, isJournal: error instanceof JournalError };

@@ -1,0 +1,174 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DiskJournal } from '../src/journal/disk/journal.ts';
+import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { StateReader } from '../src/journal/disk/state-reader.ts';
+import { Store } from '../src/journal/disk/store.ts';
+import { account } from './accounts.ts';
+import { ALL, History, NONE, open } from './histories.ts';
+import { bundleOf, labelled } from './images.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-condemn-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const DAMAGE = 'UPDATE states SET checksum = checksum + 1 WHERE key = ? AND position = ?';
+
+function changeIn(directory: string, sql: string, ...values: (string | number)[]): void {
+  const database = new DatabaseSync(join(directory, 'journal.db'));
+  expect(database.prepare(sql).run(...values).changes).toBeGreaterThan(0);
+  database.close();
+}
+
+/** A journal with two checkpoints, and rows that neither, one or both of them count on. */
+class Damaged {
+  readonly directory: string;
+  readonly history: History;
+  /** Of the kept checkpoints, and of one that was let go. */
+  readonly positions: readonly [gone: number, older: number, newest: number];
+
+  constructor(name: string, limits: typeof ALL) {
+    this.directory = join(folder, name);
+    this.history = new History(this.directory, limits);
+    const { history } = this;
+    history.step((core) => core.deploy(bundleOf(account(), labelled())));
+    const [gone, older, newest] = [['old', 'both', 'newest'], ['old', 'both'], ['newest']].map((keys) => {
+      for (const key of keys) history.step((core) => core.call('Account', 'Deposit(3)', { key }));
+      history.step((core) => core.call('Counter', 'Incr'));
+      history.checkpoint();
+      return history.last;
+    });
+    this.positions = [gone, older, newest];
+    history.close();
+  }
+
+  damage(key: string, position: number): void {
+    changeIn(this.directory, DAMAGE, key, position);
+  }
+
+  /** What a start says, which gives the node as it was, and then a look at all states; what happens between is to be found by that. */
+  start(between = (): void => {}): readonly string[] {
+    const { position, seen, notes } = open(this.directory);
+    expect(position).toBe(this.history.last);
+    expect(seen).toBe(this.history.states.get(position));
+    const store = Store.open(this.directory, ALL);
+    try {
+      for (const _ of store.read());
+      between();
+      return [...notes, ...[...store.check()].filter((note) => note !== null)];
+    } finally {
+      store.close();
+    }
+  }
+}
+
+describe('a damaged state that the newest checkpoint does not count on', () => {
+  it('and no other, is set aside, and told of once', () => {
+    const damaged = new Damaged('none', NONE);
+    const [gone] = damaged.positions;
+    damaged.damage('old', gone);
+    expect(damaged.start()).toEqual([
+      `the state of the instance "old" of machine 0 is damaged, as it was at position ${gone}: no checkpoint needs that, and it was set aside`,
+    ]);
+    expect(damaged.start()).toEqual([]);
+    changeIn(damaged.directory, 'DELETE FROM aside WHERE place = ?', `0 ${gone} old`);
+  });
+
+  it.each([
+    ['of an instance', 'newest', 0],
+    ['of a machine without keys', '', 1],
+  ])('%s, and the other one does, costs that alone', (_, key, machine) => {
+    const damaged = new Damaged(`older ${machine}`, NONE);
+    const [gone, older] = damaged.positions;
+    const position = machine === 0 ? gone : older;
+    damaged.damage(key, position);
+    const what = `the state of the instance "${key}" of machine ${machine} is damaged, as it was at position ${position}`;
+    expect(damaged.start()).toEqual([
+      `${what}: checkpoints that need that (${older}) do not count any more, and the newest does not need it`,
+    ]);
+    expect(damaged.start()).toEqual([
+      `the checkpoint at position ${older} was found damaged, and does not count`,
+      `${what}: no checkpoint needs that, and it was set aside`,
+    ]);
+    expect(damaged.start()).toEqual([]);
+  });
+
+  it('is told of by a journal that is open', async () => {
+    const damaged = new Damaged('journal', NONE);
+    const [gone] = damaged.positions;
+    damaged.damage('old', gone);
+    const warnings: string[] = [];
+    const journal = await DiskJournal.open(damaged.directory, { warn: (message) => warnings.push(message) });
+    for await (const _ of journal.read());
+    await journal.check();
+    await journal.close();
+    expect(warnings.join()).toMatch(/"old" of machine 0 is damaged.*it was set aside$/);
+  });
+});
+
+describe('a damaged state that the newest checkpoint counts on', () => {
+  it.each([
+    [
+      'and the older one not',
+      NONE,
+      'newest',
+      /the next start goes on from the checkpoint at position \d+, if/,
+    ],
+    [
+      'as does the older one, beside all of the log',
+      ALL,
+      'both',
+      /the next start goes through all of the log$/,
+    ],
+  ])('%s, ends the node, and the next start goes on from what is older', (name, limits, key, next) => {
+    const damaged = new Damaged(name, limits);
+    const [, older, newest] = damaged.positions;
+    const damage = (): void => damaged.damage(key, key === 'both' ? older : newest);
+    expect(() => damaged.start(damage)).toThrow(next);
+    expect(damaged.start().join()).toMatch(/was found damaged, and does not count/);
+    expect(damaged.start()).toEqual([]);
+  });
+
+  it('as does the older one, without the log before it, ends the node, and needs a repair', () => {
+    const damaged = new Damaged('repair', NONE);
+    const [since, older, newest] = damaged.positions;
+    const read = join(folder, 'read');
+    cpSync(damaged.directory, read, { recursive: true });
+    const needed = /no whole checkpoint is left, and not all that came before: smc repair/;
+    expect(() => damaged.start(() => damaged.damage('both', older))).toThrow(needed);
+    expect(() => damaged.start()).toThrow(/no whole checkpoint.*smc repair/);
+    // Whoever reads it says the same.
+    const reader = new StateReader(read);
+    changeIn(read, DAMAGE, 'both', older);
+    expect(() => reader.read({ machine: 0, since, position: newest }, 'both')).toThrow(needed);
+    reader.close();
+    const { findings, last } = repairDirectory(damaged.directory, 'now');
+    expect(findings.join()).toMatch(/"both"/);
+    // Only that instance is as it was before.
+    expect(last).toBe(damaged.history.last);
+    const { notes } = open(damaged.directory);
+    expect(notes).toEqual([]);
+    const whole = new StateReader(damaged.directory);
+    const keys = whole
+      .page({ machine: 0, since, position: newest }, '')
+      .filter(({ state }) => state !== null);
+    expect(keys.map(({ key }) => key)).toEqual(['both', 'newest', 'old']);
+    whole.close();
+  });
+});
+
+it('a checkpoint that was found damaged, and is whole, counts again after a repair, which says so', () => {
+  const damaged = new Damaged('whole', NONE);
+  const [, , newest] = damaged.positions;
+  changeIn(damaged.directory, 'UPDATE checkpoints SET complete = 2');
+  expect(() => damaged.start()).toThrow(/no whole checkpoint.*smc repair/);
+  expect(repairDirectory(damaged.directory, 'now').findings).toEqual([
+    `the checkpoint at position ${newest} did not count any more, and is whole as it is read now: it counts again`,
+  ]);
+  expect(damaged.start()).toEqual([]);
+});
