@@ -9,7 +9,14 @@ import { measureScript } from './peers/in-place.ts';
 import { HOSTED } from './peers/hosted.ts';
 import { lua } from './peers/lua.ts';
 import { ocaml } from './peers/ocaml.ts';
-import { GIVEN, IN_PLACE, type HostedPeer, type Measurement, type ProgramPeer } from './peers/peer.ts';
+import {
+  BY_HAND,
+  GIVEN,
+  IN_PLACE,
+  type HostedPeer,
+  type Measurement,
+  type ProgramPeer,
+} from './peers/peer.ts';
 import type { Request } from './worker.ts';
 
 /** Those that take part in a run, each in processes of its own, so that none shares a heap or a profile with another. */
@@ -112,7 +119,7 @@ async function startInPlace(twins: HostedPeer, flags: readonly string[] = []): P
   const given: readonly string[] = GIVEN;
   return {
     ...hosted,
-    workloads: [...given, ...twins.workloads],
+    workloads: BY_HAND,
     measure: (workload, seconds) =>
       given.includes(workload) ? measureScript(workload, flags) : hosted.measure(workload, seconds),
   };

@@ -1,14 +1,14 @@
 import { getQuickJS, type QuickJSHandle } from 'quickjs-emscripten';
 import { HAND_SOURCE } from '../workloads/by-hand.ts';
 import { passText, passesOver } from './pass.ts';
-import { GIVEN, TWINS, type HostedPeer } from './peer.ts';
+import { BY_HAND, type HostedPeer } from './peer.ts';
 
 /**
  * QuickJS, an interpreter of JavaScript that is compiled to WebAssembly. It runs the machines that are written by
  * hand, and the loop too: a call from the host would cost it more than most steps.
  */
 export const quickjs: HostedPeer = {
-  workloads: [...GIVEN, ...TWINS],
+  workloads: BY_HAND,
   prepare: async (name) => {
     const context = (await getQuickJS()).newContext();
     const numberOf = (handle: QuickJSHandle): number => handle.consume((each) => context.getNumber(each));
