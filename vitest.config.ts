@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const longRunning = ['test/soak/**'];
 
 /** Tests of code that keeps nothing outside of what it is given: their files share a process, which compiles it once. */
-const pure = ['packages/{compiler,protocol,vm}/test/**/*.test.ts'];
+const pure = ['packages/{compiler,protocol,vm}/test/**/*.test.ts', 'bench/test/**/*.test.ts'];
 
 /** The test that takes longest begins first: else all others are done, and a worker without work waits for it. */
 const LONGEST = 'test/differential.test.ts';

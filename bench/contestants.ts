@@ -9,7 +9,14 @@ import { measureScript } from './peers/in-place.ts';
 import { HOSTED } from './peers/hosted.ts';
 import { lua } from './peers/lua.ts';
 import { ocaml } from './peers/ocaml.ts';
-import { GIVEN, IN_PLACE, type HostedPeer, type Measurement, type ProgramPeer } from './peers/peer.ts';
+import {
+  BY_HAND,
+  GIVEN,
+  IN_PLACE,
+  type HostedPeer,
+  type Measurement,
+  type ProgramPeer,
+} from './peers/peer.ts';
 import type { Request } from './worker.ts';
 
 /** Those that take part in a run, each in processes of its own, so that none shares a heap or a profile with another. */
@@ -31,25 +38,27 @@ const PROGRAMS: Readonly<Record<string, ProgramPeer>> = {
 /** The names in tables of those that are hosted. */
 const TITLES: Readonly<Record<string, string>> = { quickjs: 'QuickJS', xstate: 'XState' };
 
-/** All that can run here. The first is what the others are compared to. */
-export async function startAll(): Promise<readonly Contestant[]> {
+/** All that can run here, warm after turns of so many milliseconds. The first is what the others are compared to. */
+export async function startAll(warmMilliseconds: number): Promise<readonly Contestant[]> {
   const { twins, ...others } = HOSTED;
-  const hosted = Object.entries(others).map(([name, peer]) => host(name, peer, TITLES[name] ?? name));
+  const hosted = Object.entries(others).map(([name, peer]) =>
+    host(name, peer, TITLES[name] ?? name, warmMilliseconds),
+  );
   const programs = Object.entries(PROGRAMS)
     .filter(([, peer]) => peer.version() !== null)
     .map(([name, peer]) => startProgram(name, peer));
-  return [await startInPlace(twins), ...(await Promise.all(hosted)), ...programs];
+  return [await startInPlace(twins, warmMilliseconds), ...(await Promise.all(hosted)), ...programs];
 }
 
 /** Flags of V8 that forbid it to compile anything to machine code. */
 const JITLESS = ['--jitless'];
 
 /** What there is of the same without a compiler of the host: in place, and our interpreter. */
-export async function startJitless(): Promise<readonly Contestant[]> {
+export async function startJitless(warmMilliseconds: number): Promise<readonly Contestant[]> {
   const { twins, interpreter } = HOSTED;
   return Promise.all([
-    startInPlace(twins, JITLESS),
-    host('interpreter', interpreter, 'interpreter', JITLESS),
+    startInPlace(twins, warmMilliseconds, JITLESS),
+    host('interpreter', interpreter, 'interpreter', warmMilliseconds, JITLESS),
   ]);
 }
 
@@ -75,9 +84,12 @@ async function host(
   name: string,
   peer: HostedPeer,
   title: string,
+  warmMilliseconds: number,
   flags: readonly string[] = [],
 ): Promise<Contestant> {
-  const worker = fork(WORKER, [name], { execArgv: [...process.execArgv, ...flags] });
+  const worker = fork(WORKER, [String(warmMilliseconds), name], {
+    execArgv: [...process.execArgv, ...flags],
+  });
   await answerOf(worker, title);
   return {
     name: title,
@@ -107,12 +119,16 @@ async function answerOf(worker: ChildProcess, title: string): Promise<unknown> {
 }
 
 /** Those of `inplace.js` measure themselves; the twins are hosted. */
-async function startInPlace(twins: HostedPeer, flags: readonly string[] = []): Promise<Contestant> {
-  const hosted = await host('twins', twins, IN_PLACE, flags);
+async function startInPlace(
+  twins: HostedPeer,
+  warmMilliseconds: number,
+  flags: readonly string[] = [],
+): Promise<Contestant> {
+  const hosted = await host('twins', twins, IN_PLACE, warmMilliseconds, flags);
   const given: readonly string[] = GIVEN;
   return {
     ...hosted,
-    workloads: [...given, ...twins.workloads],
+    workloads: BY_HAND,
     measure: (workload, seconds) =>
       given.includes(workload) ? measureScript(workload, flags) : hosted.measure(workload, seconds),
   };

@@ -30,7 +30,7 @@ const PARTS = {
 const USAGE = `npm run bench [-- PART… --quick]
 
 Parts: ${Object.keys(PARTS).join(', ')}; all of them where none is named.
---quick takes fewer rounds, and without names it leaves out service, checkpoint, start,
+--quick takes fewer and shorter rounds, and without names it leaves out service, checkpoint, start,
 recovery and jitless.
 docs/performance.md says what each measures. The figures of a part go to bench/results/latest.json, where
 those of the others stay as they were.`;

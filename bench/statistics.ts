@@ -1,6 +1,8 @@
-/** The median of some numbers; the higher of the two in the middle. */
+/** The median of some numbers; of an even count the mean of the two in the middle. */
 export function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const upper = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[upper] : (sorted[upper - 1] + sorted[upper]) / 2;
 }
 
 /** What several rounds came to. */

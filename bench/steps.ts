@@ -9,14 +9,15 @@ import { WORKLOADS } from './workloads/workload.ts';
  * slower is slower for all; a ratio is of two figures of one round. See docs/performance.md.
  */
 
-/** How often, and for how long at least, each is measured. */
+/** How often, and for how long at least, each is measured; and for how long it runs before, in each of its turns. */
 interface Effort {
   readonly rounds: number;
   readonly seconds: number;
+  readonly warmMilliseconds: number;
 }
 
-const QUICK: Effort = { rounds: 2, seconds: 0.1 };
-const FULL: Effort = { rounds: 7, seconds: 0.5 };
+const QUICK: Effort = { rounds: 2, seconds: 0.05, warmMilliseconds: 40 };
+const FULL: Effort = { rounds: 7, seconds: 0.5, warmMilliseconds: 100 };
 
 /** Of one contestant at one workload. */
 interface Figure {
@@ -38,17 +39,18 @@ export interface WorkloadFigures {
 }
 
 /** Compares all at all workloads, prints a table, and gives its figures. */
-export const measureSteps = async (isQuick: boolean): Promise<readonly WorkloadFigures[]> =>
-  compareAll(await startAll(), isQuick ? QUICK : FULL);
+export const measureSteps = (isQuick: boolean): Promise<readonly WorkloadFigures[]> =>
+  compareAll(startAll, isQuick ? QUICK : FULL);
 
 /** The same where the host compiles nothing to machine code, of those that are about it. */
-export const measureJitless = async (isQuick: boolean): Promise<readonly WorkloadFigures[]> =>
-  compareAll(await startJitless(), isQuick ? { ...QUICK, rounds: 1 } : { ...FULL, rounds: 3 });
+export const measureJitless = (isQuick: boolean): Promise<readonly WorkloadFigures[]> =>
+  compareAll(startJitless, isQuick ? { ...QUICK, rounds: 1 } : { ...FULL, rounds: 3 });
 
 async function compareAll(
-  contestants: readonly Contestant[],
+  start: (warmMilliseconds: number) => Promise<readonly Contestant[]>,
   effort: Effort,
 ): Promise<readonly WorkloadFigures[]> {
+  const contestants = await start(effort.warmMilliseconds);
   try {
     const found: WorkloadFigures[] = [];
     for (const { name } of WORKLOADS) {

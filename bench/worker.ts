@@ -1,10 +1,11 @@
-import { add, suite } from 'benny';
 import { HOSTED } from './peers/hosted.ts';
 import type { Measurement, Prepared } from './peers/peer.ts';
+import { nanosecondsOf } from './timer.ts';
 
 /**
  * A process for one hosted peer, which its last word names. It loads all workloads of the peer and runs each, so that
- * several machines are there before one is measured, as in a node. Then it measures what it is asked for.
+ * several machines are there before one is measured, as in a node; the word before says for how many milliseconds in a
+ * turn. Then it measures what it is asked for.
  */
 
 export interface Request {
@@ -12,11 +13,9 @@ export interface Request {
   readonly seconds: number;
 }
 
-const SAMPLES_MIN = 3;
-const WARM_ROUNDS = 2;
-const WARM_MILLISECONDS = 100;
+const WARM_TURNS = 2;
 
-const name = process.argv.at(-1)!;
+const [warmMilliseconds, name] = process.argv.slice(-2);
 const peer = HOSTED[name];
 const machines = new Map<string, Prepared & { readonly checksum: number }>();
 for (const workload of peer.workloads) {
@@ -26,20 +25,15 @@ for (const workload of peer.workloads) {
   machines.set(workload, { ...prepared, checksum });
 }
 // Not measured, as the first run of `inplace.js` is not: V8 compiles what it knows of all machines, not of the first.
-for (let round = 0; round < WARM_ROUNDS; round++) {
+for (let turn = 0; turn < WARM_TURNS; turn++) {
   for (const { pass } of machines.values()) {
-    for (const start = performance.now(); performance.now() - start < WARM_MILLISECONDS;) pass();
+    for (const start = performance.now(); performance.now() - start < Number(warmMilliseconds);) pass();
   }
 }
 
 async function measure({ workload, seconds }: Request): Promise<Measurement> {
   const { stepsOfPass, pass, checksum } = machines.get(workload)!;
-  const options = { minSamples: SAMPLES_MIN, maxTime: seconds };
-  const { results } = await suite(
-    workload,
-    add(name, () => void pass(), options),
-  );
-  return { nanoseconds: (results[0].details.median * 1e9) / stepsOfPass, checksum };
+  return { nanoseconds: (await nanosecondsOf(workload, pass, seconds)) / stepsOfPass, checksum };
 }
 
 process.on('disconnect', () => process.exit());

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { PROGRAMMED, type ProgramPeer } from './peer.ts';
+import { BY_HAND, type ProgramPeer } from './peer.ts';
 import { outputOf, sourceOf } from './program.ts';
 
 /** Erlang, whose functions are compiled when they are loaded: what keeps telephone exchanges running. */
 export const erlang: ProgramPeer = {
-  workloads: PROGRAMMED,
+  workloads: BY_HAND,
   version: () =>
     outputOf('erl', [
       '-noshell',

@@ -22,21 +22,22 @@ import type { HostedPeer } from './peer.ts';
  * itself for these. It runs the images of the workloads, and knows no more instructions than
  * they use. It has no fuel, and no limits.
  */
-class NestedMachine {
+export class NestedMachine {
   state: Value;
-  readonly #bodies: readonly (readonly Instruction[])[];
+  readonly #bodies: NestedBodies;
+  /** The key of a keyed machine, else null. */
+  readonly #key: Value;
 
-  /** In its initial state. */
-  constructor(image: Image) {
-    this.state = image.unit.constants[image.initial].value;
-    this.#bodies = image.operations.map(({ body }) =>
-      blockOf(image, image.unit.functions[body].code, 0, null),
-    );
+  constructor(bodies: NestedBodies, state: Value, key: Value = null) {
+    this.#bodies = bodies;
+    this.state = state;
+    this.#key = key;
   }
 
   /** What a failing step gives is `fault`; where that is null none may fail. */
-  step(operation: number, input: Value, fault: Value): Value {
+  step(operation: number, argument: Value, fault: Value): Value {
     const before = this.state;
+    const input = this.#key === null ? argument : [this.#key, argument];
     try {
       return execute(this.#bodies[operation], input, [], this);
     } catch (error) {
@@ -47,6 +48,15 @@ class NestedMachine {
   }
 }
 
+/** What all machines of an image share: a block for each operation. */
+export type NestedBodies = readonly (readonly Instruction[])[];
+
+export function nestedBodies(image: Image): NestedBodies {
+  return image.operations.map(({ body }) => blockOf(image, image.unit.functions[body].code, 0, null));
+}
+
+export const initialState = (image: Image): Value => image.unit.constants[image.initial].value;
+
 /** What FAIL throws. */
 class Fault extends Error {}
 
@@ -55,7 +65,7 @@ export const nested: HostedPeer = {
   prepare: (name) => {
     const workload = workloadOf(name);
     const image = imageOf(workload.file);
-    const machine = new NestedMachine(image);
+    const machine = new NestedMachine(nestedBodies(image), initialState(image));
     const { digest, fault } = workload;
     const scope = { inputs: stepsOf(workload, image.operations), digest, fault, machine };
     return makePass(`nested, ${name}`, scope, 'machine.step(input.operation, input.argument, fault)');

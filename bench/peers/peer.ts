@@ -41,8 +41,8 @@ export interface Measurement {
 export const GIVEN = ['counter', 'pair', 'ledger', 'foldSmall', 'foldLarge'] as const;
 /** Those that are in `twins.js`. */
 export const TWINS = ['record', 'ledgerFails', 'text', 'protocol'] as const;
-/** Those that peers with a host of their own do. */
-export const PROGRAMMED = [...GIVEN, 'ledgerFails'] as const;
+/** All that are written by hand: in JavaScript, and again in the languages of peers with a host of their own. */
+export const BY_HAND = [...GIVEN, ...TWINS] as const;
 
 /** The name of what all are compared to. */
 export const IN_PLACE = 'in place';

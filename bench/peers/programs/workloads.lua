@@ -30,6 +30,95 @@ end
 local done, missing, fault = { tag = 0, value = 0 }, { tag = 1, value = 0 }, { tag = 4, value = 0 }
 local function outcome(reply) return reply.tag + (reply.value & 7) end
 
+local function measures()
+  return many(65536, function()
+    local kind = next_number() % 8
+    if kind == 0 then return { tag = 2, value = 0 } end
+    if kind == 1 then return { tag = 1, value = 850 + next_number() % 100 } end
+    return { tag = 0, value = next_number() % 1000 }
+  end)
+end
+
+local WORDS = { 'ship', 'order', 'late', 'paid', 'refund', 'parcel', 'address', 'again' }
+local function word() return WORDS[1 + next_number() % #WORDS] end
+local function posts()
+  return many(4096, function()
+    local kind = next_number() % 4
+    if kind == 0 then return { tag = 1, word = word() } end
+    if kind == 1 then return { tag = 2, count = 1 + next_number() % 10 } end
+    local author = 'user' .. string.format('%d', next_number() % 100)
+    return { tag = 0, author = author, words = many(2 + next_number() % 6, word) }
+  end)
+end
+
+-- The messages are 0 hello, 1 accept, 2 data, 3 ack, 4 bye, 5 tick.
+local KINDS = { 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 5 }
+local function messages()
+  return many(65536, function()
+    local tag = KINDS[1 + next_number() % #KINDS]
+    local peer = 1 + next_number() % 2
+    return { tag = tag, peer = peer, number = next_number() % 4 }
+  end)
+end
+local ignored = { tag = 0, value = 0 }
+local function answer(tag, value) return { tag = tag, value = value } end
+
+-- A phase is what it does with a message.
+local idle, greeting, open, closing
+function idle(s, input)
+  if input.tag ~= 0 then return ignored end
+  s.phase, s.peer, s.tries = greeting, input.peer, 0
+  return answer(1, input.peer)
+end
+function greeting(s, input)
+  local tag, tries = input.tag, s.tries
+  if tag == 0 then
+    s.tries, s.peer = tries + 1, input.peer
+    return answer(1, input.peer)
+  end
+  if tag == 1 then
+    if input.peer ~= s.peer then return answer(6, 'accepted by another') end
+    s.phase, s.sent, s.seen = open, 0, 0
+    return answer(2, s.peer)
+  end
+  if tag ~= 5 then return ignored end
+  if tries > 3 then
+    s.phase = idle
+    return answer(5, tries)
+  end
+  s.tries = tries + 1
+  return answer(4, tries)
+end
+function open(s, input)
+  local tag, number, sent = input.tag, input.number, s.sent
+  if tag == 2 then
+    if input.peer ~= s.peer then return answer(6, 'sent by another') end
+    s.sent = sent + 1
+    if number > s.seen then s.seen = number end
+    return answer(3, number)
+  end
+  if tag == 3 then
+    if number > sent then return answer(6, 'never sent') end
+    s.sent = sent - number
+    return answer(3, s.seen)
+  end
+  if tag == 4 then
+    s.phase = closing
+    return answer(5, sent)
+  end
+  return tag == 5 and answer(4, sent) or ignored
+end
+function closing(s, input)
+  local tag, number, pending = input.tag, input.number, s.sent
+  if tag == 3 and pending > number then
+    s.sent = pending - number
+    return answer(3, pending)
+  end
+  if tag ~= 3 and tag ~= 5 then return ignored end
+  s.phase = idle
+  return answer(5, tag == 3 and 0 or pending)
+end
+
 local machines = {
   counter = function()
     local n = 0
@@ -79,6 +168,69 @@ local machines = {
       return done
     end
     return orders(11111), step, outcome
+  end,
+  record = function()
+    local s = { count = 0, sum = 0, least = 1000000, most = 0, last = 0, limit = 900, alarms = 0, label = 'gauge' }
+    local function step(input)
+      local value = input.value
+      if input.tag == 0 then
+        local over = value > s.limit
+        s.count = s.count + 1
+        s.sum = (s.sum + value) % 1000000007
+        if value < s.least then s.least = value end
+        if value > s.most then s.most = value end
+        s.last = value
+        if over then s.alarms = s.alarms + 1 end
+        return over
+      end
+      if input.tag == 2 then return { count = s.count, least = s.least, most = s.most, sum = s.sum } end
+      s.limit = value
+    end
+    local function digest(reply)
+      if reply == nil then return 1 end
+      if reply == true then return 2 end
+      if reply == false then return 3 end
+      return reply.count + reply.least + reply.most + reply.sum & 7
+    end
+    return measures(), step, digest
+  end,
+  text = function()
+    local notes, total = {}, 0
+    local function step(input)
+      if input.tag == 0 then
+        local note = input.author .. ': ' .. table.concat(input.words, ' ')
+        notes[#notes + 1] = note
+        if #notes > 50 then table.remove(notes, 1) end
+        total = total + 1
+        return #note
+      end
+      if input.tag == 1 then
+        local count, word = 0, input.word
+        for i = 1, #notes do
+          if notes[i]:find(word, 1, true) then count = count + 1 end
+        end
+        return count
+      end
+      local heads = {}
+      for i = #notes, math.max(1, #notes - input.count + 1), -1 do
+        heads[#heads + 1] = notes[i]:sub(1, 12):upper()
+      end
+      return heads
+    end
+    local function digest(reply)
+      if math.type(reply) == 'integer' then return reply & 7 end
+      return #reply + (#(reply[1] or '') & 7)
+    end
+    return posts(), step, digest
+  end,
+  protocol = function()
+    local s = { phase = idle, peer = 0, tries = 0, sent = 0, seen = 0 }
+    local function step(input) return s.phase(s, input) end
+    local function digest(reply)
+      local value = reply.value
+      return reply.tag + ((math.type(value) and value or #value) & 7)
+    end
+    return messages(), step, digest
   end,
   foldSmall = function()
     local x, hits = 1, 0
