@@ -6,7 +6,8 @@ import { bundleOf } from './compile.ts';
  * in two forms between which upgrades go there and back, and a machine that comes and goes (`Guest`).
  */
 
-const note = (total: string, add: string, parameters: string, fields: string): string =>
+/** What `add` answers with has this sign: it is not the same by both interfaces. */
+const note = (total: string, add: string, sign: '' | '-', fields: string): string =>
   `machine Note(id: String) {
   state { ${total}: Int = 0, text: String = ""${fields} }
 
@@ -15,13 +16,13 @@ const note = (total: string, add: string, parameters: string, fields: string): s
     return -< s.${total}
   }
 
-  on ${add}(by: Int, text: String${parameters}) -> Int {
+  on ${add}(by: Int, text: String) -> Int {
     s <- get
     if by == 0 {
       fail -< "nothing to add"
     } else {
       put -< { ...s, ${total}: s.${total} + by, text: text }
-      return -< s.${total} + by
+      return -< ${sign}(s.${total} + by)
     }
   }
 
@@ -60,7 +61,7 @@ const index = (sign: '' | '-'): string =>
 `;
 
 const PLAIN = note('total', 'Add', '', '') + index('');
-const WIDER = note('sum', 'Plus', ', times: Int = 1', ', marks: Int = 5') + index('-');
+const WIDER = note('sum', 'Plus', '-', ', marks: Int = 5') + index('-');
 
 const OTHER_SIGN = `upgrade old.Index -> Index {
   state s -> { pages: Map.map(s.pages, (_, page) -> -page), changes: s.changes }
@@ -75,7 +76,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 ${WIDER}
 upgrade old.Note -> Note {
   rename total -> sum
-  rename Add -> Plus
+  on Add(by, text) -> Plus(by: by, text: text) reply r -> -r
 }
 
 ${OTHER_SIGN}`,
@@ -84,9 +85,8 @@ ${OTHER_SIGN}`,
 ${PLAIN}
 upgrade old.Note -> Note {
   rename sum -> total
-  rename Plus -> Add
+  on Plus(by, text) -> Add(by: by, text: text) reply r -> -r
   drop marks
-  drop Plus.times
 }
 
 ${OTHER_SIGN}`,
