@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { type Answer, send } from './http.ts';
 import { startNodeProcess, type NodeProcess } from './process.ts';
 import { replayByReference, TALLY, upgradeFrom } from './tally.ts';
 
@@ -22,11 +23,6 @@ interface Request {
   readonly id: string;
   readonly key: string;
   readonly by: number;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: string;
 }
 
 /**
@@ -181,26 +177,4 @@ class Refusal extends Error {}
 
 function add(node: NodeProcess, { id, key, by }: Request, agent: Agent | undefined): Promise<Answer> {
   return send(node, `/Tally/${key}/Add`, 'POST', { 'idempotency-key': id }, JSON.stringify({ by }), agent);
-}
-
-function send(
-  node: NodeProcess,
-  path: string,
-  method: string,
-  headers: Record<string, string> | null,
-  body: string,
-  agent?: Agent,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const options = { method, headers: { ...headers, 'content-type': 'application/json' }, agent };
-    const sent = request(new URL(path, node.url), options, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { encodeBundle } from '@smc/protocol';
 import { expect } from 'vitest';
 import { bundleOf } from './compile.ts';
+import { metric } from './http.ts';
 import { type NodeProcess, startNodeProcess } from './process.ts';
 
 const NOTE = `machine Note(id: String) {
@@ -235,10 +236,4 @@ function askOnce(port: number, lines: readonly Line[]): Promise<readonly Line[]>
     socket.once('close', () => reject(new Error('the connection was closed')));
     send();
   });
-}
-
-/** One figure of a node, of whatever labels. */
-async function metric({ url }: NodeProcess, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/_smc/metrics`)).text();
-  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
 }

@@ -9,7 +9,7 @@ import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { JournalError } from './journal/error.ts';
 import { Metrics } from './metrics.ts';
-import { oncePerTurn, Pace, type Stopwatch } from './pace.ts';
+import { oncePerTurn, Pace, type Stopwatch, systemStopwatch } from './pace.ts';
 import {
   BUSY,
   EXPIRED,
@@ -38,8 +38,6 @@ const SLICE_MILLIS = 5;
 
 /** What a group takes in a journal beside the bytes of its entries, about. */
 const GROUP_OVERHEAD_BYTES = 256;
-
-const systemStopwatch: Stopwatch = () => performance.now();
 
 /** What a host is opened with beside its journal; what is not given is as in a node that serves. */
 export interface HostOptions {

@@ -13,6 +13,7 @@ import { Host } from './host.ts';
 import { MemoryJournal } from './journal/memory.ts';
 import type { RecoveryProgress } from './journal/recover.ts';
 import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } from './limits.ts';
+import { type Stopwatch, systemStopwatch } from './pace.ts';
 import { type Clock, type Journal, type Listener, type Log, NO_LOG, systemClock } from './ports.ts';
 import { HeldBytes } from './serve/held.ts';
 import { type Served, serveHttp } from './serve/http.ts';
@@ -41,6 +42,8 @@ export interface NodeOptions {
   /** Where the log is kept: in memory, if nothing is said. The node closes it. */
   readonly journal?: Journal;
   readonly clock?: Clock;
+  /** What waiting and work are measured by; timers of connections go by the system. */
+  readonly stopwatch?: Stopwatch;
   readonly limits?: Partial<NodeLimits>;
   /** Whether machines are compiled to JavaScript: what has run for a while, if nothing is said. */
   readonly jit?: JitMode;
@@ -105,9 +108,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   };
   const limits = { ...NODE_LIMITS, ...bearable, ...options.limits };
   const { journal = new MemoryJournal(), clock = systemClock, jit = 'auto' } = options;
+  const { stopwatch = systemStopwatch } = options;
   const { report = () => {}, progress = () => {}, log = NO_LOG } = options;
   const { main, admin } = await orClose(journal, () => placesOf(options, access));
-  const host = await orClose(journal, () => Host.open(journal, { clock, limits, report, jit, progress }));
+  const host = await orClose(journal, () =>
+    Host.open(journal, { clock, limits, report, jit, stopwatch, progress }),
+  );
   const shared = { host, access, limits, log, refusals: new Refusals(log), held: new HeldBytes(limits) };
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {

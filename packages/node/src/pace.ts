@@ -1,6 +1,9 @@
 /** Milliseconds from some moment on; never goes back. It decides when things happen, never what. */
 export type Stopwatch = () => number;
 
+/** The one of this computer. */
+export const systemStopwatch: Stopwatch = () => performance.now();
+
 /**
  * Tells when a turn of the event loop has lasted long enough. To read a clock can take as long as a step: where things take little
  * it is read after some of them.

@@ -352,6 +352,20 @@ describe('framed requests', () => {
     expect(range(500).filter((id) => !peer.values.has(id))).toEqual([]);
   });
 
+  it('are not begun once their deadline has passed', async () => {
+    journal = new FailingJournal();
+    let now = 0;
+    // Each look at it takes longer than the first request may wait.
+    const stopwatch = (): number => (now += 20);
+    node = await startNode({ httpPort: 0, linesPort: 0, journal, stopwatch });
+    expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 200 });
+    const peer = Peer.greeted();
+    peer.call(1, INCR, 0, 10).call(2, INCR, 0, 0).call(3, READ, 0, 9_000).send();
+    await peer.answers(3);
+    // 0 is none at all.
+    expect([peer.int(1), peer.int(3)]).toEqual(['overloaded', 1]);
+  });
+
   it('are answered with a pong where they are a ping', async () => {
     await start();
     const peer = Peer.greeted();

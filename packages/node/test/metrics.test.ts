@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Reply } from '../src/event.ts';
+import type { LogWriter } from '../src/journal/writer.ts';
 import { Durations } from '../src/metrics.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
+import { Deployment } from '../src/upgrade/deployment.ts';
 import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
 import { post, put, send } from './requests.ts';
 
@@ -78,6 +81,25 @@ it('counts upgrades by what became of them, and the pauses of those that were sw
     'smc_upgrades_total{result="upgraded"}': 1,
     'smc_upgrades_total{result="malformed"}': 1,
   });
+  expect(seen.get('smc_upgrade_pause_seconds_count')).toBe(1);
+});
+
+it('tells how long the swap of an upgrade took, and that alone', async () => {
+  let now = 0;
+  const timed = await startNode({ httpPort: 0, linesPort: null, stopwatch: () => now });
+  const { finish } = Deployment.prototype as { finish: (this: Deployment, log: LogWriter) => Reply };
+  const swap = vi.spyOn(Deployment.prototype, 'finish').mockImplementation(function (this: Deployment, log) {
+    now += 250;
+    return finish.call(this, log);
+  });
+  await put(timed, bundleOf(counter()));
+  now += 4_000;
+  expect(await put(timed, upgradeBundle(labelled(), toLabelled(counter())))).toMatchObject({ status: 200 });
+  now += 4_000;
+  const seen = await scrape(timed);
+  swap.mockRestore();
+  await timed.close();
+  expect(seen.get('smc_upgrade_pause_seconds_sum')).toBe(0.25);
   expect(seen.get('smc_upgrade_pause_seconds_count')).toBe(1);
 });
 
