@@ -117,7 +117,9 @@ describe.each(OPERATIONS)('$name', (operation) => {
       // `Object.is` tells −0 from 0, and there must be none.
       const isRight = Object.is(outcome(program, input), expected(meaning, a, b));
       if (!isRight)
-        expect.fail(`${name} ${a} ${b}, ${where}, jit ${MODES[tier]}: ${String(outcome(program, input))}`);
+        expect.fail(
+          `${name} ${a} ${b}, ${where}, jit ${MODES[tier]}: ${JSON.stringify(outcome(program, input))}`,
+        );
     }
   };
   const programs = programsOf(operation, 'none', 0);
