@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -191,6 +191,15 @@ describe('a journal on disk', () => {
     }
   });
 
+  it('is for nobody who can not write its lock', () => {
+    writeFileSync(join(directory, 'lock'), '');
+    chmodSync(join(directory, 'lock'), 0o444);
+    chmodSync(directory, 0o777);
+    const words = ['--conditions=source', '--input-type=module', '-e', TAKING, directory];
+    const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('EACCES')]);
+  });
+
   it('is for one at a time', async () => {
     const first = await DiskJournal.open(directory);
     const taken = DiskJournal.open(directory);
@@ -206,7 +215,13 @@ describe('a journal on disk', () => {
   });
 });
 
-/** Takes the lock of a directory, as a program. */
+/** Takes the lock of a directory, as a program of somebody who is not root. */
+const TAKING = `
+  import { DirectoryLock } from ${JSON.stringify(new URL('../src/journal/disk/lock.ts', import.meta.url).href)};
+  if (process.getuid() === 0) process.setuid(65534);
+  DirectoryLock.take(process.argv[1]);`;
+
+/** The same by SQLite alone. */
 const LOCKING = `new (require('node:sqlite').DatabaseSync)(process.argv[1]).exec('BEGIN EXCLUSIVE')`;
 
 /** Bytes that are appended are given away. */

@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Files and directories that are there after a crash. */
@@ -12,14 +21,18 @@ export function makeDirectory(directory: string): void {
 }
 
 /**
- * Makes a file for its owner alone. One that is there is not opened: when it is closed again, the system takes back
- * all locks that this process has on it (POSIX), those of SQLite too.
+ * Makes a file for its owner alone, if there is none. One that is there is not opened: when it is closed again, the system
+ * takes back all locks that this process has on it (POSIX), those of SQLite too. But it must be one that can be
+ * written, as SQLite would take it all the same, and lock nothing.
  */
 export function makeFile(name: string): void {
   try {
     closeSync(openSync(name, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (existsSync(name)) return accessSync(name, constants.R_OK | constants.W_OK);
+    // A link to a file that is not there.
+    closeSync(openSync(name, 'a', 0o600));
   }
 }
 
