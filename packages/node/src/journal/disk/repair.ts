@@ -80,11 +80,14 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
 function makeWhole(database: DatabaseSync, findings: string[]): number {
   database.exec('BEGIN IMMEDIATE');
   const images = wholeImages(database, findings);
+  /** Where groups were that are set aside now. */
+  const taken = new Set<number>();
   for (const row of groupsAfter(database, LEAST)) {
     const group = groupOf(row);
     const lost = group === null ? [] : blobsBeside(group, images);
     if (group !== null && lost.length === 0) continue;
     setGroupAside(database, row, group === null ? 'damaged' : 'an image is lost');
+    taken.add(row.first);
     if (group === null) findings.push(`${row.count} entries from position ${row.first} are damaged`);
     for (const { what, machine, digest, position } of lost) {
       findings.push(
@@ -92,7 +95,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
       );
     }
   }
-  const start = bestStart(database, findings);
+  const start = bestStart(database, taken, findings);
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
   database.exec('COMMIT');
@@ -130,7 +133,7 @@ function* groupsAfter(database: DatabaseSync, position: number): Generator<Group
 }
 
 /** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has as much from its start. */
-function bestStart(database: DatabaseSync, findings: string[]): number {
+function bestStart(database: DatabaseSync, taken: ReadonlySet<number>, findings: string[]): number {
   const rows = database
     .prepare('SELECT position, complete FROM checkpoints ORDER BY position DESC')
     .all() as unknown as readonly { readonly position: number; readonly complete: number }[];
@@ -152,8 +155,9 @@ function bestStart(database: DatabaseSync, findings: string[]): number {
   }
   const reached = reachedFrom(database, 0);
   for (const { position } of rows) {
-    // What was deployed stays in a log, so that one begins with its start also where most of it has gone.
-    if (position <= reached) break;
+    // What was deployed stays in a log, so that one begins with its start also where most of it has gone. Where nothing
+    // has, a node as it was once is better than one that never was.
+    if (position <= reached || taken.has(reached + 1)) break;
     // Better a checkpoint without what is damaged in it than none.
     const { checkpoint, machines } = headRows(database, position);
     if (headChecksum(checkpoint, machines) !== checkpoint.checksum) continue;
