@@ -109,9 +109,38 @@ describe('a damaged state that the newest checkpoint does not count on', () => {
     await journal.close();
     expect(warnings.join()).toMatch(/"old" of machine 0 is damaged.*it was set aside$/);
   });
+
+  it('is judged together with those that were read with it, whatever goes meanwhile', () => {
+    const damaged = new Damaged('together', NONE);
+    const [gone, older] = damaged.positions;
+    const store = Store.open(damaged.directory, NONE);
+    for (const _ of store.read());
+    for (const key of ['both', 'old']) damaged.damage(key, gone);
+    const notes = store.check();
+    expect(notes.next().value).toContain('"both"');
+    // As when an instance is back in its initial state.
+    changeIn(damaged.directory, `DELETE FROM states WHERE key = 'old' AND position <= ?`, older);
+    expect(notes.next().value).toContain('"old"');
+    store.close();
+  });
 });
 
 describe('a damaged state that the newest checkpoint counts on', () => {
+  it('though it says that it is another one, ends the node', () => {
+    const damaged = new Damaged('another', NONE);
+    const [, older] = damaged.positions;
+    const damage = (): void =>
+      changeIn(
+        damaged.directory,
+        `UPDATE states SET key = 'newest' WHERE key = 'both' AND position = ?`,
+        older,
+      );
+    expect(() => damaged.start(damage)).toThrow(
+      /damaged: states of Account are missing; nothing is answered/,
+    );
+    expect(() => damaged.start()).toThrow(/smc repair/);
+  });
+
   it.each([
     [
       'and the older one not',
@@ -171,4 +200,14 @@ it('a checkpoint that was found damaged, and is whole, counts again after a repa
     `the checkpoint at position ${newest} did not count any more, and is whole as it is read now: it counts again`,
   ]);
   expect(damaged.start()).toEqual([]);
+});
+
+it('a node as it was just before damage in the log is better than a checkpoint that is damaged as well', () => {
+  const damaged = new Damaged('just before', ALL);
+  const { directory, history } = damaged;
+  changeIn(directory, 'UPDATE log SET checksum = checksum + 1 WHERE first = ?', history.last);
+  changeIn(directory, 'UPDATE states SET checksum = checksum + 1');
+  const { last } = repairDirectory(directory, 'now');
+  expect(last).toBe(history.last - 1);
+  expect(open(directory).seen).toBe(history.states.get(last));
 });

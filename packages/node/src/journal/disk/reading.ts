@@ -311,12 +311,17 @@ export function* readStates(
   }
 }
 
+/** What a checkpoint lacks of its states, or has older ones for; null where it has them all. Damaged ones are there too. */
+export function missingStates(database: DatabaseSync, position: number): string | null {
+  const lacking = headRows(database, position).machines.find(
+    (machine) => !hasStates(database, position, machine),
+  );
+  return lacking === undefined ? null : `states of ${lacking.name} are missing`;
+}
+
 /** Whether the rows of all states are there, and no older ones. Throws a `DamagedCheckpoint`. */
-function countStates(
-  database: DatabaseSync,
-  position: number,
-  { machine, name, since, states, states_sum, rows: all, rows_sum }: MachineRow,
-): void {
+function countStates(database: DatabaseSync, position: number, head: MachineRow): void {
+  const { machine, name, since, rows: all, rows_sum } = head;
   // Unless a later checkpoint was begun, or one was set aside, no row has gone that was there: to see that takes half the time.
   const here = database
     .prepare(
@@ -325,6 +330,14 @@ function countStates(
     )
     .get(machine, since, position) as { rows: number; sum: number };
   if (here.rows === all && here.sum === rows_sum) return;
+  if (!hasStates(database, position, head)) throw damaged(position, `states of ${name} are missing`);
+}
+
+function hasStates(
+  database: DatabaseSync,
+  position: number,
+  { machine, since, states, states_sum }: MachineRow,
+): boolean {
   // With max() the other columns are those of the newest row of a key.
   const { rows, sum } = database
     .prepare(
@@ -332,7 +345,7 @@ function countStates(
          (SELECT checksum, max(position) FROM states WHERE machine = ? AND position BETWEEN ? AND ? GROUP BY key)`,
     )
     .get(machine, since, position) as { rows: number; sum: number };
-  if (rows !== states || sum !== states_sum) throw damaged(position, `states of ${name} are missing`);
+  return rows === states && sum === states_sum;
 }
 
 function* readKept(

@@ -8,7 +8,7 @@ import { makeDirectory, makeFile, syncDirectory } from './files.ts';
 import { applicationOf, checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
-import { readStore, structureSum } from './reading.ts';
+import { missingStates, readStore, structureSum } from './reading.ts';
 import {
   addChecksum,
   type CheckpointRow,
@@ -257,11 +257,13 @@ export class Store {
       const rows = this.#checkedRows(select, from);
       const last = rows.at(-1);
       if (last === undefined) return;
-      for (const row of rows) {
-        const { machine, key, position, checksum, state } = row;
-        if (stateChecksum(machine, position, key, state) !== checksum) yield this.#foundDamaged(row);
-      }
+      const damaged = rows.filter(
+        ({ machine, key, position, checksum, state }) =>
+          stateChecksum(machine, position, key, state) !== checksum,
+      );
       from = [last.machine, last.key, last.position];
+      // All before anything else is done: then they are as they were read.
+      if (damaged.length > 0) yield* this.#foundDamaged(damaged);
       yield null;
     }
   }
@@ -271,20 +273,34 @@ export class Store {
     this.#lock.release();
   }
 
-  /** What there is to say of a damaged row; null where it is of the checkpoint that is being written. */
-  #foundDamaged(row: CheckedRow): string | null {
+  /** What there is to say of damaged rows, but for those of the checkpoint that is being written. */
+  #foundDamaged(rows: readonly CheckedRow[]): readonly string[] {
     const [newest = 0] = this.#positions();
-    let counting: readonly number[] = [];
+    let counting: readonly (readonly number[])[] = [];
+    this.#write(() => (counting = rows.map((row) => condemn(this.#database, row))));
+    const needed = rows.find((_, i) => counting[i].includes(newest));
+    if (needed !== undefined) throw damageFound(nameState(needed), nextStart(this.#database));
+    // One may be another than it says, which is missing where it was.
+    const missing = newest === 0 ? null : missingStates(this.#database, newest);
+    if (missing !== null) {
+      this.#write(() => condemnNewest(this.#database));
+      throw damageFound(missing, nextStart(this.#database));
+    }
+    const notes: string[] = [];
     this.#write(() => {
-      counting = condemn(this.#database, row);
-      if (counting.length === 0 && row.position <= newest) setStateAside(this.#database, row, row.state);
+      for (const [i, row] of rows.entries()) {
+        if (row.position > newest) continue;
+        const older = `${nameState(row)} is damaged, as it was at position ${row.position}`;
+        if (counting[i].length === 0) {
+          setStateAside(this.#database, row, row.state);
+          notes.push(`${older}: no checkpoint needs that, and it was set aside`);
+        } else {
+          const which = `checkpoints that need that (${counting[i].join(', ')}) do not count any more`;
+          notes.push(`${older}: ${which}, and the newest does not need it`);
+        }
+      }
     });
-    const what = nameState(row);
-    if (counting.includes(newest)) throw damageFound(what, nextStart(this.#database));
-    if (row.position > newest) return null;
-    const older = `${what} is damaged, as it was at position ${row.position}`;
-    if (counting.length === 0) return `${older}: no checkpoint needs that, and it was set aside`;
-    return `${older}: checkpoints that need that (${counting.join(', ')}) do not count any more, and the newest does not need it`;
+    return notes;
   }
 
   #checkedRows(select: StatementSync, from: readonly [number, string, number]): readonly CheckedRow[] {
