@@ -1,3 +1,4 @@
+// Long because all of the framed protocol is tried by one peer that writes its frames by hand.
 import { createConnection, type Socket } from 'node:net';
 import {
   ByteWriter,
