@@ -16,7 +16,7 @@ const CHECKPOINT_BYTES = 8_192;
 
 /** What a node may say that is started after a kill: how far it is, and that the commit that was being written is cut off. */
 export const AFTER_KILL =
-  /^(?:warning: recovery: the end of the journal .*, and was cut off: 1 commits\n)?(?:recovery done=.*\n)*$/;
+  /^(?:warning: recovery: the end of journal\.db-wal .*, and was cut off: 1 commits\n)?(?:recovery done=.*\n)*$/;
 
 /** A request that is sent, with one request key, until it is answered. */
 interface Request {
