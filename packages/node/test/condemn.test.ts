@@ -25,6 +25,14 @@ function changeIn(directory: string, sql: string, ...values: (string | number)[]
   database.close();
 }
 
+/** The machines and keys that there are rows of states of. */
+function statesIn(directory: string): readonly string[] {
+  const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+  const rows = database.prepare('SELECT DISTINCT machine, key FROM states ORDER BY machine, key').all();
+  database.close();
+  return rows.map(({ machine, key }) => `${String(machine)} ${String(key)}`);
+}
+
 /** A journal with two checkpoints, and rows that neither, one or both of them count on. */
 class Damaged {
   readonly directory: string;
@@ -123,6 +131,31 @@ describe('a damaged state that the newest checkpoint does not count on', () => {
     expect(notes.next().value).toContain('"old"');
     store.close();
   });
+});
+
+it('states of a removed machine go, though the checkpoint that would have let them go was found damaged', () => {
+  const directory = join(folder, 'removed');
+  const history = new History(directory, NONE);
+  history.step((core) => core.deploy(bundleOf(account(), labelled())));
+  for (const key of ['a', 'b']) history.step((core) => core.call('Account', 'Deposit(3)', { key }));
+  history.checkpoint();
+  const older = history.last;
+  history.step((core) => core.remove('Account'));
+  history.step((core) => core.call('Counter', 'Incr'));
+  history.checkpoint();
+  history.close();
+  changeIn(directory, 'UPDATE checkpoints SET complete = 2 WHERE position = ?', older);
+  // Its rows stay until a start has deleted the checkpoint: a repair may count it again.
+  const before = Store.open(directory, NONE);
+  expect([...before.check()]).toEqual([null]);
+  before.close();
+  expect(statesIn(directory)).toEqual(['0 a', '0 b', '1 ']);
+  const after = Store.open(directory, NONE);
+  for (const _ of after.read());
+  expect([...after.check()]).toEqual([null]);
+  after.close();
+  expect(statesIn(directory)).toEqual(['1 ']);
+  expect(open(directory).seen).toBe(history.states.get(history.last));
 });
 
 describe('a damaged state that the newest checkpoint counts on', () => {

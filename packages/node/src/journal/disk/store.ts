@@ -246,7 +246,8 @@ export class Store {
 
   /**
    * Looks at all rows of states, in steps, as they are read only when they are used; gives what there is to say of damaged
-   * ones. Throws a `JournalError` where the newest checkpoint counts on one.
+   * ones. Throws a `JournalError` where the newest checkpoint counts on one. Those of machines that are in no checkpoint any
+   * more go: the last that had them was found damaged, and nobody asked for them since.
    */
   *check(): Generator<string | null> {
     const select = this.#statement(
@@ -257,13 +258,13 @@ export class Store {
       const rows = this.#checkedRows(select, from);
       const last = rows.at(-1);
       if (last === undefined) return;
-      const damaged = rows.filter(
-        ({ machine, key, position, checksum, state }) =>
-          stateChecksum(machine, position, key, state) !== checksum,
-      );
+      const isWhole = ({ machine, key, position, checksum, state }: CheckedRow): boolean =>
+        stateChecksum(machine, position, key, state) === checksum;
+      const [whole, damaged] = [rows.filter(isWhole), rows.filter((row) => !isWhole(row))];
       from = [last.machine, last.key, last.position];
       // All before anything else is done: then they are as they were read.
       if (damaged.length > 0) yield* this.#foundDamaged(damaged);
+      this.#deleteRemoved(whole);
       yield null;
     }
   }
@@ -317,6 +318,27 @@ export class Store {
       if (isCorrupt(error)) this.#write(() => condemnNewest(this.#database));
       throw journalError('read', this.#directory, error);
     }
+  }
+
+  /** Deletes those of these rows whose machines are in no checkpoint, but for what one that is being written may count on. */
+  #deleteRemoved(rows: readonly CheckedRow[]): void {
+    const [newest = 0] = this.#positions();
+    const known = new Set(
+      this.#statement('SELECT DISTINCT machine FROM machines')
+        .all()
+        .map((row) => Number(row['machine'])),
+    );
+    const removed = rows.filter(({ machine, position }) => position <= newest && !known.has(machine));
+    if (removed.length === 0) return;
+    this.#writeUnsynced(() => {
+      for (const { machine, key, position } of removed)
+        this.#run(
+          'DELETE FROM states WHERE machine = ? AND key = ? AND position = ?',
+          machine,
+          key,
+          position,
+        );
+    });
   }
 
   #addStates(slice: StateSlice, { checkpoint: { position }, oldest }: Draft, head: CountedRow): void {
