@@ -14,6 +14,7 @@ import {
   writeMachine,
 } from '@smc/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sourceOf } from '../src/access/access.ts';
 import { Signers } from '../src/access/signers.ts';
 import { Tokens } from '../src/access/tokens.ts';
 import { Host } from '../src/host.ts';
@@ -68,6 +69,41 @@ function lines(node: RunningNode, text: string | Uint8Array): Promise<string> {
     socket.on('error', reject);
   });
 }
+
+describe('whose share of the node a caller has a part in', () => {
+  const ofAddress = (address?: string): string => sourceOf('', address);
+
+  it('is that of the name of its token, wherever it comes from', () => {
+    expect(sourceOf('shop', '192.0.2.1')).toBe(sourceOf('shop', '192.0.2.2'));
+    expect(sourceOf('shop', '192.0.2.1')).not.toBe(sourceOf('bank', '192.0.2.1'));
+    // Nobody gets that of an address by the name of a token.
+    expect(sourceOf('address 192.0.2.1')).not.toBe(ofAddress('192.0.2.1'));
+  });
+
+  it.each([
+    ['192.0.2.1', '::ffff:192.0.2.1'],
+    ['192.0.2.1', '::FFFF:192.0.2.1'],
+    ['2001:db8:1:2::', '2001:db8:1:2:3:4:5:6'],
+    ['2001:db8:1:2::7', '2001:db8:1:2:ffff::'],
+    ['2001:db8::1', '2001:db8::2:3:4:5'],
+    ['::1', '::2:3:4:5'],
+    ['fe80::1', 'fe80::2%eth0'],
+    ['1::2:3:4:5:6:7', '1:0:2:3::'],
+  ])('is one for %s and %s', (a, b) => {
+    expect(ofAddress(a)).toBe(ofAddress(b));
+  });
+
+  it.each([
+    ['192.0.2.1', '192.0.2.2'],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.2'],
+    ['2001:db8:1:2::1', '2001:db8:1:3::1'],
+    ['2001:db8::1', '2001:db8::1:2:3:4:5'],
+    ['1::2:3:4:5:6:7', '1::3:4:5:6:7'],
+    ['127.0.0.1', '::1'],
+  ])('is not one for %s and %s', (a, b) => {
+    expect(ofAddress(a)).not.toBe(ofAddress(b));
+  });
+});
 
 describe('tokens', () => {
   it('are wanted for calls and for administration, each its own', async () => {

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Problem } from '../problem.ts';
 import { problem } from '../problem.ts';
 import type { Signers } from './signers.ts';
@@ -49,10 +50,34 @@ export function keyOfCaller(caller: string, key: string): string {
   return caller === '' ? key : `${caller}\0${key}`;
 }
 
-/** Whose share of the node a caller has a part in: that of its token where it has a name, else that of the address it comes from. */
+/**
+ * Whose share of the node a caller has a part in: that of its token where it has a name, else that of the address it comes
+ * from, as `Socket.remoteAddress` has it.
+ */
 export function sourceOf(caller: string, address = ''): string {
-  return caller === '' ? `address ${address}` : `token ${caller}`;
+  return caller === '' ? `address ${networkOf(address)}` : `token ${caller}`;
 }
+
+/**
+ * The part of an address that one user has: of IPv6 the first 64 bits, as each has as many addresses as the others say
+ * (RFC 4291), and all of IPv4, also where it comes over a socket of IPv6.
+ */
+function networkOf(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address);
+  if (mapped !== null) return mapped[1];
+  if (!isIPv6(address)) return address;
+  const groups = (text = ''): string[] => (text === '' ? [] : text.split(':'));
+  const [head, tail] = address
+    .replace(/%.*$/, '')
+    .split('::')
+    .map((half) => groups(half));
+  const skipped = tail === undefined ? 0 : GROUPS_OF_IPV6 - head.length - tail.length;
+  const all = [...head, ...Array.from({ length: skipped }, () => '0'), ...(tail ?? [])];
+  return `${all.slice(0, GROUPS_OF_NETWORK).join(':')}::/64`;
+}
+
+const GROUPS_OF_IPV6 = 8;
+const GROUPS_OF_NETWORK = 4;
 
 /** Where a listener takes connections, and how they are encrypted. */
 export interface Place {
