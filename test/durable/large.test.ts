@@ -5,8 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { compile } from '@smc/compiler';
 import { encodeBundle } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AFTER_KILL } from '../support/crashes.ts';
-import { LineConnection, type NodeProcess, startNodeProcess } from '../support/process.ts';
+import { AFTER_KILL, LineConnection, type NodeProcess, startNodeProcess } from '../support/process.ts';
 import { randomNumbers } from '../support/random.ts';
 
 /** A state of more than a mebibyte, which is encoded by a thread of its own, in two forms. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Answer, send } from './http.ts';
-import { startNodeProcess, type NodeProcess } from './process.ts';
+import { AFTER_KILL, startNodeProcess, type NodeProcess } from './process.ts';
 import { replayByReference, TALLY, upgradeFrom } from './tally.ts';
 
 const CLIENTS = 16;
@@ -13,10 +13,6 @@ const KEYS = 5;
 const ANSWERS_MAX = 600;
 /** So small that several checkpoints are made between two kills, and some kills come in the middle of one. */
 const CHECKPOINT_BYTES = 8_192;
-
-/** What a node may say that is started after a kill: how far it is, and that the commit that was being written is cut off. */
-export const AFTER_KILL =
-  /^(?:warning: recovery: the end of journal\.db-wal .*, and was cut off: 1 commits\n)?(?:recovery done=.*\n)*$/;
 
 /** A request that is sent, with one request key, until it is answered. */
 interface Request {

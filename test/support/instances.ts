@@ -6,7 +6,7 @@ import { encodeBundle } from '@smc/protocol';
 import { expect } from 'vitest';
 import { bundleOf } from './compile.ts';
 import { metric } from './http.ts';
-import { type NodeProcess, startNodeProcess } from './process.ts';
+import { AFTER_KILL, type NodeProcess, startNodeProcess } from './process.ts';
 
 const NOTE = `machine Note(id: String) {
   state { text: String = "", times: Int = 0 }
@@ -142,7 +142,7 @@ class Run {
   async kill(): Promise<void> {
     expect(await this.node.stop('SIGKILL')).toBe(null);
     await this.#start();
-    expect(this.node.log()).toBe('');
+    expect(this.node.log()).toMatch(AFTER_KILL);
   }
 
   async readAll(): Promise<void> {

@@ -6,6 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 const smcPath = fileURLToPath(new URL('../../packages/cli/bin/smc.js', import.meta.url));
 
+/** What a node may say that is started after a kill: how far it is, and that the commit that was being written is cut off. */
+export const AFTER_KILL =
+  /^(?:warning: recovery: the end of journal\.db-wal .*, and was cut off: 1 commits\n)?(?:recovery done=.*\n)*$/;
+
 export interface Ended {
   readonly status: number | null;
   readonly stdout: string;

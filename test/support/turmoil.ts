@@ -11,10 +11,9 @@ import {
 } from '@smc/client';
 import { fingerprints } from '@smc/protocol';
 import { expect } from 'vitest';
-import { AFTER_KILL } from './crashes.ts';
 import { type Answer, metric, send } from './http.ts';
 import { GUESTBOOK, NOTEBOOK } from './notebook.ts';
-import { type NodeProcess, startNodeProcess } from './process.ts';
+import { AFTER_KILL, type NodeProcess, startNodeProcess } from './process.ts';
 
 /** Of the states of all instances: most of them are on disk alone, and are read when they are used. */
 const LIMIT_BYTES = 128 * 1024;
