@@ -12,15 +12,24 @@ export interface StateRowPlace {
 }
 
 /**
- * Says of the checkpoints that count on a row of states that they are damaged, so that no start goes on from them. Of each
- * key a checkpoint counts on the newest row that it has: damage in one that others stand for does no harm to it. Gives the
- * positions of those that count on the row, also where that had been said before.
+ * Says of the checkpoints that count on a row of states that they are damaged, so that no start goes on from them. Gives
+ * their positions.
  */
-export function condemn(
+export function condemn(database: DatabaseSync, row: StateRowPlace): readonly number[] {
+  const counting = countingOn(database, row);
+  for (const each of counting) markDamaged(database, each);
+  return counting;
+}
+
+/**
+ * The positions of checkpoints that count on a row of states, also where they were found damaged. Of each key one counts on
+ * the newest row that it has: damage in a row that others stand for does no harm to it.
+ */
+export function countingOn(
   database: DatabaseSync,
   { machine, key, position }: StateRowPlace,
 ): readonly number[] {
-  const counting = database
+  return database
     .prepare(
       `SELECT position FROM checkpoints
          WHERE complete <> ${COMPLETENESS.draft} AND position >= ?3
@@ -31,8 +40,6 @@ export function condemn(
     )
     .all(machine, key, position)
     .map((row) => Number(row['position']));
-  for (const each of counting) markDamaged(database, each);
-  return counting;
 }
 
 /** Says so of the newest checkpoint, where it is not known which row it is. */

@@ -91,6 +91,9 @@ export class DiskJournal implements Journal {
   async *read(unusable?: Unusable): AsyncGenerator<Recovered> {
     // The thread reads on while what it has read is gone through.
     let next = this.#store.ask({ kind: 'read', unusable });
+    next.catch(() => {});
+    // Here, while the thread counts them.
+    if (unusable === undefined) this.#reader?.checkOrder();
     for (;;) {
       const { items } = await next;
       if (items.length === 0) return;
@@ -135,10 +138,11 @@ export class DiskJournal implements Journal {
     }
   }
 
-  check(): Promise<void> {
+  async check(): Promise<void> {
     // What the node before had left to do: short runs would never come to it.
     this.#clean();
-    return this.#goThrough('check');
+    await this.#goThrough('check');
+    if (this.#reader !== null) this.#reader.isChecked = true;
   }
 
   close(): Promise<void> {

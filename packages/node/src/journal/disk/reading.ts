@@ -34,17 +34,23 @@ const LOOKED_AT_MAX = 10_000;
 const ROWS_MAX = 1_024;
 const BYTES_MAX = 256 * 1024;
 
+/** What a node was rebuilt from: a checkpoint, by its position, and a log. */
+export interface ReadStore {
+  readonly start: number;
+  readonly log: LogSums;
+}
+
 /**
- * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it. A damaged group at the end
- * is cut off, and said; one in the middle, or one that is missing, ends with a `JournalError`. When all
- * was given, what no checkpoint counts on any more is deleted. `damage` is what was found before; `unusable` the
- * checkpoint from which it went on when it was read before, with all that was damaged told then.
+ * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it; returns what that was. A damaged
+ * group at the end is cut off, and said; one in the middle, or one that is missing, ends with a `JournalError`, as does what
+ * would be older than a sealed checkpoint. `damage` is what was found before; `unusable` the checkpoint from which it went on
+ * when it was read before, with all that was damaged told then.
  */
 export function* readStore(
   database: DatabaseSync,
   damage: readonly string[],
   unusable: Unusable | null = null,
-): Generator<Recovered> {
+): Generator<Recovered, ReadStore> {
   const notes = [...damage];
   let told = 0;
   const begin = (checkpoint: number): Recovered => {
@@ -58,7 +64,11 @@ export function* readStore(
     told = notes.length;
     return begun;
   };
-  cutTail(database, notes);
+  refuseEmptied(database);
+  const reach = sealedReach(database);
+  cutTail(database, reach, notes);
+  const log = logSums(database);
+  checkStructuralIndex(database, log);
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
     .all(COMPLETENESS.damaged)) {
@@ -69,7 +79,10 @@ export function* readStore(
     notes.push(`${unusable.message}; it goes on from what is older`);
   }
   const before = unusable?.position ?? Number.POSITIVE_INFINITY;
-  for (const start of startsOf(database).filter((position) => position < before)) {
+  for (const start of startsOf(database, log).filter((position) => position < before)) {
+    // Else what is rebuilt would be written into trees that do not hold together.
+    if (notes.length > damage.length) checkTrees(database);
+    if (start < reach) checkReach(log, reach);
     yield begin(start);
     try {
       yield* readFrom(database, start);
@@ -78,10 +91,7 @@ export function* readStore(
       notes.push(`${error.message}; it goes on from what is older`);
       continue;
     }
-    database.exec('BEGIN IMMEDIATE');
-    forgetAfter(database, start);
-    database.exec('COMMIT');
-    return;
+    return { start, log };
   }
   const why = notes.length === 0 ? 'entries are missing at its start' : notes.join('; ');
   throw new JournalError(
@@ -89,15 +99,79 @@ export function* readStore(
   );
 }
 
+/** A log without a group, where other tables have rows: it was not always so. What was cut off of it is in "aside". */
+function refuseEmptied(database: DatabaseSync): void {
+  const has = (table: string): boolean =>
+    database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined;
+  if (has('log') || has('aside')) return;
+  const filled = ['checkpoints', 'machines', 'states', 'kept', 'sessions', 'images'].find(has);
+  if (filled !== undefined) {
+    throw new JournalError(
+      `the log is empty, and yet there are ${filled}: it was lost; smc restore takes a backup`,
+    );
+  }
+}
+
+/** The last position that a sealed checkpoint leads to: all up to it was acknowledged. 0 where there is none. */
+function sealedReach(database: DatabaseSync): number {
+  const positions = database.prepare('SELECT position FROM checkpoints').all();
+  const sealed = positions
+    .map(({ position }) => Number(position))
+    .filter((each) => isHeadWhole(database, each));
+  return Math.max(0, ...sealed);
+}
+
+/** Whoever goes on from what is older than a checkpoint has to come at least as far as that by the log. */
+function checkReach({ last }: LogSums, reach: number): void {
+  if ((last ?? 0) >= reach) return;
+  throw new JournalError(
+    `the log ends at position ${last ?? 0}, and there was a checkpoint at position ${reach} that is damaged: ${REPAIR}`,
+  );
+}
+
+/** The index of structural groups is asked for what was deployed: without one of its rows that would be other code. */
+function checkStructuralIndex(database: DatabaseSync, log: LogSums): void {
+  if (structureSum(database, Number.MAX_SAFE_INTEGER) === log.structureSum) return;
+  throw new JournalError(`the index of what was deployed is damaged: ${REPAIR}`);
+}
+
+/** Whether all rows are where they are looked for, and indexes have what tables have. */
+function checkTrees(database: DatabaseSync): void {
+  refuseBroken(database.prepare('PRAGMA integrity_check(1)').all());
+}
+
+/** Throws a `JournalError` for what SQLite's own check has found. */
+export function refuseBroken(found: readonly Record<string, unknown>[]): void {
+  const [what] = Object.values(found[0] ?? {});
+  if (what !== 'ok') throw new JournalError(`the journal is damaged (${String(what)}): ${REPAIR}`);
+}
+
+/** Of all groups of a log. */
+export interface LogSums {
+  readonly entries: number;
+  readonly last: number | null;
+  readonly bytes: number;
+  readonly structureSum: number;
+}
+
+/** Goes through the whole log, once, and not by its index. */
+export function logSums(database: DatabaseSync): LogSums {
+  const sums = database
+    .prepare(
+      `SELECT coalesce(sum(count), 0) AS entries, max(first + count) - 1 AS last, coalesce(sum(length(entries)), 0) AS bytes,
+              coalesce(sum(CASE structural WHEN 1 THEN checksum END), 0) % ${CHECKSUMS} AS structureSum
+         FROM log NOT INDEXED`,
+    )
+    .get();
+  return sums as unknown as LogSums;
+}
+
 /** Positions of complete checkpoints, the newest first; and 0, where the log has all from the start. */
-export function startsOf(database: DatabaseSync): number[] {
+export function startsOf(database: DatabaseSync, { entries, last }: LogSums = logSums(database)): number[] {
   const rows = database
     .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position DESC')
     .all();
-  const { entries, last } = database
-    .prepare('SELECT sum(count) AS entries, max(first + count) - 1 AS last FROM log')
-    .get() as { entries: number | null; last: number | null };
-  return [...rows.map(({ position }) => Number(position)), ...(entries === last ? [0] : [])];
+  return [...rows.map(({ position }) => Number(position)), ...(entries === (last ?? 0) ? [0] : [])];
 }
 
 /** The last position that the log, or a checkpoint, leads to. */
@@ -111,11 +185,12 @@ export function lastPosition(database: DatabaseSync): number {
   return last;
 }
 
-/** Sets damaged groups at the end aside, if they are no more than what one write may have left. */
-function cutTail(database: DatabaseSync, notes: string[]): void {
+/** Sets damaged groups at the end aside, behind a position, if they are no more than what one write may have left. */
+function cutTail(database: DatabaseSync, behind: number, notes: string[]): void {
   const cut: { readonly first: number; readonly count: number; readonly left: Uint8Array | null }[] = [];
   let bytes = 0;
-  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
+  const rows = database.prepare('SELECT * FROM log WHERE first > ? ORDER BY first DESC');
+  for (const each of rows.iterate(behind)) {
     const row = each as unknown as GroupRow;
     if (groupOf(row) !== null) break;
     // What is damaged need not even be bytes.

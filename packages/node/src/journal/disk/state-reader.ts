@@ -2,7 +2,16 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { StateRows, StatesPlace, StoredState } from '../../state-rows.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
-import { condemn, condemnNewest, damageFound, nameState, nextStart, type StateRowPlace } from './condemn.ts';
+import {
+  condemn,
+  condemnNewest,
+  countingOn,
+  damageFound,
+  nameState,
+  nextStart,
+  type StateRowPlace,
+} from './condemn.ts';
+import { missingStates, refuseBroken } from './reading.ts';
 import { stateChecksum } from './rows.ts';
 import { FILES } from './schema.ts';
 
@@ -16,6 +25,12 @@ const CACHE_KIB = 16 * 1024;
 /** As a row of these queries comes; the position is null where the checkpoint has none of the key. */
 type Row = readonly [key: string, position: number | null, checksum: number, state: Uint8Array | null];
 
+/** A row as it stands there. */
+interface PlacedRow extends StateRowPlace {
+  readonly checksum: number;
+  readonly state: Uint8Array | null;
+}
+
 /**
  * Reads states of keyed machines, on the thread of the node, by a connection of its own: a reader waits for no writer.
  * The checksum of a row is checked each time.
@@ -26,6 +41,10 @@ export class StateReader implements StateRows {
   readonly #database: DatabaseSync;
   readonly #one: StatementSync;
   readonly #some: StatementSync;
+  readonly #before: StatementSync;
+  readonly #after: StatementSync;
+  /** Whether all rows were looked at since the journal was opened (`Store.check`). */
+  isChecked = false;
 
   /** The directory is one with a journal that is open. */
   constructor(directory: string) {
@@ -43,6 +62,13 @@ export class StateReader implements StateRows {
       `SELECT key, max(CASE WHEN position BETWEEN ? AND ? THEN position END), checksum, state FROM states
          WHERE machine = ? AND key > ? GROUP BY key ORDER BY key LIMIT ?`,
     );
+    const next = (than: '<' | '>', order: 'ASC' | 'DESC'): StatementSync =>
+      this.#database.prepare(
+        `SELECT machine, key, position, checksum, state FROM states
+           WHERE (machine, key, position) ${than} (?, ?, ?) ORDER BY machine ${order}, key ${order}, position ${order} LIMIT 1`,
+      );
+    this.#before = next('<', 'DESC');
+    this.#after = next('>', 'ASC');
     this.#one.setReturnArrays(true);
     this.#some.setReturnArrays(true);
   }
@@ -55,7 +81,9 @@ export class StateReader implements StateRows {
     } catch (error) {
       return this.#notRead(error);
     }
-    return row === undefined ? undefined : (this.#checked(place, row) ?? undefined);
+    const state = row === undefined ? undefined : (this.#checked(place, row) ?? undefined);
+    if (!this.isChecked) this.#checkNeighbours(place, key, row?.[1] ?? 0);
+    return state;
   }
 
   page(place: StatesPlace, after: string): readonly StoredState[] {
@@ -64,12 +92,43 @@ export class StateReader implements StateRows {
     return rows.map((row) => ({ key: row[0], state: this.#checked(place, row) }));
   }
 
+  /** Throws a `JournalError` where states are not in order: one that is stored would not be found, and pass for none. */
+  checkOrder(): void {
+    try {
+      refuseBroken(this.#database.prepare("PRAGMA integrity_check('states')").all());
+    } catch (error) {
+      throw journalError('read', this.#directory, error);
+    }
+  }
+
   memoryBytes(): number {
     return 0;
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  /**
+   * Rows are in order (`checkOrder`): so one that is not found, or of which an older one is, as its key or position is damaged,
+   * still stands next to where it was. A damaged one that stands there may also be needless.
+   */
+  #checkNeighbours({ machine, position: checkpoint }: StatesPlace, key: string, position: number): void {
+    try {
+      for (const next of [this.#before, this.#after]) {
+        const row = next.get(machine, key, position) as PlacedRow | undefined;
+        if (
+          row === undefined ||
+          stateChecksum(row.machine, row.position, row.key, row.state) === row.checksum
+        )
+          continue;
+        if (countingOn(this.#database, row).includes(checkpoint)) this.#fail(nameState(row), row);
+        const missing = missingStates(this.#database, checkpoint);
+        if (missing !== null) this.#fail(missing, null);
+      }
+    } catch (error) {
+      this.#notRead(error);
+    }
   }
 
   #page(...values: SQLInputValue[]): readonly Row[] {

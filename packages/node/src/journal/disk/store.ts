@@ -8,7 +8,7 @@ import { makeDirectory, makeFile, syncDirectory } from './files.ts';
 import { applicationOf, checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
-import { missingStates, readStore, structureSum } from './reading.ts';
+import { forgetAfter, missingStates, readStore } from './reading.ts';
 import {
   addChecksum,
   type CheckpointRow,
@@ -86,6 +86,8 @@ export class Store {
   /** Of all structural groups. */
   #structureSum = 0;
   #logBytes = 0;
+  /** The checkpoint that was read, where what it does not count on is still there: the first transaction deletes that. */
+  #unsettled: number | null = null;
   readonly #directory: string;
   /** What was cut off as the write-ahead log of SQLite is damaged at its end. */
   readonly #loss: Loss | null;
@@ -131,10 +133,11 @@ export class Store {
             `the end of ${this.#loss.place} is damaged, or was not written whole, and was cut off: ${this.#loss.commits} commits`,
           ];
     try {
-      yield* readStore(this.#database, notes, unusable);
-      const { bytes } = this.#database.prepare('SELECT sum(length(entries)) AS bytes FROM log').get() ?? {};
-      this.#logBytes = Number(bytes ?? 0);
-      this.#structureSum = structureSum(this.#database, Number.MAX_SAFE_INTEGER);
+      this.#unsettled = null;
+      const { start, log } = yield* readStore(this.#database, notes, unusable);
+      this.#unsettled = start;
+      this.#logBytes = log.bytes;
+      this.#structureSum = log.structureSum;
     } catch (error) {
       throw journalError('read', this.#directory, error);
     }
@@ -165,6 +168,7 @@ export class Store {
   }
 
   beginCheckpoint(head: CheckpointHead): void {
+    this.#settle();
     // There may be more, which are to be let go.
     const [newest, oldest] = this.#positions().slice(0, CHECKPOINTS_KEPT);
     const before = new Map(this.#machines(newest ?? 0).map((row) => [row.machine, row]));
@@ -227,6 +231,7 @@ export class Store {
 
   /** Deletes what the newest checkpoint makes needless, in steps; also what was left of that when the node ended. */
   *clean(): Generator<void> {
+    this.#settle();
     try {
       const positions = this.#positions();
       for (const old of positions.slice(CHECKPOINTS_KEPT)) yield* this.#forget(old);
@@ -250,6 +255,7 @@ export class Store {
    * more go: the last that had them was found damaged, and nobody asked for them since.
    */
   *check(): Generator<string | null> {
+    this.#settle();
     const select = this.#statement(
       `SELECT machine, key, position, checksum, state FROM states
          WHERE (machine, key, position) > (?, ?, ?) ORDER BY machine, key, position LIMIT ?`,
@@ -272,6 +278,11 @@ export class Store {
   close(): void {
     this.#database.close();
     this.#lock.release();
+  }
+
+  /** Has what the checkpoint that was read does not count on deleted, where it is still there. */
+  #settle(): void {
+    if (this.#unsettled !== null) this.#writeUnsynced(() => {});
   }
 
   /** What there is to say of damaged rows, but for those of the checkpoint that is being written. */
@@ -523,6 +534,9 @@ export class Store {
         this.#isSyncing = isSynced;
       }
       this.#statement('BEGIN IMMEDIATE').run();
+      // Not sooner: a start that fails, as no node could be made of what was read, leaves all that a repair can go on from.
+      if (this.#unsettled !== null) forgetAfter(this.#database, this.#unsettled);
+      this.#unsettled = null;
       work();
       this.#statement('COMMIT').run();
     } catch (error) {

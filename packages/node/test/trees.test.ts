@@ -1,0 +1,259 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DiskJournal } from '../src/journal/disk/journal.ts';
+import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { StateReader } from '../src/journal/disk/state-reader.ts';
+import { Store } from '../src/journal/disk/store.ts';
+import { account, accountWithFee, toFee } from './accounts.ts';
+import { ALL, History, NONE, open } from './histories.ts';
+import { bundleOf, labelled, upgradeBundle } from './images.ts';
+
+// Journals of which rows are whole, and pages or tables are not.
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-trees-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const PAGE_BYTES = 4_096;
+
+/** Runs SQL on the journal in a directory, and has all of it in its one file afterwards. */
+function changeIn(directory: string, ...sql: string[]): void {
+  const database = new DatabaseSync(join(directory, 'journal.db'));
+  for (const each of sql) database.exec(each);
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  database.close();
+}
+
+/** The pages of the journal in a directory, by their numbers from 1. */
+class Pages {
+  readonly #file: string;
+  readonly bytes: Buffer;
+
+  constructor(directory: string) {
+    changeIn(directory);
+    this.#file = join(directory, 'journal.db');
+    this.bytes = readFileSync(this.#file);
+  }
+
+  page(number: number): Buffer {
+    return this.bytes.subarray((number - 1) * PAGE_BYTES, number * PAGE_BYTES);
+  }
+
+  rootOf(name: string): number {
+    const database = new DatabaseSync(this.#file, { readOnly: true });
+    const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(name);
+    database.close();
+    return Number(row?.['rootpage']);
+  }
+
+  /** What an interior page of an index or a table without row ids leads to (https://sqlite.org/fileformat2.html). */
+  childrenOf(number: number): number[] {
+    const page = this.page(number);
+    expect(page[0]).toBe(2);
+    const cells = Array.from({ length: page.readUInt16BE(3) }, (_, i) => page.readUInt16BE(12 + 2 * i));
+    return [...cells.map((cell) => page.readUInt32BE(cell)), page.readUInt32BE(8)];
+  }
+
+  write(): void {
+    writeFileSync(this.#file, this.bytes);
+  }
+}
+
+/** A journal with a checkpoint of so many instances. */
+function filled(name: string, instances: number, limits = ALL): History {
+  const history = new History(join(folder, name), limits);
+  history.step((core) => core.deploy(bundleOf(account(), labelled())));
+  history.step((core) => {
+    for (let i = 0; i < instances; i++)
+      core.call('Account', 'Deposit(3)', { key: `k${String(i).padStart(5, '0')}` });
+  });
+  history.checkpoint();
+  return history;
+}
+
+/** Opens a journal and reads it as a node does. */
+async function readBy(directory: string): Promise<void> {
+  const journal = await DiskJournal.open(directory);
+  try {
+    for await (const _ of journal.read());
+  } finally {
+    await journal.close();
+  }
+}
+
+describe('a journal of which all states are there, and not all where they are looked for', () => {
+  it.each([
+    [
+      'as two pages stand in the place of each other',
+      (pages: Pages, [a, b]: number[]) => {
+        const other = Buffer.from(pages.page(a));
+        pages.page(b).copy(pages.page(a));
+        other.copy(pages.page(b));
+      },
+    ],
+    [
+      'as a bit has changed of what leads to them',
+      (pages: Pages) => {
+        const root = pages.page(pages.rootOf('states'));
+        const key = root.indexOf('k00', root.readUInt16BE(12));
+        root[key + 3] ^= 4;
+      },
+    ],
+  ])('%s, ends the start, and is as it was after a repair', async (name, damage) => {
+    const history = filled(name, 300);
+    history.close();
+    const pages = new Pages(history.directory);
+    damage(pages, pages.childrenOf(pages.rootOf('states')));
+    pages.write();
+    await expect(readBy(history.directory)).rejects.toThrow(
+      /not in PRIMARY KEY order for states\): smc repair/,
+    );
+    repairDirectory(history.directory, 'now');
+    await readBy(history.directory);
+    expect(open(history.directory).seen).toBe(history.states.get(history.last));
+  });
+
+  // Of more than 10,000 a start looks at none by itself.
+  it('as the key of one is damaged, ends the node when that is looked for, before all were looked at', () => {
+    const history = filled('key', 300, NONE);
+    const { last } = history;
+    history.close();
+    const read = (key: string): Uint8Array | undefined => {
+      const reader = new StateReader(history.directory);
+      try {
+        reader.checkOrder();
+        return reader.read({ machine: 0, since: 1, position: last }, key);
+      } finally {
+        reader.close();
+      }
+    };
+    expect(read('k00050')).toBeDefined();
+    expect(read('k00050 ')).toBe(undefined);
+    changeIn(history.directory, `UPDATE states SET key = 'k00050!' WHERE key = 'k00050'`);
+    expect(() => read('k00050')).toThrow(
+      /the state of the instance "k00050!" of machine 0; nothing is answered any more/,
+    );
+    // And no start goes on from what it is of.
+    const { notes, seen } = open(history.directory);
+    expect(notes).toEqual([expect.stringMatching(/found damaged, and does not count/)]);
+    expect(seen).toBe(history.states.get(last));
+  });
+
+  it('next to one that nothing needs, is read', () => {
+    const history = filled('needless', 3, NONE);
+    const { last } = history;
+    history.close();
+    changeIn(history.directory, `INSERT INTO states VALUES (0, 'k00001!', ${last}, 1, NULL)`);
+    const reader = new StateReader(history.directory);
+    const place = { machine: 0, since: 1, position: last };
+    expect(() => reader.read(place, 'k00001')).toThrow(/"k00001!"/);
+    reader.close();
+    changeIn(
+      history.directory,
+      `UPDATE states SET position = ${last + 1} WHERE checksum = 1`,
+      'UPDATE checkpoints SET complete = 1',
+    );
+    const again = new StateReader(history.directory);
+    expect(again.read(place, 'k00001')).toBeDefined();
+    again.close();
+  });
+});
+
+describe('a journal that lost a write', () => {
+  it('of the index of what was deployed, ends the start', async () => {
+    const history = filled('index', 3);
+    history.close();
+    const older = new Pages(history.directory);
+    const next = new History(history.directory, ALL);
+    next.step((core) =>
+      expect(core.deploy(upgradeBundle(accountWithFee(), toFee(account())))).toContain('upgraded'),
+    );
+    next.close();
+    const pages = new Pages(history.directory);
+    const root = pages.rootOf('log_structure');
+    older.page(root).copy(pages.page(root));
+    pages.write();
+    await expect(readBy(history.directory)).rejects.toThrow(
+      /index of what was deployed is damaged: smc repair/,
+    );
+    repairDirectory(history.directory, 'now');
+    await readBy(history.directory);
+    expect(open(history.directory).seen).toBe(next.states.get(next.last));
+  });
+
+  it('of states, of which the log has all, is not filled again where they are not found', () => {
+    const history = filled('states', 300);
+    history.close();
+    const older = new Pages(history.directory);
+    const next = new History(history.directory, ALL);
+    next.step((core) => {
+      for (let i = 0; i < 300; i++)
+        core.call('Account', 'Deposit(4)', { key: `k${String(i).padStart(5, '0')}more` });
+    });
+    next.checkpoint();
+    next.close();
+    const pages = new Pages(history.directory);
+    const [leaf] = pages.childrenOf(pages.rootOf('states'));
+    older.page(leaf).copy(pages.page(leaf));
+    pages.write();
+    expect(() => open(history.directory)).toThrow(/the journal is damaged \(.*\): smc repair/);
+    repairDirectory(history.directory, 'now');
+    expect(open(history.directory).seen).toBe(next.states.get(next.last));
+  });
+});
+
+describe('a journal with a sealed checkpoint', () => {
+  it.each([
+    [
+      'its last group is damaged',
+      'UPDATE log SET checksum = checksum + 1 WHERE first = (SELECT max(first) FROM log)',
+    ],
+    ['all groups are damaged', 'UPDATE log SET checksum = checksum + 1'],
+    ['there is no log', 'DELETE FROM log'],
+    ['there is no log, and no checkpoint any more', 'DELETE FROM log; DELETE FROM checkpoints'],
+  ])('does not go back to before it where %s', async (name, sql) => {
+    const history = filled(`reach ${name}`, 3);
+    // Something that a checkpoint needs of the log.
+    history.step((core) => core.remove('Counter'));
+    history.checkpoint();
+    history.close();
+    changeIn(history.directory, sql);
+    const before = join(folder, `before ${name}`);
+    cpSync(history.directory, before, { recursive: true });
+    await expect(readBy(history.directory)).rejects.toThrow(/smc re(pair|store)/);
+    // And has nothing deleted.
+    for (const table of ['log', 'checkpoints', 'machines', 'states', 'images'])
+      expect(countIn(history.directory, table)).toBe(countIn(before, table));
+  });
+
+  it('keeps it, and all states, where no node can be made of them', () => {
+    const history = filled('kept', 3);
+    history.close();
+    changeIn(
+      history.directory,
+      `INSERT INTO checkpoints VALUES (${history.last + 7}, 0, 0, 0, 0, x'')`,
+      `INSERT INTO states VALUES (0, 'later', ${history.last + 7}, 1, NULL)`,
+    );
+    const tables = ['checkpoints', 'states'];
+    const counts = (): number[] => tables.map((table) => countIn(history.directory, table));
+    open(history.directory);
+    expect(counts()).toEqual([2, 5]);
+    // What the next writes goes without them.
+    const next = new History(history.directory, ALL);
+    next.step((core) => core.call('Counter', 'Incr'));
+    next.close();
+    expect(counts()).toEqual([1, 4]);
+  });
+});
+
+function countIn(directory: string, table: string): number {
+  const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+  const row = database.prepare(`SELECT count(*) AS rows FROM ${table}`).get();
+  database.close();
+  return Number(row?.['rows']);
+}
