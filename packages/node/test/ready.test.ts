@@ -67,4 +67,25 @@ describe('a node is ready', () => {
       await reply;
     }
   });
+
+  it('until it stops, also while what came before is finished', async () => {
+    release = journal.wait();
+    const { reply } = await handOver();
+    const closed = node.close();
+    expect(await ready()).toBe('503 stopping');
+    now += NODE_LIMITS.commitMillisMax + 1;
+    expect(await ready()).toBe('503 stopping');
+    release();
+    expect(await reply).toMatchObject({ status: 200 });
+    await closed;
+  });
+
+  it('until it gives up', async () => {
+    release = journal.wait();
+    const { reply } = await handOver();
+    release(new Error('the disk is full'));
+    expect(await reply).toMatchObject({ status: 500 });
+    expect(await ready()).toBe('503 stopping');
+    expect(await send(node, '/_smc/metrics')).toMatchObject({ status: 500 });
+  });
 });
