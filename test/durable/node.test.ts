@@ -1,13 +1,16 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LineConnection, smc, startNodeProcess } from '../support/process.ts';
 import { TALLY } from '../support/tally.ts';
+
+const SMC = new URL('../../packages/cli/bin/smc.js', import.meta.url);
 
 let directory: string;
 beforeEach(() => {
@@ -85,14 +88,14 @@ describe('smc node --data', () => {
   });
 
   test('ends when the disk takes no more, and has all that it acknowledged', async () => {
-    const { acknowledged, total, clients } = await fillDisk('../../packages/cli/bin/smc.js');
+    const { acknowledged, total, clients } = await fillDisk(SMC);
     expect(total).toBeGreaterThanOrEqual(acknowledged);
     expect(total).toBeLessThanOrEqual(acknowledged + clients);
   });
 
   // The check itself is checked.
   test('would be found out if it acknowledged what the disk has not taken', async () => {
-    const { acknowledged, total } = await fillDisk('hasty-node.ts');
+    const { acknowledged, total } = await fillDisk(new URL('hasty-node.ts', import.meta.url));
     expect(total).toBeLessThan(acknowledged);
   });
 
@@ -158,19 +161,60 @@ describe('the log of a node', () => {
     expect(await ended).toEqual([0, null]);
     child.stderr!.resume();
   });
+
+  const FULL = '/dev/full';
+  test.skipIf(!existsSync(FULL)).each([
+    { stream: 'stderr', form: 'text' },
+    { stream: 'stderr', form: 'json' },
+    { stream: 'stdout', form: 'json' },
+  ] as const)('may be on a full disk, as may $stream: the node goes on ($form)', async ({ stream, form }) => {
+    const node = await startWith(stream, FULL, ['--log', form]);
+    const put = async (body: Uint8Array): Promise<number> => {
+      const headers = { 'content-type': 'application/octet-stream' };
+      const parts = { method: 'PUT', headers, body: body as Uint8Array<ArrayBuffer> };
+      return (await fetch(`${node.url}/_smc/machines`, parts)).status;
+    };
+    expect(await put(TALLY.plain.encoded)).toBe(200);
+    for (let i = 0; i < 3; i++) expect(await put(garbage)).toBe(422);
+    const headers = { 'content-type': 'application/json' };
+    const called = await fetch(`${node.url}/Tally/a/Add`, { method: 'POST', headers, body: '{"by":3}' });
+    expect(await called.text()).toBe('3');
+    node.child.kill('SIGTERM');
+    expect(await node.ended).toEqual([0, null]);
+  });
 });
+
+/** A node of which one stream goes to a file; the other says where it is. */
+async function startWith(
+  stream: 'stdout' | 'stderr',
+  file: string,
+  more: readonly string[],
+): Promise<{ readonly url: string; readonly child: ChildProcess; readonly ended: Promise<unknown[]> }> {
+  const to = openSync(file, 'w');
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(SMC), 'node', '--data', directory, '--http', '0', '--tcp', '0', '--json', ...more],
+    { stdio: ['ignore', stream === 'stdout' ? to : 'pipe', stream === 'stderr' ? to : 'pipe'] },
+  );
+  closeSync(to);
+  const ended = once(child, 'exit');
+  for await (const line of createInterface({ input: (child.stdout ?? child.stderr)! })) {
+    const { http } = JSON.parse(line) as { readonly http?: string };
+    if (http !== undefined) return { url: http, child, ended };
+  }
+  throw new Error(`the node ended before it was ready: ${String(await ended)}`);
+}
 
 /**
  * Has clients add 1 to a tally until the disk takes no more, and the node ends; then how many were acknowledged, and what a
  * node says of the tally that starts from what is on disk.
  */
 async function fillDisk(
-  program: string,
+  program: URL,
 ): Promise<{ readonly acknowledged: number; readonly total: number; readonly clients: number }> {
   // The system refuses to write past this size, in the middle of a write if need be.
   const kibibytes = 400;
-  const path = fileURLToPath(new URL(program, import.meta.url));
-  const words = [path, 'node', '--data', directory, '--http', '0', '--tcp', '0', '--json'];
+  const words = [fileURLToPath(program), 'node', '--data', directory, '--http', '0', '--tcp', '0', '--json'];
   const script = `trap '' XFSZ; ulimit -f ${kibibytes * 2}; exec "$@"`;
   const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],

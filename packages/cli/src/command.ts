@@ -16,6 +16,8 @@ export interface Environment extends Streams {
   };
   /** For a command that runs until it is ended: resolves on SIGINT or SIGTERM. */
   readonly untilEnded: () => Promise<void>;
+  /** For a command that is not run for what it prints: from the call on it goes on where stdout takes nothing. */
+  readonly detachStdout: () => void;
 }
 
 /** Arguments and options as commander gives them; each command says which it has. */

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { smc } from './program.ts';
 
-/** The end of a pipe that nobody reads any more (`smc … | head`) is not an error of ours. */
+let isDetached = false;
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (isDetached) return;
+  // The end of a pipe that nobody reads any more (`smc … | head`) is not an error of ours.
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
 
-/** What is meant for people may find nobody there: a node goes on without the reader of its log. */
+/** What is meant for people may find nobody there, or a full disk: a node goes on, and other commands end as they would. */
 function openStderr(): NodeJS.WriteStream {
-  return process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  return process.stderr.on('error', () => {});
 }
 
 /** For readers that take nothing, once the process was asked to end. */
@@ -51,10 +52,13 @@ async function main(): Promise<void> {
       },
       environment: process.env,
       untilEnded,
+      detachStdout: () => {
+        isDetached = true;
+      },
     });
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(
+    openStderr().write(
       `internal error: ${text}\n  This is a mistake of smc ${manifest.version}, not yours. ` +
         'Please report it, with the command and the files that it was given.\n',
     );

@@ -12,30 +12,44 @@ export function declareLog(command: Command): void {
 /** Bytes of the log that wait for its reader; what comes then is left out. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 
-/** The log that was asked for. A reader that stands still costs lines, and no memory. */
+/**
+ * The log that was asked for. A reader that stands still costs lines, and no memory; so does a file that takes no more.
+ * They are counted, and told with the next that is written.
+ */
 export async function logOf(words: Words, output: Output): Promise<Log> {
-  const log = await formOf(words, output);
   let leftOut = 0;
+  /** Lines that are lost where the one that is written can not be: that which tells of others stands for them. */
+  let atStake = 1;
+  const log = await formOf(words, output, (line) => {
+    const lines = atStake;
+    output.note(line, (error) => {
+      if (error instanceof Error) leftOut += lines;
+    });
+  });
   const bounded =
     (level: keyof Log): Log[keyof Log] =>
     (facts, message) => {
       if (output.unread > UNREAD_BYTES_MAX) return void leftOut++;
-      if (leftOut > 0) log.warn({ lines: leftOut }, 'left out of the log, as nobody read it');
-      leftOut = 0;
+      if (leftOut > 0) {
+        atStake = leftOut;
+        leftOut = 0;
+        log.warn({ lines: atStake }, 'left out of the log, which could not be written');
+        atStake = 1;
+      }
       log[level](facts, message);
     };
   return { info: bounded('info'), warn: bounded('warn'), error: bounded('error') };
 }
 
-async function formOf(words: Words, output: Output): Promise<Log> {
+async function formOf(words: Words, output: Output, note: (line: string) => void): Promise<Log> {
   const form = option(words, 'log') ?? 'text';
-  if (form === 'json') return (await import('./node-log-json.ts')).jsonLog((line) => output.note(line));
+  if (form === 'json') return (await import('./node-log-json.ts')).jsonLog(note);
   if (form !== 'text') throw new Stop(EXIT.usage, 'usage', `--log takes text or json, not ${form}`);
-  const write = (facts: LogFacts, message: string): void => output.note(textOf(facts, message));
+  const write = (facts: LogFacts, message: string): void => note(textOf(facts, message));
   return {
     info: write,
     warn: (facts, message) => write(facts, `warning: ${message}`),
-    error: (facts, message) => output.error(textOf(facts, message)),
+    error: (facts, message) => note(output.errorLine(textOf(facts, message))),
   };
 }
 

@@ -5,12 +5,15 @@ import type { Stop } from './exit.ts';
 export interface Streams {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly stderr: {
-    write(text: string): unknown;
+    /** `written` is told when that is done, with an error where it can not be. */
+    write(text: string, written?: Written): unknown;
     readonly isTTY?: boolean;
     readonly writableLength?: number;
   };
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
+
+export type Written = (error?: Error | null) => void;
 
 /** How to colour a text, or to leave it as it is. */
 export type Colors = ReturnType<typeof createColors>;
@@ -54,15 +57,20 @@ export class Output {
   }
 
   /** For people: progress, summaries, explanations. */
-  note(text: string): void {
-    this.#streams.stderr.write(`${text}\n`);
+  note(text: string, written?: Written): void {
+    this.#streams.stderr.write(`${text}\n`, written);
   }
 
   /** An error line on stderr, `error: …`, with its hint below. */
   error(message: string, hint?: string): void {
-    const { bold, red } = createColors(this.color);
-    this.note(`${red(bold('error'))}: ${message}`);
+    this.note(this.errorLine(message));
     if (hint !== undefined) this.note(`  ${hint}`);
+  }
+
+  /** The line that `error` writes. */
+  errorLine(message: string): string {
+    const { bold, red } = createColors(this.color);
+    return `${red(bold('error'))}: ${message}`;
   }
 
   /** The end of a command that was stopped: for people, and as data. */

@@ -84,6 +84,7 @@ class Running {
       stderr: { write: (text) => this.#said((this.#err += text)) },
       environment: {},
       untilEnded: () => ended,
+      detachStdout: () => {},
     });
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Words } from '../src/command.ts';
 import { logOf } from '../src/node-log.ts';
-import { Output } from '../src/output.ts';
+import { Output, type Written } from '../src/output.ts';
 
 /** What `smc node` tells its operator, in both forms. */
 
@@ -56,8 +56,33 @@ test('what nobody reads is left out and counted, as soon as it is read again', a
   stderr.writableLength = 100;
   log.info({}, 'three');
   log.info({}, 'four');
-  expect(err).toBe('one\nwarning: left out of the log, as nobody read it lines=3\nthree\nfour\n');
+  expect(err).toBe('one\nwarning: left out of the log, which could not be written lines=3\nthree\nfour\n');
 });
+
+test.each(['text', 'json'])(
+  'what can not be written is counted, and told when there is room: %s',
+  async (form) => {
+    const lines: string[] = [];
+    let isFull = true;
+    const stderr = {
+      write: (text: string, written?: Written) => {
+        if (!isFull) lines.push(text);
+        written?.(isFull ? new Error('ENOSPC') : null);
+      },
+    };
+    const output = new Output({ stdout: { write: () => {} }, stderr, environment: {} }, false);
+    const log = await logOf({ arguments: [], options: { log: form } }, output);
+    log.info({}, 'one');
+    log.error({}, 'two');
+    isFull = false;
+    log.info({}, 'three');
+    log.info({}, 'four');
+    expect(lines).toHaveLength(3);
+    const told = { level: 'warn', lines: 2, msg: 'left out of the log, which could not be written' };
+    if (form === 'json') expect(JSON.parse(lines[0])).toMatchObject(told);
+    else expect(lines[0]).toBe(`warning: ${told.msg} lines=2\n`);
+  },
+);
 
 test('another form is none', async () => {
   await expect(told('xml')).rejects.toThrow('--log takes text or json, not xml');

@@ -37,6 +37,7 @@ class Watching {
       stderr: { write },
       environment: {},
       untilEnded: () => ended,
+      detachStdout: () => {},
     });
   }
 

@@ -47,6 +47,7 @@ export async function runCommand(
     environment: { SMC_NODE: to, SMC_TOKEN: token },
     // What runs until it is told to end is told so when it says that it runs.
     untilEnded: () => said,
+    detachStdout: () => {},
   });
   return { status, out, err };
 }

@@ -254,6 +254,14 @@ describe('a client of something else', () => {
     }
   });
 
+  it('is told that a node is not ready, and why', async () => {
+    const url = await serve((_request, reply) =>
+      reply.writeHead(503).end('{"error":{"code":"stalled","message":"the disk"}}'),
+    );
+    const error = { kind: 'refused', code: 'stalled', message: 'the disk', status: 503 };
+    expect(await connectHttp(url).ready()).toEqual({ ok: false, error });
+  });
+
   it('reads a list that comes in pages, and not without end', async () => {
     let requests = 0;
     let next: Record<string, string> = { '/_smc/machines': '/_smc/machines?after=A' };

@@ -2,6 +2,7 @@ import type { JitMode } from '@smc/vm';
 import type { DeployEvent, NodeEvent, Reply } from './event.ts';
 import { bodyBytes } from './body.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { countInputs, type EventItem, type InputCounts, type Item, type NodeCaller, refuse } from './item.ts';
 import type { HeaderRequestKey } from './journal/entry.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
@@ -9,18 +10,9 @@ import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { JournalError } from './journal/error.ts';
 import { Metrics } from './metrics.ts';
+import type { Problem } from './problem.ts';
 import { oncePerTurn, Pace, type Stopwatch, systemStopwatch } from './pace.ts';
-import {
-  BUSY,
-  EXPIRED,
-  GAVE_UP,
-  GONE,
-  INTERNAL,
-  OVERLOADED,
-  Refused,
-  type RefusedReply,
-  STOPPING,
-} from './refused.ts';
+import { BUSY, EXPIRED, GAVE_UP, GONE, INTERNAL, OVERLOADED, Refused, STALLED, STOPPING } from './refused.ts';
 import type { NodeState } from './state.ts';
 import { type CallRequest, stamp, transition } from './transition.ts';
 import { Queue } from './queue.ts';
@@ -59,41 +51,11 @@ export interface CallOptions {
   readonly deadlineMillis?: number;
 }
 
-/** An event that waits, first for its turn and then for its reply to be sent. */
-interface EventItem {
-  readonly event: NodeEvent;
-  /** Null for the operator. */
-  readonly caller: NodeCaller | null;
-  readonly bytes: number;
-  /** By the stopwatch: when it came. */
-  readonly received: number;
-  /** By the stopwatch: what has not begun by then is not begun any more. */
-  readonly deadline: number;
-  readonly settle: (reply: Reply) => void;
-  /** Null until it was handled. */
-  reply: Reply | null;
-}
-
-/** A look at the node, which changes nothing, and gives what tells of it. */
-interface LookItem {
-  /** Null for the operator. */
-  readonly caller: NodeCaller | null;
-  readonly bytes: 0;
-  readonly look: (node: NodeState) => () => void;
-  readonly abandon: (error: Error) => void;
-  tell: (() => void) | null;
-}
-
-type Item = EventItem | LookItem;
-
 /** A deployment on its way, for the first of these; the others are the same request, sent again. */
 interface Prepared {
   readonly work: Deployment;
   readonly items: EventItem[];
 }
-
-/** A connection, or whoever else makes calls (`Host.caller`). */
-export type NodeCaller = Caller<Item>;
 
 /**
  * The loop that runs a node: it takes events, of each caller in the order in which they came and of callers in turns
@@ -131,6 +93,8 @@ export class Host {
   /** What was handled since the last append, and what waits for that one. */
   #gathered: Item[] = [];
   #appended: Item[] | null = null;
+  /** By the stopwatch: when that was handed to the journal. */
+  #appendedAt = 0;
   /** What may be sent. */
   readonly #durable = new Queue<Item>();
   #isSending = false;
@@ -188,9 +152,15 @@ export class Host {
     return this.#journal.logBytes?.() ?? 0;
   }
 
-  /** Whether requests are handled. */
-  get ready(): boolean {
-    return this.#state === 'open';
+  /** How long the journal has had what it was to append and has not done; 0 where there is nothing of the kind. */
+  get commitAgeMillis(): number {
+    return this.#appended === null ? 0 : this.#stopwatch() - this.#appendedAt;
+  }
+
+  /** Why requests are better sent elsewhere: none is handled, or none answered; null where all is well. */
+  get unready(): Problem | null {
+    if (this.#state !== 'open') return STOPPING.problem;
+    return this.commitAgeMillis > this.#node.limits.commitMillisMax ? STALLED.problem : null;
   }
 
   /** Requests that wait for their turn, or to be durable. */
@@ -259,6 +229,20 @@ export class Host {
   }
 
   /**
+   * What a view sees of the node as it is, durable or not: for figures, which acknowledge nothing. Throws `Refused`
+   * where the host gave up.
+   */
+  peek<T>(view: (node: NodeState) => T): T {
+    if (this.#state === 'failed') throw new Refused(GAVE_UP.problem);
+    return view(this.#node);
+  }
+
+  /** By machine, inputs that are not durable yet: a crash may take them back. */
+  uncommitted(): ReadonlyMap<string, InputCounts> {
+    return countInputs([...(this.#appended ?? []), ...this.#gathered]);
+  }
+
+  /**
    * Refuses what comes from now on, and is fulfilled when all that came before is answered: that
    * which has not begun after `closeMillisMax` is refused too, and a last checkpoint that is not done by then does not
    * count.
@@ -286,7 +270,8 @@ export class Host {
       return settle(refused);
     }
     const received = this.#received();
-    this.#enqueue({ event, caller, bytes, settle, received, deadline: received + millis, reply: null });
+    const deadline = received + millis;
+    this.#enqueue({ event, caller, bytes, settle, received, deadline, reply: null, isLogged: false });
   }
 
   /**
@@ -384,7 +369,11 @@ export class Host {
       else if ('look' in item) item.tell = item.look(this.#node);
       else if (now > item.deadline) item.reply = EXPIRED;
       else if (item.event.kind === 'deploy') return this.#deploy(item, item.event);
-      else item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
+      else {
+        const { position } = this.#node;
+        item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
+        item.isLogged = this.#node.position !== position;
+      }
       this.#settle(item);
     } catch (error) {
       // What broke off is answered as all else that is left.
@@ -480,20 +469,20 @@ export class Host {
     }
     for (const { bytes } of groups) this.#checkpoints.add(bytes.length + GROUP_OVERHEAD_BYTES);
     this.#appended = items;
-    const start = this.#stopwatch();
+    this.#appendedAt = this.#stopwatch();
     const durable = this.#journal.append(groups);
     this.#checkpoints.beginIfDue();
-    if (durable === undefined) return this.#appendEnds(start);
+    if (durable === undefined) return this.#appendEnds();
     durable.then(
-      () => this.#appendEnds(start),
+      () => this.#appendEnds(),
       (error: unknown) => this.#fail(error),
     );
   }
 
-  #appendEnds(start: number): void {
+  #appendEnds(): void {
     const items = this.#appended;
     if (items === null || this.#state === 'failed') return;
-    this.metrics.commits.observe((this.#stopwatch() - start) / 1000);
+    this.metrics.commits.observe(this.commitAgeMillis / 1000);
     this.#appended = null;
     for (const item of items) this.#durable.push(item);
     try {
@@ -575,11 +564,6 @@ export class Host {
     this.#send(left);
     this.#wake();
   }
-}
-
-function refuse(item: Item, reply: RefusedReply): void {
-  if ('look' in item) item.tell = () => item.abandon(new Refused(reply.problem));
-  else item.reply = reply;
 }
 
 /** Whether two are the same request, sent twice. */

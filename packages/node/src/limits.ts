@@ -80,6 +80,8 @@ export interface NodeLimits {
   readonly keptChangesMax: number;
   /** Bytes of entries that wait for a sync; then nothing is handled until that is done. */
   readonly gatheredBytesMax: number;
+  /** How long the journal may take for a commit; a node where it takes longer is not ready. */
+  readonly commitMillisMax: number;
   /** Bytes of the log since the last checkpoint, after which the next is made. */
   readonly checkpointBytesMin: number;
   /** Milliseconds after a checkpoint, after which the next is made if there was anything since. */
@@ -128,6 +130,7 @@ export const NODE_LIMITS: NodeLimits = {
   keptBytesMax: 1024 * 1024 * 1024,
   keptChangesMax: 1_000,
   gatheredBytesMax: 4 * 1024 * 1024,
+  commitMillisMax: 5_000,
   checkpointBytesMin: 64 * 1024 * 1024,
   checkpointMillisMax: 60_000,
   largeStateBytesMin: 1024 * 1024,

@@ -13,7 +13,10 @@ export class Refused extends Error {
 
 export type RefusedReply = Reply & { readonly kind: 'refused' };
 
-const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message: string): RefusedReply => ({
+const refused = (
+  code: 'overloaded' | 'stalled' | 'stopping' | 'internal' | 'busy',
+  message: string,
+): RefusedReply => ({
   kind: 'refused',
   problem: problem(code, message),
   version: null,
@@ -21,6 +24,7 @@ const refused = (code: 'overloaded' | 'stopping' | 'internal' | 'busy', message:
 export const OVERLOADED = refused('overloaded', 'too many requests wait for their turn; try again later');
 export const EXPIRED = refused('overloaded', 'the request waited too long for its turn: nothing was done');
 export const GONE = refused('overloaded', 'its connection ended before its turn: nothing was done');
+export const STALLED = refused('stalled', 'the disk takes long for a commit, and all replies wait for it');
 export const STOPPING = refused('stopping', 'the node is stopping');
 export const BUSY = refused('busy', 'another deployment is prepared; try again when it is done');
 /** Whether it is in the journal is not known; who repeats it with the same id learns it. */

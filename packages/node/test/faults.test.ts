@@ -130,7 +130,7 @@ async function sufferFault(fault: keyof typeof FAULTS, Faulty: typeof FaultyJour
     };
     await Promise.all(Array.from({ length: 20 }, (_, name) => client(name)));
     expect((await host.failure).message).toBe(fault);
-    expect(host.ready).toBe(false);
+    expect(host.unready).toMatchObject({ code: 'stopping' });
     await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
     expect(await call(host, 'Read', null)).toMatch(/^stopping:/);
     await host.stop();

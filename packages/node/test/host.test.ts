@@ -2,7 +2,8 @@ import { fingerprints } from '@smc/protocol';
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallEvent, Reply } from '../src/event.ts';
-import { type CallOptions, Host, type NodeCaller } from '../src/host.ts';
+import { type CallOptions, Host } from '../src/host.ts';
+import type { NodeCaller } from '../src/item.ts';
 import type { Stopwatch } from '../src/pace.ts';
 import type { CheckpointHead, CheckpointPart } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
@@ -135,7 +136,7 @@ describe('a host', () => {
     expect(await waiting).toMatch(/^internal:/);
     await expect(looking).rejects.toThrow('the node gave up');
     expect((await host.failure).message).toBe('the disk is full');
-    expect(host.ready).toBe(false);
+    expect(host.unready).toMatchObject({ code: 'stopping' });
     expect(await call(host, 'Read')).toMatch(/^stopping:/);
     await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
   });

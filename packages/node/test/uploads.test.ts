@@ -1,12 +1,10 @@
 import { createConnection, type Socket } from 'node:net';
 import { fingerprints, type Image, type Upgrade } from '@smc/protocol';
 import { afterEach, expect, it } from 'vitest';
-import type { LogGroup } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import type { NodeLimits } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
 import type { Journal } from '../src/ports.ts';
-import type { StateRows } from '../src/state-rows.ts';
 import {
   bundleOf,
   counter,
@@ -18,50 +16,12 @@ import {
   upgradeBundles,
 } from './images.ts';
 import { type HttpReply, post, put, send } from './requests.ts';
+import { WaitingJournal } from './waiting-journal.ts';
 
 /** What an upload can do to a node that means it harm: be refused, and change nothing. */
 
 let node: RunningNode;
 afterEach(() => node.close());
-
-/** A journal in memory whose groups are there when it is told so. */
-class WaitingJournal implements Journal {
-  readonly isLasting = false;
-  readonly #journal = new MemoryJournal();
-  #ready = Promise.resolve();
-
-  /** From now on until what this gives is called. */
-  wait(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ready = promise;
-    return resolve;
-  }
-
-  async append(groups: readonly LogGroup[]): Promise<void> {
-    await this.#ready;
-    this.#journal.append(groups);
-  }
-
-  read(): ReturnType<Journal['read']> {
-    return this.#journal.read();
-  }
-
-  checkpoint(...parts: Parameters<Journal['checkpoint']>): ReturnType<Journal['checkpoint']> {
-    return this.#journal.checkpoint(...parts);
-  }
-
-  get rows(): StateRows {
-    return this.#journal.rows;
-  }
-
-  check(): Promise<void> {
-    return this.#journal.check();
-  }
-
-  close(): ReturnType<Journal['close']> {
-    return this.#journal.close();
-  }
-}
 
 async function start(
   limits: Partial<NodeLimits> = {},

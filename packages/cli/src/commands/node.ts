@@ -40,6 +40,7 @@ export const node: CommandDefinition = {
       isEnded = true;
       return null;
     });
+    environment.detachStdout();
     const exposure = exposureOf(words, output);
     const log = await logOf(words, output);
     try {

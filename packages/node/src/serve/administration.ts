@@ -46,8 +46,9 @@ export function addAdministration(app: FastifyInstance, service: Service): void 
   const { host, access, limits, log, refusals } = service;
   app.get('/_smc/health', (_request, reply) => reply.type(JSON_TYPE).send('{"status":"ok"}'));
   app.get('/_smc/ready', (_request, reply) => {
-    if (host.ready) return reply.type(JSON_TYPE).send('{"status":"ready"}');
-    return sendProblem(reply, problem('stopping', 'the node takes no requests'));
+    const { unready } = host;
+    if (unready === null) return reply.type(JSON_TYPE).send('{"status":"ready"}');
+    return sendProblem(reply, unready);
   });
   const guarded = { onRequest: guard((token) => authorizeAdministration(access, token), refusals) };
   addViews(app, service, guarded);

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import { sourceOf } from '../access/access.ts';
-import type { Host, NodeCaller } from '../host.ts';
+import type { Host } from '../host.ts';
+import type { NodeCaller } from '../item.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem } from '../problem.ts';
 import type { HeldBytes, Holder } from './held.ts';

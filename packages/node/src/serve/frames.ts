@@ -20,7 +20,7 @@ import {
 } from '@smc/protocol';
 import { authorizeCall, keyOfCaller, sourceOf } from '../access/access.ts';
 import type { Reply, ValueReply } from '../event.ts';
-import type { NodeCaller } from '../host.ts';
+import type { NodeCaller } from '../item.ts';
 import { problem, type Problem } from '../problem.ts';
 import { GAVE_UP, Refused } from '../refused.ts';
 import type { NodeState } from '../state.ts';

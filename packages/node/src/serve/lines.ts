@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { printLineReply, readRequestLine } from '@smc/protocol';
 import { authorizeCall, sourceOf } from '../access/access.ts';
 import type { Reply } from '../event.ts';
-import type { NodeCaller } from '../host.ts';
+import type { NodeCaller } from '../item.ts';
 import { problem, type Problem } from '../problem.ts';
 import { Refused } from '../refused.ts';
 import type { Holder } from './held.ts';

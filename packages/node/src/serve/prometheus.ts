@@ -2,6 +2,7 @@ import { sizeWithin } from '@smc/protocol';
 import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
 import { PROTOCOLS, type Refusals } from '../access/refusals.ts';
 import type { Host } from '../host.ts';
+import { NO_INPUTS } from '../item.ts';
 import type { Durations, Sample } from '../metrics.ts';
 import type { Machine, NodeState } from '../state.ts';
 
@@ -16,7 +17,7 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly values: (node: NodeState, queueDepth: number) => Sample[];
+  readonly values: (node: NodeState) => Sample[];
 }
 
 /** What `/_smc/metrics` answers, in the text form of Prometheus: all as of one moment, and the figures of the process. */
@@ -33,11 +34,10 @@ export class Exposition {
   }
 
   async text(): Promise<string> {
-    // Before it waits itself.
-    const depth = this.#host.queueDepth;
     const own = new Registry();
-    const seen = await this.#host.look((node) =>
-      this.#metrics.map(({ values, ...metric }) => ({ ...metric, values: values(node, depth) })),
+    // At once, also where the disk stands still: figures acknowledge nothing, and then they are wanted most.
+    const seen = this.#host.peek((node) =>
+      this.#metrics.map(({ values, ...metric }) => ({ ...metric, values: values(node) })),
     );
     for (const metric of seen) {
       // All that a registry asks of a metric; the classes of the library keep values of their own.
@@ -73,11 +73,18 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
       name: 'smc_inputs_total',
       help: 'Inputs in the log, by machine and outcome',
       type: 'counter',
-      values: (node) =>
-        machinesOf(node).flatMap(({ name, inputs: all, faults }) => [
-          { labels: { machine: name, outcome: 'ok' }, value: all - faults },
-          { labels: { machine: name, outcome: 'fault' }, value: faults },
-        ]),
+      values: (node) => {
+        // Of what is durable: this counter is kept over restarts, and one that goes back after a crash passes for one that
+        // began anew. (A machine that was removed and deployed meanwhile did begin anew.)
+        const uncommitted = host.uncommitted();
+        return machinesOf(node).flatMap(({ name, inputs, faults }) => {
+          const { ok, fault } = uncommitted.get(name) ?? NO_INPUTS;
+          return [
+            { labels: { machine: name, outcome: 'ok' }, value: Math.max(0, inputs - faults - ok) },
+            { labels: { machine: name, outcome: 'fault' }, value: Math.max(0, faults - fault) },
+          ];
+        });
+      },
     },
     durations('smc_input_duration_seconds', 'From an input that came to its durable reply', inputs),
     {
@@ -88,17 +95,17 @@ function metricsOf(host: Host, refusals: Refusals): readonly Metric[] {
     },
     durations('smc_journal_commit_seconds', 'Of a commit of the journal', commits),
     gauge(
+      'smc_journal_commit_age_seconds',
+      'Of a commit that the journal was handed and has not done; 0 where there is none',
+      () => host.commitAgeMillis / 1000,
+    ),
+    gauge(
       'smc_journal_wal_bytes',
       'Of the write-ahead log of SQLite, which grows while somebody reads the journal for long',
       () => host.journalLogBytes,
     ),
     durations('smc_checkpoint_seconds', 'Of a checkpoint, beside the inputs', checkpoints),
-    {
-      name: 'smc_queue_depth',
-      help: 'Requests that wait for their turn, or to be durable',
-      type: 'gauge',
-      values: (_, queueDepth) => [{ labels: {}, value: queueDepth }],
-    },
+    gauge('smc_queue_depth', 'Requests that wait for their turn, or to be durable', () => host.queueDepth),
     perMachine('smc_state_size_bytes', 'Memory of the states, about', stateSize),
     perMachine(
       'smc_kept_requests',

@@ -43,6 +43,6 @@ export function sendProblem(reply: FastifyReply, refused: Problem, version: Vers
   const { code } = refused;
   void reply.code(ERROR_STATUS[code]).type(JSON_TYPE);
   if (version !== null) void reply.header('smc-code', version.fingerprints.code);
-  if (code === 'overloaded') void reply.header('retry-after', '1');
+  if (code === 'overloaded' || code === 'stalled') void reply.header('retry-after', '1');
   void reply.send(errorToJson(refused));
 }
