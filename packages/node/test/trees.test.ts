@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { StateReader } from '../src/journal/disk/state-reader.ts';
-import { Store } from '../src/journal/disk/store.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
 import { ALL, History, NONE, open } from './histories.ts';
 import { bundleOf, labelled, upgradeBundle } from './images.ts';
