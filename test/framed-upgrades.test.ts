@@ -1,9 +1,10 @@
-import { connectFrames, connectHttp, type FrameClient, machineOf } from '@smc/client';
+import { connectFrames, connectHttp, type FrameClient, type MachineClient, machineOf } from '@smc/client';
 import { MemoryJournal, type RunningNode, startNode } from '@smc/node';
 import { type Bundle, encodeBundle, fingerprints } from '@smc/protocol';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bundleOf } from './support/compile.ts';
-import { type Counter, FIRST, first, QUICK, range, shown } from './support/framed.ts';
+import { budgets, type Counter, FIRST, first, Proxy, QUICK, range, shown } from './support/framed.ts';
 
 const SECOND = `
 import "./first.sm" as old
@@ -82,6 +83,13 @@ upgrade old.Counter -> Counter {
 }
 `;
 
+/** The first, and an operation that nothing before it serves. */
+const GROWN = `
+import "./first.sm" as old
+${FIRST.slice(0, FIRST.indexOf('machine Account')).replace('on Read', 'on Total -> Int { get }\n  on Read')}
+upgrade old.Counter -> Counter {}
+`;
+
 const STRANGER = `
 machine Counter {
   state: Int = 0
@@ -98,6 +106,7 @@ const fourth = bundleOf({
   'second.sm': SECOND,
   'first.sm': FIRST,
 });
+const grown = bundleOf({ 'grown.sm': GROWN, 'first.sm': FIRST });
 /** The images of a bundle alone: to begin with. */
 const images = (bundle: Bundle): Uint8Array => encodeBundle({ ...bundle, upgrades: [] });
 
@@ -156,28 +165,56 @@ describe('a framed client, and upgrades', () => {
   test('that is newer than its node uses the way back, until the node was upgraded', async () => {
     await start();
     const counter = client().machine<Counter>(machineOf(second, 'Counter'));
-    expect(shown(await counter.call('Add', { by: 1 }))).toEqual({ total: 1 });
+    // The way back takes one at a time.
+    expect(shown(await counter.call('Add', { by: 5 }))).toEqual({ total: 1 });
     expect(shown(await counter.call('Read'))).toBe(1);
     await deploy(encodeBundle(second));
-    expect(shown(await counter.call('Add', { by: 1 }))).toEqual({ total: 2 });
+    expect(shown(await counter.call('Add', { by: 5 }))).toEqual({ total: 6 });
     const another = client().machine<Counter>(machineOf(second, 'Counter'));
-    expect(shown(await another.call('Add', { by: 5 }))).toEqual({ total: 7 });
+    expect(shown(await another.call('Add', { by: 5 }))).toEqual({ total: 11 });
     const stranger = client().machine<Counter>({ image: bundleOf({ 'stranger.sm': STRANGER }).images[0] });
     expect(shown(await stranger.call('Read'))).toBe('unknown-interface');
   });
 
+  test('uses the way back again where an older node came in the place of its own', async () => {
+    await start();
+    const port = node.linesPort!;
+    const counter = client().machine<Counter>(machineOf(second, 'Counter'));
+    await deploy(encodeBundle(second));
+    expect(shown(await counter.call('Add', { by: 5 }))).toEqual({ total: 5 });
+    await node.close();
+    node = await startNode({ httpPort: 0, linesPort: port, journal: new MemoryJournal() });
+    await deploy(images(first));
+    expect(shown(await counter.call('Add', { by: 5 }))).toEqual({ total: 1 });
+    await deploy(encodeBundle(second));
+    expect(shown(await counter.call('Add', { by: 5 }))).toEqual({ total: 6 });
+  });
+
+  test('asks a node for what it had not before its upgrade', async () => {
+    await start();
+    const counter = client().machine<Counter>(machineOf(grown, 'Counter'));
+    expect(shown(await counter.call('Total'))).toBe('gone');
+    expect(shown(await counter.call('Incr'))).toBe(1);
+    expect(shown(await counter.call('Total'))).toBe('gone');
+    await deploy(encodeBundle(grown));
+    expect(shown(await counter.call('Total'))).toBe(1);
+  });
+
   test('speaks to nodes of any version before its own, and old clients to any after theirs', async () => {
     await start();
-    const newest = client().machine<Counter>(machineOf(fourth, 'Counter', third, second));
+    const newestOf = (): MachineClient<Counter> =>
+      client().machine<Counter>(machineOf(fourth, 'Counter', third, second));
+    const newest = newestOf();
     const oldest = client().machine<Counter>(machineOf(first, 'Counter'));
     const http = connectHttp(node.url!);
     const spoken = { interface: fingerprints(first.images[0]).interface };
     let total = 0;
     for (const bundle of [null, second, third, fourth]) {
       if (bundle !== null) await deploy(encodeBundle(bundle));
-      // It goes on as it began: the way back of the second takes one at a time.
+      // The way back of the second takes one at a time.
       const change = { by: 1, why: 'gift' };
-      expect(shown(await newest.call('Change', change))).toEqual({ now: ++total, why: 'as before' });
+      const why = bundle === fourth ? 'gift' : 'as before';
+      expect(shown(await newest.call('Change', change))).toEqual({ now: ++total, why });
       expect(shown(await newest.call('Total'))).toBe(total);
       expect(shown(await oldest.call('Incr'))).toBe(++total);
       expect(shown(await oldest.call('Read'))).toBe(total);
@@ -187,13 +224,48 @@ describe('a framed client, and upgrades', () => {
       expect(await http.callText('Counter', 'Read', spoken)).toMatchObject({
         value: { text: String(total) },
       });
-      const fresh = client().machine<Counter>(machineOf(fourth, 'Counter', third, second));
-      const why = bundle === fourth ? 'gift' : 'as before';
-      expect(shown(await fresh.call('Change', change))).toEqual({ now: ++total, why });
+      expect(shown(await newestOf().call('Change', change))).toEqual({ now: ++total, why });
     }
     expect(shown(await oldest.call('Fail', { why: 'x' }))).toBe('gone');
     expect(() => client().machine(machineOf(fourth, 'Counter', first))).toThrow(
       /is not from the version before/,
     );
   });
+
+  test(
+    'each call of a newer client happens once, by one way or the other',
+    { timeout: 120_000 },
+    async () => {
+      await start();
+      let cuts = 0;
+      await fc.assert(
+        fc.asyncProperty(budgets, fc.integer({ min: 1, max: 30 }), async (each, count) => {
+          await node.close();
+          await start();
+          const proxy = await Proxy.start(0, each, node.linesPort!);
+          const frames = client(proxy.port);
+          const counter = frames.machine<Counter>(machineOf(second, 'Counter'));
+          const add = (): ReturnType<typeof counter.call<'Add'>> => counter.call('Add', { by: 2 });
+          const before = range(count).map(add);
+          await Promise.race(before);
+          await deploy(encodeBundle(second));
+          const after = range(count).map(add);
+          const replies = await Promise.all([...before, ...after]);
+          const totals = replies.map((reply) => (reply.ok ? reply.value.value.total : Number.NaN));
+          const sorted = totals.toSorted((a, b) => a - b);
+          const steps = new Map(sorted.map((total, i) => [total, total - (sorted[i - 1] ?? 0)]));
+          // The way back takes one at a time: nothing goes by it once the node was upgraded.
+          for (const [i, total] of totals.entries()) {
+            expect(i < count ? [1, 2] : [2]).toContain(steps.get(total));
+          }
+          expect(shown(await counter.call('Read'))).toBe(sorted.at(-1));
+          cuts += proxy.connections - 1;
+          frames.close();
+          await proxy.close();
+        }),
+        { numRuns: 30 },
+      );
+      expect(cuts).toBeGreaterThan(30);
+    },
+  );
 });

@@ -53,13 +53,12 @@ export interface FrameReply<T> {
   readonly code: string;
 }
 
-/** The ways to speak to a machine, and which of them its node took last. */
+/** The ways to speak to a machine. */
 export interface SpokenWays {
   /** Of operations, by name. */
   readonly indices: ReadonlyMap<string, number>;
   /** That of the image first. */
   readonly ways: readonly (readonly [SpokenInterface, SpokenMachine])[];
-  current: number;
 }
 
 /** Versions that do not follow each other are a broken precondition. */
@@ -71,7 +70,6 @@ export function spokenWays(source: MachineSource): SpokenWays {
       each,
       { name: image.name, interface: each.fingerprint, code: '' },
     ]),
-    current: 0,
   };
 }
 
@@ -101,6 +99,9 @@ function interfacesOf(newest: MachineSource): SpokenInterface[] {
  * A machine of a node, or one instance of a keyed machine. It speaks the interface of the image that it was given,
  * whatever version runs: the node adapts. Where the node knows the interface not, as it is older, the ways
  * back of the upgrades are used here.
+ *
+ * Invariant: each call is first made by the interface of the image, whatever the node said to the one before: it may
+ * have been upgraded since, and says so with a reply at the earliest, which is a call too late.
  */
 export class MachineClient<O extends Operations = Operations> {
   readonly image: Image;
@@ -149,19 +150,16 @@ export class MachineClient<O extends Operations = Operations> {
   ): Promise<Result<FrameReply<Value>>> {
     const wrong = this.#checkKey();
     if (wrong !== null) return refuse('bad-request', wrong);
-    const { ways, current } = this.#spoken;
     let result: Result<FrameReply<Value>> = refuse(
       'unknown-interface',
       `nothing is known of ${this.image.name}`,
     );
-    for (let i = 0; i < ways.length; i++) {
-      const at = (current + i) % ways.length;
-      result = await this.#callBy(ways[at], operation, input, options);
+    for (const way of this.#spoken.ways) {
+      result = await this.#callBy(way, operation, input, options);
+      // Only this says that the call was not carried out: a node looks first whether it has replied to it before.
       const isUnknown =
         !result.ok && result.error.kind === 'refused' && result.error.code === 'unknown-interface';
-      if (isUnknown) continue;
-      this.#spoken.current = at;
-      return result;
+      if (!isUnknown) return result;
     }
     return result;
   }
@@ -175,7 +173,8 @@ export class MachineClient<O extends Operations = Operations> {
     const way = spoken.operations[index];
     if (way === undefined) throw new Error(`no operation ${index} in ${this.image.name}`);
     const { name } = this.image.operations[index];
-    if (way === null) return refuse('gone', `the node is older, and has nothing that serves ${name}`);
+    if (way === null)
+      return refuse('gone', `the node does not know this interface, and no way back serves ${name}`);
     const request = way.adapter === null ? ({ ok: true, value: input } as const) : way.adapter.request(input);
     if (!request.ok) return refuse('fault', request.message);
     const body = encodeCall(way.types, way.input, {
