@@ -101,6 +101,26 @@ describe('a framed client', () => {
     });
   });
 
+  test('refuses a deadline that is no number, and keeps the others', async () => {
+    await start();
+    const time = new ManualClock();
+    const proxy = await Proxy.start(
+      0,
+      [{ up: Number.POSITIVE_INFINITY, down: 0, isSilent: true }],
+      node.linesPort!,
+    );
+    const counter = client(proxy.port, { clock: time }).machine<Counter>(machineOf(first, 'Counter'));
+    const before = counter.call('Incr', undefined, { deadlineMillis: 200 });
+    expect(await counter.call('Incr', undefined, { deadlineMillis: Number.NaN })).toMatchObject({
+      error: { code: 'bad-request', message: 'deadlineMillis is a number, and not NaN' },
+    });
+    const after = counter.call('Incr', undefined, { deadlineMillis: 100 });
+    for (const reply of [after, before])
+      expect(await passUntilThere(time, reply)).toMatchObject({ error: { timedOut: true } });
+    expect(time.now()).toBe(200);
+    await proxy.close();
+  });
+
   test('leaves a node that is silent for another connection', async () => {
     await start();
     const time = new ManualClock();

@@ -1,7 +1,7 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { CALL_HEAD_BYTES_MAX, ERROR_STATUS, type ErrorFrame, FRAME_LIMITS } from '@smc/protocol';
-import { type ClientClock, systemClock } from './clock.ts';
+import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
 import {
   type ConnectionEnd,
   type ConnectionEvents,
@@ -10,6 +10,7 @@ import {
   type SpokenMachine,
 } from './frame-connection.ts';
 import { MachineClient, type MachineSource, type Operations, spokenWays } from './machine-client.ts';
+import { checkNumbers, isNumber } from './numbers.ts';
 import type { RawResult, RequestOptions } from './requester.ts';
 import type { ClientError, Result } from './result.ts';
 import { type ClientTls, dialTls } from './tls.ts';
@@ -38,12 +39,27 @@ export interface FrameOptions {
   readonly randomBytes?: (length: number) => Uint8Array;
 }
 
-/** The node at an address, `127.0.0.1:4041`. Nothing is sent before the first request. */
+/** The numbers among them, and the least of each. */
+const LEAST = {
+  deadlineMillis: 0,
+  inFlightMax: 1,
+  waitingMax: 1,
+  silenceMillisMax: 1,
+  backoffMillisMin: 0,
+  backoffMillisMax: 0,
+} as const;
+const PORT_MAX = 65_535;
+
+/**
+ * The node at an address, `127.0.0.1:4041`. Nothing is sent before the first request. An address that is none, and a number
+ * among the options that can not be meant, are broken preconditions.
+ */
 export function connectFrames(address: string, options: FrameOptions = {}): FrameClient {
   const split = /^(?:\[([0-9a-f:.]+)\]|([^:]+)):(\d{1,5})$/i.exec(address);
-  if (split === null)
+  const port = Number(split?.[3]);
+  if (split === null || port < 1 || port > PORT_MAX)
     throw new Error(`an address is HOST:PORT, as 127.0.0.1:4041, and not ${JSON.stringify(address)}`);
-  return new FrameClient(split[1] ?? split[2], Number(split[3]), options);
+  return new FrameClient(split[1] ?? split[2], port, options);
 }
 
 /** A request from when it is made until it is answered. */
@@ -60,8 +76,6 @@ interface Pending {
 const DEADLINE_MILLIS = 30_000;
 /** Requests that were answered, by their deadline say, and are not taken out of those that wait. */
 const ANSWERED_WAITING_MAX = 1_024;
-/** More than a node waits for anything, and the most that a timer takes. */
-const DEADLINE_MILLIS_MAX = 0x7fff_ffff;
 
 /**
  * A client of the framed protocol: many requests at once over one connection, which is made anew
@@ -101,6 +115,7 @@ export class FrameClient {
   #isClosed = false;
 
   constructor(host: string, port: number, options: FrameOptions) {
+    checkNumbers(options, LEAST);
     this.#host = host;
     this.#port = port;
     this.#options = options;
@@ -122,7 +137,11 @@ export class FrameClient {
   request(machine: SpokenMachine, body: Uint8Array, options: RequestOptions = {}): Promise<RawResult> {
     const { signal } = options;
     const allowed = options.deadlineMillis ?? this.#options.deadlineMillis ?? DEADLINE_MILLIS;
-    const deadlineMillis = Math.min(DEADLINE_MILLIS_MAX, Math.max(0, allowed));
+    if (!isNumber(allowed)) {
+      const message = `deadlineMillis is a number, and not ${String(allowed)}`;
+      return Promise.resolve(refused('bad-request', message));
+    }
+    const deadlineMillis = Math.min(TIMER_MILLIS_MAX, Math.max(0, allowed));
     if (this.#isClosed) return Promise.resolve(unreachable('the client was closed', false));
     if (signal?.aborted === true)
       return Promise.resolve(unreachable('the request was given up before it was sent', false));
@@ -273,7 +292,7 @@ export class FrameClient {
     this.#sent.clear();
     this.#putBack(sent);
     if (this.#isClosed || this.idle) return;
-    const millis = Math.min(DEADLINE_MILLIS_MAX, Math.max(end.retryMillis, this.#backoffMillis()));
+    const millis = Math.max(end.retryMillis, this.#backoffMillis());
     this.#attempts++;
     this.#backoff = this.#clock.after(millis, () => {
       this.#backoff = null;
