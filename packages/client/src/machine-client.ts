@@ -21,6 +21,13 @@ import { interfaceBefore, ownInterface, type SpokenInterface } from './spoken-in
  */
 export type Operations = { readonly [name: string]: { readonly input: unknown; readonly reply: unknown } };
 
+/** What follows the name of an operation: where no parameter need be given, the input may be left out. */
+export type CallArguments<I> = undefined extends I
+  ? [input?: I, options?: RequestOptions]
+  : {} extends I
+    ? [input?: I, options?: RequestOptions]
+    : [input: I, options?: RequestOptions];
+
 /** What a client knows of a machine: its image, and the upgrade that leads to it, if there is one. */
 export interface MachineSource {
   readonly image: Image;
@@ -125,8 +132,7 @@ export class MachineClient<O extends Operations = Operations> {
   /** Calls an operation with its parameters by name; where none need be given, the input may be left out. */
   async call<N extends keyof O & string>(
     operation: N,
-    input?: O[N]['input'],
-    options: RequestOptions = {},
+    ...[input, options = {}]: CallArguments<O[N]['input']>
   ): Promise<Result<FrameReply<O[N]['reply']>>> {
     const index = this.#spoken.indices.get(operation);
     if (index === undefined)
