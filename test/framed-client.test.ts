@@ -65,6 +65,19 @@ describe('a framed client', () => {
     expect(shown(await account.call('Deposit', { amount: 1 }))).toBe('bad-request');
   });
 
+  test('speaks to a machine by one number, however often it is asked for', async () => {
+    await start({ frameMachinesMax: 2 });
+    const proxy = await Proxy.start(0, [], node.linesPort!);
+    const frames = client(proxy.port);
+    for (const i of range(5)) {
+      expect(shown(await frames.machine<Counter>(machineOf(first, 'Counter')).call('Incr'))).toBe(i);
+      const account = frames.machine<Account>(machineOf(first, 'Account')).instance('alice');
+      expect(shown(await account.call('Deposit', { amount: 1 }))).toEqual({ balance: i });
+    }
+    expect(proxy.connections).toBe(1);
+    await proxy.close();
+  });
+
   test('has many requests on their way, and their replies are those of an order', async () => {
     await start({ frameInFlightMax: 64 });
     const counters = range(4).map(() => client().machine<Counter>(machineOf(first, 'Counter')));

@@ -93,6 +93,8 @@ export class FrameClient {
   readonly #clock: ClientClock;
   readonly #random: () => number;
   readonly #session: string;
+  /** By interface and name, each once, however often it is asked for: a connection has numbers for so many. */
+  readonly #machines = new Map<string, SpokenMachine>();
   #id = 0;
   #connection: FrameConnection | null = null;
   /** How many are not answered. */
@@ -130,7 +132,17 @@ export class FrameClient {
    * was not upgraded yet is spoken to as well, where it has the way back.
    */
   machine<O extends Operations = Operations>(source: MachineSource): MachineClient<O> {
-    return new MachineClient<O>(this, source.image, spokenWays(source));
+    const ways = spokenWays(source, (name, fingerprint) => this.#machineBy(name, fingerprint));
+    return new MachineClient<O>(this, source.image, ways);
+  }
+
+  #machineBy(name: string, fingerprint: string): SpokenMachine {
+    const key = `${fingerprint} ${name}`;
+    const known = this.#machines.get(key);
+    if (known !== undefined) return known;
+    const machine = { name, interface: fingerprint, code: '' };
+    this.#machines.set(key, machine);
+    return machine;
   }
 
   /** Sends the bytes of a call (`encodeCall`) to a machine. */

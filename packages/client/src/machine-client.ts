@@ -68,15 +68,18 @@ export interface SpokenWays {
   readonly ways: readonly (readonly [SpokenInterface, SpokenMachine])[];
 }
 
-/** Versions that do not follow each other are a broken precondition. */
-export function spokenWays(source: MachineSource): SpokenWays {
+/**
+ * `machineBy` gives the machine of a name as it is spoken to by an interface. Versions that do not follow each other are a
+ * broken precondition.
+ */
+export function spokenWays(
+  source: MachineSource,
+  machineBy: (name: string, fingerprint: string) => SpokenMachine,
+): SpokenWays {
   const { image } = source;
   return {
     indices: new Map(image.operations.map(({ name }, index) => [name, index])),
-    ways: interfacesOf(source).map((each) => [
-      each,
-      { name: image.name, interface: each.fingerprint, code: '' },
-    ]),
+    ways: interfacesOf(source).map((each) => [each, machineBy(image.name, each.fingerprint)]),
   };
 }
 
