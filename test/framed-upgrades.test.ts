@@ -1,10 +1,29 @@
-import { connectFrames, connectHttp, type FrameClient, type MachineClient, machineOf } from '@smc/client';
+import { createServer } from 'node:net';
+import {
+  connectFrames,
+  connectHttp,
+  type FrameClient,
+  type FrameOptions,
+  type MachineClient,
+  machineOf,
+} from '@smc/client';
 import { MemoryJournal, type RunningNode, startNode } from '@smc/node';
-import { type Bundle, encodeBundle, fingerprints } from '@smc/protocol';
+import {
+  type Bundle,
+  ByteWriter,
+  decodeClientFrame,
+  encodeBundle,
+  fingerprints,
+  FRAME_MAGIC,
+  FRAME_VERSION,
+  FrameSplitter,
+  writeError,
+  writeWelcome,
+} from '@smc/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bundleOf } from './support/compile.ts';
-import { budgets, type Counter, FIRST, first, Proxy, QUICK, range, shown } from './support/framed.ts';
+import { budgets, type Counter, FIRST, first, listen, Proxy, QUICK, range, shown } from './support/framed.ts';
 
 const SECOND = `
 import "./first.sm" as old
@@ -122,8 +141,8 @@ async function deploy(bundle: Uint8Array): Promise<void> {
   expect(await connectHttp(node.url!).deploy(bundle)).toMatchObject({ ok: true });
 }
 
-function client(port = node.linesPort!): FrameClient {
-  const made = connectFrames(`127.0.0.1:${port}`, QUICK);
+function client(port = node.linesPort!, options: FrameOptions = {}): FrameClient {
+  const made = connectFrames(`127.0.0.1:${port}`, { ...QUICK, ...options });
   closing.push(made);
   return made;
 }
@@ -198,6 +217,45 @@ describe('a framed client, and upgrades', () => {
     expect(shown(await counter.call('Total'))).toBe('gone');
     await deploy(encodeBundle(grown));
     expect(shown(await counter.call('Total'))).toBe(1);
+  });
+
+  test('has one deadline for a call, by whichever ways it goes', async () => {
+    await start();
+    let now = 0;
+    const told: number[] = [];
+    const welcome = { version: FRAME_VERSION, inFlightMax: 1, frameBytesMax: 1_000 };
+    const server = createServer((socket) => {
+      const splitter = new FrameSplitter(1_000);
+      const output = new ByteWriter();
+      output.raw(FRAME_MAGIC);
+      writeWelcome(output, welcome);
+      socket
+        .on('error', () => {})
+        .once('data', (magic) => {
+          socket.on('data', (chunk) => answer(chunk));
+          answer(magic.subarray(FRAME_MAGIC.length));
+        });
+      function answer(chunk: Buffer): void {
+        splitter.push(chunk);
+        while (splitter.next()) {
+          const frame = decodeClientFrame(splitter.bytes, splitter.start, splitter.end);
+          if (!frame.ok || frame.value.kind !== 'call') continue;
+          told.push(frame.value.deadlineMillis);
+          now += 60;
+          const error = { code: 'unknown-interface', message: '', path: null, retryMillis: 0 } as const;
+          writeError(output, { id: frame.value.id, ...error });
+        }
+        socket.write(output.bytes());
+        output.clear();
+      }
+    });
+    const clock = { now: () => now, after: () => () => {} };
+    const frames = client(await listen(server), { clock });
+    const counter = frames.machine<Counter>(machineOf(second, 'Counter'));
+    const reply = await counter.call('Add', { by: 5 }, { deadlineMillis: 100 });
+    expect(shown(reply)).toBe('unknown-interface');
+    expect(told).toEqual([100, 40]);
+    server.close();
   });
 
   test('speaks to nodes of any version before its own, and old clients to any after theirs', async () => {

@@ -11,7 +11,7 @@ import {
 } from './frame-connection.ts';
 import { MachineClient, type MachineSource, type Operations, spokenWays } from './machine-client.ts';
 import { checkNumbers, isNumber } from './numbers.ts';
-import type { RawResult, RequestOptions } from './requester.ts';
+import type { CallLimits, RawResult, RequestOptions } from './requester.ts';
 import type { ClientError, Result } from './result.ts';
 import { type ClientTls, dialTls } from './tls.ts';
 
@@ -145,15 +145,17 @@ export class FrameClient {
     return machine;
   }
 
-  /** Sends the bytes of a call (`encodeCall`) to a machine. */
-  request(machine: SpokenMachine, body: Uint8Array, options: RequestOptions = {}): Promise<RawResult> {
-    const { signal } = options;
-    const allowed = options.deadlineMillis ?? this.#options.deadlineMillis ?? DEADLINE_MILLIS;
+  begin({ deadlineMillis, signal }: RequestOptions): Result<CallLimits> {
+    const allowed = deadlineMillis ?? this.#options.deadlineMillis ?? DEADLINE_MILLIS;
     if (!isNumber(allowed)) {
-      const message = `deadlineMillis is a number, and not ${String(allowed)}`;
-      return Promise.resolve(refused('bad-request', message));
+      return refused('bad-request', `deadlineMillis is a number, and not ${String(allowed)}`);
     }
-    const deadlineMillis = Math.min(TIMER_MILLIS_MAX, Math.max(0, allowed));
+    const deadlineAt = this.#clock.now() + Math.min(TIMER_MILLIS_MAX, Math.max(0, allowed));
+    return { ok: true, value: signal === undefined ? { deadlineAt } : { deadlineAt, signal } };
+  }
+
+  /** Sends the bytes of a call (`encodeCall`) to a machine. */
+  request(machine: SpokenMachine, body: Uint8Array, { deadlineAt, signal }: CallLimits): Promise<RawResult> {
     if (this.#isClosed) return Promise.resolve(unreachable('the client was closed', false));
     if (signal?.aborted === true)
       return Promise.resolve(unreachable('the request was given up before it was sent', false));
@@ -162,7 +164,6 @@ export class FrameClient {
       return Promise.resolve(refused('overloaded', `${waitingMax} requests of this client wait already`));
     }
     return new Promise((resolve) => {
-      const deadlineAt = this.#clock.now() + deadlineMillis;
       const giveUp = (): void =>
         this.#giveUp(pending, 'the request was given up; it may have been carried out');
       const settle = (result: RawResult): void => {

@@ -11,7 +11,7 @@ import {
 } from '@smc/protocol';
 import type { SpokenMachine } from './frame-connection.ts';
 import type { InstanceKey } from './http.ts';
-import type { Requester, RequestOptions } from './requester.ts';
+import type { CallLimits, Requester, RequestOptions } from './requester.ts';
 import type { Result } from './result.ts';
 import { interfaceBefore, ownInterface, type SpokenInterface } from './spoken-interface.ts';
 
@@ -159,12 +159,14 @@ export class MachineClient<O extends Operations = Operations> {
   ): Promise<Result<FrameReply<Value>>> {
     const wrong = this.#checkKey();
     if (wrong !== null) return refuse('bad-request', wrong);
+    const limits = this.#requester.begin(options);
+    if (!limits.ok) return limits;
     let result: Result<FrameReply<Value>> = refuse(
       'unknown-interface',
       `nothing is known of ${this.image.name}`,
     );
     for (const way of this.#spoken.ways) {
-      result = await this.#callBy(way, operation, input, options);
+      result = await this.#callBy(way, operation, input, limits.value);
       // Only this says that the call was not carried out: a node looks first whether it has replied to it before.
       const isUnknown =
         !result.ok && result.error.kind === 'refused' && result.error.code === 'unknown-interface';
@@ -177,7 +179,7 @@ export class MachineClient<O extends Operations = Operations> {
     [spoken, machine]: readonly [SpokenInterface, SpokenMachine],
     index: number,
     input: Value,
-    options: RequestOptions,
+    limits: CallLimits,
   ): Promise<Result<FrameReply<Value>>> {
     const way = spoken.operations[index];
     if (way === undefined) throw new Error(`no operation ${index} in ${this.image.name}`);
@@ -191,7 +193,7 @@ export class MachineClient<O extends Operations = Operations> {
       operation: way.operation,
       input: request.value,
     });
-    const raw = await this.#requester.request(machine, body, options);
+    const raw = await this.#requester.request(machine, body, limits);
     if (!raw.ok) return raw;
     const { bytes, code } = raw.value;
     const decoded = decodeValue(way.types, way.reply, bytes);
