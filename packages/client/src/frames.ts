@@ -1,7 +1,7 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { CALL_HEAD_BYTES_MAX, ERROR_STATUS, type ErrorFrame, FRAME_LIMITS } from '@smc/protocol';
-import { type ClientClock, systemClock } from './clock.ts';
+import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
 import {
   type ConnectionEnd,
   type ConnectionEvents,
@@ -10,7 +10,8 @@ import {
   type SpokenMachine,
 } from './frame-connection.ts';
 import { MachineClient, type MachineSource, type Operations, spokenWays } from './machine-client.ts';
-import type { RawResult, RequestOptions } from './requester.ts';
+import { checkNumbers, isNumber } from './numbers.ts';
+import type { CallLimits, RawResult, RequestOptions } from './requester.ts';
 import type { ClientError, Result } from './result.ts';
 import { type ClientTls, dialTls } from './tls.ts';
 
@@ -38,12 +39,27 @@ export interface FrameOptions {
   readonly randomBytes?: (length: number) => Uint8Array;
 }
 
-/** The node at an address, `127.0.0.1:4041`. Nothing is sent before the first request. */
+/** The numbers among them, and the least of each. */
+const LEAST = {
+  deadlineMillis: 0,
+  inFlightMax: 1,
+  waitingMax: 1,
+  silenceMillisMax: 1,
+  backoffMillisMin: 0,
+  backoffMillisMax: 0,
+} as const;
+const PORT_MAX = 65_535;
+
+/**
+ * The node at an address, `127.0.0.1:4041`. Nothing is sent before the first request. An address that is none, and a number
+ * among the options that can not be meant, are broken preconditions.
+ */
 export function connectFrames(address: string, options: FrameOptions = {}): FrameClient {
   const split = /^(?:\[([0-9a-f:.]+)\]|([^:]+)):(\d{1,5})$/i.exec(address);
-  if (split === null)
+  const port = Number(split?.[3]);
+  if (split === null || port < 1 || port > PORT_MAX)
     throw new Error(`an address is HOST:PORT, as 127.0.0.1:4041, and not ${JSON.stringify(address)}`);
-  return new FrameClient(split[1] ?? split[2], Number(split[3]), options);
+  return new FrameClient(split[1] ?? split[2], port, options);
 }
 
 /** A request from when it is made until it is answered. */
@@ -60,8 +76,6 @@ interface Pending {
 const DEADLINE_MILLIS = 30_000;
 /** Requests that were answered, by their deadline say, and are not taken out of those that wait. */
 const ANSWERED_WAITING_MAX = 1_024;
-/** More than a node waits for anything, and the most that a timer takes. */
-const DEADLINE_MILLIS_MAX = 0x7fff_ffff;
 
 /**
  * A client of the framed protocol: many requests at once over one connection, which is made anew
@@ -79,6 +93,8 @@ export class FrameClient {
   readonly #clock: ClientClock;
   readonly #random: () => number;
   readonly #session: string;
+  /** By interface and name, each once, however often it is asked for: a connection has numbers for so many. */
+  readonly #machines = new Map<string, SpokenMachine>();
   #id = 0;
   #connection: FrameConnection | null = null;
   /** How many are not answered. */
@@ -101,6 +117,7 @@ export class FrameClient {
   #isClosed = false;
 
   constructor(host: string, port: number, options: FrameOptions) {
+    checkNumbers(options, LEAST);
     this.#host = host;
     this.#port = port;
     this.#options = options;
@@ -115,14 +132,30 @@ export class FrameClient {
    * was not upgraded yet is spoken to as well, where it has the way back.
    */
   machine<O extends Operations = Operations>(source: MachineSource): MachineClient<O> {
-    return new MachineClient<O>(this, source.image, spokenWays(source));
+    const ways = spokenWays(source, (name, fingerprint) => this.#machineBy(name, fingerprint));
+    return new MachineClient<O>(this, source.image, ways);
+  }
+
+  #machineBy(name: string, fingerprint: string): SpokenMachine {
+    const key = `${fingerprint} ${name}`;
+    const known = this.#machines.get(key);
+    if (known !== undefined) return known;
+    const machine = { name, interface: fingerprint, code: '' };
+    this.#machines.set(key, machine);
+    return machine;
+  }
+
+  begin({ deadlineMillis, signal }: RequestOptions): Result<CallLimits> {
+    const allowed = deadlineMillis ?? this.#options.deadlineMillis ?? DEADLINE_MILLIS;
+    if (!isNumber(allowed)) {
+      return refused('bad-request', `deadlineMillis is a number, and not ${String(allowed)}`);
+    }
+    const deadlineAt = this.#clock.now() + Math.min(TIMER_MILLIS_MAX, Math.max(0, allowed));
+    return { ok: true, value: signal === undefined ? { deadlineAt } : { deadlineAt, signal } };
   }
 
   /** Sends the bytes of a call (`encodeCall`) to a machine. */
-  request(machine: SpokenMachine, body: Uint8Array, options: RequestOptions = {}): Promise<RawResult> {
-    const { signal } = options;
-    const allowed = options.deadlineMillis ?? this.#options.deadlineMillis ?? DEADLINE_MILLIS;
-    const deadlineMillis = Math.min(DEADLINE_MILLIS_MAX, Math.max(0, allowed));
+  request(machine: SpokenMachine, body: Uint8Array, { deadlineAt, signal }: CallLimits): Promise<RawResult> {
     if (this.#isClosed) return Promise.resolve(unreachable('the client was closed', false));
     if (signal?.aborted === true)
       return Promise.resolve(unreachable('the request was given up before it was sent', false));
@@ -131,7 +164,6 @@ export class FrameClient {
       return Promise.resolve(refused('overloaded', `${waitingMax} requests of this client wait already`));
     }
     return new Promise((resolve) => {
-      const deadlineAt = this.#clock.now() + deadlineMillis;
       const giveUp = (): void =>
         this.#giveUp(pending, 'the request was given up; it may have been carried out');
       const settle = (result: RawResult): void => {
@@ -273,7 +305,7 @@ export class FrameClient {
     this.#sent.clear();
     this.#putBack(sent);
     if (this.#isClosed || this.idle) return;
-    const millis = Math.min(DEADLINE_MILLIS_MAX, Math.max(end.retryMillis, this.#backoffMillis()));
+    const millis = Math.max(end.retryMillis, this.#backoffMillis());
     this.#attempts++;
     this.#backoff = this.#clock.after(millis, () => {
       this.#backoff = null;

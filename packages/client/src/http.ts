@@ -1,5 +1,7 @@
 import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
+import { TIMER_MILLIS_MAX } from './clock.ts';
 import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
+import { checkNumbers } from './numbers.ts';
 import type { ClientError, Result } from './result.ts';
 import { type ClientTls, tlsFailure } from './tls.ts';
 
@@ -55,7 +57,10 @@ const TEXT_TYPE = 'application/vnd.smc.text';
 const JSON_TYPE = 'application/json';
 const BUNDLE_TYPE = 'application/vnd.smc.bundle';
 
-/** The node at an address, `http://127.0.0.1:4040`. Nothing is sent before the first request. */
+/**
+ * The node at an address, `http://127.0.0.1:4040`. Nothing is sent before the first request. A deadline that is no number is
+ * a broken precondition.
+ */
 export function connectHttp(url: string, options: HttpOptions = {}): HttpClient {
   return new HttpClient(url, options);
 }
@@ -71,7 +76,8 @@ export class HttpClient {
   constructor(url: string, { deadlineMillis = 30_000, token, tls }: HttpOptions) {
     this.#exchange = exchangeBy(tls);
     this.#base = url.replace(/\/+$/, '');
-    this.#deadlineMillis = deadlineMillis;
+    checkNumbers({ deadlineMillis }, { deadlineMillis: 0 });
+    this.#deadlineMillis = Math.min(TIMER_MILLIS_MAX, Math.ceil(deadlineMillis));
     this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 

@@ -10,6 +10,7 @@ export {
   type InstanceKey,
 } from './http.ts';
 export {
+  type CallArguments,
   type FrameReply,
   MachineClient,
   machineOf,

@@ -11,7 +11,7 @@ import {
 } from '@smc/protocol';
 import type { SpokenMachine } from './frame-connection.ts';
 import type { InstanceKey } from './http.ts';
-import type { Requester, RequestOptions } from './requester.ts';
+import type { CallLimits, Requester, RequestOptions } from './requester.ts';
 import type { Result } from './result.ts';
 import { interfaceBefore, ownInterface, type SpokenInterface } from './spoken-interface.ts';
 
@@ -20,6 +20,13 @@ import { interfaceBefore, ownInterface, type SpokenInterface } from './spoken-in
  * Inputs and replies are data as in the JSON of the HTTP interface.
  */
 export type Operations = { readonly [name: string]: { readonly input: unknown; readonly reply: unknown } };
+
+/** What follows the name of an operation: where no parameter need be given, the input may be left out. */
+export type CallArguments<I> = undefined extends I
+  ? [input?: I, options?: RequestOptions]
+  : {} extends I
+    ? [input?: I, options?: RequestOptions]
+    : [input: I, options?: RequestOptions];
 
 /** What a client knows of a machine: its image, and the upgrade that leads to it, if there is one. */
 export interface MachineSource {
@@ -53,25 +60,26 @@ export interface FrameReply<T> {
   readonly code: string;
 }
 
-/** The ways to speak to a machine, and which of them its node took last. */
+/** The ways to speak to a machine. */
 export interface SpokenWays {
   /** Of operations, by name. */
   readonly indices: ReadonlyMap<string, number>;
   /** That of the image first. */
   readonly ways: readonly (readonly [SpokenInterface, SpokenMachine])[];
-  current: number;
 }
 
-/** Versions that do not follow each other are a broken precondition. */
-export function spokenWays(source: MachineSource): SpokenWays {
+/**
+ * `machineBy` gives the machine of a name as it is spoken to by an interface. Versions that do not follow each other are a
+ * broken precondition.
+ */
+export function spokenWays(
+  source: MachineSource,
+  machineBy: (name: string, fingerprint: string) => SpokenMachine,
+): SpokenWays {
   const { image } = source;
   return {
     indices: new Map(image.operations.map(({ name }, index) => [name, index])),
-    ways: interfacesOf(source).map((each) => [
-      each,
-      { name: image.name, interface: each.fingerprint, code: '' },
-    ]),
-    current: 0,
+    ways: interfacesOf(source).map((each) => [each, machineBy(image.name, each.fingerprint)]),
   };
 }
 
@@ -101,6 +109,9 @@ function interfacesOf(newest: MachineSource): SpokenInterface[] {
  * A machine of a node, or one instance of a keyed machine. It speaks the interface of the image that it was given,
  * whatever version runs: the node adapts. Where the node knows the interface not, as it is older, the ways
  * back of the upgrades are used here.
+ *
+ * Invariant: each call is first made by the interface of the image, whatever the node said to the one before: it may
+ * have been upgraded since, and says so with a reply at the earliest, which is a call too late.
  */
 export class MachineClient<O extends Operations = Operations> {
   readonly image: Image;
@@ -124,8 +135,7 @@ export class MachineClient<O extends Operations = Operations> {
   /** Calls an operation with its parameters by name; where none need be given, the input may be left out. */
   async call<N extends keyof O & string>(
     operation: N,
-    input?: O[N]['input'],
-    options: RequestOptions = {},
+    ...[input, options = {}]: CallArguments<O[N]['input']>
   ): Promise<Result<FrameReply<O[N]['reply']>>> {
     const index = this.#spoken.indices.get(operation);
     if (index === undefined)
@@ -149,19 +159,18 @@ export class MachineClient<O extends Operations = Operations> {
   ): Promise<Result<FrameReply<Value>>> {
     const wrong = this.#checkKey();
     if (wrong !== null) return refuse('bad-request', wrong);
-    const { ways, current } = this.#spoken;
+    const limits = this.#requester.begin(options);
+    if (!limits.ok) return limits;
     let result: Result<FrameReply<Value>> = refuse(
       'unknown-interface',
       `nothing is known of ${this.image.name}`,
     );
-    for (let i = 0; i < ways.length; i++) {
-      const at = (current + i) % ways.length;
-      result = await this.#callBy(ways[at], operation, input, options);
+    for (const way of this.#spoken.ways) {
+      result = await this.#callBy(way, operation, input, limits.value);
+      // Only this says that the call was not carried out: a node looks first whether it has replied to it before.
       const isUnknown =
         !result.ok && result.error.kind === 'refused' && result.error.code === 'unknown-interface';
-      if (isUnknown) continue;
-      this.#spoken.current = at;
-      return result;
+      if (!isUnknown) return result;
     }
     return result;
   }
@@ -170,12 +179,13 @@ export class MachineClient<O extends Operations = Operations> {
     [spoken, machine]: readonly [SpokenInterface, SpokenMachine],
     index: number,
     input: Value,
-    options: RequestOptions,
+    limits: CallLimits,
   ): Promise<Result<FrameReply<Value>>> {
     const way = spoken.operations[index];
     if (way === undefined) throw new Error(`no operation ${index} in ${this.image.name}`);
     const { name } = this.image.operations[index];
-    if (way === null) return refuse('gone', `the node is older, and has nothing that serves ${name}`);
+    if (way === null)
+      return refuse('gone', `the node does not know this interface, and no way back serves ${name}`);
     const request = way.adapter === null ? ({ ok: true, value: input } as const) : way.adapter.request(input);
     if (!request.ok) return refuse('fault', request.message);
     const body = encodeCall(way.types, way.input, {
@@ -183,7 +193,7 @@ export class MachineClient<O extends Operations = Operations> {
       operation: way.operation,
       input: request.value,
     });
-    const raw = await this.#requester.request(machine, body, options);
+    const raw = await this.#requester.request(machine, body, limits);
     if (!raw.ok) return raw;
     const { bytes, code } = raw.value;
     const decoded = decodeValue(way.types, way.reply, bytes);
