@@ -19,7 +19,9 @@ let all: History;
 let none: History;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'smc-strays-'));
-  [all, none] = [ALL, NONE].map((limits, i) => new History(join(folder, `${i}`), limits).fill(numbers(7)));
+  [all, none] = [ALL, NONE].map((limits, i) =>
+    new History(join(folder, `${i}`), limits).fill(numbers(7), { deposits: 40 }),
+  );
   for (const history of [all, none]) history.close();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
