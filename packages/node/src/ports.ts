@@ -25,8 +25,8 @@ export interface Journal {
    */
   read(unusable?: Unusable): AsyncIterable<Recovered> | Iterable<Recovered>;
   /**
-   * Appends groups that follow each other. They are durable, as far as this medium goes, when it returns, or
-   * when the promise is fulfilled; if that is rejected, nothing may be acknowledged any more: the node stops.
+   * Appends groups that follow each other, structural ones and others in turn. They are durable, as far as this medium goes,
+   * when it returns, or when the promise is fulfilled; if that is rejected, nothing may be acknowledged any more: the node stops.
    * What comes while another append is on its way is done after it.
    */
   append(groups: readonly LogGroup[]): void | Promise<void>;

@@ -14,9 +14,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { JournalError } from '../src/journal/error.ts';
-import { account } from './accounts.ts';
+import { account, accountWithFee, toFee } from './accounts.ts';
 import { ALL, History, judge, NONE, numbers, open } from './histories.ts';
-import { bundleOf } from './images.ts';
+import { bundleOf, upgradeBundle } from './images.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -199,6 +199,68 @@ describe('a journal whose files are damaged', () => {
     expect(notes.join()).toMatch(
       /the end of journal\.db-wal \(at byte \d+\) is damaged, or was not written whole, and was cut off: 1 commits/,
     );
+  });
+
+  it('a write-ahead log of which any frames of the last commit were not written goes on from the one before', () => {
+    const directory = join(folder, 'holes');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    const calls = (core: History['core']): void => {
+      for (let k = 0; k < 100; k++) core.call('Account', 'Deposit(3)', { key: `k${k}` });
+    };
+    for (let i = 0; i < 3; i++) history.step(calls);
+    const file = join(directory, 'journal.db-wal');
+    const start = endOfLog(file);
+    // Several groups, and more than one leaf of the log.
+    history.step((core) => {
+      calls(core);
+      core.deploy(upgradeBundle(accountWithFee(), toFee(account())));
+      calls(core);
+    });
+    const crashed = join(folder, 'holes-crashed');
+    cpSync(directory, crashed, { recursive: true });
+    history.close();
+    const wal = readFileSync(join(crashed, 'journal.db-wal'));
+    const frames = (wal.length - start) / FRAME_BYTES;
+    expect(frames).toBeGreaterThan(4);
+    const random = numbers(13);
+    for (let i = 0; i < 20; i++) {
+      const place = join(folder, `holes-${i}`);
+      cpSync(crashed, place, { recursive: true });
+      const torn = Uint8Array.from(wal);
+      const lost = Math.floor(random() * frames);
+      for (let frame = 0; frame < frames; frame++) {
+        const at = start + frame * FRAME_BYTES;
+        if (frame === lost || random() < 0.4) torn.fill(0, at, at + FRAME_BYTES);
+      }
+      writeFileSync(join(place, 'journal.db-wal'), torn);
+      expect(open(place).position).toBe(history.synced);
+      rmSync(place, { recursive: true });
+    }
+  });
+
+  it('a write-ahead log of which a commit looks as if it was never written, and the one after it is whole, stops the node', () => {
+    const directory = join(folder, 'hole');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    for (let i = 0; i < 5; i++) {
+      history.step((core) => {
+        for (let k = 0; k < 3; k++) core.call('Account', 'Deposit(3)', { key: `k${k}` });
+      });
+    }
+    const crashed = join(folder, 'hole-crashed');
+    cpSync(directory, crashed, { recursive: true });
+    history.close();
+    const file = join(crashed, 'journal.db-wal');
+    const wal = readFileSync(file);
+    // The last two commits have a frame each.
+    wal.fill(0, wal.length - 2 * FRAME_BYTES, wal.length - FRAME_BYTES);
+    writeFileSync(file, wal);
+    expect(() => open(crashed)).toThrow(
+      /journal\.db-wal \(at byte \d+\) is damaged, and 1 commits follow on that, which were acknowledged: smc repair/,
+    );
+    expect(repairDirectory(crashed, 'now').last).toBe(history.last);
+    expect(open(crashed).seen).toBe(history.states.get(history.last));
   });
 
   it('a write-ahead log without its database is not deleted', () => {

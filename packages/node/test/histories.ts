@@ -29,7 +29,7 @@ export class History {
   synced = 0;
   #store: Store;
   #reader: StateReader;
-  readonly #groups: LogGroup[] = [];
+  readonly #take: () => readonly LogGroup[];
 
   constructor(directory: string, history: typeof ALL) {
     this.directory = directory;
@@ -42,13 +42,11 @@ export class History {
       memoryBytes: () => 0,
     };
     this.core = Object.assign(new Core(LIMITS, rows), recovered(items, LIMITS, rows));
-    const { journal } = this.core;
-    const append = journal.append.bind(journal);
-    journal.append = (groups) => {
-      this.#groups.push(...groups);
-      this.states.set(this.last, seen(this.core.node));
-      append(groups);
-    };
+    const { journal, log } = this.core;
+    journal.append = () => void this.states.set(this.last, seen(this.core.node));
+    // As those of a node are: gathered until they are appended.
+    this.#take = log.take.bind(log);
+    log.take = () => [];
   }
 
   get last(): number {
@@ -59,7 +57,7 @@ export class History {
   step(work: (core: Core) => void): void {
     this.synced = this.last;
     work(this.core);
-    this.#store.append(this.#groups.splice(0));
+    this.#store.append(this.#take());
   }
 
   checkpoint(): void {

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { REPAIR } from './failures.ts';
 import { lastPosition } from './reading.ts';
+import { straysIn } from './strays.ts';
 import { walDamage, walOf } from './wal.ts';
 
 /** What SQLite would cut off of its write-ahead log without a word, as the log is damaged. */
@@ -35,7 +36,7 @@ export function lossOf(file: string): Loss | null {
   return {
     place: `${basename(walOf(file))} (at byte ${at})`,
     commits: commits.length,
-    isAcknowledged: synced.includes(true),
+    isAcknowledged: synced.includes(true) || (known !== null && isOfTwoCommits(file, known)),
     last: Math.max(...commits),
   };
 }
@@ -58,6 +59,20 @@ export function harmlessLossOf(file: string): Loss | null {
   throw new JournalError(
     `${loss.place} is damaged, and ${loss.commits} commits follow on that, which were acknowledged: ${REPAIR}`,
   );
+}
+
+/**
+ * Whether groups behind a position are of more than one commit, also where nothing else is left of the first: those of one
+ * commit are structural and not in turn.
+ */
+function isOfTwoCommits(file: string, position: number): boolean {
+  const groups = new Map<number, { readonly next: number; readonly structural: number }>();
+  for (const stray of straysIn(file, 'log')) {
+    if (stray.kind !== 'group' || stray.row.first <= position) continue;
+    const { first, count, structural } = stray.row;
+    groups.set(first, { next: first + count, structural });
+  }
+  return [...groups.values()].some(({ next, structural }) => groups.get(next)?.structural === structural);
 }
 
 /** The last position without what would be lost; null where there is not even a table: those are made first. */

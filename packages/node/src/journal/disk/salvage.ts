@@ -1,10 +1,14 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { sha256 } from '../blobs.ts';
 import { JournalError } from '../error.ts';
+import { checkJournal, DamagedJournal } from './check.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
+import { groupOf, type GroupRow } from './rows.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE, TABLES } from './schema.ts';
+import { type Stray, straysIn } from './strays.ts';
 import { mendWal, walDamage, walOf } from './wal.ts';
 
 /** Rows of a table that can not be read, before the rest of it is given up: a damaged tree may have no end. */
@@ -72,9 +76,20 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
   try {
     checkMendable(source, join(dirname(copy), FILES.journal));
     target.exec('BEGIN IMMEDIATE');
+    const torn = new Set<string>();
     for (const { table, key } of TABLES) {
       const lost = new TableCopy(source, target, table, key).run();
-      if (lost !== null) findings.push(`the table ${table} can not be read as a whole: ${lost}`);
+      if (lost === null) continue;
+      torn.add(table);
+      findings.push(`the table ${table} can not be read as a whole: ${lost}`);
+    }
+    if (findings.length > 0 || !isWhole(target)) {
+      const wasCut = torn.has('aside') || hasSetGroupsAside(target);
+      const found = takeStrays(file, target, wasCut ? ['image'] : ['image', 'group']);
+      if (found > 0)
+        findings.push(
+          `${found} groups of entries, or images and the like, were found outside of their table`,
+        );
     }
     target.exec('COMMIT');
   } catch (error) {
@@ -88,6 +103,48 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
     rmSync(mended, { recursive: true, force: true });
   }
   return Math.max(0, ...(damage?.commits ?? []));
+}
+
+function isWhole(target: DatabaseSync): boolean {
+  try {
+    checkJournal(target, () => {});
+    return true;
+  } catch (error) {
+    if (error instanceof DamagedJournal) return false;
+    throw error;
+  }
+}
+
+/** Positions of such a log may have been given again. What stood there before is in no table, and may be in some page. */
+function hasSetGroupsAside(target: DatabaseSync): boolean {
+  return target.prepare(`SELECT 1 FROM aside WHERE source = 'log' LIMIT 1`).get() !== undefined;
+}
+
+/** Takes over what is not in its table, or damaged there, and stands whole elsewhere; gives how much it is. */
+function takeStrays(database: string, target: DatabaseSync, kinds: readonly Stray['kind'][]): number {
+  const findGroup = target.prepare('SELECT * FROM log WHERE first = ?');
+  const findImage = target.prepare('SELECT bytes FROM images WHERE digest = ?');
+  const putGroup = target.prepare('INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?)');
+  const putImage = target.prepare('INSERT OR REPLACE INTO images VALUES (?, ?, ?)');
+  let found = 0;
+  for (const where of ['database', 'log'] as const) {
+    for (const stray of straysIn(database, where)) {
+      if (!kinds.includes(stray.kind)) continue;
+      if (stray.kind === 'group') {
+        const { first, count, structural, time, checksum, entries } = stray.row;
+        const there = findGroup.get(first) as unknown as GroupRow | undefined;
+        if (there !== undefined && groupOf(there) !== null) continue;
+        putGroup.run(first, count, structural, time, checksum, entries);
+      } else {
+        const { digest, first, bytes } = stray.row;
+        const there = findImage.get(digest);
+        if (there !== undefined && sha256(there['bytes'] as Uint8Array) === digest) continue;
+        putImage.run(digest, first, bytes);
+      }
+      found++;
+    }
+  }
+  return found;
 }
 
 /** The same database, which is only read, with a log beside it from which the damaged frames are taken out. */

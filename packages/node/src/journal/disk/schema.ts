@@ -22,9 +22,9 @@ export const FILES = {
   repaired: 'journal.db.repaired',
 } as const;
 
-/** The tables, each with its key. */
+/** The tables, each with a key by which its rows are found without an index: that may be damaged, and they not. */
 export const TABLES: readonly { readonly table: string; readonly key: readonly string[] }[] = [
-  { table: 'images', key: ['digest'] },
+  { table: 'images', key: ['rowid'] },
   { table: 'log', key: ['first'] },
   { table: 'checkpoints', key: ['position'] },
   { table: 'machines', key: ['checkpoint', 'machine'] },

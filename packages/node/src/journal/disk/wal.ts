@@ -1,4 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { varint, viewOf } from './leaves.ts';
 
 /**
  * The write-ahead log of an SQLite database as it lies on disk (https://sqlite.org/fileformat.html, section 4): a header,
@@ -11,7 +12,7 @@ const FRAME_HEADER_BYTES = 24;
 const MAGIC = 0x377f0682;
 const FORMAT = 3_007_000;
 /** Of the databases that a node makes; for a log of which the header is damaged. */
-const PAGE_BYTES = 4_096;
+export const PAGE_BYTES = 4_096;
 
 /** Bytes that are read at once, more or less: the log may be larger than what memory takes. */
 const PIECE_BYTES = 1024 * 1024;
@@ -69,6 +70,28 @@ export function mendWal(database: string, mended: string): void {
     fsyncSync(target);
   } finally {
     closeSync(target);
+    log.close();
+  }
+}
+
+/**
+ * The pages that were written into the log beside a database since that was begun anew, in order, also damaged ones, and where
+ * they lie in it. The bytes are good until the next page is asked for.
+ */
+export function* walPages(
+  database: string,
+): Generator<{ readonly page: number; readonly at: number; readonly bytes: Uint8Array }> {
+  const file = walOf(database);
+  const log = existsSync(file) ? Log.open(file) : null;
+  if (log === null) return;
+  try {
+    for (const { isOfThisLog, page, at, view } of log.frames()) {
+      if (!isOfThisLog) continue;
+      const start = view.byteOffset + FRAME_HEADER_BYTES;
+      const bytes = new Uint8Array(view.buffer, start, view.byteLength - FRAME_HEADER_BYTES);
+      yield { page, at: at + FRAME_HEADER_BYTES, bytes };
+    }
+  } finally {
     log.close();
   }
 }
@@ -209,24 +232,8 @@ function greatestRow(frame: DataView): number {
   return Number.isSafeInteger(row) ? row : 0;
 }
 
-/** A number as SQLite writes it, seven bits to a byte, and where the next one begins. */
-function varint(view: DataView, start: number): readonly [number, number] {
-  let value = 0;
-  let at = start;
-  while (at < view.byteLength && at < start + 8) {
-    const byte = view.getUint8(at++);
-    value = value * 128 + (byte & 0x7f);
-    if (byte < 0x80) break;
-  }
-  return [value, at];
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
 /** Fills a buffer from there on; the part that is filled, which is shorter at the end of the file. */
-function readUpTo(file: number, buffer: Uint8Array, start: number): Uint8Array {
+export function readUpTo(file: number, buffer: Uint8Array, start: number): Uint8Array {
   let length = 0;
   while (length < buffer.length) {
     const read = readSync(file, buffer, length, buffer.length - length, start + length);

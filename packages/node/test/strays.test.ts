@@ -1,0 +1,156 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { account } from './accounts.ts';
+import { ALL, History, NONE, numbers, open } from './histories.ts';
+import { bundleOf } from './images.ts';
+
+// Rows that are whole, in a journal of which what leads to them is damaged.
+
+const PAGE_BYTES = 4_096;
+const FRAME_BYTES = 24 + PAGE_BYTES;
+
+let folder: string;
+/** A journal that keeps all history, and one of which the past is gone. */
+let all: History;
+let none: History;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smc-strays-'));
+  [all, none] = [ALL, NONE].map((limits, i) =>
+    new History(join(folder, `${i}`), limits).fill(numbers(7), { deposits: 40 }),
+  );
+  for (const history of [all, none]) history.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Changes bytes of a file. */
+function change(file: string, work: (bytes: Buffer) => void): void {
+  const bytes = readFileSync(file);
+  work(bytes);
+  writeFileSync(file, bytes);
+}
+
+/** The page that the tree of a table or an index begins with. */
+function rootOf(file: string, name: string): Buffer {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(name);
+  database.close();
+  const start = (Number(row?.['rootpage']) - 1) * PAGE_BYTES;
+  return readFileSync(file).subarray(start, start + PAGE_BYTES);
+}
+
+describe('a repair has all of a journal', () => {
+  it.each([
+    ['type of the root of the log', (): History => all, 'log', 0, 0x01],
+    ['type of the root of the log, the past of which is gone', (): History => none, 'log', 0, 0x01],
+    ['number of cells in the root of the log, which is more', (): History => all, 'log', 3, 0xff],
+    ['number of cells in the root of the log, which is less', (): History => all, 'log', 4, 0x01],
+    ['type of the root of the index of images', (): History => all, 'sqlite_autoindex_images_1', 0, 0x01],
+  ])('with damage to the %s', (what, historyOf, name, at, value) => {
+    const history = historyOf();
+    const directory = join(folder, what);
+    cpSync(history.directory, directory, { recursive: true });
+    const file = join(directory, 'journal.db');
+    const root = rootOf(file, name);
+    expect(name !== 'log' || root[0] === 0x05).toBe(true);
+    expect(root[at]).not.toBe(value);
+    change(file, (bytes) => (bytes[bytes.indexOf(root) + at] = value));
+    const { last } = repairDirectory(directory, 'now');
+    expect(last).toBe(history.last);
+    expect(open(directory).seen).toBe(history.states.get(history.last));
+    expect(repairDirectory(directory, 'again').findings).toEqual([]);
+  });
+
+  it('with a digest damaged in the index of images', () => {
+    const directory = join(folder, 'digest');
+    cpSync(all.directory, directory, { recursive: true });
+    const file = join(directory, 'journal.db');
+    const root = rootOf(file, 'sqlite_autoindex_images_1');
+    // The last byte of the page is of the first row that was written, which ends with its number.
+    change(file, (bytes) => (bytes[bytes.indexOf(root) + PAGE_BYTES - 10] ^= 1));
+    expect(() => open(directory)).toThrow(/smc repair/);
+    expect(repairDirectory(directory, 'now')).toMatchObject({ findings: [], last: all.last });
+    expect(open(directory).seen).toBe(all.states.get(all.last));
+  });
+
+  it('with damage to any frame of its write-ahead log', () => {
+    const directory = join(folder, 'frames');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    // The log gets more than one leaf.
+    for (let i = 0; i < 12; i++) {
+      history.step((core) => {
+        for (let k = 0; k < 30; k++) core.call('Account', 'Deposit(3)', { key: `k${k}` });
+      });
+    }
+    const crashed = join(folder, 'frames-crashed');
+    cpSync(directory, crashed, { recursive: true });
+    history.close();
+    const log = readFileSync(join(crashed, 'journal.db-wal'));
+    const starts = Array.from({ length: (log.length - 32) / FRAME_BYTES }, (_, i) => 32 + FRAME_BYTES * i);
+    expect(new Set(starts.map((start) => log.readUInt32BE(start))).size).toBeGreaterThan(6);
+    // The last commit may be one that was torn.
+    for (const start of starts.slice(0, -1)) {
+      // Its checksum, which that of the next goes on from; and a byte of its page that belongs to no row.
+      for (const at of [18, 24 + 7]) {
+        const place = join(folder, `frame-${start}-${at}`);
+        cpSync(crashed, place, { recursive: true });
+        change(join(place, 'journal.db-wal'), (bytes) => (bytes[start + at] ^= 4));
+        const { last } = repairDirectory(place, 'now');
+        expect(last, `byte ${at} at ${start}`).toBe(history.last);
+        expect(open(place).seen).toBe(history.states.get(last));
+        rmSync(place, { recursive: true });
+      }
+    }
+  });
+});
+
+/** A journal as a crash leaves it after some changes of its rows: the pages of before are in its write-ahead log. */
+function changed(name: string, ...changes: readonly string[]): { place: string; history: History } {
+  const directory = join(folder, name);
+  const history = new History(directory, ALL);
+  history.step((core) => core.deploy(bundleOf(account())));
+  for (let i = 0; i < 9; i++) history.step((core) => core.call('Account', 'Deposit(3)', { key: 'k' }));
+  const database = new DatabaseSync(join(directory, 'journal.db'));
+  for (const sql of changes) database.exec(sql);
+  const place = join(folder, `${name}-crashed`);
+  cpSync(directory, place, { recursive: true });
+  database.close();
+  history.close();
+  return { place, history };
+}
+
+describe('what a page of before has of the log', () => {
+  const damage = "UPDATE log SET entries = x'00' WHERE first = 5";
+  const lost = 'DELETE FROM log WHERE first = 7';
+
+  it('takes the place of what is damaged or lost', () => {
+    const { place, history } = changed('before', damage, lost);
+    const { findings, last } = repairDirectory(place, 'now');
+    expect(findings).toEqual([
+      '2 groups of entries, or images and the like, were found outside of their table',
+    ]);
+    expect(last).toBe(history.last);
+    expect(open(place).seen).toBe(history.states.get(last));
+  });
+
+  it('does not come back where a part was set aside: another may have stood there since', () => {
+    const aside = "INSERT INTO aside (reason, source, place) VALUES ('a damaged end', 'log', '7 1')";
+    const { place } = changed('aside', aside, lost);
+    expect(repairDirectory(place, 'now').last).toBe(6);
+    expect(open(place).position).toBe(6);
+  });
+
+  it('nor where what was set aside can not be read', () => {
+    const { place } = changed('no-aside', 'DROP TABLE aside', lost);
+    expect(repairDirectory(place, 'now').last).toBe(6);
+  });
+
+  it('nor in a journal that is whole without it', () => {
+    const { place } = changed('whole', 'DELETE FROM log WHERE first > 7');
+    expect(repairDirectory(place, 'now')).toMatchObject({ findings: [], last: 7 });
+  });
+});
