@@ -102,6 +102,14 @@ describe('operations', () => {
       [post(node, '/Counter/Read', '{}', { 'smc-interface': '0'.repeat(64) }), '426 unknown-interface'],
       [post(node, '/Counter/Read', '{}', { 'smc-interface': 'x' }), '426 unknown-interface'],
       [post(node, '/Counter/Read', '{}', { 'idempotency-key': 'x'.repeat(257) }), '400 bad-request'],
+      [post(node, '/Counter/Incr', '{}', { 'idempotency-key': ['a', 'b'] }), '400 bad-request'],
+      [
+        send(node, '/_smc/machines/Counter', {
+          method: 'DELETE',
+          headers: { 'idempotency-key': ['a', 'a'] },
+        }),
+        '400 bad-request',
+      ],
     ];
     const replies = await Promise.all(cases.map(([reply]) => reply));
     // With its number, so that a failure says which case it is.
