@@ -372,15 +372,17 @@ function unexpected(status: number, text: string): Result<never> {
 
 function unreachable(url: string, cause: unknown, wasSent: boolean): ClientError {
   const timedOut = cause instanceof Late;
-  const told = timedOut ? `${url} within ${cause.millis / 1_000} s` : `${url}: ${reasonOf(cause)}`;
+  const told = timedOut ? `${url} within ${cause.millis / 1_000} s` : `${url}: ${reasonOf(cause, url)}`;
   const failed = wasSent ? 'no answer from' : timedOut ? 'nothing could be sent to' : 'no node reached at';
   return { kind: 'unreachable', message: `${failed} ${told}`, timedOut, wasSent };
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, url: string): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ECONNRESET' && url.startsWith('http:'))
+    return 'the connection ended; the address of a node that encrypts begins with https';
   if (error.name === 'AbortError') return 'the wait was ended';
   return tlsFailure(error)?.message ?? (error.message || code);
 }
