@@ -294,7 +294,10 @@ describe('beyond this computer', () => {
       expect(refused.body).toMatch(/^\{"error":\{"code":"unknown-operation".*a listener of its own/);
     }
     expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 404 });
-    expect(await post(admin, '/Counter/Incr')).toMatchObject({ status: 404 });
+    expect(await post(admin, '/Counter/Incr')).toMatchObject({
+      status: 404,
+      body: expect.stringMatching(/"unknown-operation","message":"machines are not called here/) as string,
+    });
     // Names by which the node is known elsewhere are not those of this computer.
     expect(await send(node, '/Counter/Read', { headers: { host: 'counter.example' } })).toMatchObject({
       body: '1',

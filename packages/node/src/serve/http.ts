@@ -82,7 +82,9 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   }
   app.decorateRequest('caller', '');
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(host, error, reply, request));
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, serves === 'administration' ? NO_CALLS : unknownAddress(request)),
+  );
   if (serves !== 'administration') {
     const guarded = { onRequest: guard((token) => authorizeCall(access, token), refusals) };
     addOperations(app, { host, connections }, guarded);
@@ -153,6 +155,11 @@ function checkLocal({ headers }: FastifyRequest): Problem | null {
 const APART = problem(
   'unknown-operation',
   'administration is not served here: it has a listener of its own, as the first line of smc node says',
+);
+
+const NO_CALLS = problem(
+  'unknown-operation',
+  'machines are not called here: this listener serves administration alone',
 );
 
 /** Nothing below `/_smc/` is looked at here, no body and no type of one. */
