@@ -128,7 +128,7 @@ describe('smc node --data', () => {
     const refused = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
     expect(refused.status).toBe(1);
     expect(refused.stderr).toMatch(/the log is damaged at position 2 .*smc repair/);
-    const repaired = await smc(['repair', directory]);
+    const repaired = await smc(['repair', '--data', directory]);
     expect(repaired).toMatchObject({ status: 0 });
     expect(repaired.stdout).toMatch(/1 entries from position 2 are damaged/);
     const mended = await startNodeProcess(['--data', directory]);

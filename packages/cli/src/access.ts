@@ -16,11 +16,11 @@ export function declareExposure(command: Command): void {
   command
     .option(
       '--host <address>',
-      'address for HTTP and lines (default: 127.0.0.1); others need a token and TLS',
+      'address for HTTP, lines and frames (default: 127.0.0.1); those beyond this computer need a token and TLS',
     )
     .option(
       '--admin <port>',
-      'port of its own for administration, 0 for any (default: 4042, where --host is given)',
+      'port of its own for administration, 0 for any (default: 4042, where --host is beyond this computer)',
     )
     .option('--admin-host <address>', 'address for administration (default: 127.0.0.1)')
     .option('--token-file <file>', 'tokens of callers, one on each line: TOKEN or NAME TOKEN')

@@ -1,3 +1,4 @@
+import type { ClientClock } from '@smc/client';
 import type { Command } from 'commander';
 import { EXIT, Refused, Stop, type ExitStatus } from './exit.ts';
 import { Output, type Streams } from './output.ts';
@@ -14,10 +15,12 @@ export interface Environment extends Streams {
     /** Ends the reading, which would keep the process. */
     destroy?(): unknown;
   };
-  /** For a command that runs until it is ended: resolves on SIGINT or SIGTERM. */
+  /** For a command that runs or waits until it is ended: resolves on SIGINT or SIGTERM. */
   readonly untilEnded: () => Promise<void>;
   /** For a command that is not run for what it prints: from the call on it goes on where stdout takes nothing. */
   readonly detachStdout: () => void;
+  /** Of what talks to a node; the system's, if nothing is said. */
+  readonly clock?: ClientClock;
 }
 
 /** Arguments and options as commander gives them; each command says which it has. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { DeployedMachine } from '@smc/client';
 import { parse, type Import } from '@smc/compiler';
 import type { Command } from 'commander';
@@ -19,6 +18,7 @@ import { option, refuseOptions, several, type Action, type Words } from './comma
 import { EXIT } from './exit.ts';
 import { readFile, readText } from './files.ts';
 import type { Output } from './output.ts';
+import { carriedOut } from './patience.ts';
 import { followDeployed, loadBundle, mergeBundles } from './sources.ts';
 import { declareTarget, targetOf, valueOf } from './target.ts';
 import { runningOn } from './versions.ts';
@@ -35,6 +35,11 @@ export function declareDeployment(command: Command): void {
   declareTarget(command);
 }
 
+/** What to do where no answer came. Not `smc upgrade`, which is stale where it was carried out. */
+const MAY_BE_CARRIED_OUT =
+  'It may still be carried out: smc deploy with the same files says what became of it, or does it.';
+const NOTHING_CHANGES = 'Nothing is changed by it: run the same command again.';
+
 /** Sends the machines of the files to a node, all or nothing, and says what became of each. */
 export function deployment(mode: 'deploy' | 'upgrade'): Action {
   return async (words, output, environment) => {
@@ -49,8 +54,12 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
     const before = bundles.map((each) => ({ ...each, known: machinesIn(baselineOf(each.file, name)) }));
     const dryRun = words.options['dryRun'] === true;
     const baselines = dryRun ? [] : nextBaselines(bundles, name);
-    // Where the answer is lost it is asked for again: a second upgrade would be stale.
-    const sent = await client.deploy(bytes, { mode, dryRun, key: randomUUID() });
+    const sent = await carriedOut(
+      (patience) => client.deploy(bytes, { mode, dryRun, ...patience }),
+      dryRun ? NOTHING_CHANGES : MAY_BE_CARRIED_OUT,
+      output,
+      environment,
+    );
     if (!sent.ok && sent.error.kind === 'refused' && sent.error.code === 'stale') {
       const running = await runningOn(client, 'the node');
       for (const { file } of bundles) {

@@ -27,6 +27,8 @@ const DEFAULT_ADMIN_PORT = 4042;
 export interface LocalNode {
   readonly url: string;
   readonly linesPort: number;
+  /** Where administration is, if it is not at `url`. */
+  readonly administration: string | null;
   /** Fulfilled when the node had to give up; it answers nothing any more. */
   readonly failure: Promise<Error>;
   /** Answers what was taken, refuses what comes, and ends. */
@@ -37,7 +39,7 @@ export interface LocalNode {
 export function declareNode(command: Command): void {
   command
     .option('--http <port>', `port for HTTP, 0 for any (default: ${DEFAULT_HTTP_PORT})`)
-    .option('--tcp <port>', `port for lines, 0 for any (default: ${DEFAULT_TCP_PORT})`);
+    .option('--tcp <port>', `port for lines and frames, 0 for any (default: ${DEFAULT_TCP_PORT})`);
   declareJit(command);
 }
 
@@ -96,15 +98,17 @@ export async function startLocal(
   const node = ports(running);
   const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
   const host = exposure.address ?? '127.0.0.1';
-  const { adminUrl } = running;
-  const isApart = adminUrl !== null && adminUrl !== node.url;
-  const administration = isApart ? `, ${adminUrl} (administration)` : '';
-  output.line(
-    `ready: ${node.url} (HTTP), ${host}:${node.linesPort} (lines, frames)${administration}; ${kept}`,
-  );
-  const tcp = { host, port: node.linesPort };
-  output.data({ ready: true, http: node.url, tcp, ...(isApart ? { administration: adminUrl } : {}) });
+  const { url, linesPort: at, administration } = node;
+  const apart = administration === null ? '' : `, ${administration} (administration)`;
+  output.line(`ready: ${url} (HTTP), ${addressOf(host, at)} (lines, frames)${apart}; ${kept}`);
+  const tcp = { host, port: at };
+  output.data({ ready: true, http: url, tcp, ...(administration === null ? {} : { administration }) });
   return node;
+}
+
+/** An address as clients take it: of IPv6 in brackets, as nobody knows else where the port begins. */
+export function addressOf(host: string, at: number): string {
+  return host.includes(':') ? `[${host}]:${at}` : `${host}:${at}`;
 }
 
 /** A log of defects alone: for a node that is not what its user looks at. */
@@ -123,14 +127,19 @@ export class ToldToEnd extends Error {}
 const PROGRESS_MILLIS = 1_000;
 
 /** Tells what was damaged, and how far a recovery is that takes long; breaks it off when the node is to end. */
-function logRecovery(log: Log, isEnded: () => boolean): (progress: RecoveryProgress) => void {
-  let toldAt = performance.now();
+export function logRecovery(
+  log: Log,
+  isEnded: () => boolean,
+  now: () => number = () => performance.now(),
+): (progress: RecoveryProgress) => void {
+  let toldAt = now();
   return ({ from, at, last, notes }) => {
     for (const note of notes) log.warn({}, `recovery: ${note}`);
     if (isEnded()) throw new ToldToEnd('it was told to end');
-    if (performance.now() - toldAt < PROGRESS_MILLIS) return;
-    toldAt = performance.now();
-    log.info({ done: at - from, of: last - from }, 'recovery');
+    if (now() - toldAt < PROGRESS_MILLIS) return;
+    toldAt = now();
+    if (at === from) log.info({}, 'recovery: reading the checkpoint');
+    else log.info({ done: at - from, of: last - from }, 'recovery');
   };
 }
 
@@ -140,9 +149,10 @@ export function gaveUp(failed: Error): Stop {
 }
 
 function ports(running: RunningNode): LocalNode {
-  const { url, linesPort, failure } = running;
+  const { url, linesPort, adminUrl, failure } = running;
   if (url === null || linesPort === null) throw new Error('a node without its ports');
-  return { url, linesPort, failure, close: () => running.close() };
+  const administration = adminUrl === url ? null : adminUrl;
+  return { url, linesPort, administration, failure, close: () => running.close() };
 }
 
 /**

@@ -26,6 +26,6 @@ export function numberOf(words: Words, name: string, unit: string): number | nul
 }
 
 /** As an option is called where it was read. */
-function camelCase(name: string): string {
+export function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

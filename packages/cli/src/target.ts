@@ -34,7 +34,9 @@ export function targetOf(words: Words, environment: Environment): HttpClient {
 export function clientOf(url: string, words: Words, environment: Environment): HttpClient {
   const token = tokenOf(words, environment);
   const authorities = option(words, 'ca') ?? environment.environment['SMC_CA'] ?? '';
+  const { clock } = environment;
   return connectHttp(checkedUrl(url), {
+    ...(clock === undefined ? {} : { clock }),
     ...(token === null ? {} : { token }),
     ...(authorities === '' ? {} : { tls: { ca: authoritiesIn(authorities) } }),
   });
@@ -78,7 +80,9 @@ export function stopFor(error: ClientError): Stop {
       EXIT.unreachable,
       'unreachable',
       error.message,
-      'smc node starts one; --to says where it is.',
+      error.wasSent === true
+        ? 'What was asked for may have been carried out, or may still be.'
+        : 'smc node starts one; --to says where it is.',
     );
   }
   const place = error.path === undefined ? '' : `${error.path}: `;

@@ -1,6 +1,6 @@
-import { type Journal, MemoryJournal } from '@smc/node';
+import { type Journal, MemoryJournal, NO_LOG } from '@smc/node';
 import { expect, test } from 'vitest';
-import { startLocal, ToldToEnd } from '../src/local-node.ts';
+import { addressOf, logRecovery, startLocal, ToldToEnd } from '../src/local-node.ts';
 import { Output } from '../src/output.ts';
 
 test('a recovery breaks off when the node is told to end, and closes its journal', async () => {
@@ -16,4 +16,26 @@ test('a recovery breaks off when the node is told to end, and closes its journal
   const started = startLocal(words, output, { keeping, isEnded: () => true });
   await expect(started).rejects.toBeInstanceOf(ToldToEnd);
   expect(isClosed).toBe(true);
+});
+
+test('an address of IPv6 is one that clients take', () => {
+  expect(addressOf('127.0.0.1', 4041)).toBe('127.0.0.1:4041');
+  expect(addressOf('::1', 4041)).toBe('[::1]:4041');
+});
+
+test('a recovery that takes long says what it does', () => {
+  const told: unknown[] = [];
+  let now = 0;
+  const log = { ...NO_LOG, info: (facts: object, message: string) => void told.push([message, facts]) };
+  const progress = logRecovery(
+    log,
+    () => false,
+    () => (now += 2_000),
+  );
+  progress({ from: 7, at: 7, last: 7, notes: [] });
+  progress({ from: 7, at: 8, last: 10, notes: [] });
+  expect(told).toEqual([
+    ['recovery: reading the checkpoint', {}],
+    ['recovery', { done: 1, of: 3 }],
+  ]);
 });

@@ -72,6 +72,17 @@ describe('words', () => {
     ['a key for a machine without', ['run', 'counter.sm', '--key', 'a', 'Read'], /Counter is not keyed/],
     ['a port that is none', ['node', '--memory', '--http', '70000'], /a port from 0 to 65535, not 70000/],
     ['a node that keeps nothing, and where', ['node', '--memory', '--data', 'x'], /--memory keeps nothing/],
+    [
+      'a node that keeps nothing, and when',
+      ['node', '--memory', '--checkpoint-bytes', '1MiB'],
+      /--memory keeps nothing/,
+    ],
+    [
+      'a node that keeps nothing, and since',
+      ['node', '--memory', '--checkpoint-seconds', '5'],
+      /--memory keeps nothing/,
+    ],
+    ['a directory named twice', ['repair', 'x', '--data', 'y'], /the directory is named twice/],
     ['an address that is none', ['status', '--to', 'here'], /here is not the address of a node/],
   ])('%s: exit status 2', async (_, words, message) => {
     const ran = await run(words);
@@ -340,6 +351,14 @@ describe('a node', () => {
     const ran = await run(['status', '--json'], [], gone.url ?? '');
     expect(ran).toMatchObject({ status: 3, err: expect.stringContaining(gone.url ?? '-') as string });
     expect(JSON.parse(ran.out)).toMatchObject({ error: { code: 'unreachable' } });
+  });
+
+  test('says in its log where it is, as on stdout', async () => {
+    const ports = ['--http', '0', '--tcp', '0', '--admin', '0'];
+    const ran = await run(['node', '--memory', ...ports, '--log', 'json', '--json']);
+    const { http, administration } = JSON.parse(ran.out) as Record<string, unknown>;
+    const [ready] = ran.err.split('\n');
+    expect(JSON.parse(ready)).toMatchObject({ msg: 'ready', http, administration });
   });
 
   test('starts where it is told, says so, and ends', async () => {

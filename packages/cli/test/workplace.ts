@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { ClientClock } from '@smc/client';
 import { startNode, type RunningNode } from '@smc/node';
 import { smc } from '../src/index.ts';
 
@@ -22,11 +23,17 @@ export interface Surroundings {
   readonly to?: string;
   /** The token for the node, as `SMC_TOKEN` has it. */
   readonly token?: string;
+  /** Resolves when the command is told to end; if nothing is said, when it says something. */
+  readonly ended?: Promise<void>;
+  /** The clock of what talks to the node. */
+  readonly clock?: ClientClock;
+  /** Told of what the command says to people. */
+  readonly onNote?: (text: string) => void;
 }
 
 export async function runCommand(
   words: readonly string[],
-  { stdin = [], isTTY = false, to, token }: Surroundings = {},
+  { stdin = [], isTTY = false, to, token, ended, clock, onNote = () => {} }: Surroundings = {},
 ): Promise<Ran> {
   let out = '';
   let err = '';
@@ -43,11 +50,17 @@ export async function runCommand(
       },
       isTTY,
     },
-    stderr: { write: (text) => void (err += text) },
+    stderr: {
+      write: (text) => {
+        err += text;
+        onNote(text);
+      },
+    },
     environment: { SMC_NODE: to, SMC_TOKEN: token },
     // What runs until it is told to end is told so when it says that it runs.
-    untilEnded: () => said,
+    untilEnded: () => ended ?? said,
     detachStdout: () => {},
+    ...(clock === undefined ? {} : { clock }),
   });
   return { status, out, err };
 }

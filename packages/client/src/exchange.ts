@@ -8,6 +8,8 @@ export interface HttpParts {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal: AbortSignal;
+  /** Told when all of it was handed to the system: from then on it may be carried out. */
+  readonly onSent: () => void;
 }
 
 export interface HttpAnswer {
@@ -30,7 +32,11 @@ export function exchangeBy(tls: ClientTls | undefined): Exchange {
   return (url, parts) => exchange(url, parts, encrypted);
 }
 
-function exchange(url: string, { body, ...parts }: HttpParts, encrypted: HttpsAgent): Promise<HttpAnswer> {
+function exchange(
+  url: string,
+  { body, onSent, ...parts }: HttpParts,
+  encrypted: HttpsAgent,
+): Promise<HttpAnswer> {
   const isEncrypted = url.startsWith('https:');
   return new Promise((resolve, reject) => {
     const take = (response: IncomingMessage): void => {
@@ -46,6 +52,7 @@ function exchange(url: string, { body, ...parts }: HttpParts, encrypted: HttpsAg
       ? httpsRequest(url, { ...parts, agent: encrypted }, take)
       : httpRequest(url, { ...parts, agent: PLAIN }, take);
     sent.on('error', reject);
+    sent.on('finish', onSent);
     sent.end(body);
   });
 }

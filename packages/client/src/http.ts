@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
-import { TIMER_MILLIS_MAX } from './clock.ts';
+import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
 import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
 import { checkNumbers } from './numbers.ts';
 import type { ClientError, Result } from './result.ts';
@@ -12,20 +13,28 @@ export interface HttpOptions {
   readonly token?: string;
   /** For `https:`, where the authorities of Node.js are not those that are trusted, or not enough. */
   readonly tls?: ClientTls;
+  /** The system's, if nothing is said. */
+  readonly clock?: ClientClock;
 }
 
-export interface DeployOptions {
+/** How long a change of what runs is waited for, which may take a node long. */
+export interface Patience {
+  /** As of `CallOptions`. */
+  readonly key?: string;
+  /**
+   * With a key: how long in all, in milliseconds. Whenever the deadline of a request passed it is asked for again, and
+   * the deadline of that is twice as long. That of one request, if nothing is said.
+   */
+  readonly patienceMillis?: number;
+  /** Ends the wait: whether it is carried out is not known then. */
+  readonly signal?: AbortSignal;
+}
+
+export interface DeployOptions extends Patience {
   /** `upgrade`: each machine must run already, and its upgrade is judged even where the code is equal. */
   readonly mode?: 'deploy' | 'upgrade';
   /** Judge and prepare, and change nothing. */
   readonly dryRun?: boolean;
-  /** As of `CallOptions`. */
-  readonly key?: string;
-}
-
-export interface RemoveOptions {
-  /** As of `CallOptions`. */
-  readonly key?: string;
 }
 
 export interface CallOptions {
@@ -72,8 +81,10 @@ export class HttpClient {
   readonly #authorization: Readonly<Record<string, string>>;
 
   readonly #exchange: Exchange;
+  readonly #clock: ClientClock;
 
-  constructor(url: string, { deadlineMillis = 30_000, token, tls }: HttpOptions) {
+  constructor(url: string, { deadlineMillis = 30_000, token, tls, clock = systemClock }: HttpOptions) {
+    this.#clock = clock;
     this.#exchange = exchangeBy(tls);
     this.#base = url.replace(/\/+$/, '');
     checkNumbers({ deadlineMillis }, { deadlineMillis: 0 });
@@ -84,12 +95,13 @@ export class HttpClient {
   /** Deploys what is new and upgrades what differs: all that the bundle holds, or nothing. */
   deploy(
     bundle: Uint8Array,
-    { mode = 'deploy', dryRun = false, key }: DeployOptions = {},
+    { mode = 'deploy', dryRun = false, ...patience }: DeployOptions = {},
   ): Promise<Result<DeployReport>> {
     const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
     return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
       body: bundle,
-      headers: { 'content-type': BUNDLE_TYPE, ...keyHeader(key) },
+      headers: { 'content-type': BUNDLE_TYPE, ...keyHeader(patience.key) },
+      patience,
     });
   }
 
@@ -164,9 +176,9 @@ export class HttpClient {
   }
 
   /** Takes a machine off; its history stays. */
-  remove(name: string, { key }: RemoveOptions = {}): Promise<Result<null>> {
-    const headers = keyHeader(key);
-    return this.#json('DELETE', `/_smc/machines/${encodeURIComponent(name)}`, { headers });
+  remove(name: string, patience: Patience = {}): Promise<Result<null>> {
+    const headers = keyHeader(patience.key);
+    return this.#json('DELETE', `/_smc/machines/${encodeURIComponent(name)}`, { headers, patience });
   }
 
   /** Whether the node takes requests. */
@@ -203,13 +215,23 @@ export class HttpClient {
     return data === undefined ? unexpected(200, 'no JSON') : { ok: true, value: data as T };
   }
 
-  async #send(method: string, path: string, request: RequestParts = {}): Promise<Result<RawReply>> {
+  async #send(
+    method: string,
+    path: string,
+    { patience = {}, ...request }: RequestParts = {},
+  ): Promise<Result<RawReply>> {
+    let wasSent = false;
+    const onSent = (): void => {
+      wasSent = true;
+    };
+    const headers = { ...this.#authorization, ...request.headers };
+    const url = `${this.#base}${path}`;
+    const send: Send = (signal) => this.#exchange(url, { ...request, method, headers, signal, onSent });
     try {
-      const signal = AbortSignal.timeout(this.#deadlineMillis);
-      const headers = { ...this.#authorization, ...request.headers };
-      const url = `${this.#base}${path}`;
-      const send = (): Promise<HttpAnswer> => this.#exchange(url, { ...request, method, headers, signal });
-      const answer = await (KEY_HEADER in headers ? sendRepeatedly(send, signal) : send());
+      const isKeyed = KEY_HEADER in headers;
+      const answer = await (isKeyed
+        ? this.#sendPatiently(send, patience, () => wasSent)
+        : this.#sendInTime(send, this.#deadlineMillis, patience.signal));
       const { status, body } = answer;
       const code = headerOf(answer.headers['smc-code']);
       const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
@@ -217,10 +239,54 @@ export class HttpClient {
         ? { ok: true, value: { body, code, next } }
         : refusal(status, decodeText(body));
     } catch (error) {
-      return { ok: false, error: unreachable(this.#base, error, this.#deadlineMillis) };
+      return { ok: false, error: unreachable(this.#base, causeOf(error), wasSent) };
+    }
+  }
+
+  /** Sends what has a key until there is an answer, or patience ends: a node answers each of them with the first reply. */
+  async #sendPatiently(send: Send, patience: Patience, wasSent: () => boolean): Promise<HttpAnswer> {
+    const { patienceMillis = this.#deadlineMillis, signal } = patience;
+    let passed = 0;
+    for (let deadline = this.#deadlineMillis; ; deadline *= 2) {
+      const millis = Math.min(deadline, patienceMillis - passed);
+      passed += millis;
+      try {
+        return await this.#sendInTime((ended) => sendRepeatedly(send, ended), millis, signal);
+      } catch (error) {
+        const isLate = causeOf(error) instanceof Late;
+        if (!isLate) throw error;
+        // What does not take a request is not asked again.
+        if (passed >= patienceMillis || !wasSent()) throw new Late(passed);
+      }
+    }
+  }
+
+  async #sendInTime(send: Send, millis: number, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const late = new AbortController();
+    const cancel = this.#clock.after(millis, () => late.abort(new Late(millis)));
+    try {
+      return await send(signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]));
+    } finally {
+      cancel();
     }
   }
 }
+
+type Send = (signal: AbortSignal) => Promise<HttpAnswer>;
+
+/** A deadline passed. */
+class Late extends Error {
+  readonly millis: number;
+
+  constructor(millis: number) {
+    super(`late after ${millis} ms`);
+    this.millis = millis;
+  }
+}
+
+/** What broke a request off, where that was done from here. */
+const causeOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined ? error.cause : error;
 
 const KEY_HEADER = 'idempotency-key';
 
@@ -232,18 +298,18 @@ function keyHeader(key: string | undefined): Record<string, string> {
 const REPEAT_MILLIS = [0, 100, 400, 1_600, 3_200];
 
 /** Sends a request again where its connection was lost: a node that starts anew is waited for, one that was never there is not. */
-async function sendRepeatedly(send: () => Promise<HttpAnswer>, signal: AbortSignal): Promise<HttpAnswer> {
+async function sendRepeatedly(send: Send, signal: AbortSignal): Promise<HttpAnswer> {
   let wasLost = false;
   for (const millis of REPEAT_MILLIS) {
     try {
-      return await send();
+      return await send(signal);
     } catch (error) {
       wasLost ||= error instanceof Error && 'code' in error && LOST_CODES.has(error.code);
       if (!wasLost || signal.aborted) throw error;
-      await new Promise((resolve) => setTimeout(resolve, millis));
+      await sleep(millis, undefined, { signal });
     }
   }
-  return send();
+  return send(signal);
 }
 
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
@@ -269,6 +335,7 @@ function goesOn(path: string, next: string): boolean {
 interface RequestParts {
   readonly body?: string | Uint8Array;
   readonly headers?: Record<string, string>;
+  readonly patience?: Patience;
 }
 
 interface RawReply {
@@ -308,20 +375,19 @@ function unexpected(status: number, text: string): Result<never> {
   return { ok: false, error: { kind: 'refused', code: 'unexpected', message, status } };
 }
 
-function unreachable(url: string, error: unknown, deadlineMillis: number): ClientError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof DOMException && cause.name === 'TimeoutError')
-    return {
-      kind: 'unreachable',
-      message: `no answer from ${url} within ${deadlineMillis} ms`,
-      timedOut: true,
-    };
-  return { kind: 'unreachable', message: `no node reached at ${url}: ${reasonOf(cause)}`, timedOut: false };
+function unreachable(url: string, cause: unknown, wasSent: boolean): ClientError {
+  const timedOut = cause instanceof Late;
+  const told = timedOut ? `${url} within ${cause.millis / 1_000} s` : `${url}: ${reasonOf(cause, url)}`;
+  const failed = wasSent ? 'no answer from' : timedOut ? 'nothing could be sent to' : 'no node reached at';
+  return { kind: 'unreachable', message: `${failed} ${told}`, timedOut, wasSent };
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, url: string): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ECONNRESET' && url.startsWith('http:'))
+    return 'the connection ended; the address of a node that encrypts begins with https';
+  if (error.name === 'AbortError') return 'the wait was ended';
   return tlsFailure(error)?.message ?? (error.message || code);
 }

@@ -1,4 +1,4 @@
-export type { ClientClock } from './clock.ts';
+export { type ClientClock, systemClock } from './clock.ts';
 export { connectFrames, FrameClient, type FrameOptions } from './frames.ts';
 export {
   type CallOptions,
@@ -8,6 +8,7 @@ export {
   HttpClient,
   type HttpOptions,
   type InstanceKey,
+  type Patience,
 } from './http.ts';
 export {
   type CallArguments,

@@ -23,4 +23,6 @@ export interface Unreachable {
   readonly message: string;
   /** A deadline passed: the request may have been carried out, or may still be. */
   readonly timedOut: boolean;
+  /** Over HTTP: all of the request went out, so it may have been carried out, or may still be. */
+  readonly wasSent?: boolean;
 }

@@ -287,8 +287,17 @@ describe('beyond this computer', () => {
       expect(await send(node, path), path).toMatchObject({ status: expect.not.toBeOneOf([200]) as number });
       expect(await send(admin, path), path).toMatchObject({ status: 200 });
     }
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const headers = { 'content-type': 'text/plain' };
+      const refused = await send(node, '/_smc/machines/Counter', { method, headers, body: 'x' });
+      expect(refused).toMatchObject({ status: 404 });
+      expect(refused.body).toMatch(/^\{"error":\{"code":"unknown-operation".*a listener of its own/);
+    }
     expect(await put(node, bundleOf(counter()))).toMatchObject({ status: 404 });
-    expect(await post(admin, '/Counter/Incr')).toMatchObject({ status: 404 });
+    expect(await post(admin, '/Counter/Incr')).toMatchObject({
+      status: 404,
+      body: expect.stringMatching(/"unknown-operation","message":"machines are not called here/) as string,
+    });
     // Names by which the node is known elsewhere are not those of this computer.
     expect(await send(node, '/Counter/Read', { headers: { host: 'counter.example' } })).toMatchObject({
       body: '1',

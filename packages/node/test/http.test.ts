@@ -102,6 +102,14 @@ describe('operations', () => {
       [post(node, '/Counter/Read', '{}', { 'smc-interface': '0'.repeat(64) }), '426 unknown-interface'],
       [post(node, '/Counter/Read', '{}', { 'smc-interface': 'x' }), '426 unknown-interface'],
       [post(node, '/Counter/Read', '{}', { 'idempotency-key': 'x'.repeat(257) }), '400 bad-request'],
+      [post(node, '/Counter/Incr', '{}', { 'idempotency-key': ['a', 'b'] }), '400 bad-request'],
+      [
+        send(node, '/_smc/machines/Counter', {
+          method: 'DELETE',
+          headers: { 'idempotency-key': ['a', 'a'] },
+        }),
+        '400 bad-request',
+      ],
     ];
     const replies = await Promise.all(cases.map(([reply]) => reply));
     // With its number, so that a failure says which case it is.
@@ -341,6 +349,15 @@ describe('the administration', () => {
     expect(refusal(await put(node, bundle))).toBe('409 stale');
     expect(refusal(await put(node, bundle, '?mode=replace'))).toBe('400 bad-request');
     expect(refusal(await put(node, bundle, '?watch=5'))).toBe('400 bad-request');
+    expect((await put(node, bundle, '?dryrun=1')).body).toMatch(
+      /the options mode and dry-run, and none named dryrun/,
+    );
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+      const other = { method: 'PUT', headers: { 'content-type': type }, body: bundle };
+      expect((await send(node, '/_smc/machines', other)).body).toMatch(
+        /a bundle needs the content type application\/vnd\.smc\.bundle or /,
+      );
+    }
     expect(
       refusal(await post(node, '/Counter/Incr', 'x', { 'content-type': 'application/octet-stream' })),
     ).toBe('400 bad-request');

@@ -10,7 +10,7 @@ export interface HttpReply {
 
 export interface HttpParts {
   readonly method?: string;
-  readonly headers?: Record<string, string>;
+  readonly headers?: Record<string, string | string[]>;
   readonly body?: string | Uint8Array;
 }
 
@@ -43,7 +43,7 @@ export function post(
   node: RunningNode,
   path: string,
   body?: string,
-  headers: Record<string, string> = {},
+  headers: Record<string, string | string[]> = {},
 ): Promise<HttpReply> {
   const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
   return send(node, path, {

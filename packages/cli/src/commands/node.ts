@@ -7,7 +7,7 @@ import { EXIT, Refused, Stop } from '../exit.ts';
 import { jitOf } from '../jit.ts';
 import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, ToldToEnd, type Keeping } from '../local-node.ts';
-import { numberOf, sizeOf } from '../sizes.ts';
+import { camelCase, numberOf, sizeOf } from '../sizes.ts';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
 export const node: CommandDefinition = {
@@ -46,7 +46,9 @@ export const node: CommandDefinition = {
     try {
       const keeping = await keepingOf(words, log);
       const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
-      if (isJson(words)) log.info({ http: running.url, tcp: running.linesPort }, 'ready');
+      const { url: http, linesPort: tcp, administration } = running;
+      if (isJson(words))
+        log.info({ http, tcp, ...(administration === null ? {} : { administration }) }, 'ready');
       const failed = await Promise.race([ended, running.failure]);
       if (failed !== null) throw gaveUp(failed);
       log.info({}, 'stopping');
@@ -66,16 +68,15 @@ export const node: CommandDefinition = {
 /** Whether programs read the log: then all that it ends with is in it too. */
 const isJson = (words: Words): boolean => option(words, 'log') === 'json';
 
+/** Options that are about what is kept on disk, and about what leaves memory for it. */
+const OF_THE_DISK = ['data', 'keep-history', 'checkpoint-bytes', 'checkpoint-seconds', 'memory-limit'];
+
 async function keepingOf(words: Words, log: Log): Promise<Keeping | null> {
   const data = option(words, 'data');
   if (words.options['memory'] === true) {
-    const others = [data, words.options['keepHistory'], words.options['memoryLimit']];
-    if (others.every((other) => other === undefined)) return null;
-    throw new Stop(
-      EXIT.usage,
-      'usage',
-      '--memory keeps nothing: it goes with neither --data nor --keep-history, nor with --memory-limit, as nothing can leave memory',
-    );
+    const other = OF_THE_DISK.find((name) => words.options[camelCase(name)] !== undefined);
+    if (other === undefined) return null;
+    throw new Stop(EXIT.usage, 'usage', `--memory keeps nothing on disk: --${other} says nothing then`);
   }
   const directory = dataDirectory(data);
   const bytes = sizeOf(words, 'checkpoint-bytes');

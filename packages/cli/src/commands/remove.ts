@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { baselineFrom, baselineWithout, declareEnvironment, environmentOf } from '../baseline.ts';
 import { one, type CommandDefinition } from '../command.ts';
 import { EXIT } from '../exit.ts';
+import { carriedOut } from '../patience.ts';
 import { declareTarget, machineName, stopFor, targetOf } from '../target.ts';
 
 /**
@@ -21,7 +21,12 @@ export const remove: CommandDefinition = {
     const client = targetOf(words, environment);
     const path = baselineFrom(resolve('.'), environmentOf(words));
     const forget = baselineWithout(path, name);
-    const removed = await client.remove(name, { key: randomUUID() });
+    const removed = await carriedOut(
+      (patience) => client.remove(name, patience),
+      'It may still be carried out: run the same command again.',
+      output,
+      environment,
+    );
     const isNowhere =
       !removed.ok && removed.error.kind === 'refused' && removed.error.code === 'unknown-machine';
     if (!removed.ok && !(isNowhere && forget !== null)) throw stopFor(removed.error);

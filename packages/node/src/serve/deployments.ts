@@ -11,8 +11,16 @@ import type { Guarded } from './guard.ts';
 import { JSON_TYPE, sendProblem } from './reply.ts';
 import { readRequestKey } from './request-key.ts';
 
+/** The address of all machines, which takes bundles. */
+export const DEPLOYMENTS = '/_smc/machines';
 export const BUNDLE_TYPE = 'application/vnd.smc.bundle';
 const BUNDLE_TYPES = ['application/octet-stream', BUNDLE_TYPE];
+
+/** About a body that is sent as another thing. */
+export const NO_BUNDLE = problem(
+  'bad-request',
+  `a bundle needs the content type ${BUNDLE_TYPES.toReversed().join(' or ')}`,
+);
 
 /** What deployments need beside the host. */
 export interface Deployments {
@@ -26,7 +34,7 @@ export interface Deployments {
 export function addDeployments(app: FastifyInstance, host: Host, service: Deployments): void {
   app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.put(
-    '/_smc/machines',
+    DEPLOYMENTS,
     { ...service.guarded, bodyLimit: service.limits.bundleBytesMax },
     async (request, reply) => {
       const read = readDeployment(request, service.access);
@@ -40,7 +48,7 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     },
   );
   app.delete<{ Params: { machine: string } }>(
-    '/_smc/machines/:machine',
+    `${DEPLOYMENTS}/:machine`,
     service.guarded,
     async (request, reply) => {
       const { machine } = request.params;
@@ -105,9 +113,9 @@ function readDeployment(request: FastifyRequest, { signers }: Access): Read {
     else if (name === 'dry-run' && (value === '0' || value === '1')) dryRun = value === '1';
     else if (name === 'mode') return wrong('mode is deploy or upgrade');
     else if (name === 'dry-run') return wrong('dry-run is 0 or 1');
-    else return wrong(`the option ${name} is not supported yet`);
+    else return wrong(`a deployment has the options mode and dry-run, and none named ${name}`);
   }
-  if (!(body instanceof Uint8Array)) return wrong(`a bundle is sent as ${BUNDLE_TYPES.join(' or ')}`);
+  if (!(body instanceof Uint8Array)) return { ok: false, problem: NO_BUNDLE };
   const unsigned = signers?.check(body) ?? null;
   if (unsigned !== null) return { ok: false, problem: unsigned };
   const once = readRequestKey(request, () => sha256(JSON.stringify([mode, dryRun, sha256(body)])));

@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type onRequestHookHandler,
 } from 'fastify';
 import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
@@ -17,6 +18,7 @@ import { problem, type Problem } from '../problem.ts';
 import { Refused } from '../refused.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
+import { DEPLOYMENTS, NO_BUNDLE } from './deployments.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { headerOf, readRequestKey } from './request-key.ts';
@@ -79,11 +81,14 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     });
   }
   app.decorateRequest('caller', '');
-  app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(host, error, reply));
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
+  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(host, error, reply, request));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, serves === 'administration' ? NO_CALLS : unknownAddress(request)),
+  );
   if (serves !== 'administration') {
     const guarded = { onRequest: guard((token) => authorizeCall(access, token), refusals) };
     addOperations(app, { host, connections }, guarded);
+    if (serves === 'calls') addApart(app, guarded);
   }
   // Where it is not served, it is not there: nothing below `/_smc/` is the name of a machine.
   if (serves !== 'calls') addAdministration(app, service);
@@ -146,6 +151,26 @@ function checkLocal({ headers }: FastifyRequest): Problem | null {
   return null;
 }
 
+/** Not `unknown-machine`: for whoever removes a machine, that would be as if it were gone. */
+const APART = problem(
+  'unknown-operation',
+  'administration is not served here: it has a listener of its own, as the first line of smc node says',
+);
+
+const NO_CALLS = problem(
+  'unknown-operation',
+  'machines are not called here: this listener serves administration alone',
+);
+
+/** Nothing below `/_smc/` is looked at here, no body and no type of one. */
+function addApart(app: FastifyInstance, { onRequest }: Guarded): void {
+  const refuseAll: onRequestHookHandler = (_request, reply) => sendProblem(reply, APART);
+  const guarded = { onRequest: [onRequest, refuseAll] };
+  app.all('/_smc/*', guarded, () => {
+    throw new Error('administration where it is not served');
+  });
+}
+
 function unknownAddress(request: FastifyRequest): Problem {
   const { method } = request;
   const address = request.url.split('?')[0];
@@ -160,7 +185,7 @@ function unknownAddress(request: FastifyRequest): Problem {
   return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
 }
 
-function answerError(host: Host, error: FastifyError, reply: FastifyReply): void {
+function answerError(host: Host, error: FastifyError, reply: FastifyReply, request?: FastifyRequest): void {
   const status = error.statusCode ?? 500;
   if (status === 413) {
     // The rest of the body is read and thrown away, within the time of a request: were the connection closed, whoever
@@ -168,7 +193,8 @@ function answerError(host: Host, error: FastifyError, reply: FastifyReply): void
     reply.removeHeader('connection');
     return sendProblem(reply, problem('too-large', 'the body is too large'));
   }
-  if (status === 415) return sendProblem(reply, NOT_JSON);
+  if (status === 415)
+    return sendProblem(reply, request?.routeOptions.url === DEPLOYMENTS ? NO_BUNDLE : NOT_JSON);
   if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED.problem);
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
   if (error instanceof Refused) return sendProblem(reply, error.problem);

@@ -62,9 +62,10 @@ export class StateReader implements StateRows {
       `SELECT key, max(CASE WHEN position BETWEEN ? AND ? THEN position END), checksum, state FROM states
          WHERE machine = ? AND key > ? GROUP BY key ORDER BY key LIMIT ?`,
     );
+    // Integers as they are read if they were not damaged: else they may be too large for a number.
     const next = (than: '<' | '>', order: 'ASC' | 'DESC'): StatementSync =>
       this.#database.prepare(
-        `SELECT machine, key, position, checksum, state FROM states
+        `SELECT machine + 0.0 AS machine, key, position + 0.0 AS position, checksum + 0.0 AS checksum, state FROM states
            WHERE (machine, key, position) ${than} (?, ?, ?) ORDER BY machine ${order}, key ${order}, position ${order} LIMIT 1`,
       );
     this.#before = next('<', 'DESC');

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { type Patience, type Result, systemClock } from '@smc/client';
+import type { Environment } from './command.ts';
+import { EXIT, Stop } from './exit.ts';
+import type { Output } from './output.ts';
+
+/** How long a node may take for a change: an upgrade takes longer the more instances there are. */
+const PATIENCE_MILLIS = 3_600_000;
+
+/** Between two lines that say that it is still waited. */
+const TOLD_MILLIS = 10_000;
+
+/**
+ * Asks a node for a change, and waits until it is answered, for an hour at the most or until the command is told to
+ * end; `hint` says what to do then. With a key: where the answer is lost it is asked
+ * for again, and a second upgrade would be stale.
+ */
+export async function carriedOut<T>(
+  change: (patience: Patience) => Promise<Result<T>>,
+  hint: string,
+  output: Output,
+  { untilEnded, clock = systemClock }: Environment,
+): Promise<Result<T>> {
+  const ended = new AbortController();
+  void untilEnded().then(() => ended.abort());
+  const begin = clock.now();
+  const tell = (): void => {
+    const seconds = Math.round((clock.now() - begin) / 1_000);
+    output.note(
+      `still waiting for the node, for ${seconds} s; Ctrl-C ends the wait, and not what the node does`,
+    );
+    cancel = clock.after(TOLD_MILLIS, tell);
+  };
+  let cancel = clock.after(TOLD_MILLIS, tell);
+  try {
+    const result = await change({
+      key: randomUUID(),
+      patienceMillis: PATIENCE_MILLIS,
+      signal: ended.signal,
+    });
+    if (result.ok || result.error.kind !== 'unreachable' || result.error.wasSent !== true) return result;
+    throw new Stop(EXIT.unreachable, 'unreachable', result.error.message, hint);
+  } finally {
+    cancel();
+  }
+}

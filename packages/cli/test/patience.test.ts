@@ -1,0 +1,155 @@
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ClientClock } from '@smc/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Ran, type Surroundings, Workplace } from './workplace.ts';
+
+/** What becomes of a change whose answer takes longer than a request may. */
+
+/** Goes on when it is told to. */
+class ManualClock implements ClientClock {
+  #now = 0;
+  readonly #timers = new Set<{ at: number; action: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(millis: number, action: () => void): () => void {
+    const timer = { at: this.#now + millis, action };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  pass(millis: number): void {
+    this.#now += millis;
+    for (const timer of [...this.#timers]) {
+      if (timer.at > this.#now || !this.#timers.delete(timer)) continue;
+      timer.action();
+    }
+  }
+}
+
+let place: Workplace;
+let clock: ManualClock;
+let keys: string[];
+/** Called with how many requests the node has answered, whose answers it may hand on: it does if this gives true. */
+let onAnswer: (count: number) => boolean;
+let slow: Server;
+
+beforeEach(async () => {
+  place = await Workplace.open();
+  clock = new ManualClock();
+  keys = [];
+  slow = createServer((from, to) => {
+    const { url: path, method, headers } = from;
+    const handed = request(`${place.node.url}${path}`, { method, headers, agent: false }, (reply) => {
+      keys.push(String(headers['idempotency-key']));
+      if (onAnswer(keys.length)) reply.pipe(to.writeHead(reply.statusCode!, reply.headers));
+      else reply.resume();
+    });
+    from.pipe(handed);
+  });
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+});
+
+afterEach(async () => {
+  slow.closeAllConnections();
+  slow.close();
+  await place.close();
+});
+
+function run(words: readonly string[], surroundings: Surroundings = {}): Promise<Ran> {
+  const to = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  return place.run(words, { to, clock, ended: new Promise(() => {}), ...surroundings });
+}
+
+const counter = (reply: string): string =>
+  `machine Counter {\n  state { n: Int = 0 }\n  on Get -> Int { return -< ${reply} }\n}\n`;
+
+test('a change is asked for again with its key until it is answered, and people are told', async () => {
+  // Of each command the first two answers are too late: after 30 s, and 60 s more.
+  onAnswer = (count) => {
+    if (count % 3 === 0) return true;
+    for (let i = 0; i < (count % 3) * 3; i++) clock.pass(10_000);
+    return false;
+  };
+  place.write('main.sm', counter('1'));
+  const deployed = await run(['deploy', 'main.sm']);
+  expect(deployed).toMatchObject({ status: 0 });
+  expect(deployed.err).toMatch(/^still waiting for the node, for 10 s; Ctrl-C ends the wait, .*\n/);
+  expect(deployed.err.match(/^still waiting for the node, for \d+ s/gm)).toHaveLength(9);
+  place.write('main.sm', `import deployed as old\n${counter('2')}upgrade old.Counter -> Counter {}\n`);
+  expect(await run(['upgrade', 'main.sm'])).toMatchObject({
+    status: 0,
+    out: expect.stringMatching(/^Counter upgraded /) as string,
+  });
+  expect(await run(['remove', 'Counter'])).toMatchObject({ status: 0, out: 'Counter removed\n' });
+  expect(keys).toHaveLength(9);
+  expect(new Set(keys).size).toBe(3);
+  const history = await run(['history', 'Counter', '--json'], { to: place.node.url! });
+  expect((JSON.parse(history.out) as { history: unknown[] }).history).toHaveLength(3);
+});
+
+test('patience ends after an hour, and what to do then is said', async () => {
+  onAnswer = () => {
+    clock.pass(3_600_000);
+    return false;
+  };
+  place.write('main.sm', counter('1'));
+  const late = await run(['deploy', 'main.sm']);
+  expect(late).toMatchObject({ status: 3, out: '' });
+  expect(late.err).toMatch(
+    /error: no answer from \S+ within 3600 s\n {2}It may still be carried out: smc deploy with the same files says what became of it/,
+  );
+  // After 30 s, 60 s, 120 s and so on: a node holds few of them.
+  expect(keys).toHaveLength(7);
+  // Which is so, and the baseline is as if nothing had happened.
+  onAnswer = () => true;
+  expect(await run(['deploy', 'main.sm'])).toMatchObject({
+    status: 0,
+    out: expect.stringMatching(/^Counter unchanged /) as string,
+  });
+});
+
+test('the wait can be ended, and it is said that the node may go on', async () => {
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  onAnswer = () => {
+    end();
+    return false;
+  };
+  place.write('main.sm', counter('1'));
+  const stopped = await run(['deploy', 'main.sm', '--json'], { ended });
+  expect(stopped).toMatchObject({ status: 3 });
+  expect(stopped.err).toMatch(
+    /error: no answer from \S+: the wait was ended\n {2}It may still be carried out: /,
+  );
+  expect(JSON.parse(stopped.out)).toMatchObject({ error: { code: 'unreachable' } });
+  const removed = await run(['remove', 'Counter'], { ended });
+  expect(removed).toMatchObject({ status: 3 });
+});
+
+test('what takes no request is not waited for', async () => {
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  const silent = createServer();
+  silent.on('connection', () => reach());
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  try {
+    // What does not answer the first words of an encrypted connection.
+    const to = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    place.write('main.sm', counter('1'));
+    const running = run(['deploy', 'main.sm'], { to });
+    await reached;
+    clock.pass(30_000);
+    expect(await running).toMatchObject({
+      status: 3,
+      err: expect.stringMatching(
+        /error: nothing could be sent to \S+ within 30 s\n {2}smc node starts one/,
+      ) as string,
+    });
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
+});
