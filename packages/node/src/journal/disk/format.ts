@@ -1,9 +1,42 @@
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
-import { REPAIR } from './failures.ts';
-import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { BUSY_MILLIS_MAX, REPAIR } from './failures.ts';
+import { makeFile } from './files.ts';
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 /** What a database says that it is, and of which version. */
+
+/** Pages in the log of SQLite from which on they are brought into the database, in the commit that comes to it: it is that much longer. */
+const WAL_PAGES = 256;
+
+/** The write-ahead log of SQLite is cut to this where it grew beyond, as somebody had been reading for long. */
+const WAL_BYTES_KEPT = 64 * 1024 * 1024;
+
+/** Opens a journal, or makes one in a file that is not there; what it is, and of which version, is checked. */
+export function openDatabase(file: string): DatabaseSync {
+  // What is in it is for nobody but the node; the files beside it get the same rights from SQLite.
+  makeFile(file);
+  const database = new DatabaseSync(file, { timeout: BUSY_MILLIS_MAX });
+  try {
+    const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
+      tables: number;
+    };
+    if (tables > 0 || applicationOf(database) !== 0) checkFormat(database, file);
+    // Before there is a write-ahead log, so that one which is damaged does not pass for that of a new journal.
+    else {
+      database.exec(
+        `BEGIN; ${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
+      );
+    }
+    // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
+    database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
 
 /** Throws a `JournalError` for a database that is no journal, one of another version, or without a table. */
 export function checkFormat(database: DatabaseSync, file: string): void {

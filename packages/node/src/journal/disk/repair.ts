@@ -24,7 +24,8 @@ import {
 } from './rows.ts';
 import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.ts';
 import { COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
-import { openDatabase, sealCheckpoint } from './store.ts';
+import { openDatabase } from './format.ts';
+import { sealCheckpoint } from './store.ts';
 
 /** Before all numbers that a node can read: what is damaged may be less than any that it has written. */
 const LEAST = Number.MIN_SAFE_INTEGER;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { type DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
-import { makeDirectory, makeFile, syncDirectory } from './files.ts';
-import { applicationOf, checkFormat } from './format.ts';
+import { isCorrupt, journalError } from './failures.ts';
+import { makeDirectory, syncDirectory } from './files.ts';
+import { openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
 import { forgetAfter, missingStates, readStore } from './reading.ts';
@@ -24,7 +24,7 @@ import {
 } from './rows.ts';
 import { condemn, condemnNewest, damageFound, nameState, nextStart, setStateAside } from './condemn.ts';
 import { finishReplacing } from './salvage.ts';
-import { APPLICATION_ID, CHECKPOINTS_KEPT, COMPLETENESS, FILES, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { CHECKPOINTS_KEPT, COMPLETENESS, FILES } from './schema.ts';
 import {
   type CountedRow,
   type Counting,
@@ -56,12 +56,6 @@ interface CheckedRow extends StoredStateRow {
 /** What is looked at, and deleted at the most, in one transaction: what is appended meanwhile waits for it. */
 const PORTION_ROWS = 64;
 const PORTION_BYTES = 128 * 1024;
-
-/** Pages in the log of SQLite from which on they are brought into the database, in the commit that comes to it: it is that much longer. */
-const WAL_PAGES = 256;
-
-/** The write-ahead log of SQLite is cut to this where it grew beyond, as somebody had been reading for long. */
-const WAL_BYTES_KEPT = 64 * 1024 * 1024;
 
 /**
  * A journal in a directory, as one SQLite database in WAL mode: what a call has committed is on disk. It
@@ -580,30 +574,4 @@ export function sealCheckpoint(
   database
     .prepare(`UPDATE checkpoints SET complete = ${COMPLETENESS.complete}, checksum = ? WHERE position = ?`)
     .run(headChecksum(checkpoint, ordered), position);
-}
-
-/** Opens a journal, or makes one in a file that is not there; what it is, and of which version, is checked. */
-export function openDatabase(file: string): DatabaseSync {
-  // What is in it is for nobody but the node; the files beside it get the same rights from SQLite.
-  makeFile(file);
-  const database = new DatabaseSync(file, { timeout: BUSY_MILLIS_MAX });
-  try {
-    const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
-      tables: number;
-    };
-    if (tables > 0 || applicationOf(database) !== 0) checkFormat(database, file);
-    // Before there is a write-ahead log, so that one which is damaged does not pass for that of a new journal.
-    else {
-      database.exec(
-        `BEGIN; ${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
-      );
-    }
-    // FULL: each commit is synced, and not only that of a checkpoint of SQLite.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
-    database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
 }
