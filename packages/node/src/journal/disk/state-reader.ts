@@ -66,7 +66,7 @@ export class StateReader implements StateRows {
     const next = (than: '<' | '>', order: 'ASC' | 'DESC'): StatementSync =>
       this.#database.prepare(
         `SELECT machine + 0.0 AS machine, key, position + 0.0 AS position, checksum + 0.0 AS checksum, state FROM states
-           WHERE (machine, key, position) ${than} (?, ?, ?) ORDER BY machine ${order}, key ${order}, position ${order} LIMIT 1`,
+           WHERE (machine, key, position) ${than} (?, ?, ?) ORDER BY states.machine ${order}, states.key ${order}, states.position ${order} LIMIT 1`,
       );
     this.#before = next('<', 'DESC');
     this.#after = next('>', 'ASC');
