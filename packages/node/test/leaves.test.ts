@@ -68,3 +68,21 @@ it('a page that is damaged, and chains that lead nowhere, or in a circle, have a
   }
   expect(asked).toBeGreaterThan(0);
 });
+
+it('all rows of a page read no more than there is, also where each leads in a circle', () => {
+  const page = new Uint8Array(PAGE_BYTES);
+  const view = new DataView(page.buffer);
+  const cells = 100;
+  page[0] = 0x0d;
+  view.setUint16(3, cells);
+  // Each is the same: a length, of which 489 bytes are here and the rest fills 32 pages, and the number 1.
+  for (let i = 0; i < cells; i++) view.setUint16(8 + 2 * i, 1_000);
+  page.set([0x88, 0x82, 0x69, 0x01], 1_000);
+  view.setUint32(1_004 + 489, 7);
+  let asked = 0;
+  const circle = new Uint8Array(PAGE_BYTES);
+  const pages = 64;
+  for (const _ of leafRows(page, () => (asked++, circle.fill(1)), pages * PAGE_BYTES));
+  expect(asked).toBeGreaterThan(0);
+  expect(asked).toBeLessThanOrEqual(pages);
+});

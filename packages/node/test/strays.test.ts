@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
-import { account } from './accounts.ts';
+import { account, accountWithFee, toFee } from './accounts.ts';
 import { ALL, History, NONE, numbers, open } from './histories.ts';
-import { bundleOf } from './images.ts';
+import { bundleOf, labelled, upgradeBundle } from './images.ts';
 
 // Rows that are whole, in a journal of which what leads to them is damaged.
 
@@ -154,3 +154,46 @@ describe('what a page of before has of the log', () => {
     expect(repairDirectory(place, 'now')).toMatchObject({ findings: [], last: 7 });
   });
 });
+
+describe('a repair takes over nothing', () => {
+  // Frames of it stay in the write-ahead log behind what is committed next, and its positions are given again.
+  it.each([1, 3])('of a commit that was torn by a kill, before one of %i inputs', (inputs) => {
+    const torn = new History(join(folder, `torn ${inputs}`), ALL);
+    torn.step((core) => core.deploy(bundleOf(account(), labelled())));
+    for (let i = 0; i < 150; i++) torn.step((core) => core.call('Account', 'Deposit(3)', { key: 'k' }));
+    const file = join(torn.directory, 'journal.db');
+    const database = new DatabaseSync(file);
+    // Something that a repair finds.
+    database.exec(`INSERT INTO images VALUES ('zz', 1, zeroblob(100))`);
+    database.close();
+    torn.step((core) => {
+      core.call('Account', 'Deposit(100)', { key: 'k' });
+      core.deploy(upgradeBundle(accountWithFee(), toFee(account())));
+      core.call('Counter', `Label("${'x'.repeat(20_000)}")`);
+      core.call('Account', 'Deposit(200)', { key: 'k' });
+    });
+    const directory = join(folder, `after ${inputs}`);
+    copyKilled(torn.directory, directory);
+    torn.close();
+    const wal = join(directory, 'journal.db-wal');
+    const frames = readFileSync(wal);
+    writeFileSync(wal, frames.subarray(0, frames.length - FRAME_BYTES));
+    const next = new History(directory, ALL);
+    next.step((core) => {
+      for (let i = 0; i < inputs; i++) core.call('Account', 'Deposit(1)', { key: 'k' });
+    });
+    if (inputs > 1) next.step((core) => core.call('Account', 'Deposit(2)', { key: 'k' }));
+    const killed = join(folder, `killed ${inputs}`);
+    copyKilled(directory, killed);
+    next.close();
+    expect(repairDirectory(killed, 'now').last).toBe(next.last);
+    expect(open(killed).seen).toBe(next.states.get(next.last));
+  });
+});
+
+/** What is left of a journal whose node is killed. */
+function copyKilled(from: string, to: string): void {
+  cpSync(from, to, { recursive: true });
+  for (const name of ['journal.db-shm', 'lock', 'lock-journal', 'owner.json'])
+    rmSync(join(to, name), { force: true });
+}

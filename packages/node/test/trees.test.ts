@@ -143,6 +143,40 @@ describe('a journal of which all states are there, and not all where they are lo
     expect(seen).toBe(history.states.get(last));
   });
 
+  it('and with a damaged end, changes nothing when it starts', async () => {
+    const history = filled('end', 300);
+    history.step((core) => core.call('Counter', 'Incr'));
+    history.close();
+    changeIn(
+      history.directory,
+      'UPDATE log SET checksum = checksum + 1 WHERE first = (SELECT max(first) FROM log)',
+    );
+    const pages = new Pages(history.directory);
+    const root = pages.page(pages.rootOf('states'));
+    root[root.indexOf('k00', root.readUInt16BE(12)) + 3] ^= 4;
+    pages.write();
+    const groups = countIn(history.directory, 'log');
+    await expect(readBy(history.directory)).rejects.toThrow(/not in PRIMARY KEY order/);
+    expect(countIn(history.directory, 'log')).toBe(groups);
+    expect(countIn(history.directory, 'aside')).toBe(0);
+  });
+
+  it('but for one that is no bytes any more, goes on from what is older', async () => {
+    const history = filled('bytes', 3);
+    history.close();
+    const pages = new Pages(history.directory);
+    // What each value is stands right before the first, the number 0, which takes no bytes, and the key.
+    const leaf = pages.page(pages.rootOf('states'));
+    leaf[leaf.indexOf('k00001') - 1] ^= 1;
+    pages.write();
+    await readBy(history.directory);
+    const { notes, seen } = open(history.directory);
+    expect(notes).toEqual([
+      expect.stringMatching(/the state of Account "k00001"; it goes on from what is older/),
+    ]);
+    expect(seen).toBe(history.states.get(history.last));
+  });
+
   it('next to one that nothing needs, is read', () => {
     const history = filled('needless', 3, NONE);
     const { last } = history;

@@ -15,17 +15,21 @@ export interface LeafRow {
 type PageReader = (page: number) => Uint8Array | null;
 
 /**
- * The rows of a page, where it is a leaf of a table; of another, or a damaged one, those that look like rows. None takes more
- * than `bytesMax`.
+ * The rows of a page, where it is a leaf of a table; of another, or a damaged one, those that look like rows. All together take
+ * no more than `bytesMax`.
  */
 export function* leafRows(page: Uint8Array, read: PageReader, bytesMax: number): Generator<LeafRow> {
   if (page[0] !== TABLE_LEAF) return;
   const view = viewOf(page);
   const cells = Math.min(view.getUint16(3), (page.length - 8) >> 1);
+  // Pages that lead in a circle would otherwise be gone through for each.
+  let left = bytesMax;
   for (let i = 0; i < cells; i++) {
     const [length, afterLength] = varint(view, view.getUint16(8 + 2 * i));
     const [number, start] = varint(view, afterLength);
-    const record = length > bytesMax ? null : recordAt(page, start, length, read);
+    if (length > left) continue;
+    left -= length;
+    const record = recordAt(page, start, length, read);
     const columns = record === null ? null : columnsOf(record);
     if (columns !== null) yield { number, columns };
   }

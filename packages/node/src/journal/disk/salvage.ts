@@ -122,7 +122,9 @@ function hasSetGroupsAside(target: DatabaseSync): boolean {
 
 /** Takes over what is not in its table, or damaged there, and stands whole elsewhere; gives how much it is. */
 function takeStrays(database: string, target: DatabaseSync, kinds: readonly Stray['kind'][]): number {
-  const findGroup = target.prepare('SELECT * FROM log WHERE first = ?');
+  const around = target.prepare(
+    'SELECT * FROM log WHERE first < ?2 AND first >= coalesce((SELECT max(first) FROM log WHERE first <= ?1), 0)',
+  );
   const findImage = target.prepare('SELECT bytes FROM images WHERE digest = ?');
   const putGroup = target.prepare('INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?)');
   const putImage = target.prepare('INSERT OR REPLACE INTO images VALUES (?, ?, ?)');
@@ -132,8 +134,9 @@ function takeStrays(database: string, target: DatabaseSync, kinds: readonly Stra
       if (!kinds.includes(stray.kind)) continue;
       if (stray.kind === 'group') {
         const { first, count, structural, time, checksum, entries } = stray.row;
-        const there = findGroup.get(first) as unknown as GroupRow | undefined;
-        if (there !== undefined && groupOf(there) !== null) continue;
+        // One that stands whole in its place, or in a part of it, was written later: a position is given again where a commit was torn.
+        const there = around.all(first, first + count) as unknown as GroupRow[];
+        if (there.some((row) => row.first + row.count > first && groupOf(row) !== null)) continue;
         putGroup.run(first, count, structural, time, checksum, entries);
       } else {
         const { digest, first, bytes } = stray.row;

@@ -31,6 +31,9 @@ interface PlacedRow extends StateRowPlace {
   readonly state: Uint8Array | null;
 }
 
+const isWhole = ({ machine, key, position, checksum, state }: PlacedRow): boolean =>
+  stateChecksum(machine, position, key, state) === checksum;
+
 /**
  * Reads states of keyed machines, on the thread of the node, by a connection of its own: a reader waits for no writer.
  * The checksum of a row is checked each time.
@@ -114,22 +117,27 @@ export class StateReader implements StateRows {
    * Rows are in order (`checkOrder`): so one that is not found, or of which an older one is, as its key or position is damaged,
    * still stands next to where it was. A damaged one that stands there may also be needless.
    */
-  #checkNeighbours({ machine, position: checkpoint }: StatesPlace, key: string, position: number): void {
+  #checkNeighbours(place: StatesPlace, key: string, position: number): void {
     try {
       for (const next of [this.#before, this.#after]) {
-        const row = next.get(machine, key, position) as PlacedRow | undefined;
-        if (
-          row === undefined ||
-          stateChecksum(row.machine, row.position, row.key, row.state) === row.checksum
-        )
-          continue;
-        if (countingOn(this.#database, row).includes(checkpoint)) this.#fail(nameState(row), row);
-        const missing = missingStates(this.#database, checkpoint);
-        if (missing !== null) this.#fail(missing, null);
+        const row = next.get(place.machine, key, position) as PlacedRow | undefined;
+        if (row !== undefined && !isWhole(row)) this.#judge(next, place, key, position);
       }
     } catch (error) {
       this.#notRead(error);
     }
+  }
+
+  /** All as of one moment: rows that are not needed any more are deleted meanwhile. */
+  #judge(next: StatementSync, place: StatesPlace, key: string, position: number): void {
+    this.#database.exec('BEGIN');
+    const row = next.get(place.machine, key, position) as PlacedRow | undefined;
+    const isDamaged = row !== undefined && !isWhole(row);
+    const isNeeded = isDamaged && countingOn(this.#database, row).includes(place.position);
+    const missing = isDamaged ? missingStates(this.#database, place.position) : null;
+    this.#database.exec('COMMIT');
+    if (isNeeded) this.#fail(nameState(row), row);
+    if (missing !== null) this.#fail(missing, null);
   }
 
   #page(...values: SQLInputValue[]): readonly Row[] {

@@ -76,7 +76,8 @@ export function mendWal(database: string, mended: string): void {
 
 /**
  * The pages that were written into the log beside a database since that was begun anew, in order, also damaged ones, and where
- * they lie in it. The bytes are good until the next page is asked for.
+ * they lie in it; but those behind the last commit, where none behind damage shows that there was more: they were
+ * never committed. The bytes are good until the next page is asked for.
  */
 export function* walPages(
   database: string,
@@ -85,7 +86,10 @@ export function* walPages(
   const log = existsSync(file) ? Log.open(file) : null;
   if (log === null) return;
   try {
+    const damage = damageIn(log);
+    const end = damage !== null && damage.commits.length > 0 ? Number.POSITIVE_INFINITY : endOfCommits(log);
     for (const { isOfThisLog, page, at, view } of log.frames()) {
+      if (at >= end) return;
       if (!isOfThisLog) continue;
       const start = view.byteOffset + FRAME_HEADER_BYTES;
       const bytes = new Uint8Array(view.buffer, start, view.byteLength - FRAME_HEADER_BYTES);
@@ -94,6 +98,18 @@ export function* walPages(
   } finally {
     log.close();
   }
+}
+
+/** Where the frame after the last commit stands of those that SQLite takes. */
+function endOfCommits(log: Log): number {
+  let end = 0;
+  let isCommitted = true;
+  for (const { at, isCommit, goesOn, hasItsSalts } of log.frames()) {
+    if (isCommitted) end = at;
+    if (!goesOn || !hasItsSalts) return end;
+    isCommitted = isCommit;
+  }
+  return isCommitted ? Number.POSITIVE_INFINITY : end;
 }
 
 function damageIn(log: Log): WalDamage | null {
