@@ -12,8 +12,8 @@ const TOLD_MILLIS = 10_000;
 
 /**
  * Asks a node for a change, and waits until it is answered, for an hour at the most or until the command is told to
- * end; `hint` says what to do then. With a key: where the answer is lost it is asked
- * for again, and a second upgrade would be stale.
+ * end; `hint` says what to do then, and where the answer does not tell what became of it. With a key: where the answer
+ * is lost it is asked for again, and a second upgrade would be stale.
  */
 export async function carriedOut<T>(
   change: (patience: Patience) => Promise<Result<T>>,
@@ -38,8 +38,14 @@ export async function carriedOut<T>(
       patienceMillis: PATIENCE_MILLIS,
       signal: ended.signal,
     });
-    if (result.ok || result.error.kind !== 'unreachable' || result.error.wasSent !== true) return result;
-    throw new Stop(EXIT.unreachable, 'unreachable', result.error.message, hint);
+    if (result.ok) return result;
+    const { error } = result;
+    if (error.kind === 'refused') {
+      if (error.mayBeDone !== true) return result;
+      throw new Stop(EXIT.unreachable, error.code, error.message, hint, true);
+    }
+    if (error.wasSent !== true) return result;
+    throw new Stop(EXIT.unreachable, 'unreachable', error.message, hint);
   } finally {
     cancel();
   }

@@ -3,7 +3,7 @@ import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
 import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
 import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
 import { checkNumbers } from './numbers.ts';
-import type { ClientError, Result } from './result.ts';
+import type { ClientError, Refused, Result } from './result.ts';
 import { type ClientTls, tlsFailure } from './tls.ts';
 
 export interface HttpOptions {
@@ -221,12 +221,16 @@ export class HttpClient {
     { patience = {}, ...request }: RequestParts = {},
   ): Promise<Result<RawReply>> {
     let wasSent = false;
+    let isRepeated = false;
     const onSent = (): void => {
       wasSent = true;
     };
     const headers = { ...this.#authorization, ...request.headers };
     const url = `${this.#base}${path}`;
-    const send: Send = (signal) => this.#exchange(url, { ...request, method, headers, signal, onSent });
+    const send: Send = (signal) => {
+      isRepeated = wasSent;
+      return this.#exchange(url, { ...request, method, headers, signal, onSent });
+    };
     try {
       const isKeyed = KEY_HEADER in headers;
       const answer = await (isKeyed
@@ -235,9 +239,10 @@ export class HttpClient {
       const { status, body } = answer;
       const code = headerOf(answer.headers['smc-code']);
       const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
-      return status >= 200 && status < 300
-        ? { ok: true, value: { body, code, next } }
-        : refusal(status, decodeText(body));
+      if (status >= 200 && status < 300) return { ok: true, value: { body, code, next } };
+      const { error } = refusal(status, decodeText(body));
+      const mayBeDone = method !== 'GET' && leavesOpen(error, isRepeated);
+      return { ok: false, error: mayBeDone ? { ...error, mayBeDone } : error };
     } catch (error) {
       return { ok: false, error: unreachable(this.#base, causeOf(error), wasSent) };
     }
@@ -359,7 +364,28 @@ function parse(text: string): unknown {
   }
 }
 
-function refusal(status: number, text: string): Result<never> {
+/** Refusals without a look at what became of the same request before, or after which that is not known any more. */
+const UNTOLD_CODES: ReadonlySet<string> = new Set([
+  'busy',
+  'gone',
+  'overloaded',
+  'stopping',
+  'unauthorized',
+  'unexpected',
+]);
+
+/** Whether a request that is refused may be carried out all the same: by itself, or as it was sent before. */
+function leavesOpen({ code, status }: Refused, isRepeated: boolean): boolean {
+  if (isRepeated && UNTOLD_CODES.has(code)) return true;
+  return code === 'internal' || (code === 'unexpected' && status >= 500);
+}
+
+interface Refusal {
+  readonly ok: false;
+  readonly error: Refused;
+}
+
+function refusal(status: number, text: string): Refusal {
   const data = parse(text);
   const error = typeof data === 'object' && data !== null && 'error' in data ? data.error : null;
   if (typeof error !== 'object' || error === null) return unexpected(status, text);
@@ -370,7 +396,7 @@ function refusal(status: number, text: string): Result<never> {
 }
 
 /** What answered is no node, or one of another time. */
-function unexpected(status: number, text: string): Result<never> {
+function unexpected(status: number, text: string): Refusal {
   const message = `an answer that is not understood (status ${status}): ${text.slice(0, 200)}`;
   return { ok: false, error: { kind: 'refused', code: 'unexpected', message, status } };
 }

@@ -15,6 +15,8 @@ export interface Refused {
   readonly status: number;
   /** Where in the input, `$.by`, if it is about a place in it. */
   readonly path?: string;
+  /** Over HTTP: this does not tell what became of a call or a change, which may have been carried out, or may still be. */
+  readonly mayBeDone?: boolean;
 }
 
 /** No answer came: nothing listens there, the connection broke, or the deadline passed. */
