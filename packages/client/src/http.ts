@@ -23,7 +23,8 @@ export interface Patience {
   readonly key?: string;
   /**
    * With a key: how long in all, in milliseconds. Whenever the deadline of a request passed it is asked for again, and
-   * the deadline of that is twice as long. That of one request, if nothing is said.
+   * the deadline of that is twice as long. That of one request, if nothing is said; what is no number is a broken
+   * precondition.
    */
   readonly patienceMillis?: number;
   /** Ends the wait: whether it is carried out is not known then. */
@@ -88,7 +89,8 @@ export class HttpClient {
     this.#exchange = exchangeBy(tls);
     this.#base = url.replace(/\/+$/, '');
     checkNumbers({ deadlineMillis }, { deadlineMillis: 0 });
-    this.#deadlineMillis = Math.min(TIMER_MILLIS_MAX, Math.ceil(deadlineMillis));
+    // Not 0, which would be doubled for ever.
+    this.#deadlineMillis = Math.max(1, Math.min(TIMER_MILLIS_MAX, Math.ceil(deadlineMillis)));
     this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
@@ -220,6 +222,7 @@ export class HttpClient {
     path: string,
     { patience = {}, ...request }: RequestParts = {},
   ): Promise<Result<RawReply>> {
+    checkNumbers(patience, { patienceMillis: 0 });
     let wasSent = false;
     let isRepeated = false;
     const onSent = (): void => {
