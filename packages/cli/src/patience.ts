@@ -22,7 +22,8 @@ export async function carriedOut<T>(
   { untilEnded, clock = systemClock }: Environment,
 ): Promise<Result<T>> {
   const ended = new AbortController();
-  void untilEnded().then(() => ended.abort());
+  const over = new AbortController();
+  void untilEnded(over.signal).then(() => ended.abort());
   const begin = clock.now();
   const tell = (): void => {
     const seconds = Math.round((clock.now() - begin) / 1_000);
@@ -48,5 +49,6 @@ export async function carriedOut<T>(
     throw new Stop(EXIT.unreachable, 'unreachable', error.message, hint);
   } finally {
     cancel();
+    over.abort();
   }
 }
