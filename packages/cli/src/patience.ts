@@ -3,6 +3,7 @@ import { type Patience, type Result, systemClock } from '@smc/client';
 import type { Environment } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
 import type { Output } from './output.ts';
+import { stopFor } from './target.ts';
 
 /** How long a node may take for a change: an upgrade takes longer the more instances there are. */
 const PATIENCE_MILLIS = 3_600_000;
@@ -39,14 +40,9 @@ export async function carriedOut<T>(
       patienceMillis: PATIENCE_MILLIS,
       signal: ended.signal,
     });
-    if (result.ok) return result;
-    const { error } = result;
-    if (error.kind === 'refused') {
-      if (error.mayBeDone !== true) return result;
-      throw new Stop(EXIT.unreachable, error.code, error.message, hint, true);
-    }
-    if (error.wasSent !== true) return result;
-    throw new Stop(EXIT.unreachable, 'unreachable', error.message, hint);
+    if (result.ok || result.error.mayBeDone !== true) return result;
+    const { code, message, showsCode } = stopFor(result.error);
+    throw new Stop(EXIT.unreachable, code, message, hint, showsCode);
   } finally {
     cancel();
     over.abort();

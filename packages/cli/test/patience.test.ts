@@ -171,6 +171,22 @@ test('what is refused as it comes the first time is refused', async () => {
   expect(await run(['deploy', 'main.sm'])).toMatchObject({ status: 1, err: 'error: stopping: so it is\n' });
 });
 
+test('what was only asked for is not said to be carried out', async () => {
+  onAnswer = () => {
+    clock.pass(30_000);
+    return false;
+  };
+  const late = /^error: no answer from \S+ within 30 s\n/.source;
+  for (const words of [['status'], ['state', 'Counter'], ['history', 'Counter']]) {
+    const { status, err } = await run(words);
+    expect(status).toBe(3);
+    expect(err).toMatch(new RegExp(`${late}$`));
+  }
+  expect((await run(['call', 'Counter', 'Get'])).err).toMatch(
+    new RegExp(`${late}  What was asked for may have been carried out, or may still be\\.\n$`),
+  );
+});
+
 test('what takes no request is not waited for', async () => {
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
   const silent = createServer();

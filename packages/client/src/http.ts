@@ -223,6 +223,7 @@ export class HttpClient {
     { patience = {}, ...request }: RequestParts = {},
   ): Promise<Result<RawReply>> {
     checkNumbers(patience, { patienceMillis: 0 });
+    const mayChange = method !== 'GET';
     let wasSent = false;
     let isRepeated = false;
     const onSent = (): void => {
@@ -244,10 +245,11 @@ export class HttpClient {
       const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
       if (status >= 200 && status < 300) return { ok: true, value: { body, code, next } };
       const { error } = refusal(status, decodeText(body));
-      const mayBeDone = method !== 'GET' && leavesOpen(error, isRepeated);
+      const mayBeDone = mayChange && leavesOpen(error, isRepeated);
       return { ok: false, error: mayBeDone ? { ...error, mayBeDone } : error };
     } catch (error) {
-      return { ok: false, error: unreachable(this.#base, causeOf(error), wasSent) };
+      const failed = unreachable(this.#base, causeOf(error), wasSent);
+      return { ok: false, error: mayChange && wasSent ? { ...failed, mayBeDone: true } : failed };
     }
   }
 

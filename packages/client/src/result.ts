@@ -25,6 +25,8 @@ export interface Unreachable {
   readonly message: string;
   /** A deadline passed: the request may have been carried out, or may still be. */
   readonly timedOut: boolean;
-  /** Over HTTP: all of the request went out, so it may have been carried out, or may still be. */
+  /** Over HTTP: all of the request went out. */
   readonly wasSent?: boolean;
+  /** Over HTTP: what went out is a call or a change, which may have been carried out, or may still be. */
+  readonly mayBeDone?: boolean;
 }
