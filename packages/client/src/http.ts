@@ -256,12 +256,13 @@ export class HttpClient {
   /** Sends what has a key until there is an answer, or patience ends: a node answers each of them with the first reply. */
   async #sendPatiently(send: Send, patience: Patience, wasSent: () => boolean): Promise<HttpAnswer> {
     const { patienceMillis = this.#deadlineMillis, signal } = patience;
+    const sendOn = repeating(send);
     let passed = 0;
     for (let deadline = this.#deadlineMillis; ; deadline *= 2) {
       const millis = Math.min(deadline, patienceMillis - passed);
       passed += millis;
       try {
-        return await this.#sendInTime((ended) => sendRepeatedly(send, ended), millis, signal);
+        return await this.#sendInTime(sendOn, millis, signal);
       } catch (error) {
         const isLate = causeOf(error) instanceof Late;
         if (!isLate) throw error;
@@ -307,19 +308,25 @@ function keyHeader(key: string | undefined): Record<string, string> {
 /** How long to wait before a request is sent again, each time. */
 const REPEAT_MILLIS = [0, 100, 400, 1_600, 3_200];
 
-/** Sends a request again where its connection was lost: a node that starts anew is waited for, one that was never there is not. */
-async function sendRepeatedly(send: Send, signal: AbortSignal): Promise<HttpAnswer> {
+/**
+ * Sends a request again where its connection was lost: a node that starts anew is waited for, one that was never there is
+ * not. Where it was lost, or given up from here, in one deadline, it is in the next too.
+ */
+function repeating(send: Send): Send {
   let wasLost = false;
-  for (const millis of REPEAT_MILLIS) {
-    try {
-      return await send(signal);
-    } catch (error) {
-      wasLost ||= error instanceof Error && 'code' in error && LOST_CODES.has(error.code);
-      if (!wasLost || signal.aborted) throw error;
-      await sleep(millis, undefined, { signal });
+  return async (signal) => {
+    for (const millis of REPEAT_MILLIS) {
+      try {
+        return await send(signal);
+      } catch (error) {
+        wasLost ||=
+          signal.aborted || (error instanceof Error && 'code' in error && LOST_CODES.has(error.code));
+        if (!wasLost || signal.aborted) throw error;
+        await sleep(millis, undefined, { signal });
+      }
     }
-  }
-  return send(signal);
+    return send(signal);
+  };
 }
 
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
