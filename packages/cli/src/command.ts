@@ -15,8 +15,8 @@ export interface Environment extends Streams {
     /** Ends the reading, which would keep the process. */
     destroy?(): unknown;
   };
-  /** For a command that runs or waits until it is ended: resolves on SIGINT or SIGTERM. */
-  readonly untilEnded: () => Promise<void>;
+  /** For a command that runs or waits until it is ended: resolves on SIGINT or SIGTERM, until it is `over`. */
+  readonly untilEnded: (over?: AbortSignal) => Promise<void>;
   /** For a command that is not run for what it prints: from the call on it goes on where stdout takes nothing. */
   readonly detachStdout: () => void;
   /** Of what talks to a node; the system's, if nothing is said. */

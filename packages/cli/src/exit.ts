@@ -5,7 +5,7 @@ export const EXIT = {
   refused: 1,
   /** Wrong usage of the command. */
   usage: 2,
-  /** A node could not be reached. */
+  /** A node could not be reached, or it is not known what became of a change. */
   unreachable: 3,
 } as const;
 

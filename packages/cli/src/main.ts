@@ -24,15 +24,20 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 
 let isEnding = false;
 
-/** From the call on, the first SIGINT or SIGTERM asks for a graceful end; a second one ends the process. */
-const untilEnded = (): Promise<void> =>
+/**
+ * From the call on, the first SIGINT or SIGTERM asks for a graceful end; a second one ends the process, as does any
+ * once it is `over`, when nobody would hear that.
+ */
+const untilEnded = (over?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const end = (): void => {
       isEnding = true;
       resolve();
     };
-    process.once('SIGINT', end);
-    process.once('SIGTERM', end);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(name, end);
+      over?.addEventListener('abort', () => process.off(name, end));
+    }
   });
 
 /** Runs the command that the words of the process name. */

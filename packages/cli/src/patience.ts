@@ -3,6 +3,7 @@ import { type Patience, type Result, systemClock } from '@smc/client';
 import type { Environment } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
 import type { Output } from './output.ts';
+import { stopFor } from './target.ts';
 
 /** How long a node may take for a change: an upgrade takes longer the more instances there are. */
 const PATIENCE_MILLIS = 3_600_000;
@@ -12,8 +13,8 @@ const TOLD_MILLIS = 10_000;
 
 /**
  * Asks a node for a change, and waits until it is answered, for an hour at the most or until the command is told to
- * end; `hint` says what to do then. With a key: where the answer is lost it is asked
- * for again, and a second upgrade would be stale.
+ * end; `hint` says what to do then, and where the answer does not tell what became of it. With a key: where the answer
+ * is lost it is asked for again, and a second upgrade would be stale.
  */
 export async function carriedOut<T>(
   change: (patience: Patience) => Promise<Result<T>>,
@@ -22,7 +23,8 @@ export async function carriedOut<T>(
   { untilEnded, clock = systemClock }: Environment,
 ): Promise<Result<T>> {
   const ended = new AbortController();
-  void untilEnded().then(() => ended.abort());
+  const over = new AbortController();
+  void untilEnded(over.signal).then(() => ended.abort());
   const begin = clock.now();
   const tell = (): void => {
     const seconds = Math.round((clock.now() - begin) / 1_000);
@@ -38,9 +40,11 @@ export async function carriedOut<T>(
       patienceMillis: PATIENCE_MILLIS,
       signal: ended.signal,
     });
-    if (result.ok || result.error.kind !== 'unreachable' || result.error.wasSent !== true) return result;
-    throw new Stop(EXIT.unreachable, 'unreachable', result.error.message, hint);
+    if (result.ok || result.error.mayBeDone !== true) return result;
+    const { code, message, showsCode } = stopFor(result.error);
+    throw new Stop(EXIT.unreachable, code, message, hint, showsCode);
   } finally {
     cancel();
+    over.abort();
   }
 }

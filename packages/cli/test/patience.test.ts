@@ -33,8 +33,11 @@ class ManualClock implements ClientClock {
 let place: Workplace;
 let clock: ManualClock;
 let keys: string[];
-/** Called with how many requests the node has answered, whose answers it may hand on: it does if this gives true. */
-let onAnswer: (count: number) => boolean;
+/**
+ * Called with how many requests the node has answered, whose answers it may hand on: it does if this gives true. With a
+ * status and a text that is answered instead.
+ */
+let onAnswer: (count: number) => boolean | readonly [number, string];
 let slow: Server;
 
 beforeEach(async () => {
@@ -45,8 +48,10 @@ beforeEach(async () => {
     const { url: path, method, headers } = from;
     const handed = request(`${place.node.url}${path}`, { method, headers, agent: false }, (reply) => {
       keys.push(String(headers['idempotency-key']));
-      if (onAnswer(keys.length)) reply.pipe(to.writeHead(reply.statusCode!, reply.headers));
-      else reply.resume();
+      const answer = onAnswer(keys.length);
+      if (answer === true) return reply.pipe(to.writeHead(reply.statusCode!, reply.headers));
+      if (answer !== false) to.writeHead(answer[0]).end(answer[1]);
+      return reply.resume();
     });
     from.pipe(handed);
   });
@@ -128,6 +133,58 @@ test('the wait can be ended, and it is said that the node may go on', async () =
   expect(JSON.parse(stopped.out)).toMatchObject({ error: { code: 'unreachable' } });
   const removed = await run(['remove', 'Counter'], { ended });
   expect(removed).toMatchObject({ status: 3 });
+});
+
+const problem = (code: string): string => JSON.stringify({ error: { code, message: 'so it is' } });
+
+test('what is answered may not tell what became of it, and then it is said what to do', async () => {
+  place.write('main.sm', counter('1'));
+  // To which attempt; what refuses an attempt as it comes does not tell what became of the one before.
+  const answers: readonly (readonly [number, number, string, string])[] = [
+    [1, 500, problem('internal'), 'internal: so it is'],
+    [1, 504, '<html>', 'unexpected: an answer that is not understood (status 504): <html>'],
+    [2, 503, problem('stopping'), 'stopping: so it is'],
+    [2, 429, problem('overloaded'), 'overloaded: so it is'],
+    [2, 409, problem('busy'), 'busy: so it is'],
+  ];
+  for (const [attempt, status, body, said] of answers) {
+    keys = [];
+    onAnswer = (count) => {
+      if (count === attempt) return [status, body];
+      clock.pass(30_000);
+      return false;
+    };
+    const ran = await run(['deploy', 'main.sm']);
+    expect(ran).toMatchObject({ status: 3, out: '' });
+    expect(ran.err).toContain(
+      `error: ${said}\n  It may still be carried out: smc deploy with the same files `,
+    );
+  }
+  // The baseline is as if nothing had happened.
+  onAnswer = () => true;
+  expect((await run(['deploy', 'main.sm'])).out).toMatch(/^Counter unchanged /);
+});
+
+test('what is refused as it comes the first time is refused', async () => {
+  place.write('main.sm', counter('1'));
+  onAnswer = () => [503, problem('stopping')];
+  expect(await run(['deploy', 'main.sm'])).toMatchObject({ status: 1, err: 'error: stopping: so it is\n' });
+});
+
+test('what was only asked for is not said to be carried out', async () => {
+  onAnswer = () => {
+    clock.pass(30_000);
+    return false;
+  };
+  const late = /^error: no answer from \S+ within 30 s\n/.source;
+  for (const words of [['status'], ['state', 'Counter'], ['history', 'Counter']]) {
+    const { status, err } = await run(words);
+    expect(status).toBe(3);
+    expect(err).toMatch(new RegExp(`${late}$`));
+  }
+  expect((await run(['call', 'Counter', 'Get'])).err).toMatch(
+    new RegExp(`${late}  What was asked for may have been carried out, or may still be\\.\n$`),
+  );
 });
 
 test('what takes no request is not waited for', async () => {

@@ -3,7 +3,7 @@ import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
 import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
 import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
 import { checkNumbers } from './numbers.ts';
-import type { ClientError, Result } from './result.ts';
+import type { ClientError, Refused, Result } from './result.ts';
 import { type ClientTls, tlsFailure } from './tls.ts';
 
 export interface HttpOptions {
@@ -23,7 +23,8 @@ export interface Patience {
   readonly key?: string;
   /**
    * With a key: how long in all, in milliseconds. Whenever the deadline of a request passed it is asked for again, and
-   * the deadline of that is twice as long. That of one request, if nothing is said.
+   * the deadline of that is twice as long. That of one request, if nothing is said; what is no number is a broken
+   * precondition.
    */
   readonly patienceMillis?: number;
   /** Ends the wait: whether it is carried out is not known then. */
@@ -88,7 +89,8 @@ export class HttpClient {
     this.#exchange = exchangeBy(tls);
     this.#base = url.replace(/\/+$/, '');
     checkNumbers({ deadlineMillis }, { deadlineMillis: 0 });
-    this.#deadlineMillis = Math.min(TIMER_MILLIS_MAX, Math.ceil(deadlineMillis));
+    // Not 0, which would be doubled for ever.
+    this.#deadlineMillis = Math.max(1, Math.min(TIMER_MILLIS_MAX, Math.ceil(deadlineMillis)));
     this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
@@ -220,13 +222,19 @@ export class HttpClient {
     path: string,
     { patience = {}, ...request }: RequestParts = {},
   ): Promise<Result<RawReply>> {
+    checkNumbers(patience, { patienceMillis: 0 });
+    const mayChange = method !== 'GET';
     let wasSent = false;
+    let isRepeated = false;
     const onSent = (): void => {
       wasSent = true;
     };
     const headers = { ...this.#authorization, ...request.headers };
     const url = `${this.#base}${path}`;
-    const send: Send = (signal) => this.#exchange(url, { ...request, method, headers, signal, onSent });
+    const send: Send = (signal) => {
+      isRepeated = wasSent;
+      return this.#exchange(url, { ...request, method, headers, signal, onSent });
+    };
     try {
       const isKeyed = KEY_HEADER in headers;
       const answer = await (isKeyed
@@ -235,23 +243,26 @@ export class HttpClient {
       const { status, body } = answer;
       const code = headerOf(answer.headers['smc-code']);
       const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
-      return status >= 200 && status < 300
-        ? { ok: true, value: { body, code, next } }
-        : refusal(status, decodeText(body));
+      if (status >= 200 && status < 300) return { ok: true, value: { body, code, next } };
+      const { error } = refusal(status, decodeText(body));
+      const mayBeDone = mayChange && leavesOpen(error, isRepeated);
+      return { ok: false, error: mayBeDone ? { ...error, mayBeDone } : error };
     } catch (error) {
-      return { ok: false, error: unreachable(this.#base, causeOf(error), wasSent) };
+      const failed = unreachable(this.#base, causeOf(error), wasSent);
+      return { ok: false, error: mayChange && wasSent ? { ...failed, mayBeDone: true } : failed };
     }
   }
 
   /** Sends what has a key until there is an answer, or patience ends: a node answers each of them with the first reply. */
   async #sendPatiently(send: Send, patience: Patience, wasSent: () => boolean): Promise<HttpAnswer> {
     const { patienceMillis = this.#deadlineMillis, signal } = patience;
+    const sendOn = repeating(send);
     let passed = 0;
     for (let deadline = this.#deadlineMillis; ; deadline *= 2) {
       const millis = Math.min(deadline, patienceMillis - passed);
       passed += millis;
       try {
-        return await this.#sendInTime((ended) => sendRepeatedly(send, ended), millis, signal);
+        return await this.#sendInTime(sendOn, millis, signal);
       } catch (error) {
         const isLate = causeOf(error) instanceof Late;
         if (!isLate) throw error;
@@ -297,19 +308,25 @@ function keyHeader(key: string | undefined): Record<string, string> {
 /** How long to wait before a request is sent again, each time. */
 const REPEAT_MILLIS = [0, 100, 400, 1_600, 3_200];
 
-/** Sends a request again where its connection was lost: a node that starts anew is waited for, one that was never there is not. */
-async function sendRepeatedly(send: Send, signal: AbortSignal): Promise<HttpAnswer> {
+/**
+ * Sends a request again where its connection was lost: a node that starts anew is waited for, one that was never there is
+ * not. Where it was lost, or given up from here, in one deadline, it is in the next too.
+ */
+function repeating(send: Send): Send {
   let wasLost = false;
-  for (const millis of REPEAT_MILLIS) {
-    try {
-      return await send(signal);
-    } catch (error) {
-      wasLost ||= error instanceof Error && 'code' in error && LOST_CODES.has(error.code);
-      if (!wasLost || signal.aborted) throw error;
-      await sleep(millis, undefined, { signal });
+  return async (signal) => {
+    for (const millis of REPEAT_MILLIS) {
+      try {
+        return await send(signal);
+      } catch (error) {
+        wasLost ||=
+          signal.aborted || (error instanceof Error && 'code' in error && LOST_CODES.has(error.code));
+        if (!wasLost || signal.aborted) throw error;
+        await sleep(millis, undefined, { signal });
+      }
     }
-  }
-  return send(signal);
+    return send(signal);
+  };
 }
 
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
@@ -359,7 +376,28 @@ function parse(text: string): unknown {
   }
 }
 
-function refusal(status: number, text: string): Result<never> {
+/** Refusals without a look at what became of the same request before, or after which that is not known any more. */
+const UNTOLD_CODES: ReadonlySet<string> = new Set([
+  'busy',
+  'gone',
+  'overloaded',
+  'stopping',
+  'unauthorized',
+  'unexpected',
+]);
+
+/** Whether a request that is refused may be carried out all the same: by itself, or as it was sent before. */
+function leavesOpen({ code, status }: Refused, isRepeated: boolean): boolean {
+  if (isRepeated && UNTOLD_CODES.has(code)) return true;
+  return code === 'internal' || (code === 'unexpected' && status >= 500);
+}
+
+interface Refusal {
+  readonly ok: false;
+  readonly error: Refused;
+}
+
+function refusal(status: number, text: string): Refusal {
   const data = parse(text);
   const error = typeof data === 'object' && data !== null && 'error' in data ? data.error : null;
   if (typeof error !== 'object' || error === null) return unexpected(status, text);
@@ -370,7 +408,7 @@ function refusal(status: number, text: string): Result<never> {
 }
 
 /** What answered is no node, or one of another time. */
-function unexpected(status: number, text: string): Result<never> {
+function unexpected(status: number, text: string): Refusal {
   const message = `an answer that is not understood (status ${status}): ${text.slice(0, 200)}`;
   return { ok: false, error: { kind: 'refused', code: 'unexpected', message, status } };
 }

@@ -15,6 +15,8 @@ export interface Refused {
   readonly status: number;
   /** Where in the input, `$.by`, if it is about a place in it. */
   readonly path?: string;
+  /** Over HTTP: this does not tell what became of a call or a change, which may have been carried out, or may still be. */
+  readonly mayBeDone?: boolean;
 }
 
 /** No answer came: nothing listens there, the connection broke, or the deadline passed. */
@@ -23,6 +25,8 @@ export interface Unreachable {
   readonly message: string;
   /** A deadline passed: the request may have been carried out, or may still be. */
   readonly timedOut: boolean;
-  /** Over HTTP: all of the request went out, so it may have been carried out, or may still be. */
+  /** Over HTTP: all of the request went out. */
   readonly wasSent?: boolean;
+  /** Over HTTP: what went out is a call or a change, which may have been carried out, or may still be. */
+  readonly mayBeDone?: boolean;
 }

@@ -13,7 +13,7 @@ import {
   UNIT,
 } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { connectHttp, LineClient, type Result } from '../src/index.ts';
+import { type ClientClock, connectHttp, LineClient, type Result } from '../src/index.ts';
 
 /** `state: Int = 0`, `Add(by: Int) -> Int`, `Read -> Int`. */
 function adder(): Image {
@@ -237,6 +237,34 @@ describe('a client of something else', () => {
       });
     }
     expect(keys.slice(9)).toEqual([undefined, undefined]);
+  });
+
+  it('waits for a node that starts anew, also where a deadline passes meanwhile', async () => {
+    const url = await serve((request) => {
+      request.socket.destroy();
+      server!.close(() => pass());
+    });
+    const { port } = server!.address() as AddressInfo;
+    let pass = (): void => {};
+    let deadlines = 0;
+    const clock: ClientClock = {
+      now: () => 0,
+      after: (_millis, action) => {
+        pass = action;
+        deadlines++;
+        // Once nothing has listened in the second deadline either.
+        if (deadlines === 2) {
+          const again = createServer((_request, reply) => reply.end('null'));
+          server = again;
+          setTimeout(() => again.listen(port, '127.0.0.1'), 50);
+        }
+        return () => {};
+      },
+    };
+    const client = connectHttp(url, { clock });
+    const removed = await client.remove('Adder', { key: 'k1', patienceMillis: 3_600_000 });
+    expect(removed).toEqual({ ok: true, value: null });
+    expect(deadlines).toBe(2);
   });
 
   it('is told that no answer came in time', async () => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { connectFrames, connectHttp } from '../src/index.ts';
-import { systemClock } from '../src/clock.ts';
+import { type ClientClock, systemClock } from '../src/clock.ts';
 
 describe('numbers that a client is given', () => {
   afterEach(() => vi.restoreAllMocks());
@@ -37,6 +37,38 @@ describe('numbers that a client is given', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     for (const deadlineMillis of [29_999.5, 2 ** 40, Number.POSITIVE_INFINITY])
       expect(await connectHttp(url, { deadlineMillis }).ready()).toMatchObject({ ok: true });
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('is a patience over HTTP that ends', async () => {
+    const client = connectHttp('http://127.0.0.1:4040');
+    for (const patienceMillis of [Number.NaN, -1]) {
+      const patience = { key: 'k', patienceMillis };
+      await expect(client.remove('Adder', patience)).rejects.toThrow(/^patienceMillis is a number/);
+      await expect(client.deploy(new Uint8Array(1), patience)).rejects.toThrow(/^patienceMillis is a number/);
+    }
+  });
+
+  it('is a deadline over HTTP that grows with patience', async () => {
+    const waited: number[] = [];
+    let pass = (): void => {};
+    const clock: ClientClock = {
+      now: () => 0,
+      after: (millis, action) => {
+        if (waited.push(millis) > 10) throw new Error('it goes on for ever');
+        pass = action;
+        return () => {};
+      },
+    };
+    const server = createServer(() => pass());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = connectHttp(url, { deadlineMillis: 0, clock });
+    expect(await client.remove('Adder', { key: 'k', patienceMillis: 10 })).toMatchObject({
+      error: { kind: 'unreachable', timedOut: true, wasSent: true },
+    });
+    expect(waited).toEqual([1, 2, 4, 3]);
     server.closeAllConnections();
     server.close();
   });

@@ -70,12 +70,16 @@ export interface RemoveEvent {
   readonly request: HeaderRequestKey | null;
 }
 
-export type Reply =
+export type Reply = (
   | ValueReply
   | { readonly kind: 'deployed'; readonly report: DeployReport }
   | { readonly kind: 'removed' }
   /** `version`: what runs of the machine that was asked for, where there is one. */
-  | { readonly kind: 'refused'; readonly problem: Problem; readonly version: Version | null };
+  | { readonly kind: 'refused'; readonly problem: Problem; readonly version: Version | null }
+) & {
+  /** Of a change that is sent again with its key: the reply is that of the first, which alone is counted and told. */
+  readonly isRepeated?: boolean;
+};
 
 /** The reply of an operation, with its type in the interface that the caller speaks. */
 export interface ValueReply {

@@ -421,7 +421,7 @@ export class Host {
     this.#deployment = null;
     work.abandon();
     for (const item of items) {
-      item.reply = reply;
+      item.reply = item === items[0] ? reply : { ...reply, isRepeated: true };
       this.#settle(item);
     }
   }

@@ -23,8 +23,8 @@ export class KeptChanges {
       const message = `the key ${JSON.stringify(request.key)} was used for another request before`;
       return { kind: 'refused', problem: problem('idempotency-mismatch', message), version: null };
     }
-    if (known.machines === null) return { kind: 'removed' };
-    return { kind: 'deployed', report: { dryRun: false, machines: known.machines } };
+    if (known.machines === null) return { kind: 'removed', isRepeated: true };
+    return { kind: 'deployed', report: { dryRun: false, machines: known.machines }, isRepeated: true };
   }
 
   add(request: ChangeRequest | null): void {

@@ -17,6 +17,7 @@ export class Metrics {
 
   /** Counts a deployment by its answer; `seconds` is how long the swap took, null where nothing was. */
   deployed(reply: Reply, seconds: number | null): void {
+    if (reply.isRepeated === true) return;
     if (reply.kind === 'refused') return count(this.deployments, reply.problem.code);
     if (reply.kind !== 'deployed' || reply.report.dryRun) return;
     const { machines } = reply.report;

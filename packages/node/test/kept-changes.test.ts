@@ -13,6 +13,7 @@ import type { HeaderRequestKey } from '../src/journal/entry.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import { NODE_LIMITS } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
+import { type LogFacts, NO_LOG } from '../src/ports.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
 import { Core, show, snapshot } from './core.ts';
 import { bundleOf, counter, labelled, toCounter, toLabelled, upgradeBundle } from './images.ts';
@@ -78,7 +79,8 @@ describe('a change with a key', () => {
     });
     const { position } = core.node;
     const again = [deploy(core, DEPLOY, 'd'), deploy(core, UPGRADE, 'u'), deploy(core, BACK, 'b')];
-    expect(again).toEqual(first);
+    const repeated = first.map((reply) => ({ ...reply, isRepeated: true }));
+    expect(again).toEqual(repeated);
     expect(core.node.position).toBe(position);
     expect(snapshot(core.replay())).toEqual(snapshot(core.node));
     await core.checkpoint();
@@ -90,7 +92,7 @@ describe('a change with a key', () => {
         [BACK, 'b'],
       ] as const
     ).entries()) {
-      expect(keptChanges.replyTo(keyed(key, `false ${sha256(bundle)}`))).toEqual(first[i]);
+      expect(keptChanges.replyTo(keyed(key, `false ${sha256(bundle)}`))).toEqual(repeated[i]);
     }
     // With another key it is another request.
     expect(show(deploy(core, UPGRADE, 'v'))).toBe('Counter upgraded');
@@ -116,7 +118,7 @@ describe('a change with a key', () => {
     core.deploy(DEPLOY);
     expect(show(remove(core, 'Counter', 'r'))).toBe('removed');
     expect(core.node.machines.has('Counter')).toBe(true);
-    expect(core.replay().keptChanges.replyTo(keyed('r', 'Counter'))).toEqual({ kind: 'removed' });
+    expect(core.replay().keptChanges.replyTo(keyed('r', 'Counter'))).toMatchObject({ kind: 'removed' });
   });
 
   it('that changed nothing can be sent again', () => {
@@ -176,8 +178,37 @@ describe('a change with a key', () => {
       'Account upgraded',
       ...Array.from({ length: 3 }, () => 'busy'),
     ]);
+    expect(replies.map(({ isRepeated }) => isRepeated === true)).toEqual([false, true, false, false, false]);
     expect(await host.look((node) => node.histories.get('Account')!.length)).toBe(2);
     await host.stop();
+  });
+
+  it('is told to the operator and counted once', async () => {
+    const told: string[] = [];
+    const tell = ({ machine }: LogFacts, message: string): void =>
+      void told.push(`${String(machine)} ${message}`);
+    const node = await startNode({
+      httpPort: 0,
+      linesPort: null,
+      log: { ...NO_LOG, info: tell, warn: tell },
+    });
+    try {
+      const headers = { 'content-type': 'application/octet-stream', 'idempotency-key': 'd' };
+      for (let i = 0; i < 2; i++) {
+        const reply = await send(node, '/_smc/machines', { method: 'PUT', headers, body: DEPLOY });
+        expect(reply.body).toContain('"deployed"');
+      }
+      const metrics = await send(node, '/_smc/metrics');
+      expect(metrics.body).toContain('smc_upgrades_total{result="deployed"} 1\n');
+      for (let i = 0; i < 2; i++) {
+        const key = { 'idempotency-key': 'r' };
+        const reply = await send(node, '/_smc/machines/Counter', { method: 'DELETE', headers: key });
+        expect(reply).toMatchObject({ status: 200, body: 'null' });
+      }
+      expect(told).toEqual(['Counter deployed', 'Counter removed']);
+    } finally {
+      await node.close();
+    }
   });
 
   it('and one without are read as they were before there were keys', () => {

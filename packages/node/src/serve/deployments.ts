@@ -41,7 +41,7 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
       const answer = read.ok
         ? await host.deploy(read.bundle, read.mode, read.dryRun, read.key)
         : refused(host, read.problem);
-      tell(service, request, answer);
+      if (answer.isRepeated !== true) tell(service, request, answer);
       return answer.kind === 'deployed'
         ? reply.type(JSON_TYPE).send(JSON.stringify(answer.report))
         : refuse(reply, answer);
@@ -56,7 +56,7 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
       if (!once.ok) return refuse(reply, { kind: 'refused', problem: once.problem, version: null });
       const answer = await host.remove(machine, once.key);
       if (answer.kind !== 'removed') return refuse(reply, answer);
-      service.log.info({ machine, ...callerOf(request) }, 'removed');
+      if (answer.isRepeated !== true) service.log.info({ machine, ...callerOf(request) }, 'removed');
       return reply.type(JSON_TYPE).send('null');
     },
   );
