@@ -33,6 +33,11 @@ function statesIn(directory: string): readonly string[] {
   return rows.map(({ machine, key }) => `${String(machine)} ${String(key)}`);
 }
 
+/** What a store has to say, as it goes through all that a start does not. */
+function* notesOf(store: Store): Generator<string> {
+  for (const note of store.check()) if (note !== null) yield note;
+}
+
 /** A journal with two checkpoints, and rows that neither, one or both of them count on. */
 class Damaged {
   readonly directory: string;
@@ -68,7 +73,7 @@ class Damaged {
     try {
       for (const _ of store.read());
       between();
-      return [...notes, ...[...store.check()].filter((note) => note !== null)];
+      return [...notes, ...notesOf(store)];
     } finally {
       store.close();
     }
@@ -124,7 +129,7 @@ describe('a damaged state that the newest checkpoint does not count on', () => {
     const store = Store.open(damaged.directory, NONE);
     for (const _ of store.read());
     for (const key of ['both', 'old']) damaged.damage(key, gone);
-    const notes = store.check();
+    const notes = notesOf(store);
     expect(notes.next().value).toContain('"both"');
     // As when an instance is back in its initial state.
     changeIn(damaged.directory, `DELETE FROM states WHERE key = 'old' AND position <= ?`, older);
@@ -147,12 +152,12 @@ it('states of a removed machine go, though the checkpoint that would have let th
   changeIn(directory, 'UPDATE checkpoints SET complete = 2 WHERE position = ?', older);
   // Its rows stay until a start has deleted the checkpoint: a repair may count it again.
   const before = Store.open(directory, NONE);
-  expect([...before.check()]).toEqual([null]);
+  expect([...notesOf(before)]).toEqual([]);
   before.close();
   expect(statesIn(directory)).toEqual(['0 a', '0 b', '1 ']);
   const after = Store.open(directory, NONE);
   for (const _ of after.read());
-  expect([...after.check()]).toEqual([null]);
+  expect([...notesOf(after)]).toEqual([]);
   after.close();
   expect(statesIn(directory)).toEqual(['1 ']);
   expect(open(directory).seen).toBe(history.states.get(history.last));

@@ -73,6 +73,11 @@ export class History {
     this.#store.close();
   }
 
+  /** Looks at all that a start does not; gives what there is to say of it. */
+  check(): readonly string[] {
+    return [...this.#store.check()].filter((note) => note !== null);
+  }
+
   reopen(): void {
     this.close();
     this.#store = Store.open(this.directory, ALL);

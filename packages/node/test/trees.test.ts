@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,6 +9,7 @@ import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
 import { ALL, History, NONE, open } from './histories.ts';
 import { bundleOf, labelled, upgradeBundle } from './images.ts';
+import { changeIn, Pages } from './pages.ts';
 
 // Journals of which rows are whole, and pages or tables are not.
 
@@ -17,51 +18,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'smc-trees-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const PAGE_BYTES = 4_096;
-
-/** Runs SQL on the journal in a directory, and has all of it in its one file afterwards. */
-function changeIn(directory: string, ...sql: string[]): void {
-  const database = new DatabaseSync(join(directory, 'journal.db'));
-  for (const each of sql) database.exec(each);
-  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  database.close();
-}
-
-/** The pages of the journal in a directory, by their numbers from 1. */
-class Pages {
-  readonly #file: string;
-  readonly bytes: Buffer;
-
-  constructor(directory: string) {
-    changeIn(directory);
-    this.#file = join(directory, 'journal.db');
-    this.bytes = readFileSync(this.#file);
-  }
-
-  page(number: number): Buffer {
-    return this.bytes.subarray((number - 1) * PAGE_BYTES, number * PAGE_BYTES);
-  }
-
-  rootOf(name: string): number {
-    const database = new DatabaseSync(this.#file, { readOnly: true });
-    const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(name);
-    database.close();
-    return Number(row?.['rootpage']);
-  }
-
-  /** What an interior page of an index or a table without row ids leads to (https://sqlite.org/fileformat2.html). */
-  childrenOf(number: number): number[] {
-    const page = this.page(number);
-    expect(page[0]).toBe(2);
-    const cells = Array.from({ length: page.readUInt16BE(3) }, (_, i) => page.readUInt16BE(12 + 2 * i));
-    return [...cells.map((cell) => page.readUInt32BE(cell)), page.readUInt32BE(8)];
-  }
-
-  write(): void {
-    writeFileSync(this.#file, this.bytes);
-  }
-}
 
 /** A journal with a checkpoint of so many instances. */
 function filled(name: string, instances: number, limits = ALL): History {

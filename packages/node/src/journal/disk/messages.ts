@@ -2,7 +2,7 @@ import type { JitMode } from '@smc/vm';
 import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, LargeState } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import type { HistoryLimits } from './store.ts';
+import type { HistoryLimits } from './history.ts';
 
 /** What the thread of a journal is started with. */
 export interface WorkerOptions extends HistoryLimits {

@@ -34,15 +34,15 @@ const LOOKED_AT_MAX = 10_000;
 const ROWS_MAX = 1_024;
 const BYTES_MAX = 256 * 1024;
 
-/** What a node was rebuilt from: a checkpoint, by its position, and a log. */
+/** What a node was rebuilt from: a checkpoint, by its position; and the sum of the checksums of all structural groups. */
 export interface ReadStore {
   readonly start: number;
-  readonly log: LogSums;
+  readonly structureSum: number;
 }
 
 /**
- * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it; returns what that was. A damaged
- * group at the end is cut off, and said; one in the middle, or one that is missing, ends with a `JournalError`, as does what
+ * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it; returns what that was. It goes
+ * through no more of the log: there may be a long one before the checkpoint. A damaged group at the end is cut off, and said; one in the middle, or one that is missing, ends with a `JournalError`, as does what
  * would be older than a sealed checkpoint. `damage` is what was found before; `unusable` the checkpoint from which it went on
  * when it was read before, with all that was damaged told then.
  */
@@ -67,8 +67,6 @@ export function* readStore(
   refuseEmptied(database);
   const reach = sealedReach(database);
   cutTail(database, reach, notes);
-  const log = logSums(database);
-  checkStructuralIndex(database, log);
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
     .all(COMPLETENESS.damaged)) {
@@ -79,19 +77,20 @@ export function* readStore(
     notes.push(`${unusable.message}; it goes on from what is older`);
   }
   const before = unusable?.position ?? Number.POSITIVE_INFINITY;
-  for (const start of startsOf(database, log).filter((position) => position < before)) {
+  for (const start of startsOf(database)) {
+    if (start >= before) continue;
     // Else what is rebuilt would be written into trees that do not hold together.
     if (notes.length > damage.length) checkTrees(database);
-    if (start < reach) checkReach(log, reach);
+    if (start < reach) checkReach(database, reach);
     yield begin(start);
     try {
-      yield* readFrom(database, start);
+      const sum = yield* readFrom(database, start);
+      checkStructuralIndex(database, sum);
+      return { start, structureSum: sum };
     } catch (error) {
       if (!(error instanceof DamagedCheckpoint)) throw error;
       notes.push(`${error.message}; it goes on from what is older`);
-      continue;
     }
-    return { start, log };
   }
   const why = notes.length === 0 ? 'entries are missing at its start' : notes.join('; ');
   throw new JournalError(
@@ -122,16 +121,20 @@ function sealedReach(database: DatabaseSync): number {
 }
 
 /** Whoever goes on from what is older than a checkpoint has to come at least as far as that by the log. */
-function checkReach({ last }: LogSums, reach: number): void {
-  if ((last ?? 0) >= reach) return;
+function checkReach(database: DatabaseSync, reach: number): void {
+  const last = logEnd(database);
+  if (last >= reach) return;
   throw new JournalError(
-    `the log ends at position ${last ?? 0}, and there was a checkpoint at position ${reach} that is damaged: ${REPAIR}`,
+    `the log ends at position ${last}, and there was a checkpoint at position ${reach} that is damaged: ${REPAIR}`,
   );
 }
 
-/** The index of structural groups is asked for what was deployed: without one of its rows that would be other code. */
-function checkStructuralIndex(database: DatabaseSync, log: LogSums): void {
-  if (structureSum(database, Number.MAX_SAFE_INTEGER) === log.structureSum) return;
+/**
+ * The index of structural groups is asked for what was deployed: without one of its rows that would be other code. Up to a
+ * checkpoint that has the sum of them too; what comes after it was read without the index.
+ */
+function checkStructuralIndex(database: DatabaseSync, sum: number): void {
+  if (structureSum(database, Number.MAX_SAFE_INTEGER) === sum) return;
   throw new JournalError(`the index of what was deployed is damaged: ${REPAIR}`);
 }
 
@@ -155,43 +158,31 @@ export function refuseBroken(found: readonly Record<string, unknown>[]): void {
   if (first !== undefined) throw new JournalError(`the journal is damaged (${first}): ${REPAIR}`);
 }
 
-/** Of all groups of a log. */
-export interface LogSums {
-  readonly entries: number;
-  readonly last: number | null;
-  readonly bytes: number;
-  readonly structureSum: number;
-}
-
-/** Goes through the whole log, once, and not by its index. */
-export function logSums(database: DatabaseSync): LogSums {
-  const sums = database
-    .prepare(
-      `SELECT coalesce(sum(count), 0) AS entries, max(first + count) - 1 AS last, coalesce(sum(length(entries)), 0) AS bytes,
-              coalesce(sum(CASE structural WHEN 1 THEN checksum END), 0) % ${CHECKSUMS} AS structureSum
-         FROM log NOT INDEXED`,
-    )
-    .get();
-  return sums as unknown as LogSums;
-}
-
 /** Positions of complete checkpoints, the newest first; and 0, where the log has all from the start. */
-export function startsOf(database: DatabaseSync, { entries, last }: LogSums = logSums(database)): number[] {
+export function* startsOf(database: DatabaseSync): Generator<number> {
   const rows = database
     .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position DESC')
     .all();
-  return [...rows.map(({ position }) => Number(position)), ...(entries === (last ?? 0) ? [0] : [])];
+  for (const { position } of rows) yield Number(position);
+  // Only then: that goes through the whole log.
+  const { entries } = database
+    .prepare('SELECT coalesce(sum(count), 0) AS entries FROM log NOT INDEXED')
+    .get() as { entries: number };
+  if (entries === logEnd(database)) yield 0;
+}
+
+/** The last position of the log; 0 where it has none. */
+function logEnd(database: DatabaseSync): number {
+  const row = database.prepare('SELECT first + count - 1 AS last FROM log ORDER BY first DESC LIMIT 1').get();
+  return Number(row?.['last'] ?? 0);
 }
 
 /** The last position that the log, or a checkpoint, leads to. */
 export function lastPosition(database: DatabaseSync): number {
   const { last } = database
-    .prepare(
-      `SELECT max(coalesce((SELECT first + count - 1 FROM log ORDER BY first DESC LIMIT 1), 0),
-                  coalesce((SELECT max(position) FROM checkpoints WHERE complete = 1), 0)) AS last`,
-    )
+    .prepare('SELECT coalesce(max(position), 0) AS last FROM checkpoints WHERE complete = 1')
     .get() as { last: number };
-  return last;
+  return Math.max(last, logEnd(database));
 }
 
 /** Sets damaged groups at the end aside, behind a position, if they are no more than what one write may have left. */
@@ -228,10 +219,12 @@ function cutTail(database: DatabaseSync, behind: number, notes: string[]): void 
   );
 }
 
-function* readFrom(database: DatabaseSync, start: number): Generator<Recovered> {
-  yield* readGroups(database, `WHERE ${STRUCTURE}`, start, null);
+/** Returns the sum of the checksums of all structural groups. */
+function* readFrom(database: DatabaseSync, start: number): Generator<Recovered, number> {
+  const before = yield* readGroups(database, `WHERE ${STRUCTURE}`, start, null);
   if (start > 0) yield* readCheckpoint(database, start, { isThorough: false });
-  yield* readGroups(database, 'WHERE first > ?', start, start + 1);
+  const after = yield* readGroups(database, 'WHERE first > ?', start, start + 1);
+  return addChecksum(before, after);
 }
 
 /** What stays of the log up to a position. */
@@ -252,15 +245,16 @@ function* groupsOf(rows: Iterable<GroupRow>): Generator<Omit<LogGroup, 'blobs'>>
 
 /**
  * Groups in order, each with all that it names; `next` is the position that has to come first, and null where there may be
- * gaps.
+ * gaps. Returns the sum of the checksums of the structural ones.
  */
 function* readGroups(
   database: DatabaseSync,
   which: string,
   start: number,
   next: number | null,
-): Generator<Recovered> {
+): Generator<Recovered, number> {
   let expected = next;
+  let sum = 0;
   for (const each of database.prepare(`SELECT * FROM log ${which} ORDER BY first`).iterate(start)) {
     const row = each as unknown as GroupRow;
     const group = groupOf(row);
@@ -273,8 +267,10 @@ function* readGroups(
       throw new JournalError(`the log has nothing from position ${expected} to ${row.first - 1}: ${REPAIR}`);
     }
     if (expected !== null) expected += row.count;
+    if (group.isStructural) sum = addChecksum(sum, row.checksum);
     yield { kind: 'group', group: { ...group, blobs: blobsOf(database, group) } };
   }
+  return sum;
 }
 
 /** What a group names: the entries say which images are theirs. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
@@ -8,7 +8,9 @@ import { makeDirectory, syncDirectory } from './files.ts';
 import { openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
-import { forgetAfter, missingStates, readStore } from './reading.ts';
+import { History, type HistoryLimits } from './history.ts';
+import { forgetAfter, lastPosition, missingStates, readStore } from './reading.ts';
+import { PORTION_BYTES, PORTION_ROWS, portionOf } from './portion.ts';
 import {
   addChecksum,
   type CheckpointRow,
@@ -34,13 +36,6 @@ import {
   tombstonesAfter,
 } from './tombstones.ts';
 
-/** What a journal keeps of what a checkpoint has made needless. */
-export interface HistoryLimits {
-  /** Entries older than this go, in milliseconds before the checkpoint; and the oldest beyond so many bytes. */
-  readonly historyMillisMax: number;
-  readonly historyBytesMax: number;
-}
-
 /** A checkpoint of which the states are counted while they are written. */
 interface Draft extends Counting {
   readonly checkpoint: Omit<CheckpointRow, 'checksum'>;
@@ -52,10 +47,6 @@ interface Draft extends Counting {
 interface CheckedRow extends StoredStateRow {
   readonly machine: number;
 }
-
-/** What is looked at, and deleted at the most, in one transaction: what is appended meanwhile waits for it. */
-const PORTION_ROWS = 64;
-const PORTION_BYTES = 128 * 1024;
 
 /**
  * A journal in a directory, as one SQLite database in WAL mode: what a call has committed is on disk. It
@@ -70,7 +61,7 @@ const PORTION_BYTES = 128 * 1024;
 export class Store {
   readonly #lock: DirectoryLock;
   readonly #database: DatabaseSync;
-  readonly #history: HistoryLimits;
+  readonly #history: History;
   readonly #statements = new Map<string, StatementSync>();
   #failure: Error | null = null;
   /** Whether a commit is on disk when it returns. */
@@ -79,7 +70,6 @@ export class Store {
   #draft: Draft | null = null;
   /** Of all structural groups. */
   #structureSum = 0;
-  #logBytes = 0;
   /** The checkpoint that was read, where what it does not count on is still there: the first transaction deletes that. */
   #unsettled: number | null = null;
   readonly #directory: string;
@@ -90,14 +80,14 @@ export class Store {
     directory: string,
     lock: DirectoryLock,
     database: DatabaseSync,
-    history: HistoryLimits,
+    limits: HistoryLimits,
     loss: Loss | null,
   ) {
     this.#directory = directory;
     this.#loss = loss;
     this.#lock = lock;
     this.#database = database;
-    this.#history = history;
+    this.#history = new History(database, limits);
   }
 
   /** Opens the directory, or makes it. Throws a `JournalError` where it is in use, can not be used, or is no journal. */
@@ -128,10 +118,10 @@ export class Store {
           ];
     try {
       this.#unsettled = null;
-      const { start, log } = yield* readStore(this.#database, notes, unusable);
+      const { start, structureSum } = yield* readStore(this.#database, notes, unusable);
       this.#unsettled = start;
-      this.#logBytes = log.bytes;
-      this.#structureSum = log.structureSum;
+      this.#structureSum = structureSum;
+      this.#history.found(lastPosition(this.#database));
     } catch (error) {
       throw journalError('read', this.#directory, error);
     }
@@ -155,7 +145,7 @@ export class Store {
           checksum,
           bytes,
         );
-        this.#logBytes += bytes.length;
+        this.#history.added(bytes.length);
         if (isStructural) this.#structureSum = addChecksum(this.#structureSum, checksum);
       }
     });
@@ -244,12 +234,25 @@ export class Store {
   }
 
   /**
-   * Looks at all rows of states, in steps, as they are read only when they are used; gives what there is to say of damaged
-   * ones. Throws a `JournalError` where the newest checkpoint counts on one. Those of machines that are in no checkpoint any
-   * more go: the last that had them was found damaged, and nobody asked for them since.
+   * Looks in steps at what a start does not go through: the log, and all rows of states, which are read only when they are
+   * used. Gives what there is to say of damage; throws a `JournalError` where the newest checkpoint counts on a row of states
+   * that is damaged.
    */
   *check(): Generator<string | null> {
     this.#settle();
+    try {
+      yield* this.#history.count();
+    } catch (error) {
+      throw journalError('read', this.#directory, error);
+    }
+    yield* this.#checkStates();
+  }
+
+  /**
+   * Those of machines that are in no checkpoint any more go: the last that had them was found damaged, and nobody asked for
+   * them since.
+   */
+  *#checkStates(): Generator<string | null> {
     const select = this.#statement(
       `SELECT machine, key, position, checksum, state FROM states
          WHERE (machine, key, position) > (?, ?, ?) ORDER BY machine, key, position LIMIT ?`,
@@ -492,21 +495,9 @@ export class Store {
 
   /** Lets some of the oldest groups go, where there is too much of what is older than a checkpoint. Whether there was. */
   #compact(oldest: number, now: number): boolean {
-    const rows = this.#statement(
-      `SELECT first, time, length(entries) AS bytes FROM log
-         WHERE first <= ? AND structural = 0 ORDER BY first LIMIT ?`,
-    ).all(oldest, PORTION_ROWS);
-    const before = now - this.#history.historyMillisMax;
-    let last = 0;
-    let bytes = this.#logBytes;
-    for (const row of rows.slice(0, portionOf(rows))) {
-      if (bytes <= this.#history.historyBytesMax && Number(row['time']) >= before) break;
-      last = Number(row['first']);
-      bytes -= Number(row['bytes']);
-    }
-    if (last === 0) return false;
+    const last = this.#history.takeSurplus(oldest, now);
+    if (last === null) return false;
     this.#writeUnsynced(() => this.#run('DELETE FROM log WHERE first <= ? AND structural = 0', last));
-    this.#logBytes = bytes;
     return true;
   }
 
@@ -548,14 +539,6 @@ export class Store {
     if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
     return statement;
   }
-}
-
-/** How many of these rows make a portion: at least one, and not much more than so many bytes. */
-function portionOf(rows: readonly Record<string, SQLOutputValue>[]): number {
-  let bytes = 0;
-  let count = 0;
-  while (count < rows.length && bytes < PORTION_BYTES) bytes += Number(rows[count++]['bytes']);
-  return count;
 }
 
 /** Says that a checkpoint is complete, and seals it and its machines with a checksum. In a transaction. */
