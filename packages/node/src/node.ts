@@ -16,8 +16,13 @@ import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } fro
 import { type Stopwatch, systemStopwatch } from './pace.ts';
 import { type Clock, type Journal, type Listener, type Log, NO_LOG, systemClock } from './ports.ts';
 import { HeldBytes } from './serve/held.ts';
-import { type Served, serveHttp } from './serve/http.ts';
+import type { Served, serveHttp } from './serve/http.ts';
 import { serveTcp } from './serve/tcp.ts';
+
+/** Loads what serves HTTP: to do so while a journal is opened, which waits for another thread, takes no time. */
+export async function loadHttp(): Promise<{ readonly serveHttp: typeof serveHttp }> {
+  return import('./serve/http.ts');
+}
 
 export interface NodeOptions {
   /** 0 for one that is free; null for no HTTP. */
@@ -126,8 +131,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     listeners.push(listener);
     return listener.port;
   };
-  const http = (place: Place, port: number, serves: Served): Promise<number> =>
-    listen(serveHttp(shared, { ...place, port }, serves));
+  const http = async (place: Place, port: number, serves: Served): Promise<number> => {
+    const server = await loadHttp();
+    return listen(server.serveHttp(shared, { ...place, port }, serves));
+  };
   try {
     // Beyond this computer administration is not there, also where nobody asked for a listener of its own.
     const isApart = adminPort !== null || !isLoopback(main.address);
