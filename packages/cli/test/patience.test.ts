@@ -145,7 +145,6 @@ test('what is answered may not tell what became of it, and then it is said what 
     [1, 504, '<html>', 'unexpected: an answer that is not understood (status 504): <html>'],
     [2, 503, problem('stopping'), 'stopping: so it is'],
     [2, 429, problem('overloaded'), 'overloaded: so it is'],
-    [2, 409, problem('busy'), 'busy: so it is'],
   ];
   for (const [attempt, status, body, said] of answers) {
     keys = [];
@@ -165,8 +164,17 @@ test('what is answered may not tell what became of it, and then it is said what 
   expect((await run(['deploy', 'main.sm'])).out).toMatch(/^Counter unchanged /);
 });
 
-test('what is refused as it comes the first time is refused', async () => {
+test('what is refused as it comes the first time, or after a look at what was carried out, is refused', async () => {
   place.write('main.sm', counter('1'));
+  onAnswer = (count) => {
+    if (count === 2) return [409, problem('busy')];
+    clock.pass(30_000);
+    return false;
+  };
+  expect(await run(['deploy', 'main.sm'])).toMatchObject({
+    status: 1,
+    err: expect.stringMatching(/^error: busy: so it is\n$/m) as string,
+  });
   onAnswer = () => [503, problem('stopping')];
   expect(await run(['deploy', 'main.sm'])).toMatchObject({ status: 1, err: 'error: stopping: so it is\n' });
 });

@@ -378,7 +378,6 @@ function parse(text: string): unknown {
 
 /** Refusals without a look at what became of the same request before, or after which that is not known any more. */
 const UNTOLD_CODES: ReadonlySet<string> = new Set([
-  'busy',
   'gone',
   'overloaded',
   'stopping',

@@ -389,18 +389,13 @@ export class Host {
     else this.#send([item]);
   }
 
-  /** Begins a deployment; it may be over in this turn. */
+  /** Begins a deployment; it may be over in this turn. What was carried out is not begun again, and waits for no other. */
   #deploy(item: EventItem, event: DeployEvent): void {
-    if (this.#deployment !== null) {
-      const { items } = this.#deployment;
-      const [{ event: prepared }] = items;
-      const isRoom = items.length < this.#node.limits.operatorEventsMax;
-      if (isRoom && prepared.kind === 'deploy' && hasKeyOf(event, prepared)) {
-        items.push(item);
-        return;
-      }
-      item.reply = BUSY;
-      this.metrics.deployed(BUSY, null);
+    const answered = this.#node.keptChanges.replyTo(event.request) ?? this.#joined(item, event);
+    if (answered === 'later') return;
+    if (answered !== null) {
+      item.reply = answered;
+      this.metrics.deployed(answered, null);
       return this.#settle(item);
     }
     let work: Deployment | null = null;
@@ -411,6 +406,17 @@ export class Host {
     });
     if (item.reply !== null || work === null) this.#settle(item);
     else this.#deployment = { work, items: [item] };
+  }
+
+  /** What is answered while another is prepared: later, with that one, where it is the same request. Null where none is. */
+  #joined(item: EventItem, event: DeployEvent): Reply | 'later' | null {
+    if (this.#deployment === null) return null;
+    const { items } = this.#deployment;
+    const [{ event: prepared }] = items;
+    if (prepared.kind !== 'deploy' || !hasKeyOf(event, prepared)) return BUSY;
+    if (items.length >= this.#node.limits.operatorEventsMax) return OVERLOADED;
+    items.push(item);
+    return 'later';
   }
 
   /** A slice of the deployment that is prepared; it is answered when that was the last. */
