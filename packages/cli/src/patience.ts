@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Patience, type Result, systemClock } from '@smc/client';
 import type { Environment } from './command.ts';
-import { EXIT, Stop } from './exit.ts';
+import { Stop } from './exit.ts';
 import type { Output } from './output.ts';
 import { stopFor } from './target.ts';
 
@@ -53,8 +53,8 @@ export async function carriedOut<T>(
       signal: ended.signal,
     });
     if (result.ok || result.error.mayBeDone !== true) return result;
-    const { code, message, showsCode } = stopFor(result.error);
-    throw new MayBeDone(EXIT.unreachable, code, message, hint, showsCode);
+    const { status, code, message, showsCode } = stopFor(result.error);
+    throw new MayBeDone(status, code, message, hint, showsCode);
   } finally {
     cancel();
     over.abort();

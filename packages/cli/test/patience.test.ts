@@ -194,7 +194,7 @@ test('what is answered may not tell what became of it, and then it is said what 
   place.write('main.sm', counter('1'));
   // To which attempt; what refuses an attempt as it comes does not tell what became of the one before.
   const answers: readonly (readonly [number, number, string, string])[] = [
-    [1, 500, problem('internal'), 'internal: so it is'],
+    [1, 500, problem('in-doubt'), 'in-doubt: so it is'],
     [1, 504, '<html>', 'unexpected: an answer that is not understood (status 504): <html>'],
     [2, 503, problem('stopping'), 'stopping: so it is'],
     [2, 429, problem('overloaded'), 'overloaded: so it is'],
@@ -227,8 +227,23 @@ test('what is refused as it comes the first time, or after a look at what was ca
     status: 1,
     err: expect.stringMatching(/^error: busy: so it is\n$/m) as string,
   });
-  onAnswer = () => [503, problem('stopping')];
-  expect(await run(['deploy', 'main.sm'])).toMatchObject({ status: 1, err: 'error: stopping: so it is\n' });
+  for (const [status, code] of [
+    [503, 'stopping'],
+    [500, 'internal'],
+  ] as const) {
+    onAnswer = () => [status, problem(code)];
+    const refused = { status: 1, err: `error: ${code}: so it is\n` };
+    expect(await run(['deploy', 'main.sm'])).toMatchObject(refused);
+    expect(await run(['call', 'Counter', 'Get'])).toMatchObject(refused);
+  }
+});
+
+test('a call of which the node does not know what became of it is the last', async () => {
+  onAnswer = () => [500, problem('in-doubt')];
+  expect(await run(['call', 'Counter', 'Get', 'Get'])).toMatchObject({
+    status: 3,
+    err: 'error: in-doubt: so it is\n  What was asked for may have been carried out, or may still be.\n',
+  });
 });
 
 test('what was only asked for is not said to be carried out', async () => {

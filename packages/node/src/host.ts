@@ -208,7 +208,7 @@ export class Host {
    */
   look<T>(view: (node: NodeState) => T, caller: NodeCaller | null = null): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#state === 'failed') return reject(new Refused(GAVE_UP.problem));
+      if (this.#state === 'failed') return reject(new Refused(STOPPING.problem));
       if (!this.#makeRoom(caller, 0)) return reject(new Refused(OVERLOADED.problem));
       this.#enqueue({
         caller,
@@ -233,7 +233,7 @@ export class Host {
    * where the host gave up.
    */
   peek<T>(view: (node: NodeState) => T): T {
-    if (this.#state === 'failed') throw new Refused(GAVE_UP.problem);
+    if (this.#state === 'failed') throw new Refused(STOPPING.problem);
     return view(this.#node);
   }
 
@@ -516,7 +516,7 @@ export class Host {
       this.#answer(item);
       const isOver = pace.isOver();
       if ('event' in item && item.event.kind === 'call') {
-        this.metrics.answered(item.reply ?? INTERNAL, (pace.last - item.received) / 1000);
+        this.metrics.answered(item.reply ?? GAVE_UP, (pace.last - item.received) / 1000);
       }
       if (!isOver) continue;
       setImmediate(() => this.#sendSome());
@@ -542,7 +542,7 @@ export class Host {
   #tell(item: Item): void {
     try {
       if ('look' in item) item.tell?.();
-      else item.settle(item.reply ?? INTERNAL);
+      else item.settle(item.reply ?? GAVE_UP);
     } catch (error) {
       this.report(error);
     }
@@ -562,7 +562,7 @@ export class Host {
     this.#appended = null;
     this.#gathered = [];
     this.#deployment = null;
-    for (const item of left) refuse(item, GAVE_UP);
+    for (const item of left) refuse(item, 'look' in item ? STOPPING : GAVE_UP);
     for (let item = this.#next(); item !== undefined; item = this.#next()) {
       refuse(item, STOPPING);
       left.push(item);

@@ -15,7 +15,7 @@ import type { Host } from '../host.ts';
 import { TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { Refused } from '../refused.ts';
+import { INTERNAL, Refused } from '../refused.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
 import { DEPLOYMENTS, NO_BUNDLE } from './deployments.ts';
@@ -185,6 +185,9 @@ function unknownAddress(request: FastifyRequest): Problem {
   return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
 }
 
+/** A defect after which nobody can tell how far a request came. */
+const BROKEN_OFF = problem('in-doubt', 'a defect of the node; it is not known whether this was carried out');
+
 function answerError(host: Host, error: FastifyError, reply: FastifyReply, request?: FastifyRequest): void {
   const status = error.statusCode ?? 500;
   if (status === 413) {
@@ -199,7 +202,10 @@ function answerError(host: Host, error: FastifyError, reply: FastifyReply, reque
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
   if (error instanceof Refused) return sendProblem(reply, error.problem);
   host.report(error);
-  return sendProblem(reply, problem('internal', 'a defect of the node'));
+  return sendProblem(
+    reply,
+    request === undefined || request.method === 'GET' ? INTERNAL.problem : BROKEN_OFF,
+  );
 }
 
 interface OperationRoute {
