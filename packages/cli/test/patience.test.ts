@@ -196,6 +196,8 @@ test('what is answered may not tell what became of it, and then it is said what 
   const answers: readonly (readonly [number, number, string, string])[] = [
     [1, 500, problem('in-doubt'), 'in-doubt: so it is'],
     [1, 504, '<html>', 'unexpected: an answer that is not understood (status 504): <html>'],
+    [1, 200, '<html>', 'unexpected: an answer that is not understood (status 200): <html>'],
+    [1, 202, '{"id": 7}', 'unexpected: an answer that is not understood (status 202): {"id": 7}'],
     [2, 503, problem('stopping'), 'stopping: so it is'],
     [2, 429, problem('overloaded'), 'overloaded: so it is'],
   ];
@@ -214,6 +216,35 @@ test('what is answered may not tell what became of it, and then it is said what 
   // The baseline is as if nothing had happened.
   onAnswer = () => true;
   expect((await run(['deploy', 'main.sm'])).out).toMatch(/^Counter unchanged /);
+  onAnswer = () => [200, '{}'];
+  for (const words of [
+    ['remove', 'Counter'],
+    ['call', 'Counter', 'Get'],
+  ]) {
+    expect(await run(words)).toMatchObject({
+      status: 3,
+      err: expect.stringMatching(
+        /^error: unexpected: an answer that .* \(status 200\): \{\}\n {2}/,
+      ) as string,
+    });
+  }
+});
+
+test('an answer that shows that a change was never taken is a refusal', async () => {
+  place.write('main.sm', counter('1'));
+  for (const status of [302, 404]) {
+    onAnswer = () => [status, '<html>'];
+    for (const words of [
+      ['deploy', 'main.sm'],
+      ['remove', 'Counter'],
+      ['call', 'Counter', 'Get'],
+    ]) {
+      expect(await run(words)).toMatchObject({
+        status: 1,
+        err: `error: unexpected: an answer that is not understood (status ${status}): <html>\n`,
+      });
+    }
+  }
 });
 
 test('what is refused as it comes the first time, or after a look at what was carried out, is refused', async () => {
