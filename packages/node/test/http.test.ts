@@ -352,7 +352,7 @@ describe('the administration', () => {
     expect(refusal(await put(node, bundle, '?mode=replace'))).toBe('400 bad-request');
     expect(refusal(await put(node, bundle, '?watch=5'))).toBe('400 bad-request');
     expect((await put(node, bundle, '?dryrun=1')).body).toMatch(
-      /the options mode and dry-run, and none named dryrun/,
+      /no parameter \\"dryrun\\" here; there is \\"mode\\" and \\"dry-run\\"/,
     );
     for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
       const other = { method: 'PUT', headers: { 'content-type': type }, body: bundle };
