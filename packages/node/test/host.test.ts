@@ -187,6 +187,7 @@ describe('a host', () => {
       'overloaded',
       'overloaded',
     ]);
+    expect([...host.metrics.refusals]).toEqual([['overloaded', 3]]);
     expect(await call(host, 'Read')).toBe('3');
     const small = await open(new MemoryJournal(), { queuedBytesMax: 100 });
     expect(await call(small, `Read${' '.repeat(100)}`)).toMatch(/^overloaded:/);
