@@ -1,36 +1,13 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connectHttp, type ClientClock } from '@smc/client';
+import { connectHttp } from '@smc/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../../client/test/support/manual-clock.ts';
 import { Development } from '../src/development.ts';
 import { Output } from '../src/output.ts';
 import { type Ran, type Surroundings, Workplace } from './workplace.ts';
 
 /** What becomes of a change whose answer takes longer than a request may. */
-
-/** Goes on when it is told to. */
-class ManualClock implements ClientClock {
-  #now = 0;
-  readonly #timers = new Set<{ at: number; action: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(millis: number, action: () => void): () => void {
-    const timer = { at: this.#now + millis, action };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  pass(millis: number): void {
-    this.#now += millis;
-    for (const timer of [...this.#timers]) {
-      if (timer.at > this.#now || !this.#timers.delete(timer)) continue;
-      timer.action();
-    }
-  }
-}
 
 let place: Workplace;
 let clock: ManualClock;
