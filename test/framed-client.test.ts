@@ -1,12 +1,5 @@
 import { createConnection, createServer, type Socket } from 'node:net';
-import {
-  type ClientClock,
-  connectFrames,
-  connectHttp,
-  type FrameClient,
-  type FrameOptions,
-  machineOf,
-} from '@smc/client';
+import { connectFrames, connectHttp, type FrameClient, type FrameOptions, machineOf } from '@smc/client';
 import { MemoryJournal, type NodeLimits, type RunningNode, startNode } from '@smc/node';
 import {
   ByteWriter,
@@ -19,6 +12,7 @@ import {
 } from '@smc/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { ManualClock } from '../packages/client/test/support/manual-clock.ts';
 import { budgets, type Counter, first, listen, Proxy, QUICK, range, shown } from './support/framed.ts';
 
 type Account = { Deposit: { input: { amount: number; note?: string }; reply: { balance: number } } };
@@ -313,29 +307,4 @@ async function passUntilThere<T>(time: ManualClock, promise: Promise<T>): Promis
     await new Promise((resolve) => setImmediate(resolve));
   }
   return promise;
-}
-
-/** A clock that stands still until time is said to pass. */
-class ManualClock implements ClientClock {
-  #now = 0;
-  readonly #timers = new Set<{ at: number; action: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(millis: number, action: () => void): () => void {
-    const timer = { at: this.#now + millis, action };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  pass(millis: number): void {
-    this.#now += millis;
-    for (const timer of [...this.#timers]) {
-      if (timer.at > this.#now) continue;
-      this.#timers.delete(timer);
-      timer.action();
-    }
-  }
 }

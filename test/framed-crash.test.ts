@@ -5,22 +5,8 @@ import { join } from 'node:path';
 import { connectFrames, machineOf } from '@smc/client';
 import { encodeBundle } from '@smc/protocol';
 import { expect, test } from 'vitest';
-import { bundleOf } from './support/compile.ts';
+import { type Counter, first } from './support/framed.ts';
 import { type NodeProcess, startNodeProcess } from './support/process.ts';
-
-const COUNTER = `
-machine Counter {
-  state: Int = 0
-  on Read -> Int { get }
-  on Incr -> Int {
-    n <- get
-    put -< n + 1
-    return -< n + 1
-  }
-}
-`;
-
-type Counter = { Read: { input: undefined; reply: number }; Incr: { input: undefined; reply: number } };
 
 const CRASHES = 5;
 const CLIENTS = 4;
@@ -36,18 +22,17 @@ test(
   { timeout: 180_000 },
   async () => {
     const data = mkdtempSync(join(tmpdir(), 'smc-crash-'));
-    const bundle = bundleOf({ 'counter.sm': COUNTER });
     let node: NodeProcess = await startNodeProcess(['--data', data]);
     const { tcpPort } = node;
     const clients = Array.from({ length: CLIENTS }, () =>
       connectFrames(`127.0.0.1:${tcpPort}`, { deadlineMillis: 120_000, backoffMillisMax: 100 }),
     );
     try {
-      expect(await node.put(encodeBundle(bundle))).toMatch(/^200 /);
+      expect(await node.put(encodeBundle(first))).toMatch(/^200 /);
       const replies: unknown[] = [];
       let isDone = false;
       const loads = clients.flatMap((client) => {
-        const counter = client.machine<Counter>(machineOf(bundle, 'Counter'));
+        const counter = client.machine<Counter>(machineOf(first, 'Counter'));
         return Array.from({ length: IN_FLIGHT }, async () => {
           while (!isDone) {
             const reply = await counter.call('Incr');
@@ -71,7 +56,7 @@ test(
       }
       await Promise.all(loads);
       expect(replies.toSorted((a, b) => Number(a) - Number(b))).toEqual(replies.map((_, i) => i + 1));
-      const counter = clients[0].machine<Counter>(machineOf(bundle, 'Counter'));
+      const counter = clients[0].machine<Counter>(machineOf(first, 'Counter'));
       expect(await counter.call('Read')).toMatchObject({ ok: true, value: { value: replies.length } });
     } finally {
       for (const client of clients) client.close();

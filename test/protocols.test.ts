@@ -110,6 +110,21 @@ test('the table of addresses has all that a node serves', () => {
   expect(told.map(([, each]) => each).toSorted()).toEqual(asTold.toSorted());
 });
 
+test('no address of the administration passes over a parameter that it does not know', async () => {
+  const requests = [...routes].filter((route) => route.includes(' /_smc/') && !/^HEAD |\*$/.test(route));
+  expect(requests.length).toBeGreaterThan(8);
+  const answers: string[] = [];
+  for (const request of requests) {
+    const [method, path] = request.replace(':machine', 'Counter').split(' ');
+    answers.push(`${request}: ${await send(method, `${path}?x=1`, {}, '')}`);
+  }
+  const refused = /: 400 {"error":{"code":"bad-request","message":"there is no parameter \\"x\\" here/;
+  expect(answers.filter((answer) => !refused.test(answer))).toEqual([]);
+  // Nor one that is there twice, or not what it seems.
+  for (const query of ['key=a&key=b', 'key=%ff'])
+    expect(await sendLine(`GET /_smc/machines/Account/state?${query}`)).toMatch(/^400 .*"bad-request"/);
+});
+
 test('the table of refusals has every code with its status', () => {
   const told = rowsOf('Refusals').map(([code, status]) => [code.replaceAll('`', ''), Number(status)]);
   expect(told).toEqual(Object.entries(ERROR_STATUS));

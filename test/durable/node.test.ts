@@ -236,7 +236,7 @@ async function fillDisk(
       for (;;) {
         const answer = await line.ask('Tally/a Add(1)');
         if (answer.startsWith('ok ')) acknowledged++;
-        else expect(answer).toMatch(/^error (internal|stopping) /);
+        else expect(answer).toMatch(/^error (in-doubt|stopping) /);
       }
     } catch (error) {
       if (!/closed|ECONN|EPIPE/.test(String(error))) throw error;

@@ -56,7 +56,7 @@ export function deployment(mode: 'deploy' | 'upgrade'): Action {
     const baselines = dryRun ? [] : nextBaselines(bundles, name);
     const sent = await carriedOut(
       (patience) => client.deploy(bytes, { mode, dryRun, ...patience }),
-      dryRun ? NOTHING_CHANGES : MAY_BE_CARRIED_OUT,
+      { hint: dryRun ? NOTHING_CHANGES : MAY_BE_CARRIED_OUT },
       output,
       environment,
     );

@@ -1,4 +1,4 @@
-import type { DeployedMachine, HttpClient, MachineView } from '@smc/client';
+import type { DeployedMachine, DeployReport, HttpClient, MachineView, Patience, Result } from '@smc/client';
 import { parse, reportOf, type ComparedVersions, type MachineReport, type Upgrade } from '@smc/compiler';
 import { encodeBundle, type Bundle } from '@smc/protocol';
 import { addresses } from './addresses.ts';
@@ -6,6 +6,7 @@ import { clauseLines, isDeployed, olderName, upgradeLines } from './clauses.ts';
 import { resultLines } from './deployment.ts';
 import { EXIT, Refused, Stop } from './exit.ts';
 import type { Output } from './output.ts';
+import { carriedOut, MayBeDone, type Telling, type Waiting } from './patience.ts';
 import { canonical, diagnosticsData, followDeployed, partOf, showDiagnostics } from './sources.ts';
 import { stopFor, valueOf } from './target.ts';
 import { runningOn } from './versions.ts';
@@ -15,6 +16,12 @@ const SHOWN_LENGTH_MAX = 120;
 
 /** Refusals of a node that lie in the way to a version or in what is there, and not in the moment. */
 const WAY_REFUSALS: ReadonlySet<string> = new Set(['ill-typed', 'lossy', 'migration-failed', 'invariant']);
+
+/** Of a wait for the node, which ends with the command. */
+const MAY_BE_CARRIED_OUT: Telling = {
+  hint: 'It is not known what became of it: save the file again, and it follows what runs then.',
+  ends: 'the wait, and the node',
+};
 
 /** A version that can be deployed. */
 type Followed = ComparedVersions & { readonly bundle: Bundle };
@@ -30,6 +37,7 @@ export class Development {
   readonly #url: string;
   readonly #client: HttpClient;
   readonly #output: Output;
+  readonly #waiting: Waiting;
   /** Machines that run, and were deployed from here. */
   readonly #names = new Set<string>();
   /** Lines that say where an operation is called, and were shown. */
@@ -39,11 +47,12 @@ export class Development {
   /** Machines that run, and that the file has no longer. */
   #gone: readonly string[] = [];
 
-  constructor(file: string, url: string, client: HttpClient, output: Output) {
+  constructor(file: string, url: string, client: HttpClient, output: Output, waiting: Waiting) {
     this.#file = file;
     this.#url = url;
     this.#client = client;
     this.#output = output;
+    this.#waiting = waiting;
   }
 
   /** Has the node follow the file as it is now: all of it; or nothing, and it is said why. */
@@ -118,6 +127,7 @@ export class Development {
     } catch (error) {
       if (error instanceof Stop) this.#output.stopped(error);
       else if (!(error instanceof Refused)) throw error;
+      if (error instanceof MayBeDone) return;
       const names = [...this.#names];
       this.#output.note(
         names.length === 0
@@ -194,7 +204,7 @@ export class Development {
 
   async #deploy(bundle: Bundle): Promise<readonly DeployedMachine[]> {
     if (bundle.images.length === 0) return [];
-    const report = await this.#client.deploy(encodeBundle(bundle));
+    const report = await this.#sent(bundle, false);
     if (report.ok) return report.value.machines;
     if (report.error.kind === 'refused' && WAY_REFUSALS.has(report.error.code)) {
       this.#stuck = [...this.#stuck, ...(await this.#inTheWay(bundle))];
@@ -206,15 +216,26 @@ export class Development {
   async #inTheWay(bundle: Bundle): Promise<readonly string[]> {
     const found: string[] = [];
     for (const { name } of bundle.images) {
-      const own = encodeBundle(partOf(bundle, (each) => each === name));
-      const report = await this.#client.deploy(own, { dryRun: true });
+      const report = await this.#sent(
+        partOf(bundle, (each) => each === name),
+        true,
+      );
       if (!report.ok && report.error.kind === 'refused') found.push(name);
     }
     return found;
   }
 
+  #sent(bundle: Bundle, dryRun: boolean): Promise<Result<DeployReport>> {
+    const bytes = encodeBundle(bundle);
+    return this.#carriedOut((patience) => this.#client.deploy(bytes, { dryRun, ...patience }));
+  }
+
+  #carriedOut<T>(change: (patience: Patience) => Promise<Result<T>>): Promise<Result<T>> {
+    return carriedOut(change, MAY_BE_CARRIED_OUT, this.#output, this.#waiting);
+  }
+
   async #remove(name: string): Promise<void> {
-    const removed = await this.#client.remove(name);
+    const removed = await this.#carriedOut((patience) => this.#client.remove(name, patience));
     if (!removed.ok && !(removed.error.kind === 'refused' && removed.error.code === 'unknown-machine')) {
       throw stopFor(removed.error);
     }

@@ -12,12 +12,16 @@ const CONTROL_D = '\x04';
  * terminal each line, so that a program can press keys too. The end of the input means nothing.
  */
 export class Keyboard {
+  /** Fulfilled when Ctrl-C is pressed, whatever is waited for; it is a key too. */
+  readonly interrupted: Promise<void>;
   readonly #stdin: Environment['stdin'];
   readonly #waiting: string[] = [];
   #wake: (() => void) | null = null;
+  #interrupt = (): void => {};
 
   constructor(stdin: Environment['stdin']) {
     this.#stdin = stdin;
+    this.interrupted = new Promise((resolve) => (this.#interrupt = resolve));
     this.#setRaw(true);
     void this.#read();
   }
@@ -64,6 +68,7 @@ export class Keyboard {
 
   #press(key: string): void {
     // In this mode the terminal makes no signals of them.
+    if (key === CONTROL_C) this.#interrupt();
     const pressed = key === CONTROL_C || key === CONTROL_D ? 'q' : key;
     if (pressed === '' || this.#waiting.length >= WAITING_MAX) return;
     this.#waiting.push(pressed);

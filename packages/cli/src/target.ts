@@ -1,4 +1,4 @@
-import { connectHttp, type ClientError, type HttpClient, type Result, type Unreachable } from '@smc/client';
+import { connectHttp, type ClientError, type HttpClient, type Result } from '@smc/client';
 import { readValue, STRING, TypeTable } from '@smc/protocol';
 import type { Command } from 'commander';
 import { option, type Environment, type Words } from './command.ts';
@@ -73,17 +73,17 @@ export function valueOf<T>(result: Result<T>): T {
   throw stopFor(result.error);
 }
 
-/** How a command ends that a node refused, or that reached none. */
+/** How a command ends that a node refused, or that reached none, or that does not know what it did. */
 export function stopFor(error: ClientError): Stop {
-  if (error.kind === 'unreachable')
-    return new Stop(EXIT.unreachable, 'unreachable', error.message, hintFor(error));
+  const unknown =
+    error.mayBeDone === true ? 'What was asked for may have been carried out, or may still be.' : undefined;
+  if (error.kind === 'unreachable') {
+    const hint = error.wasSent === true ? unknown : 'smc node starts one; --to says where it is.';
+    return new Stop(EXIT.unreachable, 'unreachable', error.message, hint);
+  }
   const place = error.path === undefined ? '' : `${error.path}: `;
-  return new Stop(EXIT.refused, error.code, `${place}${error.message}`, undefined, true);
-}
-
-function hintFor({ wasSent, mayBeDone }: Unreachable): string | undefined {
-  if (mayBeDone === true) return 'What was asked for may have been carried out, or may still be.';
-  return wasSent === true ? undefined : 'smc node starts one; --to says where it is.';
+  const status = unknown === undefined ? EXIT.refused : EXIT.unreachable;
+  return new Stop(status, error.code, `${place}${error.message}`, unknown, true);
 }
 
 /** The name of a machine, where there is no instance to be named. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { smc } from '../src/index.ts';
+import { Keyboard } from '../src/keyboard.ts';
 
 /** `smc dev` in this process: its keys on a terminal, and what it gives as data. */
 
@@ -134,6 +135,15 @@ describe('on a terminal', () => {
     running.keys.press('\x03');
     expect(await running.status).toBe(0);
     expect(running.keys).toMatchObject({ raw: [true, false], isDestroyed: true });
+  });
+
+  test('Ctrl-C is known while something else is waited for', async () => {
+    const keys = new Keys(true);
+    const keyboard = new Keyboard(keys);
+    keys.press('\x03');
+    await keyboard.interrupted;
+    expect(keyboard.take()).toBe('q');
+    keyboard.close();
   });
 
   test('the end by a signal gives it back, too', async () => {

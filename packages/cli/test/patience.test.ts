@@ -1,43 +1,22 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ClientClock } from '@smc/client';
+import { connectHttp } from '@smc/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../../client/test/support/manual-clock.ts';
+import { Development } from '../src/development.ts';
+import { Output } from '../src/output.ts';
 import { type Ran, type Surroundings, Workplace } from './workplace.ts';
 
 /** What becomes of a change whose answer takes longer than a request may. */
-
-/** Goes on when it is told to. */
-class ManualClock implements ClientClock {
-  #now = 0;
-  readonly #timers = new Set<{ at: number; action: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(millis: number, action: () => void): () => void {
-    const timer = { at: this.#now + millis, action };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  pass(millis: number): void {
-    this.#now += millis;
-    for (const timer of [...this.#timers]) {
-      if (timer.at > this.#now || !this.#timers.delete(timer)) continue;
-      timer.action();
-    }
-  }
-}
 
 let place: Workplace;
 let clock: ManualClock;
 let keys: string[];
 /**
- * Called with how many requests the node has answered, whose answers it may hand on: it does if this gives true. With a
- * status and a text that is answered instead.
+ * Called when the node has answered, with how many requests it has with that key, 0 where there is none: the answer is
+ * handed on if this gives true. With a status and a text that is answered instead.
  */
-let onAnswer: (count: number) => boolean | readonly [number, string];
+let onAnswer: (attempt: number) => boolean | readonly [number, string];
 let slow: Server;
 
 beforeEach(async () => {
@@ -47,8 +26,9 @@ beforeEach(async () => {
   slow = createServer((from, to) => {
     const { url: path, method, headers } = from;
     const handed = request(`${place.node.url}${path}`, { method, headers, agent: false }, (reply) => {
-      keys.push(String(headers['idempotency-key']));
-      const answer = onAnswer(keys.length);
+      const key = headers['idempotency-key'];
+      if (key !== undefined) keys.push(String(key));
+      const answer = onAnswer(keys.filter((each) => each === key).length);
       if (answer === true) return reply.pipe(to.writeHead(reply.statusCode!, reply.headers));
       if (answer !== false) to.writeHead(answer[0]).end(answer[1]);
       return reply.resume();
@@ -64,9 +44,10 @@ afterEach(async () => {
   await place.close();
 });
 
+const addressOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
 function run(words: readonly string[], surroundings: Surroundings = {}): Promise<Ran> {
-  const to = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
-  return place.run(words, { to, clock, ended: new Promise(() => {}), ...surroundings });
+  return place.run(words, { to: addressOf(slow), clock, ended: new Promise(() => {}), ...surroundings });
 }
 
 const counter = (reply: string): string =>
@@ -74,9 +55,9 @@ const counter = (reply: string): string =>
 
 test('a change is asked for again with its key until it is answered, and people are told', async () => {
   // Of each command the first two answers are too late: after 30 s, and 60 s more.
-  onAnswer = (count) => {
-    if (count % 3 === 0) return true;
-    for (let i = 0; i < (count % 3) * 3; i++) clock.pass(10_000);
+  onAnswer = (attempt) => {
+    if (attempt === 3) return true;
+    for (let i = 0; i < attempt * 3; i++) clock.pass(10_000);
     return false;
   };
   place.write('main.sm', counter('1'));
@@ -94,6 +75,55 @@ test('a change is asked for again with its key until it is answered, and people 
   expect(new Set(keys).size).toBe(3);
   const history = await run(['history', 'Counter', '--json'], { to: place.node.url! });
   expect((JSON.parse(history.out) as { history: unknown[] }).history).toHaveLength(3);
+});
+
+/** What `smc dev` does with a file, at a node that answers late; with what it says. */
+function develop(untilEnded: () => Promise<void>): {
+  readonly development: Development;
+  readonly said: string[];
+} {
+  const said: string[] = [];
+  const stream = { write: (text: string) => said.push(text) };
+  const output = new Output({ stdout: stream, stderr: stream, environment: {} }, false);
+  const to = addressOf(slow);
+  const client = connectHttp(to, { clock });
+  const waiting = { clock, untilEnded };
+  return { development: new Development(place.path('main.sm'), to, client, output, waiting), said };
+}
+
+test('so it is while a file is developed', async () => {
+  // Of each change the first answer is too late.
+  onAnswer = (attempt) => {
+    if (attempt === 1) clock.pass(30_000);
+    return attempt !== 1;
+  };
+  const { development, said } = develop(() => new Promise(() => {}));
+  for (const reply of ['1', '2']) {
+    place.write('main.sm', counter(reply));
+    await development.save(() => {});
+  }
+  expect(said.join('')).toMatch(/Counter deployed [^]*still waiting for the node[^]*Counter upgraded /);
+  place.write('main.sm', counter('1').replace('Counter', 'Other'));
+  await development.save(() => {});
+  await development.removeGone();
+  expect(said.at(-1)).toBe('Counter removed\n');
+  expect(new Set(keys).size).toBe(4);
+  expect(keys).toHaveLength(8);
+});
+
+test('a step of a development may end before its answer, and is not said to have changed nothing', async () => {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  onAnswer = (attempt) => {
+    if (attempt > 0) end();
+    return attempt === 0;
+  };
+  const { development, said } = develop(() => ended);
+  place.write('main.sm', counter('1'));
+  await development.save(() => {});
+  expect(said.slice(-2)).toEqual([
+    expect.stringMatching(/^error: no answer from \S+: the wait was ended\n$/),
+    '  It is not known what became of it: save the file again, and it follows what runs then.\n',
+  ]);
 });
 
 test('patience ends after an hour, and what to do then is said', async () => {
@@ -141,16 +171,16 @@ test('what is answered may not tell what became of it, and then it is said what 
   place.write('main.sm', counter('1'));
   // To which attempt; what refuses an attempt as it comes does not tell what became of the one before.
   const answers: readonly (readonly [number, number, string, string])[] = [
-    [1, 500, problem('internal'), 'internal: so it is'],
+    [1, 500, problem('in-doubt'), 'in-doubt: so it is'],
     [1, 504, '<html>', 'unexpected: an answer that is not understood (status 504): <html>'],
+    [1, 200, '<html>', 'unexpected: an answer that is not understood (status 200): <html>'],
+    [1, 202, '{"id": 7}', 'unexpected: an answer that is not understood (status 202): {"id": 7}'],
     [2, 503, problem('stopping'), 'stopping: so it is'],
     [2, 429, problem('overloaded'), 'overloaded: so it is'],
-    [2, 409, problem('busy'), 'busy: so it is'],
   ];
-  for (const [attempt, status, body, said] of answers) {
-    keys = [];
-    onAnswer = (count) => {
-      if (count === attempt) return [status, body];
+  for (const [last, status, body, said] of answers) {
+    onAnswer = (attempt) => {
+      if (attempt === last) return [status, body];
       clock.pass(30_000);
       return false;
     };
@@ -163,12 +193,65 @@ test('what is answered may not tell what became of it, and then it is said what 
   // The baseline is as if nothing had happened.
   onAnswer = () => true;
   expect((await run(['deploy', 'main.sm'])).out).toMatch(/^Counter unchanged /);
+  onAnswer = () => [200, '{}'];
+  for (const words of [
+    ['remove', 'Counter'],
+    ['call', 'Counter', 'Get'],
+  ]) {
+    expect(await run(words)).toMatchObject({
+      status: 3,
+      err: expect.stringMatching(
+        /^error: unexpected: an answer that .* \(status 200\): \{\}\n {2}/,
+      ) as string,
+    });
+  }
 });
 
-test('what is refused as it comes the first time is refused', async () => {
+test('an answer that shows that a change was never taken is a refusal', async () => {
   place.write('main.sm', counter('1'));
-  onAnswer = () => [503, problem('stopping')];
-  expect(await run(['deploy', 'main.sm'])).toMatchObject({ status: 1, err: 'error: stopping: so it is\n' });
+  for (const status of [302, 404]) {
+    onAnswer = () => [status, '<html>'];
+    for (const words of [
+      ['deploy', 'main.sm'],
+      ['remove', 'Counter'],
+      ['call', 'Counter', 'Get'],
+    ]) {
+      expect(await run(words)).toMatchObject({
+        status: 1,
+        err: `error: unexpected: an answer that is not understood (status ${status}): <html>\n`,
+      });
+    }
+  }
+});
+
+test('what is refused as it comes the first time, or after a look at what was carried out, is refused', async () => {
+  place.write('main.sm', counter('1'));
+  onAnswer = (attempt) => {
+    if (attempt === 2) return [409, problem('busy')];
+    clock.pass(30_000);
+    return false;
+  };
+  expect(await run(['deploy', 'main.sm'])).toMatchObject({
+    status: 1,
+    err: expect.stringMatching(/^error: busy: so it is\n$/m) as string,
+  });
+  for (const [status, code] of [
+    [503, 'stopping'],
+    [500, 'internal'],
+  ] as const) {
+    onAnswer = () => [status, problem(code)];
+    const refused = { status: 1, err: `error: ${code}: so it is\n` };
+    expect(await run(['deploy', 'main.sm'])).toMatchObject(refused);
+    expect(await run(['call', 'Counter', 'Get'])).toMatchObject(refused);
+  }
+});
+
+test('a call of which the node does not know what became of it is the last', async () => {
+  onAnswer = () => [500, problem('in-doubt')];
+  expect(await run(['call', 'Counter', 'Get', 'Get'])).toMatchObject({
+    status: 3,
+    err: 'error: in-doubt: so it is\n  What was asked for may have been carried out, or may still be.\n',
+  });
 });
 
 test('what was only asked for is not said to be carried out', async () => {

@@ -100,11 +100,9 @@ export class HttpClient {
     { mode = 'deploy', dryRun = false, ...patience }: DeployOptions = {},
   ): Promise<Result<DeployReport>> {
     const query = new URLSearchParams({ mode, 'dry-run': dryRun ? '1' : '0' });
-    return this.#json('PUT', `/_smc/machines?${query.toString()}`, {
-      body: bundle,
-      headers: { 'content-type': BUNDLE_TYPE, ...keyHeader(patience.key) },
-      patience,
-    });
+    const headers = { 'content-type': BUNDLE_TYPE, ...keyHeader(patience.key) };
+    const request = { body: bundle, headers, patience };
+    return this.#json('PUT', `/_smc/machines?${query.toString()}`, request, isReport);
   }
 
   /** Sends an input as it is written in the source, `Incr(by: 1)`; the reply is in that form too, or JSON. */
@@ -180,7 +178,8 @@ export class HttpClient {
   /** Takes a machine off; its history stays. */
   remove(name: string, patience: Patience = {}): Promise<Result<null>> {
     const headers = keyHeader(patience.key);
-    return this.#json('DELETE', `/_smc/machines/${encodeURIComponent(name)}`, { headers, patience });
+    const path = `/_smc/machines/${encodeURIComponent(name)}`;
+    return this.#json('DELETE', path, { headers, patience }, (data) => data === null);
   }
 
   /** Whether the node takes requests. */
@@ -207,14 +206,25 @@ export class HttpClient {
     const path = `/${encodeURIComponent(machine)}/${encodeURIComponent(operation)}${query}`;
     const reply = await this.#send('POST', path, { body: body.text, headers });
     if (!reply.ok) return reply;
-    return { ok: true, value: { text: decodeText(reply.value.body), code: reply.value.code } };
+    const { status, code } = reply.value;
+    const text = decodeText(reply.value.body);
+    // Of a node it always has the code that runs.
+    return code === '' ? maybeDone(unexpected(status, text)) : { ok: true, value: { text, code } };
   }
 
-  async #json<T>(method: string, path: string, request: RequestParts = {}): Promise<Result<T>> {
+  async #json<T>(
+    method: string,
+    path: string,
+    request: RequestParts = {},
+    isExpected = (data: unknown): boolean => data !== undefined,
+  ): Promise<Result<T>> {
     const reply = await this.#send(method, path, request);
     if (!reply.ok) return reply;
-    const data = parse(decodeText(reply.value.body));
-    return data === undefined ? unexpected(200, 'no JSON') : { ok: true, value: data as T };
+    const text = decodeText(reply.value.body);
+    const data = parse(text);
+    if (isExpected(data)) return { ok: true, value: data as T };
+    const answer = unexpected(reply.value.status, text);
+    return method === 'GET' ? answer : maybeDone(answer);
   }
 
   async #send(
@@ -243,10 +253,9 @@ export class HttpClient {
       const { status, body } = answer;
       const code = headerOf(answer.headers['smc-code']);
       const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
-      if (status >= 200 && status < 300) return { ok: true, value: { body, code, next } };
-      const { error } = refusal(status, decodeText(body));
-      const mayBeDone = mayChange && leavesOpen(error, isRepeated);
-      return { ok: false, error: mayBeDone ? { ...error, mayBeDone } : error };
+      if (status >= 200 && status < 300) return { ok: true, value: { status, body, code, next } };
+      const refused = refusal(status, decodeText(body));
+      return mayChange && leavesOpen(refused.error, isRepeated) ? maybeDone(refused) : refused;
     } catch (error) {
       const failed = unreachable(this.#base, causeOf(error), wasSent);
       return { ok: false, error: mayChange && wasSent ? { ...failed, mayBeDone: true } : failed };
@@ -356,6 +365,7 @@ interface RequestParts {
 }
 
 interface RawReply {
+  readonly status: number;
   readonly body: Uint8Array;
   readonly code: string;
   /** Where a list goes on. */
@@ -378,7 +388,6 @@ function parse(text: string): unknown {
 
 /** Refusals without a look at what became of the same request before, or after which that is not known any more. */
 const UNTOLD_CODES: ReadonlySet<string> = new Set([
-  'busy',
   'gone',
   'overloaded',
   'stopping',
@@ -389,12 +398,21 @@ const UNTOLD_CODES: ReadonlySet<string> = new Set([
 /** Whether a request that is refused may be carried out all the same: by itself, or as it was sent before. */
 function leavesOpen({ code, status }: Refused, isRepeated: boolean): boolean {
   if (isRepeated && UNTOLD_CODES.has(code)) return true;
-  return code === 'internal' || (code === 'unexpected' && status >= 500);
+  return code === 'in-doubt' || (code === 'unexpected' && status >= 500);
 }
 
 interface Refusal {
   readonly ok: false;
   readonly error: Refused;
+}
+
+/** Of an answer that does not tell what became of a change. */
+const maybeDone = ({ error }: Refusal): Refusal => ({ ok: false, error: { ...error, mayBeDone: true } });
+
+/** Whether this is what a node answers to a bundle, and not what something on the way does. */
+function isReport(data: unknown): boolean {
+  const { machines } = (data ?? {}) as { machines?: unknown };
+  return Array.isArray(machines);
 }
 
 function refusal(status: number, text: string): Refusal {

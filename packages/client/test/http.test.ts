@@ -218,7 +218,7 @@ describe('a client of something else', () => {
     const url = await serve((request, reply) => {
       keys.push(request.headers['idempotency-key'] as string | undefined);
       if (keys.length % 3 !== 0) request.socket.destroy();
-      else reply.end('null');
+      else reply.setHeader('smc-code', 'c0de').end(request.method === 'PUT' ? '{"machines":[]}' : 'null');
     });
     const client = connectHttp(url);
     expect(await client.remove('Adder', { key: 'k1' })).toEqual({ ok: true, value: null });

@@ -225,7 +225,10 @@ function failureOutcome({ kind, message }: Failure): Failure {
 function crashed(machine: Machine, message: string): Reply {
   return refuse(
     machine,
-    problem('internal', `the machine crashed, which is a defect of the node: ${message}`),
+    problem(
+      'internal',
+      `the machine crashed, which is a defect of the node, and nothing was changed: ${message}`,
+    ),
   );
 }
 

@@ -208,7 +208,7 @@ export class Host {
    */
   look<T>(view: (node: NodeState) => T, caller: NodeCaller | null = null): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#state === 'failed') return reject(new Refused(GAVE_UP.problem));
+      if (this.#state === 'failed') return reject(new Refused(STOPPING.problem));
       if (!this.#makeRoom(caller, 0)) return reject(new Refused(OVERLOADED.problem));
       this.#enqueue({
         caller,
@@ -233,7 +233,7 @@ export class Host {
    * where the host gave up.
    */
   peek<T>(view: (node: NodeState) => T): T {
-    if (this.#state === 'failed') throw new Refused(GAVE_UP.problem);
+    if (this.#state === 'failed') throw new Refused(STOPPING.problem);
     return view(this.#node);
   }
 
@@ -389,18 +389,13 @@ export class Host {
     else this.#send([item]);
   }
 
-  /** Begins a deployment; it may be over in this turn. */
+  /** Begins a deployment; it may be over in this turn. What was carried out is not begun again, and waits for no other. */
   #deploy(item: EventItem, event: DeployEvent): void {
-    if (this.#deployment !== null) {
-      const { items } = this.#deployment;
-      const [{ event: prepared }] = items;
-      const isRoom = items.length < this.#node.limits.operatorEventsMax;
-      if (isRoom && prepared.kind === 'deploy' && hasKeyOf(event, prepared)) {
-        items.push(item);
-        return;
-      }
-      item.reply = BUSY;
-      this.metrics.deployed(BUSY, null);
+    const answered = this.#node.keptChanges.replyTo(event.request) ?? this.#joined(item, event);
+    if (answered === 'later') return;
+    if (answered !== null) {
+      item.reply = answered;
+      this.metrics.deployed(answered, null);
       return this.#settle(item);
     }
     let work: Deployment | null = null;
@@ -411,6 +406,17 @@ export class Host {
     });
     if (item.reply !== null || work === null) this.#settle(item);
     else this.#deployment = { work, items: [item] };
+  }
+
+  /** What is answered while another is prepared: later, with that one, where it is the same request. Null where none is. */
+  #joined(item: EventItem, event: DeployEvent): Reply | 'later' | null {
+    if (this.#deployment === null) return null;
+    const { items } = this.#deployment;
+    const [{ event: prepared }] = items;
+    if (prepared.kind !== 'deploy' || !hasKeyOf(event, prepared)) return BUSY;
+    if (items.length >= this.#node.limits.operatorEventsMax) return OVERLOADED;
+    items.push(item);
+    return 'later';
   }
 
   /** A slice of the deployment that is prepared; it is answered when that was the last. */
@@ -510,7 +516,7 @@ export class Host {
       this.#answer(item);
       const isOver = pace.isOver();
       if ('event' in item && item.event.kind === 'call') {
-        this.metrics.answered(item.reply ?? INTERNAL, (pace.last - item.received) / 1000);
+        this.metrics.answered(item.reply ?? GAVE_UP, (pace.last - item.received) / 1000);
       }
       if (!isOver) continue;
       setImmediate(() => this.#sendSome());
@@ -536,7 +542,7 @@ export class Host {
   #tell(item: Item): void {
     try {
       if ('look' in item) item.tell?.();
-      else item.settle(item.reply ?? INTERNAL);
+      else item.settle(item.reply ?? GAVE_UP);
     } catch (error) {
       this.report(error);
     }
@@ -556,7 +562,7 @@ export class Host {
     this.#appended = null;
     this.#gathered = [];
     this.#deployment = null;
-    for (const item of left) refuse(item, GAVE_UP);
+    for (const item of left) refuse(item, 'look' in item ? STOPPING : GAVE_UP);
     for (let item = this.#next(); item !== undefined; item = this.#next()) {
       refuse(item, STOPPING);
       left.push(item);

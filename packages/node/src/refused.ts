@@ -14,7 +14,7 @@ export class Refused extends Error {
 export type RefusedReply = Reply & { readonly kind: 'refused' };
 
 const refused = (
-  code: 'overloaded' | 'stalled' | 'stopping' | 'internal' | 'busy',
+  code: 'overloaded' | 'stalled' | 'stopping' | 'internal' | 'in-doubt' | 'busy',
   message: string,
 ): RefusedReply => ({
   kind: 'refused',
@@ -29,7 +29,8 @@ export const STOPPING = refused('stopping', 'the node is stopping');
 export const BUSY = refused('busy', 'another deployment is prepared; try again when it is done');
 /** Whether it is in the journal is not known; who repeats it with the same id learns it. */
 export const GAVE_UP = refused(
-  'internal',
+  'in-doubt',
   'the node gave up before it knew whether this was done: send it again, with the same id, when it runs again',
 );
-export const INTERNAL = refused('internal', 'a defect of the node; its log says more');
+/** What broke off before anything was changed. */
+export const INTERNAL = refused('internal', 'a defect of the node; its log says more: nothing was changed');

@@ -17,9 +17,9 @@ export function transition(node: NodeState, event: NodeEvent, log: LogWriter): R
     case 'call':
       return call(node, event, log);
     case 'deploy':
-      return deploy(node, event, log);
+      return node.keptChanges.replyTo(event.request) ?? deploy(node, event, log);
     case 'remove':
-      return remove(node, event, log);
+      return node.keptChanges.replyTo(event.request) ?? remove(node, event, log);
   }
 }
 
@@ -45,8 +45,6 @@ function deploy(node: NodeState, event: DeployEvent, log: LogWriter): Reply {
 }
 
 function remove(node: NodeState, event: RemoveEvent, log: LogWriter): Reply {
-  const first = node.keptChanges.replyTo(event.request);
-  if (first !== null) return first;
   const machine = node.machines.get(event.machine);
   if (machine === undefined) {
     const message = `there is no machine ${JSON.stringify(event.machine)}`;

@@ -70,6 +70,17 @@ function lines(node: RunningNode, text: string | Uint8Array): Promise<string> {
   });
 }
 
+/** A call of the counter in frames, with a token. */
+function framed(token: string): Uint8Array {
+  const writer = new ByteWriter();
+  writer.raw(FRAME_MAGIC);
+  writeHello(writer, '0'.repeat(32), token);
+  writeMachine(writer, { name: 'Counter', interface: fingerprints(counter()).interface });
+  // It is not read before it has its turn.
+  writeCall(writer, { id: 1, machine: 0, deadlineMillis: 0, body: new Uint8Array(1) });
+  return writer.bytes();
+}
+
 describe('whose share of the node a caller has a part in', () => {
   const ofAddress = (address?: string): string => sourceOf('', address);
 
@@ -210,15 +221,6 @@ describe('tokens', () => {
   it('with a name are what shares are by, and else the address is', async () => {
     const asked = vi.spyOn(Host.prototype, 'call');
     const sources = (): string[] => asked.mock.calls.splice(0).map(([, , { caller }]) => caller.source);
-    const framed = (token: string): Uint8Array => {
-      const writer = new ByteWriter();
-      writer.raw(FRAME_MAGIC);
-      writeHello(writer, '0'.repeat(32), token);
-      writeMachine(writer, { name: 'Counter', interface: fingerprints(counter()).interface });
-      // It is not read before it has its turn.
-      writeCall(writer, { id: 1, machine: 0, deadlineMillis: 0, body: new Uint8Array(1) });
-      return writer.bytes();
-    };
     const unnamed = new Tokens([...CALLS_OF_TWO, { caller: '', token: 'token-of-many' }]);
     const node = await start({ access: { calls: unnamed } });
     await put(node, bundleOf(counter()));
@@ -236,11 +238,20 @@ describe('tokens', () => {
     asked.mockRestore();
   });
 
-  it('are passed over where none is wanted', async () => {
+  it('are passed over where none is wanted, whatever they are, in each protocol', async () => {
+    const asked = vi.spyOn(Host.prototype, 'call');
     const node = await start();
     await put(node, bundleOf(counter()));
     expect(await post(node, '/Counter/Incr', '{}', bearer('anything'))).toMatchObject({ status: 200 });
-    expect(await lines(node, 'auth anything\nCounter Read\n')).toBe('ok ()\nok 1\n');
+    expect(await send(node, '/_smc/machines', { headers: bearer('anything') })).toMatchObject({
+      status: 200,
+    });
+    expect(await lines(node, 'auth anything\nauth else\nCounter Read\n')).toBe('ok ()\nok ()\nok 1\n');
+    asked.mockClear();
+    await lines(node, framed('anything'));
+    expect(asked).toHaveBeenCalledOnce();
+    asked.mockRestore();
+    expect((await send(node, '/_smc/metrics')).body.match(/^smc_unauthorized_total.* 0$/gm)).toHaveLength(3);
   });
 
   it('tell callers apart: a key of one is not a key of another', async () => {

@@ -120,7 +120,7 @@ async function sufferFault(fault: keyof typeof FAULTS, Faulty: typeof FaultyJour
         const key = again.pop() ?? `${appendsBefore}-${name}-${i}`;
         const answer = await call(host, 'Incr', key);
         if (answer !== '()') {
-          expect(answer).toMatch(/^(internal|stopping):/);
+          expect(answer).toMatch(/^(in-doubt|stopping):/);
           unknown.add(key);
           return;
         }
@@ -131,7 +131,7 @@ async function sufferFault(fault: keyof typeof FAULTS, Faulty: typeof FaultyJour
     await Promise.all(Array.from({ length: 20 }, (_, name) => client(name)));
     expect((await host.failure).message).toBe(fault);
     expect(host.unready).toMatchObject({ code: 'stopping' });
-    await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
+    await expect(host.look((node) => node.position)).rejects.toThrow('the node is stopping');
     expect(await call(host, 'Read', null)).toMatch(/^stopping:/);
     await host.stop();
   }

@@ -132,13 +132,13 @@ describe('a host', () => {
     const waiting = call(host, 'Incr');
     const looking = host.look((node) => node.position);
     journal.waiting[0].reject(new Error('the disk is full'));
-    expect(await taken).toMatch(/^internal:/);
-    expect(await waiting).toMatch(/^internal:/);
-    await expect(looking).rejects.toThrow('the node gave up');
+    expect(await taken).toMatch(/^in-doubt:/);
+    expect(await waiting).toMatch(/^in-doubt:/);
+    await expect(looking).rejects.toThrow('the node is stopping');
     expect((await host.failure).message).toBe('the disk is full');
     expect(host.unready).toMatchObject({ code: 'stopping' });
     expect(await call(host, 'Read')).toMatch(/^stopping:/);
-    await expect(host.look((node) => node.position)).rejects.toThrow('the node gave up');
+    await expect(host.look((node) => node.position)).rejects.toThrow('the node is stopping');
   });
 
   it('answers in order, whichever append takes long', async () => {
@@ -168,8 +168,8 @@ describe('a host', () => {
     await turns();
     journal.waiting[0].reject(new Error('the disk is full'));
     expect([await first, await gathered]).toEqual([
-      expect.stringMatching(/^internal:/),
-      expect.stringMatching(/^internal:/),
+      expect.stringMatching(/^in-doubt:/),
+      expect.stringMatching(/^in-doubt:/),
     ]);
     await host.stop();
     expect(journal.waiting).toHaveLength(1);
@@ -187,6 +187,7 @@ describe('a host', () => {
       'overloaded',
       'overloaded',
     ]);
+    expect([...host.metrics.refusals]).toEqual([['overloaded', 3]]);
     expect(await call(host, 'Read')).toBe('3');
     const small = await open(new MemoryJournal(), { queuedBytesMax: 100 });
     expect(await call(small, `Read${' '.repeat(100)}`)).toMatch(/^overloaded:/);
@@ -566,8 +567,8 @@ describe('a host', () => {
       const taken = call(host, 'Deposit(1)', account1);
       await turns();
       journal.waiting[0].reject(new Error('the disk is full'));
-      expect(await taken).toMatch(/^internal:/);
-      expect(show(await upgrading)).toMatch(/^internal:/);
+      expect(await taken).toMatch(/^in-doubt:/);
+      expect(show(await upgrading)).toMatch(/^in-doubt:/);
     });
   });
 

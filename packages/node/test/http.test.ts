@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { decodeBundle, fingerprints, openBundle } from '@smc/protocol';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Host } from '../src/host.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
 import {
   broad,
@@ -13,6 +14,7 @@ import {
   toLabelled,
   upgradeBundle,
 } from './images.ts';
+import { Deployment } from '../src/upgrade/deployment.ts';
 import { type HttpReply, post, put, send } from './requests.ts';
 
 let node: RunningNode;
@@ -350,7 +352,7 @@ describe('the administration', () => {
     expect(refusal(await put(node, bundle, '?mode=replace'))).toBe('400 bad-request');
     expect(refusal(await put(node, bundle, '?watch=5'))).toBe('400 bad-request');
     expect((await put(node, bundle, '?dryrun=1')).body).toMatch(
-      /the options mode and dry-run, and none named dryrun/,
+      /no parameter \\"dryrun\\" here; there is \\"mode\\" and \\"dry-run\\"/,
     );
     for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
       const other = { method: 'PUT', headers: { 'content-type': type }, body: bundle };
@@ -443,5 +445,41 @@ describe('a node that ends', () => {
 
   it('may be told to more than once', async () => {
     await Promise.all([node.close(), node.close()]);
+  });
+});
+
+describe('a defect of the node', () => {
+  const defects: unknown[] = [];
+
+  beforeEach(async () => {
+    await node.close();
+    defects.length = 0;
+    node = await startNode({
+      httpPort: 0,
+      linesPort: null,
+      report: (error) => defects.push(error),
+    });
+    await put(node, bundleOf(counter()));
+  });
+
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is told apart by whether it is known that nothing was changed', async () => {
+    vi.spyOn(Deployment.prototype, 'finish').mockImplementation(() => {
+      throw new Error('before anything');
+    });
+    expect(refusal(await put(node, bundleOf(labelled())))).toBe('500 internal');
+    vi.spyOn(Host.prototype, 'look').mockRejectedValue(new Error('a look'));
+    expect(refusal(await send(node, '/_smc/machines/Counter'))).toBe('500 internal');
+    vi.spyOn(Host.prototype, 'remove').mockRejectedValue(new Error('some time'));
+    expect(refusal(await send(node, '/_smc/machines/Counter', { method: 'DELETE' }))).toBe('500 in-doubt');
+    expect(defects.map(String)).toEqual(['Error: before anything', 'Error: a look', 'Error: some time']);
+  });
+
+  it('that has a reply not written does not say that nothing was changed', async () => {
+    vi.spyOn(Host.prototype, 'call').mockImplementation((_request, settle) => settle({ kind: 'removed' }));
+    const reply = await post(node, '/Counter/Incr');
+    expect(refusal(reply)).toBe('500 in-doubt');
+    expect(reply.body).toContain('the input was carried out');
   });
 });

@@ -145,7 +145,7 @@ describe('a change with a key', () => {
     }
   });
 
-  it('waits for the same one that is prepared', async () => {
+  it('waits for the same one that is prepared, and for no other where it was carried out', async () => {
     let elapsed = 0;
     const host = await Host.open(new MemoryJournal(), {
       clock: { now: () => 1_000 },
@@ -153,7 +153,7 @@ describe('a change with a key', () => {
       report: () => {},
       stopwatch: () => (elapsed += 2),
     });
-    await host.deploy(bundleOf(account()), 'deploy', false);
+    await host.deploy(bundleOf(account()), 'deploy', false, keyed('d', '1'));
     const caller = host.caller();
     for (let i = 0; i < 100; i++) {
       const body = { form: 'text', text: 'Deposit(1)', start: 0 } as const;
@@ -169,16 +169,24 @@ describe('a change with a key', () => {
     }
     const bundle = upgradeBundle(accountWithFee(), toFee(account()));
     const replies = await Promise.all(
-      [keyed('u', '1'), keyed('u', '1'), keyed('u', '2'), keyed('v', '1'), null].map((request) =>
-        host.deploy(bundle, 'upgrade', false, request),
-      ),
+      [
+        keyed('u', '1'),
+        keyed('u', '1'),
+        keyed('u', '2'),
+        keyed('v', '1'),
+        null,
+        keyed('d', '1'),
+        keyed('d', '2'),
+      ].map((request) => host.deploy(bundle, 'upgrade', false, request)),
     );
     expect(replies.map((reply) => show(reply).split(':')[0])).toEqual([
       'Account upgraded',
       'Account upgraded',
       ...Array.from({ length: 3 }, () => 'busy'),
+      'Account deployed',
+      'idempotency-mismatch',
     ]);
-    expect(replies.map(({ isRepeated }) => isRepeated === true)).toEqual([false, true, false, false, false]);
+    expect(replies.flatMap(({ isRepeated }, at) => (isRepeated === true ? [at] : []))).toEqual([1, 5]);
     expect(await host.look((node) => node.histories.get('Account')!.length)).toBe(2);
     await host.stop();
   });

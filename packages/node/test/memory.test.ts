@@ -387,7 +387,7 @@ describe('a state that is damaged', () => {
     // It left memory long ago.
     change(directory, DAMAGE);
     const answer = await call(host, 'k7', 'Deposit(1)');
-    expect(answer).toMatch(/^internal:/);
+    expect(answer).toMatch(/^in-doubt:/);
     expect((await host.failure).message).toMatch(/the journal is damaged: the state of the instance "k7"/);
     await host.stop();
     const notes: string[] = [];

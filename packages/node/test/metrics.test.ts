@@ -1,9 +1,15 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openBundle } from '@smc/protocol';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Reply } from '../src/event.ts';
+import { DiskJournal } from '../src/journal/disk/journal.ts';
 import type { LogWriter } from '../src/journal/writer.ts';
 import { Durations } from '../src/metrics.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
 import { Deployment } from '../src/upgrade/deployment.ts';
+import { account } from './accounts.ts';
 import { bundleOf, counter, labelled, toLabelled, upgradeBundle } from './images.ts';
 import { post, put, send } from './requests.ts';
 import { WaitingJournal } from './waiting-journal.ts';
@@ -60,7 +66,7 @@ it('counts inputs by machine and outcome, and how long they took', async () => {
   expect(seen.get('smc_input_duration_seconds_bucket{le="+Inf"}')).toBe(7);
   expect(seen.get('smc_input_duration_seconds_sum')).toBeGreaterThan(0);
   expect(seen.get('smc_journal_commit_seconds_count')).toBeGreaterThanOrEqual(7);
-  expect(seen.get('smc_queue_depth')).toBeGreaterThanOrEqual(0);
+  expect(seen.get('smc_queue_depth')).toBe(0);
   expect(seen.get('smc_machines')).toBe(1);
   expect(seen.get('smc_instances{machine="Counter"}')).toBe(1);
   expect(seen.get('smc_state_size_bytes{machine="Counter"}')).toBeGreaterThan(0);
@@ -130,12 +136,111 @@ it('tells how the disk is without waiting for it, and counts no input that a cra
   const count = (outcome: string): number | undefined =>
     seen.get(`smc_inputs_total{machine="Counter",outcome="${outcome}"}`);
   expect([count('ok'), count('fault')]).toEqual([1, 1]);
+  expect(seen.get('smc_queue_depth')).toBe(4);
   release();
   await Promise.all([first, ...others]);
   seen = await scrape(stalled);
   expect([count('ok'), count('fault')]).toEqual([3, 2]);
   expect(seen.get('smc_journal_commit_age_seconds')).toBe(0);
+  expect(seen.get('smc_queue_depth')).toBe(0);
   await stalled.close();
+});
+
+it('counts calls that no machine has seen by why, and no others', async () => {
+  await put(node, bundleOf(counter()));
+  for (const path of ['/Nobody/Read', '/Counter/Dance', '/Counter/Dance']) await post(node, path);
+  for (let i = 0; i < 3; i++) await post(node, '/Counter/Incr', '{"of":1}');
+  await post(node, '/Counter/Refuse', '{"why":"x"}');
+  await post(node, '/Counter/Incr');
+  const refused = [...(await scrape())].filter(([name]) => name.startsWith('smc_refused_total'));
+  expect(Object.fromEntries(refused)).toEqual({
+    'smc_refused_total{code="unknown-machine"}': 1,
+    'smc_refused_total{code="unknown-operation"}': 2,
+    'smc_refused_total{code="bad-request"}': 3,
+  });
+});
+
+it('tells how long the log is and how large what SQLite writes ahead, and what the code takes that runs', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'smc-metrics-'));
+  const lasting = await startNode({
+    httpPort: 0,
+    linesPort: null,
+    journal: await DiskJournal.open(directory),
+  });
+  const both = bundleOf(account(), counter());
+  const upgrade = upgradeBundle(labelled(), toLabelled(counter()));
+  const tells = async (position: number, codeBytes: number): Promise<void> => {
+    const seen = await scrape(lasting);
+    const names = ['log_position', 'log_blob_bytes', 'journal_wal_bytes'];
+    const { size } = statSync(join(directory, 'journal.db-wal'));
+    expect(names.map((name) => seen.get(`smc_${name}`))).toEqual([position, codeBytes, size]);
+  };
+  try {
+    await tells(0, 0);
+    await put(lasting, both);
+    await tells(1, codeBytes(both));
+    await post(lasting, '/Counter/Incr');
+    await send(lasting, '/Counter/Read');
+    await tells(2, codeBytes(both));
+    await put(lasting, upgrade);
+    await tells(3, codeBytes(both, upgrade));
+    await send(lasting, '/_smc/machines/Account', { method: 'DELETE' });
+    await tells(4, codeBytes(bundleOf(counter()), upgrade));
+    expect(statSync(join(directory, 'journal.db-wal')).size).toBeGreaterThan(0);
+  } finally {
+    await lasting.close();
+    rmSync(directory, { recursive: true });
+  }
+  // A journal in memory has none.
+  expect((await scrape()).get('smc_journal_wal_bytes')).toBe(0);
+});
+
+/** What bundles hold, in bytes: images, upgrades and debug data, each once. */
+function codeBytes(...bundles: readonly Uint8Array[]): number {
+  const parts = bundles.flatMap((bundle) => {
+    const envelope = openBundle(bundle);
+    if (!envelope.ok) throw new Error(envelope.malformed.message);
+    const { images, upgrades, debug } = envelope.value;
+    return [...images, ...upgrades, ...debug].map(({ bytes }) => Buffer.from(bytes).toString('hex'));
+  });
+  return [...new Set(parts)].join('').length / 2;
+}
+
+it('tells what states with keys take, of that what is in no checkpoint, and how long these took', async () => {
+  let now = 0;
+  const journal = new WaitingJournal();
+  const checkpoint = journal.checkpoint.bind(journal);
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  vi.spyOn(journal, 'checkpoint').mockImplementation(async (...parts) => {
+    await released;
+    now += 1_500;
+    return checkpoint(...parts);
+  });
+  const limits = { stateBytesMax: 123_456_789, checkpointBytesMin: 1 };
+  const own = await startNode({ httpPort: 0, linesPort: null, journal, limits, stopwatch: () => now });
+  const states = async (): Promise<readonly (number | undefined)[]> => {
+    const seen = await scrape(own);
+    return ['bytes', 'dirty_bytes'].map((name) => seen.get(`smc_keyed_states_${name}`));
+  };
+  await put(own, bundleOf(account()));
+  expect(await states()).toEqual([0, 0]);
+  await post(own, '/Account/k1/Deposit', '{"n":1}');
+  const [one = 0] = await states();
+  expect(one).toBeGreaterThan(0);
+  for (const key of ['k2', 'k3']) await post(own, `/Account/${key}/Deposit`, '{"n":1}');
+  expect(await states()).toEqual([3 * one, 3 * one]);
+  const seen = await scrape(own);
+  expect(seen.get('smc_keyed_states_limit_bytes')).toBe(123_456_789);
+  expect(seen.get('smc_checkpoint_seconds_count')).toBe(0);
+  // The one that began with the deployment, and then that of the states.
+  release();
+  while ((await scrape(own)).get('smc_checkpoint_seconds_count') !== 2);
+  expect(await states()).toEqual([3 * one, 0]);
+  const took = await scrape(own);
+  expect(took.get('smc_checkpoint_seconds_sum')).toBe(3);
+  expect(took.get('smc_checkpoint_seconds_bucket{le="1"}')).toBe(0);
+  expect(took.get('smc_checkpoint_seconds_bucket{le="2.5"}')).toBe(2);
+  await own.close();
 });
 
 it('has buckets that hold all that is not above their bound', () => {

@@ -86,6 +86,6 @@ describe('a node is ready', () => {
     release(new Error('the disk is full'));
     expect(await reply).toMatchObject({ status: 500 });
     expect(await ready()).toBe('503 stopping');
-    expect(await send(node, '/_smc/metrics')).toMatchObject({ status: 500 });
+    expect(await send(node, '/_smc/metrics')).toMatchObject({ status: 503 });
   });
 });

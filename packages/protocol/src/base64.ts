@@ -13,6 +13,14 @@ export function toBase64(bytes: Uint8Array): string {
   return text;
 }
 
+/** Why a text is no base64 in its one form; of a text that `fromBase64` refused. */
+export function whyNoBase64(text: string): string {
+  const other = /[^A-Za-z0-9+/=]|=(?!=?$)/u.exec(text)?.[0];
+  if (other !== undefined) return `${JSON.stringify(other)} can not stand there`;
+  if (text.length % 4 === 0) return 'its last character has bits of no byte';
+  return `its characters, with = at the end, are a multiple of 4, and these are ${text.length}`;
+}
+
 /** The bytes of base64 in its one form, with padding and no bits left over; null for other text. */
 export function fromBase64(text: string): Uint8Array | null {
   if (text.length % 4 !== 0) return null;

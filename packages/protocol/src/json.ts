@@ -1,4 +1,4 @@
-import { fromBase64, toBase64 } from './base64.ts';
+import { fromBase64, toBase64, whyNoBase64 } from './base64.ts';
 import type { Image, OperationParameter } from './image.ts';
 import { type JsonNode, parseJson, printJson } from './json-tree.ts';
 import { showType } from './text.ts';
@@ -261,7 +261,7 @@ class JsonReader {
           throw new JsonReadError(path, 'value too large');
         return json.value;
       case 'bytes':
-        return (json.kind === 'string' ? fromBase64(json.value) : null) ?? this.#mismatch(type, json, path);
+        return this.#bytes(json, path);
       case 'tuple':
         if (json.kind !== 'array' || json.items.length !== node.items.length)
           return this.#mismatch(type, json, path);
@@ -284,6 +284,15 @@ class JsonReader {
       case 'function':
         throw new JsonReadError(path, `a value of type ${showType(this.#types, type)} can not be read`);
     }
+  }
+
+  #bytes(json: JsonNode, path: string): Uint8Array {
+    const expected = 'expected Bytes, a string in base64';
+    if (json.kind !== 'string') return this.#refuse(path, expected, json);
+    const bytes = fromBase64(json.value);
+    if (bytes !== null) return bytes;
+    const shown = printJson(json, SHOWN_LENGTH_MAX);
+    throw new JsonReadError(path, `${expected}, got ${shown}: ${whyNoBase64(json.value)}`);
   }
 
   /** Items in any order; one that is there twice is refused, as a key that is. */

@@ -27,6 +27,7 @@ export const ERROR_STATUS = {
   'unknown-interface': 426,
   overloaded: 429,
   internal: 500,
+  'in-doubt': 500,
   stalled: 503,
   stopping: 503,
 } as const;

@@ -201,12 +201,12 @@ export class TextCursor {
 
   /** `0x"00ff"` */
   bytes(): Uint8Array {
-    if (!this.take('0x"')) this.failExpecting('Bytes');
+    if (!this.take('0x"')) this.failExpecting('Bytes, written as 0x"00ff"');
     const start = this.#at;
     const digits = this.run(isHexDigit);
-    if (this.#text[this.#at] !== '"' || digits.length % 2 !== 0) {
-      this.fail('expected pairs of hexadecimal digits up to `"`', start);
-    }
+    if (this.#text[this.#at] !== '"') this.fail('expected pairs of hexadecimal digits up to `"`', start);
+    if (digits.length % 2 !== 0)
+      this.fail(`a byte is two hexadecimal digits, and these are ${digits.length}`, start);
     this.#at++;
     return fromHex(digits.toLowerCase());
   }

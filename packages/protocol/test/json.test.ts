@@ -165,6 +165,8 @@ describe('values', () => {
     );
   });
 
+  const noBytes = (got: string): string => `expected Bytes, a string in base64, got ${got}`;
+
   test.each<[TypeId, string, string, string]>([
     [amount, '{"amount":"5","note":null}', '$.amount', 'expected Int, got "5"'],
     [amount, '{"amount":1.0,"note":null}', '$.amount', 'expected Int, got 1.0'],
@@ -181,8 +183,23 @@ describe('values', () => {
     [INT, '01', '$', 'not JSON: expected the end (at character 2)'],
     [INT, '', '$', 'not JSON: unexpected end (at character 1)'],
     [INT, 'NaN', '$', 'not JSON: expected a value (at character 1)'],
-    [BYTES, '"AQI"', '$', 'expected Bytes, got "AQI"'],
-    [BYTES, '"AR=="', '$', 'expected Bytes, got "AR=="'],
+    [BYTES, '7', '$', noBytes('7')],
+    [
+      BYTES,
+      '"AQI"',
+      '$',
+      noBytes('"AQI": its characters, with = at the end, are a multiple of 4, and these are 3'),
+    ],
+    [
+      BYTES,
+      '"Bytes"',
+      '$',
+      noBytes('"Bytes": its characters, with = at the end, are a multiple of 4, and these are 5'),
+    ],
+    [BYTES, '"AR=="', '$', noBytes('"AR==": its last character has bits of no byte')],
+    [BYTES, '"AQ-_"', '$', noBytes('"AQ-_": "-" can not stand there')],
+    [BYTES, '"A==="', '$', noBytes('"A===": "=" can not stand there')],
+    [BYTES, '"AQ==AQ=="', '$', noBytes('"AQ==AQ==": "=" can not stand there')],
     [list, '[1,true]', '$[1]', 'expected Int, got true'],
     [list, '[1,]', '$', 'not JSON: expected a value (at character 4)'],
     [pair, '[1]', '$', 'expected (Int, Bool), got [1]'],

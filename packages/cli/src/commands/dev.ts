@@ -1,4 +1,4 @@
-import { connectHttp } from '@smc/client';
+import { connectHttp, systemClock } from '@smc/client';
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { Changes } from '../changes.ts';
@@ -38,9 +38,13 @@ export const dev: CommandDefinition = {
     checkSource(file);
     const ended = environment.untilEnded();
     const node = await startLocal(words, output);
-    const development = new Development(file, node.url, connectHttp(node.url), output);
     const changes = new Changes({ newSources: false });
     const keyboard = new Keyboard(environment.stdin);
+    const { clock = systemClock } = environment;
+    const untilEnded = (over?: AbortSignal): Promise<void> =>
+      Promise.race([environment.untilEnded(over), keyboard.interrupted]);
+    const client = connectHttp(node.url, { clock });
+    const development = new Development(file, node.url, client, output, { clock, untilEnded });
     try {
       const following = follow(development, changes, keyboard, ended, output);
       const failed = await Promise.race([following, node.failure]);

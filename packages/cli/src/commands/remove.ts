@@ -23,7 +23,7 @@ export const remove: CommandDefinition = {
     const forget = baselineWithout(path, name);
     const removed = await carriedOut(
       (patience) => client.remove(name, patience),
-      'It may still be carried out: run the same command again.',
+      { hint: 'It may still be carried out: run the same command again.' },
       output,
       environment,
     );

@@ -8,6 +8,7 @@ import type { NodeState } from '../state.ts';
 import { readDebug, type Version } from '../version.ts';
 import { addDeployments, BUNDLE_TYPE } from './deployments.ts';
 import { guard, type Guarded } from './guard.ts';
+import { readParameters } from './parameters.ts';
 import { Exposition } from './prometheus.ts';
 import { isText, JSON_TYPE, sendProblem, TEXT_TYPE, TOO_LONG } from './reply.ts';
 import type { Service } from './service.ts';
@@ -25,17 +26,6 @@ type Seen =
     }
   | { readonly ok: false; readonly problem: Problem };
 
-type Query = Record<string, string | string[]>;
-
-/** A parameter that is not taken is refused, and not passed over: the answer would be to another question. */
-function checkParameters(query: Query): Problem | null {
-  const [name] = Object.keys(query);
-  if (name === undefined) return null;
-  return problem('bad-request', `there is no parameter ${JSON.stringify(name)} here`);
-}
-
-const notOnce = (name: string): Problem => problem('bad-request', `the parameter "${name}" is there twice`);
-
 type MachineRoute = { Params: { machine: string } };
 
 /**
@@ -44,11 +34,14 @@ type MachineRoute = { Params: { machine: string } };
  */
 export function addAdministration(app: FastifyInstance, service: Service): void {
   const { host, access, limits, log, refusals } = service;
-  app.get('/_smc/health', (_request, reply) => reply.type(JSON_TYPE).send('{"status":"ok"}'));
-  app.get('/_smc/ready', (_request, reply) => {
-    const { unready } = host;
-    if (unready === null) return reply.type(JSON_TYPE).send('{"status":"ready"}');
-    return sendProblem(reply, unready);
+  app.get('/_smc/health', (request, reply) => {
+    const read = readParameters(request);
+    return read.ok ? reply.type(JSON_TYPE).send('{"status":"ok"}') : sendProblem(reply, read.problem);
+  });
+  app.get('/_smc/ready', (request, reply) => {
+    const read = readParameters(request);
+    const refused = read.ok ? host.unready : read.problem;
+    return refused === null ? reply.type(JSON_TYPE).send('{"status":"ready"}') : sendProblem(reply, refused);
   });
   const guarded = { onRequest: guard((token) => authorizeAdministration(access, token), refusals) };
   addViews(app, service, guarded);
@@ -64,35 +57,42 @@ export function addAdministration(app: FastifyInstance, service: Service): void 
 
 function addViews(app: FastifyInstance, { host, refusals }: Service, guarded: Guarded): void {
   const exposition = new Exposition(host, refusals);
-  app.get('/_smc/metrics', guarded, async (_request, reply) =>
-    reply.type(exposition.contentType).send(await exposition.text()),
-  );
+  app.get('/_smc/metrics', guarded, async (request, reply) => {
+    const read = readParameters(request);
+    if (!read.ok) return refuse(reply, read.problem);
+    return reply.type(exposition.contentType).send(await exposition.text());
+  });
   app.get('/_smc/machines', guarded, (request, reply) => {
-    const { after = '', ...others } = request.query as Query;
-    const refused = typeof after === 'string' ? checkParameters(others) : notOnce('after');
-    if (refused !== null) return refuse(reply, refused);
-    return look(host, reply, (node) => seeMachines(node, String(after)));
+    const read = readParameters(request, 'after');
+    if (!read.ok) return refuse(reply, read.problem);
+    return look(host, reply, (node) => seeMachines(node, read.values.after ?? ''));
   });
-  app.get<MachineRoute>('/_smc/machines/:machine', guarded, (request, reply) =>
-    look(host, reply, (node) => seeMachine(node, request.params.machine)),
+  const addView = <Name extends string>(
+    address: string,
+    parameters: readonly Name[],
+    see: (node: NodeState, machine: string, asked: Asked<Name>) => Seen,
+  ): void => {
+    app.get<MachineRoute>(`/_smc/machines/:machine${address}`, guarded, (request, reply) => {
+      const read = readParameters(request, ...parameters);
+      if (!read.ok) return refuse(reply, read.problem);
+      const asked = { accept: request.headers.accept, values: read.values };
+      return look(host, reply, (node) => see(node, request.params.machine, asked));
+    });
+  };
+  addView('', [], seeMachine);
+  addView('/state', ['key'], (node, machine, { accept, values }) =>
+    seeState(node, machine, values.key ?? null, isText(accept) ? 'text' : 'json'),
   );
-  app.get<MachineRoute>('/_smc/machines/:machine/state', guarded, (request, reply) => {
-    const form = isText(request.headers.accept) ? 'text' : 'json';
-    const { key = null, ...others } = request.query as Query;
-    const refused = Array.isArray(key) ? notOnce('key') : checkParameters(others);
-    if (refused !== null) return refuse(reply, refused);
-    return look(host, reply, (node) => seeState(node, request.params.machine, key as string | null, form));
-  });
-  app.get<MachineRoute>('/_smc/machines/:machine/history', guarded, (request, reply) =>
-    look(host, reply, (node) => seeHistory(node, request.params.machine)),
+  addView('/history', [], seeHistory);
+  addView('/image', [], (node, machine, { accept }) =>
+    accept === BUNDLE_TYPE ? seeBundle(node, machine) : seeImage(node, machine),
   );
-  app.get<MachineRoute>('/_smc/machines/:machine/image', guarded, (request, reply) =>
-    look(host, reply, (node) =>
-      request.headers.accept === BUNDLE_TYPE
-        ? seeBundle(node, request.params.machine)
-        : seeImage(node, request.params.machine),
-    ),
-  );
+}
+
+/** What a request says beside its address. */
+interface Asked<Name extends string> {
+  readonly accept: string | undefined;
+  readonly values: Readonly<Partial<Record<Name, string>>>;
 }
 
 async function look(host: Host, reply: FastifyReply, view: (node: NodeState) => Seen): Promise<FastifyReply> {

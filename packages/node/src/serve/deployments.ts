@@ -8,6 +8,7 @@ import type { NodeLimits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Guarded } from './guard.ts';
+import { readParameters } from './parameters.ts';
 import { JSON_TYPE, sendProblem } from './reply.ts';
 import { readRequestKey } from './request-key.ts';
 
@@ -52,6 +53,8 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     service.guarded,
     async (request, reply) => {
       const { machine } = request.params;
+      const read = readParameters(request);
+      if (!read.ok) return refuse(reply, { kind: 'refused', problem: read.problem, version: null });
       const once = readRequestKey(request, () => sha256(JSON.stringify(['remove', machine])));
       if (!once.ok) return refuse(reply, { kind: 'refused', problem: once.problem, version: null });
       const answer = await host.remove(machine, once.key);
@@ -105,16 +108,13 @@ type Read =
 
 /** What a request wants deployed, and how; signed as this node wants it. */
 function readDeployment(request: FastifyRequest, { signers }: Access): Read {
-  const { query, body } = request;
-  let mode: 'deploy' | 'upgrade' = 'deploy';
-  let dryRun = false;
-  for (const [name, value] of Object.entries(query as Record<string, string | string[]>)) {
-    if (name === 'mode' && (value === 'deploy' || value === 'upgrade')) mode = value;
-    else if (name === 'dry-run' && (value === '0' || value === '1')) dryRun = value === '1';
-    else if (name === 'mode') return wrong('mode is deploy or upgrade');
-    else if (name === 'dry-run') return wrong('dry-run is 0 or 1');
-    else return wrong(`a deployment has the options mode and dry-run, and none named ${name}`);
-  }
+  const read = readParameters(request, 'mode', 'dry-run');
+  if (!read.ok) return read;
+  const { mode = 'deploy', 'dry-run': rehearsal = '0' } = read.values;
+  if (mode !== 'deploy' && mode !== 'upgrade') return wrong('mode is deploy or upgrade');
+  if (rehearsal !== '0' && rehearsal !== '1') return wrong('dry-run is 0 or 1');
+  const dryRun = rehearsal === '1';
+  const { body } = request;
   if (!(body instanceof Uint8Array)) return { ok: false, problem: NO_BUNDLE };
   const unsigned = signers?.check(body) ?? null;
   if (unsigned !== null) return { ok: false, problem: unsigned };

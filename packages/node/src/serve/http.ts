@@ -15,12 +15,13 @@ import type { Host } from '../host.ts';
 import { TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { Refused } from '../refused.ts';
+import { INTERNAL, Refused } from '../refused.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
 import { DEPLOYMENTS, NO_BUNDLE } from './deployments.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
+import { isEncoded, NOT_ENCODED } from './parameters.ts';
 import { headerOf, readRequestKey } from './request-key.ts';
 import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
 import type { Service } from './service.ts';
@@ -185,6 +186,9 @@ function unknownAddress(request: FastifyRequest): Problem {
   return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
 }
 
+/** A defect after which nobody can tell how far a request came. */
+const BROKEN_OFF = problem('in-doubt', 'a defect of the node; it is not known whether this was carried out');
+
 function answerError(host: Host, error: FastifyError, reply: FastifyReply, request?: FastifyRequest): void {
   const status = error.statusCode ?? 500;
   if (status === 413) {
@@ -195,11 +199,14 @@ function answerError(host: Host, error: FastifyError, reply: FastifyReply, reque
   }
   if (status === 415)
     return sendProblem(reply, request?.routeOptions.url === DEPLOYMENTS ? NO_BUNDLE : NOT_JSON);
-  if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED.problem);
+  if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED);
   if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
   if (error instanceof Refused) return sendProblem(reply, error.problem);
   host.report(error);
-  return sendProblem(reply, problem('internal', 'a defect of the node'));
+  return sendProblem(
+    reply,
+    request === undefined || request.method === 'GET' ? INTERNAL.problem : BROKEN_OFF,
+  );
 }
 
 interface OperationRoute {
@@ -245,7 +252,7 @@ function readPost(request: OperationRequest): Addressed {
   }
   const keys = [request.params.key ?? [], key ?? []].flat();
   if (keys.length > 1) return refuse('the address gives more than one key');
-  if (!isEncoded(request)) return NOT_ENCODED;
+  if (!isEncoded(request)) return { ok: false, problem: NOT_ENCODED };
   const text = request.body ?? '';
   if (typeof text !== 'string') return { ok: false, problem: NOT_JSON };
   const isInput = isText(request.headers['content-type']);
@@ -259,7 +266,7 @@ function readPost(request: OperationRequest): Addressed {
 
 /** A `key` in the query is that of a keyed machine, or a parameter: whoever knows the machine tells. */
 function readGet(request: OperationRequest): Addressed {
-  if (!isEncoded(request)) return NOT_ENCODED;
+  if (!isEncoded(request)) return { ok: false, problem: NOT_ENCODED };
   const pairs = Object.entries(request.query).flatMap(([name, values]) =>
     [values].flat().map((value) => [name, value] as const),
   );
@@ -271,20 +278,6 @@ const refuse = (message: string): Addressed & { ok: false } => ({
   ok: false,
   problem: problem('bad-request', message),
 });
-
-const NOT_ENCODED = refuse('the address is not UTF-8 in percent-encoding');
-
-/** What reads the query passes over what is wrong there, and another key would be meant. */
-function isEncoded({ url }: OperationRequest): boolean {
-  const start = url.indexOf('?');
-  if (start < 0) return true;
-  try {
-    decodeURIComponent(url.slice(start));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function callMachine(
   { host, connections }: Calls,

@@ -14,7 +14,7 @@ export const TEXT_TYPE = 'application/vnd.smc.text';
 
 /** For a reply that is a defect to write. */
 export const NOT_WRITTEN = problem(
-  'internal',
+  'in-doubt',
   'the input was carried out, but its reply could not be written',
 );
 

@@ -8,27 +8,21 @@ import { plan, type Plan, type PlannedParts } from './plan.ts';
 import { brokenInitially, Preparation, printState } from './prepare.ts';
 import { applyChange, applyRefusal, type Change } from './swap.ts';
 
-/** What there is to do before the first reply is given again. */
-const NOTHING: Plan = { ok: true, parts: [], machines: [] };
-
 /**
  * A bundle on its way: judged at first, then prepared beside the machines that it upgrades, in
  * slices between which these handle inputs, then swapped in. The node is changed by `finish`
- * alone; one deployment of a node is on its way at a time.
+ * alone; one deployment of a node is on its way at a time, and none for a request that was carried out (`KeptChanges`).
  */
 export class Deployment {
   readonly #node: NodeState;
   readonly #event: DeployEvent;
-  /** Of the same request, which came before; null where it did not. */
-  readonly #first: Reply | null;
   readonly #plan: Plan;
   readonly #preparations = new Map<string, Preparation>();
 
   constructor(node: NodeState, event: DeployEvent) {
     this.#node = node;
     this.#event = event;
-    this.#first = node.keptChanges.replyTo(event.request);
-    this.#plan = this.#first === null ? plan(node, event) : NOTHING;
+    this.#plan = plan(node, event);
     if (!this.#plan.ok) return;
     const upgrades = this.#plan.parts.flatMap(({ intention, upgrade, version }) =>
       upgrade === null || intention.running === null
@@ -65,7 +59,6 @@ export class Deployment {
   /** The swap, or the refusal. To be called once, in the turn in which `work` was done. */
   finish(log: LogWriter): Reply {
     this.abandon();
-    if (this.#first !== null) return this.#first;
     const planned = this.#plan;
     if (!planned.ok) return this.#refuse(planned.problem, planned.about, log);
     const { parts } = planned;
