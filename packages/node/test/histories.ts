@@ -75,7 +75,12 @@ export class History {
 
   /** Looks at all that a start does not; gives what there is to say of it. */
   check(): readonly string[] {
-    return [...this.#store.check()].filter((note) => note !== null);
+    return [...this.looking()].filter((note) => note !== null);
+  }
+
+  /** The same, in steps. */
+  looking(): Generator<string | null> {
+    return this.#store.check();
   }
 
   reopen(): void {

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backUp } from '../src/journal/disk/backup.ts';
+import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { ALL, History, NONE, open } from './histories.ts';
 import { bundleOf, labelled } from './images.ts';
-import { Pages } from './pages.ts';
+import { changeIn, Pages } from './pages.ts';
 
 // Logs that are long before the checkpoint that a start goes on from.
 
@@ -74,8 +76,8 @@ describe('of a log that was there before', () => {
     expect(logOf(directory).groups).toBe(50);
   });
 
-  it('no start reads what is before its checkpoint: damage there is told, and nothing is deleted any more', () => {
-    const directory = long('damaged', 300);
+  it('a page of it that can not be read is told, and nothing is deleted any more', () => {
+    const directory = long('unreadable', 300);
     const pages = new Pages(directory);
     const children = pages.childrenOf(pages.rootOf('log'));
     pages.page(children[Math.floor(children.length / 2)]).fill(0xff);
@@ -83,9 +85,79 @@ describe('of a log that was there before', () => {
     const notes = goOn(directory, NONE);
     expect(notes).toEqual([
       expect.stringMatching(
-        /^the log is damaged after position \d+, where no start needs it, and nothing of it is deleted any more: smc repair/,
+        /^the log can not be read after position \d+, where no start needs it, and nothing of it is deleted any more: smc repair/,
       ),
     ]);
     expect(goOn(directory, NONE)).toEqual(notes);
   });
+
+  // There are checkpoints at positions 451 and 601.
+  it.each([
+    [
+      'an entry is damaged',
+      "UPDATE log SET entries = x'00' WHERE first = 100",
+      'the entry at position 100 is damaged',
+    ],
+    [
+      'a number is damaged',
+      'UPDATE log SET checksum = 9007199254740993 WHERE first = 100',
+      'the entry at position 100 is damaged',
+    ],
+    [
+      'entries are missing',
+      'DELETE FROM log WHERE first BETWEEN 100 AND 120',
+      'the entries from position 100 to 120 are missing',
+    ],
+    [
+      'the first that the older checkpoint leads to are missing',
+      'DELETE FROM log WHERE first BETWEEN 2 AND 460',
+      'the entries from position 452 to 460 are missing',
+    ],
+    [
+      'those between the checkpoints are missing',
+      'DELETE FROM log WHERE first BETWEEN 400 AND 600',
+      'the entries from position 400 to 600 are missing',
+    ],
+  ])('%s: it is told, a backup does not take it, and a repair has it said once', (name, sql, what) => {
+    const directory = long(name, 300);
+    goOn(directory, ALL, { inputs: 150 });
+    changeIn(directory, 'PRAGMA secure_delete = ON', sql);
+    const backup = (to: string): void => backUp(directory, join(folder, `${name} ${to}`));
+    expect(() => backup('before')).toThrow(what);
+    const history = new History(directory, ALL);
+    expect(history.check()).toEqual([expect.stringContaining(`${what}, where no start needs it now`)]);
+    history.close();
+    // Which are missing where the repair could not read them.
+    const [place] = what.split(/ (?:is|are) /);
+    expect(repairDirectory(directory, 'now').findings.join()).toContain(place);
+    expect(goOn(directory, ALL)).toEqual([]);
+    backup('after');
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
+  it('what goes while it is looked at is not missing', () => {
+    const directory = long('meanwhile', 3_000);
+    const history = new History(directory, NONE);
+    const notes = history.looking();
+    notes.next();
+    for (let i = 0; i < 2; i++) {
+      history.step((core) => core.call('Counter', LABEL));
+      history.checkpoint();
+    }
+    expect(logOf(directory).groups).toBe(1);
+    expect([...notes].filter((note) => note !== null)).toEqual([]);
+    history.close();
+  });
+});
+
+it('a log that ends before a checkpoint ends the start, until a repair has said what is lost', () => {
+  const directory = long('short', 300);
+  changeIn(directory, 'PRAGMA secure_delete = ON', 'DELETE FROM log WHERE first > 200');
+  expect(() => open(directory)).toThrow(
+    /^the log ends at position 200, and there was a checkpoint at position 301: smc repair/,
+  );
+  expect(repairDirectory(directory, 'now').findings).toEqual([
+    'the entries from position 201 to 301 are missing, before the checkpoint at position 301, which stands for them',
+  ]);
+  expect(goOn(directory, ALL)).toEqual([]);
 });

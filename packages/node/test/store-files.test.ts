@@ -245,7 +245,7 @@ describe('a backup', () => {
     expect(position(other)).toBe(9);
     change("UPDATE log SET entries = x'00' WHERE first = 6");
     expect(() => backUp(directory, join(folder, 'second'))).toThrow(
-      /journal\.db is damaged: the entries from position 6 on; smc repair/,
+      /journal\.db is damaged: the entry at position 6 is damaged; smc repair/,
     );
     expect(readdirSync(folder).toSorted()).toEqual(['backup.smcb', 'data', 'other']);
   });
@@ -262,8 +262,8 @@ describe('a backup', () => {
   });
 
   it.each([
-    ['an entry', "UPDATE log SET entries = x'00' WHERE first = 6", /the entries from position 6 on/],
-    ['a gap', 'DELETE FROM log WHERE first = 6', /the entries from position 6 to 6 are missing/],
+    ['an entry', "UPDATE log SET entries = x'00' WHERE first = 6", /the entry at position 6 is damaged/],
+    ['a gap', 'DELETE FROM log WHERE first = 6', /the entry at position 6 is missing/],
     ['an image', "UPDATE images SET bytes = x'00' WHERE first = 3", /the image, upgrade or debug data/],
     ['a lost image', 'DELETE FROM images WHERE first = 3', /of Account at position 3 is missing/],
     ['a table', 'DROP TABLE kept', /has no table kept/],

@@ -130,6 +130,7 @@ class Restartable {
     const limits = { ...NODE_LIMITS, ...LIMITS };
     const { node, tracker } = await recover(journal, { limits, progress: (progress) => told.push(progress) });
     expect(told.flatMap(({ notes }) => notes)).toHaveLength(damaged);
+    expect([...store.check()].filter((note) => note !== null)).toEqual([]);
     this.#checkpoint = told[0].from;
     expect(told[0].last).toBe(node.position);
     const { time } = this.core;

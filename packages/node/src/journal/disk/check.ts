@@ -3,7 +3,8 @@ import { sha256 } from '../blobs.ts';
 import { DamagedCheckpoint } from '../error.ts';
 import { blobsBeside } from './images.ts';
 import { readCheckpoint } from './reading.ts';
-import { groupOf, type GroupRow, type ImageRow } from './rows.ts';
+import { describeDamage, LogCheck, type LogDamage } from './log-check.ts';
+import { GROUP_COLUMNS, groupOf, type GroupRow, type ImageRow } from './rows.ts';
 import { CHECKPOINTS_KEPT } from './schema.ts';
 
 /** Says what is damaged, without saying of which file. */
@@ -36,7 +37,7 @@ export function checkJournal(database: DatabaseSync, progress: CheckProgress): v
     .prepare('SELECT position FROM checkpoints WHERE complete = 1 ORDER BY position DESC LIMIT ?')
     .all(CHECKPOINTS_KEPT)
     .map(({ position }) => Number(position));
-  checkLog(database, digests, checkpoints[0] ?? 0, progress);
+  checkLog(database, digests, checkpoints, progress);
   for (const position of checkpoints) {
     try {
       for (const _ of readCheckpoint(database, position, { isThorough: true }));
@@ -47,30 +48,30 @@ export function checkJournal(database: DatabaseSync, progress: CheckProgress): v
   }
 }
 
-/** Groups, what they name, and that behind a position none is missing. */
+/** Groups, what they name, and that none is missing. */
 function checkLog(
   database: DatabaseSync,
   digests: ReadonlySet<string>,
-  start: number,
+  checkpoints: readonly number[],
   progress: CheckProgress,
 ): void {
   const total = Number(database.prepare('SELECT sum(count) AS entries FROM log').get()?.['entries'] ?? 0);
+  const check = new LogCheck(database, checkpoints.at(-1) ?? 0);
+  const refuse = ([damage]: readonly LogDamage[]): void => {
+    if (damage !== undefined) fail(describeDamage(damage));
+  };
   let done = 0;
   let told = 0;
-  let next = start + 1;
-  for (const each of database.prepare('SELECT * FROM log ORDER BY first').iterate()) {
+  for (const each of database.prepare(`SELECT ${GROUP_COLUMNS} FROM log ORDER BY log.first`).iterate()) {
     const row = each as unknown as GroupRow;
     const group = groupOf(row);
-    if (group === null) return fail(`the entries from position ${row.first} on`);
-    const [lost] = blobsBeside(group, digests);
+    refuse(check.row(row, group !== null));
+    const [lost] = group === null ? [] : blobsBeside(group, digests);
     if (lost !== undefined) fail(`${lost.what} of ${lost.machine} at position ${lost.position} is missing`);
-    if (row.first > start) {
-      if (row.first !== next) fail(`the entries from position ${next} to ${row.first - 1} are missing`);
-      next = row.first + row.count;
-    }
     done += row.count;
     if (done - told < TOLD_ENTRIES) continue;
     told = done;
     progress(done, total);
   }
+  refuse(check.end(checkpoints[0] ?? 0));
 }

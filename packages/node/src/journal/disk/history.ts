@@ -1,6 +1,8 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isCorrupt, REPAIR } from './failures.ts';
-import { PORTION_ROWS, portionOf } from './portion.ts';
+import { describeDamage, LogCheck, type LogDamage } from './log-check.ts';
+import { PORTION_BYTES, PORTION_ROWS, portionOf } from './portion.ts';
+import { GROUP_COLUMNS, groupOf, type GroupRow } from './rows.ts';
 
 /** What a journal keeps of what a checkpoint has made needless. */
 export interface HistoryLimits {
@@ -9,55 +11,65 @@ export interface HistoryLimits {
   readonly historyBytesMax: number;
 }
 
-/** Groups that are counted at once, of which nothing but their length is looked at. */
-const COUNTED_ROWS = 2_048;
+/** Groups that are looked at at once, if they are small. */
+const LOOKED_AT_ROWS = 1_024;
 
 /**
- * How long the log is, and what is too much of it. No start goes through all of it: what was there before is counted
+ * How long the log is, and what is too much of it. No start goes through all of it: what was there before is looked at
  * afterwards, in steps.
  *
  * Invariant: `#bytes` is of all groups but those between `#counted` and `#end`; what goes of these uncounted was never in it.
  */
 export class History {
+  readonly #database: DatabaseSync;
   readonly #limits: HistoryLimits;
-  readonly #lengths: StatementSync;
+  readonly #rows: StatementSync;
   readonly #oldest: StatementSync;
   #bytes = 0;
   #counted = 0;
   #end = 0;
   #isDamaged = false;
+  #check: LogCheck;
 
   constructor(database: DatabaseSync, limits: HistoryLimits) {
+    this.#database = database;
     this.#limits = limits;
-    this.#lengths = database.prepare(
-      `SELECT max(first) AS last, sum(bytes) AS bytes FROM
-         (SELECT first, length(entries) AS bytes FROM log WHERE first > ? AND first <= ? ORDER BY first LIMIT ?)`,
+    this.#check = new LogCheck(database, 0);
+    this.#rows = database.prepare(
+      `SELECT ${GROUP_COLUMNS} FROM log WHERE log.first > ? AND log.first <= ? ORDER BY log.first LIMIT ?`,
     );
     this.#oldest = database.prepare(
-      `SELECT first, time, length(entries) AS bytes FROM log
+      `SELECT first, count, time, length(entries) AS bytes FROM log
          WHERE first <= ? AND structural = 0 ORDER BY first LIMIT ?`,
     );
   }
 
-  /** The log that is there ends at this position. */
-  found(end: number): void {
+  /** What was read leads up to a position; `needed` is that of the oldest checkpoint that is kept. */
+  found(end: number, needed: number): void {
     this.#end = end;
+    this.#check = new LogCheck(this.#database, needed);
   }
 
   added(bytes: number): void {
     this.#bytes += bytes;
   }
 
-  /** Gives what there is to say: of a log that is damaged where no start reads it, nothing goes any more. */
-  *count(): Generator<string | null> {
+  /** Looks at what was there when it was read; gives what there is to say of it, once. */
+  *look(): Generator<string | null> {
+    let damage: LogDamage | undefined;
     while (this.#counted < this.#end) {
-      const [portion] = this.#read(this.#lengths, this.#counted, this.#end, COUNTED_ROWS);
-      if (portion === undefined) {
-        return yield `the log is damaged after position ${this.#counted}, where no start needs it, and nothing of it is deleted any more: ${REPAIR}`;
+      const rows = this.#portion();
+      if (rows === null) {
+        return yield `the log can not be read after position ${this.#counted}, where no start needs it, and nothing of it is deleted any more: ${REPAIR}`;
       }
-      this.#bytes += Number(portion['bytes']);
-      this.#counted = Number(portion['last'] ?? this.#end);
+      for (const row of rows) damage ??= this.#check.row(row, groupOf(row) !== null)[0];
+      this.#bytes += rows.reduce((sum, { entries }) => sum + entries.length, 0);
+      this.#counted = rows.at(-1)?.first ?? this.#end;
       yield null;
+    }
+    damage ??= this.#check.end(this.#end)[0];
+    if (damage !== undefined) {
+      yield `${describeDamage(damage)}, where no start needs it now; a backup does not take that: ${REPAIR}`;
     }
   }
 
@@ -68,25 +80,40 @@ export class History {
   takeSurplus(oldest: number, now: number): number | null {
     if (this.#isDamaged) return null;
     const { historyMillisMax, historyBytesMax } = this.#limits;
-    const rows = this.#read(this.#oldest, oldest, PORTION_ROWS);
+    const rows = this.#read(() => this.#oldest.all(oldest, PORTION_ROWS)) ?? [];
     let last: number | null = null;
     for (const row of rows.slice(0, portionOf(rows))) {
       if (this.#bytes <= historyBytesMax && Number(row['time']) >= now - historyMillisMax) break;
       last = Number(row['first']);
       const isCounted = last <= this.#counted || last > this.#end;
       if (isCounted) this.#bytes -= Number(row['bytes']);
+      else this.#check.gone(last + Number(row['count']) - 1);
     }
     return last;
   }
 
-  /** None where it is damaged. */
-  #read(statement: StatementSync, ...values: number[]): readonly Record<string, SQLOutputValue>[] {
+  /** Rows that come next, of not much more than so many bytes; null where they can not be read. */
+  #portion(): readonly GroupRow[] | null {
+    return this.#read(() => {
+      const rows: GroupRow[] = [];
+      let bytes = 0;
+      for (const each of this.#rows.iterate(this.#counted, this.#end, LOOKED_AT_ROWS)) {
+        const row = each as unknown as GroupRow;
+        rows.push(row);
+        bytes += row.entries.length;
+        if (bytes >= PORTION_BYTES) break;
+      }
+      return rows;
+    });
+  }
+
+  #read<T>(read: () => T): T | null {
     try {
-      return statement.all(...values);
+      return read();
     } catch (error) {
       if (!isCorrupt(error)) throw error;
       this.#isDamaged = true;
-      return [];
+      return null;
     }
   }
 }

@@ -6,6 +6,7 @@ import type { LogGroup } from '../group.ts';
 import { isCorrupt, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
 import { blobsBeside, removedIn } from './images.ts';
+import { isSetAside } from './log-check.ts';
 import {
   addChecksum,
   CHECKSUMS,
@@ -67,6 +68,7 @@ export function* readStore(
   refuseEmptied(database);
   const reach = sealedReach(database);
   cutTail(database, reach, notes);
+  checkReach(database, reach);
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
     .all(COMPLETENESS.damaged)) {
@@ -81,7 +83,6 @@ export function* readStore(
     if (start >= before) continue;
     // Else what is rebuilt would be written into trees that do not hold together.
     if (notes.length > damage.length) checkTrees(database);
-    if (start < reach) checkReach(database, reach);
     yield begin(start);
     try {
       const sum = yield* readFrom(database, start);
@@ -120,12 +121,12 @@ function sealedReach(database: DatabaseSync): number {
   return Math.max(0, ...sealed);
 }
 
-/** Whoever goes on from what is older than a checkpoint has to come at least as far as that by the log. */
+/** The log leads at least as far as its checkpoints, but for what a repair has said to be lost. */
 function checkReach(database: DatabaseSync, reach: number): void {
-  const last = logEnd(database);
-  if (last >= reach) return;
+  const end = logEnd(database);
+  if (end >= reach || isSetAside(database, end + 1, reach)) return;
   throw new JournalError(
-    `the log ends at position ${last}, and there was a checkpoint at position ${reach} that is damaged: ${REPAIR}`,
+    `the log ends at position ${end}, and there was a checkpoint at position ${reach}: ${REPAIR}`,
   );
 }
 

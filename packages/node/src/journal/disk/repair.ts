@@ -7,6 +7,7 @@ import { nameState, setStateAside } from './condemn.ts';
 import { journalError } from './failures.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
+import { describeDamage, LogCheck, type LogDamage } from './log-check.ts';
 import { forgetAfter, headRows, readCheckpoint, stateRows, structureSum } from './reading.ts';
 import {
   addChecksum,
@@ -89,7 +90,8 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
     if (group !== null && lost.length === 0) continue;
     setGroupAside(database, row, group === null ? 'damaged' : 'an image is lost');
     taken.add(row.first);
-    if (group === null) findings.push(`${row.count} entries from position ${row.first} are damaged`);
+    if (group === null)
+      findings.push(describeDamage({ kind: 'damaged', first: row.first, count: row.count }));
     for (const { what, machine, digest, position } of lost) {
       findings.push(
         `${what} ${digest} is lost, which the version of ${machine} at position ${position} is of: what follows on that goes with it`,
@@ -99,6 +101,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
   const start = bestStart(database, taken, findings);
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
+  nameLost(database, start, findings);
   database.exec('COMMIT');
   return last;
 }
@@ -329,6 +332,30 @@ function cutAtGap(database: DatabaseSync, start: number, findings: string[]): nu
     setGroupAside(database, row, 'after a gap');
   }
   return next - 1;
+}
+
+/** Says what the log lacks before the position that a start goes on from, there too: else it would be found again and again. */
+function nameLost(database: DatabaseSync, start: number, findings: string[]): void {
+  const oldest = Number(
+    database.prepare('SELECT coalesce(min(position), 0) AS oldest FROM checkpoints').get()?.['oldest'],
+  );
+  const aside = database.prepare(
+    `INSERT INTO aside (reason, source, place, bytes) VALUES ('lost', 'log', ?, NULL)`,
+  );
+  const note = (found: readonly LogDamage[]): void => {
+    for (const damage of found) {
+      findings.push(
+        `${describeDamage(damage)}, before the checkpoint at position ${start}, which stands for them`,
+      );
+      aside.run(`${damage.first} ${damage.count}`);
+    }
+  };
+  const check = new LogCheck(database, oldest);
+  for (const row of groupsAfter(database, LEAST)) {
+    if (row.first > start) break;
+    note(check.row(row, true));
+  }
+  note(check.end(start));
 }
 
 function setGroupAside(database: DatabaseSync, row: GroupRow, reason: string): void {

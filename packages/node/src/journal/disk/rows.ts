@@ -46,6 +46,10 @@ export interface MachineRow {
   readonly rows_sum: number;
 }
 
+/** A `GroupRow` that may be damaged, with integers as they are if it is not: others may be too large for a number. */
+export const GROUP_COLUMNS = `first + 0.0 AS first, count + 0.0 AS count, structural + 0.0 AS structural, time + 0.0 AS time,
+  checksum + 0.0 AS checksum, entries`;
+
 /** In the order of their checksum. */
 export const MACHINE_COLUMNS = [
   'machine',

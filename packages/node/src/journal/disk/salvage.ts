@@ -117,7 +117,10 @@ function isWhole(target: DatabaseSync): boolean {
 
 /** Positions of such a log may have been given again. What stood there before is in no table, and may be in some page. */
 function hasSetGroupsAside(target: DatabaseSync): boolean {
-  return target.prepare(`SELECT 1 FROM aside WHERE source = 'log' LIMIT 1`).get() !== undefined;
+  return (
+    target.prepare(`SELECT 1 FROM aside WHERE source = 'log' AND reason <> 'lost' LIMIT 1`).get() !==
+    undefined
+  );
 }
 
 /** Takes over what is not in its table, or damaged there, and stands whole elsewhere; gives how much it is. */

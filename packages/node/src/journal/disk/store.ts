@@ -121,7 +121,10 @@ export class Store {
       const { start, structureSum } = yield* readStore(this.#database, notes, unusable);
       this.#unsettled = start;
       this.#structureSum = structureSum;
-      this.#history.found(lastPosition(this.#database));
+      this.#history.found(
+        lastPosition(this.#database),
+        this.#positions().slice(0, CHECKPOINTS_KEPT).at(-1) ?? 0,
+      );
     } catch (error) {
       throw journalError('read', this.#directory, error);
     }
@@ -241,7 +244,7 @@ export class Store {
   *check(): Generator<string | null> {
     this.#settle();
     try {
-      yield* this.#history.count();
+      yield* this.#history.look();
     } catch (error) {
       throw journalError('read', this.#directory, error);
     }
