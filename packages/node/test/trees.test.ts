@@ -19,6 +19,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** More than a start looks at one by one. */
+const MANY = 12_000;
+
 /** A journal with a checkpoint of so many instances. */
 function filled(name: string, instances: number, limits = ALL): History {
   const history = new History(join(folder, name), limits);
@@ -60,7 +63,7 @@ describe('a journal of which all states are there, and not all where they are lo
       },
     ],
   ])('%s, ends the start, and is as it was after a repair', async (name, damage) => {
-    const history = filled(name, 300);
+    const history = filled(name, MANY);
     history.close();
     const pages = new Pages(history.directory);
     damage(pages, pages.childrenOf(pages.rootOf('states')));
