@@ -223,6 +223,27 @@ describe('a journal with a sealed checkpoint', () => {
       expect(countIn(history.directory, table)).toBe(countIn(before, table));
   });
 
+  it('does not go on from an older one where the log ends between them', async () => {
+    const history = new History(join(folder, 'between'), ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    for (const position of [6, 11]) {
+      while (history.last < position)
+        history.step((core) => core.call('Account', 'Deposit(3)', { key: 'k' }));
+      history.checkpoint();
+    }
+    history.close();
+    // As far as position 7 a node could be made.
+    changeIn(
+      history.directory,
+      'DELETE FROM log WHERE first > 7',
+      'UPDATE states SET checksum = checksum + 1 WHERE position = 11',
+    );
+    await expect(readBy(history.directory)).rejects.toThrow(
+      /^the log ends at position 7, and there was a checkpoint at position 11/,
+    );
+    expect(countIn(history.directory, 'checkpoints')).toBe(2);
+  });
+
   it('keeps it, and all states, where no node can be made of them', () => {
     const history = filled('kept', 3);
     history.close();
