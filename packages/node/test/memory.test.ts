@@ -304,6 +304,40 @@ it.each([
   stored.close();
 });
 
+it.each([
+  [
+    'another state',
+    // With so much it could not be migrated.
+    `Deposit(${FAULT})`,
+    (stored: Stored) => stored.core.call('Account', 'Deposit(-5)', { key: 'k7' }),
+    UPGRADES[0],
+  ],
+  [
+    'another version',
+    'Deposit(7)',
+    (stored: Stored) => stored.core.deploy(UPGRADES[0], 'upgrade'),
+    UPGRADES[1],
+  ],
+])('a row that comes to have %s while all are gone through is read again', (name, first, change, upgrade) => {
+  const stored = new Stored(join(folder, name), 1_000_000);
+  const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+  stored.core.deploy(bundleOf(A));
+  for (const key of keys) stored.core.call('Account', key === 'k7' ? first : 'Deposit(1)', { key });
+  stored.checkpoint();
+  change(stored);
+  const balances = (): string[] => keys.map((key) => stored.core.call('Account', 'Balance', { key }));
+  const before = balances();
+  // A page of rows is read with the first of them.
+  expect(stored.deploy(upgrade)).toBe(null);
+  stored.core.call('Account', 'Close', { key: 'k9' });
+  stored.checkpoint();
+  let reply: string | null = null;
+  while (reply === null) reply = stored.deploy(upgrade);
+  expect(reply).toBe('Account upgraded');
+  expect(balances()).toEqual(before.with(9, '0'));
+  stored.close();
+});
+
 describe('a checkpoint of a machine that goes on', () => {
   const change = (text: string) => (stored: Stored) => {
     for (const key of MANY) expect(codeOf(stored.core.call('Account', text, { key }))).toMatch(/^\d+$/);
