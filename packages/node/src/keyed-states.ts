@@ -180,8 +180,8 @@ export class KeyedStates {
   }
 
   /**
-   * All stored instances with their states, each once, in no order. What is put while this is gone through may
-   * come with either state, or twice, or not at all.
+   * All stored instances with their states, in no order. While this is gone through what is put may come with either
+   * state, or not at all; and what a checkpoint comes to have, that is over meanwhile, may come twice.
    */
   *entries(): Generator<readonly [StateKey, Value] | null> {
     const fresh = this.#fresh;
@@ -374,12 +374,12 @@ export class KeyedStates {
   *#storedEntries(): Generator<readonly [StateKey, Value] | null> {
     let after: string | null = '';
     while (after !== null && this.#place !== null) {
-      const page = this.#rows.page(this.#place, after);
+      const place: StatesPlace = this.#place;
+      const page = this.#rows.page(place, after);
       after = page.at(-1)?.key ?? null;
-      const version = this.#rowVersion;
       for (const { key, state } of page) {
-        // After the next checkpoint the row is another one, of another version.
-        const bytes = version === this.#rowVersion ? state : (this.#rows.read(this.#place, key) ?? null);
+        // The next checkpoint may have another row of it, and of another version.
+        const bytes = place === this.#place ? state : (this.#rows.read(this.#place, key) ?? null);
         yield bytes === null ? null : [this.#keyOf(key), this.#migrated(this.#decode(key, bytes))];
       }
     }

@@ -20,7 +20,7 @@ export const NONE = { historyMillisMax: 0, historyBytesMax: 0 };
 /** So few that some are forgotten. */
 export const LIMITS = { ...NODE_LIMITS, keptRepliesMax: 12 };
 
-/** A node and its journal in a directory, which may be there; what it was after each entry is remembered. */
+/** A node and its journal in a directory, which may be there; what it was after each commit is remembered. */
 export class History {
   readonly directory: string;
   readonly states = new Map<number, string>();
@@ -42,8 +42,7 @@ export class History {
       memoryBytes: () => 0,
     };
     this.core = Object.assign(new Core(LIMITS, rows), recovered(items, LIMITS, rows));
-    const { journal, log } = this.core;
-    journal.append = () => void this.states.set(this.last, seen(this.core.node));
+    const { log } = this.core;
     // As those of a node are: gathered until they are appended.
     this.#take = log.take.bind(log);
     log.take = () => [];
@@ -57,6 +56,7 @@ export class History {
   step(work: (core: Core) => void): void {
     this.synced = this.last;
     work(this.core);
+    this.states.set(this.last, seen(this.core.node));
     this.#store.append(this.#take());
   }
 

@@ -19,6 +19,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** More than a start looks at one by one. */
+const MANY = 12_000;
+
 /** A journal with a checkpoint of so many instances. */
 function filled(name: string, instances: number, limits = ALL): History {
   const history = new History(join(folder, name), limits);
@@ -60,7 +63,7 @@ describe('a journal of which all states are there, and not all where they are lo
       },
     ],
   ])('%s, ends the start, and is as it was after a repair', async (name, damage) => {
-    const history = filled(name, 300);
+    const history = filled(name, MANY);
     history.close();
     const pages = new Pages(history.directory);
     damage(pages, pages.childrenOf(pages.rootOf('states')));
@@ -218,6 +221,27 @@ describe('a journal with a sealed checkpoint', () => {
     // And has nothing deleted.
     for (const table of ['log', 'checkpoints', 'machines', 'states', 'images'])
       expect(countIn(history.directory, table)).toBe(countIn(before, table));
+  });
+
+  it('does not go on from an older one where the log ends between them', async () => {
+    const history = new History(join(folder, 'between'), ALL);
+    history.step((core) => core.deploy(bundleOf(account())));
+    for (const position of [6, 11]) {
+      while (history.last < position)
+        history.step((core) => core.call('Account', 'Deposit(3)', { key: 'k' }));
+      history.checkpoint();
+    }
+    history.close();
+    // As far as position 7 a node could be made.
+    changeIn(
+      history.directory,
+      'DELETE FROM log WHERE first > 7',
+      'UPDATE states SET checksum = checksum + 1 WHERE position = 11',
+    );
+    await expect(readBy(history.directory)).rejects.toThrow(
+      /^the log ends at position 7, and there was a checkpoint at position 11/,
+    );
+    expect(countIn(history.directory, 'checkpoints')).toBe(2);
   });
 
   it('keeps it, and all states, where no node can be made of them', () => {
