@@ -147,15 +147,15 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value,
   if (outcome.kind === 'crash') return crashed(machine, outcome.message);
   const reply = replyOf(machine, outcome);
   if (request.readOnly && !isForEver(event.request)) return reply;
-  if (run.ok && run.state !== null) {
-    const noRoom = checkRoom(node, machine, request.key, run.state.value);
-    if (noRoom !== null) return refuse(machine, noRoom);
-    machine.instances.put(request.key, run.state.value);
-  }
+  const state = run.ok ? run.state : null;
+  const noRoom = state === null ? null : checkRoom(node, machine, request.key, state.value);
+  if (noRoom !== null) return refuse(machine, noRoom);
+  // Before anything else changes: with what breaks off from here on the node can not go on.
+  node.position++;
+  if (state !== null) machine.instances.put(request.key, state.value);
   if (event.request !== null) machine.kept.add(event.request, outcome);
   machine.inputs++;
   if (outcome.kind !== 'ok') machine.faults++;
-  node.position++;
   const { program } = machine.version;
   const { operation } = way;
   log.input(

@@ -8,6 +8,7 @@ import type { Stopwatch } from '../src/pace.ts';
 import type { CheckpointHead, CheckpointPart } from '../src/journal/checkpoint.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { MemoryJournal } from '../src/journal/memory.ts';
+import { Instances } from '../src/instances.ts';
 import { LogWriter } from '../src/journal/writer.ts';
 import { NODE_LIMITS, type NodeLimits } from '../src/limits.ts';
 import type { Beginning, Journal, Recovered } from '../src/ports.ts';
@@ -573,26 +574,32 @@ describe('a host', () => {
     });
   });
 
-  it('gives up after a defect in the middle of an event, which its memory has by half', async () => {
-    const journal = new MemoryJournal();
-    const host = await open(journal);
-    await host.deploy(bundleOf(counter()), 'deploy', false);
-    await call(host, 'Incr');
-    const defect = new Error('a defect');
-    const write = vi.spyOn(LogWriter.prototype, 'input').mockImplementationOnce(() => {
-      throw defect;
-    });
-    const answers = await codesOf(['Read', 'Incr', 'Incr', 'Read'].map((text) => call(host, text)));
-    write.mockRestore();
-    expect(answers).toEqual(['1', 'in-doubt', 'stopping', 'stopping']);
-    expect(await host.failure).toBe(defect);
-    expect(reports).toContain(defect);
-    expect(await call(host, 'Read')).toMatch(/^stopping:/);
-    await expect(host.look((node) => node.position)).rejects.toThrow('the node is stopping');
-    await host.stop();
-    // All that was acknowledged, and nothing else.
-    expect(await call(await open(journal), 'Read')).toBe('1');
-  });
+  it.each<[string, LogWriter | Instances, 'input' | 'put']>([
+    ['its entry', LogWriter.prototype, 'input'],
+    ['its state', Instances.prototype, 'put'],
+  ])(
+    'gives up after a defect in the middle of an event, which its memory has by half: with %s',
+    async (_, target, method) => {
+      const journal = new MemoryJournal();
+      const host = await open(journal);
+      await host.deploy(bundleOf(counter()), 'deploy', false);
+      await call(host, 'Incr');
+      const defect = new Error('a defect');
+      const write = vi.spyOn(target as LogWriter & Instances, method).mockImplementationOnce(() => {
+        throw defect;
+      });
+      const answers = await codesOf(['Read', 'Incr', 'Incr', 'Read'].map((text) => call(host, text)));
+      write.mockRestore();
+      expect(answers).toEqual(['1', 'in-doubt', 'stopping', 'stopping']);
+      expect(await host.failure).toBe(defect);
+      expect(reports).toContain(defect);
+      expect(await call(host, 'Read')).toMatch(/^stopping:/);
+      await expect(host.look((node) => node.position)).rejects.toThrow('the node is stopping');
+      await host.stop();
+      // All that was acknowledged, and nothing else.
+      expect(await call(await open(journal), 'Read')).toBe('1');
+    },
+  );
 
   it('goes on after a caller that cannot take its reply', async () => {
     const host = await open();
