@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { type Certificate, Signers, type Token, Tokens } from '@smc/node';
+import { type Certificate, type Exposure, Signers, type Token, Tokens } from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
 import { readText } from './files.ts';
-import { adminPort, type Exposure } from './local-node.ts';
+import { adminPort } from './local-node.ts';
 import type { Output } from './output.ts';
 import { readSecret, wrongFile } from './secrets.ts';
 import { readTokens } from './tokens.ts';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { startNode } from '@smc/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ran, Workplace } from './workplace.ts';
@@ -370,5 +370,27 @@ describe('a node', () => {
     const taken = await run(['node', '--memory', '--http', new URL(place.node.url ?? '').port, '--tcp', '0']);
     expect(taken).toMatchObject({ status: 1, out: '' });
     expect(taken.err).toMatch(/port \d+ of this computer is taken/);
+  });
+
+  test.each([
+    { wrong: ['--http', '99999'] },
+    { wrong: ['--tcp', 'lines'] },
+    { wrong: ['--admin', '70000'] },
+    { wrong: ['--host', '0.0.0.0'] },
+    { wrong: ['--checkpoint-seconds', '0'] },
+    { wrong: ['--log', 'xml'] },
+  ])('opens nothing where $wrong is wrong', async ({ wrong }) => {
+    const directory = place.path(`unopened${wrong[0]}`);
+    const ran = await run(['node', '--data', directory, '--http', '0', '--tcp', '0', ...wrong]);
+    expect(ran).toMatchObject({ status: 2, out: '' });
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test('closes what it opened where its port is taken', async () => {
+    const directory = place.path('closed');
+    const taken = new URL(place.node.url ?? '').port;
+    const ran = await run(['node', '--data', directory, '--http', taken, '--tcp', '0']);
+    expect(ran).toMatchObject({ status: 1, out: '' });
+    expect(readdirSync(directory).toSorted()).toEqual(['journal.db', 'lock']);
   });
 });

@@ -1,5 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
-import { DiskJournal, loadHttp, type Log } from '@smc/node';
+import { DiskJournal, type Log } from '@smc/node';
 import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
 import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
@@ -44,8 +44,8 @@ export const node: CommandDefinition = {
     const exposure = exposureOf(words, output);
     const log = await logOf(words, output);
     try {
-      const [keeping] = await Promise.all([keepingOf(words, log), loadHttp()]);
-      const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
+      const keep = (): Promise<Keeping | null> => keepingOf(words, log);
+      const running = await startLocal(words, output, { keep, exposure, log, isEnded: () => isEnded });
       const { url: http, linesPort: tcp, administration } = running;
       if (isJson(words))
         log.info({ http, tcp, ...(administration === null ? {} : { administration }) }, 'ready');
