@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCommand, type CommandDefinition, type Environment } from './command.ts';
-import { EXIT, type ExitStatus } from './exit.ts';
+import { EXIT, type ExitStatus, Stop } from './exit.ts';
+import { Output } from './output.ts';
 
 interface CommandEntry {
   readonly name: string;
@@ -125,6 +126,8 @@ const COMMANDS: readonly CommandEntry[] = [
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
 const PLANNED = ['rollback', 'interfaces'];
 
+const HELP = 'smc --help lists the commands, smc COMMAND --help explains one.';
+
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a
  * mistake of ours throws.
@@ -135,10 +138,14 @@ export async function smc(
   environment: Environment,
 ): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.done;
+  const output = new Output(environment, words.includes('--json'));
+  const misused = (code: string, message: string): ExitStatus => {
+    output.stopped(new Stop(EXIT.usage, code, message, HELP));
+    return EXIT.usage;
+  };
   const planned = words.find((word) => !word.startsWith('-'));
   if (planned !== undefined && PLANNED.includes(planned)) {
-    environment.stderr.write(`error: smc ${planned} is not supported yet; see smc --help\n`);
-    return EXIT.usage;
+    return misused('not-supported', `smc ${planned} is not supported yet`);
   }
   const program = new Command('smc')
     .description('Services that are upgraded while they run: a compiler, a node, and what talks to it.')
@@ -148,9 +155,10 @@ export async function smc(
     .configureOutput({
       writeOut: (text) => void environment.stdout.write(text),
       writeErr: (text) => void environment.stderr.write(text),
+      // Told below, as all else that ends a command.
+      outputError: () => {},
     })
     .showSuggestionAfterError(true)
-    .showHelpAfterError('(smc --help lists the commands, smc COMMAND --help explains one)')
     .addHelpText(
       'after',
       '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node there.' +
@@ -160,16 +168,17 @@ export async function smc(
     const command = program.command(name).description(summary);
     if (words.includes(name)) addCommand(command, await load(), environment, (ended) => (status = ended));
   }
-  if (words.length === 0) {
+  if (words.every((word) => word === '--json')) {
     program.outputHelp({ error: true });
-    return EXIT.usage;
+    return misused('usage', 'no command is named');
   }
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version end with 0; commander has said what is wrong with anything else.
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    // Help and version end with 0.
+    if (error.exitCode === 0) return EXIT.done;
+    return misused('usage', error.message.replace(/^error: /, ''));
   }
   return status;
 }

@@ -88,6 +88,11 @@ describe('words', () => {
     const ran = await run(words);
     expect(ran).toMatchObject({ status: 2, out: '' });
     expect(ran.err).toMatch(message);
+    const told = await run([...words, '--json']);
+    expect(told).toMatchObject({ status: 2, err: ran.err });
+    const { error } = JSON.parse(told.out) as { error: { code: string; message: string } };
+    expect(ran.err).toContain(`error: ${error.message}\n`);
+    expect(error.code).toMatch(/^[a-z-]+$/);
   });
 
   test('help has an example, for every command', async () => {
