@@ -28,8 +28,20 @@ describe('smc node --data', () => {
     const second = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
     expect(second.status).toBe(1);
     expect(second.stderr).toContain(`${directory} is in use by process ${first.child.pid}`);
-    const told = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0', '--log', 'json']);
+    const told = await smc([
+      'node',
+      '--data',
+      directory,
+      '--http',
+      '0',
+      '--tcp',
+      '0',
+      '--log',
+      'json',
+      '--json',
+    ]);
     expect(told.status).toBe(1);
+    expect(JSON.parse(told.stdout)).toMatchObject({ error: { code: 'journal' } });
     expect(JSON.parse(told.stderr)).toMatchObject({
       level: 'error',
       code: 'journal',

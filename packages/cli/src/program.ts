@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { addCommand, type CommandDefinition, type Environment } from './command.ts';
+import { addCommand, type CommandDefinition, type Environment, type Misused } from './command.ts';
 import { EXIT, type ExitStatus, Stop } from './exit.ts';
 import { Output } from './output.ts';
 
@@ -126,7 +126,10 @@ const COMMANDS: readonly CommandEntry[] = [
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
 const PLANNED = ['rollback', 'interfaces'];
 
-const HELP = 'smc --help lists the commands, smc COMMAND --help explains one.';
+function usage(code: string, message: string): Stop {
+  const hint = 'smc --help lists the commands, smc COMMAND --help explains one.';
+  return new Stop(EXIT.usage, code, message, hint);
+}
 
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a
@@ -139,13 +142,13 @@ export async function smc(
 ): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.done;
   const output = new Output(environment, words.includes('--json'));
-  const misused = (code: string, message: string): ExitStatus => {
-    output.stopped(new Stop(EXIT.usage, code, message, HELP));
-    return EXIT.usage;
+  const misused: Misused = (stop) => {
+    output.stopped(stop);
+    return Promise.resolve(stop.status);
   };
   const planned = words.find((word) => !word.startsWith('-'));
   if (planned !== undefined && PLANNED.includes(planned)) {
-    return misused('not-supported', `smc ${planned} is not supported yet`);
+    return misused(usage('not-supported', `smc ${planned} is not supported yet`));
   }
   const program = new Command('smc')
     .description('Services that are upgraded while they run: a compiler, a node, and what talks to it.')
@@ -164,13 +167,18 @@ export async function smc(
       '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node there.' +
         '\n\nExample:\n  smc run counter.sm --state Incr Incr Read',
     );
+  const ends = new Map<string, Misused>();
   for (const { name, summary, load } of COMMANDS) {
     const command = program.command(name).description(summary);
-    if (words.includes(name)) addCommand(command, await load(), environment, (ended) => (status = ended));
+    if (!words.includes(name)) continue;
+    ends.set(
+      name,
+      addCommand(command, await load(), environment, (ended) => (status = ended)),
+    );
   }
   if (words.every((word) => word === '--json')) {
     program.outputHelp({ error: true });
-    return misused('usage', 'no command is named');
+    return misused(usage('usage', 'no command is named'));
   }
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -178,7 +186,8 @@ export async function smc(
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end with 0.
     if (error.exitCode === 0) return EXIT.done;
-    return misused('usage', error.message.replace(/^error: /, ''));
+    const end = ends.get(program.args[0]) ?? misused;
+    return end(usage('usage', error.message.replace(/^error: /, '')));
   }
   return status;
 }

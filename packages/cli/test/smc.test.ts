@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { startNode } from '@smc/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ran, Workplace } from './workplace.ts';
@@ -389,6 +389,38 @@ describe('a node', () => {
     const ran = await run(['node', '--data', directory, '--http', '0', '--tcp', '0', ...wrong]);
     expect(ran).toMatchObject({ status: 2, out: '' });
     expect(existsSync(directory)).toBe(false);
+  });
+
+  test.each([
+    { wrong: ['--http', '99999'], status: 2, code: 'usage' },
+    { wrong: ['--host', '0.0.0.0'], status: 2, code: 'exposed' },
+    { wrong: ['--data', 'x'], status: 2, code: 'usage' },
+    { wrong: ['--htp', '5'], status: 2, code: 'usage' },
+    { wrong: ['now'], status: 2, code: 'usage' },
+    { wrong: ['--token-file', 'none.txt'], status: 2, code: 'no-file' },
+  ])('tells programs in its log that $wrong is wrong', async ({ wrong, status, code }) => {
+    const words = ['node', '--memory', '--http', '0', '--tcp', '0', '--log', 'json', ...wrong];
+    const ran = await run(words);
+    expect(ran).toMatchObject({ status, out: '' });
+    const event = JSON.parse(ran.err) as Record<string, unknown>;
+    expect(event).toMatchObject({ level: 'error', code });
+    const both = await run([...words, '--json']);
+    const { error } = JSON.parse(both.out) as { error: { code: string; message: string } };
+    expect(error).toMatchObject({ code, message: event['msg'] });
+    expect(JSON.parse(both.err)).toMatchObject({ code, msg: error.message });
+  });
+
+  test('warns of a file with tokens in its log', async () => {
+    const file = place.path('tokens.txt');
+    writeFileSync(file, `${'t'.repeat(32)}\n`);
+    chmodSync(file, 0o644);
+    const words = ['node', '--memory', '--http', '0', '--tcp', '0', '--token-file', file, '--log'];
+    const [warning] = (await run([...words, 'json'])).err.split('\n');
+    expect(JSON.parse(warning)).toMatchObject({
+      level: 'warn',
+      msg: expect.stringContaining('tokens.txt can be read or written by everybody') as string,
+    });
+    expect((await run([...words, 'text'])).err).toMatch(/^warning: tokens.txt can be read/);
   });
 
   test('closes what it opened where its port is taken', async () => {
