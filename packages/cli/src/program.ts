@@ -164,7 +164,7 @@ export async function smc(
     .showSuggestionAfterError(true)
     .addHelpText(
       'after',
-      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node there.' +
+      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node was reached, or it is not known what became of a change.' +
         '\n\nExample:\n  smc run counter.sm --state Incr Incr Read',
     );
   const ends = new Map<string, Misused>();

@@ -124,6 +124,8 @@ describe('words', () => {
       'keygen',
     ]);
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const [, unreached] = /3 where ([^.]+\.)/.exec(readme)!;
+    expect(help.out).toContain(`\n3 ${unreached.replaceAll(/\s+/g, ' ')}`);
     const table = readme.split('## The commands')[1].split('\n## ')[0];
     const listed = [...table.matchAll(/`smc ([a-z]+)/g)].map(([, name]) => name);
     expect(listed.toSorted()).toEqual(commands.toSorted());
