@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { type RunningNode, startNode, Tokens } from '@smc/node';
 import { encodeBundle } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../packages/client/test/support/manual-clock.ts';
 import { bundleOf } from './support/compile.ts';
 import { type ClientTls, connectFrames, connectHttp, type FrameOptions, machineOf } from '@smc/client';
 
@@ -95,6 +97,26 @@ describe('a client with TLS', () => {
     // A line that is none is answered, in plain text.
     const [, framed] = await increments({ ca: tls.cert });
     expect(framed).toBe('what answers there does not encrypt');
+  });
+
+  it('is what a node wants that encrypts: a client without is told so', async () => {
+    expect(await connectHttp(node.url!.replace('https:', 'http:')).call('Counter', 'Incr', '')).toMatchObject(
+      {
+        error: { message: expect.stringContaining('begins with https') as string },
+      },
+    );
+    const time = new ManualClock();
+    let isClosed = (): void => {};
+    const closed = new Promise<void>((resolve) => (isClosed = resolve));
+    const dial = (host: string, port: number) => createConnection({ host, port }).once('close', isClosed);
+    const frames = connectFrames(`127.0.0.1:${node.linesPort}`, { token, clock: time, dial });
+    const call = frames.machine<Counter>(machineOf(BUNDLE, 'Counter')).call('Incr');
+    await closed;
+    time.pass(30_000);
+    expect(await call).toMatchObject({
+      error: { message: expect.stringContaining('a node that encrypts wants the option tls') as string },
+    });
+    frames.close();
   });
 
   it('is refused with a wrong token', async () => {

@@ -178,9 +178,16 @@ describe('a node whose disk fails', () => {
       /^error: the journal can not be opened \(.*\): the disk under .* (fails: .*limit on the size of files|is full: make room)/,
     );
     writeFileSync(join(folder, 'file'), '');
-    const refused = await smc(['node', '--data', join(folder, 'file'), '--http', '0', '--tcp', '0']);
-    expect(refused).toMatchObject({ status: 1 });
-    expect(refused.stderr).toMatch(/^error: .*file is not a directory: --data takes one/);
+    for (const words of [
+      ['node', '--http', '0', '--tcp', '0'],
+      ['backup', 'b.smcb'],
+      ['repair'],
+      ['restore', 'file'],
+    ]) {
+      const refused = await smc([...words, '--data', join(folder, 'file')], { cwd: folder });
+      const stderr = `error: ${join(folder, 'file')} is a file and no directory\n`;
+      expect(refused).toEqual({ status: 1, stdout: '', stderr });
+    }
   });
 
   test.skipIf(!hasStrace).each([

@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { DiskJournal, startNode } from '@smc/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LineConnection, smc, startNodeProcess } from '../support/process.ts';
 import { TALLY } from '../support/tally.ts';
 
 const SMC = new URL('../../packages/cli/bin/smc.js', import.meta.url);
+
+/** As long as a node keeps what no recovery needs, if nothing is said. */
+const HISTORY_MILLIS_MAX = 7 * 24 * 60 * 60 * 1_000;
 
 let directory: string;
 beforeEach(() => {
@@ -28,8 +32,20 @@ describe('smc node --data', () => {
     const second = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
     expect(second.status).toBe(1);
     expect(second.stderr).toContain(`${directory} is in use by process ${first.child.pid}`);
-    const told = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0', '--log', 'json']);
+    const told = await smc([
+      'node',
+      '--data',
+      directory,
+      '--http',
+      '0',
+      '--tcp',
+      '0',
+      '--log',
+      'json',
+      '--json',
+    ]);
     expect(told.status).toBe(1);
+    expect(JSON.parse(told.stdout)).toMatchObject({ error: { code: 'journal' } });
     expect(JSON.parse(told.stderr)).toMatchObject({
       level: 'error',
       code: 'journal',
@@ -97,6 +113,50 @@ describe('smc node --data', () => {
   test('would be found out if it acknowledged what the disk has not taken', async () => {
     const { acknowledged, total } = await fillDisk(new URL('hasty-node.ts', import.meta.url));
     expect(total).toBeLessThan(acknowledged);
+  });
+
+  test(
+    'makes a checkpoint when as many seconds have passed as it was told',
+    { timeout: 40_000 },
+    async () => {
+      const node = await startNodeProcess(['--data', directory, '--checkpoint-seconds', '1']);
+      expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
+      expect(await add(node.tcpPort, 3)).toBe('ok 3');
+      // Nothing comes any more.
+      await untilCheckpoint(2);
+      expect(await node.stop()).toBe(0);
+    },
+  );
+
+  test('keeps what no recovery needs for as long as it was told', { timeout: 40_000 }, async () => {
+    const old = await startNode({
+      httpPort: 0,
+      linesPort: 0,
+      journal: await DiskJournal.open(directory),
+      clock: { now: () => Date.now() - 2 * HISTORY_MILLIS_MAX },
+    });
+    const body = TALLY.plain.encoded as Uint8Array<ArrayBuffer>;
+    const headers = { 'content-type': 'application/octet-stream' };
+    expect((await fetch(`${old.url}/_smc/machines`, { method: 'PUT', headers, body })).status).toBe(200);
+    for (const sum of [3, 6]) expect(await add(old.linesPort!, 3)).toBe(`ok ${sum}`);
+    await old.close();
+    const inputs = (): unknown => look('SELECT sum(count) AS n FROM log WHERE structural = 0 AND first <= 3');
+    expect(inputs()).toBe(2);
+
+    const eager = ['--data', directory, '--checkpoint-bytes', '1'];
+    const keeping = await startNodeProcess([...eager, '--keep-history']);
+    // The second begins when what the first made needless is gone.
+    for (const position of [4, 5]) {
+      await add(keeping.tcpPort, 1);
+      await untilCheckpoint(position);
+    }
+    expect(inputs()).toBe(2);
+    expect(await keeping.stop()).toBe(0);
+
+    const other = await startNodeProcess(eager);
+    await add(other.tcpPort, 1);
+    await until(() => inputs() === null);
+    expect(await other.stop()).toBe(0);
   });
 
   test('is backed up while it runs, restored elsewhere, and repaired', async () => {
@@ -183,6 +243,34 @@ describe('the log of a node', () => {
     expect(await node.ended).toEqual([0, null]);
   });
 });
+
+async function add(port: number, by: number): Promise<string> {
+  const line = await LineConnection.open(port);
+  const answer = await line.ask(`Tally/a Add(${by})`);
+  line.close();
+  return answer;
+}
+
+/** The one value that is asked for of the journal, whose node may run. */
+function look(query: string): unknown {
+  const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true, timeout: 5_000 });
+  try {
+    return database.prepare(query).get()?.['n'];
+  } finally {
+    database.close();
+  }
+}
+
+/** Waits for a checkpoint that counts, of this position or a later one. */
+function untilCheckpoint(position: number): Promise<void> {
+  return until(
+    () => Number(look('SELECT max(position) AS n FROM checkpoints WHERE complete = 1')) >= position,
+  );
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 
 /** A node of which one stream goes to a file; the other says where it is. */
 async function startWith(

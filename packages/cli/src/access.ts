@@ -1,11 +1,11 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { type Certificate, Signers, type Token, Tokens } from '@smc/node';
+import { type Certificate, type Exposure, Signers, type Token, Tokens } from '@smc/node';
 import type { Command } from 'commander';
 import { option, type Words } from './command.ts';
 import { EXIT, Stop } from './exit.ts';
 import { readText } from './files.ts';
-import { adminPort, type Exposure } from './local-node.ts';
-import type { Output } from './output.ts';
+import { adminPort } from './local-node.ts';
+import type { Warn } from './output.ts';
 import { readSecret, wrongFile } from './secrets.ts';
 import { readTokens } from './tokens.ts';
 
@@ -32,12 +32,12 @@ export function declareExposure(command: Command): void {
 }
 
 /** What these options say; files that are not what they should be end the command. */
-export function exposureOf(words: Words, output: Output): Exposure {
+export function exposureOf(words: Words, warn: Warn): Exposure {
   const address = option(words, 'host');
   const adminAddress = option(words, 'adminHost');
-  const tls = certificateOf(words, output);
-  const calls = tokensOf(words, 'tokenFile', output);
-  const administration = tokensOf(words, 'adminTokenFile', output);
+  const tls = certificateOf(words, warn);
+  const calls = tokensOf(words, 'tokenFile', warn);
+  const administration = tokensOf(words, 'adminTokenFile', warn);
   const trusted = option(words, 'trust');
   return {
     ...(address === undefined ? {} : { address }),
@@ -63,14 +63,14 @@ function signersOf(file: string): Signers {
   }
 }
 
-function tokensOf(words: Words, name: string, output: Output): Tokens | null {
+function tokensOf(words: Words, name: string, warn: Warn): Tokens | null {
   const file = option(words, name);
-  return file === undefined ? null : new Tokens(tokensIn(file, output));
+  return file === undefined ? null : new Tokens(tokensIn(file, warn));
 }
 
 /** The tokens of a file; at least one. */
-export function tokensIn(file: string, output: Output): readonly Token[] {
-  const read = readTokens(readSecret(file, output));
+export function tokensIn(file: string, warn: Warn): readonly Token[] {
+  const read = readTokens(readSecret(file, warn));
   if (read.ok) return read.tokens;
   throw new Stop(
     EXIT.usage,
@@ -79,13 +79,13 @@ export function tokensIn(file: string, output: Output): readonly Token[] {
   );
 }
 
-function certificateOf(words: Words, output: Output): Certificate | null {
+function certificateOf(words: Words, warn: Warn): Certificate | null {
   const [cert, key] = [option(words, 'tlsCert'), option(words, 'tlsKey')];
   if (cert === undefined && key === undefined) return null;
   if (cert === undefined || key === undefined) {
     throw new Stop(EXIT.usage, 'usage', '--tls-cert and --tls-key go together');
   }
-  const certificate = { cert: readText(cert), key: readSecret(key, output) };
+  const certificate = { cert: readText(cert), key: readSecret(key, warn) };
   const first = parsed(cert, 'no certificate', () => new X509Certificate(certificate.cert));
   if (!first.checkPrivateKey(privateKey(key, certificate.key)))
     throw new Stop(

@@ -35,32 +35,53 @@ export interface CommandDefinition {
   readonly example: string;
   readonly declare: (command: Command) => void;
   readonly run: Action;
+  /** Tells why it was stopped, where what it says has another form than that of other commands. */
+  readonly stopped?: (stop: Stop, words: Words, output: Output) => Promise<void>;
 }
 
-/** Gives a command its words and what it does; `finish` takes the status that `smc` will end with. */
+/** Ends a command that was stopped before it ran, as its words are wrong. */
+export type Misused = (stop: Stop) => Promise<ExitStatus>;
+
+/**
+ * Gives a command its words and what it does; `finish` takes the status that `smc` will end with. What it gives is for
+ * words that are wrong: how that is told may be one of those that could be read.
+ */
 export function addCommand(
   command: Command,
   definition: CommandDefinition,
   environment: Environment,
   finish: (status: ExitStatus) => void,
-): void {
+): Misused {
   definition.declare(command);
   command.option('--json', 'print machine-readable output on stdout');
   command.addHelpText('after', `\nExample:\n  ${definition.example.split('\n').join('\n  ')}`);
+  const begin = (given: Words['arguments']): { readonly words: Words; readonly output: Output } => {
+    const options = command.optsWithGlobals<Words['options']>();
+    return {
+      words: { arguments: given, options },
+      output: new Output(environment, options['json'] === true),
+    };
+  };
+  const end = async (stop: Stop, words: Words, output: Output): Promise<ExitStatus> => {
+    if (definition.stopped === undefined) output.stopped(stop);
+    else await definition.stopped(stop, words, output);
+    return stop.status;
+  };
   command.action(async (...given: unknown[]) => {
     // Commander passes the declared arguments, then the options, then the command.
-    const options = command.optsWithGlobals<Words['options']>();
-    const words: Words = { arguments: given.slice(0, -2) as Words['arguments'], options };
-    const output = new Output(environment, options['json'] === true);
+    const { words, output } = begin(given.slice(0, -2) as Words['arguments']);
     try {
       finish(await definition.run(words, output, environment));
     } catch (error) {
       if (error instanceof Refused) return finish(EXIT.refused);
       if (!(error instanceof Stop)) throw error;
-      output.stopped(error);
-      finish(error.status);
+      finish(await end(error, words, output));
     }
   });
+  return (stop) => {
+    const { words, output } = begin([]);
+    return end(stop, words, output);
+  };
 }
 
 /** A declared argument that takes several words. */

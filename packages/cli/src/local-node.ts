@@ -1,11 +1,13 @@
 import {
+  checkExposure,
+  type Exposure,
   ExposureError,
   isLoopback,
   type Journal,
+  loadHttp,
   type Log,
   NO_LOG,
   type NodeLimits,
-  type NodeOptions,
   type RecoveryProgress,
   type RunningNode,
   startNode,
@@ -51,16 +53,10 @@ export interface Keeping {
   readonly limits: Partial<NodeLimits>;
 }
 
-/** Who reaches a node, and how: from this computer alone, if nothing is said. */
-export type Exposure = Pick<
-  NodeOptions,
-  'address' | 'adminAddress' | 'adminPort' | 'tls' | 'access' | 'insecure'
->;
-
 /** What a command says of the node that it starts. */
 export interface LocalNodeOptions {
-  /** Null: it keeps nothing. */
-  readonly keeping?: Keeping | null;
+  /** Opens what it keeps, once all else that was said is in order; null: it keeps nothing. */
+  readonly keep?: () => Promise<Keeping | null>;
   readonly exposure?: Exposure;
   /** Nothing but defects is told, if nothing is said. */
   readonly log?: Log;
@@ -75,26 +71,29 @@ export interface LocalNodeOptions {
 export async function startLocal(
   words: Words,
   output: Output,
-  { keeping = null, exposure = {}, log = defectsOn(output), isEnded = () => false }: LocalNodeOptions = {},
+  {
+    keep = () => Promise.resolve(null),
+    exposure = {},
+    log = defectsOn(output),
+    isEnded = () => false,
+  }: LocalNodeOptions = {},
 ): Promise<LocalNode> {
   const httpPort = port(words, 'http', DEFAULT_HTTP_PORT);
   const linesPort = port(words, 'tcp', DEFAULT_TCP_PORT);
   const report = (error: unknown): void =>
     log.error({ err: error }, 'a defect of the node; please report it');
   const progress = logRecovery(log, isEnded);
-  const { journal, limits = {} } = keeping ?? {};
-  const options = {
-    ...exposure,
-    httpPort,
-    linesPort,
-    report,
-    log,
-    progress,
-    jit: jitOf(words),
-    ...(journal === undefined ? {} : { journal }),
-    limits,
-  };
-  const running = await start(() => startNode(options));
+  const options = { ...exposure, httpPort, linesPort, report, log, progress, jit: jitOf(words) };
+  const { keeping, running } = await start(async () => {
+    checkExposure(exposure);
+    const opening = keep();
+    // Meanwhile; where that fails the start says so, and closes the journal.
+    loadHttp().catch(() => {});
+    const opened = await opening;
+    const { journal, limits = {} } = opened ?? {};
+    const kept = journal === undefined ? {} : { journal };
+    return { keeping: opened, running: await startNode({ ...options, ...kept, limits }) };
+  });
   const node = ports(running);
   const kept = keeping === null ? 'nothing is kept on disk' : `kept in ${keeping.directory}`;
   const host = exposure.address ?? '127.0.0.1';
@@ -173,11 +172,11 @@ function port(words: Words, name: string, otherwise: number): number {
   throw new Stop(EXIT.usage, 'usage', `--${name} takes a port from 0 to 65535, not ${text}`);
 }
 
-async function start(begin: () => Promise<RunningNode>): Promise<RunningNode> {
+async function start<T>(begin: () => Promise<T>): Promise<T> {
   try {
     return await begin();
   } catch (error) {
-    if (error instanceof ToldToEnd) throw error;
+    if (error instanceof ToldToEnd || error instanceof Stop) throw error;
     if (error instanceof ExposureError) {
       throw new Stop(
         EXIT.usage,

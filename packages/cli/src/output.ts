@@ -15,6 +15,9 @@ export interface Streams {
 
 export type Written = (error?: Error | null) => void;
 
+/** Told what is not as it should be, and ends nothing. */
+export type Warn = (message: string) => void;
+
 /** How to colour a text, or to leave it as it is. */
 export type Colors = ReturnType<typeof createColors>;
 
@@ -76,14 +79,14 @@ export class Output {
   /** The end of a command that was stopped: for people, and as data. */
   stopped(stop: Stop): void {
     this.error(stop.line, stop.hint);
-    this.data({
-      error: {
-        code: stop.code,
-        message: stop.message,
-        ...(stop.hint === undefined ? {} : { hint: stop.hint }),
-      },
-    });
+    this.stoppedData(stop);
   }
+
+  /** The same as data alone. */
+  stoppedData({ code, message, hint }: Stop): void {
+    this.data({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+  }
+
   #isColored({ isTTY }: { readonly isTTY?: boolean }): boolean {
     const plain = this.#streams.environment['NO_COLOR'];
     return isTTY === true && (plain === undefined || plain === '');

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
-import { addCommand, type CommandDefinition, type Environment } from './command.ts';
-import { EXIT, type ExitStatus } from './exit.ts';
+import { addCommand, type CommandDefinition, type Environment, type Misused } from './command.ts';
+import { EXIT, type ExitStatus, Stop } from './exit.ts';
+import { Output } from './output.ts';
 
 interface CommandEntry {
   readonly name: string;
@@ -125,6 +126,11 @@ const COMMANDS: readonly CommandEntry[] = [
 /** Commands of the design that are not there yet: said so, and not taken for a slip of the finger. */
 const PLANNED = ['rollback', 'interfaces'];
 
+function usage(code: string, message: string): Stop {
+  const hint = 'smc --help lists the commands, smc COMMAND --help explains one.';
+  return new Stop(EXIT.usage, code, message, hint);
+}
+
 /**
  * Runs `smc` with these words (without the program's name) and gives its exit status. Only a
  * mistake of ours throws.
@@ -135,10 +141,14 @@ export async function smc(
   environment: Environment,
 ): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.done;
+  const output = new Output(environment, words.includes('--json'));
+  const misused: Misused = (stop) => {
+    output.stopped(stop);
+    return Promise.resolve(stop.status);
+  };
   const planned = words.find((word) => !word.startsWith('-'));
   if (planned !== undefined && PLANNED.includes(planned)) {
-    environment.stderr.write(`error: smc ${planned} is not supported yet; see smc --help\n`);
-    return EXIT.usage;
+    return misused(usage('not-supported', `smc ${planned} is not supported yet`));
   }
   const program = new Command('smc')
     .description('Services that are upgraded while they run: a compiler, a node, and what talks to it.')
@@ -148,28 +158,36 @@ export async function smc(
     .configureOutput({
       writeOut: (text) => void environment.stdout.write(text),
       writeErr: (text) => void environment.stderr.write(text),
+      // Told below, as all else that ends a command.
+      outputError: () => {},
     })
     .showSuggestionAfterError(true)
-    .showHelpAfterError('(smc --help lists the commands, smc COMMAND --help explains one)')
     .addHelpText(
       'after',
-      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node there.' +
+      '\nExit status: 0 done; 1 refused (type error, fault, stale upgrade); 2 wrong usage;\n3 no node was reached, or it is not known what became of a change.' +
         '\n\nExample:\n  smc run counter.sm --state Incr Incr Read',
     );
+  const ends = new Map<string, Misused>();
   for (const { name, summary, load } of COMMANDS) {
     const command = program.command(name).description(summary);
-    if (words.includes(name)) addCommand(command, await load(), environment, (ended) => (status = ended));
+    if (!words.includes(name)) continue;
+    ends.set(
+      name,
+      addCommand(command, await load(), environment, (ended) => (status = ended)),
+    );
   }
-  if (words.length === 0) {
+  if (words.every((word) => word === '--json')) {
     program.outputHelp({ error: true });
-    return EXIT.usage;
+    return misused(usage('usage', 'no command is named'));
   }
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version end with 0; commander has said what is wrong with anything else.
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    // Help and version end with 0.
+    if (error.exitCode === 0) return EXIT.done;
+    const end = ends.get(program.args[0]) ?? misused;
+    return end(usage('usage', error.message.replace(/^error: /, '')));
   }
   return status;
 }

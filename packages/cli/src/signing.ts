@@ -21,7 +21,7 @@ export function signed(bundle: Uint8Array, words: Words, output: Output): Uint8A
 }
 
 function privateKey(file: string, output: Output): KeyObject {
-  const text = readSecret(file, output);
+  const text = readSecret(file, (message) => output.note(`warning: ${message}`));
   try {
     const key = createPrivateKey(text);
     if (key.asymmetricKeyType === 'ed25519') return key;

@@ -11,9 +11,9 @@ test('a recovery breaks off when the node is told to end, and closes its journal
   let isClosed = false;
   const journal: Journal = new MemoryJournal();
   journal.close = () => void (isClosed = true);
-  const keeping = { journal, directory: 'd', limits: {} };
+  const keep = () => Promise.resolve({ journal, directory: 'd', limits: {} });
   const words = { arguments: [], options: { http: '0', tcp: '0' } };
-  const started = startLocal(words, output, { keeping, isEnded: () => true });
+  const started = startLocal(words, output, { keep, isEnded: () => true });
   await expect(started).rejects.toBeInstanceOf(ToldToEnd);
   expect(isClosed).toBe(true);
 });

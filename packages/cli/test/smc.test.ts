@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { startNode } from '@smc/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ran, Workplace } from './workplace.ts';
@@ -88,6 +88,11 @@ describe('words', () => {
     const ran = await run(words);
     expect(ran).toMatchObject({ status: 2, out: '' });
     expect(ran.err).toMatch(message);
+    const told = await run([...words, '--json']);
+    expect(told).toMatchObject({ status: 2, err: ran.err });
+    const { error } = JSON.parse(told.out) as { error: { code: string; message: string } };
+    expect(ran.err).toContain(`error: ${error.message}\n`);
+    expect(error.code).toMatch(/^[a-z-]+$/);
   });
 
   test('help has an example, for every command', async () => {
@@ -119,6 +124,8 @@ describe('words', () => {
       'keygen',
     ]);
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const [, unreached] = /3 where ([^.]+\.)/.exec(readme)!;
+    expect(help.out).toContain(`\n3 ${unreached.replaceAll(/\s+/g, ' ')}`);
     const table = readme.split('## The commands')[1].split('\n## ')[0];
     const listed = [...table.matchAll(/`smc ([a-z]+)/g)].map(([, name]) => name);
     expect(listed.toSorted()).toEqual(commands.toSorted());
@@ -370,5 +377,59 @@ describe('a node', () => {
     const taken = await run(['node', '--memory', '--http', new URL(place.node.url ?? '').port, '--tcp', '0']);
     expect(taken).toMatchObject({ status: 1, out: '' });
     expect(taken.err).toMatch(/port \d+ of this computer is taken/);
+  });
+
+  test.each([
+    { wrong: ['--http', '99999'] },
+    { wrong: ['--tcp', 'lines'] },
+    { wrong: ['--admin', '70000'] },
+    { wrong: ['--host', '0.0.0.0'] },
+    { wrong: ['--checkpoint-seconds', '0'] },
+    { wrong: ['--log', 'xml'] },
+  ])('opens nothing where $wrong is wrong', async ({ wrong }) => {
+    const directory = place.path(`unopened${wrong[0]}`);
+    const ran = await run(['node', '--data', directory, '--http', '0', '--tcp', '0', ...wrong]);
+    expect(ran).toMatchObject({ status: 2, out: '' });
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test.each([
+    { wrong: ['--http', '99999'], status: 2, code: 'usage' },
+    { wrong: ['--host', '0.0.0.0'], status: 2, code: 'exposed' },
+    { wrong: ['--data', 'x'], status: 2, code: 'usage' },
+    { wrong: ['--htp', '5'], status: 2, code: 'usage' },
+    { wrong: ['now'], status: 2, code: 'usage' },
+    { wrong: ['--token-file', 'none.txt'], status: 2, code: 'no-file' },
+  ])('tells programs in its log that $wrong is wrong', async ({ wrong, status, code }) => {
+    const words = ['node', '--memory', '--http', '0', '--tcp', '0', '--log', 'json', ...wrong];
+    const ran = await run(words);
+    expect(ran).toMatchObject({ status, out: '' });
+    const event = JSON.parse(ran.err) as Record<string, unknown>;
+    expect(event).toMatchObject({ level: 'error', code });
+    const both = await run([...words, '--json']);
+    const { error } = JSON.parse(both.out) as { error: { code: string; message: string } };
+    expect(error).toMatchObject({ code, message: event['msg'] });
+    expect(JSON.parse(both.err)).toMatchObject({ code, msg: error.message });
+  });
+
+  test('warns of a file with tokens in its log', async () => {
+    const file = place.path('tokens.txt');
+    writeFileSync(file, `${'t'.repeat(32)}\n`);
+    chmodSync(file, 0o644);
+    const words = ['node', '--memory', '--http', '0', '--tcp', '0', '--token-file', file, '--log'];
+    const [warning] = (await run([...words, 'json'])).err.split('\n');
+    expect(JSON.parse(warning)).toMatchObject({
+      level: 'warn',
+      msg: expect.stringContaining('tokens.txt can be read or written by everybody') as string,
+    });
+    expect((await run([...words, 'text'])).err).toMatch(/^warning: tokens.txt can be read/);
+  });
+
+  test('closes what it opened where its port is taken', async () => {
+    const directory = place.path('closed');
+    const taken = new URL(place.node.url ?? '').port;
+    const ran = await run(['node', '--data', directory, '--http', taken, '--tcp', '0']);
+    expect(ran).toMatchObject({ status: 1, out: '' });
+    expect(readdirSync(directory).toSorted()).toEqual(['journal.db', 'lock']);
   });
 });

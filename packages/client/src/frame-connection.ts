@@ -50,6 +50,9 @@ export interface ConnectionEnd {
   readonly retryMillis: number;
 }
 
+const UNANSWERED =
+  'the connection was closed before anything came; a node that encrypts wants the option tls';
+
 /** For what was written last, and the end of the other side, which says nothing where its host is gone. */
 const END_MILLIS_MAX = 5_000;
 /** What a node takes before it said how much: every node takes as much. */
@@ -70,7 +73,7 @@ export class FrameConnection {
   /** Their numbers on this connection are the places. */
   readonly #machines: SpokenMachine[] = [];
   readonly #numbers = new Map<SpokenMachine, number>();
-  #reason = 'the connection was closed';
+  #reason: string | null = null;
   #final: FinalFailure | null = null;
   #retryMillis = 0;
   isWelcome = false;
@@ -199,8 +202,14 @@ export class FrameConnection {
   #fail(error: NodeJS.ErrnoException): void {
     const failure = tlsFailure(error);
     if (failure?.isFinal === true) this.#final = { unreachable: failure.message };
-    const message = error.message || String(error.code);
-    this.#giveUp(error.code === 'ECONNREFUSED' ? 'nothing listens there' : (failure?.message ?? message));
+    if (error.code === 'ECONNREFUSED') return this.#giveUp('nothing listens there');
+    if (error.code === 'ECONNRESET' && this.#isUnanswered) return this.#giveUp(UNANSWERED);
+    this.#giveUp(failure?.message ?? (error.message || String(error.code)));
+  }
+
+  /** Whether a connection that is not encrypted has ended without a word: a node that encrypts ends one so. */
+  get #isUnanswered(): boolean {
+    return this.#magic === 0 && !('encrypted' in this.#socket);
   }
 
   #giveUp(reason: string): void {
@@ -213,6 +222,7 @@ export class FrameConnection {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#events.closed({ reason: this.#reason, final: this.#final, retryMillis: this.#retryMillis });
+    const reason = this.#reason ?? (this.#isUnanswered ? UNANSWERED : 'the connection was closed');
+    this.#events.closed({ reason, final: this.#final, retryMillis: this.#retryMillis });
   }
 }

@@ -23,7 +23,15 @@ export { LogWriter } from './journal/writer.ts';
 export type { RecoveryProgress } from './journal/recover.ts';
 export { Replay } from './journal/replay.ts';
 export { NODE_LIMITS, type NodeLimits, STEP_LIMITS } from './limits.ts';
-export { ExposureError, loadHttp, type NodeOptions, type RunningNode, startNode } from './node.ts';
+export {
+  checkExposure,
+  type Exposure,
+  ExposureError,
+  loadHttp,
+  type NodeOptions,
+  type RunningNode,
+  startNode,
+} from './node.ts';
 export {
   type Clock,
   type Journal,

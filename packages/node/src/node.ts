@@ -24,12 +24,9 @@ export async function loadHttp(): Promise<{ readonly serveHttp: typeof serveHttp
   return import('./serve/http.ts');
 }
 
-export interface NodeOptions {
-  /** 0 for one that is free; null for no HTTP. */
-  readonly httpPort: number | null;
-  /** Of lines and frames; 0 for one that is free, null for none. */
-  readonly linesPort: number | null;
-  /** The address of both: 127.0.0.1 if nothing is said. One beyond this computer needs a token for calls, and `tls`. */
+/** Who reaches a node, and how: whoever is on this computer, if nothing is said. */
+export interface Exposure {
+  /** The address of HTTP, lines and frames: 127.0.0.1 if nothing is said. One beyond this computer needs a token for calls, and `tls`. */
   readonly address?: string;
   /** Encrypts the connections to `address`, and to `adminAddress` where that is beyond this computer. */
   readonly tls?: Certificate;
@@ -44,6 +41,13 @@ export interface NodeOptions {
   readonly access?: Partial<Access>;
   /** Listens beyond this computer also without token or encryption. */
   readonly insecure?: boolean;
+}
+
+export interface NodeOptions extends Exposure {
+  /** 0 for one that is free; null for no HTTP. */
+  readonly httpPort: number | null;
+  /** Of lines and frames; 0 for one that is free, null for none. */
+  readonly linesPort: number | null;
   /** Where the log is kept: in memory, if nothing is said. The node closes it. */
   readonly journal?: Journal;
   readonly clock?: Clock;
@@ -88,6 +92,11 @@ function partOfHeap(share: number, bytesMax: number): number {
 /** An address beyond this computer that lacks what makes it safe: what, in words. */
 export class ExposureError extends Error {}
 
+/** Throws the `ExposureError` of `startNode`: for who opens a journal for it, which makes a directory. */
+export function checkExposure(exposure: Exposure): void {
+  placesOf(exposure);
+}
+
 /** A journal that no node comes of is closed. */
 async function orClose<T>(journal: Journal, begin: () => T | Promise<T>): Promise<T> {
   try {
@@ -115,7 +124,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { journal = new MemoryJournal(), clock = systemClock, jit = 'auto' } = options;
   const { stopwatch = systemStopwatch } = options;
   const { report = () => {}, progress = () => {}, log = NO_LOG } = options;
-  const { main, admin } = await orClose(journal, () => placesOf(options, access));
+  const { main, admin } = await orClose(journal, () => placesOf(options));
   const host = await orClose(journal, () =>
     Host.open(journal, { clock, limits, report, jit, stopwatch, progress }),
   );
@@ -158,14 +167,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 /** Where to listen for calls and for administration, without their ports. */
-function placesOf(options: NodeOptions, access: Access): { readonly main: Place; readonly admin: Place } {
-  const { address = '127.0.0.1', adminAddress = '127.0.0.1', adminPort = null, tls = null } = options;
+function placesOf(exposure: Exposure): { readonly main: Place; readonly admin: Place } {
+  const { address = '127.0.0.1', adminAddress = '127.0.0.1', adminPort = null, tls = null } = exposure;
+  const access = { ...OPEN_ACCESS, ...exposure.access };
   const main = { address, port: 0, tls };
   // On this computer nobody listens in, and the certificate is of another name.
   const admin = { address: adminAddress, port: 0, tls: isLoopback(adminAddress) ? null : tls };
   const exposed =
     exposureOf(main, access.calls) ?? (adminPort === null ? null : exposureOf(admin, access.administration));
-  if (exposed !== null && options.insecure !== true) throw new ExposureError(exposed);
+  if (exposed !== null && exposure.insecure !== true) throw new ExposureError(exposed);
   return { main, admin };
 }
 

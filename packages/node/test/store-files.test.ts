@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -189,7 +190,8 @@ describe('the files of a journal', () => {
   });
 
   it.each([
-    ['a file', () => writeFileSync(directory, ''), /is not a directory: --data takes one/],
+    ['a file', () => writeFileSync(directory, ''), /^\S+ is a file and no directory$/],
+    ['a link to nothing', () => symlinkSync('nothing', directory), /is not a directory: --data takes one/],
     ['where no directory can be', () => (directory = '/proc/x'), /no directory can be made at \/proc\/x/],
   ])('are not made in %s', (_, make, message) => {
     make();

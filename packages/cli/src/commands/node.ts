@@ -1,12 +1,13 @@
 import { getHeapStatistics } from 'node:v8';
-import { DiskJournal, loadHttp, type Log } from '@smc/node';
+import { DiskJournal } from '@smc/node';
 import { declareExposure, exposureOf } from '../access.ts';
 import { option, type CommandDefinition, type Words } from '../command.ts';
 import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
-import { EXIT, Refused, Stop } from '../exit.ts';
+import { EXIT, Stop } from '../exit.ts';
 import { jitOf } from '../jit.ts';
 import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, ToldToEnd, type Keeping } from '../local-node.ts';
+import type { Warn } from '../output.ts';
 import { camelCase, numberOf, sizeOf } from '../sizes.ts';
 
 /** `smc node`: a node in this process, until SIGINT or SIGTERM. */
@@ -41,11 +42,12 @@ export const node: CommandDefinition = {
       return null;
     });
     environment.detachStdout();
-    const exposure = exposureOf(words, output);
     const log = await logOf(words, output);
+    const warn = (message: string): void => log.warn({}, message);
+    const exposure = exposureOf(words, warn);
     try {
-      const [keeping] = await Promise.all([keepingOf(words, log), loadHttp()]);
-      const running = await startLocal(words, output, { keeping, exposure, log, isEnded: () => isEnded });
+      const keep = (): Promise<Keeping | null> => keepingOf(words, warn);
+      const running = await startLocal(words, output, { keep, exposure, log, isEnded: () => isEnded });
       const { url: http, linesPort: tcp, administration } = running;
       if (isJson(words))
         log.info({ http, tcp, ...(administration === null ? {} : { administration }) }, 'ready');
@@ -54,14 +56,16 @@ export const node: CommandDefinition = {
       log.info({}, 'stopping');
       await running.close();
     } catch (error) {
-      if (error instanceof ToldToEnd) log.info({}, 'stopping');
-      else if (error instanceof Stop && isJson(words) && error.status === EXIT.refused) {
-        const { code, hint, message } = error;
-        log.error({ code, hint }, message);
-        throw words.options['json'] === true ? error : new Refused(message);
-      } else throw error;
+      if (!(error instanceof ToldToEnd)) throw error;
+      log.info({}, 'stopping');
     }
     return EXIT.done;
+  },
+  async stopped(stop, words, output) {
+    if (!isJson(words)) return output.stopped(stop);
+    const { code, hint, message } = stop;
+    (await logOf(words, output)).error({ code, hint }, message);
+    output.stoppedData(stop);
   },
 };
 
@@ -71,7 +75,7 @@ const isJson = (words: Words): boolean => option(words, 'log') === 'json';
 /** Options that are about what is kept on disk, and about what leaves memory for it. */
 const OF_THE_DISK = ['data', 'keep-history', 'checkpoint-bytes', 'checkpoint-seconds', 'memory-limit'];
 
-async function keepingOf(words: Words, log: Log): Promise<Keeping | null> {
+async function keepingOf(words: Words, warn: Warn): Promise<Keeping | null> {
   const data = option(words, 'data');
   if (words.options['memory'] === true) {
     const other = OF_THE_DISK.find((name) => words.options[camelCase(name)] !== undefined);
@@ -89,7 +93,6 @@ async function keepingOf(words: Words, log: Log): Promise<Keeping | null> {
   };
   const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
   const history = words.options['keepHistory'] === true ? all : {};
-  const warn = (message: string): void => log.warn({}, message);
   const options = { ...history, jit: jitOf(words), warn };
   const journal = await onData(() => DiskJournal.open(directory, options));
   return { journal, directory, limits };

@@ -13,7 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, isFull, journalError, REPAIR } from './failures.ts';
-import { makeDirectory, syncDirectory, syncFile } from './files.ts';
+import { hasDirectory, makeDirectory, syncDirectory, syncFile } from './files.ts';
 import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
@@ -58,7 +58,7 @@ function makeDraft(draft: string, file: string): void {
 
 /** What a node would stop at, or go on from without what is lost, must not be the last word of a backup. */
 function checkNoNode(directory: string): void {
-  if (!existsSync(directory)) return;
+  if (!hasDirectory(directory)) return;
   const lock = DirectoryLock.takeIfFree(directory);
   // A node that runs has looked when it was started.
   if (lock === null) return;
@@ -84,7 +84,7 @@ export function restore(file: string, directory: string, progress: CheckProgress
       `${file}${suffix} is there, so that ${file} is no backup but a journal, of which that is a part: smc backup makes a backup of it`,
     );
   }
-  const isNew = !existsSync(directory);
+  const isNew = !hasDirectory(directory);
   makeDirectory(directory);
   const journal = join(directory, FILES.journal);
   const lock = DirectoryLock.take(directory);

@@ -9,12 +9,20 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { JournalError } from '../error.ts';
 
 /** Files and directories that are there after a crash. */
 
+/** Whether there is one. Throws a `JournalError` where something else has its name. */
+export function hasDirectory(directory: string): boolean {
+  const there = statSync(directory, { throwIfNoEntry: false });
+  if (there === undefined || there.isDirectory()) return there !== undefined;
+  throw new JournalError(`${directory} is a file and no directory`);
+}
+
 /** Makes a directory and those around it, for its owner alone; one is there after a crash once the one around it is synced. */
 export function makeDirectory(directory: string): void {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (hasDirectory(directory)) return;
   makeDirectory(dirname(directory));
   mkdirSync(directory, { mode: 0o700 });
   syncDirectory(dirname(directory));

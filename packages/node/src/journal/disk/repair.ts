@@ -5,6 +5,7 @@ import { DamagedCheckpoint, JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { nameState, setStateAside } from './condemn.ts';
 import { journalError } from './failures.ts';
+import { hasDirectory } from './files.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import { describeDamage, LogCheck, type LogDamage } from './log-check.ts';
@@ -49,7 +50,7 @@ export interface RepairReport {
  */
 export function repairDirectory(directory: string, stamp: string): RepairReport {
   const files = [FILES.journal, FILES.repaired];
-  if (!files.some((file) => existsSync(join(directory, file))))
+  if (!hasDirectory(directory) || !files.some((file) => existsSync(join(directory, file))))
     throw new JournalError(`${directory} has no journal`);
   const lock = DirectoryLock.take(directory);
   const draft = join(directory, 'repaired.db');
