@@ -12,7 +12,7 @@ export class Metrics {
   readonly checkpoints = new Durations();
   /** Deployments by what became of them: `deployed`, `upgraded`, `unchanged`, or the code of the refusal. */
   readonly deployments = new Map<string, number>();
-  /** Calls that no machine has seen, by code. */
+  /** Calls that no machine has seen, and connections that were refused as such, by code. */
   readonly refusals = new Map<string, number>();
 
   /** Counts a deployment by its answer; `seconds` is how long the swap took, null where nothing was. */

@@ -4,7 +4,7 @@ import { Tokens } from '../src/access/tokens.ts';
 import type { NodeLimits } from '../src/limits.ts';
 import { type NodeOptions, type RunningNode, startNode } from '../src/node.ts';
 import { broad, bundleOf, counter } from './images.ts';
-import { post, put } from './requests.ts';
+import { post, put, send } from './requests.ts';
 
 /** For how long connections may keep a node waiting, and how much may be held for them, over HTTP and lines. */
 
@@ -57,6 +57,11 @@ describe('over HTTP', () => {
       ...Array<string>(4).fill('HTTP/1.1 408 '),
       'HTTP/1.1 400 ',
       'HTTP/1.1 413 ',
+    ]);
+    // Each once, also where its body broke off after that.
+    const metrics = await send(node, '/_smc/metrics');
+    expect(metrics.body.match(/^smc_refused_total.*$/gm)).toEqual([
+      'smc_refused_total{code="bad-request"} 6',
     ]);
     expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
   });

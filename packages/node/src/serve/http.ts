@@ -13,6 +13,7 @@ import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
 import { TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { INTERNAL, Refused } from '../refused.ts';
@@ -23,7 +24,15 @@ import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isEncoded, NOT_ENCODED } from './parameters.ts';
 import { headerOf, readRequestKey } from './request-key.ts';
-import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
+import {
+  isText,
+  JSON_TYPE,
+  NOT_WRITTEN,
+  refuseRequest,
+  sendProblem,
+  TEXT_TYPE,
+  writeReply,
+} from './reply.ts';
 import type { Service } from './service.ts';
 
 /** Calls of machines, what is below `/_smc/`, or both. */
@@ -42,7 +51,8 @@ const SWEEP_MILLIS = 1_000;
  * body needs a content type that no form can send.
  */
 export async function serveHttp(service: Service, place: Place, serves: Served): Promise<Listener> {
-  const { host, access, limits, refusals } = service;
+  const { host, access, limits } = service;
+  const { metrics } = host;
   const app: FastifyInstance = Fastify({
     ...(place.tls === null ? {} : { https: { ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
     bodyLimit: limits.jsonBytesMax,
@@ -60,7 +70,8 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     frameworkErrors: (error, _request, reply) => answerError(host, error, reply),
     clientErrorHandler: (error, socket) => {
       // An answer now would be taken for that of a request which is being answered.
-      if (!connections.endWhenAnswered(socket)) answerClientError(error, socket, limits.closeMillisMax);
+      if (!connections.endWhenAnswered(socket))
+        answerClientError(metrics, error, socket, limits.closeMillisMax);
     },
   });
   app.removeAllContentTypeParsers();
@@ -78,16 +89,16 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     app.addHook('onRequest', (request, reply, done) => {
       const refused = checkLocal(request);
       if (refused === null) done();
-      else sendProblem(reply, refused);
+      else refuseRequest(metrics, reply, refused);
     });
   }
   app.decorateRequest('caller', '');
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(host, error, reply, request));
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, serves === 'administration' ? NO_CALLS : unknownAddress(request)),
+    refuseRequest(metrics, reply, serves === 'administration' ? NO_CALLS : unknownAddress(request)),
   );
   if (serves !== 'administration') {
-    const guarded = { onRequest: guard((token) => authorizeCall(access, token), refusals) };
+    const guarded = { onRequest: guard((token) => authorizeCall(access, token), service) };
     addOperations(app, { host, connections }, guarded);
     if (serves === 'calls') addApart(app, guarded);
   }
@@ -118,10 +129,17 @@ const CLIENT_STATUS: Readonly<Record<string, string>> = {
 };
 
 /** Answers what is no request, or did not come in time, and ends the connection. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket, closeMillisMax: number): void {
+function answerClientError(
+  metrics: Metrics,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  closeMillisMax: number,
+): void {
   if (!socket.writable) return;
   const status = CLIENT_STATUS[error.code ?? ''] ?? '400 Bad Request';
-  const body = errorToJson(problem('bad-request', `this is no HTTP request: ${error.message}`));
+  const refused = problem('bad-request', `this is no HTTP request: ${error.message}`);
+  metrics.refuse(refused.code);
+  const body = errorToJson(refused);
   socket.end(
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
@@ -190,23 +208,21 @@ function unknownAddress(request: FastifyRequest): Problem {
 const BROKEN_OFF = problem('in-doubt', 'a defect of the node; it is not known whether this was carried out');
 
 function answerError(host: Host, error: FastifyError, reply: FastifyReply, request?: FastifyRequest): void {
+  // The rest of a body that is too large is read and thrown away, within the time of a request: were the connection closed,
+  // whoever is still sending would find it broken, and not read the answer.
+  if (error.statusCode === 413) reply.removeHeader('connection');
+  refuseRequest(host.metrics, reply, problemOf(host, error, request));
+}
+
+function problemOf(host: Host, error: FastifyError, request?: FastifyRequest): Problem {
   const status = error.statusCode ?? 500;
-  if (status === 413) {
-    // The rest of the body is read and thrown away, within the time of a request: were the connection closed, whoever
-    // is still sending would find it broken, and not read the answer.
-    reply.removeHeader('connection');
-    return sendProblem(reply, problem('too-large', 'the body is too large'));
-  }
-  if (status === 415)
-    return sendProblem(reply, request?.routeOptions.url === DEPLOYMENTS ? NO_BUNDLE : NOT_JSON);
-  if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED);
-  if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
-  if (error instanceof Refused) return sendProblem(reply, error.problem);
+  if (status === 413) return problem('too-large', 'the body is too large');
+  if (status === 415) return request?.routeOptions.url === DEPLOYMENTS ? NO_BUNDLE : NOT_JSON;
+  if (error.code === 'FST_ERR_BAD_URL') return NOT_ENCODED;
+  if (status < 500) return problem('bad-request', error.message);
+  if (error instanceof Refused) return error.problem;
   host.report(error);
-  return sendProblem(
-    reply,
-    request === undefined || request.method === 'GET' ? INTERNAL.problem : BROKEN_OFF,
-  );
+  return request === undefined || request.method === 'GET' ? INTERNAL.problem : BROKEN_OFF;
 }
 
 interface OperationRoute {
@@ -233,12 +249,12 @@ function addOperations(app: FastifyInstance, calls: Calls, guarded: Guarded): vo
     app.post<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readPost(request);
       // Nothing is returned: fastify would wait for a reply that is given back as for a promise, which costs as much as a step.
-      if (!addressed.ok) return sendProblem(reply, addressed.problem);
+      if (!addressed.ok) return refuseRequest(calls.host.metrics, reply, addressed.problem);
       callMachine(calls, request, reply, { ...addressed, readOnly: false });
     });
     app.get<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readGet(request);
-      if (!addressed.ok) return sendProblem(reply, addressed.problem);
+      if (!addressed.ok) return refuseRequest(calls.host.metrics, reply, addressed.problem);
       callMachine(calls, request, reply, { ...addressed, readOnly: true });
     });
   }
@@ -286,7 +302,7 @@ function callMachine(
   { key, body, readOnly }: { key: string | null; body: WrittenBody; readOnly: boolean },
 ): void {
   const once = readRequestKey(request, () => digestOf(request.params.operation, key, body));
-  if (!once.ok) return sendProblem(reply, once.problem);
+  if (!once.ok) return refuseRequest(host.metrics, reply, once.problem);
   const spoken = headerOf(request, 'smc-interface');
   host.call(
     {

@@ -278,10 +278,10 @@ export class LineConnection implements Holder {
     );
     const unknown = problem('unknown-interface', `no machine serves the interface ${fingerprint}`);
     view.then(
-      (served) => this.#settle(place, served ? 'ok ()' : printProblem(unknown)),
+      (served) => (served ? this.#settle(place, 'ok ()') : this.#refuse(unknown, place)),
       (error: unknown) => {
         if (!(error instanceof Refused)) return this.destroy();
-        this.#settle(place, printProblem(error.problem));
+        this.#refuse(error.problem, place);
       },
     );
   }
@@ -301,8 +301,10 @@ export class LineConnection implements Holder {
     return place;
   }
 
-  #refuse(refused: Problem): void {
-    this.#settle(this.#place(), printProblem(refused));
+  /** Refuses what is no call that the host has seen, which counts those itself. */
+  #refuse(refused: Problem, place = this.#place()): void {
+    this.#service.host.metrics.refuse(refused.code);
+    this.#settle(place, printProblem(refused));
   }
 
   #close(refused: Problem): void {

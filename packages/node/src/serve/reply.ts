@@ -1,7 +1,8 @@
 import { ERROR_STATUS, errorToJson } from '@smc/protocol';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ValueReply } from '../event.ts';
 import { WRITTEN_LENGTH_MAX } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Version } from '../version.ts';
 import { type Form, writeValue } from '../written.ts';
@@ -36,6 +37,19 @@ export const TOO_LONG = `what is written of a value has at most about ${WRITTEN_
 /** Whether a `content-type` or `accept` header asks for the text form. */
 export function isText(header: string | undefined): boolean {
   return header !== undefined && header.split(';')[0].trim().toLowerCase() === TEXT_TYPE;
+}
+
+/** Sends why a request is refused that the host has not seen, which counts what it sees itself: a call is counted. */
+export function refuseRequest(metrics: Metrics, reply: FastifyReply, refused: Problem): void {
+  const { request } = reply;
+  // A peer that is gone, or was answered while its body came, is told nothing.
+  if (isCall(request) && request.raw.socket.writable) metrics.refuse(refused.code);
+  sendProblem(reply, refused);
+}
+
+/** Whatever was meant, unless it is below `/_smc/`: by its route, as there are many ways to write an address. */
+function isCall(request: FastifyRequest): boolean {
+  return request.is404 || request.routeOptions.url?.startsWith('/_smc') !== true;
 }
 
 /** Sends a refusal; `version` is what runs of the machine that it is about. */
