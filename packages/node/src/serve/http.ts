@@ -16,10 +16,9 @@ import { TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { INTERNAL, Refused } from '../refused.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
-import { DEPLOYMENTS, NO_BUNDLE } from './deployments.ts';
+import { BodyError, problemOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isEncoded, NOT_ENCODED } from './parameters.ts';
@@ -27,6 +26,7 @@ import { headerOf, readRequestKey } from './request-key.ts';
 import {
   isText,
   JSON_TYPE,
+  NOT_JSON,
   NOT_WRITTEN,
   refuseRequest,
   sendProblem,
@@ -53,6 +53,8 @@ const SWEEP_MILLIS = 1_000;
 export async function serveHttp(service: Service, place: Place, serves: Served): Promise<Listener> {
   const { host, access, limits } = service;
   const { metrics } = host;
+  const answerError = (error: FastifyError, reply: FastifyReply): void =>
+    refuseRequest(metrics, reply, problemOf(host, error, reply, NOT_JSON));
   const app: FastifyInstance = Fastify({
     ...(place.tls === null ? {} : { https: { ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
     bodyLimit: limits.jsonBytesMax,
@@ -67,7 +69,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     forceCloseConnections: 'idle',
     // A key of 512 bytes, each written as three characters; what is too long for one is told by `readKey`.
     routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
-    frameworkErrors: (error, _request, reply) => answerError(host, error, reply),
+    frameworkErrors: (error, _request, reply) => answerError(error, reply),
     clientErrorHandler: (error, socket) => {
       // An answer now would be taken for that of a request which is being answered.
       if (!connections.endWhenAnswered(socket))
@@ -93,7 +95,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     });
   }
   app.decorateRequest('caller', '');
-  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(host, error, reply, request));
+  app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
   app.setNotFoundHandler((request, reply) =>
     refuseRequest(metrics, reply, serves === 'administration' ? NO_CALLS : unknownAddress(request)),
   );
@@ -149,13 +151,6 @@ function answerClientError(
   socket.once('close', () => clearTimeout(force));
 }
 
-const NOT_JSON = problem('bad-request', 'a body needs the content type application/json');
-
-/** A body that is refused while it is read. */
-class BodyError extends Error {
-  readonly statusCode = 400;
-}
-
 const LOCAL = String.raw`(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?`;
 const LOCAL_HOST = new RegExp(`^${LOCAL}$`, 'i');
 const LOCAL_ORIGIN = new RegExp(`^https?://${LOCAL}$`, 'i');
@@ -202,27 +197,6 @@ function unknownAddress(request: FastifyRequest): Problem {
   }
   if (parts.length === 3) return problem('bad-request', `call POST /MACHINE/KEY/OPERATION, not ${method}`);
   return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
-}
-
-/** A defect after which nobody can tell how far a request came. */
-const BROKEN_OFF = problem('in-doubt', 'a defect of the node; it is not known whether this was carried out');
-
-function answerError(host: Host, error: FastifyError, reply: FastifyReply, request?: FastifyRequest): void {
-  // The rest of a body that is too large is read and thrown away, within the time of a request: were the connection closed,
-  // whoever is still sending would find it broken, and not read the answer.
-  if (error.statusCode === 413) reply.removeHeader('connection');
-  refuseRequest(host.metrics, reply, problemOf(host, error, request));
-}
-
-function problemOf(host: Host, error: FastifyError, request?: FastifyRequest): Problem {
-  const status = error.statusCode ?? 500;
-  if (status === 413) return problem('too-large', 'the body is too large');
-  if (status === 415) return request?.routeOptions.url === DEPLOYMENTS ? NO_BUNDLE : NOT_JSON;
-  if (error.code === 'FST_ERR_BAD_URL') return NOT_ENCODED;
-  if (status < 500) return problem('bad-request', error.message);
-  if (error instanceof Refused) return error.problem;
-  host.report(error);
-  return request === undefined || request.method === 'GET' ? INTERNAL.problem : BROKEN_OFF;
 }
 
 interface OperationRoute {

@@ -13,6 +13,9 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 /** A body that is an input, or a value, as it is written in the source. No form of a browser sends it. */
 export const TEXT_TYPE = 'application/vnd.smc.text';
 
+/** About a body that is sent as another thing. */
+export const NOT_JSON = problem('bad-request', 'a body needs the content type application/json');
+
 /** For a reply that is a defect to write. */
 export const NOT_WRITTEN = problem(
   'in-doubt',
