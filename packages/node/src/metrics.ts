@@ -15,10 +15,10 @@ export class Metrics {
   /** Calls that no machine has seen, and connections that were refused as such, by code. */
   readonly refusals = new Map<string, number>();
 
-  /** Counts a deployment by its answer. */
+  /** Counts a deployment, which is no dry run, by its answer. */
   deployed(reply: Reply): void {
     if (reply.kind === 'refused') return count(this.deployments, reply.problem.code);
-    if (reply.kind !== 'deployed' || reply.report.dryRun) return;
+    if (reply.kind !== 'deployed') return;
     for (const { result } of reply.report.machines) count(this.deployments, result);
   }
 

@@ -82,6 +82,25 @@ it('a deployment that the node has no room for is one, and no call', async () =>
   ]);
 });
 
+it('what is only tried out is told as such, and not counted', async () => {
+  const rehearsed = [
+    await put(bundleOf(counter()), '?dry-run=1'),
+    await put(bundleOf(counter()), '?mode=upgrade&dry-run=1'),
+    await put(bundleOf(counter()).slice(0, 40), '?dry-run=1'),
+    await put(new Uint8Array(4_001), '?dry-run=1'),
+    await put(bundleOf(counter()), '?dry-run=1', 'text/plain'),
+  ];
+  expect(rehearsed.map((status) => status === 200)).toEqual([true, false, false, false, false]);
+  expect(told).toEqual([
+    'info would be deployed Counter by olga',
+    expect.stringMatching(/^info deployment would be refused \S+ by olga$/),
+    'info deployment would be refused malformed by olga',
+    'info deployment would be refused too-large by olga',
+    'info deployment would be refused bad-request by olga',
+  ]);
+  expect(await counts()).toEqual({});
+});
+
 it('each removal is told, and why one was refused', async () => {
   await put(bundleOf(counter()));
   const asked = [

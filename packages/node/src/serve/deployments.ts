@@ -41,8 +41,9 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
   app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const tell = (request: FastifyRequest, answer: Reply): void => {
     if (answer.isRepeated === true) return;
-    host.metrics.deployed(answer);
-    tellDeployment(log, request, answer);
+    const dryRun = isRehearsal(request);
+    if (!dryRun) host.metrics.deployed(answer);
+    tellDeployment(log, answer, dryRun, callerOf(request));
   };
   app.put(
     DEPLOYMENTS,
@@ -89,15 +90,14 @@ type MachineRoute = { Params: { machine: string } };
 
 const refusedFor = (why: Problem): Reply => ({ kind: 'refused', problem: why, version: null });
 
-function tellDeployment(log: Log, request: FastifyRequest, answer: Reply): void {
-  const caller = callerOf(request);
+function tellDeployment(log: Log, answer: Reply, dryRun: boolean, caller: Named): void {
   if (answer.kind === 'refused') {
     const { code, message } = answer.problem;
-    return log.warn({ code, reason: message, ...caller }, 'deployment refused');
+    const facts = { code, reason: message, ...caller };
+    return dryRun ? log.info(facts, 'deployment would be refused') : log.warn(facts, 'deployment refused');
   }
   if (answer.kind !== 'deployed') throw new Error(`a bundle was answered with ${answer.kind}`);
-  const { dryRun, machines } = answer.report;
-  for (const { name, result, from, code } of machines) {
+  for (const { name, result, from, code } of answer.report.machines) {
     log.info({ machine: name, from, to: code, ...caller }, dryRun ? `would be ${result}` : result);
   }
 }
@@ -118,8 +118,17 @@ function refuse(reply: FastifyReply, answer: Reply): FastifyReply {
 }
 
 /** The name of whoever sent a request, where the token has one. */
-function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): { readonly caller?: string } {
+interface Named {
+  readonly caller?: string;
+}
+
+function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Named {
   return caller === '' ? {} : { caller };
+}
+
+/** Whether it changes nothing, also where it is refused: what is tried out is no deployment that somebody should look after. */
+function isRehearsal(request: FastifyRequest): boolean {
+  return (request.query as Record<string, unknown>)['dry-run'] === '1';
 }
 
 type Read =
