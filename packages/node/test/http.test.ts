@@ -400,17 +400,57 @@ describe('limits', () => {
     expect(reply.headers['retry-after']).toBe('1');
   });
 
-  it('what is no HTTP is answered as such', async () => {
-    const answer = await new Promise<string>((resolve, reject) => {
+  /** What comes on a connection that sends this, until the node ends it. */
+  const provoke = (sent: string): Promise<string> =>
+    new Promise((resolve, reject) => {
       const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' });
       let received = '';
       socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
       socket.on('error', reject);
       socket.on('close', () => resolve(received));
-      socket.write('Counter Incr\r\n\r\n');
+      socket.write(sent);
     });
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(answer).toContain('"code":"bad-request"');
+
+  it('what HTTP does not allow, and the node does not do, is refused as all else is', async () => {
+    const call = 'POST /Counter/Incr HTTP/1.1\r\n';
+    const end = 'connection: close\r\n\r\n';
+    const cases = [
+      ['Counter Incr\r\n\r\n', '400 bad-request'],
+      [`${call}${end}`, '400 bad-request'],
+      [`POST /Counter/Incr HTTP/1.0\r\n${end}`, '400 bad-request'],
+      [`${call}host: localhost\r\nexpect: banana\r\n${end}`, '417 bad-request'],
+    ];
+    const answers = await Promise.all(
+      cases.map(async ([sent]) => {
+        const [head, body] = (await provoke(sent)).split('\r\n\r\n');
+        expect(head).toMatch(/content-type: application\/json/);
+        return `${head.slice(9, 12)} ${(JSON.parse(body) as { error: { code: string } }).error.code}`;
+      }),
+    );
+    expect(answers).toEqual(cases.map(([, expected]) => expected));
+    const expecting = `${call}host: localhost\r\nexpect: 100-continue\r\ncontent-length: 0\r\n${end}`;
+    expect(await provoke(expecting)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/);
+    const metrics = await send(node, '/_smc/metrics');
+    expect(metrics.body.match(/^smc_refused_total.*$/gm)).toEqual([
+      'smc_refused_total{code="bad-request"} 4',
+    ]);
+  });
+
+  it('a request has a Host also where others than this computer are served', async () => {
+    await node.close();
+    node = await startNode({ httpPort: 0, linesPort: null, address: '0.0.0.0', insecure: true });
+    const ask = (version: string): Promise<string> =>
+      provoke(`GET /Counter/Read HTTP/${version}\r\nconnection: close\r\n\r\n`);
+    expect(await ask('1.1')).toMatch(/^HTTP\/1.1 400 [^]*a request has a Host header/);
+    expect(await ask('1.0')).toMatch(/^HTTP\/1.1 404 [^]*there is no machine/);
+  });
+
+  it('of what HTTP does not allow, an answer is not taken for that of a request before it', async () => {
+    const call = 'POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    for (const other of ['Counter Incr\r\n\r\n', 'nonsense\r\n\r\n']) {
+      const statuses = (await provoke(`${call}${other}`)).match(/HTTP\/1.1 \d+/g);
+      expect(statuses).toEqual(['HTTP/1.1 200']);
+    }
   });
 });
 

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Tokens } from '../src/access/tokens.ts';
 import type { NodeLimits } from '../src/limits.ts';
@@ -64,6 +66,23 @@ describe('over HTTP', () => {
       'smc_refused_total{code="bad-request"} 6',
     ]);
     expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
+  });
+
+  it('headers come in time over an encrypted connection too', async () => {
+    const [cert, key] = ['crt', 'key'].map((part) =>
+      readFileSync(new URL(`tls/localhost.${part}`, import.meta.url), 'utf8'),
+    );
+    const limits = { headersMillisMax: 300, requestMillisMax: 600_000, closeMillisMax: 100 };
+    node = await startNode({ httpPort: 0, linesPort: null, limits, tls: { cert, key } });
+    const text = await new Promise<string>((resolve, reject) => {
+      const socket = connect({ port: node.httpPort!, host: '127.0.0.1', rejectUnauthorized: false });
+      let received = '';
+      socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+      socket.on('error', reject);
+      socket.on('close', () => resolve(received));
+      socket.write('POST / HTTP/1.1\r\n');
+    });
+    expect(text).toMatch(/^HTTP\/1.1 408 /);
   });
 
   it('many requests of one connection wait, but not all that it sends', async () => {

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { errorToJson } from '@smc/protocol';
+import type { ServerOptions } from 'node:http';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -12,7 +11,7 @@ import Fastify, {
 import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
-import { TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import { type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
@@ -22,6 +21,7 @@ import { BodyError, problemOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isEncoded, NOT_ENCODED } from './parameters.ts';
+import { answerClientError } from './raw.ts';
 import { headerOf, readRequestKey } from './request-key.ts';
 import {
   isText,
@@ -56,14 +56,12 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   const answerError = (error: FastifyError, reply: FastifyReply): void =>
     refuseRequest(metrics, reply, problemOf(host, error, reply, NOT_JSON));
   const app: FastifyInstance = Fastify({
-    ...(place.tls === null ? {} : { https: { ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
+    http: parserOptions(limits),
+    ...(place.tls === null
+      ? {}
+      : { https: { ...parserOptions(limits), ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
     bodyLimit: limits.jsonBytesMax,
     requestTimeout: limits.requestMillisMax,
-    http: {
-      headersTimeout: limits.headersMillisMax,
-      maxHeaderSize: 16 * 1024,
-      connectionsCheckingInterval: Math.min(SWEEP_MILLIS, limits.headersMillisMax / 4),
-    },
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -72,8 +70,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
     clientErrorHandler: (error, socket) => {
       // An answer now would be taken for that of a request which is being answered.
-      if (!connections.endWhenAnswered(socket))
-        answerClientError(metrics, error, socket, limits.closeMillisMax);
+      if (!connections.endWhenAnswered(socket)) answerClientError({ metrics, limits }, error, socket);
     },
   });
   app.removeAllContentTypeParsers();
@@ -87,13 +84,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   );
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
-  if (isLoopback(place.address)) {
-    app.addHook('onRequest', (request, reply, done) => {
-      const refused = checkLocal(request);
-      if (refused === null) done();
-      else refuseRequest(metrics, reply, refused);
-    });
-  }
+  refuseOthers(app, place, metrics);
   app.decorateRequest('caller', '');
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
   app.setNotFoundHandler((request, reply) =>
@@ -123,32 +114,41 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   };
 }
 
-/** By the code of what the parser of HTTP found. */
-const CLIENT_STATUS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
+/** Of the server of Node, encrypted or not: it leaves all refusals to us. */
+function parserOptions(limits: NodeLimits): ServerOptions {
+  return {
+    headersTimeout: limits.headersMillisMax,
+    maxHeaderSize: 16 * 1024,
+    connectionsCheckingInterval: Math.min(SWEEP_MILLIS, limits.headersMillisMax / 4),
+    requireHostHeader: false,
+  };
+}
 
-/** Answers what is no request, or did not come in time, and ends the connection. */
-function answerClientError(
-  metrics: Metrics,
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  closeMillisMax: number,
-): void {
-  if (!socket.writable) return;
-  const status = CLIENT_STATUS[error.code ?? ''] ?? '400 Bad Request';
-  const refused = problem('bad-request', `this is no HTTP request: ${error.message}`);
-  metrics.refuse(refused.code);
-  const body = errorToJson(refused);
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-  // The peer may never end its side.
-  const force = setTimeout(() => socket.destroy(), closeMillisMax);
-  socket.once('close', () => clearTimeout(force));
+/** Refuses requests, whatever they ask for, that HTTP does not allow, or that come from elsewhere where only this computer is served. */
+function refuseOthers(app: FastifyInstance, { address }: Place, metrics: Metrics): void {
+  const isLocal = isLoopback(address);
+  app.addHook('onRequest', (request, reply, done) => {
+    const refused = checkHost(request) ?? (isLocal ? checkLocal(request) : null);
+    if (refused !== null) return refuseRequest(metrics, reply, refused);
+    if (isExpected(request)) return done();
+    refuseRequest(metrics, reply, NOT_EXPECTED, 417);
+  });
+  // Without this the server answers those by itself.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+}
+
+const NO_HOST = problem('bad-request', 'a request has a Host header');
+
+/** Those of HTTP/1.0 need none. */
+function checkHost({ raw, headers }: FastifyRequest): Problem | null {
+  return headers.host === undefined && raw.httpVersion !== '1.0' ? NO_HOST : null;
+}
+
+const NOT_EXPECTED = problem('bad-request', 'nothing but 100-continue can be expected');
+
+/** Whether a request expects nothing, or what the server has answered already. */
+function isExpected({ headers }: FastifyRequest): boolean {
+  return headers.expect === undefined || /(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect);
 }
 
 const LOCAL = String.raw`(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?`;

@@ -43,11 +43,16 @@ export function isText(header: string | undefined): boolean {
 }
 
 /** Sends why a request is refused that the host has not seen, which counts what it sees itself: a call is counted. */
-export function refuseRequest(metrics: Metrics, reply: FastifyReply, refused: Problem): void {
+export function refuseRequest(
+  metrics: Metrics,
+  reply: FastifyReply,
+  refused: Problem,
+  status?: number,
+): void {
   const { request } = reply;
   // A peer that is gone, or was answered while its body came, is told nothing.
   if (isCall(request) && request.raw.socket.writable) metrics.refuse(refused.code);
-  sendProblem(reply, refused);
+  sendProblem(reply, refused, null, status);
 }
 
 /** Whatever was meant, unless it is below `/_smc/`: by its route, as there are many ways to write an address. */
@@ -56,9 +61,14 @@ function isCall(request: FastifyRequest): boolean {
 }
 
 /** Sends a refusal; `version` is what runs of the machine that it is about. */
-export function sendProblem(reply: FastifyReply, refused: Problem, version: Version | null = null): void {
+export function sendProblem(
+  reply: FastifyReply,
+  refused: Problem,
+  version: Version | null = null,
+  status: number = ERROR_STATUS[refused.code],
+): void {
   const { code } = refused;
-  void reply.code(ERROR_STATUS[code]).type(JSON_TYPE);
+  void reply.code(status).type(JSON_TYPE);
   if (version !== null) void reply.header('smc-code', version.fingerprints.code);
   if (code === 'overloaded' || code === 'stalled') void reply.header('retry-after', '1');
   void reply.send(errorToJson(refused));
