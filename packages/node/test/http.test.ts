@@ -124,6 +124,29 @@ describe('operations', () => {
     });
   });
 
+  it('take no body that says that it is encoded', async () => {
+    const json = (parameter: string): Promise<HttpReply> =>
+      post(node, '/Counter/Incr', '{}', { 'content-type': `application/json${parameter}` });
+    for (const good of ['; charset=utf-8', ';charset="UTF-8"', '; charset=utf8', '; version=1']) {
+      expect(await json(good), good).toMatchObject({ status: 200 });
+    }
+    for (const other of ['; charset=latin1', '; version=1; charset="utf-16"', ';charset=']) {
+      expect(refusal(await json(other)), other).toBe('400 bad-request');
+    }
+    const plain = await post(node, '/Counter/Incr', '{}', { 'content-encoding': 'Identity' });
+    expect(plain).toMatchObject({ status: 200 });
+    const headers = { 'content-type': 'application/vnd.smc.bundle', 'content-encoding': 'gzip' };
+    for (const encoded of [
+      await post(node, '/Counter/Incr', '{}', { 'content-encoding': 'gzip' }),
+      await post(node, '/Counter/Incr', '{}', { 'content-encoding': 'identity, br' }),
+      await send(node, '/_smc/machines', { method: 'PUT', headers, body: bundleOf(counter()) }),
+    ]) {
+      expect(refusal(encoded)).toBe('415 bad-request');
+      expect(encoded.headers['accept-encoding']).toBe('identity');
+    }
+    expect((await send(node, '/Counter/Read')).body).toBe('5');
+  });
+
   it('say where in the input it is wrong', async () => {
     const { body } = await post(node, '/Counter/Divide', '{"by":"2"}');
     expect(JSON.parse(body)).toMatchObject({ error: { code: 'bad-request', path: '$.by' } });

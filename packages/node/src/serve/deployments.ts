@@ -7,7 +7,7 @@ import type { HeaderRequestKey } from '../journal/entry.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { problemOf } from './errors.ts';
+import { refusalOf } from './errors.ts';
 import type { Guarded } from './guard.ts';
 import { readParameters } from './parameters.ts';
 import { JSON_TYPE, NOT_JSON, sendProblem } from './reply.ts';
@@ -51,9 +51,9 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
       ...guarded,
       bodyLimit: limits.bundleBytesMax,
       errorHandler: (error, request, reply) => {
-        const answer = refusedFor(problemOf(host, error, reply, NO_BUNDLE));
-        tell(request, answer);
-        refuse(reply, answer);
+        const { problem: why, status } = refusalOf(host, error, reply, NO_BUNDLE);
+        tell(request, refusedFor(why));
+        sendProblem(reply, why, null, status);
       },
     },
     async (request, reply) => {
@@ -72,9 +72,9 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     {
       ...guarded,
       errorHandler: (error, request, reply) => {
-        const answer = refusedFor(problemOf(host, error, reply, NOT_JSON));
-        tellRemoval(log, request, answer);
-        refuse(reply, answer);
+        const { problem: why, status } = refusalOf(host, error, reply, NOT_JSON);
+        tellRemoval(log, request, refusedFor(why));
+        sendProblem(reply, why, null, status);
       },
     },
     async (request, reply) => {

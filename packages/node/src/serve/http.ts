@@ -17,7 +17,7 @@ import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration } from './administration.ts';
 import { HttpConnections } from './connections.ts';
-import { BodyError, problemOf } from './errors.ts';
+import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isEncoded, NOT_ENCODED } from './parameters.ts';
@@ -53,8 +53,10 @@ const SWEEP_MILLIS = 1_000;
 export async function serveHttp(service: Service, place: Place, serves: Served): Promise<Listener> {
   const { host, access, limits } = service;
   const { metrics } = host;
-  const answerError = (error: FastifyError, reply: FastifyReply): void =>
-    refuseRequest(metrics, reply, problemOf(host, error, reply, NOT_JSON));
+  const answerError = (error: FastifyError, reply: FastifyReply): void => {
+    const { problem: why, status } = refusalOf(host, error, reply, NOT_JSON);
+    refuseRequest(metrics, reply, why, status);
+  };
   const app: FastifyInstance = Fastify({
     http: parserOptions(limits),
     ...(place.tls === null
@@ -73,17 +75,9 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
       if (!connections.endWhenAnswered(socket)) answerClientError({ metrics, limits }, error, socket);
     },
   });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    ['application/json', TEXT_TYPE],
-    { parseAs: 'buffer' },
-    (_request, body: Buffer, done) => {
-      if (isUtf8(body)) done(null, body.toString('utf8'));
-      else done(new BodyError('the body is not UTF-8'));
-    },
-  );
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
+  readBodies(app);
   refuseOthers(app, place, metrics);
   app.decorateRequest('caller', '');
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
@@ -112,6 +106,23 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
       clearInterval(sweeps);
     },
   };
+}
+
+/** Reads bodies that are text, as they are. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ['application/json', TEXT_TYPE],
+    { parseAs: 'buffer' },
+    ({ headers }, body: Buffer, done) => {
+      if (isUtf8(body) && saysUtf8(headers['content-type'])) done(null, body.toString('utf8'));
+      else done(new BodyError('a body is UTF-8, and so is the charset of its content type'));
+    },
+  );
+  app.addHook('preParsing', ({ headers }, _reply, _payload, done) => {
+    const encoding = headers['content-encoding'];
+    done(encoding === undefined || /^(?:identity)?$/i.test(encoding) ? null : new EncodedError());
+  });
 }
 
 /** Of the server of Node, encrypted or not: it leaves all refusals to us. */
@@ -149,6 +160,12 @@ const NOT_EXPECTED = problem('bad-request', 'nothing but 100-continue can be exp
 /** Whether a request expects nothing, or what the server has answered already. */
 function isExpected({ headers }: FastifyRequest): boolean {
   return headers.expect === undefined || /(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect);
+}
+
+/** Whether a content type names no character set, or that of all bodies. */
+function saysUtf8(type = ''): boolean {
+  const named = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1];
+  return named === undefined || /^utf-?8$/i.test(named);
 }
 
 const LOCAL = String.raw`(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?`;
