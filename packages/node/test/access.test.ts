@@ -216,6 +216,10 @@ describe('tokens', () => {
       'smc_unauthorized_total{protocol="lines"} 2',
       'smc_unauthorized_total{protocol="frames"} 1',
     ]);
+    await node.close();
+    expect(told.slice(1)).toEqual([
+      '{"protocol":"http","from":"127.0.0.1","method":"POST","path":"/Counter/Incr","others":2}',
+    ]);
   });
 
   it('with a name are what shares are by, and else the address is', async () => {
