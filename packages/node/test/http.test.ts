@@ -73,6 +73,7 @@ describe('operations', () => {
       [send(node, '/_smc/machines?before=a'), '400 bad-request'],
       [send(node, '/_smc/machines?after=a&after=b'), '400 bad-request'],
       [post(node, '/_smc/nothing'), '404 unknown-operation'],
+      [send(node, '/_smc'), '404 unknown-operation'],
       [send(node, '/Counter/Incr'), '400 bad-request'],
       [send(node, '/Counter/Divide'), '400 bad-request'],
       [send(node, '/Counter/Divide?by=two'), '400 bad-request'],
@@ -145,6 +146,12 @@ describe('operations', () => {
       expect(encoded.headers['accept-encoding']).toBe('identity');
     }
     expect((await send(node, '/Counter/Read')).body).toBe('5');
+  });
+
+  it('are not what is said of the address of administration', async () => {
+    for (const path of ['/_smc', '/_smc/', '/_smc/nothing', '/_smc?of=1']) {
+      expect((await send(node, path)).body).toMatch(/"there is no GET \/_smc[a-z/]*"/);
+    }
   });
 
   it('say where in the input it is wrong', async () => {
@@ -406,12 +413,14 @@ describe('limits', () => {
     expect(refusal(await post(node, '/Counter/Read', `{${' '.repeat(99)}}`))).toBe('413 too-large');
     expect(refusal(await put(node, new Uint8Array(2_000)))).toBe('422 malformed');
     expect(refusal(await put(node, new Uint8Array(2_001)))).toBe('413 too-large');
+    expect((await post(node, '/Counter/Read', ' '.repeat(101))).body).toContain('more than 100 bytes');
+    expect((await put(node, new Uint8Array(2_001))).body).toContain('more than 2000 bytes');
   });
 
   it('of headers and addresses', async () => {
-    expect((await send(node, '/Counter/Read', { headers: { 'x-long': 'x'.repeat(20_000) } })).status).toBe(
-      431,
-    );
+    const long = await send(node, '/Counter/Read', { headers: { 'x-long': 'x'.repeat(20_000) } });
+    expect(refusal(long)).toBe('431 bad-request');
+    expect(long.body).toMatch(/"the headers of a request, with its address, have at most 16 KiB"/);
     expect(refusal(await send(node, `/Counter/${'x'.repeat(1_000)}`))).toMatch(/^4/);
   });
 

@@ -26,6 +26,9 @@ type Seen =
     }
   | { readonly ok: false; readonly problem: Problem };
 
+/** Addresses of administration that nothing else is at, `/_smc` too: no machine has a name that begins so. */
+export const OTHERS = '/_smc*';
+
 type MachineRoute = { Params: { machine: string } };
 
 /**
@@ -47,7 +50,7 @@ export function addAdministration(app: FastifyInstance, service: Service): void 
   addViews(app, service, guarded);
   addDeployments(app, host, { access, limits, log, guarded });
   // Without this, what is not here would be taken for an operation of a machine.
-  app.all('/_smc/*', guarded, (request, reply) =>
+  app.all(OTHERS, guarded, (request, reply) =>
     sendProblem(
       reply,
       problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`),

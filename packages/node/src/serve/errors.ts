@@ -43,7 +43,8 @@ function problemOf(host: Host, error: FastifyError, reply: FastifyReply, wrongTy
     // The rest of the body is read and thrown away, within the time of a request: were the connection closed, whoever
     // is still sending would find it broken, and not read the answer.
     reply.removeHeader('connection');
-    return problem('too-large', 'the body is too large');
+    const { bodyLimit } = reply.request.routeOptions;
+    return problem('too-large', `the body has more than ${bodyLimit} bytes`);
   }
   if (status === 415) return wrongType;
   if (error.code === 'FST_ERR_BAD_URL') return NOT_ENCODED;

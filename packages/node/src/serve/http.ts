@@ -11,11 +11,11 @@ import Fastify, {
 import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
-import { type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { addAdministration } from './administration.ts';
+import { addAdministration, OTHERS } from './administration.ts';
 import { HttpConnections } from './connections.ts';
 import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
@@ -129,7 +129,7 @@ function readBodies(app: FastifyInstance): void {
 function parserOptions(limits: NodeLimits): ServerOptions {
   return {
     headersTimeout: limits.headersMillisMax,
-    maxHeaderSize: 16 * 1024,
+    maxHeaderSize: HEADER_BYTES_MAX,
     connectionsCheckingInterval: Math.min(SWEEP_MILLIS, limits.headersMillisMax / 4),
     requireHostHeader: false,
   };
@@ -197,7 +197,7 @@ const NO_CALLS = problem(
 function addApart(app: FastifyInstance, { onRequest }: Guarded): void {
   const refuseAll: onRequestHookHandler = (_request, reply) => sendProblem(reply, APART);
   const guarded = { onRequest: [onRequest, refuseAll] };
-  app.all('/_smc/*', guarded, () => {
+  app.all(OTHERS, guarded, () => {
     throw new Error('administration where it is not served');
   });
 }

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERROR_STATUS, errorToJson } from '@smc/protocol';
-import type { NodeLimits } from '../limits.ts';
+import { HEADER_BYTES_MAX, type NodeLimits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
 import { JSON_TYPE } from './reply.ts';
@@ -14,17 +14,30 @@ export interface RawService {
   readonly limits: NodeLimits;
 }
 
-/** By the code of what the parser of HTTP found. */
-const CLIENT_STATUS: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
-
 /** Answers what is no request, or did not come in time, and ends the connection. */
 export function answerClientError(service: RawService, error: NodeJS.ErrnoException, socket: Socket): void {
-  const status = CLIENT_STATUS[error.code ?? ''];
-  answer(service, socket, problem('bad-request', `this is no HTTP request: ${error.message}`), status);
+  const { status, message } = describe(error, service.limits);
+  answer(service, socket, problem('bad-request', message), status);
+}
+
+/** What the parser of HTTP found, by its code: which bound it is, where it is a request but for that. */
+function describe(
+  { code, message }: NodeJS.ErrnoException,
+  { headersMillisMax, requestMillisMax }: NodeLimits,
+): { readonly status: number; readonly message: string } {
+  const headers = 'the headers of a request, with its address,';
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { status: 431, message: `${headers} have at most ${HEADER_BYTES_MAX / 1024} KiB` };
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return { status: 413, message: 'the extensions of chunks are too long' };
+    case 'ERR_HTTP_REQUEST_TIMEOUT': {
+      const all = `all of it within ${requestMillisMax / 1000} s`;
+      return { status: 408, message: `${headers} come within ${headersMillisMax / 1000} s, and ${all}` };
+    }
+    default:
+      return { status: 400, message: `this is no HTTP request: ${message}` };
+  }
 }
 
 function answer(
