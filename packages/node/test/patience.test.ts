@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Tokens } from '../src/access/tokens.ts';
@@ -147,6 +147,36 @@ describe('over lines', () => {
   it('a peer may not have more held for it than is allowed', async () => {
     await start({ outputBytesMax: 1_000 });
     await stalls(node.linesPort!, 'Broad Read\n'.repeat(2_000));
+  });
+});
+
+/** A connection that sent this, and what came first; nothing where the node ended it. */
+function ask(port: number, sent: string): Promise<{ readonly socket: Socket; readonly answer: string }> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write(sent));
+    socket.on('error', () => {});
+    socket.once('data', (chunk) => resolve({ socket, answer: chunk.toString() }));
+    socket.once('close', () => resolve({ socket, answer: '' }));
+  });
+}
+
+describe('of connections', () => {
+  it.each([
+    ['HTTP', 'httpPort', 'GET /Counter/Read HTTP/1.1\r\nhost: localhost\r\n\r\n'],
+    ['lines', 'linesPort', 'Counter Read\n'],
+  ] as const)('over %s there are as many as may be, and others end unanswered', async (_name, port, sent) => {
+    await start({ connectionsMax: 2 });
+    /** One that is served: where another one has ended that may not be known at once. */
+    const served = async (): Promise<Socket> => {
+      const { socket, answer } = await ask(node[port]!, sent);
+      return answer === '' ? served() : socket;
+    };
+    const first = await served();
+    const second = await served();
+    expect((await ask(node[port]!, sent)).answer).toBe('');
+    first.destroy();
+    const third = await served();
+    for (const socket of [second, third]) socket.destroy();
   });
 });
 
