@@ -451,6 +451,7 @@ describe('limits', () => {
       [`${call}${end}`, '400 bad-request'],
       [`POST /Counter/Incr HTTP/1.0\r\n${end}`, '400 bad-request'],
       [`${call}host: localhost\r\nexpect: banana\r\n${end}`, '417 bad-request'],
+      ['CONNECT localhost:80 HTTP/1.1\r\nhost: localhost\r\n\r\n', '404 unknown-operation'],
     ];
     const answers = await Promise.all(
       cases.map(async ([sent]) => {
@@ -465,6 +466,7 @@ describe('limits', () => {
     const metrics = await send(node, '/_smc/metrics');
     expect(metrics.body.match(/^smc_refused_total.*$/gm)).toEqual([
       'smc_refused_total{code="bad-request"} 4',
+      'smc_refused_total{code="unknown-operation"} 1',
     ]);
   });
 
@@ -479,7 +481,8 @@ describe('limits', () => {
 
   it('of what HTTP does not allow, an answer is not taken for that of a request before it', async () => {
     const call = 'POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\n\r\n';
-    for (const other of ['Counter Incr\r\n\r\n', 'nonsense\r\n\r\n']) {
+    const connect = 'CONNECT localhost:80 HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    for (const other of [connect, 'Counter Incr\r\n\r\n']) {
       const statuses = (await provoke(`${call}${other}`)).match(/HTTP\/1.1 \d+/g);
       expect(statuses).toEqual(['HTTP/1.1 200']);
     }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -12,7 +13,6 @@ import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
 import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration, OTHERS } from './administration.ts';
@@ -21,7 +21,7 @@ import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isEncoded, NOT_ENCODED } from './parameters.ts';
-import { answerClientError } from './raw.ts';
+import { answerClientError, answerConnect, type RawService } from './raw.ts';
 import { headerOf, readRequestKey } from './request-key.ts';
 import {
   isText,
@@ -78,7 +78,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
   readBodies(app);
-  refuseOthers(app, place, metrics);
+  refuseOthers(app, place, { metrics, limits, connections });
   app.decorateRequest('caller', '');
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
   app.setNotFoundHandler((request, reply) =>
@@ -136,16 +136,25 @@ function parserOptions(limits: NodeLimits): ServerOptions {
 }
 
 /** Refuses requests, whatever they ask for, that HTTP does not allow, or that come from elsewhere where only this computer is served. */
-function refuseOthers(app: FastifyInstance, { address }: Place, metrics: Metrics): void {
+function refuseOthers(
+  app: FastifyInstance,
+  { address }: Place,
+  { connections, ...service }: RawService & { readonly connections: HttpConnections },
+): void {
   const isLocal = isLoopback(address);
   app.addHook('onRequest', (request, reply, done) => {
     const refused = checkHost(request) ?? (isLocal ? checkLocal(request) : null);
-    if (refused !== null) return refuseRequest(metrics, reply, refused);
+    if (refused !== null) return refuseRequest(service.metrics, reply, refused);
     if (isExpected(request)) return done();
-    refuseRequest(metrics, reply, NOT_EXPECTED, 417);
+    refuseRequest(service.metrics, reply, NOT_EXPECTED, 417);
   });
   // Without this the server answers those by itself.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.server.on('connect', (_request, socket: Socket) => {
+    // It is read and watched by nobody any more.
+    socket.on('error', () => socket.destroy()).resume();
+    if (!connections.endWhenAnswered(socket)) answerConnect(service, socket);
+  });
 }
 
 const NO_HOST = problem('bad-request', 'a request has a Host header');

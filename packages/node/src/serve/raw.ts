@@ -40,6 +40,13 @@ function describe(
   }
 }
 
+const NO_TUNNEL = problem('unknown-operation', 'there is no CONNECT here: a node is no proxy');
+
+/** Answers who asks for a tunnel, and ends the connection, which HTTP has let go of. */
+export function answerConnect(service: RawService, socket: Socket): void {
+  answer(service, socket, NO_TUNNEL);
+}
+
 function answer(
   { metrics, limits }: RawService,
   socket: Socket,
