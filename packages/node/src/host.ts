@@ -266,7 +266,7 @@ export class Host {
   ): void {
     const refused = this.#state !== 'open' ? STOPPING : this.#makeRoom(caller, bytes) ? null : OVERLOADED;
     if (refused !== null) {
-      this.metrics.refuse(refused.problem.code);
+      if (event.kind === 'call') this.metrics.refuse(refused.problem.code);
       return settle(refused);
     }
     const received = this.#received();
@@ -395,7 +395,6 @@ export class Host {
     if (answered === 'later') return;
     if (answered !== null) {
       item.reply = answered;
-      this.metrics.deployed(answered, null);
       return this.#settle(item);
     }
     let work: Deployment | null = null;
@@ -437,8 +436,8 @@ export class Host {
     if (!work.work(this.#sliceEnds(work, start))) return null;
     const { position } = this.#node;
     const reply = work.finish(this.#log);
-    const changed = this.#node.position !== position && reply.kind === 'deployed';
-    this.metrics.deployed(reply, changed ? (this.#stopwatch() - start) / 1000 : null);
+    const changed = this.#node.position !== position;
+    if (changed) this.metrics.swapped(reply, (this.#stopwatch() - start) / 1000);
     return reply;
   }
 

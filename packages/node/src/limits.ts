@@ -170,6 +170,9 @@ export const STEP_LIMITS = {
 /** UTF-16 units of a value as it is written for people or programs: as much JSON as is read. */
 export const WRITTEN_LENGTH_MAX = 16 * 1024 * 1024;
 
+/** Bytes of the headers of an HTTP request, with its address. */
+export const HEADER_BYTES_MAX = 16 * 1024;
+
 /** How long a client may take to agree on the encryption, in milliseconds. */
 export const TLS_HANDSHAKE_MILLIS_MAX = 10_000;
 

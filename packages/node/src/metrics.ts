@@ -12,18 +12,20 @@ export class Metrics {
   readonly checkpoints = new Durations();
   /** Deployments by what became of them: `deployed`, `upgraded`, `unchanged`, or the code of the refusal. */
   readonly deployments = new Map<string, number>();
-  /** Calls that no machine has seen, by code. */
+  /** Calls that no machine has seen, and connections that were refused as such, by code. */
   readonly refusals = new Map<string, number>();
 
-  /** Counts a deployment by its answer; `seconds` is how long the swap took, null where nothing was. */
-  deployed(reply: Reply, seconds: number | null): void {
-    if (reply.isRepeated === true) return;
+  /** Counts a deployment, which is no dry run, by its answer. */
+  deployed(reply: Reply): void {
     if (reply.kind === 'refused') return count(this.deployments, reply.problem.code);
-    if (reply.kind !== 'deployed' || reply.report.dryRun) return;
-    const { machines } = reply.report;
-    for (const { result } of machines) count(this.deployments, result);
-    const isUpgrade = machines.some(({ result }) => result === 'upgraded');
-    if (seconds !== null && isUpgrade) this.pauses.observe(seconds);
+    if (reply.kind !== 'deployed') return;
+    for (const { result } of reply.report.machines) count(this.deployments, result);
+  }
+
+  /** Counts a swap that took so many seconds, where it was of an upgrade. */
+  swapped(reply: Reply, seconds: number): void {
+    if (reply.kind !== 'deployed') return;
+    if (reply.report.machines.some(({ result }) => result === 'upgraded')) this.pauses.observe(seconds);
   }
 
   /** Counts a call by its reply, after so many seconds. */

@@ -134,6 +134,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     for (const listener of listeners) listener.announceStop?.();
     await host.stop();
     await Promise.all(listeners.map((listener) => listener.close()));
+    shared.refusals.end();
   };
   const listen = async (starting: Promise<Listener>): Promise<number> => {
     const listener = await starting;

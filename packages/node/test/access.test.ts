@@ -161,6 +161,7 @@ describe('tokens', () => {
       '/_smc/machines?after=A',
       '/_smc/machines#x',
       '/_smc/nothing',
+      '/_smc',
     ];
     for (const path of paths) {
       for (const headers of [{}, bearer('token-of-bob')]) {
@@ -215,6 +216,10 @@ describe('tokens', () => {
       'smc_unauthorized_total{protocol="http"} 1',
       'smc_unauthorized_total{protocol="lines"} 2',
       'smc_unauthorized_total{protocol="frames"} 1',
+    ]);
+    await node.close();
+    expect(told.slice(1)).toEqual([
+      '{"protocol":"http","from":"127.0.0.1","method":"POST","path":"/Counter/Incr","others":2}',
     ]);
   });
 
@@ -298,9 +303,14 @@ describe('beyond this computer', () => {
       expect(await send(node, path), path).toMatchObject({ status: expect.not.toBeOneOf([200]) as number });
       expect(await send(admin, path), path).toMatchObject({ status: 200 });
     }
-    for (const method of ['GET', 'PUT', 'DELETE']) {
+    for (const [method, path] of [
+      ['GET', '/_smc'],
+      ['GET', '/_smc/machines/Counter'],
+      ['PUT', '/_smc/machines/Counter'],
+      ['DELETE', '/_smc/machines/Counter'],
+    ]) {
       const headers = { 'content-type': 'text/plain' };
-      const refused = await send(node, '/_smc/machines/Counter', { method, headers, body: 'x' });
+      const refused = await send(node, path, { method, headers, body: 'x' });
       expect(refused).toMatchObject({ status: 404 });
       expect(refused.body).toMatch(/^\{"error":\{"code":"unknown-operation".*a listener of its own/);
     }

@@ -73,6 +73,7 @@ describe('operations', () => {
       [send(node, '/_smc/machines?before=a'), '400 bad-request'],
       [send(node, '/_smc/machines?after=a&after=b'), '400 bad-request'],
       [post(node, '/_smc/nothing'), '404 unknown-operation'],
+      [send(node, '/_smc'), '404 unknown-operation'],
       [send(node, '/Counter/Incr'), '400 bad-request'],
       [send(node, '/Counter/Divide'), '400 bad-request'],
       [send(node, '/Counter/Divide?by=two'), '400 bad-request'],
@@ -122,6 +123,35 @@ describe('operations', () => {
       status: 200,
       body: '{"count":0}',
     });
+  });
+
+  it('take no body that says that it is encoded', async () => {
+    const json = (parameter: string): Promise<HttpReply> =>
+      post(node, '/Counter/Incr', '{}', { 'content-type': `application/json${parameter}` });
+    for (const good of ['; charset=utf-8', ';charset="UTF-8"', '; charset=utf8', '; version=1']) {
+      expect(await json(good), good).toMatchObject({ status: 200 });
+    }
+    for (const other of ['; charset=latin1', '; version=1; charset="utf-16"', ';charset=']) {
+      expect(refusal(await json(other)), other).toBe('400 bad-request');
+    }
+    const plain = await post(node, '/Counter/Incr', '{}', { 'content-encoding': 'Identity' });
+    expect(plain).toMatchObject({ status: 200 });
+    const headers = { 'content-type': 'application/vnd.smc.bundle', 'content-encoding': 'gzip' };
+    for (const encoded of [
+      await post(node, '/Counter/Incr', '{}', { 'content-encoding': 'gzip' }),
+      await post(node, '/Counter/Incr', '{}', { 'content-encoding': 'identity, br' }),
+      await send(node, '/_smc/machines', { method: 'PUT', headers, body: bundleOf(counter()) }),
+    ]) {
+      expect(refusal(encoded)).toBe('415 bad-request');
+      expect(encoded.headers['accept-encoding']).toBe('identity');
+    }
+    expect((await send(node, '/Counter/Read')).body).toBe('5');
+  });
+
+  it('are not what is said of the address of administration', async () => {
+    for (const path of ['/_smc', '/_smc/', '/_smc/nothing', '/_smc?of=1']) {
+      expect((await send(node, path)).body).toMatch(/"there is no GET \/_smc[a-z/]*"/);
+    }
   });
 
   it('say where in the input it is wrong', async () => {
@@ -383,12 +413,14 @@ describe('limits', () => {
     expect(refusal(await post(node, '/Counter/Read', `{${' '.repeat(99)}}`))).toBe('413 too-large');
     expect(refusal(await put(node, new Uint8Array(2_000)))).toBe('422 malformed');
     expect(refusal(await put(node, new Uint8Array(2_001)))).toBe('413 too-large');
+    expect((await post(node, '/Counter/Read', ' '.repeat(101))).body).toContain('more than 100 bytes');
+    expect((await put(node, new Uint8Array(2_001))).body).toContain('more than 2000 bytes');
   });
 
   it('of headers and addresses', async () => {
-    expect((await send(node, '/Counter/Read', { headers: { 'x-long': 'x'.repeat(20_000) } })).status).toBe(
-      431,
-    );
+    const long = await send(node, '/Counter/Read', { headers: { 'x-long': 'x'.repeat(20_000) } });
+    expect(refusal(long)).toBe('431 bad-request');
+    expect(long.body).toMatch(/"the headers of a request, with its address, have at most 16 KiB"/);
     expect(refusal(await send(node, `/Counter/${'x'.repeat(1_000)}`))).toMatch(/^4/);
   });
 
@@ -400,17 +432,60 @@ describe('limits', () => {
     expect(reply.headers['retry-after']).toBe('1');
   });
 
-  it('what is no HTTP is answered as such', async () => {
-    const answer = await new Promise<string>((resolve, reject) => {
+  /** What comes on a connection that sends this, until the node ends it. */
+  const provoke = (sent: string): Promise<string> =>
+    new Promise((resolve, reject) => {
       const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' });
       let received = '';
       socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
       socket.on('error', reject);
       socket.on('close', () => resolve(received));
-      socket.write('Counter Incr\r\n\r\n');
+      socket.write(sent);
     });
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(answer).toContain('"code":"bad-request"');
+
+  it('what HTTP does not allow, and the node does not do, is refused as all else is', async () => {
+    const call = 'POST /Counter/Incr HTTP/1.1\r\n';
+    const end = 'connection: close\r\n\r\n';
+    const cases = [
+      ['Counter Incr\r\n\r\n', '400 bad-request'],
+      [`${call}${end}`, '400 bad-request'],
+      [`POST /Counter/Incr HTTP/1.0\r\n${end}`, '400 bad-request'],
+      [`${call}host: localhost\r\nexpect: banana\r\n${end}`, '417 bad-request'],
+      ['CONNECT localhost:80 HTTP/1.1\r\nhost: localhost\r\n\r\n', '404 unknown-operation'],
+    ];
+    const answers = await Promise.all(
+      cases.map(async ([sent]) => {
+        const [head, body] = (await provoke(sent)).split('\r\n\r\n');
+        expect(head).toMatch(/content-type: application\/json/);
+        return `${head.slice(9, 12)} ${(JSON.parse(body) as { error: { code: string } }).error.code}`;
+      }),
+    );
+    expect(answers).toEqual(cases.map(([, expected]) => expected));
+    const expecting = `${call}host: localhost\r\nexpect: 100-continue\r\ncontent-length: 0\r\n${end}`;
+    expect(await provoke(expecting)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/);
+    const metrics = await send(node, '/_smc/metrics');
+    expect(metrics.body.match(/^smc_refused_total.*$/gm)).toEqual([
+      'smc_refused_total{code="bad-request"} 4',
+      'smc_refused_total{code="unknown-operation"} 1',
+    ]);
+  });
+
+  it('a request has a Host also where others than this computer are served', async () => {
+    await node.close();
+    node = await startNode({ httpPort: 0, linesPort: null, address: '0.0.0.0', insecure: true });
+    const ask = (version: string): Promise<string> =>
+      provoke(`GET /Counter/Read HTTP/${version}\r\nconnection: close\r\n\r\n`);
+    expect(await ask('1.1')).toMatch(/^HTTP\/1.1 400 [^]*a request has a Host header/);
+    expect(await ask('1.0')).toMatch(/^HTTP\/1.1 404 [^]*there is no machine/);
+  });
+
+  it('of what HTTP does not allow, an answer is not taken for that of a request before it', async () => {
+    const call = 'POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    const connect = 'CONNECT localhost:80 HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    for (const other of [connect, 'Counter Incr\r\n\r\n']) {
+      const statuses = (await provoke(`${call}${other}`)).match(/HTTP\/1.1 \d+/g);
+      expect(statuses).toEqual(['HTTP/1.1 200']);
+    }
   });
 });
 

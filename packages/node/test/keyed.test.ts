@@ -40,6 +40,24 @@ describe('a keyed machine', () => {
     expect(count(core)).toBe(2);
   });
 
+  it('is not upgraded again while its states have as many upgrades before them as they may', async () => {
+    const core = running(A, new Core({ pendingUpgradesMax: 2 }));
+    call(core, 'alice', 'Deposit(5)');
+    await core.checkpoint();
+    const onward = upgradeBundle(B, toFee(A));
+    const back = upgradeBundle(A, toPlain(B));
+    expect(core.deploy(onward)).toBe('Account upgraded');
+    expect(core.deploy(back)).toBe('Account upgraded');
+    expect(core.deploy(onward)).toBe(
+      'busy: the states of Account are still written after 2 upgrades; try again later',
+    );
+    expect(core.deploy(bundleOf(A))).toBe('Account unchanged');
+    expect(call(core, 'alice', 'Balance')).toBe('5');
+    // Checkpoints write them, as they are by now.
+    for (let i = 0; i < 2; i++) await core.checkpoint();
+    expect(core.deploy(onward)).toBe('Account upgraded');
+  });
+
   it('stores nothing of an instance in its initial state', () => {
     const core = running();
     expect(call(core, 'alice', 'Balance')).toBe('0');

@@ -1,8 +1,17 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openBundle } from '@smc/protocol';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import {
+  ByteWriter,
+  fingerprints,
+  FRAME_MAGIC,
+  openBundle,
+  writeCall,
+  writeHello,
+  writeMachine,
+} from '@smc/protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reply } from '../src/event.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import type { LogWriter } from '../src/journal/writer.ts';
@@ -157,6 +166,120 @@ it('counts calls that no machine has seen by why, and no others', async () => {
     'smc_refused_total{code="unknown-machine"}': 1,
     'smc_refused_total{code="unknown-operation"}': 2,
     'smc_refused_total{code="bad-request"}': 3,
+  });
+});
+
+/** All that comes on a connection that sends this, until the node ends it. */
+function exchange(send: (socket: Socket) => void, port: number | null): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port: port!, host: '127.0.0.1' }, () => send(socket));
+    let received = '';
+    socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(received));
+  });
+}
+
+const countOf = (text: string, part: string): number => text.split(part).length - 1;
+
+describe('what is refused before anybody looks for a machine is counted once, where it is a call', () => {
+  let small: RunningNode;
+  let counted: number;
+  const limits = { jsonBytesMax: 100, httpPendingMax: 4, frameInFlightMax: 4, lineBytesMax: 100 };
+  const refusals = async (of: RunningNode): Promise<Record<string, number>> => {
+    const all = [...(await scrape(of))].filter(([name]) => name.startsWith('smc_refused_total'));
+    counted = all.reduce((sum, [, value]) => sum + value, 0);
+    return Object.fromEntries(all.map(([name, value]) => [/code="(.*)"/.exec(name)![1], value]));
+  };
+
+  beforeEach(async () => {
+    small = await startNode({ httpPort: 0, linesPort: 0, limits });
+    await put(small, bundleOf(counter()));
+  });
+
+  afterEach(() => small.close());
+
+  it('over HTTP', async () => {
+    const type = (name: string): Record<string, string> => ({ 'content-type': name });
+    const asked = [
+      [413, await post(small, '/Counter/Incr', ' '.repeat(101))],
+      [
+        413,
+        await send(small, '/Counter/Incr', {
+          method: 'POST',
+          headers: { ...type('application/json'), 'transfer-encoding': 'chunked' },
+          body: ' '.repeat(101),
+        }),
+      ],
+      [400, await post(small, '/Counter/Incr', 'a=b', type('text/plain'))],
+      [400, await post(small, '/Counter/Incr', '{}', { host: 'evil.example' })],
+      [400, await post(small, '/%zz/Incr')],
+      [400, await post(small, '/Counter/Incr?by=2')],
+      [400, await post(small, '/Counter/Incr', '{}', { 'idempotency-key': '' })],
+      [404, await post(small, '/')],
+      [404, await post(small, '/Counter')],
+    ] as const;
+    expect(asked.map(([, { status }]) => status)).toEqual(asked.map(([status]) => status));
+    for (const path of ['/_smc/nothing', '/_smc/machines?of=1', '/_smc/health?of=1']) {
+      expect((await send(small, path)).status).toBeGreaterThanOrEqual(400);
+    }
+    expect(await exchange((socket) => socket.write('Counter Incr\r\n\r\n'), small.httpPort)).toMatch(
+      /^HTTP\/1.1 400 /,
+    );
+    expect(await refusals(small)).toEqual({
+      'too-large': 2,
+      'bad-request': 6,
+      'unknown-machine': 1,
+      'unknown-operation': 1,
+    });
+  });
+
+  it('over HTTP, where too much of a connection waits', async () => {
+    const call = 'POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\n';
+    const calls = `${`${call}\r\n`.repeat(50)}${call}connection: close\r\n\r\n`;
+    const text = await exchange((socket) => socket.write(calls), small.httpPort);
+    const refused = countOf(text, 'HTTP/1.1 429 ');
+    expect(refused).toBeGreaterThan(0);
+    expect(await refusals(small)).toEqual({ overloaded: refused });
+  });
+
+  it('over frames', async () => {
+    const writer = new ByteWriter();
+    writer.raw(FRAME_MAGIC);
+    writeHello(writer, '0'.repeat(32), '');
+    writeMachine(writer, { name: 'Counter', interface: fingerprints(counter()).interface });
+    for (let id = 1; id <= 50; id++) {
+      // What is no operation the host refuses, and counts by itself.
+      writeCall(writer, { id, machine: 0, deadlineMillis: 0, body: Uint8Array.of(99) });
+    }
+    writeCall(writer, { id: 51, machine: 7, deadlineMillis: 0, body: new Uint8Array(1) });
+    const text = await exchange((socket) => socket.end(writer.bytes()), small.linesPort);
+    const { overloaded, ...others } = await refusals(small);
+    expect(overloaded).toBe(countOf(text, 'overloaded'));
+    expect(overloaded).toBeGreaterThan(0);
+    expect(others['bad-request']).toBe(countOf(text, 'bad-request'));
+    expect(counted).toBe(51);
+  });
+
+  it('over lines', async () => {
+    const lines = ['Counter Incr', 'nonsense', 'interface 12345678', 'Nobody Read', 'x'.repeat(101)];
+    const text = await exchange(
+      (socket) => socket.end(lines.map((line) => `${line}\n`).join('')),
+      small.linesPort,
+    );
+    expect(text.match(/^(ok|error \S+)/gm)).toEqual([
+      'ok',
+      'error bad-request',
+      'error unknown-interface',
+      'error unknown-machine',
+      'error too-large',
+    ]);
+    expect(await refusals(small)).toEqual({
+      'bad-request': 1,
+      'unknown-interface': 1,
+      'unknown-machine': 1,
+      'too-large': 1,
+    });
   });
 });
 

@@ -1,10 +1,12 @@
-import { createConnection } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Tokens } from '../src/access/tokens.ts';
 import type { NodeLimits } from '../src/limits.ts';
 import { type NodeOptions, type RunningNode, startNode } from '../src/node.ts';
 import { broad, bundleOf, counter } from './images.ts';
-import { post, put } from './requests.ts';
+import { post, put, send } from './requests.ts';
 
 /** For how long connections may keep a node waiting, and how much may be held for them, over HTTP and lines. */
 
@@ -52,13 +54,37 @@ describe('over HTTP', () => {
       outcome(port, `${HEAD}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n'),
       outcome(port, 'Counter Incr\r\n\r\n'),
       outcome(port, `${HEAD}transfer-encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n`),
-    ].map(async (text) => (await text).slice(0, 13));
+    ].map(async (text) => (await text).replace(/^HTTP\/1.1 (\d+) [^]*"message":"([^"]*).*$/, '$1 $2'));
+    const late =
+      '408 the headers of a request, with its address, come within 0.3 s, and all of it within 0.6 s';
     expect(await Promise.all(ends)).toEqual([
-      ...Array<string>(4).fill('HTTP/1.1 408 '),
-      'HTTP/1.1 400 ',
-      'HTTP/1.1 413 ',
+      ...Array<string>(4).fill(late),
+      expect.stringMatching(/^400 this is no HTTP request: /),
+      '413 the extensions of chunks are too long',
+    ]);
+    // Each once, also where its body broke off after that.
+    const metrics = await send(node, '/_smc/metrics');
+    expect(metrics.body.match(/^smc_refused_total.*$/gm)).toEqual([
+      'smc_refused_total{code="bad-request"} 6',
     ]);
     expect(await post(node, '/Counter/Incr')).toMatchObject({ status: 200 });
+  });
+
+  it('headers come in time over an encrypted connection too', async () => {
+    const [cert, key] = ['crt', 'key'].map((part) =>
+      readFileSync(new URL(`tls/localhost.${part}`, import.meta.url), 'utf8'),
+    );
+    const limits = { headersMillisMax: 300, requestMillisMax: 600_000, closeMillisMax: 100 };
+    node = await startNode({ httpPort: 0, linesPort: null, limits, tls: { cert, key } });
+    const text = await new Promise<string>((resolve, reject) => {
+      const socket = connect({ port: node.httpPort!, host: '127.0.0.1', rejectUnauthorized: false });
+      let received = '';
+      socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+      socket.on('error', reject);
+      socket.on('close', () => resolve(received));
+      socket.write('POST / HTTP/1.1\r\n');
+    });
+    expect(text).toMatch(/^HTTP\/1.1 408 /);
   });
 
   it('many requests of one connection wait, but not all that it sends', async () => {
@@ -121,6 +147,36 @@ describe('over lines', () => {
   it('a peer may not have more held for it than is allowed', async () => {
     await start({ outputBytesMax: 1_000 });
     await stalls(node.linesPort!, 'Broad Read\n'.repeat(2_000));
+  });
+});
+
+/** A connection that sent this, and what came first; nothing where the node ended it. */
+function ask(port: number, sent: string): Promise<{ readonly socket: Socket; readonly answer: string }> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write(sent));
+    socket.on('error', () => {});
+    socket.once('data', (chunk) => resolve({ socket, answer: chunk.toString() }));
+    socket.once('close', () => resolve({ socket, answer: '' }));
+  });
+}
+
+describe('of connections', () => {
+  it.each([
+    ['HTTP', 'httpPort', 'GET /Counter/Read HTTP/1.1\r\nhost: localhost\r\n\r\n'],
+    ['lines', 'linesPort', 'Counter Read\n'],
+  ] as const)('over %s there are as many as may be, and others end unanswered', async (_name, port, sent) => {
+    await start({ connectionsMax: 2 });
+    /** One that is served: where another one has ended that may not be known at once. */
+    const served = async (): Promise<Socket> => {
+      const { socket, answer } = await ask(node[port]!, sent);
+      return answer === '' ? served() : socket;
+    };
+    const first = await served();
+    const second = await served();
+    expect((await ask(node[port]!, sent)).answer).toBe('');
+    first.destroy();
+    const third = await served();
+    for (const socket of [second, third]) socket.destroy();
   });
 });
 

@@ -18,31 +18,43 @@ const TOLD_MILLIS_MIN = 10_000;
 
 /**
  * Counts who was turned away as they lack a token, and tells the operator: not of each, for whoever tries must
- * not fill the log.
+ * not fill the log, but of the newest, with the number of the others. A line tells of all since the one before.
  */
 export class Refusals {
   readonly counts: Record<Protocol, number> = { http: 0, lines: 0, frames: 0 };
   readonly #log: Log;
-  readonly #now: () => number;
-  #toldAt = Number.NEGATIVE_INFINITY;
-  /** Since then. */
-  #untold = 0;
+  /** The newest that was not told, and how many others were not. */
+  #newest: Refusal | null = null;
+  #others = 0;
+  /** Until something may be told again; null where it may be now. */
+  #pause: NodeJS.Timeout | null = null;
 
-  /** `now` gives milliseconds, and never goes back. */
-  constructor(log: Log, now: () => number = () => performance.now()) {
+  constructor(log: Log) {
     this.#log = log;
-    this.#now = now;
   }
 
-  add({ protocol, from, ...asked }: Refusal): void {
-    this.counts[protocol]++;
-    const now = this.#now();
-    if (now - this.#toldAt < TOLD_MILLIS_MIN) {
-      this.#untold++;
-      return;
-    }
-    this.#log.warn({ protocol, from, ...asked, others: this.#untold }, 'unauthorized');
-    this.#toldAt = now;
-    this.#untold = 0;
+  add(refusal: Refusal): void {
+    this.counts[refusal.protocol]++;
+    if (this.#newest !== null) this.#others++;
+    this.#newest = refusal;
+    if (this.#pause === null) this.#tell();
+  }
+
+  /** Tells of the rest: nobody else is turned away. */
+  end(): void {
+    this.#tell();
+    if (this.#pause !== null) clearTimeout(this.#pause);
+  }
+
+  #tell(): void {
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#pause = null;
+    if (this.#newest === null) return;
+    const { protocol, from, ...asked } = this.#newest;
+    this.#log.warn({ protocol, from, ...asked, others: this.#others }, 'unauthorized');
+    this.#newest = null;
+    this.#others = 0;
+    this.#pause = setTimeout(() => this.#tell(), TOLD_MILLIS_MIN);
+    this.#pause.unref();
   }
 }

@@ -26,6 +26,9 @@ type Seen =
     }
   | { readonly ok: false; readonly problem: Problem };
 
+/** Addresses of administration that nothing else is at, `/_smc` too: no machine has a name that begins so. */
+export const OTHERS = '/_smc*';
+
 type MachineRoute = { Params: { machine: string } };
 
 /**
@@ -33,7 +36,7 @@ type MachineRoute = { Params: { machine: string } };
  * anybody, for what watches over it has no token.
  */
 export function addAdministration(app: FastifyInstance, service: Service): void {
-  const { host, access, limits, log, refusals } = service;
+  const { host, access, limits, log } = service;
   app.get('/_smc/health', (request, reply) => {
     const read = readParameters(request);
     return read.ok ? reply.type(JSON_TYPE).send('{"status":"ok"}') : sendProblem(reply, read.problem);
@@ -43,11 +46,11 @@ export function addAdministration(app: FastifyInstance, service: Service): void 
     const refused = read.ok ? host.unready : read.problem;
     return refused === null ? reply.type(JSON_TYPE).send('{"status":"ready"}') : sendProblem(reply, refused);
   });
-  const guarded = { onRequest: guard((token) => authorizeAdministration(access, token), refusals) };
+  const guarded = { onRequest: guard((token) => authorizeAdministration(access, token), service) };
   addViews(app, service, guarded);
   addDeployments(app, host, { access, limits, log, guarded });
   // Without this, what is not here would be taken for an operation of a machine.
-  app.all('/_smc/*', guarded, (request, reply) =>
+  app.all(OTHERS, guarded, (request, reply) =>
     sendProblem(
       reply,
       problem('unknown-operation', `there is no ${request.method} ${request.url.split('?')[0]}`),

@@ -6,7 +6,7 @@ import type { NodeCaller } from '../item.ts';
 import type { NodeLimits } from '../limits.ts';
 import { problem } from '../problem.ts';
 import type { HeldBytes, Holder } from './held.ts';
-import { sendProblem } from './reply.ts';
+import { refuseRequest } from './reply.ts';
 import type { Service } from './service.ts';
 
 declare module 'fastify' {
@@ -153,11 +153,11 @@ export class HttpConnections {
     // And not a hook for responses, with which fastify looks at more than their end.
     reply.raw.once('finish', () => this.#end(connection, request));
     if (connection.pending > this.#limits.httpPendingMax) {
-      sendProblem(reply, GREEDY);
+      refuseRequest(this.#host.metrics, reply, GREEDY);
       return false;
     }
     if (hasBody(request) && this.#bodyBytes > this.#limits.bodyBytesMax) {
-      sendProblem(reply, OVERLOADED);
+      refuseRequest(this.#host.metrics, reply, OVERLOADED);
       return false;
     }
     return true;

@@ -7,18 +7,19 @@ import type { HeaderRequestKey } from '../journal/entry.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
+import { refusalOf } from './errors.ts';
 import type { Guarded } from './guard.ts';
 import { readParameters } from './parameters.ts';
-import { JSON_TYPE, sendProblem } from './reply.ts';
+import { JSON_TYPE, NOT_JSON, sendProblem } from './reply.ts';
 import { readRequestKey } from './request-key.ts';
 
 /** The address of all machines, which takes bundles. */
-export const DEPLOYMENTS = '/_smc/machines';
+const DEPLOYMENTS = '/_smc/machines';
 export const BUNDLE_TYPE = 'application/vnd.smc.bundle';
 const BUNDLE_TYPES = ['application/octet-stream', BUNDLE_TYPE];
 
 /** About a body that is sent as another thing. */
-export const NO_BUNDLE = problem(
+const NO_BUNDLE = problem(
   'bad-request',
   `a bundle needs the content type ${BUNDLE_TYPES.toReversed().join(' or ')}`,
 );
@@ -31,58 +32,83 @@ export interface Deployments {
   readonly guarded: Guarded;
 }
 
-/** The addresses that change what runs. Who did, and what came of it, is in the log of the operator. */
+/**
+ * The addresses that change what runs. Who asked for it, and what came of it, is in the log of the operator, whoever
+ * refused it after the guard had let it pass.
+ */
 export function addDeployments(app: FastifyInstance, host: Host, service: Deployments): void {
+  const { guarded, limits, access, log } = service;
   app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const tell = (request: FastifyRequest, answer: Reply): void => {
+    if (answer.isRepeated === true) return;
+    const dryRun = isRehearsal(request);
+    if (!dryRun) host.metrics.deployed(answer);
+    tellDeployment(log, answer, dryRun, callerOf(request));
+  };
   app.put(
     DEPLOYMENTS,
-    { ...service.guarded, bodyLimit: service.limits.bundleBytesMax },
+    {
+      ...guarded,
+      bodyLimit: limits.bundleBytesMax,
+      errorHandler: (error, request, reply) => {
+        const { problem: why, status } = refusalOf(host, error, reply, NO_BUNDLE);
+        tell(request, refusedFor(why));
+        sendProblem(reply, why, null, status);
+      },
+    },
     async (request, reply) => {
-      const read = readDeployment(request, service.access);
+      const read = readDeployment(request, access);
       const answer = read.ok
         ? await host.deploy(read.bundle, read.mode, read.dryRun, read.key)
-        : refused(host, read.problem);
-      if (answer.isRepeated !== true) tell(service, request, answer);
+        : refusedFor(read.problem);
+      tell(request, answer);
       return answer.kind === 'deployed'
         ? reply.type(JSON_TYPE).send(JSON.stringify(answer.report))
         : refuse(reply, answer);
     },
   );
-  app.delete<{ Params: { machine: string } }>(
+  app.delete<MachineRoute>(
     `${DEPLOYMENTS}/:machine`,
-    service.guarded,
+    {
+      ...guarded,
+      errorHandler: (error, request, reply) => {
+        const { problem: why, status } = refusalOf(host, error, reply, NOT_JSON);
+        tellRemoval(log, request, refusedFor(why));
+        sendProblem(reply, why, null, status);
+      },
+    },
     async (request, reply) => {
-      const { machine } = request.params;
-      const read = readParameters(request);
-      if (!read.ok) return refuse(reply, { kind: 'refused', problem: read.problem, version: null });
-      const once = readRequestKey(request, () => sha256(JSON.stringify(['remove', machine])));
-      if (!once.ok) return refuse(reply, { kind: 'refused', problem: once.problem, version: null });
-      const answer = await host.remove(machine, once.key);
-      if (answer.kind !== 'removed') return refuse(reply, answer);
-      if (answer.isRepeated !== true) service.log.info({ machine, ...callerOf(request) }, 'removed');
-      return reply.type(JSON_TYPE).send('null');
+      const read = readRemoval(request);
+      const answer = read.ok ? await host.remove(request.params.machine, read.key) : refusedFor(read.problem);
+      tellRemoval(log, request, answer);
+      return answer.kind === 'removed' ? reply.type(JSON_TYPE).send('null') : refuse(reply, answer);
     },
   );
 }
 
-/** What the node has not even seen is counted as what it refuses. */
-function refused(host: Host, why: Problem): Reply {
-  const reply = { kind: 'refused', problem: why, version: null } as const;
-  host.metrics.deployed(reply, null);
-  return reply;
-}
+type MachineRoute = { Params: { machine: string } };
 
-function tell(service: Deployments, request: FastifyRequest, answer: Reply): void {
-  const caller = callerOf(request);
+const refusedFor = (why: Problem): Reply => ({ kind: 'refused', problem: why, version: null });
+
+function tellDeployment(log: Log, answer: Reply, dryRun: boolean, caller: Named): void {
   if (answer.kind === 'refused') {
     const { code, message } = answer.problem;
-    return service.log.warn({ code, reason: message, ...caller }, 'deployment refused');
+    const facts = { code, reason: message, ...caller };
+    return dryRun ? log.info(facts, 'deployment would be refused') : log.warn(facts, 'deployment refused');
   }
   if (answer.kind !== 'deployed') throw new Error(`a bundle was answered with ${answer.kind}`);
-  const { dryRun, machines } = answer.report;
-  for (const { name, result, from, code } of machines) {
-    service.log.info({ machine: name, from, to: code, ...caller }, dryRun ? `would be ${result}` : result);
+  for (const { name, result, from, code } of answer.report.machines) {
+    log.info({ machine: name, from, to: code, ...caller }, dryRun ? `would be ${result}` : result);
   }
+}
+
+function tellRemoval(log: Log, request: FastifyRequest<MachineRoute>, answer: Reply): void {
+  if (answer.isRepeated === true) return;
+  const { machine } = request.params;
+  const caller = callerOf(request);
+  if (answer.kind !== 'refused') return log.info({ machine, ...caller }, 'removed');
+  const { code, message } = answer.problem;
+  log.warn({ machine, code, reason: message, ...caller }, 'removal refused');
 }
 
 function refuse(reply: FastifyReply, answer: Reply): FastifyReply {
@@ -92,8 +118,17 @@ function refuse(reply: FastifyReply, answer: Reply): FastifyReply {
 }
 
 /** The name of whoever sent a request, where the token has one. */
-function callerOf({ caller }: FastifyRequest): { readonly caller?: string } {
+interface Named {
+  readonly caller?: string;
+}
+
+function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Named {
   return caller === '' ? {} : { caller };
+}
+
+/** Whether it changes nothing, also where it is refused: what is tried out is no deployment that somebody should look after. */
+function isRehearsal(request: FastifyRequest): boolean {
+  return (request.query as Record<string, unknown>)['dry-run'] === '1';
 }
 
 type Read =
@@ -120,6 +155,17 @@ function readDeployment(request: FastifyRequest, { signers }: Access): Read {
   if (unsigned !== null) return { ok: false, problem: unsigned };
   const once = readRequestKey(request, () => sha256(JSON.stringify([mode, dryRun, sha256(body)])));
   return once.ok ? { ok: true, bundle: body, mode, dryRun, key: once.key } : once;
+}
+
+/** That a machine is to be removed, once for a key. */
+function readRemoval(
+  request: FastifyRequest<MachineRoute>,
+):
+  | { readonly ok: true; readonly key: HeaderRequestKey | null }
+  | { readonly ok: false; readonly problem: Problem } {
+  const read = readParameters(request);
+  if (!read.ok) return read;
+  return readRequestKey(request, () => sha256(JSON.stringify(['remove', request.params.machine])));
 }
 
 const wrong = (message: string): Read => ({ ok: false, problem: problem('bad-request', message) });

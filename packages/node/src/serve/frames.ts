@@ -328,7 +328,7 @@ export class FrameConnection implements Holder {
     // Without an answer the client sends it again, to the node that runs then.
     if (reply === GAVE_UP) return this.destroy();
     if (reply.kind === 'value') this.#reply(id, machine, reply);
-    else if (reply.kind === 'refused') this.#refuse(id, reply.problem);
+    else if (reply.kind === 'refused') this.#tell(id, reply.problem);
     else throw new Error(`a call was answered with ${reply.kind}`);
   }
 
@@ -340,16 +340,22 @@ export class FrameConnection implements Holder {
     }
     const { length } = output;
     try {
-      if (!writeReply(output, id, types, type, value)) return this.#refuse(id, TOO_LARGE);
+      if (!writeReply(output, id, types, type, value)) return this.#tell(id, TOO_LARGE);
     } catch (error) {
       output.truncate(length);
       this.#service.host.report(error);
-      return this.#refuse(id, NOT_WRITTEN);
+      return this.#tell(id, NOT_WRITTEN);
     }
     this.#touch();
   }
 
-  #refuse(id: number, { code, message, path }: Problem): void {
+  /** Refuses what the host has not seen, which counts what it sees itself. */
+  #refuse(id: number, refused: Problem): void {
+    this.#service.host.metrics.refuse(refused.code);
+    this.#tell(id, refused);
+  }
+
+  #tell(id: number, { code, message, path }: Problem): void {
     const retryMillis = code === 'overloaded' ? RETRY_MILLIS : 0;
     const place = path === undefined ? null : path.toWellFormed();
     writeError(this.#output, { id, code, message, path: place, retryMillis });

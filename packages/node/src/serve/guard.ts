@@ -1,7 +1,7 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Authorized } from '../access/access.ts';
-import type { Refusals } from '../access/refusals.ts';
-import { sendProblem } from './reply.ts';
+import { refuseRequest } from './reply.ts';
+import type { Service } from './service.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,7 +21,7 @@ export interface Guarded {
  */
 export function guard(
   authorize: (token: string | null) => Authorized,
-  refusals: Refusals,
+  { host, refusals }: Pick<Service, 'host' | 'refusals'>,
 ): onRequestHookHandler {
   return (request, reply, done) => {
     const authorized = authorize(tokenOf(request));
@@ -34,7 +34,7 @@ export function guard(
     const path = url.split('?')[0].slice(0, 200);
     refusals.add({ protocol: 'http', from: ip, method, path });
     void reply.header('www-authenticate', 'Bearer');
-    sendProblem(reply, authorized.problem);
+    refuseRequest(host.metrics, reply, authorized.problem);
   };
 }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import type { ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
-import { errorToJson } from '@smc/protocol';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -12,18 +12,27 @@ import Fastify, {
 import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
-import { TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { INTERNAL, Refused } from '../refused.ts';
-import { addAdministration } from './administration.ts';
+import { addAdministration, OTHERS } from './administration.ts';
 import { HttpConnections } from './connections.ts';
-import { DEPLOYMENTS, NO_BUNDLE } from './deployments.ts';
+import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isEncoded, NOT_ENCODED } from './parameters.ts';
+import { answerClientError, answerConnect, type RawService } from './raw.ts';
 import { headerOf, readRequestKey } from './request-key.ts';
-import { isText, JSON_TYPE, NOT_WRITTEN, sendProblem, TEXT_TYPE, writeReply } from './reply.ts';
+import {
+  isText,
+  JSON_TYPE,
+  NOT_JSON,
+  NOT_WRITTEN,
+  refuseRequest,
+  sendProblem,
+  TEXT_TYPE,
+  writeReply,
+} from './reply.ts';
 import type { Service } from './service.ts';
 
 /** Calls of machines, what is below `/_smc/`, or both. */
@@ -42,52 +51,41 @@ const SWEEP_MILLIS = 1_000;
  * body needs a content type that no form can send.
  */
 export async function serveHttp(service: Service, place: Place, serves: Served): Promise<Listener> {
-  const { host, access, limits, refusals } = service;
+  const { host, access, limits } = service;
+  const { metrics } = host;
+  const answerError = (error: FastifyError, reply: FastifyReply): void => {
+    const { problem: why, status } = refusalOf(host, error, reply, NOT_JSON);
+    refuseRequest(metrics, reply, why, status);
+  };
   const app: FastifyInstance = Fastify({
-    ...(place.tls === null ? {} : { https: { ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
+    http: parserOptions(limits),
+    ...(place.tls === null
+      ? {}
+      : { https: { ...parserOptions(limits), ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
     bodyLimit: limits.jsonBytesMax,
     requestTimeout: limits.requestMillisMax,
-    http: {
-      headersTimeout: limits.headersMillisMax,
-      maxHeaderSize: 16 * 1024,
-      connectionsCheckingInterval: Math.min(SWEEP_MILLIS, limits.headersMillisMax / 4),
-    },
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // A key of 512 bytes, each written as three characters; what is too long for one is told by `readKey`.
     routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
-    frameworkErrors: (error, _request, reply) => answerError(host, error, reply),
+    frameworkErrors: (error, _request, reply) => answerError(error, reply),
     clientErrorHandler: (error, socket) => {
       // An answer now would be taken for that of a request which is being answered.
-      if (!connections.endWhenAnswered(socket)) answerClientError(error, socket, limits.closeMillisMax);
+      if (!connections.endWhenAnswered(socket)) answerClientError({ metrics, limits }, error, socket);
     },
   });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    ['application/json', TEXT_TYPE],
-    { parseAs: 'buffer' },
-    (_request, body: Buffer, done) => {
-      if (isUtf8(body)) done(null, body.toString('utf8'));
-      else done(new BodyError('the body is not UTF-8'));
-    },
-  );
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
-  if (isLoopback(place.address)) {
-    app.addHook('onRequest', (request, reply, done) => {
-      const refused = checkLocal(request);
-      if (refused === null) done();
-      else sendProblem(reply, refused);
-    });
-  }
+  readBodies(app);
+  refuseOthers(app, place, { metrics, limits, connections });
   app.decorateRequest('caller', '');
-  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(host, error, reply, request));
+  app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(error, reply));
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, serves === 'administration' ? NO_CALLS : unknownAddress(request)),
+    refuseRequest(metrics, reply, serves === 'administration' ? NO_CALLS : unknownAddress(request)),
   );
   if (serves !== 'administration') {
-    const guarded = { onRequest: guard((token) => authorizeCall(access, token), refusals) };
+    const guarded = { onRequest: guard((token) => authorizeCall(access, token), service) };
     addOperations(app, { host, connections }, guarded);
     if (serves === 'calls') addApart(app, guarded);
   }
@@ -110,32 +108,73 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   };
 }
 
-/** By the code of what the parser of HTTP found. */
-const CLIENT_STATUS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
-
-/** Answers what is no request, or did not come in time, and ends the connection. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket, closeMillisMax: number): void {
-  if (!socket.writable) return;
-  const status = CLIENT_STATUS[error.code ?? ''] ?? '400 Bad Request';
-  const body = errorToJson(problem('bad-request', `this is no HTTP request: ${error.message}`));
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+/** Reads bodies that are text, as they are. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ['application/json', TEXT_TYPE],
+    { parseAs: 'buffer' },
+    ({ headers }, body: Buffer, done) => {
+      if (isUtf8(body) && saysUtf8(headers['content-type'])) done(null, body.toString('utf8'));
+      else done(new BodyError('a body is UTF-8, and so is the charset of its content type'));
+    },
   );
-  // The peer may never end its side.
-  const force = setTimeout(() => socket.destroy(), closeMillisMax);
-  socket.once('close', () => clearTimeout(force));
+  app.addHook('preParsing', ({ headers }, _reply, _payload, done) => {
+    const encoding = headers['content-encoding'];
+    done(encoding === undefined || /^(?:identity)?$/i.test(encoding) ? null : new EncodedError());
+  });
 }
 
-const NOT_JSON = problem('bad-request', 'a body needs the content type application/json');
+/** Of the server of Node, encrypted or not: it leaves all refusals to us. */
+function parserOptions(limits: NodeLimits): ServerOptions {
+  return {
+    headersTimeout: limits.headersMillisMax,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    connectionsCheckingInterval: Math.min(SWEEP_MILLIS, limits.headersMillisMax / 4),
+    requireHostHeader: false,
+  };
+}
 
-/** A body that is refused while it is read. */
-class BodyError extends Error {
-  readonly statusCode = 400;
+/** Refuses requests, whatever they ask for, that HTTP does not allow, or that come from elsewhere where only this computer is served. */
+function refuseOthers(
+  app: FastifyInstance,
+  { address }: Place,
+  { connections, ...service }: RawService & { readonly connections: HttpConnections },
+): void {
+  const isLocal = isLoopback(address);
+  app.addHook('onRequest', (request, reply, done) => {
+    const refused = checkHost(request) ?? (isLocal ? checkLocal(request) : null);
+    if (refused !== null) return refuseRequest(service.metrics, reply, refused);
+    if (isExpected(request)) return done();
+    refuseRequest(service.metrics, reply, NOT_EXPECTED, 417);
+  });
+  // Without this the server answers those by itself.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.server.on('connect', (_request, socket: Socket) => {
+    // It is read and watched by nobody any more.
+    socket.on('error', () => socket.destroy()).resume();
+    if (!connections.endWhenAnswered(socket)) answerConnect(service, socket);
+  });
+}
+
+const NO_HOST = problem('bad-request', 'a request has a Host header');
+
+/** Those of HTTP/1.0 need none. */
+function checkHost({ raw, headers }: FastifyRequest): Problem | null {
+  return headers.host === undefined && raw.httpVersion !== '1.0' ? NO_HOST : null;
+}
+
+const NOT_EXPECTED = problem('bad-request', 'nothing but 100-continue can be expected');
+
+/** Whether a request expects nothing, or what the server has answered already. */
+function isExpected({ headers }: FastifyRequest): boolean {
+  return headers.expect === undefined || /(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect);
+}
+
+/** Whether a content type names no character set, or that of all bodies. */
+function saysUtf8(type = ''): boolean {
+  const named = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1];
+  return named === undefined || /^utf-?8$/i.test(named);
 }
 
 const LOCAL = String.raw`(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?`;
@@ -167,7 +206,7 @@ const NO_CALLS = problem(
 function addApart(app: FastifyInstance, { onRequest }: Guarded): void {
   const refuseAll: onRequestHookHandler = (_request, reply) => sendProblem(reply, APART);
   const guarded = { onRequest: [onRequest, refuseAll] };
-  app.all('/_smc/*', guarded, () => {
+  app.all(OTHERS, guarded, () => {
     throw new Error('administration where it is not served');
   });
 }
@@ -184,29 +223,6 @@ function unknownAddress(request: FastifyRequest): Problem {
   }
   if (parts.length === 3) return problem('bad-request', `call POST /MACHINE/KEY/OPERATION, not ${method}`);
   return problem('unknown-operation', `call POST /${parts[0]}/OPERATION, not ${method} ${address}`);
-}
-
-/** A defect after which nobody can tell how far a request came. */
-const BROKEN_OFF = problem('in-doubt', 'a defect of the node; it is not known whether this was carried out');
-
-function answerError(host: Host, error: FastifyError, reply: FastifyReply, request?: FastifyRequest): void {
-  const status = error.statusCode ?? 500;
-  if (status === 413) {
-    // The rest of the body is read and thrown away, within the time of a request: were the connection closed, whoever
-    // is still sending would find it broken, and not read the answer.
-    reply.removeHeader('connection');
-    return sendProblem(reply, problem('too-large', 'the body is too large'));
-  }
-  if (status === 415)
-    return sendProblem(reply, request?.routeOptions.url === DEPLOYMENTS ? NO_BUNDLE : NOT_JSON);
-  if (error.code === 'FST_ERR_BAD_URL') return sendProblem(reply, NOT_ENCODED);
-  if (status < 500) return sendProblem(reply, problem('bad-request', error.message));
-  if (error instanceof Refused) return sendProblem(reply, error.problem);
-  host.report(error);
-  return sendProblem(
-    reply,
-    request === undefined || request.method === 'GET' ? INTERNAL.problem : BROKEN_OFF,
-  );
 }
 
 interface OperationRoute {
@@ -233,12 +249,12 @@ function addOperations(app: FastifyInstance, calls: Calls, guarded: Guarded): vo
     app.post<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readPost(request);
       // Nothing is returned: fastify would wait for a reply that is given back as for a promise, which costs as much as a step.
-      if (!addressed.ok) return sendProblem(reply, addressed.problem);
+      if (!addressed.ok) return refuseRequest(calls.host.metrics, reply, addressed.problem);
       callMachine(calls, request, reply, { ...addressed, readOnly: false });
     });
     app.get<OperationRoute>(address, guarded, (request, reply) => {
       const addressed = readGet(request);
-      if (!addressed.ok) return sendProblem(reply, addressed.problem);
+      if (!addressed.ok) return refuseRequest(calls.host.metrics, reply, addressed.problem);
       callMachine(calls, request, reply, { ...addressed, readOnly: true });
     });
   }
@@ -286,7 +302,7 @@ function callMachine(
   { key, body, readOnly }: { key: string | null; body: WrittenBody; readOnly: boolean },
 ): void {
   const once = readRequestKey(request, () => digestOf(request.params.operation, key, body));
-  if (!once.ok) return sendProblem(reply, once.problem);
+  if (!once.ok) return refuseRequest(host.metrics, reply, once.problem);
   const spoken = headerOf(request, 'smc-interface');
   host.call(
     {

@@ -17,6 +17,9 @@ const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
 /** Interfaces that one connection may name: one for each machine that it speaks to, and older ones of these. */
 const INTERFACES_MAX = 64;
 
+/** Stands for all that is no fingerprint, however long: no machine serves it. */
+const MALFORMED = 'malformed';
+
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -216,7 +219,7 @@ export class LineConnection implements Holder {
       case 'authenticate':
         return this.#authenticate(request.token);
       case 'interface':
-        return this.#speak(isFirst, request.fingerprint);
+        return this.#speak(request.fingerprint);
       case 'call': {
         const { machine, key, start } = request;
         // Many protocols have lines that start with a name: what follows tells.
@@ -260,11 +263,8 @@ export class LineConnection implements Holder {
     this.#close(refused);
   }
 
-  #speak(isFirst: boolean, text: string): void {
-    const fingerprint = text.toLowerCase();
-    if (!/^[0-9a-f]{8,64}$/.test(fingerprint)) {
-      return this.#refuseLine(isFirst, 'expected 8 to 64 digits of a fingerprint');
-    }
+  #speak(text: string): void {
+    const fingerprint = /^[0-9a-f]{8,64}$/i.test(text) ? text.toLowerCase() : MALFORMED;
     const others = (this.#interfaces ?? []).filter((known) => known !== fingerprint);
     if (others.length >= INTERFACES_MAX) {
       return this.#refuse(problem('too-large', `a connection names at most ${INTERFACES_MAX} interfaces`));
@@ -276,12 +276,17 @@ export class LineConnection implements Holder {
       (node) => [...node.machines.values()].some((machine) => machine.interfaces.find(fingerprint) !== null),
       this.#caller,
     );
-    const unknown = problem('unknown-interface', `no machine serves the interface ${fingerprint}`);
+    const unknown = problem(
+      'unknown-interface',
+      fingerprint === MALFORMED
+        ? 'an interface is named by 8 to 64 digits of its fingerprint'
+        : `no machine serves the interface ${fingerprint}`,
+    );
     view.then(
-      (served) => this.#settle(place, served ? 'ok ()' : printProblem(unknown)),
+      (served) => (served ? this.#settle(place, 'ok ()') : this.#refuse(unknown, place)),
       (error: unknown) => {
         if (!(error instanceof Refused)) return this.destroy();
-        this.#settle(place, printProblem(error.problem));
+        this.#refuse(error.problem, place);
       },
     );
   }
@@ -301,8 +306,10 @@ export class LineConnection implements Holder {
     return place;
   }
 
-  #refuse(refused: Problem): void {
-    this.#settle(this.#place(), printProblem(refused));
+  /** Refuses what is no call that the host has seen, which counts those itself. */
+  #refuse(refused: Problem, place = this.#place()): void {
+    this.#service.host.metrics.refuse(refused.code);
+    this.#settle(place, printProblem(refused));
   }
 
   #close(refused: Problem): void {

@@ -1,7 +1,8 @@
 import { ERROR_STATUS, errorToJson } from '@smc/protocol';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ValueReply } from '../event.ts';
 import { WRITTEN_LENGTH_MAX } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Version } from '../version.ts';
 import { type Form, writeValue } from '../written.ts';
@@ -11,6 +12,9 @@ import { type Form, writeValue } from '../written.ts';
 export const JSON_TYPE = 'application/json; charset=utf-8';
 /** A body that is an input, or a value, as it is written in the source. No form of a browser sends it. */
 export const TEXT_TYPE = 'application/vnd.smc.text';
+
+/** About a body that is sent as another thing. */
+export const NOT_JSON = problem('bad-request', 'a body needs the content type application/json');
 
 /** For a reply that is a defect to write. */
 export const NOT_WRITTEN = problem(
@@ -38,10 +42,33 @@ export function isText(header: string | undefined): boolean {
   return header !== undefined && header.split(';')[0].trim().toLowerCase() === TEXT_TYPE;
 }
 
+/** Sends why a request is refused that the host has not seen, which counts what it sees itself: a call is counted. */
+export function refuseRequest(
+  metrics: Metrics,
+  reply: FastifyReply,
+  refused: Problem,
+  status?: number,
+): void {
+  const { request } = reply;
+  // A peer that is gone, or was answered while its body came, is told nothing.
+  if (isCall(request) && request.raw.socket.writable) metrics.refuse(refused.code);
+  sendProblem(reply, refused, null, status);
+}
+
+/** Whatever was meant, unless it is below `/_smc/`: by its route, as there are many ways to write an address. */
+function isCall(request: FastifyRequest): boolean {
+  return request.is404 || request.routeOptions.url?.startsWith('/_smc') !== true;
+}
+
 /** Sends a refusal; `version` is what runs of the machine that it is about. */
-export function sendProblem(reply: FastifyReply, refused: Problem, version: Version | null = null): void {
+export function sendProblem(
+  reply: FastifyReply,
+  refused: Problem,
+  version: Version | null = null,
+  status: number = ERROR_STATUS[refused.code],
+): void {
   const { code } = refused;
-  void reply.code(ERROR_STATUS[code]).type(JSON_TYPE);
+  void reply.code(status).type(JSON_TYPE);
   if (version !== null) void reply.header('smc-code', version.fingerprints.code);
   if (code === 'overloaded' || code === 'stalled') void reply.header('retry-after', '1');
   void reply.send(errorToJson(refused));
