@@ -63,10 +63,10 @@ describe('a node', () => {
   test('carries out nothing that is hidden in another request', async () => {
     for (const text of SMUGGLED) {
       const answer = await answerTo(portOf(node), Buffer.from(text, 'latin1'));
-      // A tunnel is closed without a word; a request to upgrade is one without that.
+      // There is no tunnel; a request to upgrade is one without that.
       const isTunnel = text.startsWith('CONNECT');
       const isUpgrade = text.includes('h2c');
-      expect(answer.slice(0, 12), text).toBe(isTunnel ? '' : `HTTP/1.1 ${isUpgrade ? 200 : 400}`);
+      expect(answer.slice(0, 12), text).toBe(`HTTP/1.1 ${isTunnel ? 404 : isUpgrade ? 200 : 400}`);
     }
     const line = await LineConnection.open(node.tcpPort);
     expect(await line.ask('Tally/smuggled Read')).toBe('ok 0');

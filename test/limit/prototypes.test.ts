@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectHttp, type HttpClient, LineClient, type Result } from '@smc/client';
-import { type RunningNode, startNode } from '@smc/node';
+import { loadHttp, type RunningNode, startNode } from '@smc/node';
 import { encodeBundle, fingerprints } from '@smc/protocol';
 import { load } from '@smc/vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -26,6 +26,8 @@ const newer = `import "./v1.sm" as old\n${machine}\nupgrade old.Host -> Host {}\
 const first = bundleOf({ 'v1.sm': machine });
 const second = bundleOf({ 'v2.sm': newer, 'v1.sm': machine });
 
+// What serves HTTP sets such properties of its own objects as it is loaded.
+await loadHttp();
 guardPrototypes();
 
 /** What was replied, as JSON or text, or the code of the refusal. */

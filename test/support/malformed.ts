@@ -61,7 +61,7 @@ const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 /** Requests that are right: what is malformed is made of these. */
 const REQUESTS: readonly string[] = [
   request(`Content-Length: ${ADD.length}\r\n`, ADD),
-  request(`Content-Length: ${ADD.length}\r\nIdempotency-Key: k\r\nSmc-Interface: 0123\r\n`, ADD),
+  request(`Content-Length: ${ADD.length}\r\nIdempotency-Key: k\r\n`, ADD),
   request(CHUNKED, `4\r\n{"by\r\n4;x=y\r\n":1}\r\n0\r\n\r\n`),
   request(`Expect: 100-continue\r\nContent-Length: ${ADD.length}\r\n`, ADD),
   request(`Content-Length: ${ADD.length}\r\n`, ADD).repeat(3),
