@@ -1,3 +1,5 @@
+// Long because all that a host does is tried with the same journals and clocks.
+
 import { fingerprints } from '@smc/protocol';
 import { LoadedUnit } from '@smc/vm';
 import { describe, expect, it, vi } from 'vitest';
