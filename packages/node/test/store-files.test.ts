@@ -252,6 +252,16 @@ describe('a backup', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['backup.smcb', 'data', 'other']);
   });
 
+  it('is a file, and there', () => {
+    filled().close();
+    const other = join(folder, 'other');
+    expect(() => restore(directory, other)).toThrow(
+      /data is a directory, and a backup is a file: smc backup/,
+    );
+    expect(() => restore(join(folder, 'gone'), other)).toThrow(/^there is no .*gone$/);
+    expect(readdirSync(folder)).toEqual(['data']);
+  });
+
   it('that passes its checks can be started, whatever is said of where an image came first', () => {
     filled().close();
     change('UPDATE images SET first = first + 1000');

@@ -7,6 +7,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -77,7 +78,13 @@ function checkNoNode(directory: string): void {
  * journal, or a part of one, is there already, and where the file is damaged or no backup.
  */
 export function restore(file: string, directory: string, progress: CheckProgress = () => {}): void {
-  if (!existsSync(file)) throw new JournalError(`there is no ${file}`);
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there === undefined) throw new JournalError(`there is no ${file}`);
+  if (there.isDirectory()) {
+    throw new JournalError(
+      `${file} is a directory, and a backup is a file: smc backup makes one of a directory`,
+    );
+  }
   for (const suffix of SUFFIXES_BESIDE) {
     if (!existsSync(`${file}${suffix}`)) continue;
     throw new JournalError(
