@@ -190,7 +190,7 @@ describe('smc node --data', () => {
     expect(refused.stderr).toMatch(/the log is damaged at position 2 .*smc repair/);
     const repaired = await smc(['repair', '--data', directory]);
     expect(repaired).toMatchObject({ status: 0 });
-    expect(repaired.stdout).toMatch(/the entry at position 2 is damaged/);
+    expect(repaired.stdout).toMatch(/the group of entries at position 2 is damaged/);
     const mended = await startNodeProcess(['--data', directory]);
     const last = await LineConnection.open(mended.tcpPort);
     expect(await last.ask('Tally/a Read')).toBe('ok 0');

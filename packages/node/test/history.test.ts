@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
+import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { ALL, History, NONE, open } from './histories.ts';
 import { bundleOf, labelled } from './images.ts';
-import { changeIn, Pages } from './pages.ts';
+import { Pages } from './pages.ts';
 
 // Logs that are long before the checkpoint that a start goes on from.
 
@@ -27,6 +28,28 @@ function long(name: string, groups: number): string {
   history.checkpoint();
   history.close();
   return history.directory;
+}
+
+/** Runs SQL on a journal as damage does: whatever its tables want, and so that nothing is left of what it deletes. */
+function damageLog(directory: string, sql: string): void {
+  const inDatabase = (work: (database: DatabaseSync) => void): void => {
+    const database = new DatabaseSync(join(directory, 'journal.db'), { defensive: false });
+    database.exec('PRAGMA writable_schema = ON; PRAGMA secure_delete = ON');
+    work(database);
+    database.exec('PRAGMA writable_schema = RESET; PRAGMA wal_checkpoint(TRUNCATE)');
+    database.close();
+  };
+  let strict = '';
+  const declare = (database: DatabaseSync, text: string): void =>
+    void database.prepare(`UPDATE sqlite_schema SET sql = ? WHERE name = 'log'`).run(text);
+  inDatabase((database) => {
+    strict = String(database.prepare(`SELECT sql FROM sqlite_schema WHERE name = 'log'`).get()?.['sql']);
+    declare(database, strict.replaceAll(/ STRICT| NOT NULL/g, ''));
+  });
+  inDatabase((database) => {
+    expect(database.prepare(sql).run().changes).toBeGreaterThan(0);
+    declare(database, strict);
+  });
 }
 
 /** What is in the log but for what was deployed. */
@@ -91,17 +114,32 @@ describe('of a log that was there before', () => {
     expect(goOn(directory, NONE)).toEqual(notes);
   });
 
-  // There are checkpoints at positions 451 and 601.
+  // There are checkpoints at positions 451 and 601. What a repair can not read is missing to it.
   it.each([
     [
-      'an entry is damaged',
+      'bytes are damaged',
       "UPDATE log SET entries = x'00' WHERE first = 100",
-      'the entry at position 100 is damaged',
+      'the group of entries at position 100 is damaged',
     ],
     [
       'a number is damaged',
       'UPDATE log SET checksum = 9007199254740993 WHERE first = 100',
-      'the entry at position 100 is damaged',
+      'the group of entries at position 100 is damaged',
+    ],
+    [
+      'a time is damaged',
+      'UPDATE log SET time = 9007199254740993 WHERE first = 100',
+      'the group of entries at position 100 is damaged',
+    ],
+    [
+      'no bytes are there',
+      'UPDATE log SET entries = NULL WHERE first = 100',
+      'the group of entries at position 100 is damaged',
+    ],
+    [
+      'a number stands for the bytes',
+      'UPDATE log SET entries = 5 WHERE first = 100',
+      'the group of entries at position 100 is damaged',
     ],
     [
       'entries are missing',
@@ -121,18 +159,47 @@ describe('of a log that was there before', () => {
   ])('%s: it is told, a backup does not take it, and a repair has it said once', (name, sql, what) => {
     const directory = long(name, 300);
     goOn(directory, ALL, { inputs: 150 });
-    changeIn(directory, 'PRAGMA secure_delete = ON', sql);
+    damageLog(directory, sql);
     const backup = (to: string): void => backUp(directory, join(folder, `${name} ${to}`));
-    expect(() => backup('before')).toThrow(what);
+    expect(() => backup('before')).toThrow(/is damaged: .*; smc repair/);
     const history = new History(directory, ALL);
     expect(history.check()).toEqual([expect.stringContaining(`${what}, where no start needs it now`)]);
     history.close();
-    // Which are missing where the repair could not read them.
-    const [place] = what.split(/ (?:is|are) /);
-    expect(repairDirectory(directory, 'now').findings.join()).toContain(place);
+    expect(repairDirectory(directory, 'now').findings.join()).toMatch(
+      / at position 100 |from position (?:100|452|400) /,
+    );
     expect(goOn(directory, ALL)).toEqual([]);
     backup('after');
     expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
+  it.each(['NULL', '5'])('no other goes where one has %s in the place of its bytes', (value) => {
+    const directory = long(value, 300);
+    damageLog(directory, `UPDATE log SET entries = ${value} WHERE first = 100`);
+    goOn(directory, ALL);
+    expect(logOf(directory).groups).toBe(302);
+  });
+
+  it('what is damaged goes with the rest', () => {
+    const directory = long('old', 300);
+    damageLog(
+      directory,
+      'UPDATE log SET time = 9007199254740993, checksum = 9007199254740993 WHERE first = 100',
+    );
+    const limits = { ...ALL, historyBytesMax: 1_000 };
+    expect(goOn(directory, limits)).toHaveLength(1);
+    expect(goOn(directory, limits)).toEqual([]);
+    expect(logOf(directory).bytes).toBeLessThanOrEqual(1_000);
+  });
+
+  it('what is too much goes though no checkpoint follows', async () => {
+    const directory = long('idle', 3_000);
+    goOn(directory, ALL, { inputs: 10 });
+    const journal = await DiskJournal.open(directory, { ...ALL, historyBytesMax: 100_000 });
+    for await (const _ of journal.read());
+    await journal.check();
+    await expect.poll(() => logOf(directory).bytes).toBeLessThanOrEqual(100_000);
+    await journal.close();
   });
 
   it('what goes while it is looked at is not missing', () => {
@@ -150,14 +217,48 @@ describe('of a log that was there before', () => {
   });
 });
 
-it('a log that ends before a checkpoint ends the start, until a repair has said what is lost', () => {
-  const directory = long('short', 300);
-  changeIn(directory, 'PRAGMA secure_delete = ON', 'DELETE FROM log WHERE first > 200');
-  expect(() => open(directory)).toThrow(
-    /^the log ends at position 200, and there was a checkpoint at position 301: smc repair/,
-  );
-  expect(repairDirectory(directory, 'now').findings).toEqual([
-    'the entries from position 201 to 301 are missing, before the checkpoint at position 301, which stands for them',
-  ]);
-  expect(goOn(directory, ALL)).toEqual([]);
+describe('a log that ends before a checkpoint', () => {
+  const ended = (last: number, checkpoint: number): RegExp =>
+    new RegExp(
+      `^the log ends at position ${last}, and there was a checkpoint at position ${checkpoint}: smc repair`,
+    );
+
+  it('ends the start, until a repair has said what is lost', () => {
+    const directory = long('short', 300);
+    damageLog(directory, 'DELETE FROM log WHERE first > 200');
+    expect(() => open(directory)).toThrow(ended(200, 301));
+    expect(repairDirectory(directory, 'now').findings).toEqual([
+      'the entries from position 201 to 301 are missing, before the checkpoint at position 301, which stands for them',
+    ]);
+    expect(goOn(directory, ALL)).toEqual([]);
+  });
+
+  it('does so where what was set aside before stood at the same positions', () => {
+    const directory = long('again', 20);
+    const cut = new History(directory, ALL);
+    for (let i = 0; i < 5; i++) cut.step((core) => core.call('Counter', LABEL));
+    cut.close();
+    damageLog(directory, "UPDATE log SET entries = x'00' WHERE first > 21");
+    // That end is cut off, and other entries come to stand there.
+    goOn(directory, ALL, { inputs: 3 });
+    damageLog(directory, 'DELETE FROM log WHERE first > 21');
+    expect(() => open(directory)).toThrow(ended(21, 27));
+    damageLog(directory, "UPDATE states SET state = x'00' WHERE position = 27");
+    expect(() => open(directory)).toThrow(ended(21, 27));
+  });
+
+  it('does so where the checkpoint that stands for what was lost is damaged too', () => {
+    const directory = long('twice', 20);
+    goOn(directory, ALL);
+    damageLog(directory, 'DELETE FROM log WHERE first > 22');
+    expect(repairDirectory(directory, 'now').findings).toHaveLength(1);
+    expect(open(directory).position).toBe(23);
+    damageLog(directory, "UPDATE states SET state = x'00' WHERE position = 23");
+    expect(() => open(directory)).toThrow(ended(22, 23));
+    // The position is given again, so that it is missing where it is lost once more.
+    repairDirectory(directory, 'later');
+    goOn(directory, ALL);
+    damageLog(directory, 'DELETE FROM log WHERE first > 22');
+    expect(() => open(directory)).toThrow(ended(22, 24));
+  });
 });

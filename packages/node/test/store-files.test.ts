@@ -247,7 +247,7 @@ describe('a backup', () => {
     expect(position(other)).toBe(9);
     change("UPDATE log SET entries = x'00' WHERE first = 6");
     expect(() => backUp(directory, join(folder, 'second'))).toThrow(
-      /journal\.db is damaged: the entry at position 6 is damaged; smc repair/,
+      /journal\.db is damaged: the group of entries at position 6 is damaged; smc repair/,
     );
     expect(readdirSync(folder).toSorted()).toEqual(['backup.smcb', 'data', 'other']);
   });
@@ -274,7 +274,11 @@ describe('a backup', () => {
   });
 
   it.each([
-    ['an entry', "UPDATE log SET entries = x'00' WHERE first = 6", /the entry at position 6 is damaged/],
+    [
+      'an entry',
+      "UPDATE log SET entries = x'00' WHERE first = 6",
+      /the group of entries at position 6 is damaged/,
+    ],
     ['a gap', 'DELETE FROM log WHERE first = 6', /the entry at position 6 is missing/],
     ['an image', "UPDATE images SET bytes = x'00' WHERE first = 3", /the image, upgrade or debug data/],
     ['a lost image', 'DELETE FROM images WHERE first = 3', /of Account at position 3 is missing/],

@@ -3,7 +3,7 @@ import { sha256 } from '../blobs.ts';
 import { DamagedCheckpoint } from '../error.ts';
 import { blobsBeside } from './images.ts';
 import { readCheckpoint } from './reading.ts';
-import { describeDamage, LogCheck, type LogDamage } from './log-check.ts';
+import { describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
 import { GROUP_COLUMNS, groupOf, type GroupRow, type ImageRow } from './rows.ts';
 import { CHECKPOINTS_KEPT } from './schema.ts';
 
@@ -56,7 +56,7 @@ function checkLog(
   progress: CheckProgress,
 ): void {
   const total = Number(database.prepare('SELECT sum(count) AS entries FROM log').get()?.['entries'] ?? 0);
-  const check = new LogCheck(database, checkpoints.at(-1) ?? 0);
+  const check = new LogCheck(checkpoints.at(-1) ?? 0, lostEntries(database));
   const refuse = ([damage]: readonly LogDamage[]): void => {
     if (damage !== undefined) fail(describeDamage(damage));
   };

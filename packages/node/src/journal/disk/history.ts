@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isCorrupt, REPAIR } from './failures.ts';
-import { describeDamage, LogCheck, type LogDamage } from './log-check.ts';
+import { describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
 import { PORTION_BYTES, PORTION_ROWS, portionOf } from './portion.ts';
 import { GROUP_COLUMNS, groupOf, type GroupRow } from './rows.ts';
 
@@ -9,6 +9,13 @@ export interface HistoryLimits {
   /** Entries older than this go, in milliseconds before the checkpoint; and the oldest beyond so many bytes. */
   readonly historyMillisMax: number;
   readonly historyBytesMax: number;
+}
+
+/** What a group takes. What is damaged need not even be bytes. */
+const BYTES = 'coalesce(length(entries), 0) AS bytes';
+
+interface CountedRow extends GroupRow {
+  readonly bytes: number;
 }
 
 /** Groups that are looked at at once, if they are small. */
@@ -34,12 +41,12 @@ export class History {
   constructor(database: DatabaseSync, limits: HistoryLimits) {
     this.#database = database;
     this.#limits = limits;
-    this.#check = new LogCheck(database, 0);
+    this.#check = new LogCheck(0, []);
     this.#rows = database.prepare(
-      `SELECT ${GROUP_COLUMNS} FROM log WHERE log.first > ? AND log.first <= ? ORDER BY log.first LIMIT ?`,
+      `SELECT ${GROUP_COLUMNS}, ${BYTES} FROM log WHERE log.first > ? AND log.first <= ? ORDER BY log.first LIMIT ?`,
     );
     this.#oldest = database.prepare(
-      `SELECT first, count, time, length(entries) AS bytes FROM log
+      `SELECT first, count + 0.0 AS count, time + 0.0 AS time, ${BYTES} FROM log
          WHERE first <= ? AND structural = 0 ORDER BY first LIMIT ?`,
     );
   }
@@ -47,7 +54,7 @@ export class History {
   /** What was read leads up to a position; `needed` is that of the oldest checkpoint that is kept. */
   found(end: number, needed: number): void {
     this.#end = end;
-    this.#check = new LogCheck(this.#database, needed);
+    this.#check = new LogCheck(needed, lostEntries(this.#database));
   }
 
   added(bytes: number): void {
@@ -63,7 +70,7 @@ export class History {
         return yield `the log can not be read after position ${this.#counted}, where no start needs it, and nothing of it is deleted any more: ${REPAIR}`;
       }
       for (const row of rows) damage ??= this.#check.row(row, groupOf(row) !== null)[0];
-      this.#bytes += rows.reduce((sum, { entries }) => sum + entries.length, 0);
+      this.#bytes += rows.reduce((sum, { bytes }) => sum + bytes, 0);
       this.#counted = rows.at(-1)?.first ?? this.#end;
       yield null;
     }
@@ -93,14 +100,14 @@ export class History {
   }
 
   /** Rows that come next, of not much more than so many bytes; null where they can not be read. */
-  #portion(): readonly GroupRow[] | null {
+  #portion(): readonly CountedRow[] | null {
     return this.#read(() => {
-      const rows: GroupRow[] = [];
+      const rows: CountedRow[] = [];
       let bytes = 0;
       for (const each of this.#rows.iterate(this.#counted, this.#end, LOOKED_AT_ROWS)) {
-        const row = each as unknown as GroupRow;
+        const row = each as unknown as CountedRow;
         rows.push(row);
-        bytes += row.entries.length;
+        bytes += row.bytes;
         if (bytes >= PORTION_BYTES) break;
       }
       return rows;

@@ -143,6 +143,9 @@ export class DiskJournal implements Journal {
     this.#clean();
     await this.#goThrough('check');
     if (this.#reader !== null) this.#reader.isChecked = true;
+    // What is too much of the log is known by now; a checkpoint that is made sees to it itself.
+    await this.#cleaning;
+    if (!this.#isBusy) this.#clean();
   }
 
   close(): Promise<void> {

@@ -1,28 +1,32 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { GroupRow } from './rows.ts';
 
-/** What is wrong with a log, from a position on. */
-export interface LogDamage {
-  readonly kind: 'damaged' | 'missing';
+/** What is wrong with a log: a group that stands at a position, or all entries from one on. */
+export type LogDamage =
+  | { readonly kind: 'damaged'; readonly first: number }
+  | ({ readonly kind: 'missing' } & Entries);
+
+export interface Entries {
   readonly first: number;
   readonly count: number;
 }
 
 /**
  * Goes through a log in order, and finds what is damaged in it and what is missing. What checkpoints make needless goes from
- * its beginning on, but for structural groups: so from the first other group on there is no gap, but for what was set aside.
+ * its beginning on, but for structural groups: so from the first other group on there is no gap, but for what is known
+ * to be lost.
  */
 export class LogCheck {
-  readonly #database: DatabaseSync;
+  readonly #lost: readonly Entries[];
   /** All from here on is needed. */
   #needed: number;
   /** The position that has to come next; null where there may be gaps. */
   #next: number | null = null;
 
   /** `needed` is the position of a checkpoint that is kept: what comes after it never goes. */
-  constructor(database: DatabaseSync, needed: number) {
-    this.#database = database;
+  constructor(needed: number, lost: readonly Entries[]) {
     this.#needed = needed + 1;
+    this.#lost = lost;
   }
 
   /** All up to a position has gone by now, but for structural groups. */
@@ -37,33 +41,41 @@ export class LogCheck {
     const missing = this.end(first - 1);
     const isFollowed = this.#next !== null || row.structural === 0 || first >= this.#needed;
     if (isFollowed) this.#next = first + count;
-    return isWhole ? missing : [...missing, { kind: 'damaged', first, count }];
+    return isWhole ? missing : [...missing, { kind: 'damaged', first }];
   }
 
   /** The same of a log that has to lead up to a position, and of which there are no more rows. */
   end(last: number): readonly LogDamage[] {
     const first = this.#next ?? this.#needed;
-    if (first > last || isSetAside(this.#database, first, last)) return [];
-    return [{ kind: 'missing', first, count: last + 1 - first }];
+    const entries = { first, count: last + 1 - first };
+    return first > last || cover(this.#lost, entries) ? [] : [{ kind: 'missing', ...entries }];
   }
 }
 
-/** Whether all entries from a position to another were set aside, or are known to be lost. */
-export function isSetAside(database: DatabaseSync, first: number, last: number): boolean {
-  const ranges = database
-    .prepare(`SELECT place FROM aside WHERE source = 'log'`)
+/** What a repair has found that the log lacks, and a checkpoint stands for. */
+export function lostEntries(database: DatabaseSync): readonly Entries[] {
+  return database
+    .prepare(`SELECT place FROM aside WHERE source = 'log' AND reason = 'lost'`)
     .all()
-    .map(({ place }) => String(place).split(' ').map(Number))
-    .toSorted(([a], [b]) => a - b);
-  let next = first;
-  for (const [from, count] of ranges) if (from <= next) next = Math.max(next, from + count);
-  return next > last;
+    .map(({ place }) => {
+      const [first, count] = String(place).split(' ').map(Number);
+      return { first, count };
+    })
+    .toSorted((a, b) => a.first - b.first);
 }
 
-export function describeDamage({ kind, first, count }: LogDamage): string {
-  const which =
-    count === 1
-      ? `the entry at position ${first}`
-      : `the entries from position ${first} to ${first + count - 1}`;
-  return `${which} ${count === 1 ? 'is' : 'are'} ${kind}`;
+/** Whether all of these entries are among others, which are in order. */
+export function cover(parts: readonly Entries[], { first, count }: Entries): boolean {
+  let next = first;
+  for (const part of parts) if (part.first <= next) next = Math.max(next, part.first + part.count);
+  return next >= first + count;
+}
+
+export function describeDamage(damage: LogDamage): string {
+  const { kind, first } = damage;
+  if (kind === 'damaged') return `the group of entries at position ${first} is damaged`;
+  const last = first + damage.count - 1;
+  return last === first
+    ? `the entry at position ${first} is missing`
+    : `the entries from position ${first} to ${last} are missing`;
 }

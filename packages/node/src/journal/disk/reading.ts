@@ -6,7 +6,7 @@ import type { LogGroup } from '../group.ts';
 import { isCorrupt, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
 import { blobsBeside, removedIn } from './images.ts';
-import { isSetAside } from './log-check.ts';
+import { cover, lostEntries } from './log-check.ts';
 import {
   addChecksum,
   CHECKSUMS,
@@ -43,8 +43,9 @@ export interface ReadStore {
 
 /**
  * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it; returns what that was. It goes
- * through no more of the log: there may be a long one before the checkpoint. A damaged group at the end is cut off, and said; one in the middle, or one that is missing, ends with a `JournalError`, as does what
- * would be older than a sealed checkpoint. `damage` is what was found before; `unusable` the checkpoint from which it went on
+ * through no more of the log: there may be a long one before the checkpoint. A damaged group at the end is cut off, and
+ * said; one in the middle, or one that is missing, ends with a `JournalError`, as does what would be older than a sealed
+ * checkpoint. `damage` is what was found before; `unusable` the checkpoint from which it went on
  * when it was read before, with all that was damaged told then.
  */
 export function* readStore(
@@ -68,7 +69,6 @@ export function* readStore(
   refuseEmptied(database);
   const reach = sealedReach(database);
   cutTail(database, reach, notes);
-  checkReach(database, reach);
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
     .all(COMPLETENESS.damaged)) {
@@ -83,6 +83,7 @@ export function* readStore(
     if (start >= before) continue;
     // Else what is rebuilt would be written into trees that do not hold together.
     if (notes.length > damage.length) checkTrees(database);
+    checkReach(database, start, reach);
     yield begin(start);
     try {
       const sum = yield* readFrom(database, start);
@@ -121,10 +122,14 @@ function sealedReach(database: DatabaseSync): number {
   return Math.max(0, ...sealed);
 }
 
-/** The log leads at least as far as its checkpoints, but for what a repair has said to be lost. */
-function checkReach(database: DatabaseSync, reach: number): void {
+/**
+ * The log leads at least as far as its checkpoints, but for what a repair has said to be lost: whoever goes on from the
+ * checkpoint that stands for that has it all.
+ */
+function checkReach(database: DatabaseSync, start: number, reach: number): void {
   const end = logEnd(database);
-  if (end >= reach || isSetAside(database, end + 1, reach)) return;
+  const lacking = { first: end + 1, count: reach - end };
+  if (lacking.count <= 0 || (start === reach && cover(lostEntries(database), lacking))) return;
   throw new JournalError(
     `the log ends at position ${end}, and there was a checkpoint at position ${reach}: ${REPAIR}`,
   );

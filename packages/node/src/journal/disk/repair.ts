@@ -8,7 +8,7 @@ import { journalError } from './failures.ts';
 import { hasDirectory } from './files.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
-import { describeDamage, LogCheck, type LogDamage } from './log-check.ts';
+import { cover, describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
 import { forgetAfter, headRows, readCheckpoint, stateRows, structureSum } from './reading.ts';
 import {
   addChecksum,
@@ -83,16 +83,15 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
 function makeWhole(database: DatabaseSync, findings: string[]): number {
   database.exec('BEGIN IMMEDIATE');
   const images = wholeImages(database, findings);
-  /** Where groups were that are set aside now. */
-  const taken = new Set<number>();
+  /** Of groups that are set aside now how many entries there were, by the position of the first. */
+  const taken = new Map<number, number>();
   for (const row of groupsAfter(database, LEAST)) {
     const group = groupOf(row);
     const lost = group === null ? [] : blobsBeside(group, images);
     if (group !== null && lost.length === 0) continue;
     setGroupAside(database, row, group === null ? 'damaged' : 'an image is lost');
-    taken.add(row.first);
-    if (group === null)
-      findings.push(describeDamage({ kind: 'damaged', first: row.first, count: row.count }));
+    taken.set(row.first, row.count);
+    if (group === null) findings.push(describeDamage({ kind: 'damaged', first: row.first }));
     for (const { what, machine, digest, position } of lost) {
       findings.push(
         `${what} ${digest} is lost, which the version of ${machine} at position ${position} is of: what follows on that goes with it`,
@@ -102,7 +101,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
   const start = bestStart(database, taken, findings);
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
-  nameLost(database, start, findings);
+  nameLost(database, start, last, taken, findings);
   database.exec('COMMIT');
   return last;
 }
@@ -138,7 +137,7 @@ function* groupsAfter(database: DatabaseSync, position: number): Generator<Group
 }
 
 /** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has as much from its start. */
-function bestStart(database: DatabaseSync, taken: ReadonlySet<number>, findings: string[]): number {
+function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, findings: string[]): number {
   const rows = database
     .prepare('SELECT position, complete FROM checkpoints ORDER BY position DESC')
     .all() as unknown as readonly { readonly position: number; readonly complete: number }[];
@@ -335,23 +334,40 @@ function cutAtGap(database: DatabaseSync, start: number, findings: string[]): nu
   return next - 1;
 }
 
-/** Says what the log lacks before the position that a start goes on from, there too: else it would be found again and again. */
-function nameLost(database: DatabaseSync, start: number, findings: string[]): void {
-  const oldest = Number(
-    database.prepare('SELECT coalesce(min(position), 0) AS oldest FROM checkpoints').get()?.['oldest'],
-  );
-  const aside = database.prepare(
-    `INSERT INTO aside (reason, source, place, bytes) VALUES ('lost', 'log', ?, NULL)`,
-  );
+/**
+ * Says in the table "aside" too what the log lacks before the checkpoint that a start goes on from: else that would be found
+ * again and again. Positions behind the last are given again: what was lost there is no reason any more to lack them.
+ */
+function nameLost(
+  database: DatabaseSync,
+  start: number,
+  last: number,
+  taken: ReadonlyMap<number, number>,
+  findings: string[],
+): void {
+  for (const { first, count } of lostEntries(database)) {
+    if (first + count - 1 <= last) continue;
+    database
+      .prepare(
+        `UPDATE aside SET reason = 'lost, and given again' WHERE source = 'log' AND reason = 'lost' AND place = ?`,
+      )
+      .run(`${first} ${count}`);
+  }
+  const own = [...taken].map(([first, count]) => ({ first, count }));
   const note = (found: readonly LogDamage[]): void => {
     for (const damage of found) {
+      if (damage.kind === 'damaged') continue;
+      database
+        .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('lost', 'log', ?, NULL)`)
+        .run(`${damage.first} ${damage.count}`);
+      if (cover(own, damage)) continue;
       findings.push(
         `${describeDamage(damage)}, before the checkpoint at position ${start}, which stands for them`,
       );
-      aside.run(`${damage.first} ${damage.count}`);
     }
   };
-  const check = new LogCheck(database, oldest);
+  const oldest = database.prepare('SELECT coalesce(min(position), 0) AS position FROM checkpoints').get();
+  const check = new LogCheck(Number(oldest?.['position']), lostEntries(database));
   for (const row of groupsAfter(database, LEAST)) {
     if (row.first > start) break;
     note(check.row(row, true));

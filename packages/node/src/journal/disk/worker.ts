@@ -53,8 +53,11 @@ function handle(request: StoreRequest): Partial<StoreAnswer> {
     case 'end':
       cleaning = opened().endCheckpoint();
       return { isOver: cleaning.next().done === true };
-    case 'clean':
-      return { isOver: (cleaning ??= opened().clean()).next().done === true };
+    case 'clean': {
+      const { done } = (cleaning ??= opened().clean()).next();
+      if (done === true) cleaning = null;
+      return { isOver: done === true };
+    }
     case 'check': {
       const { done, value } = (checking ??= opened().check()).next();
       return { isOver: done === true, note: value ?? null };
