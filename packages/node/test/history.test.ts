@@ -7,8 +7,9 @@ import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { ALL, History, NONE, open } from './histories.ts';
+import { account } from './accounts.ts';
 import { bundleOf, labelled } from './images.ts';
-import { Pages } from './pages.ts';
+import { changeIn, Pages } from './pages.ts';
 
 // Logs that are long before the checkpoint that a start goes on from.
 
@@ -112,6 +113,10 @@ describe('of a log that was there before', () => {
       ),
     ]);
     expect(goOn(directory, NONE)).toEqual(notes);
+    const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    const row = database.prepare('SELECT count(*) AS groups FROM log WHERE first <= 10').get();
+    database.close();
+    expect(row?.['groups']).toBe(10);
   });
 
   // There are checkpoints at positions 451 and 601. What a repair can not read is missing to it.
@@ -203,7 +208,12 @@ describe('of a log that was there before', () => {
   });
 
   it('what goes while it is looked at is not missing', () => {
-    const directory = long('meanwhile', 3_000);
+    const directory = long('meanwhile', 1_000);
+    const filled = new History(directory, ALL);
+    filled.step((core) => core.deploy(bundleOf(account())));
+    for (let i = 0; i < 1_000; i++) filled.step((core) => core.call('Counter', LABEL));
+    filled.checkpoint();
+    filled.close();
     const history = new History(directory, NONE);
     const notes = history.looking();
     notes.next();
@@ -214,6 +224,65 @@ describe('of a log that was there before', () => {
     expect(logOf(directory).groups).toBe(1);
     expect([...notes].filter((note) => note !== null)).toEqual([]);
     history.close();
+  });
+});
+
+describe('a repair', () => {
+  it('says what a journal lacks that has one checkpoint, and all of the log before it is gone', () => {
+    const directory = long('alone', 20);
+    damageLog(directory, 'DELETE FROM log WHERE structural = 0');
+    expect(() => open(directory)).toThrow(
+      'the log ends at position 1, and there was a checkpoint at position 21',
+    );
+    expect(() => backUp(directory, join(folder, 'alone before'))).toThrow(
+      'from position 2 to 21 are missing',
+    );
+    expect(repairDirectory(directory, 'now').findings).toEqual([
+      'the entries from position 2 to 21 are missing, before the checkpoint at position 21, which stands for them',
+    ]);
+    expect(goOn(directory, ALL)).toEqual([]);
+    backUp(directory, join(folder, 'alone after'));
+    // What is lost after that is looked for in all pages.
+    goOn(directory, ALL, { inputs: 30 });
+    changeIn(directory, 'DELETE FROM log WHERE first BETWEEN 30 AND 70');
+    expect(repairDirectory(directory, 'later').findings[0]).toMatch(
+      /^\d+ groups of entries.* were found outside/,
+    );
+  });
+
+  it('of all that is left after what has gone is damaged', () => {
+    const directory = long('little', 20);
+    goOn(directory, { ...NONE, historyMillisMax: -1 });
+    expect(logOf(directory).groups).toBe(1);
+    damageLog(directory, "UPDATE log SET entries = x'00' WHERE structural = 0");
+    repairDirectory(directory, 'now');
+    expect(goOn(directory, ALL)).toEqual([]);
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
+  it('takes over nothing that has gone, from pages that have it still', () => {
+    const directory = long('pages', 300);
+    goOn(directory, { ...ALL, historyBytesMax: 10_000 });
+    const { groups } = logOf(directory);
+    damageLog(directory, "UPDATE log SET entries = x'00' WHERE first = 302");
+    expect(repairDirectory(directory, 'now').findings).toEqual([
+      'the group of entries at position 302 is damaged',
+    ]);
+    expect(logOf(directory).groups).toBe(groups - 1);
+  });
+
+  it('says of the older of two checkpoints too that it is damaged', () => {
+    const directory = long('older', 20);
+    goOn(directory, ALL, { inputs: 5 });
+    damageLog(directory, 'UPDATE checkpoints SET checksum = checksum + 1 WHERE position = 26');
+    expect(() => backUp(directory, join(folder, 'older before'))).toThrow(
+      'the checkpoint at position 26 is damaged',
+    );
+    expect(repairDirectory(directory, 'now').findings).toEqual([
+      'the checkpoint at position 26 is damaged: itself; a newer one is whole',
+    ]);
+    backUp(directory, join(folder, 'older after'));
+    expect(goOn(directory, ALL)).toEqual([]);
   });
 });
 

@@ -22,6 +22,8 @@ export class LogCheck {
   #needed: number;
   /** The position that has to come next; null where there may be gaps. */
   #next: number | null = null;
+  /** What was seen, or has gone, leads up to this position. */
+  #last = 0;
 
   /** `needed` is the position of a checkpoint that is kept: what comes after it never goes. */
   constructor(needed: number, lost: readonly Entries[]) {
@@ -33,20 +35,25 @@ export class LogCheck {
   gone(position: number): void {
     this.#needed = position + 1;
     this.#next = null;
+    this.#last = Math.max(this.#last, position);
   }
 
   /** What there is to say of the next row, and of what comes before it. */
   row(row: GroupRow, isWhole: boolean): readonly LogDamage[] {
     const { first, count } = row;
-    const missing = this.end(first - 1);
+    const missing = this.#missing(this.#next ?? this.#needed, first - 1);
     const isFollowed = this.#next !== null || row.structural === 0 || first >= this.#needed;
     if (isFollowed) this.#next = first + count;
+    this.#last = Math.max(this.#last, first + count - 1);
     return isWhole ? missing : [...missing, { kind: 'damaged', first }];
   }
 
-  /** The same of a log that has to lead up to a position, and of which there are no more rows. */
-  end(last: number): readonly LogDamage[] {
-    const first = this.#next ?? this.#needed;
+  /** The same of a log of which there are no more rows, and that has to lead up to the position of a checkpoint. */
+  end(position: number): readonly LogDamage[] {
+    return this.#missing(this.#last + 1, position);
+  }
+
+  #missing(first: number, last: number): readonly LogDamage[] {
     const entries = { first, count: last + 1 - first };
     return first > last || cover(this.#lost, entries) ? [] : [{ kind: 'missing', ...entries }];
   }

@@ -9,7 +9,7 @@ import { hasDirectory } from './files.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import { cover, describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
-import { forgetAfter, headRows, readCheckpoint, stateRows, structureSum } from './reading.ts';
+import { forgetAfter, headRows, readCheckpoint, startsOf, stateRows, structureSum } from './reading.ts';
 import {
   addChecksum,
   groupOf,
@@ -25,7 +25,7 @@ import {
   type StoredStateRow,
 } from './rows.ts';
 import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.ts';
-import { COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
+import { CHECKPOINTS_KEPT, COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
 import { openDatabase } from './format.ts';
 import { sealCheckpoint } from './store.ts';
 
@@ -152,6 +152,7 @@ function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, f
           `the checkpoint at position ${position} did not count any more, and is whole as it is read now: it counts again`,
         );
       }
+      forgetDamaged(database, position, findings);
       return position;
     }
     // One that was being written is not damaged.
@@ -178,6 +179,20 @@ function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, f
   const isEmpty = groupsAfter(database, LEAST).next().done === true;
   if (reached > 0 || (isEmpty && findings.length === 0)) return 0;
   throw new JournalError(`no node can be rebuilt of it: ${findings.join('; ')}; smc restore takes a backup`);
+}
+
+/** Lets go what a start would go on from where the checkpoint at a position is damaged, and is so itself. */
+function forgetDamaged(database: DatabaseSync, newest: number, findings: string[]): void {
+  // Those before it are being let go.
+  const older = [...startsOf(database)]
+    .slice(0, CHECKPOINTS_KEPT)
+    .filter((each) => each > 0 && each < newest);
+  for (const position of older) {
+    const why = damageOf(database, position);
+    if (why === null) continue;
+    findings.push(`${why}; a newer one is whole`);
+    database.prepare('DELETE FROM checkpoints WHERE position = ?').run(position);
+  }
 }
 
 /** The last position that the log leads to from one without a gap. */
@@ -369,7 +384,6 @@ function nameLost(
   const oldest = database.prepare('SELECT coalesce(min(position), 0) AS position FROM checkpoints').get();
   const check = new LogCheck(Number(oldest?.['position']), lostEntries(database));
   for (const row of groupsAfter(database, LEAST)) {
-    if (row.first > start) break;
     note(check.row(row, true));
   }
   note(check.end(start));

@@ -85,7 +85,8 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
     }
     if (findings.length > 0 || !isWhole(target)) {
       const wasCut = torn.has('aside') || hasSetGroupsAside(target);
-      const found = takeStrays(file, target, wasCut ? ['image'] : ['image', 'group']);
+      const gone = torn.has('log') ? 0 : goneBefore(target);
+      const found = takeStrays(file, target, wasCut ? ['image'] : ['image', 'group'], gone);
       if (found > 0)
         findings.push(
           `${found} groups of entries, or images and the like, were found outside of their table`,
@@ -123,8 +124,27 @@ function hasSetGroupsAside(target: DatabaseSync): boolean {
   );
 }
 
-/** Takes over what is not in its table, or damaged there, and stands whole elsewhere; gives how much it is. */
-function takeStrays(database: string, target: DatabaseSync, kinds: readonly Stray['kind'][]): number {
+/** The position before which groups of inputs have gone, as checkpoints made them needless; pages may have them still. */
+function goneBefore(target: DatabaseSync): number {
+  const { position } = target
+    .prepare(
+      `SELECT min(coalesce((SELECT min(first) FROM log WHERE structural = 0), ${Number.MAX_SAFE_INTEGER}),
+                  coalesce((SELECT min(position) FROM checkpoints), 0) + 1) AS position`,
+    )
+    .get() as { position: number };
+  return position;
+}
+
+/**
+ * Takes over what is not in its table, or damaged there, and stands whole elsewhere, but for groups of inputs before a position;
+ * gives how much it is.
+ */
+function takeStrays(
+  database: string,
+  target: DatabaseSync,
+  kinds: readonly Stray['kind'][],
+  gone: number,
+): number {
   const around = target.prepare(
     'SELECT * FROM log WHERE first < ?2 AND first >= coalesce((SELECT max(first) FROM log WHERE first <= ?1), 0)',
   );
@@ -137,6 +157,7 @@ function takeStrays(database: string, target: DatabaseSync, kinds: readonly Stra
       if (!kinds.includes(stray.kind)) continue;
       if (stray.kind === 'group') {
         const { first, count, structural, time, checksum, entries } = stray.row;
+        if (structural === 0 && first < gone) continue;
         // One that stands whole in its place, or in a part of it, was written later: a position is given again where a commit was torn.
         const there = around.all(first, first + count) as unknown as GroupRow[];
         if (there.some((row) => row.first + row.count > first && groupOf(row) !== null)) continue;
