@@ -152,6 +152,8 @@ describe('operations', () => {
     for (const path of ['/_smc', '/_smc/', '/_smc/nothing', '/_smc?of=1']) {
       expect((await send(node, path)).body).toMatch(/"there is no GET \/_smc[a-z/]*"/);
     }
+    const { body } = await send(node, '/_smc/machines', { method: 'PROPFIND' });
+    expect(body).toContain('"there is no PROPFIND /_smc/machines"');
   });
 
   it('say where in the input it is wrong', async () => {

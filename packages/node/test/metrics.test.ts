@@ -223,6 +223,10 @@ describe('what is refused before anybody looks for a machine is counted once, wh
     for (const path of ['/_smc/nothing', '/_smc/machines?of=1', '/_smc/health?of=1']) {
       expect((await send(small, path)).status).toBeGreaterThanOrEqual(400);
     }
+    for (const path of ['/_smc/%ff', '/%5fs%6Dc/%ff', 'http://localhost/_smc/%ff']) {
+      expect((await send(small, path)).status).toBe(400);
+    }
+    expect((await send(small, '/_smc/machines', { method: 'PROPFIND' })).status).toBe(404);
     expect(await exchange((socket) => socket.write('Counter Incr\r\n\r\n'), small.httpPort)).toMatch(
       /^HTTP\/1.1 400 /,
     );

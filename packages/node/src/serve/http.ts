@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { ServerOptions } from 'node:http';
+import { METHODS, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyError,
@@ -75,6 +75,8 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
       if (!connections.endWhenAnswered(socket)) answerClientError({ metrics, limits }, error, socket);
     },
   });
+  // Fastify knows some of them: with any other, what is below `/_smc/` would come to no route.
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
   readBodies(app);

@@ -55,9 +55,16 @@ export function refuseRequest(
   sendProblem(reply, refused, null, status);
 }
 
-/** Whatever was meant, unless it is below `/_smc/`: by its route, as there are many ways to write an address. */
-function isCall(request: FastifyRequest): boolean {
-  return request.is404 || request.routeOptions.url?.startsWith('/_smc') !== true;
+/**
+ * Whatever was meant, unless it is below `/_smc/`. By the address, decoded as the router does it, for there are some
+ * that come to no route.
+ */
+function isCall({ url }: Pick<FastifyRequest, 'url'>): boolean {
+  const path = url.replace(/^https?:\/\/[^/]*/, '');
+  const decoded = path.replace(/%([0-7][\da-f])/gi, (_, digits: string) =>
+    String.fromCharCode(parseInt(digits, 16)),
+  );
+  return !decoded.startsWith('/_smc');
 }
 
 /** Sends a refusal; `version` is what runs of the machine that it is about. */
