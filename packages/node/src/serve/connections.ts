@@ -232,7 +232,8 @@ const CHUNK_BYTES = 256;
 const OVERLOADED = problem('overloaded', 'too many requests wait; try again later');
 const GREEDY = problem('overloaded', 'too many requests of this connection wait for their reply');
 
-function hasBody({ headers }: FastifyRequest): boolean {
+/** Whether a body comes with it, as its headers say. */
+export function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 

@@ -16,7 +16,7 @@ import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration, OTHERS } from './administration.ts';
-import { HttpConnections } from './connections.ts';
+import { hasBody, HttpConnections } from './connections.ts';
 import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
@@ -121,9 +121,9 @@ function readBodies(app: FastifyInstance): void {
       else done(new BodyError('a body is UTF-8, and so is the charset of its content type'));
     },
   );
-  app.addHook('preParsing', ({ headers }, _reply, _payload, done) => {
-    const encoding = headers['content-encoding'];
-    done(encoding === undefined || /^(?:identity)?$/i.test(encoding) ? null : new EncodedError());
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
+    const encoding = request.headers['content-encoding'] ?? '';
+    done(/^(?:identity)?$/i.test(encoding) || !hasBody(request) ? null : new EncodedError());
   });
 }
 
