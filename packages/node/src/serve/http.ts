@@ -71,8 +71,9 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
     clientErrorHandler: (error, socket) => {
-      // An answer now would be taken for that of a request which is being answered.
-      if (!connections.endWhenAnswered(socket)) answerClientError({ metrics, limits }, error, socket);
+      // An answer now would be taken for that of a request which is being answered, or for a second one of one that was.
+      if (connections.endWhenAnswered(socket)) return;
+      answerClientError({ metrics, limits }, error, socket, connections.partialOf(socket));
     },
   });
   // Fastify knows some of them: with any other, what is below `/_smc/` would come to no route.

@@ -59,7 +59,7 @@ export function refuseRequest(
  * Whatever was meant, unless it is below `/_smc/`. By the address, decoded as the router does it, for there are some
  * that come to no route.
  */
-function isCall({ url }: Pick<FastifyRequest, 'url'>): boolean {
+export function isCall({ url }: Pick<FastifyRequest, 'url'>): boolean {
   const path = url.replace(/^https?:\/\/[^/]*/, '');
   const decoded = path.replace(/%([0-7][\da-f])/gi, (_, digits: string) =>
     String.fromCharCode(parseInt(digits, 16)),
