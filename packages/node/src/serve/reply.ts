@@ -50,9 +50,13 @@ export function refuseRequest(
   status?: number,
 ): void {
   const { request } = reply;
-  // A peer that is gone, or was answered while its body came, is told nothing.
-  if (isCall(request) && request.raw.socket.writable) metrics.refuse(refused.code);
+  if (isCall(request) && !isBrokenOff(request)) metrics.refuse(refused.code);
   sendProblem(reply, refused, null, status);
+}
+
+/** Whether it did not come whole, and can not be answered any more: its peer is gone, or was told why. Nobody refuses that. */
+export function isBrokenOff({ raw }: Pick<FastifyRequest, 'raw'>): boolean {
+  return !raw.complete && !raw.socket.writable;
 }
 
 /**
