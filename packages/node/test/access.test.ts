@@ -170,7 +170,9 @@ describe('tokens', () => {
         expect(reply.body, path).toMatch(/^\{"error":/);
       }
     }
-    expect(await send(node, '/_smc/machines', { method: 'HEAD' })).toMatchObject({ status: 401 });
+    for (const method of ['HEAD', 'OPTIONS', 'PROPFIND']) {
+      expect(await send(node, '/_smc/machines', { method })).toMatchObject({ status: 401 });
+    }
     expect(await send(node, '/Counter/Read', { method: 'HEAD' })).toMatchObject({ status: 401 });
     for (const method of ['PUT', 'DELETE']) {
       const path = method === 'PUT' ? '/_smc/machines' : '/_smc/machines/Counter';

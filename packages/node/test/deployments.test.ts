@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Tokens } from '../src/access/tokens.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
@@ -69,6 +70,22 @@ it('each deployment that is refused is told and counted once, wherever it is ref
     'warn deployment refused stale by olga',
   ]);
   expect(await counts()).toEqual({ deployed: 1, 'too-large': 2, 'bad-request': 4, stale: 1 });
+});
+
+it('what breaks off is nothing that was refused', async () => {
+  const head = `HTTP/1.1\r\nhost: localhost\r\nauthorization: ${ADMIN.authorization}\r\n`;
+  const body = 'content-type: application/octet-stream\r\ncontent-length: 99\r\n';
+  for (const request of ['PUT /_smc/machines', 'DELETE /_smc/machines/Counter']) {
+    for (const hangUp of ['end', 'resetAndDestroy'] as const) {
+      const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' });
+      // By the `100 Continue` the node reads the body.
+      socket.once('data', () => socket[hangUp]().resume());
+      socket.write(`${request} ${head}${body}expect: 100-continue\r\n\r\nabc`);
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(await counts()).toEqual({});
+    }
+  }
+  expect(told).toEqual([]);
 });
 
 it('a deployment that the node has no room for is one, and no call', async () => {

@@ -223,6 +223,10 @@ describe('what is refused before anybody looks for a machine is counted once, wh
     for (const path of ['/_smc/nothing', '/_smc/machines?of=1', '/_smc/health?of=1']) {
       expect((await send(small, path)).status).toBeGreaterThanOrEqual(400);
     }
+    for (const path of ['/_smc/%ff', '/%5fs%6Dc/%ff', 'http://localhost/_smc/%ff']) {
+      expect((await send(small, path)).status).toBe(400);
+    }
+    expect((await send(small, '/_smc/machines', { method: 'PROPFIND' })).status).toBe(404);
     expect(await exchange((socket) => socket.write('Counter Incr\r\n\r\n'), small.httpPort)).toMatch(
       /^HTTP\/1.1 400 /,
     );
@@ -232,6 +236,33 @@ describe('what is refused before anybody looks for a machine is counted once, wh
       'unknown-machine': 1,
       'unknown-operation': 1,
     });
+  });
+
+  it('over HTTP, also where the peer hangs up in mid-body, and is answered once', async () => {
+    const head = (request: string): string =>
+      `${request} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: `;
+    const statuses = async (send: (socket: Socket) => void): Promise<(string | undefined)[]> =>
+      (await exchange(send, small.httpPort)).match(/HTTP\/1.1 \d+/g) ?? [];
+    // It is answered before it came whole: the peer knows, or not yet.
+    for (const [request, status] of [
+      ['POST /Counter/Incr', 413],
+      ['POST /%ff/Incr', 400],
+      ['POST /a/b/c/d', 413],
+      ['PUT /_smc/nothing', 413],
+    ] as const) {
+      const sent = `${head(request)}999\r\n\r\n{`;
+      const answered = await statuses((socket) => socket.once('data', () => socket.end()).write(sent));
+      expect(answered, request).toEqual([`HTTP/1.1 ${status}`]);
+      expect(await statuses((socket) => socket.end(sent)), request).toEqual(answered);
+    }
+    expect(await refusals(small)).toEqual({ 'too-large': 4, 'bad-request': 2 });
+    // It is not.
+    for (const request of ['POST /Counter/Incr', 'PUT /_smc/machines']) {
+      expect(await statuses((socket) => socket.end(`${head(request)}99\r\n\r\n{`)), request).toEqual([
+        'HTTP/1.1 400',
+      ]);
+    }
+    expect(await refusals(small)).toEqual({ 'too-large': 4, 'bad-request': 3 });
   });
 
   it('over HTTP, where too much of a connection waits', async () => {

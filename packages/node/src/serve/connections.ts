@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import { sourceOf } from '../access/access.ts';
@@ -26,6 +27,8 @@ class HttpConnection implements Holder {
   pending = 0;
   /** The last one; null where it was answered. */
   last: FastifyRequest | null = null;
+  /** To the request that came last, also where fastify refused it before any hook; null where it is not asked for any more. */
+  response: ServerResponse | null = null;
   /** It ends when what came whole was answered: what follows is no request. */
   isOver = false;
   /** Of bodies that came whole and were not answered, and of the one that has not come whole. */
@@ -42,6 +45,11 @@ class HttpConnection implements Holder {
   /** How many came whole and were not answered: all but the last must have. */
   get waiting(): number {
     return this.last === null || this.last.raw.complete ? this.pending : this.pending - 1;
+  }
+
+  /** The last one was answered, and has not come whole. */
+  get isAnsweredEarly(): boolean {
+    return this.response !== null && this.response.writableEnded && !this.response.req.complete;
   }
 
   giveUp(): void {
@@ -74,6 +82,10 @@ export class HttpConnections {
     this.#gone.isGone = true;
     app.server.maxConnections = limits.connectionsMax;
     app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket));
+    app.server.prependListener('request', ({ socket }, response) => {
+      const connection = this.#bySocket.get(socket);
+      if (connection !== undefined) connection.response = response;
+    });
     app.decorateRequest('bodyBytes', 0);
     app.decorateRequest('replyBytes', 0);
     app.addHook('onRequest', (request, reply, done) => {
@@ -106,12 +118,22 @@ export class HttpConnections {
     for (const { socket, waiting } of this.#bySocket.values()) if (waiting === 0) socket.destroySoon();
   }
 
-  /** Ends a connection when what came whole on it is answered; false where there is nothing that is not. */
+  /**
+   * Ends a connection on which nothing more can be read, when what came whole on it is answered; false where that is so
+   * already, and nobody has been told why it ends.
+   */
   endWhenAnswered(socket: Socket): boolean {
     const connection = this.#bySocket.get(socket);
-    if (connection === undefined || connection.waiting === 0) return false;
-    connection.isOver = true;
+    if (connection === undefined) return false;
+    if (connection.waiting > 0) connection.isOver = true;
+    else if (connection.isAnsweredEarly) socket.destroySoon();
+    else return false;
     return true;
+  }
+
+  /** What is not answered of a connection on which nothing else waits: it has not come whole. */
+  partialOf(socket: Socket): FastifyRequest | null {
+    return this.#bySocket.get(socket)?.last ?? null;
   }
 
   /** Who makes a request: its connection, for whoever has the token. */
@@ -203,6 +225,8 @@ export class HttpConnections {
     if (!this.#bySocket.has(connection.socket)) return;
     const { bodyBytes, replyBytes } = request;
     connection.pending--;
+    // A connection that waits for its next request keeps none.
+    if (connection.response?.req.complete === true) connection.response = null;
     if (connection.last === request) {
       connection.last = null;
       connection.partialBytes = 0;
@@ -232,7 +256,8 @@ const CHUNK_BYTES = 256;
 const OVERLOADED = problem('overloaded', 'too many requests wait; try again later');
 const GREEDY = problem('overloaded', 'too many requests of this connection wait for their reply');
 
-function hasBody({ headers }: FastifyRequest): boolean {
+/** Whether a body comes with it, as its headers say. */
+export function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 

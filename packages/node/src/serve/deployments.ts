@@ -1,4 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  RouteGenericInterface,
+} from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { Reply } from '../event.ts';
 import type { Host } from '../host.ts';
@@ -10,7 +16,7 @@ import { problem, type Problem } from '../problem.ts';
 import { refusalOf } from './errors.ts';
 import type { Guarded } from './guard.ts';
 import { readParameters } from './parameters.ts';
-import { JSON_TYPE, NOT_JSON, sendProblem } from './reply.ts';
+import { isBrokenOff, JSON_TYPE, NOT_JSON, sendProblem } from './reply.ts';
 import { readRequestKey } from './request-key.ts';
 
 /** The address of all machines, which takes bundles. */
@@ -50,11 +56,7 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     {
       ...guarded,
       bodyLimit: limits.bundleBytesMax,
-      errorHandler: (error, request, reply) => {
-        const { problem: why, status } = refusalOf(host, error, reply, NO_BUNDLE);
-        tell(request, refusedFor(why));
-        sendProblem(reply, why, null, status);
-      },
+      errorHandler: refusing(host, NO_BUNDLE, tell),
     },
     async (request, reply) => {
       const read = readDeployment(request, access);
@@ -71,11 +73,7 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
     `${DEPLOYMENTS}/:machine`,
     {
       ...guarded,
-      errorHandler: (error, request, reply) => {
-        const { problem: why, status } = refusalOf(host, error, reply, NOT_JSON);
-        tellRemoval(log, request, refusedFor(why));
-        sendProblem(reply, why, null, status);
-      },
+      errorHandler: refusing(host, NOT_JSON, (request, answer) => tellRemoval(log, request, answer)),
     },
     async (request, reply) => {
       const read = readRemoval(request);
@@ -87,6 +85,19 @@ export function addDeployments(app: FastifyInstance, host: Host, service: Deploy
 }
 
 type MachineRoute = { Params: { machine: string } };
+
+/** Answers a request of which the body could not be read, or what serves it failed, and tells of it: not where it only broke off. */
+function refusing<Route extends RouteGenericInterface>(
+  host: Host,
+  wrongType: Problem,
+  tell: (request: FastifyRequest<Route>, answer: Reply) => void,
+) {
+  return (error: FastifyError, request: FastifyRequest<Route>, reply: FastifyReply): void => {
+    const { problem: why, status } = refusalOf(host, error, reply, wrongType);
+    if (!isBrokenOff(request)) tell(request, refusedFor(why));
+    sendProblem(reply, why, null, status);
+  };
+}
 
 const refusedFor = (why: Problem): Reply => ({ kind: 'refused', problem: why, version: null });
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { ServerOptions } from 'node:http';
+import { METHODS, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyError,
@@ -16,7 +16,7 @@ import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration, OTHERS } from './administration.ts';
-import { HttpConnections } from './connections.ts';
+import { hasBody, HttpConnections } from './connections.ts';
 import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
@@ -71,10 +71,13 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
     clientErrorHandler: (error, socket) => {
-      // An answer now would be taken for that of a request which is being answered.
-      if (!connections.endWhenAnswered(socket)) answerClientError({ metrics, limits }, error, socket);
+      // An answer now would be taken for that of a request which is being answered, or for a second one of one that was.
+      if (connections.endWhenAnswered(socket)) return;
+      answerClientError({ metrics, limits }, error, socket, connections.partialOf(socket));
     },
   });
+  // Fastify knows some of them: with any other, what is below `/_smc/` would come to no route.
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
   readBodies(app);
@@ -119,9 +122,9 @@ function readBodies(app: FastifyInstance): void {
       else done(new BodyError('a body is UTF-8, and so is the charset of its content type'));
     },
   );
-  app.addHook('preParsing', ({ headers }, _reply, _payload, done) => {
-    const encoding = headers['content-encoding'];
-    done(encoding === undefined || /^(?:identity)?$/i.test(encoding) ? null : new EncodedError());
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
+    const encoding = request.headers['content-encoding'] ?? '';
+    done(/^(?:identity)?$/i.test(encoding) || !hasBody(request) ? null : new EncodedError());
   });
 }
 

@@ -1,10 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERROR_STATUS, errorToJson } from '@smc/protocol';
+import type { FastifyRequest } from 'fastify';
 import { HEADER_BYTES_MAX, type NodeLimits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
-import { JSON_TYPE } from './reply.ts';
+import { isCall, JSON_TYPE } from './reply.ts';
 
 /** What is refused on a connection for HTTP before there is a request that a route could answer. */
 
@@ -14,10 +15,15 @@ export interface RawService {
   readonly limits: NodeLimits;
 }
 
-/** Answers what is no request, or did not come in time, and ends the connection. */
-export function answerClientError(service: RawService, error: NodeJS.ErrnoException, socket: Socket): void {
+/** Answers what is no request, or did not come in time, and ends the connection. `partial` is that of which the headers came. */
+export function answerClientError(
+  service: RawService,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  partial: FastifyRequest | null,
+): void {
   const { status, message } = describe(error, service.limits);
-  answer(service, socket, problem('bad-request', message), status);
+  answer(service, socket, { problem: problem('bad-request', message), status }, partial);
 }
 
 /** What the parser of HTTP found, by its code: which bound it is, where it is a request but for that. */
@@ -44,17 +50,17 @@ const NO_TUNNEL = problem('unknown-operation', 'there is no CONNECT here: a node
 
 /** Answers who asks for a tunnel, and ends the connection, which HTTP has let go of. */
 export function answerConnect(service: RawService, socket: Socket): void {
-  answer(service, socket, NO_TUNNEL);
+  answer(service, socket, { problem: NO_TUNNEL, status: ERROR_STATUS[NO_TUNNEL.code] }, null);
 }
 
 function answer(
   { metrics, limits }: RawService,
   socket: Socket,
-  refused: Problem,
-  status: number = ERROR_STATUS[refused.code],
+  { problem: refused, status }: { readonly problem: Problem; readonly status: number },
+  partial: FastifyRequest | null,
 ): void {
   if (!socket.writable) return;
-  metrics.refuse(refused.code);
+  if (partial === null || isCall(partial)) metrics.refuse(refused.code);
   const body = errorToJson(refused);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: ${JSON_TYPE}\r\n` +

@@ -50,14 +50,25 @@ export function refuseRequest(
   status?: number,
 ): void {
   const { request } = reply;
-  // A peer that is gone, or was answered while its body came, is told nothing.
-  if (isCall(request) && request.raw.socket.writable) metrics.refuse(refused.code);
+  if (isCall(request) && !isBrokenOff(request)) metrics.refuse(refused.code);
   sendProblem(reply, refused, null, status);
 }
 
-/** Whatever was meant, unless it is below `/_smc/`: by its route, as there are many ways to write an address. */
-function isCall(request: FastifyRequest): boolean {
-  return request.is404 || request.routeOptions.url?.startsWith('/_smc') !== true;
+/** Whether it did not come whole, and can not be answered any more: its peer is gone, or was told why. Nobody refuses that. */
+export function isBrokenOff({ raw }: Pick<FastifyRequest, 'raw'>): boolean {
+  return !raw.complete && !raw.socket.writable;
+}
+
+/**
+ * Whatever was meant, unless it is below `/_smc/`. By the address, decoded as the router does it, for there are some
+ * that come to no route.
+ */
+export function isCall({ url }: Pick<FastifyRequest, 'url'>): boolean {
+  const path = url.replace(/^https?:\/\/[^/]*/, '');
+  const decoded = path.replace(/%([0-7][\da-f])/gi, (_, digits: string) =>
+    String.fromCharCode(parseInt(digits, 16)),
+  );
+  return !decoded.startsWith('/_smc');
 }
 
 /** Sends a refusal; `version` is what runs of the machine that it is about. */
