@@ -384,12 +384,17 @@ describe('a node', () => {
     { wrong: ['--tcp', 'lines'] },
     { wrong: ['--admin', '70000'] },
     { wrong: ['--host', '0.0.0.0'] },
-    { wrong: ['--checkpoint-seconds', '0'] },
+    { wrong: ['--checkpoint-seconds', '0'], told: 'takes a number of seconds from 1 on, not 0' },
+    {
+      wrong: ['--memory-limit', '1B'],
+      told: 'from 1 on, or one with KiB, MiB or GiB, such as 64MiB, not 1B',
+    },
     { wrong: ['--log', 'xml'] },
-  ])('opens nothing where $wrong is wrong', async ({ wrong }) => {
+  ])('opens nothing where $wrong is wrong', async ({ wrong, told = wrong[1] }) => {
     const directory = place.path(`unopened${wrong[0]}`);
     const ran = await run(['node', '--data', directory, '--http', '0', '--tcp', '0', ...wrong]);
     expect(ran).toMatchObject({ status: 2, out: '' });
+    expect(ran.err).toContain(told);
     expect(existsSync(directory)).toBe(false);
   });
 
