@@ -417,17 +417,21 @@ describe('a node', () => {
     expect(JSON.parse(both.err)).toMatchObject({ code, msg: error.message });
   });
 
-  test('warns of a file with tokens in its log', async () => {
+  test.each([
+    { mode: 0o644, can: 'read' },
+    { mode: 0o602, can: 'written' },
+    { mode: 0o666, can: 'read and written' },
+  ])('warns of a file with tokens that can be $can, in its log', async ({ mode, can }) => {
     const file = place.path('tokens.txt');
     writeFileSync(file, `${'t'.repeat(32)}\n`);
-    chmodSync(file, 0o644);
+    chmodSync(file, mode);
     const words = ['node', '--memory', '--http', '0', '--tcp', '0', '--token-file', file, '--log'];
     const [warning] = (await run([...words, 'json'])).err.split('\n');
     expect(JSON.parse(warning)).toMatchObject({
       level: 'warn',
-      msg: expect.stringContaining('tokens.txt can be read or written by everybody') as string,
+      msg: expect.stringContaining(`tokens.txt can be ${can} by everybody`) as string,
     });
-    expect((await run([...words, 'text'])).err).toMatch(/^warning: tokens.txt can be read/);
+    expect((await run([...words, 'text'])).err).toMatch(/^warning: tokens.txt can be/);
   });
 
   test('closes what it opened where its port is taken', async () => {
