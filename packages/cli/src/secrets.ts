@@ -3,11 +3,19 @@ import { EXIT, Stop } from './exit.ts';
 import { readText, reason } from './files.ts';
 import type { Warn } from './output.ts';
 
-/** The text of a file that nobody else should be able to read; says so where others can. */
+/** Bits of the mode of a file, and what they let everybody do. */
+const OF_OTHERS = [
+  [0o004, 'read'],
+  [0o002, 'written'],
+] as const;
+
+/** The text of a file that nobody else should be able to read or write; says so where others can. */
 export function readSecret(file: string, warn: Warn): string {
   const text = readText(file);
-  if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0) {
-    warn(`${file} can be read or written by everybody on this computer; chmod 600 ${file}`);
+  const { mode } = statSync(file);
+  const can = OF_OTHERS.flatMap(([bit, done]) => ((mode & bit) === 0 ? [] : [done]));
+  if (process.platform !== 'win32' && can.length > 0) {
+    warn(`${file} can be ${can.join(' and ')} by everybody on this computer; chmod 600 ${file}`);
   }
   return text;
 }

@@ -13,7 +13,7 @@ export function sizeOf(words: Words, name: string): number | null {
   throw new Stop(
     EXIT.usage,
     'usage',
-    `--${name} takes a size, such as 64MiB or a number of bytes, not ${text}`,
+    `--${name} takes a number of bytes from 1 on, or one with KiB, MiB or GiB, such as 64MiB, not ${text}`,
   );
 }
 
@@ -22,7 +22,7 @@ export function numberOf(words: Words, name: string, unit: string): number | nul
   const text = option(words, camelCase(name));
   if (text === undefined) return null;
   if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
-  throw new Stop(EXIT.usage, 'usage', `--${name} takes a number of ${unit}, not ${text}`);
+  throw new Stop(EXIT.usage, 'usage', `--${name} takes a number of ${unit} from 1 on, not ${text}`);
 }
 
 /** As an option is called where it was read. */

@@ -384,12 +384,17 @@ describe('a node', () => {
     { wrong: ['--tcp', 'lines'] },
     { wrong: ['--admin', '70000'] },
     { wrong: ['--host', '0.0.0.0'] },
-    { wrong: ['--checkpoint-seconds', '0'] },
+    { wrong: ['--checkpoint-seconds', '0'], told: 'takes a number of seconds from 1 on, not 0' },
+    {
+      wrong: ['--memory-limit', '1B'],
+      told: 'from 1 on, or one with KiB, MiB or GiB, such as 64MiB, not 1B',
+    },
     { wrong: ['--log', 'xml'] },
-  ])('opens nothing where $wrong is wrong', async ({ wrong }) => {
+  ])('opens nothing where $wrong is wrong', async ({ wrong, told = wrong[1] }) => {
     const directory = place.path(`unopened${wrong[0]}`);
     const ran = await run(['node', '--data', directory, '--http', '0', '--tcp', '0', ...wrong]);
     expect(ran).toMatchObject({ status: 2, out: '' });
+    expect(ran.err).toContain(told);
     expect(existsSync(directory)).toBe(false);
   });
 
@@ -412,17 +417,21 @@ describe('a node', () => {
     expect(JSON.parse(both.err)).toMatchObject({ code, msg: error.message });
   });
 
-  test('warns of a file with tokens in its log', async () => {
+  test.each([
+    { mode: 0o644, can: 'read' },
+    { mode: 0o602, can: 'written' },
+    { mode: 0o666, can: 'read and written' },
+  ])('warns of a file with tokens that can be $can, in its log', async ({ mode, can }) => {
     const file = place.path('tokens.txt');
     writeFileSync(file, `${'t'.repeat(32)}\n`);
-    chmodSync(file, 0o644);
+    chmodSync(file, mode);
     const words = ['node', '--memory', '--http', '0', '--tcp', '0', '--token-file', file, '--log'];
     const [warning] = (await run([...words, 'json'])).err.split('\n');
     expect(JSON.parse(warning)).toMatchObject({
       level: 'warn',
-      msg: expect.stringContaining('tokens.txt can be read or written by everybody') as string,
+      msg: expect.stringContaining(`tokens.txt can be ${can} by everybody`) as string,
     });
-    expect((await run([...words, 'text'])).err).toMatch(/^warning: tokens.txt can be read/);
+    expect((await run([...words, 'text'])).err).toMatch(/^warning: tokens.txt can be/);
   });
 
   test('closes what it opened where its port is taken', async () => {

@@ -1,5 +1,5 @@
 import type { JitMode } from '@smc/vm';
-import type { DeployEvent, NodeEvent, Reply } from './event.ts';
+import type { DeployEvent, NodeEvent, RemoveEvent, Reply } from './event.ts';
 import { bodyBytes } from './body.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { countInputs, type EventItem, type InputCounts, type Item, type NodeCaller, refuse } from './item.ts';
@@ -9,6 +9,7 @@ import { recover, type Recovery, type RecoveryProgress } from './journal/recover
 import type { NodeLimits } from './limits.ts';
 import type { Clock, Journal } from './ports.ts';
 import { JournalError } from './journal/error.ts';
+import { mismatch } from './kept-changes.ts';
 import { Metrics } from './metrics.ts';
 import type { Problem } from './problem.ts';
 import { oncePerTurn, Pace, type Stopwatch, systemStopwatch } from './pace.ts';
@@ -54,6 +55,7 @@ export interface CallOptions {
 /** A deployment on its way, for the first of these; the others are the same request, sent again. */
 interface Prepared {
   readonly work: Deployment;
+  readonly request: HeaderRequestKey | null;
   readonly items: EventItem[];
 }
 
@@ -368,7 +370,7 @@ export class Host {
       if (item.caller?.isGone === true) refuse(item, GONE);
       else if ('look' in item) item.tell = item.look(this.#node);
       else if (now > item.deadline) item.reply = EXPIRED;
-      else if (item.event.kind === 'deploy') return this.#deploy(item, item.event);
+      else if (item.event.kind !== 'call') return this.#change(item, item.event);
       else {
         const { position } = this.#node;
         item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
@@ -389,10 +391,22 @@ export class Host {
     else this.#send([item]);
   }
 
+  /** A deployment or a removal. What has the key of the deployment that is prepared is that one, sent again, or refused. */
+  #change(item: EventItem, event: DeployEvent | RemoveEvent): void {
+    const prepared = this.#deployment;
+    if (event.request !== null && event.request.key === prepared?.request?.key) {
+      if (event.request.digest !== prepared.request.digest) item.reply = mismatch(event.request.key);
+      else if (prepared.items.length >= this.#node.limits.operatorEventsMax) item.reply = OVERLOADED;
+      else return void prepared.items.push(item);
+    } else if (event.kind === 'deploy') return this.#deploy(item, event);
+    else item.reply = this.#act(() => transition(this.#node, event, this.#log));
+    this.#settle(item);
+  }
+
   /** Begins a deployment; it may be over in this turn. What was carried out is not begun again, and waits for no other. */
   #deploy(item: EventItem, event: DeployEvent): void {
-    const answered = this.#node.keptChanges.replyTo(event.request) ?? this.#joined(item, event);
-    if (answered === 'later') return;
+    const { request } = event;
+    const answered = this.#node.keptChanges.replyTo(request) ?? (this.#deployment === null ? null : BUSY);
     if (answered !== null) {
       item.reply = answered;
       return this.#settle(item);
@@ -404,18 +418,7 @@ export class Host {
       return this.#work(work, start);
     });
     if (item.reply !== null || work === null) this.#settle(item);
-    else this.#deployment = { work, items: [item] };
-  }
-
-  /** What is answered while another is prepared: later, with that one, where it is the same request. Null where none is. */
-  #joined(item: EventItem, event: DeployEvent): Reply | 'later' | null {
-    if (this.#deployment === null) return null;
-    const { items } = this.#deployment;
-    const [{ event: prepared }] = items;
-    if (prepared.kind !== 'deploy' || !hasKeyOf(event, prepared)) return BUSY;
-    if (items.length >= this.#node.limits.operatorEventsMax) return OVERLOADED;
-    items.push(item);
-    return 'later';
+    else this.#deployment = { work, request, items: [item] };
   }
 
   /** A slice of the deployment that is prepared; it is answered when that was the last. */
@@ -569,11 +572,6 @@ export class Host {
     this.#send(left);
     this.#wake();
   }
-}
-
-/** Whether two are the same request, sent twice. */
-function hasKeyOf({ request: one }: DeployEvent, { request: other }: DeployEvent): boolean {
-  return one !== null && one.key === other?.key && one.digest === other.digest;
 }
 
 function nextTurn(): Promise<void> {

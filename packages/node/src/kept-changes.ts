@@ -19,10 +19,7 @@ export class KeptChanges {
   replyTo(request: Pick<ChangeRequest, 'key' | 'digest'> | null): Reply | null {
     const known = request === null ? undefined : this.#byKey.get(request.key);
     if (request === null || known === undefined) return null;
-    if (known.digest !== request.digest) {
-      const message = `the key ${JSON.stringify(request.key)} was used for another request before`;
-      return { kind: 'refused', problem: problem('idempotency-mismatch', message), version: null };
-    }
+    if (known.digest !== request.digest) return mismatch(request.key);
     if (known.machines === null) return { kind: 'removed', isRepeated: true };
     return { kind: 'deployed', report: { dryRun: false, machines: known.machines }, isRepeated: true };
   }
@@ -35,4 +32,10 @@ export class KeptChanges {
     const [oldest] = this.#byKey.keys();
     this.#byKey.delete(oldest);
   }
+}
+
+/** What a request is answered with that has the key of another one. */
+export function mismatch(key: string): Reply {
+  const message = `the key ${JSON.stringify(key)} was used for another request before`;
+  return { kind: 'refused', problem: problem('idempotency-mismatch', message), version: null };
 }

@@ -145,7 +145,7 @@ describe('a change with a key', () => {
     }
   });
 
-  it('waits for the same one that is prepared, and for no other where it was carried out', async () => {
+  it('waits for the same one that is prepared, is refused with the key of another, and waits for none where it was carried out', async () => {
     let elapsed = 0;
     const host = await Host.open(new MemoryJournal(), {
       clock: { now: () => 1_000 },
@@ -168,8 +168,8 @@ describe('a change with a key', () => {
       await new Promise((resolve) => host.call(request, resolve, { caller }));
     }
     const bundle = upgradeBundle(accountWithFee(), toFee(account()));
-    const replies = await Promise.all(
-      [
+    const replies = await Promise.all([
+      ...[
         keyed('u', '1'),
         keyed('u', '1'),
         keyed('u', '2'),
@@ -178,12 +178,16 @@ describe('a change with a key', () => {
         keyed('d', '1'),
         keyed('d', '2'),
       ].map((request) => host.deploy(bundle, 'upgrade', false, request)),
-    );
+      host.remove('Account', keyed('u', 'remove')),
+    ]);
     expect(replies.map((reply) => show(reply).split(':')[0])).toEqual([
       'Account upgraded',
       'Account upgraded',
-      ...Array.from({ length: 3 }, () => 'busy'),
+      'idempotency-mismatch',
+      'busy',
+      'busy',
       'Account deployed',
+      'idempotency-mismatch',
       'idempotency-mismatch',
     ]);
     expect(replies.flatMap(({ isRepeated }, at) => (isRepeated === true ? [at] : []))).toEqual([1, 5]);
