@@ -103,6 +103,43 @@ describe('smc node --data', () => {
     expect(await next.stop()).toBe(0);
   });
 
+  test('takes a signal that comes twice for one', async () => {
+    const node = await startNodeProcess(['--data', directory]);
+    expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
+    // The end waits for the last checkpoint, and that for this one.
+    const database = new DatabaseSync(join(directory, 'journal.db'));
+    database.exec('BEGIN IMMEDIATE');
+    const ended = once(node.child, 'close');
+    node.child.kill('SIGTERM');
+    await until(() => node.log().includes('stopping'));
+    node.child.kill('SIGTERM');
+    database.exec('ROLLBACK');
+    database.close();
+    expect(await ended).toEqual([0, null]);
+    expect(node.log()).not.toContain('signal');
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'ends at once by a later %s where its end takes long',
+    async (name) => {
+      // No server ever says that it is closed.
+      const endless =
+        'import { Server } from "node:net"; Server.prototype.close = function () { return this; };';
+      const node = await startNodeProcess(
+        ['--data', directory],
+        ['--import', `data:text/javascript,${encodeURIComponent(endless)}`],
+      );
+      let end: unknown = null;
+      void once(node.child, 'close').then((how) => (end = how));
+      await until(() => {
+        node.child.kill(name);
+        return end !== null;
+      });
+      expect(end).toEqual([null, name]);
+      expect(node.log()).toMatch(new RegExp(`stopping\\nended at once, by a second signal: ${name}\\n$`));
+    },
+  );
+
   test('ends when the disk takes no more, and has all that it acknowledged', async () => {
     const { acknowledged, total, clients } = await fillDisk(SMC);
     expect(total).toBeGreaterThanOrEqual(acknowledged);

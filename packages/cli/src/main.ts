@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { smc } from './program.ts';
 
 let isDetached = false;
@@ -22,23 +23,43 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
   version: string;
 };
 
-let isEnding = false;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** Whoever ends a process may signal it, and its group: what comes within so long of the first is the same wish. */
+const ONE_WISH_MILLIS = 1_000;
+
+/** When the process was asked to end, first of all. */
+let askedAt: number | null = null;
 
 /**
- * From the call on, the first SIGINT or SIGTERM asks for a graceful end; a second one ends the process, as does any
- * once it is `over`, when nobody would hear that.
+ * From the call on, SIGINT or SIGTERM asks for a graceful end; a later one ends the process, as does any once it is
+ * `over`, when nobody would hear that.
  */
 const untilEnded = (over?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const end = (): void => {
-      isEnding = true;
+    const hear = (name: (typeof SIGNALS)[number]): void => {
+      const now = performance.now();
+      askedAt ??= now;
       resolve();
+      if (now - askedAt >= ONE_WISH_MILLIS) endBy(name);
     };
-    for (const name of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(name, end);
-      over?.addEventListener('abort', () => process.off(name, end));
+    for (const name of SIGNALS) {
+      process.on(name, hear);
+      over?.addEventListener('abort', () => {
+        // Where it was asked to end it is about to, and what comes then may be the same wish.
+        if (askedAt === null) process.off(name, hear);
+      });
     }
   });
+
+/** Ends the process at once, as the signal does where nobody hears it. */
+function endBy(name: (typeof SIGNALS)[number]): void {
+  for (const each of SIGNALS) process.removeAllListeners(each);
+  openStderr().write(`ended at once, by a second signal: ${name}\n`);
+  process.kill(process.pid, name);
+  // The first process of a container is not ended by a signal that it does not hear.
+  process.exit(128 + constants.signals[name]);
+}
 
 /** Runs the command that the words of the process name. */
 async function main(): Promise<void> {
@@ -70,7 +91,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     written.push(process.stderr);
   }
-  if (isEnding) setTimeout(() => process.exit(), LAST_WRITES_MILLIS_MAX);
+  if (askedAt !== null) setTimeout(() => process.exit(), LAST_WRITES_MILLIS_MAX);
   // Once all is written: to take down a large heap, or to wait for an idle connection, is of no use.
   await Promise.all(written.map((stream) => new Promise((resolve) => stream.write('', resolve))));
   process.exit();

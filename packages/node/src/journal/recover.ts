@@ -1,5 +1,6 @@
 import type { JitMode } from '@smc/vm';
 import type { NodeLimits } from '../limits.ts';
+import { Pace, type Stopwatch, systemStopwatch } from '../pace.ts';
 import type { Journal } from '../ports.ts';
 import type { NodeState } from '../state.ts';
 import type { CheckpointTracker } from './checkpoint.ts';
@@ -22,12 +23,17 @@ export interface Recovery {
   readonly bytes: number;
 }
 
-/** Bytes of entries, images and states after which progress is told, and others get their turn. */
+/**
+ * When progress is told, and others get their turn: what runs may take any time, whatever its bytes, and what is
+ * decoded takes longer the more they are.
+ */
+const TURN_MILLIS = 50;
 const TURN_BYTES = 256 * 1024;
 
 interface RecoveryOptions {
   readonly limits: NodeLimits;
   readonly jit?: JitMode;
+  readonly stopwatch?: Stopwatch;
   readonly progress?: (progress: RecoveryProgress) => void;
 }
 
@@ -46,7 +52,7 @@ export async function recover(journal: Journal, options: RecoveryOptions): Promi
 
 async function recoverFrom(
   journal: Journal,
-  { limits, jit = 'auto', progress = () => {} }: RecoveryOptions,
+  { limits, jit = 'auto', stopwatch = systemStopwatch, progress = () => {} }: RecoveryOptions,
   unusable: DamagedCheckpoint | null,
 ): Promise<Recovery> {
   const { rows } = journal;
@@ -54,7 +60,17 @@ async function recoverFrom(
   let from = 0;
   let last = 0;
   let bytes = 0;
+  /** Of images, states and what is kept, since the last turn. */
   let work = 0;
+  const pace = new Pace(stopwatch, TURN_MILLIS);
+  const isOver = (): boolean => pace.isOver();
+  const endTurn = async (): Promise<void> => {
+    work = 0;
+    progress({ from, at: Math.max(from, replay.node.position), last, notes: [] });
+    await new Promise((resolve) => setImmediate(resolve));
+    pace.begin();
+  };
+  pace.begin();
   const older = unusable === null ? undefined : { position: unusable.position, message: unusable.message };
   for await (const item of journal.read(older)) {
     if (item.kind === 'begin') {
@@ -67,17 +83,12 @@ async function recoverFrom(
       progress({ from, at: from, last, notes: item.notes });
       continue;
     }
-    replay.add(item);
+    for (const _ of replay.adding(item, isOver)) await endTurn();
     if (item.kind === 'group') {
       if (item.group.first > from) bytes += item.group.bytes.length;
-      work += item.group.bytes.length;
-      // What is in an image takes longer than what is in an entry.
       for (const blob of item.group.blobs) work += blob.bytes.length;
     } else if (item.kind !== 'checkpoint') work += item.bytes.length;
-    if (work < TURN_BYTES) continue;
-    work = 0;
-    progress({ from, at: Math.max(from, replay.node.position), last, notes: [] });
-    await new Promise((resolve) => setImmediate(resolve));
+    if (work >= TURN_BYTES) await endTurn();
   }
   return { ...replay.finish(), bytes };
 }

@@ -44,6 +44,8 @@ import {
 import type { ChangeEntry, ChangePart, Entry, KeptReply, RefusalEntry } from './entry.ts';
 import type { LogGroup } from './group.ts';
 
+type KnownBlobs = Parameters<typeof readEntry>[3];
+
 /**
  * Rebuilds a node from what its journal keeps, in order. Programs are verified again; steps
  * and migrations have no fuel limit, since they ended when they were recorded.
@@ -86,10 +88,18 @@ export class Replay {
 
   /** Throws a `JournalError` for what cannot be, a `DamagedCheckpoint` where that is in one; the node is of no use then. */
   add(item: Exclude<Recovered, Beginning>): void {
+    for (const _ of this.adding(item, () => false));
+  }
+
+  /**
+   * The same, in parts: an entry may take any time, and a group has any number of them. After each entry it is asked
+   * whether the turn is over; where it is, others have theirs before the next part.
+   */
+  *adding(item: Exclude<Recovered, Beginning>, isOver: () => boolean): Generator<void, void> {
     if (item.kind !== 'states' || item.machine !== this.#partial?.machine.number) this.#endPartial();
     switch (item.kind) {
       case 'group':
-        return this.#group(item.group);
+        return yield* this.#group(item.group, isOver);
       case 'checkpoint':
         return this.#head(item.head);
       case 'states':
@@ -109,7 +119,8 @@ export class Replay {
     return { node: this.node, tracker: this.#tracker };
   }
 
-  #group({ isStructural: structural, first, count, time, bytes, blobs }: LogGroup): void {
+  *#group(group: LogGroup, isOver: () => boolean): Generator<void, void> {
+    const { isStructural: structural, first, count, time, bytes, blobs } = group;
     const { node } = this;
     if (first > this.#start) this.#endCheckpoint();
     this.#at = `the group at position ${first}`;
@@ -133,23 +144,40 @@ export class Replay {
     };
     if (time < node.time) this.#fail(`time ${time} after ${node.time}`);
     node.time = time;
-    const read = decoding(bytes, (reader) => {
-      for (let position = first; position <= last; position++) {
-        if (!structural && isInput(reader)) {
-          const head = readInputHead(reader, node.time);
-          node.position = position;
-          node.time = head.time;
-          this.#input(reader, head);
-          continue;
+    let position = first;
+    let offset = 0;
+    do {
+      let over = false;
+      const part = (reader: ByteReader): number => {
+        while (position <= last && !over) {
+          this.#entry(reader, position++, structural, known);
+          over = isOver();
         }
-        const entry = readEntry(reader, position, node.time, known);
-        node.position = position;
-        node.time = entry.time;
-        if (isStructural(entry) !== structural) this.#fail(`a ${entry.kind} is in a group of others`);
-        this.#apply(entry);
-      }
-    });
-    if (!read.ok) this.#malformed(read.malformed);
+        const end = reader.offset;
+        // The other entries are those of the next part.
+        if (position <= last) reader.skip(reader.remaining);
+        return end;
+      };
+      const read = decoding(bytes, part, offset);
+      if (!read.ok) return this.#malformed(read.malformed);
+      offset = read.value;
+      if (over) yield;
+    } while (position <= last);
+  }
+
+  #entry(reader: ByteReader, position: number, structural: boolean, known: KnownBlobs): void {
+    const { node } = this;
+    if (!structural && isInput(reader)) {
+      const head = readInputHead(reader, node.time);
+      node.position = position;
+      node.time = head.time;
+      return this.#input(reader, head);
+    }
+    const entry = readEntry(reader, position, node.time, known);
+    node.position = position;
+    node.time = entry.time;
+    if (isStructural(entry) !== structural) this.#fail(`a ${entry.kind} is in a group of others`);
+    this.#apply(entry);
   }
 
   #apply(entry: Entry): void {
