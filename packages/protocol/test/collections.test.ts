@@ -287,7 +287,7 @@ describe('a map', () => {
         for (const command of all) command(forest);
         forest.check();
       }),
-      { numRuns: 60, unbiased: true },
+      { numRuns: 40, unbiased: true },
     );
   });
 
