@@ -72,7 +72,7 @@ describe('smc node --data', () => {
     database.exec('PRAGMA user_version = 99');
     const newer = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);
     expect(newer).toMatchObject({ status: 1 });
-    expect(newer.stderr).toMatch(/journal.db is a journal of version 99, and this smc reads version 3/);
+    expect(newer.stderr).toMatch(/journal.db is a journal of version 99, and this smc reads version 4/);
     database.exec('PRAGMA application_id = 5');
     database.close();
     const foreign = await smc(['node', '--data', directory, '--http', '0', '--tcp', '0']);

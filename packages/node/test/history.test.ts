@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
-import { ALL, History, NONE, open } from './histories.ts';
+import { ALL, History, NONE, numbers, open } from './histories.ts';
 import { account } from './accounts.ts';
 import { bundleOf, labelled } from './images.ts';
 import { changeIn, Pages } from './pages.ts';
@@ -117,6 +117,22 @@ describe('of a log that was there before', () => {
     const row = database.prepare('SELECT count(*) AS groups FROM log WHERE first <= 10').get();
     database.close();
     expect(row?.['groups']).toBe(10);
+  });
+
+  it('pages of it that lead to the same rows again are told, and looked at once', () => {
+    const directory = long('circle', 300);
+    const pages = new Pages(directory);
+    const root = pages.page(pages.rootOf('log'));
+    const children = pages.childrenOf(pages.rootOf('log'));
+    // The second half of the cells, each of which begins with the number of a page.
+    for (let i = Math.floor(children.length / 2); i < children.length - 1; i++)
+      root.writeUInt32BE(children[1], root.readUInt16BE(12 + 2 * i));
+    pages.write();
+    const history = new History(directory, ALL);
+    expect(history.check()).toEqual([
+      expect.stringMatching(/^the log can not be read after position \d+, where/),
+    ]);
+    history.close();
   });
 
   // There are checkpoints at positions 451 and 601. What a repair can not read is missing to it.
@@ -231,9 +247,7 @@ describe('a repair', () => {
   it('says what a journal lacks that has one checkpoint, and all of the log before it is gone', () => {
     const directory = long('alone', 20);
     damageLog(directory, 'DELETE FROM log WHERE structural = 0');
-    expect(() => open(directory)).toThrow(
-      'the log ends at position 1, and there was a checkpoint at position 21',
-    );
+    expect(() => open(directory)).toThrow('the log ends at position 1, and led up to position 21 before');
     expect(() => backUp(directory, join(folder, 'alone before'))).toThrow(
       'from position 2 to 21 are missing',
     );
@@ -286,11 +300,43 @@ describe('a repair', () => {
   });
 });
 
+describe('a repair leaves nothing for the next to find', () => {
+  it('where a checkpoint is made whole without what is damaged in it', () => {
+    const history = new History(join(folder, 'salvaged'), NONE).fill(numbers(3));
+    history.close();
+    const { directory } = history;
+    changeIn(directory, "UPDATE kept SET requests = x'00'");
+    expect(repairDirectory(directory, 'now').findings.join()).toMatch(/has forgotten \d+ kept requests/);
+    backUp(directory, join(folder, 'salvaged after'));
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
+  it('where a row of states is damaged that no checkpoint needs', () => {
+    const history = new History(join(folder, 'needless'), ALL).fill(numbers(3));
+    history.close();
+    const { directory, last } = history;
+    changeIn(
+      directory,
+      `INSERT INTO states SELECT machine, key, position - 1, checksum, state FROM states
+         WHERE key LIKE 'k%' ORDER BY position LIMIT 1`,
+    );
+    expect(repairDirectory(directory, 'now')).toMatchObject({
+      last,
+      findings: [
+        expect.stringMatching(
+          /^the state of the instance "k\d" of machine 0 is damaged.*: no checkpoint needs that$/,
+        ),
+      ],
+    });
+    const next = new History(directory, ALL);
+    expect(next.check()).toEqual([]);
+    next.close();
+  });
+});
+
 describe('a log that ends before a checkpoint', () => {
   const ended = (last: number, checkpoint: number): RegExp =>
-    new RegExp(
-      `^the log ends at position ${last}, and there was a checkpoint at position ${checkpoint}: smc repair`,
-    );
+    new RegExp(`^the log ends at position ${last}, and led up to position ${checkpoint} before: smc repair`);
 
   it('ends the start, until a repair has said what is lost', () => {
     const directory = long('short', 300);

@@ -390,13 +390,13 @@ describe('a repair', () => {
   it.each([
     [
       'a later version',
-      'PRAGMA user_version = 4; ALTER TABLE kept ADD COLUMN shard INTEGER',
-      /of version 4, and/,
+      'PRAGMA user_version = 5; ALTER TABLE kept ADD COLUMN shard INTEGER',
+      /of version 5, and/,
     ],
     [
       'an earlier version',
-      'PRAGMA user_version = 2',
-      /of version 2, and this smc reads version 3: use the smc/,
+      'PRAGMA user_version = 3',
+      /of version 3, and this smc reads version 4: use the smc/,
     ],
   ])('leaves a journal of %s as it is', (_, sql, message) => {
     filled().close();

@@ -18,6 +18,7 @@ import { hasDirectory, makeDirectory, syncDirectory, syncFile } from './files.ts
 import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
+import { refuseBroken } from './reading.ts';
 import { finishReplacing } from './salvage.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
 
@@ -35,6 +36,8 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
     const database = new DatabaseSync(journal, { readOnly: true, timeout: BUSY_MILLIS_MAX });
     try {
       checkFormat(database, journal);
+      // Of pages that are in no tree any more a copy does not tell.
+      refuseBroken(database.prepare('PRAGMA quick_check').all());
       database.prepare('VACUUM INTO ?').run(draft);
     } catch (error) {
       if (isFull(error)) throw new JournalError(`${file} can not be written: there is no space left for it`);

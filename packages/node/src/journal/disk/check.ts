@@ -4,6 +4,7 @@ import { DamagedCheckpoint } from '../error.ts';
 import { blobsBeside } from './images.ts';
 import { readCheckpoint } from './reading.ts';
 import { describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
+import { notedEnd } from './log-end.ts';
 import { GROUP_COLUMNS, groupOf, type GroupRow, type ImageRow } from './rows.ts';
 import { CHECKPOINTS_KEPT } from './schema.ts';
 
@@ -60,6 +61,13 @@ function checkLog(
   const refuse = ([damage]: readonly LogDamage[]): void => {
     if (damage !== undefined) fail(describeDamage(damage));
   };
+  // SQLite's own check does not count the rows of such an index.
+  const indexed = database
+    .prepare(
+      'SELECT first + 0.0 AS first FROM log INDEXED BY log_structure WHERE structural = 1 ORDER BY log.first',
+    )
+    .all();
+  let structural = 0;
   let done = 0;
   let told = 0;
   for (const each of database.prepare(`SELECT ${GROUP_COLUMNS} FROM log ORDER BY log.first`).iterate()) {
@@ -67,11 +75,17 @@ function checkLog(
     const group = groupOf(row);
     refuse(check.row(row, group !== null));
     const [lost] = group === null ? [] : blobsBeside(group, digests);
+    if (row.structural === 1 && indexed[structural++]?.['first'] !== row.first) fail(INDEX);
     if (lost !== undefined) fail(`${lost.what} of ${lost.machine} at position ${lost.position} is missing`);
     done += row.count;
     if (done - told < TOLD_ENTRIES) continue;
     told = done;
     progress(done, total);
   }
-  refuse(check.end(checkpoints[0] ?? 0));
+  if (structural < indexed.length) fail(INDEX);
+  const noted = notedEnd(database);
+  if (noted === null) fail('what is known of the end of the log');
+  refuse(check.end(Math.max(checkpoints[0] ?? 0, noted)));
 }
+
+const INDEX = 'the index of what was deployed';

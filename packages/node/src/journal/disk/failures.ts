@@ -55,6 +55,12 @@ export function isCorrupt(error: unknown): boolean {
   return [SQLITE.corrupt, SQLITE.notADatabase].some((each) => each === (errcode & 0xff));
 }
 
+/** As SQLite would say it, which gives rows as they come: a damaged tree may lead to the same ones again and again. */
+export function outOfOrder(): Error {
+  const message = 'rows are not in order';
+  return Object.assign(new Error(message), { code: 'ERR_SQLITE_ERROR', errcode: SQLITE.corrupt });
+}
+
 /** What is said of a number in a column that no node has written, as none is that large. */
 const TOO_LARGE = 'ERR_OUT_OF_RANGE';
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { isCorrupt, REPAIR } from './failures.ts';
+import { isCorrupt, outOfOrder, REPAIR } from './failures.ts';
 import { describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
 import { PORTION_BYTES, PORTION_ROWS, portionOf } from './portion.ts';
 import { GROUP_COLUMNS, groupOf, type GroupRow } from './rows.ts';
@@ -104,8 +104,11 @@ export class History {
     return this.#read(() => {
       const rows: CountedRow[] = [];
       let bytes = 0;
+      let last = this.#counted;
       for (const each of this.#rows.iterate(this.#counted, this.#end, LOOKED_AT_ROWS)) {
         const row = each as unknown as CountedRow;
+        if (row.first <= last) throw outOfOrder();
+        last = row.first;
         rows.push(row);
         bytes += row.bytes;
         if (bytes >= PORTION_BYTES) break;

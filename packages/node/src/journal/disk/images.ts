@@ -1,6 +1,8 @@
-import { BlobStore } from '../blobs.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { BlobStore, sha256 } from '../blobs.ts';
 import { decodeGroup } from '../encoding.ts';
 import type { LogGroup } from '../group.ts';
+import { outOfOrder, REPAIR } from './failures.ts';
 
 /** An image, an upgrade or debug data, as an entry names it. */
 export interface BlobName {
@@ -60,4 +62,24 @@ export function removedIn(groups: Iterable<Omit<LogGroup, 'blobs'>>): ReadonlySe
     }
   }
   return removed;
+}
+
+/**
+ * Looks at one image after the other as it lies in its table; gives what there is to say of each. A start finds those that it
+ * needs by an index, and does not see the name that stands beside the bytes.
+ */
+export function* lookAtImages(database: DatabaseSync): Generator<string | null> {
+  const next = database.prepare(
+    'SELECT rowid + 0.0 AS number, digest, bytes FROM images NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT 1',
+  );
+  let last = Number.MIN_SAFE_INTEGER;
+  for (let row = next.get(last); row !== undefined; row = next.get(last)) {
+    const { number, digest, bytes } = row;
+    if (Number(number) <= last) throw outOfOrder();
+    last = Number(number);
+    const isWhole = bytes instanceof Uint8Array && sha256(bytes) === digest;
+    yield isWhole
+      ? null
+      : `the image, upgrade or debug data ${String(digest)} is damaged, or its name is; a backup does not take that: ${REPAIR}`;
+  }
 }

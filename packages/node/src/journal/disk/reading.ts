@@ -7,6 +7,7 @@ import { isCorrupt, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
 import { blobsBeside, removedIn } from './images.ts';
 import { cover, lostEntries } from './log-check.ts';
+import { END_DAMAGED, noteEnd, notedEnd } from './log-end.ts';
 import {
   addChecksum,
   CHECKSUMS,
@@ -67,8 +68,10 @@ export function* readStore(
     return begun;
   };
   refuseEmptied(database);
-  const reach = sealedReach(database);
-  cutTail(database, reach, notes);
+  const sealed = sealedReach(database);
+  if (notedEnd(database) === null) notes.push(END_DAMAGED);
+  cutTail(database, sealed, notes);
+  const reach = Math.max(sealed, notedEnd(database) ?? 0);
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
     .all(COMPLETENESS.damaged)) {
@@ -123,15 +126,15 @@ function sealedReach(database: DatabaseSync): number {
 }
 
 /**
- * The log leads at least as far as its checkpoints, but for what a repair has said to be lost: whoever goes on from the
- * checkpoint that stands for that has it all.
+ * The log leads at least as far as its checkpoints, and what was noted of its end, but for what a repair has said to be
+ * lost: whoever goes on from the checkpoint that stands for that has it all.
  */
 function checkReach(database: DatabaseSync, start: number, reach: number): void {
   const end = logEnd(database);
   const lacking = { first: end + 1, count: reach - end };
   if (lacking.count <= 0 || (start === reach && cover(lostEntries(database), lacking))) return;
   throw new JournalError(
-    `the log ends at position ${end}, and there was a checkpoint at position ${reach}: ${REPAIR}`,
+    `the log ends at position ${end}, and led up to position ${reach} before: ${REPAIR}`,
   );
 }
 
@@ -157,11 +160,16 @@ const WITHIN_ROW = /^(?:non-BLOB value in|NULL value in log\.entries)/;
 
 /** Throws a `JournalError` for what SQLite's check of a file has found, but within rows. */
 export function refuseBroken(found: readonly Record<string, unknown>[]): void {
+  const broken = brokenIn(found);
+  if (broken !== null) throw new JournalError(`the journal is damaged (${broken}): ${REPAIR}`);
+}
+
+/** What that has found first, but within rows; null for nothing. */
+export function brokenIn(found: readonly Record<string, unknown>[]): string | null {
   const findings = found.map((row) => String(Object.values(row)[0])).filter((each) => each !== 'ok');
   const broken = findings.find((each) => !WITHIN_ROW.test(each));
   // It may have stopped before it came to others.
-  const first = broken ?? (findings.length < FINDINGS_MAX ? undefined : findings[0]);
-  if (first !== undefined) throw new JournalError(`the journal is damaged (${first}): ${REPAIR}`);
+  return broken ?? (findings.length < FINDINGS_MAX ? null : findings[0]);
 }
 
 /** Positions of complete checkpoints, the newest first; and 0, where the log has all from the start. */
@@ -208,6 +216,8 @@ function cutTail(database: DatabaseSync, behind: number, notes: string[]): void 
     if (bytes > TAIL_BYTES_MAX) return;
   }
   if (cut.length === 0) return;
+  // Then more is lost than what is damaged: whoever looks how far it leads comes upon that.
+  if (cut[0].first + cut[0].count <= (notedEnd(database) ?? 0)) return;
   // A start that is refused changes nothing.
   checkTrees(database);
   database.exec('BEGIN IMMEDIATE');
@@ -217,6 +227,7 @@ function cutTail(database: DatabaseSync, behind: number, notes: string[]): void 
       .run(`${first} ${count}`, left);
     database.prepare('DELETE FROM log WHERE first = ?').run(first);
   }
+  noteEnd(database, logEnd(database));
   database.exec('COMMIT');
   const { first } = cut[cut.length - 1];
   const count = cut.reduce((sum, row) => sum + row.count, 0);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { DamagedCheckpoint, JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
-import { nameState, setStateAside } from './condemn.ts';
+import { countingOn, nameState, setStateAside } from './condemn.ts';
 import { journalError } from './failures.ts';
 import { hasDirectory } from './files.ts';
 import { blobsBeside } from './images.ts';
@@ -27,6 +27,7 @@ import {
 import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.ts';
 import { CHECKPOINTS_KEPT, COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
 import { openDatabase } from './format.ts';
+import { END_DAMAGED, noteEnd, notedEnd } from './log-end.ts';
 import { sealCheckpoint } from './store.ts';
 
 /** Before all numbers that a node can read: what is damaged may be less than any that it has written. */
@@ -102,18 +103,32 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
   nameLost(database, start, last, taken, findings);
+  if (notedEnd(database) === null) findings.push(END_DAMAGED);
+  noteEnd(database, last);
+  for (const row of damagedStates(database)) {
+    if (countingOn(database, row).length > 0) continue;
+    setStateAside(database, row, row.state);
+    findings.push(
+      `${nameState(row)} is damaged, as it was at position ${row.position}: no checkpoint needs that`,
+    );
+  }
   database.exec('COMMIT');
   return last;
 }
 
-/** Sets damaged images aside; gives the digests of the others. */
+/** Sets damaged images aside; gives the digests of the others. Bytes that a group names are whole, whatever stands beside them. */
 function wholeImages(database: DatabaseSync, findings: string[]): ReadonlySet<string> {
   const whole = new Set<string>();
+  const named = namedBlobs(database);
   const next = database.prepare('SELECT digest, bytes FROM images WHERE digest > ? ORDER BY digest LIMIT 1');
   for (let row = next.get(''); row !== undefined; row = next.get(String(row['digest']))) {
     const { digest, bytes } = row as unknown as ImageRow;
-    if (sha256(bytes) === digest) {
-      whole.add(digest);
+    const own = sha256(bytes);
+    whole.add(own);
+    if (own === digest) continue;
+    if (named.has(own)) {
+      database.prepare('UPDATE OR REPLACE images SET digest = ? WHERE digest = ?').run(own, digest);
+      findings.push(`the image, upgrade or debug data ${own} stood under a damaged name, and is whole`);
       continue;
     }
     database
@@ -124,6 +139,18 @@ function wholeImages(database: DatabaseSync, findings: string[]): ReadonlySet<st
   }
   return whole;
 }
+
+/** The digests of all that whole groups name. */
+function namedBlobs(database: DatabaseSync): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (const row of groupsAfter(database, LEAST)) {
+    const group = groupOf(row);
+    for (const { digest } of group === null ? [] : blobsBeside(group, NONE)) named.add(digest);
+  }
+  return named;
+}
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** The groups behind a position, one after the other: they may be taken out meanwhile. */
 function* groupsAfter(database: DatabaseSync, position: number): Generator<GroupRow> {
@@ -173,6 +200,7 @@ function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, f
       checkpoint,
       machines.map((machine) => recounted(database, position, machine, findings)),
     );
+    forgetDamaged(database, position, findings);
     return position;
   }
   // A node that was never sent anything has a whole journal as well.
@@ -284,18 +312,24 @@ function damageOf(database: DatabaseSync, position: number): string | null {
   }
 }
 
-/** Sets damaged states and sessions aside, and damaged kept requests with all older ones. */
-function setPartsAside(database: DatabaseSync, findings: string[]): void {
-  const aside = database.prepare('INSERT INTO aside (reason, source, place, bytes) VALUES (?, ?, ?, ?)');
+/** The rows of states that are damaged, one after the other: they may be taken out meanwhile. */
+function* damagedStates(database: DatabaseSync): Generator<StoredStateRow & { readonly machine: number }> {
   const next = database.prepare(
     `SELECT * FROM states WHERE (machine, key, position) > (?, ?, ?) ORDER BY machine, key, position LIMIT 1`,
   );
   for (let each = next.get(LEAST, '', LEAST); each !== undefined;) {
     const row = each as unknown as StoredStateRow & { readonly machine: number };
     const { machine, key, position, state, checksum } = row;
+    if (stateChecksum(machine, position, key, state) !== checksum) yield row;
     each = next.get(machine, key, position);
-    if (stateChecksum(machine, position, key, state) === checksum) continue;
-    setStateAside(database, row, state);
+  }
+}
+
+/** Sets damaged states and sessions aside, and damaged kept requests with all older ones. */
+function setPartsAside(database: DatabaseSync, findings: string[]): void {
+  const aside = database.prepare('INSERT INTO aside (reason, source, place, bytes) VALUES (?, ?, ?, ?)');
+  for (const row of damagedStates(database)) {
+    setStateAside(database, row, row.state);
     findings.push(`${nameState(row)} is damaged`);
   }
   const nextSessions = database.prepare(

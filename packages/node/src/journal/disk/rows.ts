@@ -120,6 +120,10 @@ export function sessionsChecksum(machine: number, position: number, part: number
   return checksumOf(bytes, `sessions ${machine} ${position} ${part}`);
 }
 
+export function endChecksum(position: number): number {
+  return checksumOf(NONE, `log end ${position}`);
+}
+
 export function headChecksum(
   { position, time, structure_sum, refusals }: Omit<CheckpointRow, 'checksum'>,
   machines: readonly MachineRow[],

@@ -4,8 +4,11 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { sha256 } from '../blobs.ts';
 import { JournalError } from '../error.ts';
 import { checkJournal, DamagedJournal } from './check.ts';
+import { isCorrupt } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
+import { notedEnd } from './log-end.ts';
+import { brokenIn } from './reading.ts';
 import { groupOf, type GroupRow } from './rows.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE, TABLES } from './schema.ts';
 import { type Stray, straysIn } from './strays.ts';
@@ -75,6 +78,8 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
   const source = new DatabaseSync(from, { readOnly: true });
   try {
     checkMendable(source, join(dirname(copy), FILES.journal));
+    const broken = brokenPlace(source);
+    if (broken !== null) findings.push(`the file is damaged (${broken})`);
     target.exec('BEGIN IMMEDIATE');
     const torn = new Set<string>();
     for (const { table, key } of TABLES) {
@@ -93,6 +98,7 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
         );
     }
     target.exec('COMMIT');
+    return Math.max(notedEnd(target) ?? 0, lastStructural(source), ...(damage?.commits ?? []));
   } catch (error) {
     if (error instanceof JournalError) throw error;
     const { message } = error as Error;
@@ -103,7 +109,30 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
     source.close();
     rmSync(mended, { recursive: true, force: true });
   }
-  return Math.max(0, ...(damage?.commits ?? []));
+}
+
+/** Where pages do not make up what they should. Rows of a tree that holds together may have been taken out of it: no row tells. */
+function brokenPlace(source: DatabaseSync): string | null {
+  try {
+    return brokenIn(source.prepare('PRAGMA integrity_check').all());
+  } catch (error) {
+    if (isCorrupt(error)) return (error as Error).message;
+    throw error;
+  }
+}
+
+/** The position of the last group of which the index of structural ones knows, also where the log does not have it any more. */
+function lastStructural(source: DatabaseSync): number {
+  try {
+    const row = source
+      .prepare('SELECT max(first) + 0.0 AS last FROM log INDEXED BY log_structure WHERE structural = 1')
+      .get();
+    const last = Number(row?.['last'] ?? 0);
+    return Number.isSafeInteger(last) ? last : 0;
+  } catch {
+    // The log itself, or other traces, may tell.
+    return 0;
+  }
 }
 
 function isWhole(target: DatabaseSync): boolean {

@@ -2,7 +2,7 @@
  * The tables of a journal on disk, an SQLite database that ordinary tools can open; `docs/journal.md` explains it. A
  * change of what is written raises the version, which is checked on load.
  */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** "smcj": tells what the file is. */
 export const APPLICATION_ID = 0x73_6d_63_6a;
@@ -26,6 +26,7 @@ export const FILES = {
 export const TABLES: readonly { readonly table: string; readonly key: readonly string[] }[] = [
   { table: 'images', key: ['rowid'] },
   { table: 'log', key: ['first'] },
+  { table: 'log_end', key: ['number'] },
   { table: 'checkpoints', key: ['position'] },
   { table: 'machines', key: ['checkpoint', 'machine'] },
   { table: 'states', key: ['machine', 'key', 'position'] },
@@ -49,6 +50,12 @@ export const SCHEMA = `
     entries BLOB NOT NULL
   ) STRICT;
   CREATE INDEX log_structure ON log (first) WHERE structural = 1;
+  -- One row, beside the log: what is lost at the end of that leaves no gap in it.
+  CREATE TABLE log_end (
+    number INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE images (
     digest TEXT PRIMARY KEY,
     first INTEGER NOT NULL,

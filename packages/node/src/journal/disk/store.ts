@@ -9,6 +9,8 @@ import { openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
 import { History, type HistoryLimits } from './history.ts';
+import { noteEnd } from './log-end.ts';
+import { lookAtImages } from './images.ts';
 import { forgetAfter, lastPosition, missingStates, readStore } from './reading.ts';
 import { PORTION_BYTES, PORTION_ROWS, portionOf } from './portion.ts';
 import {
@@ -35,6 +37,9 @@ import {
   type Tombstone,
   tombstonesAfter,
 } from './tombstones.ts';
+
+/** Commits of the log for one of which it is noted where it ends: that is one more page to write. */
+const NOTED_COMMITS = 16;
 
 /** A checkpoint of which the states are counted while they are written. */
 interface Draft extends Counting {
@@ -70,6 +75,10 @@ export class Store {
   #draft: Draft | null = null;
   /** Of all structural groups. */
   #structureSum = 0;
+  #commits = 0;
+  /** Where the log ends since it was appended to, and the end of it that was noted last. */
+  #end = 0;
+  #noted = 0;
   /** The checkpoint that was read, where what it does not count on is still there: the first transaction deletes that. */
   #unsettled: number | null = null;
   readonly #directory: string;
@@ -150,7 +159,9 @@ export class Store {
         );
         this.#history.added(bytes.length);
         if (isStructural) this.#structureSum = addChecksum(this.#structureSum, checksum);
+        this.#end = first + count - 1;
       }
+      if (this.#commits++ % NOTED_COMMITS === 0) this.#noteEnd();
     });
   }
 
@@ -245,6 +256,7 @@ export class Store {
     this.#settle();
     try {
       yield* this.#history.look();
+      yield* lookAtImages(this.#database);
     } catch (error) {
       throw journalError('read', this.#directory, error);
     }
@@ -276,8 +288,17 @@ export class Store {
   }
 
   close(): void {
-    this.#database.close();
-    this.#lock.release();
+    try {
+      if (this.#failure === null && this.#noted < this.#end) this.#write(() => this.#noteEnd());
+    } finally {
+      this.#database.close();
+      this.#lock.release();
+    }
+  }
+
+  #noteEnd(): void {
+    noteEnd(this.#database, this.#end);
+    this.#noted = this.#end;
   }
 
   /** Has what the checkpoint that was read does not count on deleted, where it is still there. */
