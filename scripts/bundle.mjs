@@ -4,7 +4,9 @@
 // the web server that it needs; so does what writes its log.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -76,11 +78,13 @@ for (const command of ['check', 'test']) {
 }
 
 // What a node needs until it is ready, and to end.
-const node = spawn(process.execPath, kept('node', '--memory', '--http', '0', '--tcp', '0'), {
+const directory = mkdtempSync(join(tmpdir(), 'smc-bundle-'));
+const node = spawn(process.execPath, kept('node', '--data', directory, '--http', '0', '--tcp', '0'), {
   stdio: ['ignore', 'pipe', 'ignore'],
 });
 const ended = once(node, 'exit');
 await Promise.race([once(node.stdout, 'data'), ended]);
 node.kill('SIGTERM');
 const [status] = await ended;
+rmSync(directory, { recursive: true });
 if (status !== 0) throw new Error(`the built smc node ended with ${status}`);

@@ -71,6 +71,7 @@ describe('each check fails on an offender', () => {
     ['package.json', '{"devDependencies":{"vitest":"5.1.0","chevrotain":"13.2.0"}}'],
     ['packages/compiler/package.json', '{"dependencies":{"chevrotain":"13.2.0"}}'],
     ['packages/vm/package.json', '{}'],
+    ['packages/protocol/package.json', '{"exports":{".":{},"./part":{}}}'],
   ]);
   const long = 'export const x = 1;\n'.repeat(lineCountMax + 1);
   const vm = 'packages/vm/src/a.ts';
@@ -195,6 +196,7 @@ describe('each check fails on an offender', () => {
       'packages/vm/test/a.test.ts',
       `import '../src/a.ts'; import '@smc/compiler'; import 'vitest';`,
     ],
+    ['a part that a package gives for itself', vm, `import '@smc/protocol/part';`],
     ['the support of tests from a test', 'test/a.test.ts', `import '../packages/vm/test/support/a.ts';`],
     [
       'the support of tests from a test of another package',

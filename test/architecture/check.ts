@@ -25,7 +25,9 @@ type Room = {
   readonly rule: PackageRule | undefined;
 };
 
-type Manifest = Readonly<Record<'dependencies' | 'devDependencies', Record<string, string> | undefined>>;
+type Manifest = Readonly<Record<'dependencies' | 'devDependencies', Record<string, string> | undefined>> & {
+  readonly exports?: object;
+};
 
 /** Every complaint about the sources, as `path:line: what`; none if all is well. */
 export function checkSources(sources: Texts, manifests: Texts): string[] {
@@ -83,13 +85,20 @@ function roomOf(path: string): Room | undefined {
 
 const target = (from: string, specifier: string): string => posix.join(posix.dirname(from), specifier);
 
+/** Whether a package gives something for itself, as all of it would be too much to load. */
+function isEntry(name: string, rest: string, manifests: Texts): boolean {
+  const { exports } = JSON.parse(manifests.get(`packages/${name}/package.json`) ?? '{}') as Manifest;
+  return `.${rest}` in (exports ?? {});
+}
+
 /** What is wrong with an import, or undefined. */
 function judgeImport(path: string, room: Room, specifier: string, manifests: Texts): string | undefined {
   if (specifier.startsWith('.')) return judgeRelative(path, room, specifier);
   const ours = /^@smc\/([^/]+)(\/.*)?$/.exec(specifier);
   if (ours) {
     const [, name = '', rest] = ours;
-    if (rest) return `deep import ${specifier}: import @smc/${name}`;
+    if (rest !== undefined && !isEntry(name, rest, manifests))
+      return `deep import ${specifier}: import @smc/${name}`;
     if (room.kind !== 'src') return undefined;
     if (name === room.name) return `${name} imports itself by name: use a relative path`;
     return room.rule?.imports.includes(name) ? undefined : `${room.name} may not import @smc/${name}`;

@@ -15,8 +15,11 @@ const READING = new Set(['check', 'diff', 'explain', 'fmt']);
 
 const isShort = ([command, ...words]) => READING.has(command) && !words.includes('--watch');
 
+/** A node needs little of what others do: to take in the code of all of it would take longer than that little. */
+const kindOf = (words) => (isShort(words) ? 'short' : words[0] === 'node' ? 'node' : 'long');
+
 /** Where the code of a file is kept, as it is for a command. */
-const codeFileOf = (file, words) => `${file}.${isShort(words) ? 'short' : 'long'}.code`;
+const codeFileOf = (file, words) => `${file}.${kindOf(words)}.code`;
 
 /** A file that is loaded for a command: the first of its words. */
 function load(file, words) {
@@ -24,7 +27,8 @@ function load(file, words) {
   // The bundle is ASCII.
   const script = new Script(wrap(readFileSync(file, 'latin1')), {
     filename: file,
-    cachedData: codeOf(codeFileOf(file, words)),
+    // What a node is made of other commands load too, and it is kept for one.
+    cachedData: codeOf(codeFileOf(file, words)) ?? codeOf(codeFileOf(file, ['node'])),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   /** Files beside it that it has loaded. */

@@ -1,13 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { addCommand, type CommandDefinition, type Environment, type Misused } from './command.ts';
 import { EXIT, type ExitStatus, Stop } from './exit.ts';
+import { beginJournalThread } from './journal-thread.ts';
 import { Output } from './output.ts';
 
 interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   /** Each command loads what it needs, and no other: `smc check` has no use for a web server. */
-  readonly load: () => Promise<CommandDefinition>;
+  readonly load: (words: readonly string[]) => Promise<CommandDefinition>;
 }
 
 const COMMANDS: readonly CommandEntry[] = [
@@ -59,7 +60,11 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'node',
     summary: 'run a node, until SIGINT or SIGTERM',
-    load: async () => (await import('./commands/node.ts')).node,
+    load: async (words) => {
+      const isOfNoUse = ['--memory', '--help', '-h'].some((each) => words.includes(each));
+      if (!isOfNoUse) beginJournalThread();
+      return (await import('./commands/node.ts')).node;
+    },
   },
   {
     name: 'dev',
@@ -173,7 +178,7 @@ export async function smc(
     if (!words.includes(name)) continue;
     ends.set(
       name,
-      addCommand(command, await load(), environment, (ended) => (status = ended)),
+      addCommand(command, await load(words), environment, (ended) => (status = ended)),
     );
   }
   if (words.every((word) => word === '--json')) {

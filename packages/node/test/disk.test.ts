@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beginThread } from '../src/journal/disk/begin-thread.ts';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import type { LogGroup } from '../src/journal/group.ts';
@@ -56,6 +58,15 @@ describe('a journal on disk', () => {
     const second = await DiskJournal.open(join(directory, 'a/b'));
     expect(snapshot(await rebuilt(second))).toEqual(snapshot(core.node));
     await second.close();
+  });
+
+  it('takes a thread that was begun for it', async () => {
+    const thread = beginThread('worker');
+    const ended = once(thread, 'exit');
+    const journal = await DiskJournal.open(join(directory, 'begun'), { thread });
+    expect(await contents(journal)).toMatchObject([{ kind: 'begin', last: 0 }]);
+    await journal.close();
+    await ended;
   });
 
   it('has checkpoints of their moment, whatever is left to do of the one before and comes meanwhile', async () => {

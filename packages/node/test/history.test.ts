@@ -311,6 +311,21 @@ describe('a repair leaves nothing for the next to find', () => {
     expect(repairDirectory(directory, 'later').findings).toEqual([]);
   });
 
+  it('where what is left of a log that has lost its end is too much', async () => {
+    const directory = long('left', 20);
+    goOn(directory, ALL, { inputs: 5 });
+    damageLog(directory, 'DELETE FROM log WHERE first > 15');
+    expect(repairDirectory(directory, 'now').findings).toHaveLength(1);
+    const journal = await DiskJournal.open(directory, { historyMillisMax: -1, historyBytesMax: 0 });
+    for await (const _ of journal.read());
+    await journal.check();
+    await expect.poll(() => logOf(directory).groups).toBe(1);
+    await journal.close();
+    expect(open(directory)).toMatchObject({ position: 31, notes: [] });
+    backUp(directory, join(folder, 'left after'));
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
   it('where a row of states is damaged that no checkpoint needs', () => {
     const history = new History(join(folder, 'needless'), ALL).fill(numbers(3));
     history.close();

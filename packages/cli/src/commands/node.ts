@@ -5,6 +5,7 @@ import { option, type CommandDefinition, type Words } from '../command.ts';
 import { dataDirectory, DEFAULT_DIRECTORY, onData } from '../data.ts';
 import { EXIT, Stop } from '../exit.ts';
 import { jitOf } from '../jit.ts';
+import { takeJournalThread } from '../journal-thread.ts';
 import { declareLog, logOf } from '../node-log.ts';
 import { declareNode, gaveUp, startLocal, ToldToEnd, type Keeping } from '../local-node.ts';
 import type { Warn } from '../output.ts';
@@ -93,7 +94,8 @@ async function keepingOf(words: Words, warn: Warn): Promise<Keeping | null> {
   };
   const all = { historyMillisMax: Number.POSITIVE_INFINITY, historyBytesMax: Number.POSITIVE_INFINITY };
   const history = words.options['keepHistory'] === true ? all : {};
-  const options = { ...history, jit: jitOf(words), warn };
+  const thread = takeJournalThread();
+  const options = { ...history, jit: jitOf(words), warn, ...(thread === undefined ? {} : { thread }) };
   const journal = await onData(() => DiskJournal.open(directory, options));
   return { journal, directory, limits };
 }

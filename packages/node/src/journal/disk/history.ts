@@ -47,7 +47,7 @@ export class History {
     );
     this.#oldest = database.prepare(
       `SELECT first, count + 0.0 AS count, time + 0.0 AS time, ${BYTES} FROM log
-         WHERE first <= ? AND structural = 0 ORDER BY first LIMIT ?`,
+         WHERE first <= ? AND structural = 0 AND first < (SELECT max(first) FROM log) ORDER BY first LIMIT ?`,
     );
   }
 
@@ -82,7 +82,8 @@ export class History {
 
   /**
    * Up to which position the oldest groups that are too much reach, some at a time; null where none is. Whoever asks deletes
-   * them. `oldest` is the position of a checkpoint that needs none of those before it, `now` the time of the newest.
+   * them. The newest group stays: where a log ends that has lost its end, the next start knows by what a repair has
+   * said. `oldest` is the position of a checkpoint that needs none of those before it, `now` the time of the newest.
    */
   takeSurplus(oldest: number, now: number): number | null {
     if (this.#isDamaged) return null;

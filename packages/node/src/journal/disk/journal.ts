@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { setTimeout } from 'node:timers/promises';
 import type { JitMode } from '@smc/vm';
 import type { Journal, Recovered, Unusable } from '../../ports.ts';
@@ -11,8 +12,9 @@ import type {
   StateSlice,
 } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
+import { beginThread } from './begin-thread.ts';
 import { StateReader } from './state-reader.ts';
-import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
+import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreOptions, StoreRequest } from './messages.ts';
 import { Thread } from './thread.ts';
 import { exposedTo, WalWatch } from './watch.ts';
 
@@ -25,6 +27,8 @@ export interface DiskJournalOptions {
   readonly historyBytesMax?: number;
   /** How machines are loaded of which the states are made beside the node. */
   readonly jit?: JitMode;
+  /** A thread that was begun for this (`beginThread`), by who had something else to do meanwhile. */
+  readonly thread?: Worker;
   /** Told what went wrong, and needs nothing to be done about it. */
   readonly warn?: (message: string) => void;
 }
@@ -55,11 +59,11 @@ export class DiskJournal implements Journal {
   #hasAppended = false;
   #closing: Promise<void> | null = null;
 
-  private constructor(options: WorkerOptions, { jit = 'auto', warn = () => {} }: DiskJournalOptions) {
-    this.#store = new Thread('the journal', 'worker', options);
-    this.#shadowOptions = { directory: options.directory, jit };
+  private constructor(directory: string, { jit = 'auto', warn = () => {}, thread }: DiskJournalOptions) {
+    this.#store = new Thread('the journal', thread ?? beginThread('worker'));
+    this.#shadowOptions = { directory, jit };
     this.#warn = warn;
-    this.#watch = new WalWatch(options.directory, warn);
+    this.#watch = new WalWatch(directory, warn);
   }
 
   /**
@@ -69,13 +73,13 @@ export class DiskJournal implements Journal {
    */
   static async open(directory: string, options: DiskJournalOptions = {}): Promise<DiskJournal> {
     const { historyMillisMax = HISTORY_MILLIS_MAX, historyBytesMax = HISTORY_BYTES_MAX } = options;
-    const history = { historyMillisMax, historyBytesMax };
-    const journal = new DiskJournal({ directory: resolve(directory), ...history }, options);
+    const store: StoreOptions = { directory: resolve(directory), historyMillisMax, historyBytesMax };
+    const journal = new DiskJournal(store.directory, options);
     try {
-      await journal.#store.ask({ kind: 'open' });
+      await journal.#store.ask({ kind: 'open', options: store });
       const exposed = exposedTo(directory);
       if (exposed !== null) journal.#warn(exposed);
-      journal.#reader = new StateReader(resolve(directory));
+      journal.#reader = new StateReader(store.directory);
       return journal;
     } catch (error) {
       await journal.#store.end();
@@ -225,7 +229,7 @@ export class DiskJournal implements Journal {
 
   #shadowed(request: ShadowRequest): Promise<StateSlice | null> {
     if (this.#closing !== null) throw new Error('the journal is closed');
-    this.#shadow ??= new Thread('large states', 'shadow-worker', this.#shadowOptions);
+    this.#shadow ??= new Thread('large states', beginThread('shadow-worker', this.#shadowOptions));
     return this.#shadow.ask(request);
   }
 

@@ -4,14 +4,14 @@ import type { CheckpointHead, CheckpointSlice, LargeState } from '../checkpoint.
 import type { LogGroup } from '../group.ts';
 import type { HistoryLimits } from './history.ts';
 
-/** What the thread of a journal is started with. */
-export interface WorkerOptions extends HistoryLimits {
+/** What a journal is opened with. */
+export interface StoreOptions extends HistoryLimits {
   readonly directory: string;
 }
 
 /** What it is asked to do; each is answered, in order. The first is answered when the directory is open. */
 export type StoreRequest =
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open'; readonly options: StoreOptions }
   | { readonly kind: 'read'; readonly unusable: Unusable | undefined }
   /** For what comes next of what is read. */
   | { readonly kind: 'next' }

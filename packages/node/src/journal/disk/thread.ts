@@ -1,4 +1,4 @@
-import { type Transferable, Worker } from 'node:worker_threads';
+import type { Transferable, Worker } from 'node:worker_threads';
 import { JournalError } from '../error.ts';
 
 /** What a thread answers: what it was asked for, or why not. */
@@ -20,13 +20,11 @@ export class Thread<Request, Answer> {
   readonly #waiting: Waiting<Answer>[] = [];
   #failure: Error | null = null;
 
-  /** `file` is that of a source beside this one, without its ending; `name` is for messages. */
-  constructor(name: string, file: string, options: unknown) {
+  /** A thread that was begun, and asked for nothing yet; `name` is for messages. */
+  constructor(name: string, worker: Worker) {
     this.#name = name;
-    // The sources run as they are, and what is built from them beside them.
-    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const url = new URL(`./${file}.${ending}`, import.meta.url);
-    this.#worker = new Worker(url, { workerData: options, execArgv: [] });
+    this.#worker = worker;
+    worker.ref();
     this.#worker.on('message', (answer: ThreadAnswer<Answer>) => this.#take(answer));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error(`the thread of ${name} has ended`)));

@@ -1,7 +1,7 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { JournalError } from '../error.ts';
 import type { Recovered } from '../../ports.ts';
-import type { StoreAnswer, StoreRequest, WorkerOptions } from './messages.ts';
+import type { StoreAnswer, StoreRequest } from './messages.ts';
 import { Store } from './store.ts';
 import type { ThreadAnswer } from './thread.ts';
 
@@ -30,7 +30,7 @@ function opened(): Store {
 function handle(request: StoreRequest): Partial<StoreAnswer> {
   switch (request.kind) {
     case 'open': {
-      const { directory, ...history } = workerData as WorkerOptions;
+      const { directory, ...history } = request.options;
       store = Store.open(directory, history);
       return {};
     }
