@@ -1,5 +1,5 @@
 import { INT_MAX } from './value.ts';
-import { readUtf8, utf8Length, writeUtf8 } from './utf8.ts';
+import { encodeUtf8, LONG, readUtf8, utf8Length, writeUtf8 } from './utf8.ts';
 
 /**
  * The primitive forms of every encoding: bytes, numbers and strings. Each value has exactly
@@ -171,6 +171,14 @@ export class ByteWriter {
 
   string(text: string): void {
     if (text === '') return this.byte(0);
+    if (text.length >= LONG) {
+      const bytes = encodeUtf8(text);
+      this.unsigned(bytes.length);
+      this.#reserve(bytes.length);
+      this.#bytes.set(bytes, this.#length);
+      this.#length += bytes.length;
+      return;
+    }
     const length = utf8Length(text);
     this.unsigned(length);
     this.#reserve(length);
