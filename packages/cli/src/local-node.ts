@@ -172,6 +172,9 @@ function port(words: Words, name: string, otherwise: number): number {
   throw new Stop(EXIT.usage, 'usage', `--${name} takes a port from 0 to 65535, not ${text}`);
 }
 
+/** What the system says of an address that is not its own, and of a name that it does not know. */
+const NO_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
+
 async function start<T>(begin: () => Promise<T>): Promise<T> {
   try {
     return await begin();
@@ -192,6 +195,23 @@ async function start<T>(begin: () => Promise<T>): Promise<T> {
         'port-taken',
         `port ${taken} of this computer is taken`,
         'Another node may run there: smc status asks it. --http, --tcp and --admin choose other ports.',
+      );
+    }
+    const { hostname, address = hostname } = error as { hostname?: string; address?: string };
+    if (address !== undefined && NO_ADDRESS.has(code ?? '')) {
+      throw new Stop(
+        EXIT.refused,
+        'not-started',
+        `this computer has no address ${address}`,
+        '--host and --admin-host take one of its own, or a name of it.',
+      );
+    }
+    if (code === 'EACCES' && taken !== undefined) {
+      throw new Stop(
+        EXIT.refused,
+        'not-started',
+        `port ${taken} is not for the user of this process`,
+        'Ports from 1024 on mostly are: --http, --tcp and --admin choose them.',
       );
     }
     throw new Stop(

@@ -379,6 +379,18 @@ describe('a node', () => {
     expect(taken.err).toMatch(/port \d+ of this computer is taken/);
   });
 
+  // The first is no address, and the other is for documentation alone.
+  test.each(['300.1.1.1', '192.0.2.1'])('says that %s is no address of this computer', async (host) => {
+    const words = ['node', '--memory', '--insecure', '--host', host, '--http', '0', '--tcp', '0'];
+    expect(await run(words)).toEqual({
+      status: 1,
+      out: '',
+      err:
+        `error: this computer has no address ${host}\n` +
+        '  --host and --admin-host take one of its own, or a name of it.\n',
+    });
+  });
+
   test.each([
     { wrong: ['--http', '99999'] },
     { wrong: ['--tcp', 'lines'] },
