@@ -62,7 +62,7 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'run a node, until SIGINT or SIGTERM',
     load: async (words) => {
       const isOfNoUse = ['--memory', '--help', '-h'].some((each) => words.includes(each));
-      if (!isOfNoUse) beginJournalThread();
+      if (words.find((each) => !each.startsWith('-')) === 'node' && !isOfNoUse) beginJournalThread();
       return (await import('./commands/node.ts')).node;
     },
   },

@@ -67,6 +67,7 @@ describe('a journal on disk', () => {
     expect(await contents(journal)).toMatchObject([{ kind: 'begin', last: 0 }]);
     await journal.close();
     await ended;
+    await expect(DiskJournal.open(join(directory, 'begun'), { thread })).rejects.toThrow('has ended');
   });
 
   it('has checkpoints of their moment, whatever is left to do of the one before and comes meanwhile', async () => {

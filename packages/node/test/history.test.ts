@@ -326,6 +326,22 @@ describe('a repair leaves nothing for the next to find', () => {
     expect(repairDirectory(directory, 'later').findings).toEqual([]);
   });
 
+  it('where a newer checkpoint is damaged, and an older one', () => {
+    const directory = long('three', 20);
+    goOn(directory, ALL);
+    changeIn(
+      directory,
+      'UPDATE machines SET inputs = inputs + 1 WHERE checkpoint = 22',
+      'INSERT INTO checkpoints SELECT 24, time, 1, structure_sum, checksum, refusals FROM checkpoints WHERE position = 23',
+    );
+    expect(repairDirectory(directory, 'now').findings).toEqual([
+      'the checkpoint at position 24 is damaged: itself',
+      'the checkpoint at position 22 is damaged: itself; a newer one is whole',
+    ]);
+    backUp(directory, join(folder, 'three after'));
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
   it('where a row of states is damaged that no checkpoint needs', () => {
     const history = new History(join(folder, 'needless'), ALL).fill(numbers(3));
     history.close();
@@ -368,13 +384,13 @@ describe('a log that ends before a checkpoint', () => {
     const cut = new History(directory, ALL);
     for (let i = 0; i < 5; i++) cut.step((core) => core.call('Counter', LABEL));
     cut.close();
-    damageLog(directory, "UPDATE log SET entries = x'00' WHERE first > 21");
+    damageLog(directory, "UPDATE log SET entries = x'00' WHERE first = 26");
     // That end is cut off, and other entries come to stand there.
     goOn(directory, ALL, { inputs: 3 });
     damageLog(directory, 'DELETE FROM log WHERE first > 21');
-    expect(() => open(directory)).toThrow(ended(21, 27));
-    damageLog(directory, "UPDATE states SET state = x'00' WHERE position = 27");
-    expect(() => open(directory)).toThrow(ended(21, 27));
+    expect(() => open(directory)).toThrow(ended(21, 31));
+    damageLog(directory, "UPDATE states SET state = x'00' WHERE position = 31");
+    expect(() => open(directory)).toThrow(ended(21, 31));
   });
 
   it('does so where the checkpoint that stands for what was lost is damaged too', () => {

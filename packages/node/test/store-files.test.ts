@@ -22,6 +22,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { slicesOf } from '../src/journal/checkpoint.ts';
 import { backUp, restore } from '../src/journal/disk/backup.ts';
+import { noteEnd } from '../src/journal/disk/log-end.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { replaceJournal } from '../src/journal/disk/salvage.ts';
 import { Store } from '../src/journal/disk/store.ts';
@@ -211,8 +212,16 @@ describe('a log of which groups are damaged', () => {
     return [log.map(({ first }) => first), aside.map(({ place }) => place)];
   };
 
-  it('is cut at the last that is whole, and at no other', () => {
+  /** As a crash leaves it, long after it was noted where it ends. */
+  const crashed = (): void => {
     filled().close();
+    const database = new DatabaseSync(join(directory, 'journal.db'));
+    noteEnd(database, 1);
+    database.close();
+  };
+
+  it('is cut at the last that is whole, and at no other', () => {
+    crashed();
     damage(8, 9);
     expect(position()).toBe(7);
     expect(places()).toEqual([
@@ -229,7 +238,7 @@ describe('a log of which groups are damaged', () => {
   });
 
   it('is not cut where that is more than one write may leave behind', () => {
-    filled().close();
+    crashed();
     change('UPDATE log SET entries = zeroblob(40000) WHERE first >= 8');
     expect(() => position()).toThrow(/the log is damaged at position 8 /);
     expect(places()).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9], []]);

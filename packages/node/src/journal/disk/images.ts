@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { BlobStore, sha256 } from '../blobs.ts';
 import { decodeGroup } from '../encoding.ts';
 import type { LogGroup } from '../group.ts';
-import { outOfOrder, REPAIR } from './failures.ts';
+import { isCorrupt, outOfOrder, REPAIR } from './failures.ts';
 
 /** An image, an upgrade or debug data, as an entry names it. */
 export interface BlobName {
@@ -73,13 +73,22 @@ export function* lookAtImages(database: DatabaseSync): Generator<string | null> 
     'SELECT rowid + 0.0 AS number, digest, bytes FROM images NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT 1',
   );
   let last = Number.MIN_SAFE_INTEGER;
-  for (let row = next.get(last); row !== undefined; row = next.get(last)) {
-    const { number, digest, bytes } = row;
-    if (Number(number) <= last) throw outOfOrder();
-    last = Number(number);
-    const isWhole = bytes instanceof Uint8Array && sha256(bytes) === digest;
-    yield isWhole
-      ? null
-      : `the image, upgrade or debug data ${String(digest)} is damaged, or its name is; a backup does not take that: ${REPAIR}`;
+  try {
+    for (let row = next.get(last); row !== undefined; row = next.get(last)) {
+      const { number, digest, bytes } = row;
+      if (Number(number) <= last) throw outOfOrder();
+      last = Number(number);
+      const isWhole = bytes instanceof Uint8Array && sha256(bytes) === digest;
+      yield isWhole
+        ? null
+        : noteOf(`the image, upgrade or debug data ${String(digest)} is damaged, or its name is`);
+    }
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    // Those that a start needs it has read.
+    yield noteOf('not all images, upgrades and debug data can be read');
   }
 }
+
+const noteOf = (what: string): string =>
+  `${what}, where no start needs it; a backup does not take that: ${REPAIR}`;

@@ -21,3 +21,11 @@ export function notedEnd(database: DatabaseSync): number | null {
   const [{ position, checksum }] = rows;
   return rows.length === 1 && endChecksum(Number(position)) === checksum ? Number(position) : null;
 }
+
+/** The positions of structural groups as their index has them, also where the log does not have them any more. */
+export function structuralFirsts(database: DatabaseSync): readonly number[] {
+  return database
+    .prepare('SELECT first + 0.0 AS first FROM log INDEXED BY log_structure WHERE structural = 1')
+    .all()
+    .map(({ first }) => Number(first));
+}

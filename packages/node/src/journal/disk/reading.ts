@@ -69,8 +69,9 @@ export function* readStore(
   };
   refuseEmptied(database);
   const sealed = sealedReach(database);
-  if (notedEnd(database) === null) notes.push(END_DAMAGED);
-  cutTail(database, sealed, notes);
+  const noted = notedEnd(database);
+  if (noted === null) notes.push(END_DAMAGED);
+  cutTail(database, Math.max(sealed, groupAt(database, noted ?? 0) - 1), notes);
   const reach = Math.max(sealed, notedEnd(database) ?? 0);
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
@@ -191,6 +192,12 @@ function logEnd(database: DatabaseSync): number {
   return Number(row?.['last'] ?? 0);
 }
 
+/** The position of the first entry of the group that holds a position, or that comes before it. */
+function groupAt(database: DatabaseSync, position: number): number {
+  const row = database.prepare('SELECT max(first) + 0.0 AS first FROM log WHERE first <= ?').get(position);
+  return Number(row?.['first'] ?? 0);
+}
+
 /** The last position that the log, or a checkpoint, leads to. */
 export function lastPosition(database: DatabaseSync): number {
   const { last } = database
@@ -203,16 +210,16 @@ export function lastPosition(database: DatabaseSync): number {
 function cutTail(database: DatabaseSync, behind: number, notes: string[]): void {
   const cut: { readonly first: number; readonly count: number; readonly left: Uint8Array | null }[] = [];
   let bytes = 0;
-  const rows = database.prepare('SELECT * FROM log WHERE first > ? ORDER BY first DESC');
-  for (const each of rows.iterate(behind)) {
+  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
     const row = each as unknown as GroupRow;
     if (groupOf(row) !== null) break;
+    // More than an end, as is what is more than this below: whoever reads it comes upon it, and stops.
+    if (row.first <= behind) return;
     // What is damaged need not even be bytes.
     const entries: unknown = row.entries;
     const left = entries instanceof Uint8Array ? entries : null;
     cut.push({ first: row.first, count: row.count, left });
     bytes += left?.length ?? 0;
-    // More than an end: whoever reads it comes upon it, and stops.
     if (bytes > TAIL_BYTES_MAX) return;
   }
   if (cut.length === 0) return;

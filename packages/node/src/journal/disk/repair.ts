@@ -9,7 +9,15 @@ import { hasDirectory } from './files.ts';
 import { blobsBeside } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import { cover, describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
-import { forgetAfter, headRows, readCheckpoint, startsOf, stateRows, structureSum } from './reading.ts';
+import {
+  forgetAfter,
+  headRows,
+  lastPosition,
+  readCheckpoint,
+  startsOf,
+  stateRows,
+  structureSum,
+} from './reading.ts';
 import {
   addChecksum,
   groupOf,
@@ -63,9 +71,9 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
     database = openDatabase(draft);
     const findings: string[] = [];
     const reached = takeOver(copy, database, findings);
+    const end = lastPosition(database);
     const last = makeWhole(database, findings);
-    if (last < reached)
-      findings.push(`the entries from position ${last + 1} to ${reached} at least are lost`);
+    if (end < reached) findings.push(`the entries from position ${end + 1} to ${reached} at least are lost`);
     // One file, without a log of its own beside it.
     database.exec('PRAGMA journal_mode = DELETE');
     database.close();
@@ -120,6 +128,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
 function wholeImages(database: DatabaseSync, findings: string[]): ReadonlySet<string> {
   const whole = new Set<string>();
   const named = namedBlobs(database);
+  const renamed = new Map<string, string>();
   const next = database.prepare('SELECT digest, bytes FROM images WHERE digest > ? ORDER BY digest LIMIT 1');
   for (let row = next.get(''); row !== undefined; row = next.get(String(row['digest']))) {
     const { digest, bytes } = row as unknown as ImageRow;
@@ -127,8 +136,7 @@ function wholeImages(database: DatabaseSync, findings: string[]): ReadonlySet<st
     whole.add(own);
     if (own === digest) continue;
     if (named.has(own)) {
-      database.prepare('UPDATE OR REPLACE images SET digest = ? WHERE digest = ?').run(own, digest);
-      findings.push(`the image, upgrade or debug data ${own} stood under a damaged name, and is whole`);
+      renamed.set(digest, own);
       continue;
     }
     database
@@ -136,6 +144,13 @@ function wholeImages(database: DatabaseSync, findings: string[]): ReadonlySet<st
       .run(digest, bytes);
     database.prepare('DELETE FROM images WHERE digest = ?').run(digest);
     findings.push(`the image, upgrade or debug data ${digest} is damaged`);
+  }
+  // The name of one may be that of another by now.
+  const rename = database.prepare('UPDATE OR REPLACE images SET digest = ? WHERE digest = ?');
+  for (const [digest, own] of renamed) rename.run(`named anew: ${own}`, digest);
+  for (const own of renamed.values()) {
+    rename.run(own, `named anew: ${own}`);
+    findings.push(`the image, upgrade or debug data ${own} stood under a damaged name, and is whole`);
   }
   return whole;
 }
@@ -211,13 +226,15 @@ function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, f
 
 /** Lets go what a start would go on from where the checkpoint at a position is damaged, and is so itself. */
 function forgetDamaged(database: DatabaseSync, newest: number, findings: string[]): void {
-  // Those before it are being let go.
-  const older = [...startsOf(database)]
-    .slice(0, CHECKPOINTS_KEPT)
-    .filter((each) => each > 0 && each < newest);
-  for (const position of older) {
+  let kept = 1;
+  for (const position of [...startsOf(database)].filter((each) => each > 0 && each < newest)) {
+    // Those before it are being let go.
+    if (kept === CHECKPOINTS_KEPT) return;
     const why = damageOf(database, position);
-    if (why === null) continue;
+    if (why === null) {
+      kept++;
+      continue;
+    }
     findings.push(`${why}; a newer one is whole`);
     database.prepare('DELETE FROM checkpoints WHERE position = ?').run(position);
   }

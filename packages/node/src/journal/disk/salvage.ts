@@ -7,7 +7,7 @@ import { checkJournal, DamagedJournal } from './check.ts';
 import { isCorrupt } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
-import { notedEnd } from './log-end.ts';
+import { notedEnd, structuralFirsts } from './log-end.ts';
 import { brokenIn } from './reading.ts';
 import { groupOf, type GroupRow } from './rows.ts';
 import { FILES, SUFFIXES, SUFFIXES_BESIDE, TABLES } from './schema.ts';
@@ -98,7 +98,7 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
         );
     }
     target.exec('COMMIT');
-    return Math.max(notedEnd(target) ?? 0, lastStructural(source), ...(damage?.commits ?? []));
+    return Math.max(notedEnd(target) ?? 0, lastStructural(source, target), ...(damage?.commits ?? []));
   } catch (error) {
     if (error instanceof JournalError) throw error;
     const { message } = error as Error;
@@ -121,17 +121,15 @@ function brokenPlace(source: DatabaseSync): string | null {
   }
 }
 
-/** The position of the last group of which the index of structural ones knows, also where the log does not have it any more. */
-function lastStructural(source: DatabaseSync): number {
+/** The position of the last structural group that the index knows of; 0 where it lacks one that the log has, and so is not to be believed. */
+function lastStructural(source: DatabaseSync, target: DatabaseSync): number {
   try {
-    const row = source
-      .prepare('SELECT max(first) + 0.0 AS last FROM log INDEXED BY log_structure WHERE structural = 1')
-      .get();
-    const last = Number(row?.['last'] ?? 0);
-    return Number.isSafeInteger(last) ? last : 0;
-  } catch {
-    // The log itself, or other traces, may tell.
-    return 0;
+    const known = new Set(structuralFirsts(source));
+    const rows = target.prepare('SELECT first FROM log WHERE structural = 1').all();
+    return rows.every(({ first }) => known.has(Number(first))) ? Math.max(0, ...known) : 0;
+  } catch (error) {
+    if (isCorrupt(error)) return 0;
+    throw error;
   }
 }
 

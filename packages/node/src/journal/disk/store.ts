@@ -9,7 +9,7 @@ import { openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf, type Loss } from './loss.ts';
 import { History, type HistoryLimits } from './history.ts';
-import { noteEnd } from './log-end.ts';
+import { noteEnd, notedEnd } from './log-end.ts';
 import { lookAtImages } from './images.ts';
 import { forgetAfter, lastPosition, missingStates, readStore } from './reading.ts';
 import { PORTION_BYTES, PORTION_ROWS, portionOf } from './portion.ts';
@@ -40,6 +40,8 @@ import {
 
 /** Commits of the log for one of which it is noted where it ends: that is one more page to write. */
 const NOTED_COMMITS = 16;
+
+const NOT_NOTED = -1;
 
 /** A checkpoint of which the states are counted while they are written. */
 interface Draft extends Counting {
@@ -76,7 +78,7 @@ export class Store {
   /** Of all structural groups. */
   #structureSum = 0;
   #commits = 0;
-  /** Where the log ends since it was appended to, and the end of it that was noted last. */
+  /** Where the log ends, and the end of it that was noted last. */
   #end = 0;
   #noted = 0;
   /** The checkpoint that was read, where what it does not count on is still there: the first transaction deletes that. */
@@ -130,10 +132,9 @@ export class Store {
       const { start, structureSum } = yield* readStore(this.#database, notes, unusable);
       this.#unsettled = start;
       this.#structureSum = structureSum;
-      this.#history.found(
-        lastPosition(this.#database),
-        this.#positions().slice(0, CHECKPOINTS_KEPT).at(-1) ?? 0,
-      );
+      this.#end = lastPosition(this.#database);
+      this.#noted = notedEnd(this.#database) ?? NOT_NOTED;
+      this.#history.found(this.#end, this.#positions().slice(0, CHECKPOINTS_KEPT).at(-1) ?? 0);
     } catch (error) {
       throw journalError('read', this.#directory, error);
     }
@@ -289,7 +290,9 @@ export class Store {
 
   close(): void {
     try {
-      if (this.#failure === null && this.#noted < this.#end) this.#write(() => this.#noteEnd());
+      // A start that came to nothing changes nothing.
+      const isSettled = this.#failure === null && this.#unsettled === null;
+      if (isSettled && this.#noted < this.#end) this.#write(() => this.#noteEnd());
     } finally {
       this.#database.close();
       this.#lock.release();

@@ -12,6 +12,9 @@ interface Waiting<T> {
   readonly reject: (error: Error) => void;
 }
 
+/** What Node says of a worker that has ended. */
+const NO_THREAD = -1;
+
 /** A thread that does what it is asked, one after the other, and answers in that order. */
 export class Thread<Request, Answer> {
   readonly #name: string;
@@ -27,7 +30,10 @@ export class Thread<Request, Answer> {
     worker.ref();
     this.#worker.on('message', (answer: ThreadAnswer<Answer>) => this.#take(answer));
     this.#worker.on('error', (error: Error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error(`the thread of ${name} has ended`)));
+    const ended = (): void => this.#fail(new Error(`the thread of ${name} has ended`));
+    this.#worker.on('exit', ended);
+    // Then it says so no more.
+    if (worker.threadId === NO_THREAD) ended();
   }
 
   /** Why it answers nothing any more; null while it does. */
