@@ -431,9 +431,12 @@ export class Replay {
     const message = `${this.#at} is wrong: ${what} (after position ${this.node.position})`;
     throw this.#checkpoint?.isOpen === true
       ? new DamagedCheckpoint(this.#start, message)
-      : new JournalError(message);
+      : new JournalError(`${message}; ${ADVICE}`);
   }
 }
+
+/** What is as it was written, and can not have happened, may be what never counted. */
+const ADVICE = 'smc repair sets aside what is damaged, and smc restore takes a backup';
 
 function headerOf(part: ChangePart, { version }: Machine): Parameters<typeof loadUpgrade>[0] {
   return { machine: part.machine, old: version.fingerprints, oldEmit: version.image.emit, image: 0 };

@@ -91,6 +91,10 @@ export class History {
     const rows = this.#read(() => this.#oldest.all(oldest, PORTION_ROWS)) ?? [];
     let last: number | null = null;
     for (const row of rows.slice(0, portionOf(rows))) {
+      if (last !== null && Number(row['first']) <= last) {
+        this.#isDamaged = true;
+        break;
+      }
       if (this.#bytes <= historyBytesMax && Number(row['time']) >= now - historyMillisMax) break;
       last = Number(row['first']);
       const isCounted = last <= this.#counted || last > this.#end;

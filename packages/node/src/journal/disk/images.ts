@@ -46,6 +46,12 @@ export function blobsBeside(
   return [...beside.values()];
 }
 
+/** The time of the last entry of a whole group. */
+export function lastTimeOf(group: Omit<LogGroup, 'blobs'>): number {
+  const decoded = decodeGroup({ ...group, blobs: [] }, new Digests());
+  return (decoded.ok ? decoded.value.at(-1)?.time : undefined) ?? group.time;
+}
+
 /** The numbers of the machines that were deployed and removed in these groups, which are all structural ones up to some position. */
 export function removedIn(groups: Iterable<Omit<LogGroup, 'blobs'>>): ReadonlySet<number> {
   const removed = new Set<number>();

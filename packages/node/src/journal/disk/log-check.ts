@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { GroupRow } from './rows.ts';
 
-/** What is wrong with a log: a group that stands at a position, or all entries from one on. */
+/** What is wrong with a log: a group that stands at a position, also as it can not come after the one before it, or entries that are missing. */
 export type LogDamage =
   | { readonly kind: 'damaged'; readonly first: number }
+  | { readonly kind: 'older'; readonly first: number }
   | ({ readonly kind: 'missing' } & Entries);
 
 export interface Entries {
@@ -24,6 +25,8 @@ export class LogCheck {
   #next: number | null = null;
   /** What was seen, or has gone, leads up to this position. */
   #last = 0;
+  /** Time goes on in a log: that of the last group that is whole. */
+  #time = Number.NEGATIVE_INFINITY;
 
   /** `needed` is the position of a checkpoint that is kept: what comes after it never goes. */
   constructor(needed: number, lost: readonly Entries[]) {
@@ -45,7 +48,10 @@ export class LogCheck {
     const isFollowed = this.#next !== null || row.structural === 0 || first >= this.#needed;
     if (isFollowed) this.#next = first + count;
     this.#last = Math.max(this.#last, first + count - 1);
-    return isWhole ? missing : [...missing, { kind: 'damaged', first }];
+    if (!isWhole) return [...missing, { kind: 'damaged', first }];
+    const isOlder = row.time < this.#time;
+    this.#time = Math.max(this.#time, row.time);
+    return isOlder ? [...missing, { kind: 'older', first }] : missing;
   }
 
   /** The same of a log of which there are no more rows, and that has to lead up to the position of a checkpoint. */
@@ -79,8 +85,10 @@ export function cover(parts: readonly Entries[], { first, count }: Entries): boo
 }
 
 export function describeDamage(damage: LogDamage): string {
-  const { kind, first } = damage;
-  if (kind === 'damaged') return `the group of entries at position ${first} is damaged`;
+  const { first } = damage;
+  if (damage.kind === 'damaged') return `the group of entries at position ${first} is damaged`;
+  if (damage.kind === 'older')
+    return `the group of entries at position ${first} is older than what stands before it`;
   const last = first + damage.count - 1;
   return last === first
     ? `the entry at position ${first} is missing`

@@ -6,7 +6,7 @@ import { sha256 } from '../blobs.ts';
 import { countingOn, nameState, setStateAside } from './condemn.ts';
 import { journalError } from './failures.ts';
 import { hasDirectory } from './files.ts';
-import { blobsBeside } from './images.ts';
+import { blobsBeside, lastTimeOf } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import { cover, describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
 import {
@@ -36,7 +36,7 @@ import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.t
 import { CHECKPOINTS_KEPT, COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
 import { openDatabase } from './format.ts';
 import { END_DAMAGED, noteEnd, notedEnd } from './log-end.ts';
-import { sealCheckpoint } from './store.ts';
+import { sealCheckpoint } from './seal.ts';
 
 /** Before all numbers that a node can read: what is damaged may be less than any that it has written. */
 const LEAST = Number.MIN_SAFE_INTEGER;
@@ -380,19 +380,26 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
   }
 }
 
-/** Sets aside the groups after the first gap behind a position. */
+/** Sets aside the groups after the first gap behind a position, and after one that is older than what it follows on. */
 function cutAtGap(database: DatabaseSync, start: number, findings: string[]): number {
   let next = start + 1;
-  let missing: number | null = null;
+  let time = Number(
+    database.prepare('SELECT time FROM checkpoints WHERE position = ?').get(start)?.['time'] ?? 0,
+  );
+  let isCut = false;
   for (const row of groupsAfter(database, start)) {
-    if (missing === null && row.first === next) {
+    const group = groupOf(row);
+    if (!isCut && group !== null && row.first === next && row.time >= time) {
       next += row.count;
+      time = lastTimeOf(group);
       continue;
     }
-    if (missing === null) {
-      missing = next;
+    if (!isCut) {
+      isCut = true;
       findings.push(
-        `entries from position ${next} to ${row.first - 1} are lost; those from ${row.first} on are set aside, as they follow on what is not there`,
+        row.first === next
+          ? `the entries from position ${next} on are older than those before them: they are set aside`
+          : `entries from position ${next} to ${row.first - 1} are lost; those from ${row.first} on are set aside, as they follow on what is not there`,
       );
     }
     setGroupAside(database, row, 'after a gap');
@@ -422,7 +429,7 @@ function nameLost(
   const own = [...taken].map(([first, count]) => ({ first, count }));
   const note = (found: readonly LogDamage[]): void => {
     for (const damage of found) {
-      if (damage.kind === 'damaged') continue;
+      if (damage.kind !== 'missing') continue;
       database
         .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('lost', 'log', ?, NULL)`)
         .run(`${damage.first} ${damage.count}`);

@@ -7,6 +7,8 @@ import { checkJournal, DamagedJournal } from './check.ts';
 import { isCorrupt } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
+import type { LogGroup } from '../group.ts';
+import { lastTimeOf } from './images.ts';
 import { notedEnd, structuralFirsts } from './log-end.ts';
 import { brokenIn } from './reading.ts';
 import { groupOf, type GroupRow } from './rows.ts';
@@ -188,6 +190,7 @@ function takeStrays(
         // One that stands whole in its place, or in a part of it, was written later: a position is given again where a commit was torn.
         const there = around.all(first, first + count) as unknown as GroupRow[];
         if (there.some((row) => row.first + row.count > first && groupOf(row) !== null)) continue;
+        if (!isInTime(target, stray.row)) continue;
         putGroup.run(first, count, structural, time, checksum, entries);
       } else {
         const { digest, first, bytes } = stray.row;
@@ -199,6 +202,22 @@ function takeStrays(
     }
   }
   return found;
+}
+
+/** Whether a group is not older than the one before its place, nor younger than the one behind: then it was torn, and never counted. */
+function isInTime(target: DatabaseSync, row: GroupRow): boolean {
+  const neighbour = (which: string): Omit<LogGroup, 'blobs'> | null => {
+    const found = target.prepare(`SELECT * FROM log WHERE first ${which} LIMIT 1`).get(row.first);
+    return found === undefined ? null : groupOf(found as unknown as GroupRow);
+  };
+  const [group, before, after] = [
+    groupOf(row),
+    neighbour('< ? ORDER BY first DESC'),
+    neighbour('> ? ORDER BY first'),
+  ];
+  if (group === null) return false;
+  const isAfter = before === null || lastTimeOf(before) <= group.time;
+  return isAfter && (after === null || lastTimeOf(group) <= after.time);
 }
 
 /** The same database, which is only read, with a log beside it from which the damaged frames are taken out. */

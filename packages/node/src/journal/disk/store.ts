@@ -17,9 +17,7 @@ import {
   addChecksum,
   type CheckpointRow,
   groupChecksum,
-  headChecksum,
   keptChecksum,
-  MACHINE_COLUMNS,
   type MachineRow,
   sessionsChecksum,
   stateChecksum,
@@ -28,7 +26,8 @@ import {
 } from './rows.ts';
 import { condemn, condemnNewest, damageFound, nameState, nextStart, setStateAside } from './condemn.ts';
 import { finishReplacing } from './salvage.ts';
-import { CHECKPOINTS_KEPT, COMPLETENESS, FILES } from './schema.ts';
+import { sealCheckpoint } from './seal.ts';
+import { CHECKPOINTS_KEPT, FILES } from './schema.ts';
 import {
   type CountedRow,
   type Counting,
@@ -86,6 +85,8 @@ export class Store {
   readonly #directory: string;
   /** What was cut off as the write-ahead log of SQLite is damaged at its end. */
   readonly #loss: Loss | null;
+  /** Whether that is still there. */
+  #hasTorn: boolean;
 
   private constructor(
     directory: string,
@@ -96,6 +97,7 @@ export class Store {
   ) {
     this.#directory = directory;
     this.#loss = loss;
+    this.#hasTorn = loss !== null;
     this.#lock = lock;
     this.#database = database;
     this.#history = new History(database, limits);
@@ -545,6 +547,7 @@ export class Store {
         this.#database.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
         this.#isSyncing = isSynced;
       }
+      this.#dropTorn();
       this.#statement('BEGIN IMMEDIATE').run();
       // Not sooner: a start that fails, as no node could be made of what was read, leaves all that a repair can go on from.
       if (this.#unsettled !== null) forgetAfter(this.#database, this.#unsettled);
@@ -557,6 +560,16 @@ export class Store {
     }
   }
 
+  /**
+   * What is left in SQLite's log of a commit that was torn has the salts of what is written next: where that was torn
+   * too, it would look like commits that were acknowledged. Not sooner than something is written.
+   */
+  #dropTorn(): void {
+    if (!this.#hasTorn) return;
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#hasTorn = false;
+  }
+
   #run(sql: string, ...values: SQLInputValue[]): void {
     this.#statement(sql).run(...values);
   }
@@ -566,22 +579,4 @@ export class Store {
     if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
     return statement;
   }
-}
-
-/** Says that a checkpoint is complete, and seals it and its machines with a checksum. In a transaction. */
-export function sealCheckpoint(
-  database: DatabaseSync,
-  checkpoint: Omit<CheckpointRow, 'checksum'>,
-  machines: readonly MachineRow[],
-): void {
-  const { position } = checkpoint;
-  const places = MACHINE_COLUMNS.map(() => '?').join(', ');
-  const insert = database.prepare(
-    `INSERT OR REPLACE INTO machines (checkpoint, ${MACHINE_COLUMNS.join(', ')}) VALUES (?, ${places})`,
-  );
-  for (const row of machines) insert.run(position, ...MACHINE_COLUMNS.map((column) => row[column]));
-  const ordered = machines.toSorted((a, b) => a.machine - b.machine);
-  database
-    .prepare(`UPDATE checkpoints SET complete = ${COMPLETENESS.complete}, checksum = ? WHERE position = ?`)
-    .run(headChecksum(checkpoint, ordered), position);
 }

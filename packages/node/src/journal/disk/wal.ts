@@ -119,6 +119,8 @@ function damageIn(log: Log): WalDamage | null {
   /** The page that is damaged: whether it is one of the log shows where it was written anew. */
   let page = 0;
   let isOver = false;
+  /** In which commits it was, with its greatest row and the one before that. */
+  const anew: { readonly commit: number; readonly greatest: number; readonly before: number }[] = [];
   for (const frame of log.frames()) {
     if (at === null && frame.goesOn && frame.hasItsSalts && !isOver) continue;
     // Those of another salt are left over from before the log was begun anew. One of them in between is damage.
@@ -132,11 +134,15 @@ function damageIn(log: Log): WalDamage | null {
     }
     const greatest = greatestRow(frame.view);
     if (greatest > 0 && frame.page === page && commits.length > 0)
-      commits[0] = Math.max(commits[0], greatest);
+      anew.push({ commit: commits.length, greatest, before: greatestRow(frame.view, 1) });
     reach = Math.max(reach, greatest);
     if (!frame.isCommit) continue;
     commits.push(reach);
     reach = 0;
+  }
+  for (const { commit, greatest, before } of anew) {
+    // The last may never have been synced: its own row says nothing of those before it.
+    commits[0] = Math.max(commits[0], commit < commits.length - 1 ? greatest : before);
   }
   return at === null ? null : { at, commits };
 }
@@ -235,13 +241,13 @@ class Log {
   }
 }
 
-/** The greatest row number of a frame's page, where that is a leaf of a table (section 1.6); else 0. */
-function greatestRow(frame: DataView): number {
+/** The greatest row number of a frame's page but for so many, where that is a leaf of a table (section 1.6); else 0. */
+function greatestRow(frame: DataView, but = 0): number {
   const TABLE_LEAF = 0x0d;
   const start = FRAME_HEADER_BYTES;
-  const cells = frame.getUint16(start + 3);
+  const cells = frame.getUint16(start + 3) - but;
   const pointer = start + 8 + 2 * (cells - 1);
-  if (frame.getUint8(start) !== TABLE_LEAF || cells === 0 || pointer + 2 > frame.byteLength) return 0;
+  if (frame.getUint8(start) !== TABLE_LEAF || cells < 1 || pointer + 2 > frame.byteLength) return 0;
   // A cell begins with the length of its content; the number of the row follows.
   const [, next] = varint(frame, start + frame.getUint16(pointer));
   const [row] = varint(frame, next);
