@@ -4,6 +4,7 @@ import { MemoryJournal, type NodeLimits, type RunningNode, startNode } from '@sm
 import {
   ByteWriter,
   encodeBundle,
+  type ErrorFrame,
   FRAME_MAGIC,
   FRAME_VERSION,
   writeError,
@@ -244,6 +245,70 @@ describe('a framed client', () => {
     expect((await Promise.all(waiting)).map(shown).toSorted((a, b) => Number(a) - Number(b))).toEqual(
       range(10).map((each) => each + 1),
     );
+  });
+});
+
+describe('a request that was lost, and is refused when it is sent again', () => {
+  const welcome = written((writer) =>
+    writeWelcome(writer, { version: FRAME_VERSION, inFlightMax: 64, frameBytesMax: 1 << 20 }),
+  );
+  /** Takes the first connection until a call came, and breaks it; refuses on the next. */
+  async function refusing(first: 'welcomed' | 'refused', ...frames: readonly Uint8Array[]): Promise<number> {
+    let connections = 0;
+    return strangerAt((socket) => {
+      if (++connections > 1) {
+        const parts = first === 'welcomed' ? [welcome, ...frames] : frames;
+        return void socket.write(Buffer.concat([Buffer.from(FRAME_MAGIC), ...parts]));
+      }
+      socket.write(Buffer.concat([Buffer.from(FRAME_MAGIC), welcome]));
+      let bytes = 0;
+      // What comes after the welcome is the call.
+      socket.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (chunk.includes(CALL_BODY)) socket.destroy();
+      });
+    });
+  }
+  const CALL_BODY = Buffer.from('call me');
+  const error = (code: ErrorFrame['code'], id: number): Uint8Array =>
+    written((writer) => writeError(writer, { id, code, message: code, path: null, retryMillis: 0 }));
+
+  test.each(['overloaded', 'stopping', 'gone', 'unknown-machine'] as const)(
+    '%s: it may be done',
+    async (code) => {
+      await start();
+      const port = await refusing('welcomed', error(code, 1));
+      const counter = client(port).machine<Counter>(machineOf(first, 'Counter'));
+      const reply = await counter.call(
+        'Fail',
+        { why: 'call me' },
+        { deadlineMillis: code === 'stopping' ? 300 : 5_000 },
+      );
+      expect(reply).toMatchObject({ ok: false, error: { mayBeDone: true } });
+    },
+  );
+
+  test('by the node as a whole: it may be done, and what never went out is not', async () => {
+    await start();
+    const port = await refusing('refused', error('unauthorized', 0));
+    const frames = client(port, { inFlightMax: 1 });
+    const counter = frames.machine<Counter>(machineOf(first, 'Counter'));
+    const [lost, waiting] = await Promise.all([
+      counter.call('Fail', { why: 'call me' }),
+      counter.call('Incr'),
+    ]);
+    expect(lost).toMatchObject({ ok: false, error: { code: 'unauthorized', mayBeDone: true } });
+    expect(waiting).toMatchObject({ ok: false, error: { code: 'unauthorized' } });
+    expect(waiting).not.toHaveProperty('error.mayBeDone');
+  });
+
+  test('by another refusal: it is not done', async () => {
+    await start();
+    const port = await refusing('welcomed', error('fault', 1));
+    const counter = client(port).machine<Counter>(machineOf(first, 'Counter'));
+    const reply = await counter.call('Fail', { why: 'call me' });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'fault' } });
+    expect(reply).not.toHaveProperty('error.mayBeDone');
   });
 });
 

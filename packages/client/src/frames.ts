@@ -12,7 +12,7 @@ import {
 import { MachineClient, type MachineSource, type Operations, spokenWays } from './machine-client.ts';
 import { checkNumbers, isNumber } from './numbers.ts';
 import type { CallLimits, RawResult, RequestOptions } from './requester.ts';
-import type { ClientError, Result } from './result.ts';
+import { type ClientError, maybeDone, type Result, UNTOLD_CODES } from './result.ts';
 import { type ClientTls, dialTls } from './tls.ts';
 
 export interface FrameOptions {
@@ -71,6 +71,8 @@ interface Pending {
   readonly deadlineAt: number;
   readonly settle: (result: RawResult) => void;
   isAnswered: boolean;
+  /** Whether it was on its way when a connection broke: then it may have been carried out. */
+  wasLost: boolean;
 }
 
 const DEADLINE_MILLIS = 30_000;
@@ -170,7 +172,15 @@ export class FrameClient {
         signal?.removeEventListener('abort', giveUp);
         resolve(result);
       };
-      const pending: Pending = { id: ++this.#id, machine, body, deadlineAt, settle, isAnswered: false };
+      const pending: Pending = {
+        id: ++this.#id,
+        machine,
+        body,
+        deadlineAt,
+        settle,
+        isAnswered: false,
+        wasLost: false,
+      };
       this.#open++;
       signal?.addEventListener('abort', giveUp);
       this.#new.push(pending);
@@ -184,7 +194,7 @@ export class FrameClient {
     this.#isClosed = true;
     this.#backoff?.();
     this.#backoff = null;
-    for (const pending of this.#all()) this.#answer(pending, unreachable('the client was closed', true));
+    for (const pending of this.#all()) this.#giveUp(pending, 'the client was closed');
     const connection = this.#connection;
     if (connection?.isWelcome === true) connection.end();
     else connection?.destroy('the client was closed');
@@ -275,7 +285,9 @@ export class FrameClient {
     const millis = error.code === 'stopping' ? this.#backoffMillis() : error.retryMillis;
     const isLater = millis > 0 && this.#clock.now() + millis < pending.deadlineAt;
     if (!isLater) {
-      this.#answer(pending, refused(error.code, error.message, error.path));
+      const { error: told } = refused(error.code, error.message, error.path);
+      const isUntold = error.code === 'gone' || (pending.wasLost && UNTOLD_CODES.has(error.code));
+      this.#answer(pending, isUntold ? maybeDone(told) : { ok: false, error: told });
     } else {
       this.#sent.delete(error.id);
       const cancel = this.#clock.after(millis, () => {
@@ -296,12 +308,14 @@ export class FrameClient {
     this.#lastFailure = end.reason;
     this.#silenceTimer?.();
     this.#silenceTimer = null;
-    const final = finalResult(end.final);
+    const sent = [...this.#sent.values()];
+    for (const pending of sent) pending.wasLost = true;
+    const final = finalError(end.final);
     if (final !== null) {
-      for (const pending of this.#all()) this.#answer(pending, final);
+      for (const pending of this.#all())
+        this.#answer(pending, pending.wasLost ? maybeDone(final) : { ok: false, error: final });
       return;
     }
-    const sent = [...this.#sent.values()];
     this.#sent.clear();
     this.#putBack(sent);
     if (this.#isClosed || this.idle) return;
@@ -347,7 +361,9 @@ export class FrameClient {
   }
 
   #giveUp(pending: Pending, message: string): void {
-    this.#answer(pending, unreachable(message, true));
+    const { error } = unreachable(message, true);
+    const wentOut = pending.wasLost || this.#sent.has(pending.id);
+    this.#answer(pending, wentOut ? maybeDone(error) : { ok: false, error });
   }
 
   /** One timer for all: set to the first deadline. */
@@ -395,21 +411,27 @@ export class FrameClient {
 }
 
 /** What is answered to all requests where a next attempt would be no better; null where it may be. */
-function finalResult(final: FinalFailure | null): Result<never> | null {
+function finalError(final: FinalFailure | null): ClientError | null {
   if (final === null) return null;
-  if ('unreachable' in final) return unreachable(final.unreachable, false);
-  return refused(final.code, final.message);
+  const failed =
+    'unreachable' in final ? unreachable(final.unreachable, false) : refused(final.code, final.message);
+  return failed.error;
+}
+
+interface Failed {
+  readonly ok: false;
+  readonly error: ClientError;
 }
 
 function dialTcp(host: string, port: number): Socket {
   return createConnection({ host, port, noDelay: true, keepAlive: true });
 }
 
-function unreachable(message: string, timedOut: boolean): Result<never> {
+function unreachable(message: string, timedOut: boolean): Failed {
   return { ok: false, error: { kind: 'unreachable', message, timedOut } };
 }
 
-function refused(code: string, message: string, path: string | null = null): Result<never> {
+function refused(code: string, message: string, path: string | null = null): Failed {
   const status = Object.hasOwn(ERROR_STATUS, code) ? ERROR_STATUS[code as keyof typeof ERROR_STATUS] : 500;
   const error: ClientError = { kind: 'refused', code, message, status };
   return { ok: false, error: path === null ? error : { ...error, path } };

@@ -3,7 +3,7 @@ import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
 import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
 import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
 import { checkNumbers } from './numbers.ts';
-import type { ClientError, Refused, Result } from './result.ts';
+import { type ClientError, maybeDone, type Refused, type Result, UNTOLD_CODES } from './result.ts';
 import { type ClientTls, tlsFailure } from './tls.ts';
 
 export interface HttpOptions {
@@ -209,7 +209,7 @@ export class HttpClient {
     const { status, code } = reply.value;
     const text = decodeText(reply.value.body);
     // Of a node it always has the code that runs.
-    return code === '' ? maybeDone(unexpected(status, text)) : { ok: true, value: { text, code } };
+    return code === '' ? maybeDone(unexpected(status, text).error) : { ok: true, value: { text, code } };
   }
 
   async #json<T>(
@@ -224,7 +224,7 @@ export class HttpClient {
     const data = parse(text);
     if (isExpected(data)) return { ok: true, value: data as T };
     const answer = unexpected(reply.value.status, text);
-    return method === 'GET' ? answer : maybeDone(answer);
+    return method === 'GET' ? answer : maybeDone(answer.error);
   }
 
   async #send(
@@ -255,7 +255,7 @@ export class HttpClient {
       const next = /^<([^>]*)>; rel="next"$/.exec(headerOf(answer.headers['link']))?.[1] ?? null;
       if (status >= 200 && status < 300) return { ok: true, value: { status, body, code, next } };
       const refused = refusal(status, decodeText(body));
-      return mayChange && leavesOpen(refused.error, isRepeated) ? maybeDone(refused) : refused;
+      return mayChange && leavesOpen(refused.error, isRepeated) ? maybeDone(refused.error) : refused;
     } catch (error) {
       const failed = unreachable(this.#base, causeOf(error), wasSent);
       return { ok: false, error: mayChange && wasSent ? { ...failed, mayBeDone: true } : failed };
@@ -386,15 +386,6 @@ function parse(text: string): unknown {
   }
 }
 
-/** Refusals without a look at what became of the same request before, or after which that is not known any more. */
-const UNTOLD_CODES: ReadonlySet<string> = new Set([
-  'gone',
-  'overloaded',
-  'stopping',
-  'unauthorized',
-  'unexpected',
-]);
-
 /** Whether a request that is refused may be carried out all the same: by itself, or as it was sent before. */
 function leavesOpen({ code, status }: Refused, isRepeated: boolean): boolean {
   if (isRepeated && UNTOLD_CODES.has(code)) return true;
@@ -405,9 +396,6 @@ interface Refusal {
   readonly ok: false;
   readonly error: Refused;
 }
-
-/** Of an answer that does not tell what became of a change. */
-const maybeDone = ({ error }: Refusal): Refusal => ({ ok: false, error: { ...error, mayBeDone: true } });
 
 /** Whether this is what a node answers to a bundle, and not what something on the way does. */
 function isReport(data: unknown): boolean {

@@ -15,7 +15,7 @@ export interface Refused {
   readonly status: number;
   /** Where in the input, `$.by`, if it is about a place in it. */
   readonly path?: string;
-  /** Over HTTP: this does not tell what became of a call or a change, which may have been carried out, or may still be. */
+  /** This does not tell what became of a call or a change, which went out before: it may have been carried out, or may still be. */
   readonly mayBeDone?: boolean;
 }
 
@@ -27,6 +27,22 @@ export interface Unreachable {
   readonly timedOut: boolean;
   /** Over HTTP: all of the request went out. */
   readonly wasSent?: boolean;
-  /** Over HTTP: what went out is a call or a change, which may have been carried out, or may still be. */
+  /** What went out is a call or a change, which may have been carried out, or may still be. */
   readonly mayBeDone?: boolean;
+}
+
+/** Refusals without a look at what became of the same request before, or after which that is not known any more. */
+export const UNTOLD_CODES: ReadonlySet<string> = new Set([
+  'gone',
+  'overloaded',
+  'stopping',
+  'unauthorized',
+  'unexpected',
+  // It may have been removed since, and all that was kept with it.
+  'unknown-machine',
+]);
+
+/** Of an answer that does not tell what became of a call or a change. */
+export function maybeDone<E extends ClientError>(error: E): { readonly ok: false; readonly error: E } {
+  return { ok: false, error: { ...error, mayBeDone: true } };
 }
