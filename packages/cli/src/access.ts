@@ -35,6 +35,8 @@ export function declareExposure(command: Command): void {
 export function exposureOf(words: Words, warn: Warn): Exposure {
   const address = option(words, 'host');
   const adminAddress = option(words, 'adminHost');
+  if (address === '' || adminAddress === '')
+    throw new Stop(EXIT.usage, 'usage', '--host and --admin-host take an address, as 0.0.0.0');
   const tls = certificateOf(words, warn);
   const calls = tokensOf(words, 'tokenFile', warn);
   const administration = tokensOf(words, 'adminTokenFile', warn);

@@ -13,6 +13,14 @@ export function declareData(command: Command): void {
 
 /** The directory that was named, or that of a node where nothing is named. */
 export function dataDirectory(named: unknown): string {
+  if (named === '') {
+    throw new Stop(
+      EXIT.usage,
+      'usage',
+      'the directory of the node has no name',
+      'A variable of a shell may be empty.',
+    );
+  }
   return typeof named === 'string' ? named : DEFAULT_DIRECTORY;
 }
 
@@ -34,6 +42,7 @@ export async function onData<T = ExitStatus>(work: () => Promise<T>): Promise<T>
   try {
     return await work();
   } catch (error) {
+    if (error instanceof Stop) throw error;
     const { message, code } = error as Error & { code?: string };
     if (error instanceof JournalError) throw new Stop(EXIT.refused, 'journal', message);
     if (code !== undefined) throw new Stop(EXIT.refused, 'not-done', message);

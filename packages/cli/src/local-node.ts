@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import {
   checkExposure,
   type Exposure,
@@ -86,6 +88,10 @@ export async function startLocal(
   const options = { ...exposure, httpPort, linesPort, report, log, progress, jit: jitOf(words) };
   const { keeping, running } = await start(async () => {
     checkExposure(exposure);
+    const { address, adminAddress, adminPort: ownPort = null } = exposure;
+    const places = [httpPort, linesPort].map((each) => ({ host: address, port: each }));
+    if (ownPort !== null) places.push({ host: adminAddress, port: ownPort });
+    await tryPlaces(places);
     const opening = keep();
     // Meanwhile; where that fails the start says so, and closes the journal.
     loadHttp().catch(() => {});
@@ -170,6 +176,31 @@ function port(words: Words, name: string, otherwise: number): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (number <= 65_535) return number;
   throw new Stop(EXIT.usage, 'usage', `--${name} takes a port from 0 to 65535, not ${text}`);
+}
+
+interface ListenPlace {
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+/** Fails as the node would that listens there, before it has read what it keeps: that may take long. */
+async function tryPlaces(places: readonly ListenPlace[]): Promise<void> {
+  for (const [i, { host = '127.0.0.1', port: asked }] of places.entries()) {
+    const isSame = (other: ListenPlace): boolean =>
+      other.port === asked && (other.host ?? '127.0.0.1') === host;
+    if (asked !== 0 && places.slice(0, i).some(isSame)) {
+      throw new Stop(
+        EXIT.usage,
+        'usage',
+        `port ${asked} is asked for twice: --http, --tcp and --admin are three`,
+      );
+    }
+    const server = createServer();
+    server.listen({ host, port: asked, exclusive: true });
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+  }
 }
 
 /** What the system says of an address that is not its own, and of a name that it does not know. */

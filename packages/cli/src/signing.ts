@@ -22,6 +22,8 @@ export function signed(bundle: Uint8Array, words: Words, output: Output): Uint8A
 
 function privateKey(file: string, output: Output): KeyObject {
   const text = readSecret(file, (message) => output.note(`warning: ${message}`));
+  if (/-----BEGIN PUBLIC KEY-----/.test(text))
+    throw wrongFile(file, 'a public key', new Error('a bundle is signed with the private one, without .pub'));
   try {
     const key = createPrivateKey(text);
     if (key.asymmetricKeyType === 'ed25519') return key;

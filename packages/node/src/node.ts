@@ -17,6 +17,7 @@ import { type Stopwatch, systemStopwatch } from './pace.ts';
 import { type Clock, type Journal, type Listener, type Log, NO_LOG, systemClock } from './ports.ts';
 import { HeldBytes } from './serve/held.ts';
 import type { Served, serveHttp } from './serve/http.ts';
+import { watchStalls } from './serve/stalls.ts';
 import { serveTcp } from './serve/tcp.ts';
 
 /** Loads what serves HTTP: to do so while a journal is opened, which waits for another thread, takes no time. */
@@ -130,9 +131,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   );
   const shared = { host, access, limits, log, refusals: new Refusals(log), held: new HeldBytes(limits) };
   const listeners: Listener[] = [];
+  const endWatch = watchStalls(host, limits.commitMillisMax, log);
   const close = async (): Promise<void> => {
     for (const listener of listeners) listener.announceStop?.();
     await host.stop();
+    endWatch();
     await Promise.all(listeners.map((listener) => listener.close()));
     shared.refusals.end();
   };

@@ -296,6 +296,16 @@ describe('beyond this computer', () => {
     expect(await lacking({ tls, access: { calls: CALLS } })).toBe('it started');
   });
 
+  it('probes are told where they are not, without a token', async () => {
+    const node = await start({ address: '0.0.0.0', insecure: true, adminPort: 0, access: { calls: CALLS } });
+    for (const path of ['/_smc/health', '/_smc/ready']) {
+      const refused = await send(node, path);
+      expect(refused).toMatchObject({ status: 404 });
+      expect(refused.body).toMatch(/a listener of its own/);
+    }
+    expect(await send(node, '/_smc/machines')).toMatchObject({ status: 401 });
+  });
+
   it('administration is not there, but on a listener of its own', async () => {
     const node = await start({ address: '0.0.0.0', insecure: true, adminPort: 0 });
     const admin = { ...node, httpPort: Number(new URL(node.adminUrl!).port) };

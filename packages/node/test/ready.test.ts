@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NODE_LIMITS } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
 import { bundleOf, counter } from './images.ts';
+import { NO_LOG } from '../src/ports.ts';
 import { type HttpReply, post, put, send } from './requests.ts';
 import { WaitingJournal } from './waiting-journal.ts';
 
@@ -56,6 +57,31 @@ describe('a node is ready', () => {
     expect([(await first.reply).status, (await second).status]).toEqual([200, 200]);
     expect(await ready()).toBe('200');
   });
+
+  it.each(['goes on', 'is to end'])(
+    'and tells in its log when it is not, and when it is again: one that %s',
+    async (what) => {
+      await node.close();
+      const told: string[] = [];
+      const tell = (_: object, message: string): void => void told.push(message);
+      const limits = { commitMillisMax: 50 };
+      const log = { ...NO_LOG, warn: tell, info: tell };
+      journal = new WaitingJournal();
+      node = await startNode({ httpPort: 0, linesPort: null, journal, stopwatch: () => now, limits, log });
+      await put(node, bundleOf(counter()));
+      told.splice(0);
+      release = journal.wait();
+      const { reply } = await handOver();
+      const closed = what === 'is to end' ? node.close() : Promise.resolve();
+      now += 51;
+      await expect.poll(() => told).toEqual([expect.stringMatching(/^the disk takes long for a commit/)]);
+      release();
+      await reply;
+      await closed;
+      if (what === 'goes on')
+        await expect.poll(() => told.slice(1)).toEqual(['the disk takes commits again']);
+    },
+  );
 
   it('for as long as each commit is quick, though there always is one', async () => {
     for (let i = 0; i < 3; i++) {

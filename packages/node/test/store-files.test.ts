@@ -200,6 +200,52 @@ describe('the files of a journal', () => {
   });
 });
 
+describe('a directory that has lost its journal', () => {
+  it('does not pass for a new one', () => {
+    filled().close();
+    rmSync(join(directory, 'journal.db'));
+    const lost =
+      /^\S+ was that of a node, and has no journal\.db any more: put that back, or have smc restore/;
+    expect(() => Store.open(directory, ALL)).toThrow(lost);
+    expect(existsSync(join(directory, 'journal.db'))).toBe(false);
+    expect(() => backUp(directory, join(folder, 'backup'))).toThrow('has no journal');
+    rmSync(join(directory, 'lock'));
+    const fresh = Store.open(directory, ALL);
+    fresh.close();
+  });
+
+  it('takes a backup', () => {
+    filled().close();
+    backUp(directory, join(folder, 'backup'));
+    const before = position();
+    rmSync(join(directory, 'journal.db'));
+    restore(join(folder, 'backup'), directory);
+    expect(position()).toBe(before);
+  });
+
+  it('is told where a restore was broken off, which can be repeated', () => {
+    filled().close();
+    const before = position();
+    backUp(directory, join(folder, 'backup'));
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    copyFileSync(join(folder, 'backup'), join(other, 'journal.db.draft'));
+    expect(() => Store.open(other, ALL)).toThrow(
+      /^smc restore was broken off in \S+: repeat it, or remove \S+draft$/,
+    );
+    restore(join(folder, 'backup'), other);
+    expect(position(other)).toBe(before);
+  });
+
+  it('is none where a restore came to nothing', () => {
+    mkdirSync(directory);
+    writeFileSync(join(folder, 'no backup'), 'x'.repeat(5_000));
+    expect(() => restore(join(folder, 'no backup'), directory)).toThrow(/is no journal of a node/);
+    expect(readdirSync(directory)).toEqual([]);
+    Store.open(directory, ALL).close();
+  });
+});
+
 describe('a log of which groups are damaged', () => {
   const damage = (...firsts: readonly number[]): void =>
     change(`UPDATE log SET checksum = checksum + 1 WHERE first IN (${firsts.join()})`);

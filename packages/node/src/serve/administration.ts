@@ -26,6 +26,9 @@ type Seen =
     }
   | { readonly ok: false; readonly problem: Problem };
 
+/** Those that take no token. */
+export const PROBES = ['/_smc/health', '/_smc/ready'];
+
 /** Addresses of administration that nothing else is at, `/_smc` too: no machine has a name that begins so. */
 export const OTHERS = '/_smc*';
 

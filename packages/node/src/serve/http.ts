@@ -15,7 +15,7 @@ import type { Host } from '../host.ts';
 import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
-import { addAdministration, OTHERS } from './administration.ts';
+import { addAdministration, OTHERS, PROBES } from './administration.ts';
 import { hasBody, HttpConnections } from './connections.ts';
 import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
@@ -209,6 +209,8 @@ const NO_CALLS = problem(
 function addApart(app: FastifyInstance, { onRequest }: Guarded): void {
   const refuseAll: onRequestHookHandler = (_request, reply) => sendProblem(reply, APART);
   const guarded = { onRequest: [onRequest, refuseAll] };
+  // What watches over a node has no token, and looks for one in vain.
+  for (const address of PROBES) app.get(address, (_request, reply) => sendProblem(reply, APART));
   app.all(OTHERS, guarded, () => {
     throw new Error('administration where it is not served');
   });

@@ -13,14 +13,14 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
-import { BUSY_MILLIS_MAX, isCorrupt, isFull, journalError, REPAIR } from './failures.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, isFull, isUnreadable, journalError, REPAIR } from './failures.ts';
 import { hasDirectory, makeDirectory, syncDirectory, syncFile } from './files.ts';
 import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
 import { refuseBroken } from './reading.ts';
 import { finishReplacing } from './salvage.ts';
-import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
+import { DRAFT, FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
 
 /**
  * Writes the journal of a directory into a file, as of one moment, also while a node runs there: what it has
@@ -28,10 +28,11 @@ import { FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
  */
 export function backUp(directory: string, file: string, progress: CheckProgress = () => {}): void {
   const journal = join(directory, FILES.journal);
+  if (![journal, join(directory, FILES.repaired)].some((each) => existsSync(each)))
+    throw new JournalError(`${directory} has no journal`);
   checkNoNode(directory);
-  if (!existsSync(journal)) throw new JournalError(`${directory} has no journal`);
   if (existsSync(file)) throw new JournalError(`${file} is there already`);
-  withDraft(`${file}.draft`, (draft) => {
+  withDraft(`${file}${DRAFT}`, (draft) => {
     makeDraft(draft, file);
     const database = new DatabaseSync(journal, { readOnly: true, timeout: BUSY_MILLIS_MAX });
     try {
@@ -41,6 +42,13 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
       database.prepare('VACUUM INTO ?').run(draft);
     } catch (error) {
       if (isFull(error)) throw new JournalError(`${file} can not be written: there is no space left for it`);
+      if (isUnreadable(error)) {
+        const { message } = error as Error;
+        throw new JournalError(
+          `${journal} can not be read, or ${file} not be written (${message}): the log of the system says why, or a limit on the size of files is reached`,
+          { cause: error },
+        );
+      }
       throw journalError('read', directory, error);
     } finally {
       database.close();
@@ -97,23 +105,33 @@ export function restore(file: string, directory: string, progress: CheckProgress
   const isNew = !hasDirectory(directory);
   makeDirectory(directory);
   const journal = join(directory, FILES.journal);
+  const wasUsed = existsSync(join(directory, FILES.lock));
   const lock = DirectoryLock.take(directory);
   let isDone = false;
   try {
     checkEmpty(directory);
-    withDraft(`${journal}.draft`, (draft) => {
-      copyFileSync(file, draft);
-      chmodSync(draft, 0o600);
+    withDraft(`${journal}${DRAFT}`, (draft) => {
+      copyBackup(file, draft, directory);
       checkDraft(draft, file, 'another backup may be whole', progress);
       finish(draft, journal);
     });
     isDone = true;
   } finally {
     lock.release();
-    if (!isDone && isNew) {
-      rmSync(join(directory, FILES.lock), { force: true });
-      rmdirSync(directory);
-    }
+    // Of a directory that was none of a node it does not make one.
+    if (!isDone && !wasUsed) rmSync(join(directory, FILES.lock), { force: true });
+    if (!isDone && isNew) rmdirSync(directory);
+  }
+}
+
+function copyBackup(file: string, draft: string, directory: string): void {
+  try {
+    copyFileSync(file, draft);
+    chmodSync(draft, 0o600);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'there is no space left for it' : message;
+    throw new JournalError(`${file} can not be copied into ${directory}: ${why}`, { cause: error });
   }
 }
 

@@ -43,6 +43,12 @@ export function isFull(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === SQLITE.full;
 }
 
+/** Whether it is a disk that does not give, or take, what it should. */
+export function isUnreadable(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && (errcode & 0xff) === SQLITE.inputOutput;
+}
+
 /** Whether it is a program that has the database locked. */
 export function isBusy(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === SQLITE.busy;

@@ -1,9 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { REPAIR } from './failures.ts';
 import { lastPosition } from './reading.ts';
+import { DRAFT, FILES } from './schema.ts';
 import { straysIn } from './strays.ts';
 import { walDamage, walOf } from './wal.ts';
 
@@ -58,6 +59,23 @@ export function harmlessLossOf(file: string): Loss | null {
   if (loss?.isAcknowledged !== true) return loss;
   throw new JournalError(
     `${loss.place} is damaged, and ${loss.commits} commits follow on that, which were acknowledged: ${REPAIR}`,
+  );
+}
+
+/**
+ * Throws a `JournalError` where a directory had a journal, or was to have one, and has none: a node that begins anew there
+ * would pass for the one that was.
+ */
+export function refuseLost(directory: string, wasUsed: boolean): void {
+  const file = join(directory, FILES.journal);
+  if (existsSync(file) || existsSync(walOf(file))) return;
+  const draft = `${file}${DRAFT}`;
+  if (existsSync(draft)) {
+    throw new JournalError(`smc restore was broken off in ${directory}: repeat it, or remove ${draft}`);
+  }
+  if (!wasUsed) return;
+  throw new JournalError(
+    `${directory} was that of a node, and has no ${FILES.journal} any more: put that back, or have smc restore take a backup; without ${join(directory, FILES.lock)} a node begins anew there`,
   );
 }
 

@@ -22,6 +22,9 @@ export const FILES = {
   repaired: 'journal.db.repaired',
 } as const;
 
+/** What is added to the name of a file that is being made. */
+export const DRAFT = '.draft';
+
 /** The tables, each with a key by which its rows are found without an index: that may be damaged, and they not. */
 export const TABLES: readonly { readonly table: string; readonly key: readonly string[] }[] = [
   { table: 'images', key: ['rowid'] },

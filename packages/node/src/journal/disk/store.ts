@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Recovered, Unusable } from '../../ports.ts';
@@ -7,7 +8,7 @@ import { isCorrupt, journalError } from './failures.ts';
 import { makeDirectory, syncDirectory } from './files.ts';
 import { openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
-import { harmlessLossOf, type Loss } from './loss.ts';
+import { harmlessLossOf, type Loss, refuseLost } from './loss.ts';
 import { History, type HistoryLimits } from './history.ts';
 import { noteEnd, notedEnd } from './log-end.ts';
 import { lookAtImages } from './images.ts';
@@ -108,8 +109,10 @@ export class Store {
     let lock: DirectoryLock | null = null;
     try {
       makeDirectory(directory);
+      const wasUsed = existsSync(join(directory, FILES.lock));
       lock = DirectoryLock.take(directory);
       finishReplacing(directory);
+      refuseLost(directory, wasUsed);
       const file = join(directory, FILES.journal);
       const loss = harmlessLossOf(file);
       const database = openDatabase(file);
