@@ -50,6 +50,7 @@ describe('a framed client', () => {
       ok: false,
       error: { code: 'bad-request', status: 400, path: '$.why' },
     });
+    expect(shown(await counter.call('Fail', { why: 1n } as never))).toBe('bad-request');
     // @ts-expect-error: what has no default is not left out.
     expect(shown(await counter.call('Fail'))).toBe('bad-request');
     expect(shown(await counter.call('Dance' as 'Read'))).toBe('unknown-operation');

@@ -140,7 +140,9 @@ export class MachineClient<O extends Operations = Operations> {
     const index = this.#spoken.indices.get(operation);
     if (index === undefined)
       return refuse('unknown-operation', `${this.image.name} has no operation ${operation}`);
-    const read = inputFromJson(this.image, index, input === undefined ? '' : (JSON.stringify(input) ?? ''));
+    const text = textOf(input);
+    if (text === null) return refuse('bad-request', 'the input can not be written as JSON');
+    const read = inputFromJson(this.image, index, text);
     if (!read.ok) return refuse('bad-request', read.message, read.path);
     const reply = await this.callValue(index, read.value, options);
     if (!reply.ok) return reply;
@@ -213,6 +215,15 @@ export class MachineClient<O extends Operations = Operations> {
     return typeof key === 'string' && key !== '' && key.isWellFormed()
       ? null
       : `a key of ${name} is a String, not empty`;
+  }
+}
+
+/** The JSON of an input, empty for none; null where there is none of it: a BigInt, or what is in itself. */
+function textOf(input: unknown): string | null {
+  try {
+    return input === undefined ? '' : (JSON.stringify(input) ?? '');
+  } catch {
+    return null;
   }
 }
 
