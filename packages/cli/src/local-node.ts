@@ -185,23 +185,28 @@ interface ListenPlace {
 
 /** Fails as the node would that listens there, before it has read what it keeps: that may take long. */
 async function tryPlaces(places: readonly ListenPlace[]): Promise<void> {
-  for (const [i, { host = '127.0.0.1', port: asked }] of places.entries()) {
-    const isSame = (other: ListenPlace): boolean =>
-      other.port === asked && (other.host ?? '127.0.0.1') === host;
-    if (asked !== 0 && places.slice(0, i).some(isSame)) {
+  const asked = new Set<string>();
+  for (const { host, port: at } of places) {
+    // Any port of this computer there always is.
+    if (host === undefined && at === 0) continue;
+    const place = `${host ?? LOCAL} ${at}`;
+    if (at !== 0 && asked.has(place)) {
       throw new Stop(
         EXIT.usage,
         'usage',
-        `port ${asked} is asked for twice: --http, --tcp and --admin are three`,
+        `port ${at} is asked for twice: --http, --tcp and --admin are three`,
       );
     }
+    asked.add(place);
     const server = createServer();
-    server.listen({ host, port: asked, exclusive: true });
+    server.listen({ host: host ?? LOCAL, port: at, exclusive: true });
     await once(server, 'listening');
     server.close();
     await once(server, 'close');
   }
 }
+
+const LOCAL = '127.0.0.1';
 
 /** What the system says of an address that is not its own, and of a name that it does not know. */
 const NO_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);

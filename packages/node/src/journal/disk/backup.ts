@@ -28,7 +28,10 @@ import { DRAFT, FILES, SUFFIXES, SUFFIXES_BESIDE } from './schema.ts';
  */
 export function backUp(directory: string, file: string, progress: CheckProgress = () => {}): void {
   const journal = join(directory, FILES.journal);
-  if (![journal, join(directory, FILES.repaired)].some((each) => existsSync(each)))
+  if (
+    !hasDirectory(directory) ||
+    ![journal, join(directory, FILES.repaired)].some((each) => existsSync(each))
+  )
     throw new JournalError(`${directory} has no journal`);
   checkNoNode(directory);
   if (existsSync(file)) throw new JournalError(`${file} is there already`);
@@ -70,7 +73,6 @@ function makeDraft(draft: string, file: string): void {
 
 /** What a node would stop at, or go on from without what is lost, must not be the last word of a backup. */
 function checkNoNode(directory: string): void {
-  if (!hasDirectory(directory)) return;
   const lock = DirectoryLock.takeIfFree(directory);
   // A node that runs has looked when it was started.
   if (lock === null) return;
