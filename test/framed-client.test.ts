@@ -303,6 +303,25 @@ describe('a request that was lost, and is refused when it is sent again', () => 
     expect(waiting).not.toHaveProperty('error.mayBeDone');
   });
 
+  test('what was never lost says so itself', async () => {
+    await start();
+    for (const [code, mayBeDone] of [
+      ['gone', undefined],
+      ['in-doubt', true],
+    ] as const) {
+      const port = await strangerAt((socket) => {
+        socket.write(Buffer.concat([Buffer.from(FRAME_MAGIC), welcome]));
+        socket.on('data', (chunk: Buffer) => {
+          if (chunk.includes(CALL_BODY)) socket.write(error(code, 1));
+        });
+      });
+      const counter = client(port).machine<Counter>(machineOf(first, 'Counter'));
+      const reply = await counter.call('Fail', { why: 'call me' });
+      expect(reply).toMatchObject({ ok: false, error: { code } });
+      expect(reply.ok ? null : reply.error.mayBeDone).toBe(mayBeDone);
+    }
+  });
+
   test('by another refusal: it is not done', async () => {
     await start();
     const port = await refusing('welcomed', error('fault', 1));

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import {
   checkExposure,
   type Exposure,
@@ -185,24 +185,28 @@ interface ListenPlace {
 
 /** Fails as the node would that listens there, before it has read what it keeps: that may take long. */
 async function tryPlaces(places: readonly ListenPlace[]): Promise<void> {
-  const asked = new Set<string>();
-  for (const { host, port: at } of places) {
-    // Any port of this computer there always is.
-    if (host === undefined && at === 0) continue;
-    const place = `${host ?? LOCAL} ${at}`;
-    if (at !== 0 && asked.has(place)) {
-      throw new Stop(
-        EXIT.usage,
-        'usage',
-        `port ${at} is asked for twice: --http, --tcp and --admin are three`,
-      );
+  const tried: { readonly server: Server; readonly port: number }[] = [];
+  try {
+    for (const { host, port: at } of places) {
+      // Any port of this computer there always is.
+      if (host === undefined && at === 0) continue;
+      const server = createServer();
+      server.listen({ host: host ?? LOCAL, port: at, exclusive: true });
+      try {
+        await once(server, 'listening');
+      } catch (error) {
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+        if (!isTaken || tried.every((each) => each.port !== at)) throw error;
+        throw new Stop(
+          EXIT.usage,
+          'usage',
+          `port ${at} is asked for twice: --http, --tcp and --admin are three`,
+        );
+      }
+      tried.push({ server, port: at });
     }
-    asked.add(place);
-    const server = createServer();
-    server.listen({ host: host ?? LOCAL, port: at, exclusive: true });
-    await once(server, 'listening');
-    server.close();
-    await once(server, 'close');
+  } finally {
+    await Promise.all(tried.map(({ server }) => new Promise((resolve) => server.close(resolve))));
   }
 }
 

@@ -12,7 +12,7 @@ import {
 import { MachineClient, type MachineSource, type Operations, spokenWays } from './machine-client.ts';
 import { checkNumbers, isNumber } from './numbers.ts';
 import type { CallLimits, RawResult, RequestOptions } from './requester.ts';
-import { type ClientError, maybeDone, type Result, UNTOLD_CODES } from './result.ts';
+import { type ClientError, leavesOpen, maybeDone, type Refused, type Result } from './result.ts';
 import { type ClientTls, dialTls } from './tls.ts';
 
 export interface FrameOptions {
@@ -166,8 +166,7 @@ export class FrameClient {
       return Promise.resolve(refused('overloaded', `${waitingMax} requests of this client wait already`));
     }
     return new Promise((resolve) => {
-      const giveUp = (): void =>
-        this.#giveUp(pending, 'the request was given up; it may have been carried out');
+      const giveUp = (): void => this.#giveUp(pending, 'the request was given up');
       const settle = (result: RawResult): void => {
         signal?.removeEventListener('abort', giveUp);
         resolve(result);
@@ -233,7 +232,7 @@ export class FrameClient {
       if (pending.isAnswered) continue;
       const { id, machine, body, deadlineAt } = pending;
       if (body.length + CALL_HEAD_BYTES_MAX > connection.frameBytesMax) {
-        this.#answer(pending, refused('too-large', `a request of ${body.length} bytes`));
+        this.#refuse(pending, refused('too-large', `a request of ${body.length} bytes`));
         continue;
       }
       this.#sent.set(id, pending);
@@ -285,9 +284,7 @@ export class FrameClient {
     const millis = error.code === 'stopping' ? this.#backoffMillis() : error.retryMillis;
     const isLater = millis > 0 && this.#clock.now() + millis < pending.deadlineAt;
     if (!isLater) {
-      const { error: told } = refused(error.code, error.message, error.path);
-      const isUntold = error.code === 'gone' || (pending.wasLost && UNTOLD_CODES.has(error.code));
-      this.#answer(pending, isUntold ? maybeDone(told) : { ok: false, error: told });
+      this.#refuse(pending, refused(error.code, error.message, error.path));
     } else {
       this.#sent.delete(error.id);
       const cancel = this.#clock.after(millis, () => {
@@ -360,6 +357,11 @@ export class FrameClient {
     if (connection?.isLeaving === true && this.#sent.size === 0) connection.end();
   }
 
+  /** Says too whether it may be done all the same, as it was sent before. */
+  #refuse(pending: Pending, { error }: Failed<Refused>): void {
+    this.#answer(pending, leavesOpen(error, pending.wasLost) ? maybeDone(error) : { ok: false, error });
+  }
+
   #giveUp(pending: Pending, message: string): void {
     const { error } = unreachable(message, true);
     const wentOut = pending.wasLost || this.#sent.has(pending.id);
@@ -418,9 +420,9 @@ function finalError(final: FinalFailure | null): ClientError | null {
   return failed.error;
 }
 
-interface Failed {
+interface Failed<E = ClientError> {
   readonly ok: false;
-  readonly error: ClientError;
+  readonly error: E;
 }
 
 function dialTcp(host: string, port: number): Socket {
@@ -431,8 +433,8 @@ function unreachable(message: string, timedOut: boolean): Failed {
   return { ok: false, error: { kind: 'unreachable', message, timedOut } };
 }
 
-function refused(code: string, message: string, path: string | null = null): Failed {
+function refused(code: string, message: string, path: string | null = null): Failed<Refused> {
   const status = Object.hasOwn(ERROR_STATUS, code) ? ERROR_STATUS[code as keyof typeof ERROR_STATUS] : 500;
-  const error: ClientError = { kind: 'refused', code, message, status };
+  const error: Refused = { kind: 'refused', code, message, status };
   return { ok: false, error: path === null ? error : { ...error, path } };
 }

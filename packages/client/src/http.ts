@@ -3,7 +3,7 @@ import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
 import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
 import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
 import { checkNumbers } from './numbers.ts';
-import { type ClientError, maybeDone, type Refused, type Result, UNTOLD_CODES } from './result.ts';
+import { type ClientError, leavesOpen, maybeDone, type Refused, type Result } from './result.ts';
 import { type ClientTls, tlsFailure } from './tls.ts';
 
 export interface HttpOptions {
@@ -384,12 +384,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Whether a request that is refused may be carried out all the same: by itself, or as it was sent before. */
-function leavesOpen({ code, status }: Refused, isRepeated: boolean): boolean {
-  if (isRepeated && UNTOLD_CODES.has(code)) return true;
-  return code === 'in-doubt' || (code === 'unexpected' && status >= 500);
 }
 
 interface Refusal {

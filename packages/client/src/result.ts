@@ -23,7 +23,7 @@ export interface Refused {
 export interface Unreachable {
   readonly kind: 'unreachable';
   readonly message: string;
-  /** A deadline passed: the request may have been carried out, or may still be. */
+  /** A deadline passed, or it was given up. */
   readonly timedOut: boolean;
   /** Over HTTP: all of the request went out. */
   readonly wasSent?: boolean;
@@ -32,15 +32,22 @@ export interface Unreachable {
 }
 
 /** Refusals without a look at what became of the same request before, or after which that is not known any more. */
-export const UNTOLD_CODES: ReadonlySet<string> = new Set([
+const UNTOLD_CODES: ReadonlySet<string> = new Set([
   'gone',
   'overloaded',
   'stopping',
+  'too-large',
   'unauthorized',
   'unexpected',
   // It may have been removed since, and all that was kept with it.
   'unknown-machine',
 ]);
+
+/** Whether a request that is refused may be carried out all the same: by itself, or as it was sent before. */
+export function leavesOpen({ code, status }: Refused, isRepeated: boolean): boolean {
+  if (isRepeated && UNTOLD_CODES.has(code)) return true;
+  return code === 'in-doubt' || (code === 'unexpected' && status >= 500);
+}
 
 /** Of an answer that does not tell what became of a call or a change. */
 export function maybeDone<E extends ClientError>(error: E): { readonly ok: false; readonly error: E } {

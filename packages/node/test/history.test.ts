@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { groupChecksum, type GroupRow } from '../src/journal/disk/rows.ts';
 import { ALL, History, NONE, numbers, open } from './histories.ts';
 import { account } from './accounts.ts';
 import { bundleOf, labelled } from './images.ts';
@@ -324,6 +325,22 @@ describe('a repair leaves nothing for the next to find', () => {
     expect(open(directory)).toMatchObject({ position: 31, notes: [] });
     backUp(directory, join(folder, 'left after'));
     expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
+  it('where a group before the checkpoint is older than what stands before it', () => {
+    const directory = long('time', 20);
+    const database = new DatabaseSync(join(directory, 'journal.db'));
+    const row = database.prepare('SELECT * FROM log WHERE first = 10').get() as unknown as GroupRow;
+    const checksum = groupChecksum(10, row.count, 0, 5, row.entries);
+    database.prepare('UPDATE log SET time = 5, checksum = ? WHERE first = 10').run(checksum);
+    database.close();
+    const told = 'the group of entries at position 10 is older than what stands before it';
+    expect(goOn(directory, ALL)).toEqual([expect.stringContaining(told)]);
+    expect(() => backUp(directory, join(folder, 'time before'))).toThrow(told);
+    expect(repairDirectory(directory, 'now').findings).toEqual([told]);
+    backUp(directory, join(folder, 'time after'));
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
+    expect(goOn(directory, ALL)).toEqual([]);
   });
 
   it('where a newer checkpoint is damaged, and an older one', () => {

@@ -163,6 +163,26 @@ describe('a repair says that no more is lost', () => {
     });
   });
 
+  it('but all of it, whatever a damaged group says of how many there were', () => {
+    for (const count of [1, 65]) {
+      const history = logOf(`count ${count}`, 8);
+      history.close();
+      changeIn(
+        history.directory,
+        'PRAGMA secure_delete = ON',
+        `UPDATE log SET entries = x'00', count = ${count} WHERE first = 5`,
+        'DELETE FROM log WHERE first > 5',
+      );
+      expect(repairDirectory(history.directory, 'now')).toMatchObject({
+        last: 4,
+        findings: [
+          'the group of entries at position 5 is damaged',
+          'the entries from position 5 to 9 at least are lost',
+        ],
+      });
+    }
+  });
+
   it('than what is known for sure: an index that lacks a row of the log is not believed', () => {
     const history = logOf('flipped', 20);
     history.step((core) => core.deploy(upgradeBundle(accountWithFee(), toFee(account()))));
@@ -259,7 +279,7 @@ describe('what is noted of the end of a log', () => {
       last: 4,
       findings: [
         'the group of entries at position 5 is damaged',
-        'the entries from position 6 to 6 at least are lost',
+        'the entries from position 5 to 6 at least are lost',
       ],
     });
   });

@@ -131,6 +131,7 @@ describe('the files of a journal', () => {
       'lock 600',
       'lock-journal 600',
       'owner.json 600',
+      'used 600',
     ]);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     const file = join(folder, 'backup.smcb');
@@ -201,17 +202,22 @@ describe('the files of a journal', () => {
 });
 
 describe('a directory that has lost its journal', () => {
-  it('does not pass for a new one', () => {
+  it.each([
+    ['gone', 'has no journal\\.db', (): void => rmSync(join(directory, 'journal.db'))],
+    ['empty', 'nothing is in journal\\.db', (): void => writeFileSync(join(directory, 'journal.db'), '')],
+  ])('that is %s does not pass for a new one', (_, what, lose) => {
     filled().close();
-    rmSync(join(directory, 'journal.db'));
-    const lost =
-      /^\S+ was that of a node, and has no journal\.db any more: put that back, or have smc restore/;
-    expect(() => Store.open(directory, ALL)).toThrow(lost);
-    expect(existsSync(join(directory, 'journal.db'))).toBe(false);
-    expect(() => backUp(directory, join(folder, 'backup'))).toThrow('has no journal');
-    rmSync(join(directory, 'lock'));
-    const fresh = Store.open(directory, ALL);
-    fresh.close();
+    lose();
+    const lost = new RegExp(`^\\S+ had a journal, and ${what} any more: put it back, or have smc restore`);
+    for (let i = 0; i < 2; i++) expect(() => Store.open(directory, ALL)).toThrow(lost);
+    rmSync(join(directory, 'used'));
+    Store.open(directory, ALL).close();
+  });
+
+  it('is none where a first start was broken off', () => {
+    mkdirSync(directory);
+    for (const name of ['lock', 'journal.db']) writeFileSync(join(directory, name), '');
+    Store.open(directory, ALL).close();
   });
 
   it('takes a backup', () => {
@@ -241,7 +247,6 @@ describe('a directory that has lost its journal', () => {
     mkdirSync(directory);
     writeFileSync(join(folder, 'no backup'), 'x'.repeat(5_000));
     expect(() => restore(join(folder, 'no backup'), directory)).toThrow(/is no journal of a node/);
-    expect(readdirSync(directory)).toEqual([]);
     Store.open(directory, ALL).close();
   });
 });

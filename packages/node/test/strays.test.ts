@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { groupChecksum, type GroupRow } from '../src/journal/disk/rows.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
 import { ALL, History, NONE, numbers, open } from './histories.ts';
 import { bundleOf, labelled, upgradeBundle } from './images.ts';
@@ -155,6 +156,85 @@ describe('what a page of before has of the log', () => {
   it('nor in a journal that is whole without it', () => {
     const { place } = changed('whole', 'DELETE FROM log WHERE first > 7');
     expect(repairDirectory(place, 'now')).toMatchObject({ findings: [], last: 7 });
+  });
+});
+
+describe('a group that is older than what stands before it', () => {
+  /** With another time than it had. */
+  function retimed(name: string, first: number, time: number, ...sql: readonly string[]): string {
+    const directory = join(folder, name);
+    const history = new History(directory, ALL);
+    history.core.time = 1_000;
+    history.step((core) => core.deploy(bundleOf(account())));
+    for (let i = 0; i < 9; i++) history.step((core) => core.call('Account', 'Deposit(3)', { key: 'k' }));
+    history.close();
+    const database = new DatabaseSync(join(directory, 'journal.db'));
+    const row = database.prepare('SELECT * FROM log WHERE first = ?').get(first) as unknown as GroupRow;
+    const checksum = groupChecksum(first, row.count, row.structural, time, row.entries);
+    database.prepare('UPDATE log SET time = ?, checksum = ? WHERE first = ?').run(time, checksum, first);
+    for (const each of sql) database.exec(each);
+    const place = join(folder, `${name} crashed`);
+    cpSync(directory, place, { recursive: true });
+    database.close();
+    return place;
+  }
+
+  it('can not have happened: it is set aside, with all that follows', () => {
+    const place = retimed('older', 8, 5);
+    expect(() => open(place)).toThrow(
+      /time 5 after \d+ .*; smc repair sets aside what is damaged, and smc restore/,
+    );
+    expect(repairDirectory(place, 'now')).toMatchObject({
+      last: 7,
+      findings: ['the entries from position 8 on are older than those before them: they are set aside'],
+    });
+    expect(open(place)).toMatchObject({ position: 7, notes: [] });
+  });
+
+  it('is not taken over from where it was found', () => {
+    const place = retimed('younger', 6, 9_000, 'DELETE FROM log WHERE first > 6');
+    const { last, findings } = repairDirectory(place, 'now');
+    expect(findings.join()).not.toContain('were found outside of their table');
+    expect(last).toBe(6);
+    expect(open(place).position).toBe(6);
+  });
+});
+
+describe('commits that were torn, one after the other', () => {
+  /** Has the frames from one place on as they are not whole: of the first of them nothing is there. */
+  function tear(wal: string, at: number): void {
+    change(wal, (bytes) => bytes.fill(0, at, at + FRAME_BYTES));
+  }
+
+  it('are cut off each, and none is taken for one that counted', () => {
+    const directory = join(folder, 'torn twice');
+    const wal = join(directory, 'journal.db-wal');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(account(), labelled())));
+    for (let i = 0; i < 3; i++) history.step((core) => core.call('Counter', 'Incr'));
+    const [{ last }, whole] = [history, readFileSync(wal).length];
+    history.step((core) => core.call('Counter', `Label("${'x'.repeat(20_000)}")`));
+    const once = join(folder, 'torn once');
+    copyKilled(directory, once);
+    history.close();
+    tear(join(once, 'journal.db-wal'), whole);
+    const repaired = join(folder, 'torn and repaired');
+    cpSync(once, repaired, { recursive: true });
+    expect(repairDirectory(repaired, 'now')).toMatchObject({
+      last,
+      findings: [expect.stringMatching(/^the end of journal.db-wal .* was cut off: 1 commits$/)],
+    });
+    const next = new History(once, ALL);
+    next.step((core) => core.call('Counter', 'Incr'));
+    const twice = join(folder, 'torn once more');
+    copyKilled(once, twice);
+    next.close();
+    // What was left of the first is gone, so that the second stands at the beginning.
+    tear(join(twice, 'journal.db-wal'), 32);
+    expect(open(twice)).toMatchObject({
+      position: last,
+      notes: [expect.stringMatching(/cut off: 1 commits$/)],
+    });
   });
 });
 

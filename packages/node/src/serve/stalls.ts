@@ -24,5 +24,8 @@ export function watchStalls(host: Host, commitMillisMax: number, log: Log): () =
   };
   const looks = setInterval(look, Math.ceil(commitMillisMax / LOOKS));
   looks.unref();
-  return () => clearInterval(looks);
+  const end = (): void => clearInterval(looks);
+  // Then no commit is under way, and none is done.
+  void host.failure.then(end);
+  return end;
 }

@@ -107,7 +107,6 @@ export function restore(file: string, directory: string, progress: CheckProgress
   const isNew = !hasDirectory(directory);
   makeDirectory(directory);
   const journal = join(directory, FILES.journal);
-  const wasUsed = existsSync(join(directory, FILES.lock));
   const lock = DirectoryLock.take(directory);
   let isDone = false;
   try {
@@ -120,9 +119,10 @@ export function restore(file: string, directory: string, progress: CheckProgress
     isDone = true;
   } finally {
     lock.release();
-    // Of a directory that was none of a node it does not make one.
-    if (!isDone && !wasUsed) rmSync(join(directory, FILES.lock), { force: true });
-    if (!isDone && isNew) rmdirSync(directory);
+    if (!isDone && isNew) {
+      rmSync(join(directory, FILES.lock), { force: true });
+      rmdirSync(directory);
+    }
   }
 }
 

@@ -93,7 +93,7 @@ export class History {
     for (const row of rows.slice(0, portionOf(rows))) {
       if (last !== null && Number(row['first']) <= last) {
         this.#isDamaged = true;
-        break;
+        return null;
       }
       if (this.#bytes <= historyBytesMax && Number(row['time']) >= now - historyMillisMax) break;
       last = Number(row['first']);

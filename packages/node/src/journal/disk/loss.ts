@@ -42,13 +42,17 @@ export function lossOf(file: string): Loss | null {
   };
 }
 
+export function describeLoss({ place, commits }: Loss): string {
+  return `the end of ${place} is damaged, or was not written whole, and was cut off: ${commits} commits`;
+}
+
 /**
  * What would be lost, where that is the end of what was being written as a crash came. Throws a `JournalError` where it is
  * more, or the database is gone that the log belongs to.
  */
 export function harmlessLossOf(file: string): Loss | null {
   const wal = walOf(file);
-  const isThere = existsSync(file) && statSync(file).size > 0;
+  const isThere = isFilled(file);
   // SQLite would make a new database, and delete the log.
   if (!isThere && existsSync(wal) && statSync(wal).size > 0) {
     throw new JournalError(
@@ -63,20 +67,25 @@ export function harmlessLossOf(file: string): Loss | null {
 }
 
 /**
- * Throws a `JournalError` where a directory had a journal, or was to have one, and has none: a node that begins anew there
- * would pass for the one that was.
+ * Throws a `JournalError` where a directory had a journal, or was to have one, and has none, or nothing is in it: a node that
+ * begins anew there would pass for the one that was.
  */
-export function refuseLost(directory: string, wasUsed: boolean): void {
+export function refuseLost(directory: string): void {
   const file = join(directory, FILES.journal);
-  if (existsSync(file) || existsSync(walOf(file))) return;
+  if (isFilled(file) || existsSync(walOf(file))) return;
   const draft = `${file}${DRAFT}`;
   if (existsSync(draft)) {
     throw new JournalError(`smc restore was broken off in ${directory}: repeat it, or remove ${draft}`);
   }
-  if (!wasUsed) return;
+  const used = join(directory, FILES.used);
+  if (!existsSync(used)) return;
   throw new JournalError(
-    `${directory} was that of a node, and has no ${FILES.journal} any more: put that back, or have smc restore take a backup; without ${join(directory, FILES.lock)} a node begins anew there`,
+    `${directory} had a journal, and ${existsSync(file) ? `nothing is in ${FILES.journal}` : `has no ${FILES.journal}`} any more: put it back, or have smc restore take a backup; without ${used} a node begins anew there`,
   );
+}
+
+function isFilled(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /**

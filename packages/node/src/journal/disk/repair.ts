@@ -9,15 +9,7 @@ import { hasDirectory } from './files.ts';
 import { blobsBeside, lastTimeOf } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import { cover, describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
-import {
-  forgetAfter,
-  headRows,
-  lastPosition,
-  readCheckpoint,
-  startsOf,
-  stateRows,
-  structureSum,
-} from './reading.ts';
+import { forgetAfter, headRows, readCheckpoint, startsOf, stateRows, structureSum } from './reading.ts';
 import {
   addChecksum,
   groupOf,
@@ -71,7 +63,7 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
     database = openDatabase(draft);
     const findings: string[] = [];
     const reached = takeOver(copy, database, findings);
-    const end = lastPosition(database);
+    const end = wholeEnd(database);
     const last = makeWhole(database, findings);
     if (end < reached) findings.push(`the entries from position ${end + 1} to ${reached} at least are lost`);
     // One file, without a log of its own beside it.
@@ -86,6 +78,20 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
   } finally {
     lock.release();
   }
+}
+
+/** The last position that a whole group, or a checkpoint, leads to. */
+function wholeEnd(database: DatabaseSync): number {
+  let end = Number(
+    database.prepare('SELECT max(position) AS last FROM checkpoints WHERE complete = 1').get()?.['last'] ?? 0,
+  );
+  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
+    const group = groupOf(each as unknown as GroupRow);
+    if (group === null) continue;
+    end = Math.max(end, group.first + group.count - 1);
+    break;
+  }
+  return end;
 }
 
 /** Sets aside what a node can not be rebuilt from; gives the last position that one can. */
@@ -427,12 +433,13 @@ function nameLost(
       .run(`${first} ${count}`);
   }
   const own = [...taken].map(([first, count]) => ({ first, count }));
+  const lose = database.prepare(
+    `INSERT INTO aside (reason, source, place, bytes) VALUES ('lost', 'log', ?, NULL)`,
+  );
   const note = (found: readonly LogDamage[]): void => {
     for (const damage of found) {
       if (damage.kind !== 'missing') continue;
-      database
-        .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('lost', 'log', ?, NULL)`)
-        .run(`${damage.first} ${damage.count}`);
+      lose.run(`${damage.first} ${damage.count}`);
       if (cover(own, damage)) continue;
       findings.push(
         `${describeDamage(damage)}, before the checkpoint at position ${start}, which stands for them`,
@@ -442,7 +449,13 @@ function nameLost(
   const oldest = database.prepare('SELECT coalesce(min(position), 0) AS position FROM checkpoints').get();
   const check = new LogCheck(Number(oldest?.['position']), lostEntries(database));
   for (const row of groupsAfter(database, LEAST)) {
-    note(check.row(row, true));
+    const found = check.row(row, true);
+    note(found);
+    const older = found.find(({ kind }) => kind === 'older');
+    if (older === undefined) continue;
+    setGroupAside(database, row, 'older than what stands before it');
+    lose.run(`${row.first} ${row.count}`);
+    findings.push(describeDamage(older));
   }
   note(check.end(start));
 }

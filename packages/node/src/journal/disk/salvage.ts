@@ -9,6 +9,7 @@ import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
 import type { LogGroup } from '../group.ts';
 import { lastTimeOf } from './images.ts';
+import { describeLoss, type Loss, lossOf } from './loss.ts';
 import { notedEnd, structuralFirsts } from './log-end.ts';
 import { brokenIn } from './reading.ts';
 import { groupOf, type GroupRow } from './rows.ts';
@@ -71,7 +72,8 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
   rmSync(mended, { recursive: true, force: true });
   const damage = walDamage(file);
   let from = file;
-  if (damage !== null && damage.commits.length > 0) {
+  const cut = harmlessCut(file);
+  if (cut === null && damage !== null && damage.commits.length > 0) {
     findings.push(
       `${FILES.journal}-wal is damaged (at byte ${damage.at}): ${damage.commits.length} commits from there on, of which all that can be read is taken over`,
     );
@@ -100,7 +102,9 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
         );
     }
     target.exec('COMMIT');
-    return Math.max(notedEnd(target) ?? 0, lastStructural(source, target), ...(damage?.commits ?? []));
+    if (cut !== null) findings.push(describeLoss(cut));
+    const commits = cut === null ? (damage?.commits ?? []) : [];
+    return Math.max(notedEnd(target) ?? 0, lastStructural(source, target), ...commits);
   } catch (error) {
     if (error instanceof JournalError) throw error;
     const { message } = error as Error;
@@ -110,6 +114,17 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
   } finally {
     source.close();
     rmSync(mended, { recursive: true, force: true });
+  }
+}
+
+/** What a start would cut off of SQLite's log, as it was never acknowledged; null for nothing, and where that can not be told. */
+function harmlessCut(file: string): Loss | null {
+  try {
+    const loss = lossOf(file);
+    return loss?.isAcknowledged === false ? loss : null;
+  } catch (error) {
+    if (isCorrupt(error)) return null;
+    throw error;
   }
 }
 

@@ -18,6 +18,8 @@ export const FILES = {
   journal: 'journal.db',
   lock: 'lock',
   owner: 'owner.json',
+  /** There once a journal was made. */
+  used: 'used',
   /** A journal that was repaired, and takes the place of the other one; there for a moment, or after a crash in it. */
   repaired: 'journal.db.repaired',
 } as const;

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import { isCorrupt, journalError } from './failures.ts';
-import { makeDirectory, syncDirectory } from './files.ts';
+import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
+import { makeDirectory, makeFile, syncDirectory } from './files.ts';
 import { openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
-import { harmlessLossOf, type Loss, refuseLost } from './loss.ts';
+import { describeLoss, harmlessLossOf, type Loss, refuseLost } from './loss.ts';
 import { History, type HistoryLimits } from './history.ts';
 import { noteEnd, notedEnd } from './log-end.ts';
 import { lookAtImages } from './images.ts';
@@ -83,6 +82,8 @@ export class Store {
   #noted = 0;
   /** The checkpoint that was read, where what it does not count on is still there: the first transaction deletes that. */
   #unsettled: number | null = null;
+  /** Whether a node was made of what was read. */
+  #hasWritten = false;
   readonly #directory: string;
   /** What was cut off as the write-ahead log of SQLite is damaged at its end. */
   readonly #loss: Loss | null;
@@ -109,13 +110,13 @@ export class Store {
     let lock: DirectoryLock | null = null;
     try {
       makeDirectory(directory);
-      const wasUsed = existsSync(join(directory, FILES.lock));
       lock = DirectoryLock.take(directory);
       finishReplacing(directory);
-      refuseLost(directory, wasUsed);
+      refuseLost(directory);
       const file = join(directory, FILES.journal);
       const loss = harmlessLossOf(file);
       const database = openDatabase(file);
+      makeFile(join(directory, FILES.used));
       syncDirectory(directory);
       return new Store(directory, lock, database, history, loss);
     } catch (error) {
@@ -126,12 +127,7 @@ export class Store {
 
   /** What a node is rebuilt from (`Journal.read`); to be gone through before anything is written. */
   *read(unusable?: Unusable): Generator<Recovered> {
-    const notes =
-      this.#loss === null
-        ? []
-        : [
-            `the end of ${this.#loss.place} is damaged, or was not written whole, and was cut off: ${this.#loss.commits} commits`,
-          ];
+    const notes = this.#loss === null ? [] : [describeLoss(this.#loss)];
     try {
       this.#unsettled = null;
       const { start, structureSum } = yield* readStore(this.#database, notes, unusable);
@@ -296,8 +292,8 @@ export class Store {
   close(): void {
     try {
       // A start that came to nothing changes nothing.
-      const isSettled = this.#failure === null && this.#unsettled === null;
-      if (isSettled && this.#noted < this.#end) this.#write(() => this.#noteEnd());
+      const isWell = this.#failure === null && this.#hasWritten;
+      if (isWell && this.#noted < this.#end) this.#write(() => this.#noteEnd());
     } finally {
       this.#database.close();
       this.#lock.release();
@@ -555,6 +551,7 @@ export class Store {
       // Not sooner: a start that fails, as no node could be made of what was read, leaves all that a repair can go on from.
       if (this.#unsettled !== null) forgetAfter(this.#database, this.#unsettled);
       this.#unsettled = null;
+      this.#hasWritten = true;
       work();
       this.#statement('COMMIT').run();
     } catch (error) {
@@ -569,8 +566,11 @@ export class Store {
    */
   #dropTorn(): void {
     if (!this.#hasTorn) return;
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    this.#hasTorn = false;
+    // Beside somebody who reads it can not be done: then with the next.
+    this.#database.exec('PRAGMA busy_timeout = 0');
+    const { busy } = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MILLIS_MAX}`);
+    this.#hasTorn = busy !== 0;
   }
 
   #run(sql: string, ...values: SQLInputValue[]): void {
