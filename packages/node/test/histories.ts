@@ -83,6 +83,11 @@ export class History {
     return this.#store.check();
   }
 
+  /** Lets go what no checkpoint needs, in steps. */
+  cleaning(): Generator<void> {
+    return this.#store.clean();
+  }
+
   reopen(): void {
     this.close();
     this.#store = Store.open(this.directory, ALL);

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
+import { leafRows } from '../src/journal/disk/leaves.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { groupChecksum, type GroupRow } from '../src/journal/disk/rows.ts';
 import { ALL, History, NONE, numbers, open } from './histories.ts';
@@ -134,6 +135,45 @@ describe('of a log that was there before', () => {
       expect.stringMatching(/^the log can not be read after position \d+, where/),
     ]);
     history.close();
+  });
+
+  it('what is not where it is looked for stays, and is not let go again and again', () => {
+    const history = new History(join(folder, 'again and again'), { ...NONE, historyMillisMax: -1 });
+    history.step((core) => core.deploy(bundleOf(labelled())));
+    const inputs = (count: number): void => {
+      for (let i = 0; i < count; i++) history.step((core) => core.call('Counter', LABEL));
+    };
+    inputs(20);
+    for (let i = 0; i < 20; i++) {
+      history.step((core) => core.remove('Counter'));
+      history.step((core) => core.deploy(bundleOf(labelled())));
+    }
+    const leavesOf = (pages: Pages): readonly { page: Buffer; first: number }[] =>
+      pages.childrenOf(pages.rootOf('log')).map((number) => {
+        const [row] = leafRows(pages.page(number), () => null, 4_096);
+        return { page: pages.page(number), first: row.number };
+      });
+    const [, { page: early, first }] = leavesOf(new Pages(history.directory));
+    expect(first).toBeLessThan(20);
+    const checkpoints: number[] = [];
+    for (let i = 0; i < 2; i++) {
+      inputs(40);
+      history.checkpoint();
+      checkpoints.push(history.last);
+    }
+    history.close();
+    // All inputs before the first checkpoint have gone; some that have come back stand behind what was deployed.
+    const behind = (pages: Pages): { page: Buffer; first: number } =>
+      leavesOf(pages).filter((each) => each.first > checkpoints[0])[0];
+    const place = behind(new Pages(history.directory)).first;
+    changeIn(history.directory, `DELETE FROM log WHERE structural = 0 AND first < ${place}`);
+    const pages = new Pages(history.directory);
+    early.copy(behind(pages).page);
+    pages.write();
+    const next = new History(history.directory, { ...NONE, historyMillisMax: -1 });
+    let steps = 0;
+    for (const _ of next.cleaning()) expect(steps++).toBeLessThan(100);
+    next.close();
   });
 
   // There are checkpoints at positions 451 and 601. What a repair can not read is missing to it.

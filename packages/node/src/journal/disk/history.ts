@@ -80,6 +80,11 @@ export class History {
     }
   }
 
+  /** What should go is not found where it is looked for: there would be no end of it. */
+  foundDamaged(): void {
+    this.#isDamaged = true;
+  }
+
   /**
    * Up to which position the oldest groups that are too much reach, some at a time; null where none is. Whoever asks deletes
    * them. The newest group stays: where a log ends that has lost its end, the next start knows by what a repair has

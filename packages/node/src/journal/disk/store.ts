@@ -525,8 +525,12 @@ export class Store {
   #compact(oldest: number, now: number): boolean {
     const last = this.#history.takeSurplus(oldest, now);
     if (last === null) return false;
-    this.#writeUnsynced(() => this.#run('DELETE FROM log WHERE first <= ? AND structural = 0', last));
-    return true;
+    let changes: number | bigint = 0;
+    this.#writeUnsynced(() => {
+      changes = this.#statement('DELETE FROM log WHERE first <= ? AND structural = 0').run(last).changes;
+    });
+    if (changes === 0) this.#history.foundDamaged();
+    return changes !== 0;
   }
 
   /** In a transaction that is on disk when it returns. */
