@@ -5,5 +5,5 @@ import { randomNumbers } from '../support/random.ts';
 test(
   'nodes that are killed with little memory, under upgrades and removals, lose nothing and do nothing twice',
   { timeout: 300_000 },
-  () => killInTurmoil(5, randomNumbers()),
+  () => killInTurmoil(8, randomNumbers()),
 );
