@@ -79,8 +79,12 @@ export function refuseLost(directory: string): void {
   }
   const used = join(directory, FILES.used);
   if (!existsSync(used)) return;
+  // One that is there smc restore would not write over.
+  const [what, first] = existsSync(file)
+    ? [`nothing is in ${FILES.journal}`, 'remove it and ']
+    : [`has no ${FILES.journal}`, ''];
   throw new JournalError(
-    `${directory} had a journal, and ${existsSync(file) ? `nothing is in ${FILES.journal}` : `has no ${FILES.journal}`} any more: put it back, or have smc restore take a backup; without ${used} a node begins anew there`,
+    `${directory} had a journal, and ${what} any more: put it back, or ${first}have smc restore take a backup; without ${used} a node begins anew there`,
   );
 }
 
