@@ -28,7 +28,7 @@ const KEYS: readonly MachineTerms['key'][] = ['none', 'string', 'none', 'int'];
 const coverage = new Coverage();
 
 describe('evaluator and virtual machine', () => {
-  it('agree on random programs', { timeout: 1_200_000 }, () => {
+  it('agree on random programs', () => {
     fc.assert(
       fc.property(tapes(1_500), (tape) => {
         const choices = new Choices(tape);

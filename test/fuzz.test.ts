@@ -98,7 +98,7 @@ const hostOf = (text: string): SourceHost => ({
 const compileText = (text: string): Compilation => compile('main.sm', hostOf(text));
 
 describe('random inputs', () => {
-  it('get diagnostics, or a program that verifies', { timeout: 240_000 }, () => {
+  it('get diagnostics, or a program that verifies', () => {
     const tally = { parsed: 0, accepted: 0 };
     fc.assert(
       fc.property(tapes(300), (tape) => {

@@ -59,7 +59,7 @@ class Tally {
 }
 
 describe('mutants', () => {
-  it('of images run within their types, or are refused', { timeout: 300_000 }, () => {
+  it('of images run within their types, or are refused', () => {
     const bases = imageBases();
     const tally = new Tally();
     fc.assert(
@@ -75,7 +75,7 @@ describe('mutants', () => {
     tally.check('images', 10_000);
   });
 
-  it('of upgrades run within their types, or are refused', { timeout: 300_000 }, () => {
+  it('of upgrades run within their types, or are refused', () => {
     const bases = upgradeBases();
     const tally = new Tally();
     fc.assert(

@@ -103,7 +103,7 @@ function checkpoints(): { readonly newest: number; readonly isMaking: boolean } 
 }
 
 describe('a node with a large state', () => {
-  test('that is killed while checkpoints of it are made loses nothing', { timeout: 120_000 }, async () => {
+  test('that is killed while checkpoints of it are made loses nothing', async () => {
     const random = randomNumbers();
     let node = await start('--checkpoint-bytes', '1');
     expect(await node.put(bundleOf('plain'))).toMatch(/^200 /);

@@ -152,20 +152,16 @@ describe('smc node --data', () => {
     expect(total).toBeLessThan(acknowledged);
   });
 
-  test(
-    'makes a checkpoint when as many seconds have passed as it was told',
-    { timeout: 40_000 },
-    async () => {
-      const node = await startNodeProcess(['--data', directory, '--checkpoint-seconds', '1']);
-      expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
-      expect(await add(node.tcpPort, 3)).toBe('ok 3');
-      // Nothing comes any more.
-      await untilCheckpoint(2);
-      expect(await node.stop()).toBe(0);
-    },
-  );
+  test('makes a checkpoint when as many seconds have passed as it was told', async () => {
+    const node = await startNodeProcess(['--data', directory, '--checkpoint-seconds', '1']);
+    expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
+    expect(await add(node.tcpPort, 3)).toBe('ok 3');
+    // Nothing comes any more.
+    await untilCheckpoint(2);
+    expect(await node.stop()).toBe(0);
+  });
 
-  test('keeps what no recovery needs for as long as it was told', { timeout: 40_000 }, async () => {
+  test('keeps what no recovery needs for as long as it was told', async () => {
     const old = await startNode({
       httpPort: 0,
       linesPort: 0,

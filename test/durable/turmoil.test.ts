@@ -2,8 +2,5 @@ import { test } from 'vitest';
 import { killInTurmoil } from '../support/turmoil.ts';
 import { randomNumbers } from '../support/random.ts';
 
-test(
-  'nodes that are killed with little memory, under upgrades and removals, lose nothing and do nothing twice',
-  { timeout: 300_000 },
-  () => killInTurmoil(8, randomNumbers()),
-);
+test('nodes that are killed with little memory, under upgrades and removals, lose nothing and do nothing twice', () =>
+  killInTurmoil(8, randomNumbers()));

@@ -73,69 +73,60 @@ describe('a node', () => {
     line.close();
   });
 
-  test('answers or drops thousands of malformed connections', { timeout: 200_000 }, () =>
-    malformedStorms(node, 1_000, randomNumbers()),
-  );
+  test('answers or drops thousands of malformed connections', () =>
+    malformedStorms(node, 1_000, randomNumbers()));
 
-  test(
-    'holds little for bodies of a gigabyte, whether they say so or not',
-    { timeout: 200_000 },
-    async () => {
-      await withGoodClients(node, async () => {
-        const announced = await many(200, async () => {
-          const socket = await dial(portOf(node));
-          let answer = '';
-          socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
-          socket.write(`${HEAD}content-length: ${GIGABYTE}\r\n\r\n{`);
-          while (answer === '') await pause();
-          expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  test('holds little for bodies of a gigabyte, whether they say so or not', async () => {
+    await withGoodClients(node, async () => {
+      const announced = await many(200, async () => {
+        const socket = await dial(portOf(node));
+        let answer = '';
+        socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+        socket.write(`${HEAD}content-length: ${GIGABYTE}\r\n\r\n{`);
+        while (answer === '') await pause();
+        expect(answer).toMatch(/^HTTP\/1.1 413 /);
+        return socket;
+      });
+      for (const socket of announced) socket.destroy();
+      expect(await sendBody({ 'content-length': GIGABYTE }, GIGABYTE)).toBe(413);
+      expect(await sendBody({ 'transfer-encoding': 'chunked' }, GIGABYTE)).toBe(413);
+      // Those that wait for leave to send are told before they do.
+      const asking = Buffer.from(`${HEAD}content-length: ${GIGABYTE}\r\nexpect: 100-continue\r\n\r\n`);
+      expect(await answerTo(portOf(node), asking)).toContain('HTTP/1.1 413 ');
+    });
+  });
+
+  test('goes on beside thousands of connections that send nothing, or never all', async () => {
+    const parts = [
+      '',
+      'P',
+      HEAD,
+      `${HEAD}content-length: 8\r\n\r\n{"b`,
+      `${HEAD}transfer-encoding: chunked\r\n\r\n4\r\n{`,
+    ];
+    const others = ['', 'Tally/mallory Add(', '\0', '\0smf\0\0\0\x13\x01\x01', '\0smf\x7f'];
+    const open: Socket[] = [];
+    await withGoodClients(node, async () => {
+      for (let round = 0; round < 30; round++) {
+        const sockets = await many(100, async (index) => {
+          const isHttp = index % 2 === 0;
+          const socket = await dial(isHttp ? portOf(node) : node.tcpPort, true);
+          socket.write((isHttp ? parts : others)[(index >> 1) % parts.length]);
+          socket.resume();
           return socket;
         });
-        for (const socket of announced) socket.destroy();
-        expect(await sendBody({ 'content-length': GIGABYTE }, GIGABYTE)).toBe(413);
-        expect(await sendBody({ 'transfer-encoding': 'chunked' }, GIGABYTE)).toBe(413);
-        // Those that wait for leave to send are told before they do.
-        const asking = Buffer.from(`${HEAD}content-length: ${GIGABYTE}\r\nexpect: 100-continue\r\n\r\n`);
-        expect(await answerTo(portOf(node), asking)).toContain('HTTP/1.1 413 ');
-      });
-    },
-  );
+        open.push(...sockets);
+        // Slowly more, a byte at a time.
+        for (const socket of open) if (socket.writable) socket.write(' ');
+      }
+      const fresh = await LineConnection.open(node.tcpPort);
+      expect(await fresh.ask('Tally/fresh Read')).toBe('ok 0');
+      fresh.close();
+    });
+    for (const socket of open) socket.destroy();
+  });
 
-  test(
-    'goes on beside thousands of connections that send nothing, or never all',
-    { timeout: 200_000 },
-    async () => {
-      const parts = [
-        '',
-        'P',
-        HEAD,
-        `${HEAD}content-length: 8\r\n\r\n{"b`,
-        `${HEAD}transfer-encoding: chunked\r\n\r\n4\r\n{`,
-      ];
-      const others = ['', 'Tally/mallory Add(', '\0', '\0smf\0\0\0\x13\x01\x01', '\0smf\x7f'];
-      const open: Socket[] = [];
-      await withGoodClients(node, async () => {
-        for (let round = 0; round < 30; round++) {
-          const sockets = await many(100, async (index) => {
-            const isHttp = index % 2 === 0;
-            const socket = await dial(isHttp ? portOf(node) : node.tcpPort, true);
-            socket.write((isHttp ? parts : others)[(index >> 1) % parts.length]);
-            socket.resume();
-            return socket;
-          });
-          open.push(...sockets);
-          // Slowly more, a byte at a time.
-          for (const socket of open) if (socket.writable) socket.write(' ');
-        }
-        const fresh = await LineConnection.open(node.tcpPort);
-        expect(await fresh.ask('Tally/fresh Read')).toBe('ok 0');
-        fresh.close();
-      });
-      for (const socket of open) socket.destroy();
-    },
-  );
-
-  test('holds little for those who take no replies', { timeout: 200_000 }, async () => {
+  test('holds little for those who take no replies', async () => {
     const text = 'x'.repeat(500_000);
     const put = await fetch(`${node.url}/Broad/Put`, {
       method: 'POST',
@@ -201,7 +192,7 @@ function sendBody(headers: Record<string, string | number>, bytes: number): Prom
   });
 }
 
-test('a node with TLS drops what is none', { timeout: 200_000 }, async () => {
+test('a node with TLS drops what is none', async () => {
   const file = (name: string): string =>
     fileURLToPath(new URL(`../../packages/node/test/tls/${name}`, import.meta.url));
   const encrypted = await startNodeProcess([

@@ -31,7 +31,7 @@ afterAll(async () => {
   ).toEqual(['stopping', '']);
 });
 
-test(`${MUTANTS} mutants do no harm to a node`, { timeout: 300_000 }, async () => {
+test(`${MUTANTS} mutants do no harm to a node`, async () => {
   let accepted = 0;
   let calls = 0;
   const property = fc.asyncProperty(tapes(1_500), async (tape) => {

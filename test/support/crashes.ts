@@ -10,7 +10,7 @@ import { replayByReference, TALLY, upgradeFrom } from './tally.ts';
 const CLIENTS = 16;
 const KEYS = 5;
 /** Answers that a node gives before it is killed, at the most. */
-const ANSWERS_MAX = 600;
+const ANSWERS_MAX = 300;
 /** So small that several checkpoints are made between two kills, and some kills come in the middle of one. */
 const CHECKPOINT_BYTES = 8_192;
 

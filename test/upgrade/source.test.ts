@@ -164,7 +164,7 @@ function count(clauses: readonly string[]): void {
 }
 
 describe('the source of an upgrade is the upgrade', () => {
-  it('of random versions', { timeout: 120_000 }, () => {
+  it('of random versions', () => {
     let upgrades = 0;
     fc.assert(
       fc.property(tapes(400), (tape) => {
@@ -185,7 +185,7 @@ describe('the source of an upgrade is the upgrade', () => {
       expect([kind, (derived.get(kind) ?? 0) > 0]).toEqual([kind, true]);
   });
 
-  it.each(['"./old.smb"', 'deployed'])('of random versions from `%s`', { timeout: 120_000 }, (imported) => {
+  it.each(['"./old.smb"', 'deployed'])('of random versions from `%s`', (imported) => {
     const outcomes = { upgraded: 0, refused: 0 };
     fc.assert(
       fc.property(tapes(400), (tape) => {

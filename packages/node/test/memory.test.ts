@@ -236,7 +236,7 @@ describe('states that leave memory', () => {
           happened.removals += compared.removals;
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
     for (const times of Object.values(happened)) expect(times).toBeGreaterThan(10);
   });

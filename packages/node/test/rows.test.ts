@@ -14,6 +14,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Of so many nodes that a damage does not stop, one is made to go on. */
+const GO_ON_EACH = 4;
+
 /** A change of one row, which is damage. */
 interface Damage {
   readonly what: string;
@@ -62,7 +65,7 @@ function others(value: SQLInputValue, much: number | bigint): readonly SQLInputV
 const shown = (value: unknown): string => (value instanceof Uint8Array ? 'bytes' : String(value));
 
 describe('a journal of which a row is damaged, in any column, or gone', () => {
-  it('gives what it was, says what is lost, or stops and can be repaired', { timeout: 300_000 }, () => {
+  it('gives what it was, says what is lost, or stops and can be repaired', () => {
     const directory = join(folder, 'whole');
     // Without the past: nothing but its rows makes up for a checkpoint.
     const history = new History(directory, NONE).fill(numbers(7), { rounds: 4, deposits: 6 });
@@ -73,7 +76,7 @@ describe('a journal of which a row is damaged, in any column, or gone', () => {
     database.close();
     const wrong: string[] = [];
     const outcomes = new Map<string, number>();
-    for (const { what, sql, values } of damages) {
+    for (const [i, { what, sql, values }] of damages.entries()) {
       // A log that just ends sooner looks as it did then.
       if (what === `log ${history.synced + 1}: gone`) continue;
       const place = join(folder, 'damaged');
@@ -87,7 +90,7 @@ describe('a journal of which a row is damaged, in any column, or gone', () => {
       };
       // Another row may have that key.
       if (!damage()) continue;
-      const outcome = [backedUp, started].map((look) => look(place, history));
+      const outcome = [backedUp(place, history), started(place, history, i % GO_ON_EACH === 0)];
       if (outcome[1] === 'stopped') {
         damage();
         outcome.push(repaired(place, history));
@@ -122,10 +125,10 @@ describe('a journal of which a row is damaged, in any column, or gone', () => {
     }
   }
 
-  function started(place: string, history: History): string {
+  function started(place: string, history: History, isToGoOn: boolean): string {
     try {
       const outcome = judge(open(place), history, []);
-      return outcome.startsWith('wrong') ? outcome : (goesOn(place) ?? outcome);
+      return outcome.startsWith('wrong') || !isToGoOn ? outcome : (goesOn(place) ?? outcome);
     } catch (error) {
       return stopped(error);
     }

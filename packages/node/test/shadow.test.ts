@@ -148,7 +148,7 @@ describe('large states that are made of checkpoint and log', () => {
         compared += node.compared;
         rmSync(node.directory, { recursive: true });
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
     // The law says nothing if there are none.
     expect(compared).toBeGreaterThan(60);

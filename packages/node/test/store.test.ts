@@ -238,7 +238,7 @@ it.each([
         node.close();
         rmSync(node.directory, { recursive: true });
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
     // The law says nothing of what never happens.
     expect([...replies.keys()].toSorted()).toEqual(['()', 'gone']);

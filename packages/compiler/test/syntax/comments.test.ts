@@ -57,7 +57,7 @@ const commented = fc
   });
 
 describe('comments', () => {
-  it('stay, and change nothing, wherever they and line ends stand', { timeout: 120_000 }, () => {
+  it('stay, and change nothing, wherever they and line ends stand', () => {
     fc.assert(
       fc.property(commented, (text) => void expectLaidOut(text)),
       { numRuns: 2000 },

@@ -25,12 +25,12 @@ const programs: Record<string, readonly [string, string | null]> = {
   ],
 };
 
-test.each(Object.entries(programs))('%s', { timeout: 60_000 }, (_what, [text, code]) => {
+test.each(Object.entries(programs))('%s', (_what, [text, code]) => {
   const host = { read: () => text, readBundle: () => null, readDeployed: () => null, resolve: () => '' };
   const found = check('main.sm', host).diagnostics.map((diagnostic) => diagnostic.code);
   expect([...new Set(found)]).toEqual(code === null ? [] : [code]);
 });
 
-test('a list is formatted', { timeout: 60_000 }, () => {
+test('a list is formatted', () => {
   expect(format(programs['a list'][0], 'main.sm').ok).toBe(true);
 });
