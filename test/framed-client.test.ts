@@ -274,7 +274,7 @@ describe('a request that was lost, and is refused when it is sent again', () => 
   const error = (code: ErrorFrame['code'], id: number): Uint8Array =>
     written((writer) => writeError(writer, { id, code, message: code, path: null, retryMillis: 0 }));
 
-  test.each(['overloaded', 'stopping', 'gone', 'unknown-machine'] as const)(
+  test.each(['overloaded', 'stopping', 'gone', 'too-large', 'unknown-machine'] as const)(
     '%s: it may be done',
     async (code) => {
       await start();

@@ -186,28 +186,39 @@ interface ListenPlace {
 /** Fails as the node would that listens there, before it has read what it keeps: that may take long. */
 async function tryPlaces(places: readonly ListenPlace[]): Promise<void> {
   const tried: { readonly server: Server; readonly port: number }[] = [];
+  const close = (): Promise<unknown> =>
+    Promise.all(tried.splice(0).map(({ server }) => new Promise((resolve) => server.close(resolve))));
   try {
-    for (const { host, port: at } of places) {
+    for (const place of places) {
+      const { host, port: at } = place;
       // Any port of this computer there always is.
       if (host === undefined && at === 0) continue;
-      const server = createServer();
-      server.listen({ host: host ?? LOCAL, port: at, exclusive: true });
       try {
-        await once(server, 'listening');
+        tried.push({ server: await listen(place), port: at });
       } catch (error) {
         const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
         if (!isTaken || tried.every((each) => each.port !== at)) throw error;
+        // Another program may have it, on this address alone.
+        await close();
+        tried.push({ server: await listen(place), port: at });
         throw new Stop(
           EXIT.usage,
           'usage',
           `port ${at} is asked for twice: --http, --tcp and --admin are three`,
         );
       }
-      tried.push({ server, port: at });
     }
   } finally {
-    await Promise.all(tried.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+    await close();
   }
+}
+
+/** Who connects meanwhile is none that a node knows, and must not keep the place open. */
+async function listen({ host, port: at }: ListenPlace): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
+  server.listen({ host: host ?? LOCAL, port: at, exclusive: true });
+  await once(server, 'listening');
+  return server;
 }
 
 const LOCAL = '127.0.0.1';

@@ -458,6 +458,23 @@ describe('a node', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
+  test('says that a port is taken of which only the number is asked for twice', async () => {
+    const taken = new URL(place.node.url ?? '').port;
+    const other = ['--host', '127.0.0.2', '--http', taken, '--tcp', '0'];
+    const ran = await run([
+      'node',
+      '--memory',
+      '--insecure',
+      ...other,
+      '--admin-host',
+      '127.0.0.1',
+      '--admin',
+      taken,
+    ]);
+    expect(ran).toMatchObject({ status: 1, out: '' });
+    expect(ran.err).toContain(`port ${taken} of this computer is taken`);
+  });
+
   test.each(['node', 'backup', 'restore'])('%s takes no directory without a name', async (command) => {
     const file = { node: [], backup: ['b.smcb'], restore: ['b.smcb'] }[command] ?? [];
     const ran = await run([command, ...file, '--data', '']);

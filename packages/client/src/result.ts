@@ -23,7 +23,7 @@ export interface Refused {
 export interface Unreachable {
   readonly kind: 'unreachable';
   readonly message: string;
-  /** A deadline passed, or it was given up. */
+  /** A deadline passed; over frames also where a request that went out was given up. */
   readonly timedOut: boolean;
   /** Over HTTP: all of the request went out. */
   readonly wasSent?: boolean;

@@ -55,6 +55,15 @@ function damageLog(directory: string, sql: string): void {
   });
 }
 
+/** Gives a group another time than it had. */
+function retime(directory: string, first: number, time: number): void {
+  const database = new DatabaseSync(join(directory, 'journal.db'));
+  const row = database.prepare('SELECT * FROM log WHERE first = ?').get(first) as unknown as GroupRow;
+  const checksum = groupChecksum(first, row.count, row.structural, time, row.entries);
+  database.prepare('UPDATE log SET time = ?, checksum = ? WHERE first = ?').run(time, checksum, first);
+  database.close();
+}
+
 /** What is in the log but for what was deployed. */
 function logOf(directory: string): { readonly groups: number; readonly bytes: number } {
   const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
@@ -341,6 +350,23 @@ describe('a repair', () => {
   });
 });
 
+describe('a repair says what is lost', () => {
+  it('also where a checkpoint led further than the log does, and is damaged', () => {
+    const history = new History(join(folder, 'led further'), ALL);
+    history.step((core) => core.deploy(bundleOf(labelled())));
+    for (const inputs of [20, 40]) {
+      for (let i = 0; i < inputs; i++) history.step((core) => core.call('Counter', 'Incr'));
+      history.checkpoint();
+    }
+    history.close();
+    damageLog(history.directory, 'DELETE FROM log WHERE first > 30');
+    changeIn(history.directory, 'UPDATE checkpoints SET checksum = checksum + 1 WHERE position = 61');
+    const { last, findings } = repairDirectory(history.directory, 'now');
+    expect(last).toBe(30);
+    expect(findings).toContainEqual('the entries from position 31 to 61 at least are lost');
+  });
+});
+
 describe('a repair leaves nothing for the next to find', () => {
   it('where a checkpoint is made whole without what is damaged in it', () => {
     const history = new History(join(folder, 'salvaged'), NONE).fill(numbers(3));
@@ -369,11 +395,7 @@ describe('a repair leaves nothing for the next to find', () => {
 
   it('where a group before the checkpoint is older than what stands before it', () => {
     const directory = long('time', 20);
-    const database = new DatabaseSync(join(directory, 'journal.db'));
-    const row = database.prepare('SELECT * FROM log WHERE first = 10').get() as unknown as GroupRow;
-    const checksum = groupChecksum(10, row.count, 0, 5, row.entries);
-    database.prepare('UPDATE log SET time = 5, checksum = ? WHERE first = 10').run(checksum);
-    database.close();
+    retime(directory, 10, 5);
     const told = 'the group of entries at position 10 is older than what stands before it';
     expect(goOn(directory, ALL)).toEqual([expect.stringContaining(told)]);
     expect(() => backUp(directory, join(folder, 'time before'))).toThrow(told);
@@ -381,6 +403,33 @@ describe('a repair leaves nothing for the next to find', () => {
     backUp(directory, join(folder, 'time after'));
     expect(repairDirectory(directory, 'later').findings).toEqual([]);
     expect(goOn(directory, ALL)).toEqual([]);
+  });
+
+  it.each([
+    ['inputs', false],
+    ['something that was deployed', true],
+  ])('where a group before the checkpoint is younger than it, and %s followed', (what, isDeployed) => {
+    const history = new History(join(folder, `younger than ${what}`), ALL);
+    history.step((core) => core.deploy(bundleOf(labelled())));
+    const inputs = (count: number): void => {
+      for (let i = 0; i < count; i++) history.step((core) => core.call('Counter', 'Incr'));
+    };
+    inputs(20);
+    if (isDeployed) history.step((core) => core.deploy(bundleOf(account())));
+    history.checkpoint();
+    const { directory, last: start } = history;
+    inputs(5);
+    history.close();
+    retime(directory, 10, 9_000_000_000_000);
+    expect(repairDirectory(directory, 'now')).toMatchObject({
+      last: history.last,
+      findings: [
+        `the group of entries at position 10 is younger than the checkpoint at position ${start}, which stands for it`,
+      ],
+    });
+    expect(open(directory)).toMatchObject({ seen: history.states.get(history.last), notes: [] });
+    backUp(directory, join(folder, `younger than ${what} after`));
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
   });
 
   it('where a newer checkpoint is damaged, and an older one', () => {

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -202,8 +203,10 @@ describe('the files of a journal', () => {
 });
 
 describe('a directory that has lost its journal', () => {
+  const remove = (): void => rmSync(join(directory, 'journal.db'));
+
   it.each([
-    ['gone', 'has no journal\\.db', (): void => rmSync(join(directory, 'journal.db'))],
+    ['gone', 'has no journal\\.db', remove],
     ['empty', 'nothing is in journal\\.db', (): void => writeFileSync(join(directory, 'journal.db'), '')],
   ])('that is %s does not pass for a new one', (_, what, lose) => {
     filled().close();
@@ -217,6 +220,36 @@ describe('a directory that has lost its journal', () => {
     );
     rmSync(join(directory, 'used'));
     Store.open(directory, ALL).close();
+  });
+
+  it('does not pass for a new one either beside what a start leaves that was killed before it wrote', () => {
+    filled().close();
+    writeFileSync(join(directory, 'journal.db-wal'), '');
+    for (const lose of [() => writeFileSync(join(directory, 'journal.db'), ''), remove]) {
+      lose();
+      expect(() => Store.open(directory, ALL)).toThrow(/ had a journal, and /);
+    }
+  });
+
+  it('nor where it had that of a backup, and never a start', () => {
+    filled().close();
+    backUp(directory, join(folder, 'backup'));
+    directory = join(folder, 'restored');
+    restore(join(folder, 'backup'), directory);
+    remove();
+    expect(() => Store.open(directory, ALL)).toThrow(/ had a journal, and has no journal\.db any more/);
+  });
+
+  it('is not left open where it can not be marked as one', () => {
+    filled().close();
+    rmSync(join(directory, 'used'));
+    symlinkSync('/nowhere/used', join(directory, 'used'));
+    expect(() => Store.open(directory, ALL)).toThrow(/ENOENT/);
+    const open = readdirSync('/proc/self/fd').flatMap((name) => {
+      const file = `/proc/self/fd/${name}`;
+      return existsSync(file) ? [readlinkSync(file)] : [];
+    });
+    expect(open.filter((file) => file.startsWith(directory))).toEqual([]);
   });
 
   it('is none where a first start was broken off', () => {

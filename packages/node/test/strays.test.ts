@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { groupChecksum, type GroupRow } from '../src/journal/disk/rows.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
+import type { Core } from './core.ts';
 import { ALL, History, NONE, numbers, open } from './histories.ts';
 import { bundleOf, labelled, upgradeBundle } from './images.ts';
 
@@ -235,6 +236,87 @@ describe('commits that were torn, one after the other', () => {
       position: last,
       notes: [expect.stringMatching(/cut off: 1 commits$/)],
     });
+  });
+});
+
+/** A journal as a power failure leaves it: of the first page of the last commit nothing was written. */
+function tornOnce(
+  name: string,
+  work: (core: Core) => void,
+): { place: string; history: History; last: number } {
+  const directory = join(folder, name);
+  const wal = join(directory, 'journal.db-wal');
+  const history = new History(directory, ALL);
+  history.step((core) => core.deploy(bundleOf(account(), labelled())));
+  for (let i = 0; i < 30; i++) history.step((core) => core.call('Counter', 'Incr'));
+  const { last } = history;
+  // Something that a repair finds.
+  const database = new DatabaseSync(join(directory, 'journal.db'));
+  database.exec(`INSERT INTO images VALUES ('zz', 1, zeroblob(100))`);
+  database.close();
+  const whole = readFileSync(wal).length;
+  history.step(work);
+  const place = join(folder, `${name} crashed`);
+  copyKilled(directory, place);
+  change(join(place, 'journal.db-wal'), (bytes) => bytes.fill(0, whole, whole + FRAME_BYTES));
+  return { place, history, last };
+}
+
+describe('what a repair says was cut off', () => {
+  it.each([
+    ['inputs', (core: Core) => core.call('Counter', `Label("${'x'.repeat(20_000)}")`)],
+    ['images', (core: Core) => core.deploy(upgradeBundle(accountWithFee(), toFee(account())))],
+  ])('it does not take over, also of %s', (what, work) => {
+    const { place, history, last } = tornOnce(`cut off ${what}`, work);
+    history.close();
+    const repaired = repairDirectory(place, 'now');
+    expect(repaired.last).toBe(last);
+    expect(repaired.findings).toHaveLength(2);
+    expect(repaired.findings).toContainEqual(expect.stringMatching(/was cut off: 1 commits$/));
+    expect(repaired.findings).toContainEqual('the image, upgrade or debug data zz is damaged');
+    expect(open(place).position).toBe(last);
+  });
+
+  it('is told where a table is gone too', () => {
+    const directory = join(folder, 'no table');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(labelled())));
+    for (let i = 0; i < 30; i++) history.step((core) => core.call('Counter', 'Incr'));
+    history.close();
+    const database = new DatabaseSync(join(directory, 'journal.db'), { defensive: false });
+    database.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA writable_schema = ON');
+    database.exec("DELETE FROM sqlite_schema WHERE name = 'checkpoints'; PRAGMA writable_schema = RESET");
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO images VALUES ('zz', 1, zeroblob(20000))");
+    const place = join(folder, 'no table crashed');
+    copyKilled(directory, place);
+    database.close();
+    change(join(place, 'journal.db-wal'), (bytes) => bytes.fill(0, 32, 32 + FRAME_BYTES));
+    expect(repairDirectory(place, 'now').last).toBe(history.last);
+    expect(open(place).seen).toBe(history.states.get(history.last));
+  });
+});
+
+describe('what is left of a commit that was torn', () => {
+  it('goes as soon as nobody reads the journal', () => {
+    const { place, history, last } = tornOnce('read', (core) =>
+      core.call('Counter', `Label("${'x'.repeat(40_000)}")`),
+    );
+    history.close();
+    const wal = join(place, 'journal.db-wal');
+    const torn = readFileSync(wal).length;
+    const next = new History(place, ALL);
+    const reader = new DatabaseSync(join(place, 'journal.db'), { readOnly: true });
+    const rows = reader.prepare('SELECT * FROM log').iterate();
+    rows.next();
+    const input = (): void => next.step((core) => core.call('Counter', 'Incr'));
+    for (let i = 0; i < 3; i++) input();
+    expect(readFileSync(wal).length).toBeGreaterThanOrEqual(torn);
+    rows.return?.();
+    reader.close();
+    input();
+    expect(readFileSync(wal).length).toBeLessThan(torn / 2);
+    next.close();
+    expect(open(place)).toMatchObject({ position: last + 4, notes: [] });
   });
 });
 

@@ -14,7 +14,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, isFull, isUnreadable, journalError, REPAIR } from './failures.ts';
-import { hasDirectory, makeDirectory, syncDirectory, syncFile } from './files.ts';
+import { hasDirectory, makeDirectory, makeFile, syncDirectory, syncFile } from './files.ts';
 import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
@@ -117,6 +117,8 @@ export function restore(file: string, directory: string, progress: CheckProgress
       finish(draft, journal);
     });
     isDone = true;
+    makeFile(join(directory, FILES.used));
+    syncDirectory(directory);
   } finally {
     lock.release();
     if (!isDone && isNew) {

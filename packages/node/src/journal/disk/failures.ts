@@ -54,6 +54,11 @@ export function isBusy(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === SQLITE.busy;
 }
 
+/** Whether SQLite says it. */
+export function isOfSqlite(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode !== undefined;
+}
+
 /** Whether it is the database that is damaged. */
 export function isCorrupt(error: unknown): boolean {
   const { code, errcode } = error as { code?: unknown; errcode?: number };

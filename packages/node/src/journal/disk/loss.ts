@@ -54,7 +54,7 @@ export function harmlessLossOf(file: string): Loss | null {
   const wal = walOf(file);
   const isThere = isFilled(file);
   // SQLite would make a new database, and delete the log.
-  if (!isThere && existsSync(wal) && statSync(wal).size > 0) {
+  if (!isThere && isFilled(wal)) {
     throw new JournalError(
       `${wal} is there without the ${basename(file)} that it belongs to: put that back, or move ${basename(wal)} away`,
     );
@@ -72,7 +72,7 @@ export function harmlessLossOf(file: string): Loss | null {
  */
 export function refuseLost(directory: string): void {
   const file = join(directory, FILES.journal);
-  if (isFilled(file) || existsSync(walOf(file))) return;
+  if (isFilled(file) || isFilled(walOf(file))) return;
   const draft = `${file}${DRAFT}`;
   if (existsSync(draft)) {
     throw new JournalError(`smc restore was broken off in ${directory}: repeat it, or remove ${draft}`);

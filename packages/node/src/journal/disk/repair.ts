@@ -63,8 +63,9 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
     database = openDatabase(draft);
     const findings: string[] = [];
     const reached = takeOver(copy, database, findings);
-    const end = wholeEnd(database);
+    const whole = lastWhole(database);
     const last = makeWhole(database, findings);
+    const end = Math.max(whole, last);
     if (end < reached) findings.push(`the entries from position ${end + 1} to ${reached} at least are lost`);
     // One file, without a log of its own beside it.
     database.exec('PRAGMA journal_mode = DELETE');
@@ -80,18 +81,13 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
   }
 }
 
-/** The last position that a whole group, or a checkpoint, leads to. */
-function wholeEnd(database: DatabaseSync): number {
-  let end = Number(
-    database.prepare('SELECT max(position) AS last FROM checkpoints WHERE complete = 1').get()?.['last'] ?? 0,
-  );
+/** The last position that a whole group leads to; 0 where there is none. */
+function lastWhole(database: DatabaseSync): number {
   for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
     const group = groupOf(each as unknown as GroupRow);
-    if (group === null) continue;
-    end = Math.max(end, group.first + group.count - 1);
-    break;
+    if (group !== null) return group.first + group.count - 1;
   }
-  return end;
+  return 0;
 }
 
 /** Sets aside what a node can not be rebuilt from; gives the last position that one can. */
@@ -116,6 +112,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
   const start = bestStart(database, taken, findings);
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
+  takeYounger(database, start, taken, findings);
   nameLost(database, start, last, taken, findings);
   if (notedEnd(database) === null) findings.push(END_DAMAGED);
   noteEnd(database, last);
@@ -389,9 +386,7 @@ function setPartsAside(database: DatabaseSync, findings: string[]): void {
 /** Sets aside the groups after the first gap behind a position, and after one that is older than what it follows on. */
 function cutAtGap(database: DatabaseSync, start: number, findings: string[]): number {
   let next = start + 1;
-  let time = Number(
-    database.prepare('SELECT time FROM checkpoints WHERE position = ?').get(start)?.['time'] ?? 0,
-  );
+  let time = timeAt(database, start);
   let isCut = false;
   for (const row of groupsAfter(database, start)) {
     const group = groupOf(row);
@@ -413,6 +408,32 @@ function cutAtGap(database: DatabaseSync, start: number, findings: string[]): nu
   return next - 1;
 }
 
+/** The time of the checkpoint at a position, where there is one. */
+function timeAt(database: DatabaseSync, position: number): number {
+  return Number(
+    database.prepare('SELECT time FROM checkpoints WHERE position = ?').get(position)?.['time'] ?? 0,
+  );
+}
+
+/** Sets aside inputs that are younger than the checkpoint behind them: what follows on them would seem to be older. */
+function takeYounger(
+  database: DatabaseSync,
+  start: number,
+  taken: Map<number, number>,
+  findings: string[],
+): void {
+  const time = timeAt(database, start);
+  for (const row of groupsAfter(database, LEAST)) {
+    if (row.first > start) return;
+    if (row.structural === 1 || row.time <= time) continue;
+    setGroupAside(database, row, 'younger than the checkpoint behind it');
+    taken.set(row.first, row.count);
+    findings.push(
+      `the group of entries at position ${row.first} is younger than the checkpoint at position ${start}, which stands for it`,
+    );
+  }
+}
+
 /**
  * Says in the table "aside" too what the log lacks before the checkpoint that a start goes on from: else that would be found
  * again and again. Positions behind the last are given again: what was lost there is no reason any more to lack them.
@@ -432,7 +453,7 @@ function nameLost(
       )
       .run(`${first} ${count}`);
   }
-  const own = [...taken].map(([first, count]) => ({ first, count }));
+  const own = [...taken].map(([first, count]) => ({ first, count })).toSorted((a, b) => a.first - b.first);
   const lose = database.prepare(
     `INSERT INTO aside (reason, source, place, bytes) VALUES ('lost', 'log', ?, NULL)`,
   );
@@ -452,7 +473,8 @@ function nameLost(
     const found = check.row(row, true);
     note(found);
     const older = found.find(({ kind }) => kind === 'older');
-    if (older === undefined) continue;
+    // A start needs what was deployed, and what is behind the checkpoint was looked at before.
+    if (older === undefined || row.structural === 1 || row.first > start) continue;
     setGroupAside(database, row, 'older than what stands before it');
     lose.run(`${row.first} ${row.count}`);
     findings.push(describeDamage(older));

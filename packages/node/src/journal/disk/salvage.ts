@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { sha256 } from '../blobs.ts';
 import { JournalError } from '../error.ts';
 import { checkJournal, DamagedJournal } from './check.ts';
-import { isCorrupt } from './failures.ts';
+import { isCorrupt, isOfSqlite } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
 import type { LogGroup } from '../group.ts';
@@ -95,7 +95,7 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
     if (findings.length > 0 || !isWhole(target)) {
       const wasCut = torn.has('aside') || hasSetGroupsAside(target);
       const gone = torn.has('log') ? 0 : goneBefore(target);
-      const found = takeStrays(file, target, wasCut ? ['image'] : ['image', 'group'], gone);
+      const found = takeStrays(file, target, wasCut ? ['image'] : ['image', 'group'], gone, cut !== null);
       if (found > 0)
         findings.push(
           `${found} groups of entries, or images and the like, were found outside of their table`,
@@ -123,7 +123,7 @@ function harmlessCut(file: string): Loss | null {
     const loss = lossOf(file);
     return loss?.isAcknowledged === false ? loss : null;
   } catch (error) {
-    if (isCorrupt(error)) return null;
+    if (isCorrupt(error) || isOfSqlite(error)) return null;
     throw error;
   }
 }
@@ -188,6 +188,7 @@ function takeStrays(
   target: DatabaseSync,
   kinds: readonly Stray['kind'][],
   gone: number,
+  isCut: boolean,
 ): number {
   const around = target.prepare(
     'SELECT * FROM log WHERE first < ?2 AND first >= coalesce((SELECT max(first) FROM log WHERE first <= ?1), 0)',
@@ -197,7 +198,7 @@ function takeStrays(
   const putImage = target.prepare('INSERT OR REPLACE INTO images VALUES (?, ?, ?)');
   let found = 0;
   for (const where of ['database', 'log'] as const) {
-    for (const stray of straysIn(database, where)) {
+    for (const stray of straysIn(database, where, isCut)) {
       if (!kinds.includes(stray.kind)) continue;
       if (stray.kind === 'group') {
         const { first, count, structural, time, checksum, entries } = stray.row;

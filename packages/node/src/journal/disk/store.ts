@@ -108,6 +108,7 @@ export class Store {
   /** Opens the directory, or makes it. Throws a `JournalError` where it is in use, can not be used, or is no journal. */
   static open(directory: string, history: HistoryLimits): Store {
     let lock: DirectoryLock | null = null;
+    let database: DatabaseSync | null = null;
     try {
       makeDirectory(directory);
       lock = DirectoryLock.take(directory);
@@ -115,11 +116,12 @@ export class Store {
       refuseLost(directory);
       const file = join(directory, FILES.journal);
       const loss = harmlessLossOf(file);
-      const database = openDatabase(file);
+      database = openDatabase(file);
       makeFile(join(directory, FILES.used));
       syncDirectory(directory);
       return new Store(directory, lock, database, history, loss);
     } catch (error) {
+      database?.close();
       lock?.release();
       throw journalError('opened', directory, error);
     }
@@ -525,12 +527,11 @@ export class Store {
   #compact(oldest: number, now: number): boolean {
     const last = this.#history.takeSurplus(oldest, now);
     if (last === null) return false;
-    let changes: number | bigint = 0;
     this.#writeUnsynced(() => {
-      changes = this.#statement('DELETE FROM log WHERE first <= ? AND structural = 0').run(last).changes;
+      const { changes } = this.#statement('DELETE FROM log WHERE first <= ? AND structural = 0').run(last);
+      if (changes === 0) this.#history.foundDamaged();
     });
-    if (changes === 0) this.#history.foundDamaged();
-    return changes !== 0;
+    return true;
   }
 
   /** In a transaction that is on disk when it returns. */
@@ -566,7 +567,7 @@ export class Store {
 
   /**
    * What is left in SQLite's log of a commit that was torn has the salts of what is written next: where that was torn
-   * too, it would look like commits that were acknowledged. Not sooner than something is written.
+   * too, it would look like commits that were acknowledged. Not sooner than something is appended or let go.
    */
   #dropTorn(): void {
     if (!this.#hasTorn) return;

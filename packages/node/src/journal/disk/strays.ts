@@ -15,10 +15,10 @@ export type Stray =
 /**
  * The groups and images that stand whole in any leaf of a database, or of the log beside it, also where no tree of tables leads
  * to it: in a page that was left out of one, was written over since, or is damaged elsewhere. Their checksums tell that
- * they are what was written once. In the order in which they lie there.
+ * they are what was written once. In the order in which they lie there. `isCut` is of `walPages`.
  */
-export function* straysIn(database: string, where: 'database' | 'log'): Generator<Stray> {
-  const pages = new Pages(database);
+export function* straysIn(database: string, where: 'database' | 'log', isCut = false): Generator<Stray> {
+  const pages = new Pages(database, isCut);
   const read = (number: number): Uint8Array | null => pages.read(number);
   const bytesMax = pages.bytes;
   try {
@@ -52,13 +52,15 @@ class Pages {
   readonly #database: number;
   readonly #log: number | null;
   readonly #name: string;
+  readonly #isCut: boolean;
   /** Where the newest of a page lies in the log. */
   readonly #newest = new Map<number, number>();
 
-  constructor(database: string) {
+  constructor(database: string, isCut: boolean) {
     this.#name = database;
+    this.#isCut = isCut;
     const log = walOf(database);
-    for (const { page, at } of walPages(database)) this.#newest.set(page, at);
+    for (const { page, at } of walPages(database, isCut)) this.#newest.set(page, at);
     this.#database = openSync(database, 'r');
     this.#log = existsSync(log) ? openSync(log, 'r') : null;
   }
@@ -84,7 +86,7 @@ class Pages {
   }
 
   *ofLog(): Generator<Uint8Array> {
-    for (const { bytes } of walPages(this.#name)) yield bytes;
+    for (const { bytes } of walPages(this.#name, this.#isCut)) yield bytes;
   }
 
   /** The newest of a page. */

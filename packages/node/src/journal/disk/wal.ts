@@ -76,18 +76,20 @@ export function mendWal(database: string, mended: string): void {
 
 /**
  * The pages that were written into the log beside a database since that was begun anew, in order, also damaged ones, and where
- * they lie in it; but those behind the last commit, where none behind damage shows that there was more: they were
- * never committed. The bytes are good until the next page is asked for.
+ * they lie in it; but those behind the last commit, where it `isCut` there, or none behind damage shows that there was
+ * more: they were never committed. The bytes are good until the next page is asked for.
  */
 export function* walPages(
   database: string,
+  isCut: boolean,
 ): Generator<{ readonly page: number; readonly at: number; readonly bytes: Uint8Array }> {
   const file = walOf(database);
   const log = existsSync(file) ? Log.open(file) : null;
   if (log === null) return;
   try {
     const damage = damageIn(log);
-    const end = damage !== null && damage.commits.length > 0 ? Number.POSITIVE_INFINITY : endOfCommits(log);
+    const hasMore = !isCut && damage !== null && damage.commits.length > 0;
+    const end = hasMore ? Number.POSITIVE_INFINITY : endOfCommits(log);
     for (const { isOfThisLog, page, at, view } of log.frames()) {
       if (at >= end) return;
       if (!isOfThisLog) continue;
