@@ -212,11 +212,11 @@ describe('a directory that has lost its journal', () => {
     filled().close();
     lose();
     const lost = new RegExp(
-      `^\\S+ had a journal, and ${what} any more: put it back, or (remove it and )?have smc restore`,
+      `^\\S+ had a journal, and ${what} any more: put it back, or (remove journal\\.db and )?have smc restore`,
     );
     for (let i = 0; i < 2; i++) expect(() => Store.open(directory, ALL)).toThrow(lost);
     expect(() => Store.open(directory, ALL)).toThrow(
-      existsSync(join(directory, 'journal.db')) ? 'remove it and have' : 'or have',
+      existsSync(join(directory, 'journal.db')) ? 'remove journal.db and have' : 'or have',
     );
     rmSync(join(directory, 'used'));
     Store.open(directory, ALL).close();
@@ -225,9 +225,12 @@ describe('a directory that has lost its journal', () => {
   it('does not pass for a new one either beside what a start leaves that was killed before it wrote', () => {
     filled().close();
     writeFileSync(join(directory, 'journal.db-wal'), '');
-    for (const lose of [() => writeFileSync(join(directory, 'journal.db'), ''), remove]) {
+    for (const [lose, left] of [
+      [() => writeFileSync(join(directory, 'journal.db'), ''), 'journal.db, journal.db-wal'],
+      [remove, 'journal.db-wal'],
+    ] as const) {
       lose();
-      expect(() => Store.open(directory, ALL)).toThrow(/ had a journal, and /);
+      expect(() => Store.open(directory, ALL)).toThrow(`put it back, or remove ${left} and have smc restore`);
     }
   });
 

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { REPAIR } from './failures.ts';
 import { lastPosition } from './reading.ts';
-import { DRAFT, FILES } from './schema.ts';
+import { DRAFT, FILES, SUFFIXES } from './schema.ts';
 import { straysIn } from './strays.ts';
 import { walDamage, walOf } from './wal.ts';
 
@@ -79,10 +79,12 @@ export function refuseLost(directory: string): void {
   }
   const used = join(directory, FILES.used);
   if (!existsSync(used)) return;
-  // One that is there smc restore would not write over.
-  const [what, first] = existsSync(file)
-    ? [`nothing is in ${FILES.journal}`, 'remove it and ']
-    : [`has no ${FILES.journal}`, ''];
+  const what = existsSync(file) ? `nothing is in ${FILES.journal}` : `has no ${FILES.journal}`;
+  // Over what is there smc restore would not write.
+  const left = SUFFIXES.map((suffix) => `${FILES.journal}${suffix}`).filter((name) =>
+    existsSync(join(directory, name)),
+  );
+  const first = left.length === 0 ? '' : `remove ${left.join(', ')} and `;
   throw new JournalError(
     `${directory} had a journal, and ${what} any more: put it back, or ${first}have smc restore take a backup; without ${used} a node begins anew there`,
   );

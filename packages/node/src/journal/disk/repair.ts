@@ -24,7 +24,14 @@ import {
   stateChecksum,
   type StoredStateRow,
 } from './rows.ts';
-import { finishReplacing, keepCopy, replaceJournal, takeOver } from './salvage.ts';
+import {
+  finishReplacing,
+  isLogDamaged,
+  keepCopy,
+  type LogReading,
+  replaceJournal,
+  takeOver,
+} from './salvage.ts';
 import { CHECKPOINTS_KEPT, COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
 import { openDatabase } from './format.ts';
 import { END_DAMAGED, noteEnd, notedEnd } from './log-end.ts';
@@ -54,30 +61,75 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
   if (!hasDirectory(directory) || !files.some((file) => existsSync(join(directory, file))))
     throw new JournalError(`${directory} has no journal`);
   const lock = DirectoryLock.take(directory);
-  const draft = join(directory, 'repaired.db');
-  let database: DatabaseSync | null = null;
   try {
     finishReplacing(directory);
     const copy = keepCopy(directory, stamp);
-    rmSync(draft, { force: true });
-    database = openDatabase(draft);
-    const findings: string[] = [];
-    const reached = takeOver(copy, database, findings);
-    const whole = lastWhole(database);
-    const last = makeWhole(database, findings);
-    const end = Math.max(whole, last);
-    if (end < reached) findings.push(`the entries from position ${end + 1} to ${reached} at least are lost`);
-    // One file, without a log of its own beside it.
-    database.exec('PRAGMA journal_mode = DELETE');
-    database.close();
+    const { draft, findings, last } = bestAttempt(directory, copy);
     replaceJournal(directory, draft);
     return { copy, findings, last };
   } catch (error) {
-    if (database?.isOpen === true) database.close();
-    for (const suffix of SUFFIXES) rmSync(`${draft}${suffix}`, { force: true });
     throw journalError('written', directory, error);
   } finally {
+    for (const draft of Object.values(DRAFTS)) removeDraft(join(directory, draft));
     lock.release();
+  }
+}
+
+const DRAFTS: Record<LogReading, string> = { before: 'repaired.db', around: 'repaired-around.db' };
+
+function removeDraft(draft: string): void {
+  for (const suffix of SUFFIXES) rmSync(`${draft}${suffix}`, { force: true });
+}
+
+/** A journal that was made of what can be read. */
+interface Attempt extends Made {
+  readonly draft: string;
+  readonly findings: readonly string[];
+  /** Whether it leads to all that there are traces of. */
+  readonly isAll: boolean;
+}
+
+/**
+ * Where SQLite's log is damaged in the middle, what stands before the damage and the entries behind it give as a rule all there
+ * was; else, of that and of what the frames around the damage give, the one of which no states are lost, or that leads further.
+ */
+function bestAttempt(directory: string, copy: string): Attempt {
+  if (!isLogDamaged(copy)) return attempt(directory, copy, 'before');
+  const attempts: Attempt[] = [];
+  let failure: unknown = null;
+  for (const reading of ['before', 'around'] as const) {
+    try {
+      const each = attempt(directory, copy, reading);
+      if (each.isAll) return each;
+      attempts.push(each);
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      failure = error;
+    }
+  }
+  const rank = (one: Attempt, other: Attempt): number =>
+    Number(one.isInPart) - Number(other.isInPart) || other.last - one.last;
+  const [best] = attempts.toSorted(rank);
+  if (best === undefined) throw failure;
+  return best;
+}
+
+function attempt(directory: string, copy: string, reading: LogReading): Attempt {
+  const draft = join(directory, DRAFTS[reading]);
+  removeDraft(draft);
+  const database = openDatabase(draft);
+  try {
+    const findings: string[] = [];
+    const reached = takeOver(copy, database, findings, reading);
+    const whole = lastWhole(database);
+    const made = makeWhole(database, findings);
+    const end = Math.max(whole, made.last);
+    if (end < reached) findings.push(`the entries from position ${end + 1} to ${reached} at least are lost`);
+    // One file, without a log of its own beside it.
+    database.exec('PRAGMA journal_mode = DELETE');
+    return { ...made, draft, findings, isAll: made.last >= reached && !made.isInPart };
+  } finally {
+    database.close();
   }
 }
 
@@ -90,8 +142,16 @@ function lastWhole(database: DatabaseSync): number {
   return 0;
 }
 
-/** Sets aside what a node can not be rebuilt from; gives the last position that one can. */
-function makeWhole(database: DatabaseSync, findings: string[]): number {
+/** What a node can be rebuilt from. */
+interface Made {
+  /** The position that it goes on from. */
+  readonly last: number;
+  /** Whether states are missing in the checkpoint that it goes on from. */
+  readonly isInPart: boolean;
+}
+
+/** Sets aside what a node can not be rebuilt from. */
+function makeWhole(database: DatabaseSync, findings: string[]): Made {
   database.exec('BEGIN IMMEDIATE');
   const images = wholeImages(database, findings);
   /** Of groups that are set aside now how many entries there were, by the position of the first. */
@@ -109,7 +169,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
       );
     }
   }
-  const start = bestStart(database, taken, findings);
+  const { start, isInPart } = bestStart(database, taken, findings);
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
   takeYounger(database, start, taken, findings);
@@ -124,7 +184,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): number {
     );
   }
   database.exec('COMMIT');
-  return last;
+  return { last, isInPart };
 }
 
 /** Sets damaged images aside; gives the digests of the others. Bytes that a group names are whole, whatever stands beside them. */
@@ -181,8 +241,12 @@ function* groupsAfter(database: DatabaseSync, position: number): Generator<Group
   }
 }
 
-/** The position of the newest checkpoint that is whole, or can be made so; else 0, where the log has as much from its start. */
-function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, findings: string[]): number {
+/** The position of the newest checkpoint that is whole, or can be made so in part; else 0, where the log has as much from its start. */
+function bestStart(
+  database: DatabaseSync,
+  taken: ReadonlyMap<number, number>,
+  findings: string[],
+): { readonly start: number; readonly isInPart: boolean } {
   const rows = database
     .prepare('SELECT position, complete FROM checkpoints ORDER BY position DESC')
     .all() as unknown as readonly { readonly position: number; readonly complete: number }[];
@@ -198,7 +262,7 @@ function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, f
         );
       }
       forgetDamaged(database, position, findings);
-      return position;
+      return { start: position, isInPart: false };
     }
     // One that was being written is not damaged.
     if (complete !== COMPLETENESS.draft) findings.push(why);
@@ -219,11 +283,11 @@ function bestStart(database: DatabaseSync, taken: ReadonlyMap<number, number>, f
       machines.map((machine) => recounted(database, position, machine, findings)),
     );
     forgetDamaged(database, position, findings);
-    return position;
+    return { start: position, isInPart: true };
   }
   // A node that was never sent anything has a whole journal as well.
   const isEmpty = groupsAfter(database, LEAST).next().done === true;
-  if (reached > 0 || (isEmpty && findings.length === 0)) return 0;
+  if (reached > 0 || (isEmpty && findings.length === 0)) return { start: 0, isInPart: false };
   throw new JournalError(`no node can be rebuilt of it: ${findings.join('; ')}; smc restore takes a backup`);
 }
 

@@ -61,12 +61,26 @@ export function finishReplacing(directory: string): void {
   syncDirectory(directory);
 }
 
+/** What is read of a log of SQLite that is damaged in the middle: what SQLite takes, up to there, or all frames but the damaged ones. */
+export type LogReading = 'before' | 'around';
+
+/** Whether SQLite's log is damaged before commits that were acknowledged. */
+export function isLogDamaged(copy: string): boolean {
+  const file = join(copy, FILES.journal);
+  return (walDamage(file)?.commits.length ?? 0) > 0 && harmlessCut(file) === null;
+}
+
 /**
  * Writes every row that can be read of the journal in the directory `copy` into a new database; gives the last position that
  * there are traces of in what is damaged, 0 for none. Throws a `JournalError` where nothing can be read, and for what is no
  * journal of this version.
  */
-export function takeOver(copy: string, target: DatabaseSync, findings: string[]): number {
+export function takeOver(
+  copy: string,
+  target: DatabaseSync,
+  findings: string[],
+  reading: LogReading,
+): number {
   const file = join(copy, FILES.journal);
   const mended = join(dirname(copy), 'repairing');
   rmSync(mended, { recursive: true, force: true });
@@ -77,7 +91,7 @@ export function takeOver(copy: string, target: DatabaseSync, findings: string[])
     findings.push(
       `${FILES.journal}-wal is damaged (at byte ${damage.at}): ${damage.commits.length} commits from there on, of which all that can be read is taken over`,
     );
-    from = besideMended(file, mended);
+    if (reading === 'around') from = besideMended(file, mended);
   }
   const source = new DatabaseSync(from, { readOnly: true });
   try {
