@@ -54,6 +54,7 @@ export const common = {
   // For what hangs: no test is about time, and a machine may be slow, or busy with something else.
   testTimeout: 1_200_000,
   hookTimeout: 1_200_000,
+  expect: { poll: { timeout: 600_000 } },
 };
 
 const built = '**/dist/**';

@@ -112,7 +112,7 @@ function firstLine(child: ChildProcess, log: () => string): Promise<string> {
 }
 
 /** Shorter than a test may take. */
-const UNTIL_MILLIS_MAX = 40_000;
+const UNTIL_MILLIS_MAX = 600_000;
 
 /** A process that says what it does while it runs: what it has written is waited for. */
 export class TalkingProcess {

@@ -54,8 +54,9 @@ const untilEnded = (over?: AbortSignal): Promise<void> =>
 
 /** Ends the process at once, as the signal does where nobody hears it. */
 function endBy(name: (typeof SIGNALS)[number]): void {
-  for (const each of SIGNALS) process.removeAllListeners(each);
+  // First: the next signal may end it as soon as nobody hears that.
   openStderr().write(`ended at once, by a second signal: ${name}\n`);
+  for (const each of SIGNALS) process.removeAllListeners(each);
   process.kill(process.pid, name);
   // The first process of a container is not ended by a signal that it does not hear.
   process.exit(128 + constants.signals[name]);
