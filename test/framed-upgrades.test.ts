@@ -109,6 +109,15 @@ ${FIRST.slice(0, FIRST.indexOf('machine Account')).replace('on Read', 'on Total 
 upgrade old.Counter -> Counter {}
 `;
 
+/** Of which the way back has no reply for large numbers. */
+const STRICT = `
+import "./first.sm" as old
+${FIRST.slice(0, FIRST.indexOf('machine Account')).replace('on Incr', 'on Next -> Int {\n    n <- get\n    put -< n + 1\n    return -< n + 1\n  }\n  on Incr')}
+upgrade old.Counter -> Counter {
+  back on Next -> Incr reply n -> if n > 1 { fail("too large") } else { n }
+}
+`;
+
 const STRANGER = `
 machine Counter {
   state: Int = 0
@@ -193,6 +202,24 @@ describe('a framed client, and upgrades', () => {
     expect(shown(await another.call('Add', { by: 5 }))).toEqual({ total: 11 });
     const stranger = client().machine<Counter>({ image: bundleOf({ 'stranger.sm': STRANGER }).images[0] });
     expect(shown(await stranger.call('Read'))).toBe('unknown-interface');
+  });
+
+  test('says that a call was carried out of which no way back gives the reply', async () => {
+    await start();
+    const strict = bundleOf({ 'strict.sm': STRICT, 'first.sm': FIRST });
+    const counter = client().machine<Counter & Record<'Next', Counter['Incr']>>(machineOf(strict, 'Counter'));
+    expect(shown(await counter.call('Next'))).toBe(1);
+    expect(await counter.call('Next')).toEqual({
+      ok: false,
+      error: {
+        kind: 'refused',
+        code: 'unexpected',
+        message: 'the call was carried out, and no way back gives its reply: too large',
+        status: 200,
+        mayBeDone: true,
+      },
+    });
+    expect(shown(await counter.call('Read'))).toBe(2);
   });
 
   test('uses the way back again where an older node came in the place of its own', async () => {

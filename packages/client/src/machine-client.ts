@@ -12,7 +12,7 @@ import {
 import type { SpokenMachine } from './frame-connection.ts';
 import type { InstanceKey } from './http.ts';
 import type { CallLimits, Requester, RequestOptions } from './requester.ts';
-import type { Result } from './result.ts';
+import { maybeDone, type Result } from './result.ts';
 import { interfaceBefore, ownInterface, type SpokenInterface } from './spoken-interface.ts';
 
 /**
@@ -199,11 +199,12 @@ export class MachineClient<O extends Operations = Operations> {
     if (!raw.ok) return raw;
     const { bytes, code } = raw.value;
     const decoded = decodeValue(way.types, way.reply, bytes);
-    if (!decoded.ok)
-      return refuse('unexpected', `a reply that is no value of its type: ${decoded.malformed.message}`);
+    if (!decoded.ok) return unreadable(`a reply that is no value of its type: ${decoded.malformed.message}`);
     const value =
       way.adapter === null ? ({ ok: true, value: decoded.value } as const) : way.adapter.reply(decoded.value);
-    return value.ok ? { ok: true, value: { value: value.value, code } } : refuse('fault', value.message);
+    if (!value.ok)
+      return unreadable(`the call was carried out, and no way back gives its reply: ${value.message}`);
+    return { ok: true, value: { value: value.value, code } };
   }
 
   #checkKey(): string | null {
@@ -228,7 +229,7 @@ function textOf(input: unknown): string | null {
 }
 
 function refuse(
-  code: 'unknown-operation' | 'bad-request' | 'gone' | 'fault' | 'unknown-interface' | 'unexpected',
+  code: 'unknown-operation' | 'bad-request' | 'gone' | 'fault' | 'unknown-interface',
   message: string,
   path?: string,
 ): Result<never> {
@@ -237,6 +238,11 @@ function refuse(
     ok: false,
     error: { kind: 'refused', code, message, status, ...(path === undefined ? {} : { path }) },
   };
+}
+
+/** The node has carried it out, and undoes nothing of it: no refusal that it could have given says so. */
+function unreadable(message: string): Result<never> {
+  return maybeDone({ kind: 'refused', code: 'unexpected', message, status: STATUS.unexpected });
 }
 
 const STATUS = {

@@ -74,6 +74,26 @@ it('that breaks off in the middle changes nothing', async () => {
   expect(await put(node, UPGRADE)).toMatchObject({ status: 200 });
 });
 
+it('that has not come whole is refused where the node ends', async () => {
+  await start();
+  const call =
+    'POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n';
+  const sockets = await Promise.all([
+    begin(head(`content-length: ${UPGRADE.length}`), UPGRADE.subarray(0, 100)),
+    begin(call, '{'),
+  ]);
+  const answers = sockets.map(async (socket) => {
+    let text = '';
+    for await (const data of socket) text += String(data);
+    return text;
+  });
+  // The node has begun to read them.
+  await send(node, '/Counter/Read');
+  await node.close();
+  for (const answer of await Promise.all(answers))
+    expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*connection: close[^]*"code":"stopping"/);
+});
+
 it('is answered where it is too large, and the connection stays open until all of it came', async () => {
   await start({ bundleBytesMax: 1_000 });
   const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' });

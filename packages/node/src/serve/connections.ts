@@ -110,12 +110,16 @@ export class HttpConnections {
   }
 
   /**
-   * Ends all connections without a request that is being answered, whether they wait for their next one, sent a part
-   * of one or nothing at all, and from then on each that is done.
+   * Ends all connections without a request that is being answered, whether they wait for their next one or sent nothing
+   * at all, and from then on each that is done. One of which a body has not come whole is to be ended by `refuse`.
    */
-  endIdle(): void {
+  endIdle(refuse: (socket: Socket, partial: FastifyRequest) => void): void {
     this.#isEnding = true;
-    for (const { socket, waiting } of this.#bySocket.values()) if (waiting === 0) socket.destroySoon();
+    for (const { socket, waiting, last } of this.#bySocket.values()) {
+      if (waiting > 0) continue;
+      if (last === null) socket.destroySoon();
+      else refuse(socket, last);
+    }
   }
 
   /**

@@ -21,7 +21,7 @@ import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
 import { isEncoded, NOT_ENCODED } from './parameters.ts';
-import { answerClientError, answerConnect, type RawService } from './raw.ts';
+import { answerClientError, answerConnect, type RawService, refusePartial } from './raw.ts';
 import { headerOf, readRequestKey } from './request-key.ts';
 import {
   isText,
@@ -102,7 +102,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     port: typeof address === 'object' && address !== null ? address.port : place.port,
     close: async () => {
       handshakes?.destroy();
-      connections.endIdle();
+      connections.endIdle((socket, partial) => refusePartial({ metrics, limits }, socket, partial));
       const force = setTimeout(() => app.server.closeAllConnections(), limits.closeMillisMax);
       await app.close();
       clearTimeout(force);

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { HEADER_BYTES_MAX, type NodeLimits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
+import { STOPPING } from '../refused.ts';
 import { isCall, JSON_TYPE } from './reply.ts';
 
 /** What is refused on a connection for HTTP before there is a request that a route could answer. */
@@ -44,6 +45,12 @@ function describe(
     default:
       return { status: 400, message: `this is no HTTP request: ${message}` };
   }
+}
+
+/** Refuses a request of which the body has not come whole, as the node is about to end, and ends the connection. */
+export function refusePartial(service: RawService, socket: Socket, partial: FastifyRequest): void {
+  const { problem: refused } = STOPPING;
+  answer(service, socket, { problem: refused, status: ERROR_STATUS[refused.code] }, partial);
 }
 
 const NO_TUNNEL = problem('unknown-operation', 'there is no CONNECT here: a node is no proxy');
