@@ -202,6 +202,15 @@ describe('the files of a journal', () => {
   });
 });
 
+it('what a repair left that was broken off goes with the next start', () => {
+  filled().close();
+  const left = ['repaired.db', 'repaired.db-wal', 'repaired-around.db'].map((name) => join(directory, name));
+  for (const name of left) writeFileSync(name, 'x');
+  mkdirSync(join(directory, 'repairing'));
+  Store.open(directory, ALL).close();
+  for (const name of [...left, join(directory, 'repairing')]) expect(existsSync(name), name).toBe(false);
+});
+
 describe('a directory that has lost its journal', () => {
   const remove = (): void => rmSync(join(directory, 'journal.db'));
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { groupChecksum, type GroupRow } from '../src/journal/disk/rows.ts';
+import { mendWal, walOf } from '../src/journal/disk/wal.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
 import type { Core } from './core.ts';
 import { ALL, History, NONE, numbers, open } from './histories.ts';
@@ -177,6 +178,66 @@ describe('a repair has all states of a journal', () => {
     expect(findings).toContainEqual(expect.stringMatching(/^the table log can not be read as a whole/));
     expect(open(place).seen).toBe(history.states.get(history.last));
   });
+});
+
+describe('a write-ahead log that is in the database already', () => {
+  it('of which any frame is damaged takes nothing from it', () => {
+    const directory = join(folder, 'in the database');
+    const history = new History(directory, NONE);
+    history.step((core) => core.deploy(bundleOf(account())));
+    const key = (i: number): string => `a key of ${'some length'.repeat(3)} ${i}`;
+    for (let round = 0; round < 4; round++) {
+      history.step((core) => {
+        for (let i = 0; i < 300; i += round + 1)
+          core.call('Account', 'Deposit(3)', { key: key((97 * i) % 300) });
+      });
+      history.checkpoint();
+    }
+    for (const _ of history.cleaning());
+    const database = new DatabaseSync(join(directory, 'journal.db'));
+    expect(database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()).toMatchObject({ busy: 0 });
+    const crashed = join(folder, 'in the database crashed');
+    copyKilled(directory, crashed);
+    database.close();
+    history.close();
+    const wal = readFileSync(join(crashed, 'journal.db-wal'));
+    const frames = (wal.length - 32) / FRAME_BYTES;
+    expect(frames).toBeGreaterThan(20);
+    let refused = 0;
+    for (let frame = 0; frame < frames; frame++) {
+      const place = join(folder, `in the database ${frame}`);
+      const file = join(place, 'journal.db');
+      cpSync(crashed, place, { recursive: true });
+      change(`${file}-wal`, (bytes) => (bytes[32 + frame * FRAME_BYTES + 2_000] ^= 1));
+      const before = readFileSync(file);
+      try {
+        expect(open(place).position, `frame ${frame}`).toBe(history.last);
+      } catch (error) {
+        expect((error as Error).message, `frame ${frame}`).toContain('smc repair');
+        expect(readFileSync(file).equals(before), `frame ${frame}`).toBe(true);
+        expect(repairDirectory(place, 'now').last, `frame ${frame}`).toBe(history.last);
+        refused++;
+      }
+      expect(open(place).seen, `frame ${frame}`).toBe(history.states.get(history.last));
+    }
+    expect(refused).toBeGreaterThan(frames / 2);
+  });
+});
+
+it('a write-ahead log of very many frames is mended', () => {
+  const file = join(folder, 'many frames.db');
+  const database = new DatabaseSync(file);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (bytes BLOB)');
+  database.exec(`INSERT INTO t VALUES (zeroblob(${12_000 * PAGE_BYTES}))`);
+  const copy = join(folder, 'many frames mended.db');
+  cpSync(file, copy);
+  mendWal(file, walOf(copy));
+  database.close();
+  const mended = new DatabaseSync(copy);
+  expect(mended.prepare('SELECT length(bytes) AS length FROM t').get()).toEqual({
+    length: 12_000 * PAGE_BYTES,
+  });
+  mended.close();
 });
 
 /** A journal as a crash leaves it after some changes of its rows: the pages of before are in its write-ahead log. */

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { REPAIR } from './failures.ts';
-import { lastPosition } from './reading.ts';
+import { brokenIn, lastPosition } from './reading.ts';
 import { DRAFT, FILES, SUFFIXES } from './schema.ts';
 import { straysIn } from './strays.ts';
 import { walDamage, walOf } from './wal.ts';
@@ -60,10 +60,31 @@ export function harmlessLossOf(file: string): Loss | null {
     );
   }
   const loss = isThere ? lossOf(file) : null;
-  if (loss?.isAcknowledged !== true) return loss;
+  if (loss === null) return null;
+  if (!loss.isAcknowledged) {
+    refuseMixed(file, loss);
+    return loss;
+  }
   throw new JournalError(
     `${loss.place} is damaged, and ${loss.commits} commits follow on that, which were acknowledged: ${REPAIR}`,
   );
+}
+
+/**
+ * Where the log was brought into the database before it was damaged, what SQLite takes of it is older than what it belongs to.
+ * Whoever opens that for writing leaves it so for good.
+ */
+function refuseMixed(file: string, { place }: Loss): void {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const broken = brokenIn(database.prepare('PRAGMA integrity_check').all());
+    if (broken === null) return;
+    throw new JournalError(
+      `the end of ${place} is damaged, and what is before it does not go with ${basename(file)} (${broken}): ${REPAIR}`,
+    );
+  } finally {
+    database.close();
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { DamagedCheckpoint, JournalError } from '../error.ts';
@@ -26,13 +26,15 @@ import {
 } from './rows.ts';
 import {
   finishReplacing,
-  isLogDamaged,
+  DRAFTS,
   keepCopy,
   type LogReading,
+  readingsOf,
+  removeDrafts,
   replaceJournal,
   takeOver,
 } from './salvage.ts';
-import { CHECKPOINTS_KEPT, COMPLETENESS, FILES, SUFFIXES } from './schema.ts';
+import { CHECKPOINTS_KEPT, COMPLETENESS, FILES } from './schema.ts';
 import { openDatabase } from './format.ts';
 import { END_DAMAGED, noteEnd, notedEnd } from './log-end.ts';
 import { sealCheckpoint } from './seal.ts';
@@ -70,15 +72,9 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
   } catch (error) {
     throw journalError('written', directory, error);
   } finally {
-    for (const draft of Object.values(DRAFTS)) removeDraft(join(directory, draft));
+    removeDrafts(directory);
     lock.release();
   }
-}
-
-const DRAFTS: Record<LogReading, string> = { before: 'repaired.db', around: 'repaired-around.db' };
-
-function removeDraft(draft: string): void {
-  for (const suffix of SUFFIXES) rmSync(`${draft}${suffix}`, { force: true });
 }
 
 /** A journal that was made of what can be read. */
@@ -90,25 +86,23 @@ interface Attempt extends Made {
 }
 
 /**
- * Where SQLite's log is damaged in the middle, what stands before the damage and the entries behind it give as a rule all there
- * was; else, of that and of what the frames around the damage give, the one of which no states are lost, or that leads further.
+ * Where SQLite's log is damaged, what stands before the damage and the entries behind it give as a rule all there was; else, of
+ * all readings, the one counts of which fewer states are lost, or that leads further.
  */
 function bestAttempt(directory: string, copy: string): Attempt {
-  if (!isLogDamaged(copy)) return attempt(directory, copy, 'before');
   const attempts: Attempt[] = [];
   let failure: unknown = null;
-  for (const reading of ['before', 'around'] as const) {
+  for (const reading of readingsOf(copy)) {
     try {
       const each = attempt(directory, copy, reading);
       if (each.isAll) return each;
       attempts.push(each);
     } catch (error) {
-      if (!(error instanceof JournalError)) throw error;
+      // Of what another reading makes something is left.
       failure = error;
     }
   }
-  const rank = (one: Attempt, other: Attempt): number =>
-    Number(one.isInPart) - Number(other.isInPart) || other.last - one.last;
+  const rank = (one: Attempt, other: Attempt): number => one.lost - other.lost || other.last - one.last;
   const [best] = attempts.toSorted(rank);
   if (best === undefined) throw failure;
   return best;
@@ -116,7 +110,6 @@ function bestAttempt(directory: string, copy: string): Attempt {
 
 function attempt(directory: string, copy: string, reading: LogReading): Attempt {
   const draft = join(directory, DRAFTS[reading]);
-  removeDraft(draft);
   const database = openDatabase(draft);
   try {
     const findings: string[] = [];
@@ -127,7 +120,7 @@ function attempt(directory: string, copy: string, reading: LogReading): Attempt 
     if (end < reached) findings.push(`the entries from position ${end + 1} to ${reached} at least are lost`);
     // One file, without a log of its own beside it.
     database.exec('PRAGMA journal_mode = DELETE');
-    return { ...made, draft, findings, isAll: made.last >= reached && !made.isInPart };
+    return { ...made, draft, findings, isAll: made.last >= reached && made.lost === 0 };
   } finally {
     database.close();
   }
@@ -146,8 +139,8 @@ function lastWhole(database: DatabaseSync): number {
 interface Made {
   /** The position that it goes on from. */
   readonly last: number;
-  /** Whether states are missing in the checkpoint that it goes on from. */
-  readonly isInPart: boolean;
+  /** How many states are not there of the checkpoint that it goes on from, and one more; 0 where all of it is. */
+  readonly lost: number;
 }
 
 /** Sets aside what a node can not be rebuilt from. */
@@ -169,7 +162,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): Made {
       );
     }
   }
-  const { start, isInPart } = bestStart(database, taken, findings);
+  const { start, lost } = bestStart(database, taken, findings);
   forgetAfter(database, start);
   const last = cutAtGap(database, start, findings);
   takeYounger(database, start, taken, findings);
@@ -184,7 +177,7 @@ function makeWhole(database: DatabaseSync, findings: string[]): Made {
     );
   }
   database.exec('COMMIT');
-  return { last, isInPart };
+  return { last, lost };
 }
 
 /** Sets damaged images aside; gives the digests of the others. Bytes that a group names are whole, whatever stands beside them. */
@@ -246,7 +239,7 @@ function bestStart(
   database: DatabaseSync,
   taken: ReadonlyMap<number, number>,
   findings: string[],
-): { readonly start: number; readonly isInPart: boolean } {
+): { readonly start: number; readonly lost: number } {
   const rows = database
     .prepare('SELECT position, complete FROM checkpoints ORDER BY position DESC')
     .all() as unknown as readonly { readonly position: number; readonly complete: number }[];
@@ -262,7 +255,7 @@ function bestStart(
         );
       }
       forgetDamaged(database, position, findings);
-      return { start: position, isInPart: false };
+      return { start: position, lost: 0 };
     }
     // One that was being written is not damaged.
     if (complete !== COMPLETENESS.draft) findings.push(why);
@@ -277,18 +270,19 @@ function bestStart(
     if (headChecksum(checkpoint, machines) !== checkpoint.checksum) continue;
     if (structureSum(database, position) !== checkpoint.structure_sum) continue;
     setPartsAside(database, findings);
-    sealCheckpoint(
-      database,
-      checkpoint,
-      machines.map((machine) => recounted(database, position, machine, findings)),
-    );
+    const left = machines.map((machine) => recounted(database, position, machine, findings));
+    sealCheckpoint(database, checkpoint, left);
     forgetDamaged(database, position, findings);
-    return { start: position, isInPart: true };
+    return { start: position, lost: 1 + statesOf(machines) - Math.min(statesOf(machines), statesOf(left)) };
   }
   // A node that was never sent anything has a whole journal as well.
   const isEmpty = groupsAfter(database, LEAST).next().done === true;
-  if (reached > 0 || (isEmpty && findings.length === 0)) return { start: 0, isInPart: false };
+  if (reached > 0 || (isEmpty && findings.length === 0)) return { start: 0, lost: 0 };
   throw new JournalError(`no node can be rebuilt of it: ${findings.join('; ')}; smc restore takes a backup`);
+}
+
+function statesOf(machines: readonly MachineRow[]): number {
+  return machines.reduce((sum, { states }) => sum + states, 0);
 }
 
 /** Lets go what a start would go on from where the checkpoint at a position is damaged, and is so itself. */

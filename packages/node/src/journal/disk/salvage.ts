@@ -50,8 +50,26 @@ export function replaceJournal(directory: string, draft: string): void {
   finishReplacing(directory);
 }
 
+/** Where a repair makes a journal, by the way in which it reads the old one. */
+export const DRAFTS: Record<LogReading, string> = {
+  before: 'repaired.db',
+  around: 'repaired-around.db',
+  alone: 'repaired-alone.db',
+};
+
+/** Removes what a repair made that does not count, or was broken off. */
+export function removeDrafts(directory: string): void {
+  for (const draft of Object.values(DRAFTS))
+    for (const suffix of SUFFIXES) rmSync(join(directory, `${draft}${suffix}`), { force: true });
+  rmSync(join(directory, MENDED), { recursive: true, force: true });
+}
+
+/** A directory that a repair reads the old journal in. */
+const MENDED = 'repairing';
+
 /** Ends what `replaceJournal` began, where a crash came in between. To be called with the lock on the directory. */
 export function finishReplacing(directory: string): void {
+  removeDrafts(directory);
   const repaired = join(directory, FILES.repaired);
   if (!existsSync(repaired)) return;
   const journal = join(directory, FILES.journal);
@@ -61,13 +79,18 @@ export function finishReplacing(directory: string): void {
   syncDirectory(directory);
 }
 
-/** What is read of a log of SQLite that is damaged in the middle: what SQLite takes, up to there, or all frames but the damaged ones. */
-export type LogReading = 'before' | 'around';
+/**
+ * What is read of a log of SQLite that is damaged: what SQLite takes, up to there, all frames but the damaged ones, or nothing: what
+ * was in it may be in the database.
+ */
+export type LogReading = 'before' | 'around' | 'alone';
 
-/** Whether SQLite's log is damaged before commits that were acknowledged. */
-export function isLogDamaged(copy: string): boolean {
+/** In which ways a journal can be read that has this copy: the first is that of one which is whole. */
+export function readingsOf(copy: string): readonly LogReading[] {
   const file = join(copy, FILES.journal);
-  return (walDamage(file)?.commits.length ?? 0) > 0 && harmlessCut(file) === null;
+  if ((walDamage(file)?.commits.length ?? 0) === 0) return ['before'];
+  // What was never acknowledged is cut off.
+  return harmlessCut(file) === null ? ['before', 'around', 'alone'] : ['before', 'alone'];
 }
 
 /**
@@ -82,19 +105,20 @@ export function takeOver(
   reading: LogReading,
 ): number {
   const file = join(copy, FILES.journal);
-  const mended = join(dirname(copy), 'repairing');
+  const mended = join(dirname(copy), MENDED);
   rmSync(mended, { recursive: true, force: true });
   const damage = walDamage(file);
-  let from = file;
   const cut = harmlessCut(file);
   if (cut === null && damage !== null && damage.commits.length > 0) {
     findings.push(
       `${FILES.journal}-wal is damaged (at byte ${damage.at}): ${damage.commits.length} commits from there on, of which all that can be read is taken over`,
     );
-    if (reading === 'around') from = besideMended(file, mended);
   }
-  const source = new DatabaseSync(from, { readOnly: true });
+  let source: DatabaseSync | null = null;
   try {
+    const from = reading === 'before' ? file : apart(file, mended);
+    if (reading === 'around') mendWal(file, walOf(from));
+    source = new DatabaseSync(from, { readOnly: true });
     checkMendable(source, join(dirname(copy), FILES.journal));
     const broken = brokenPlace(source);
     if (broken !== null) findings.push(`the file is damaged (${broken})`);
@@ -126,7 +150,7 @@ export function takeOver(
       cause: error,
     });
   } finally {
-    source.close();
+    source?.close();
     rmSync(mended, { recursive: true, force: true });
   }
 }
@@ -250,8 +274,8 @@ function isInTime(target: DatabaseSync, row: GroupRow): boolean {
   return isAfter && (after === null || lastTimeOf(group) <= after.time);
 }
 
-/** The same database, which is only read, with a log beside it from which the damaged frames are taken out. */
-function besideMended(file: string, directory: string): string {
+/** The same database, which is only read, without the log beside it. */
+function apart(file: string, directory: string): string {
   mkdirSync(directory, { mode: 0o700 });
   const database = join(directory, FILES.journal);
   try {
@@ -260,7 +284,6 @@ function besideMended(file: string, directory: string): string {
     // Not every file system has links.
     copyFileSync(file, database);
   }
-  mendWal(file, walOf(database));
   return database;
 }
 

@@ -57,7 +57,7 @@ export function mendWal(database: string, mended: string): void {
   const target = openSync(mended, 'w', 0o600);
   try {
     const checksum = new Checksum(log.isLittleEndian);
-    writeSync(target, log.headerAnew(checksum));
+    writeSync(target, bytesOf(log.headerAnew(checksum)));
     for (const frame of log.frames()) {
       if (!frame.isOfThisLog || !frame.goesOn) continue;
       const { view } = frame;
@@ -65,7 +65,7 @@ export function mendWal(database: string, mended: string): void {
       view.setUint32(12, log.salts[1]);
       checksum.addFrame(view);
       checksum.writeAt(view, 16);
-      writeSync(target, view);
+      writeSync(target, bytesOf(view));
     }
     fsyncSync(target);
   } finally {
@@ -147,6 +147,11 @@ function damageIn(log: Log): WalDamage | null {
     commits[0] = Math.max(commits[0], commit < commits.length - 1 ? greatest : before);
   }
   return at === null ? null : { at, commits };
+}
+
+/** Node refuses a view after some thousand of them. */
+function bytesOf(view: DataView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 interface Frame {
