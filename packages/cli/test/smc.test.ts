@@ -461,16 +461,7 @@ describe('a node', () => {
   test('says that a port is taken of which only the number is asked for twice', async () => {
     const taken = new URL(place.node.url ?? '').port;
     const other = ['--host', '127.0.0.2', '--http', taken, '--tcp', '0'];
-    const ran = await run([
-      'node',
-      '--memory',
-      '--insecure',
-      ...other,
-      '--admin-host',
-      '127.0.0.1',
-      '--admin',
-      taken,
-    ]);
+    const ran = await run(['node', '--memory', ...other, '--admin-host', '127.0.0.1', '--admin', taken]);
     expect(ran).toMatchObject({ status: 1, out: '' });
     expect(ran.err).toContain(`port ${taken} of this computer is taken`);
   });

@@ -213,7 +213,7 @@ describe('only this computer is served', () => {
       '[::2]',
       '127.0.0.1:80@evil.example',
     ];
-    const local = ['127.0.0.1', 'localhost:4040', 'LOCALHOST', '[::1]:1'];
+    const local = ['127.0.0.1', '127.0.0.2:80', 'localhost:4040', 'LOCALHOST', '[::1]:1'];
     const ask = (host: string): Promise<HttpReply> => send(node, '/Counter/Read', { headers: { host } });
     const refused = await Promise.all(foreign.map(async (host) => `${host} ${refusal(await ask(host))}`));
     expect(refused).toEqual(foreign.map((host) => `${host} 400 bad-request`));

@@ -180,6 +180,24 @@ describe('a repair has all states of a journal', () => {
   });
 });
 
+it('a repair takes no number of an image for that of an entry', () => {
+  const directory = join(folder, 'more images');
+  const history = new History(directory, ALL);
+  history.step((core) => core.deploy(bundleOf(labelled())));
+  history.reopen();
+  history.step((core) => core.call('Counter', 'Incr'));
+  history.step((core) => core.deploy(bundleOf(account())));
+  history.step((core) => core.deploy(upgradeBundle(accountWithFee(), toFee(account()))));
+  history.step((core) => core.call('Counter', 'Incr'));
+  const place = join(folder, 'more images crashed');
+  copyKilled(directory, place);
+  history.close();
+  change(join(place, 'journal.db-wal'), (bytes) => (bytes[32 + 2_000] ^= 1));
+  const { last, findings } = repairDirectory(place, 'now');
+  expect(last).toBe(history.last);
+  expect(findings.filter((each) => each.includes('lost'))).toEqual([]);
+});
+
 describe('a write-ahead log that is in the database already', () => {
   it('of which any frame is damaged takes nothing from it', () => {
     const directory = join(folder, 'in the database');

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import type { Problem } from '../problem.ts';
 import { problem } from '../problem.ts';
 import type { Signers } from './signers.ts';
@@ -94,11 +94,13 @@ export interface Certificate {
   readonly key: string;
 }
 
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8);
+LOOPBACK.addAddress('::1', 'ipv6');
 
 /** Whether an address means this computer, and is reached from nowhere else. */
 export function isLoopback(address: string): boolean {
-  return LOOPBACK.has(address);
+  return address === 'localhost' || LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** What an address beyond this computer lacks before it may be listened on; null where nothing. */

@@ -180,7 +180,7 @@ function saysUtf8(type = ''): boolean {
   return named === undefined || /^utf-?8$/i.test(named);
 }
 
-const LOCAL = String.raw`(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?`;
+const LOCAL = String.raw`(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?`;
 const LOCAL_HOST = new RegExp(`^${LOCAL}$`, 'i');
 const LOCAL_ORIGIN = new RegExp(`^https?://${LOCAL}$`, 'i');
 

@@ -248,7 +248,10 @@ class Log {
   }
 }
 
-/** The greatest row number of a frame's page but for so many, where that is a leaf of a table (section 1.6); else 0. */
+/**
+ * The greatest row number of a frame's page but for so many, where that is a leaf of a table (section 1.6) with rows of as many
+ * columns as those of the log have; else 0.
+ */
 function greatestRow(frame: DataView, but = 0): number {
   const TABLE_LEAF = 0x0d;
   const start = FRAME_HEADER_BYTES;
@@ -257,8 +260,19 @@ function greatestRow(frame: DataView, but = 0): number {
   if (frame.getUint8(start) !== TABLE_LEAF || cells < 1 || pointer + 2 > frame.byteLength) return 0;
   // A cell begins with the length of its content; the number of the row follows.
   const [, next] = varint(frame, start + frame.getUint16(pointer));
-  const [row] = varint(frame, next);
-  return Number.isSafeInteger(row) ? row : 0;
+  const [row, content] = varint(frame, next);
+  return Number.isSafeInteger(row) && columnsAt(frame, content) === LOG_COLUMNS ? row : 0;
+}
+
+/** Images are numbered as they come, and may be more than there are positions. */
+const LOG_COLUMNS = 6;
+
+/** How many columns a row has, which begins with the length of what says so, and the type of each. */
+function columnsAt(frame: DataView, start: number): number {
+  const [length, first] = varint(frame, start);
+  let columns = 0;
+  for (let at = first; at < start + length && at < frame.byteLength; columns++) [, at] = varint(frame, at);
+  return columns;
 }
 
 /** Fills a buffer from there on; the part that is filled, which is shorter at the end of the file. */
