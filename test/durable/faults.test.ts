@@ -317,12 +317,62 @@ describe('what is done with the files of a journal', () => {
     const kept = ['journal.db', 'journal.db-wal'].map((name) => `sync ./data/${copy}/${name}`);
     const repair = [
       ...[...kept, `sync ./data/${copy}`, 'sync ./data'],
-      ...['sync ./data/repaired.db', 'rename ./data/repaired.db ./data/journal.db.repaired', 'sync ./data'],
+      ...[
+        'sync ./data/journal.db.repairing-before',
+        'rename ./data/journal.db.repairing-before ./data/journal.db.repaired',
+        'sync ./data',
+      ],
       // Not before the new one counts, and gone before it has that name.
       ...['unlink ./data/journal.db-wal', 'sync ./data'],
       ...['rename ./data/journal.db.repaired ./data/journal.db', 'sync ./data', 'say'],
     ];
     expect(missing(calls, repair)).toBe(null);
+  });
+});
+
+describe('a repair', () => {
+  const half = (size: number): string[] => [
+    '/bin/sh',
+    '-c',
+    `trap '' XFSZ; ulimit -f ${Math.floor(size / 1_024)}; exec "$@"`,
+    'sh',
+  ];
+  const full = (): string[] => [
+    ...['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=pwrite64'],
+    ...['-e', 'inject=pwrite64:error=ENOSPC:when=20+'],
+  ];
+
+  test.each([
+    ['a copy', half, false],
+    ['what is made', full, true],
+  ])('that has no room for %s says so, and leaves all as it is', async (_, wrapperFor, isTraced) => {
+    if (isTraced && !hasStrace) return;
+    const node = await startNodeProcess(['--data', directory]);
+    expect(await node.put(TALLY.plain.encoded)).toMatch(/^200 /);
+    const line = await LineConnection.open(node.tcpPort);
+    for (let i = 1; i <= 100; i++) expect(await line.ask('Tally/a Add(1)')).toBe(`ok ${i}`);
+    line.close();
+    expect(await node.stop()).toBe(0);
+    const bytes = (): Buffer => readFileSync(join(directory, 'journal.db'));
+    const before = bytes();
+    const files = readdirSync(directory);
+    const [command, ...words] = [
+      ...wrapperFor(before.length),
+      process.execPath,
+      smcPath,
+      'repair',
+      directory,
+    ];
+    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    expect((await once(child, 'close'))[0]).toBe(1);
+    expect(said).toMatch(
+      /^error: the journal can not be repaired \(.*\): the disk under .* (did not take it|is full): .*; its files are as they were\n$/,
+    );
+    expect(readdirSync(directory)).toEqual(files);
+    expect(bytes().equals(before)).toBe(true);
+    expect((await smc(['repair', directory])).stdout).toMatch(/^nothing is damaged\n/);
   });
 });
 

@@ -432,6 +432,28 @@ describe('a repair leaves nothing for the next to find', () => {
     expect(repairDirectory(directory, 'later').findings).toEqual([]);
   });
 
+  it('where a group is younger than what was deployed after it, and not than the checkpoint', () => {
+    const history = new History(join(folder, 'younger than a deployment'), ALL);
+    history.core.time = 1_000;
+    history.step((core) => core.deploy(bundleOf(labelled())));
+    for (let i = 0; i < 20; i++) history.step((core) => core.call('Counter', 'Incr'));
+    history.step((core) => core.deploy(bundleOf(account())));
+    history.core.time = 5_000;
+    history.step((core) => core.call('Counter', 'Incr'));
+    history.checkpoint();
+    history.step((core) => core.call('Counter', 'Incr'));
+    history.close();
+    const { directory, last } = history;
+    retime(directory, 10, 4_000);
+    const { findings } = repairDirectory(directory, 'now');
+    expect(findings).toEqual([
+      'the group of entries at position 10 is younger than what was deployed at position 22; the checkpoint at position 23 stands for it',
+    ]);
+    expect(open(directory)).toMatchObject({ seen: history.states.get(last), notes: [] });
+    backUp(directory, join(folder, 'younger than a deployment after'));
+    expect(repairDirectory(directory, 'later').findings).toEqual([]);
+  });
+
   it('where a newer checkpoint is damaged, and an older one', () => {
     const directory = long('three', 20);
     goOn(directory, ALL);

@@ -204,11 +204,14 @@ describe('the files of a journal', () => {
 
 it('what a repair left that was broken off goes with the next start', () => {
   filled().close();
-  const left = ['repaired.db', 'repaired.db-wal', 'repaired-around.db'].map((name) => join(directory, name));
+  const left = ['before', 'before-wal', 'around', 'alone'].map((name) =>
+    join(directory, `journal.db.repairing-${name}`),
+  );
   for (const name of left) writeFileSync(name, 'x');
-  mkdirSync(join(directory, 'repairing'));
+  mkdirSync(join(directory, 'journal.db.repairing'));
   Store.open(directory, ALL).close();
-  for (const name of [...left, join(directory, 'repairing')]) expect(existsSync(name), name).toBe(false);
+  for (const name of [...left, join(directory, 'journal.db.repairing')])
+    expect(existsSync(name), name).toBe(false);
 });
 
 describe('a directory that has lost its journal', () => {
@@ -514,7 +517,7 @@ describe('a repair', () => {
     const before = readFileSync(join(directory, 'journal.db'));
     expect(() => repairDirectory(directory, 'now')).toThrow(message);
     expect(readFileSync(join(directory, 'journal.db')).equals(before)).toBe(true);
-    expect(existsSync(join(directory, 'repaired.db'))).toBe(false);
+    expect(existsSync(join(directory, 'journal.db.repairing-before'))).toBe(false);
   });
 
   it('leaves a database of another program as it is, and mends a journal that has lost what it says it is', () => {
@@ -531,7 +534,7 @@ describe('a repair', () => {
 
   it('is whole where a crash came in the middle of it', () => {
     const place = killed(filled());
-    const repaired = join(folder, 'repaired.db');
+    const repaired = join(folder, 'journal.db.repairing-before');
     copyFileSync(join(place, 'journal.db'), repaired);
     copyFileSync(join(place, 'journal.db-wal'), `${repaired}-wal`);
     const database = new DatabaseSync(repaired);
@@ -541,7 +544,7 @@ describe('a repair', () => {
     renameSync(repaired, join(place, 'journal.db.repaired'));
     expect(position(place)).toBe(8);
     expect(existsSync(join(place, 'journal.db.repaired'))).toBe(false);
-    const again = join(folder, 'repaired.db');
+    const again = join(folder, 'journal.db.repairing-before');
     copyFileSync(join(place, 'journal.db'), again);
     appendFileSync(join(place, 'journal.db-wal'), 'what is not of it');
     replaceJournal(place, again);

@@ -69,7 +69,7 @@ interface SpokenMachine {
 /**
  * A connection of the framed protocol; docs/frames.md has the protocol.
  *
- * Invariants: at most `frameInFlightMax` requests wait for a reply. While the peer does not take its
+ * Invariants: at most `frameInFlightMax` calls wait for a reply. While the peer does not take its
  * replies nothing is read, nor after there was no room for a request until another one is answered: to refuse
  * one after the other would leave no time for what waits; what waits for it is bounded, for each connection and for all.
  */
@@ -86,7 +86,9 @@ export class FrameConnection implements Holder {
   #magic = 0;
   #session: string | null = null;
   readonly #machines: SpokenMachine[] = [];
+  /** What is not answered yet; of that questions about machines, which are as many as there are machines. */
   #inFlight = 0;
+  #asked = 0;
   /** Places of requests that were answered, for those to come. */
   readonly #free: Place[] = [];
   /** The peer takes no more for now. */
@@ -150,6 +152,7 @@ export class FrameConnection implements Holder {
   finish(): void {
     this.#ended = true;
     this.#splitter.clear();
+    this.#account();
     this.flush();
   }
 
@@ -266,17 +269,19 @@ export class FrameConnection implements Holder {
 
   /** The machine gets its number also where it is unknown: requests that follow are then refused, each. */
   #speak({ name, interface: fingerprint }: MachineFrame): void {
-    const { frameMachinesMax, frameInFlightMax } = this.#service.limits;
+    const { frameMachinesMax } = this.#service.limits;
     const number = this.#machines.length;
-    if (number >= frameMachinesMax || this.#inFlight >= frameInFlightMax) {
+    if (number >= frameMachinesMax) {
       return this.#refuseAll(`a connection speaks to at most ${frameMachinesMax} machines`);
     }
     const seed = digestOf(0, Buffer.from(fingerprint, 'latin1'), 0, fingerprint.length);
     this.#machines.push({ number, name, interfaces: [fingerprint], seed, announced: null });
     this.#inFlight++;
+    this.#asked++;
     const seen = this.#service.host.look((node) => lookUp(node, name, fingerprint), this.#caller);
     seen.catch(overloaded).then(
       (answer) => {
+        this.#asked--;
         this.#answered();
         writeMachineAnswer(this.#output, { number, ...answer });
         this.#touch();
@@ -289,7 +294,8 @@ export class FrameConnection implements Holder {
     const { id, start, end, deadlineMillis } = frame;
     const machine = this.#machines[frame.machine];
     if (machine === undefined) return this.#refuseAll(`no machine has the number ${frame.machine}`);
-    if (this.#inFlight >= this.#service.limits.frameInFlightMax) return this.#refuse(id, GREEDY);
+    if (this.#inFlight - this.#asked >= this.#service.limits.frameInFlightMax)
+      return this.#refuse(id, GREEDY);
     const place = this.#free.pop() ?? new Place(this);
     place.id = id;
     place.machine = machine;

@@ -117,7 +117,9 @@ function readBodies(app: FastifyInstance): void {
   app.addContentTypeParser(
     ['application/json', TEXT_TYPE],
     { parseAs: 'buffer' },
-    ({ headers }, body: Buffer, done) => {
+    ({ headers, raw }, body: Buffer, done) => {
+      // It was refused before all of it came.
+      if (raw.socket.writableEnded) return;
       if (isUtf8(body) && saysUtf8(headers['content-type'])) done(null, body.toString('utf8'));
       else done(new BodyError('a body is UTF-8, and so is the charset of its content type'));
     },

@@ -8,7 +8,7 @@ export const REPAIR = 'smc repair sets aside what is damaged, and says what is l
 export const BUSY_MILLIS_MAX = 5_000;
 
 /** What is done with a journal, in the words of a message. */
-type Doing = 'opened' | 'read' | 'written';
+type Doing = 'opened' | 'read' | 'written' | 'repaired';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
 const SQLITE = {
@@ -33,7 +33,9 @@ export function journalError(doing: Doing, directory: string, error: unknown): E
   const { code, errcode, message } = error as Error & { code?: unknown; errcode?: unknown };
   if (typeof code !== 'string') return error;
   const what =
-    typeof errcode === 'number' ? ofSqlite(doing, directory, errcode & 0xff) : ofSystem(directory, code);
+    typeof errcode === 'number'
+      ? ofSqlite(doing, directory, errcode & 0xff)
+      : ofSystem(doing, directory, code);
   const advice = what === null ? '' : `: ${what}`;
   return new JournalError(`the journal can not be ${doing} (${message})${advice}`, { cause: error });
 }
@@ -42,6 +44,16 @@ export function journalError(doing: Doing, directory: string, error: unknown): E
 export function isFull(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === SQLITE.full;
 }
+
+/** Whether it is a disk, or a limit on what is written to it, that did not take something; what is read is another matter. */
+export function isUnwritten(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: number };
+  if (errcode === undefined) return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+  return isFull(error) || (isUnreadable(error) && !READING.has(errcode));
+}
+
+/** SQLITE_IOERR_READ, _SHORT_READ and _CORRUPTFS. */
+const READING: ReadonlySet<number> = new Set([266, 522, 8_458]);
 
 /** Whether it is a disk that does not give, or take, what it should. */
 export function isUnreadable(error: unknown): boolean {
@@ -78,14 +90,12 @@ const TOO_LARGE = 'ERR_OUT_OF_RANGE';
 function ofSqlite(doing: Doing, directory: string, code: number): string | null {
   switch (code) {
     case SQLITE.full:
-      return noSpace(directory);
+      return noSpace(doing, directory);
     case SQLITE.inputOutput:
-      return doing === 'written'
-        ? `the disk under ${directory} did not take it: ${WHY}; ${NOTHING_LOST}`
-        : `the disk under ${directory} fails: ${WHY}`;
+      return isWriting(doing) ? notTaken(doing, directory) : `the disk under ${directory} fails: ${WHY}`;
     case SQLITE.busy:
     case SQLITE.locked:
-      return `another program has held ${directory}/journal.db for ${BUSY_MILLIS_MAX / 1000} seconds; fuser ${directory}/journal.db tells which; ${NOTHING_LOST}`;
+      return `another program has held ${directory}/journal.db for ${BUSY_MILLIS_MAX / 1000} seconds; fuser ${directory}/journal.db tells which; ${leftAs(doing)}`;
     case SQLITE.permission:
     case SQLITE.readOnly:
     case SQLITE.canNotOpen:
@@ -94,15 +104,19 @@ function ofSqlite(doing: Doing, directory: string, code: number): string | null 
     case SQLITE.notADatabase:
       return REPAIR;
     default:
-      return doing === 'written' ? null : REPAIR;
+      return isWriting(doing) ? null : REPAIR;
   }
 }
 
-function ofSystem(directory: string, code: string): string | null {
+const isWriting = (doing: Doing): boolean => doing === 'written' || doing === 'repaired';
+
+function ofSystem(doing: Doing, directory: string, code: string): string | null {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return noSpace(directory);
+      return noSpace(doing, directory);
+    case 'EFBIG':
+      return notTaken(doing, directory);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -120,10 +134,18 @@ function ofSystem(directory: string, code: string): string | null {
 }
 
 const WHY = 'the log of the system says why, or a limit on the size of files is reached';
-const NOTHING_LOST = 'all that was acknowledged is there when the node is started again';
 
-const noSpace = (directory: string): string =>
-  `the disk under ${directory} is full: make room there; ${NOTHING_LOST}`;
+/** What there is after it. */
+const leftAs = (doing: Doing): string =>
+  doing === 'repaired'
+    ? 'its files are as they were'
+    : 'all that was acknowledged is there when the node is started again';
+
+const notTaken = (doing: Doing, directory: string): string =>
+  `the disk under ${directory} did not take it: ${WHY}; ${leftAs(doing)}`;
+
+const noSpace = (doing: Doing, directory: string): string =>
+  `the disk under ${directory} is full: make room there; ${leftAs(doing)}`;
 
 const notAllowed = (directory: string): string =>
   `the user of this process must be able to write ${directory} and the files in it: change their owner, or name another directory with --data`;

@@ -15,10 +15,15 @@ export interface LeafRow {
 type PageReader = (page: number) => Uint8Array | null;
 
 /**
- * The rows of a page, where it is a leaf of a table; of another, or a damaged one, those that look like rows. All together take
- * no more than `bytesMax`.
+ * The rows of a page with numbers greater than `after`, where it is a leaf of a table; of another, or a damaged one, those that
+ * look like rows. All together take no more than `bytesMax`.
  */
-export function* leafRows(page: Uint8Array, read: PageReader, bytesMax: number): Generator<LeafRow> {
+export function* leafRows(
+  page: Uint8Array,
+  read: PageReader,
+  bytesMax: number,
+  after = Number.NEGATIVE_INFINITY,
+): Generator<LeafRow> {
   if (page[0] !== TABLE_LEAF) return;
   const view = viewOf(page);
   const cells = Math.min(view.getUint16(3), (page.length - 8) >> 1);
@@ -27,7 +32,7 @@ export function* leafRows(page: Uint8Array, read: PageReader, bytesMax: number):
   for (let i = 0; i < cells; i++) {
     const [length, afterLength] = varint(view, view.getUint16(8 + 2 * i));
     const [number, start] = varint(view, afterLength);
-    if (length > left) continue;
+    if (length > left || number <= after) continue;
     left -= length;
     const record = recordAt(page, start, length, read);
     const columns = record === null ? null : columnsOf(record);

@@ -1,11 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { JournalError } from '../error.ts';
-import { REPAIR } from './failures.ts';
+import { isCorrupt, isOfSqlite, REPAIR } from './failures.ts';
 import { brokenIn, lastPosition } from './reading.ts';
 import { DRAFT, FILES, SUFFIXES } from './schema.ts';
-import { straysIn } from './strays.ts';
+import { groupsInLog } from './strays.ts';
 import { walDamage, walOf } from './wal.ts';
 
 /** What SQLite would cut off of its write-ahead log without a word, as the log is damaged. */
@@ -78,10 +79,27 @@ function refuseMixed(file: string, { place }: Loss): void {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const broken = brokenIn(database.prepare('PRAGMA integrity_check').all());
-    if (broken === null) return;
+    const alone = lastAlone(file);
+    if (broken === null && alone <= lastPosition(database)) return;
+    const why = broken ?? `that has the entries up to position ${alone}`;
     throw new JournalError(
-      `the end of ${place} is damaged, and what is before it does not go with ${basename(file)} (${broken}): ${REPAIR}`,
+      `the end of ${place} is damaged, and what is before it does not go with ${basename(file)} (${why}): ${REPAIR}`,
     );
+  } finally {
+    database.close();
+  }
+}
+
+/** The last position of a database without the log beside it; 0 where that can not be read: the log may be half in it. */
+export function lastAlone(file: string): number {
+  const alone = pathToFileURL(file);
+  alone.search = 'immutable=1';
+  const database = new DatabaseSync(alone, { readOnly: true });
+  try {
+    return lastPosition(database);
+  } catch (error) {
+    if (isOfSqlite(error) || isCorrupt(error)) return 0;
+    throw error;
   } finally {
     database.close();
   }
@@ -121,9 +139,7 @@ function isFilled(file: string): boolean {
  */
 function isOfTwoCommits(file: string, position: number): boolean {
   const groups = new Map<number, { readonly next: number; readonly structural: number }>();
-  for (const stray of straysIn(file, 'log')) {
-    if (stray.kind !== 'group' || stray.row.first <= position) continue;
-    const { first, count, structural } = stray.row;
+  for (const { first, count, structural } of groupsInLog(file, position)) {
     groups.set(first, { next: first + count, structural });
   }
   return [...groups.values()].some(({ next, structural }) => groups.get(next)?.structural === structural);

@@ -29,7 +29,9 @@ import {
   DRAFTS,
   keepCopy,
   type LogReading,
+  orRemove,
   readingsOf,
+  removeDraft,
   removeDrafts,
   replaceJournal,
   takeOver,
@@ -66,11 +68,11 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
   try {
     finishReplacing(directory);
     const copy = keepCopy(directory, stamp);
-    const { draft, findings, last } = bestAttempt(directory, copy);
+    const { draft, findings, last } = orRemove(copy, () => bestAttempt(directory, copy));
     replaceJournal(directory, draft);
     return { copy, findings, last };
   } catch (error) {
-    throw journalError('written', directory, error);
+    throw journalError('repaired', directory, error);
   } finally {
     removeDrafts(directory);
     lock.release();
@@ -87,29 +89,33 @@ interface Attempt extends Made {
 
 /**
  * Where SQLite's log is damaged, what stands before the damage and the entries behind it give as a rule all there was; else, of
- * all readings, the one counts of which fewer states are lost, or that leads further.
+ * all readings, the one counts that lacks the fewest states and entries together.
  */
 function bestAttempt(directory: string, copy: string): Attempt {
-  const attempts: Attempt[] = [];
+  let best: Attempt | null = null;
   let failure: unknown = null;
   for (const reading of readingsOf(copy)) {
+    const draft = join(directory, DRAFTS[reading]);
     try {
-      const each = attempt(directory, copy, reading);
-      if (each.isAll) return each;
-      attempts.push(each);
+      const each = { ...attempt(copy, reading, draft), draft };
+      const isBetter = best === null || each.lost - each.last < best.lost - best.last;
+      // There may be no room for more of them.
+      if (!isBetter) removeDraft(draft);
+      else if (best !== null) removeDraft(best.draft);
+      if (isBetter) best = each;
+      if (each.isAll) break;
     } catch (error) {
-      // Of what another reading makes something is left.
+      // Of what another reading makes something is left; a full disk takes that neither.
+      if (!(error instanceof JournalError)) throw error;
+      removeDraft(draft);
       failure = error;
     }
   }
-  const rank = (one: Attempt, other: Attempt): number => one.lost - other.lost || other.last - one.last;
-  const [best] = attempts.toSorted(rank);
-  if (best === undefined) throw failure;
+  if (best === null) throw failure;
   return best;
 }
 
-function attempt(directory: string, copy: string, reading: LogReading): Attempt {
-  const draft = join(directory, DRAFTS[reading]);
+function attempt(copy: string, reading: LogReading, draft: string): Omit<Attempt, 'draft'> {
   const database = openDatabase(draft);
   try {
     const findings: string[] = [];
@@ -120,7 +126,7 @@ function attempt(directory: string, copy: string, reading: LogReading): Attempt 
     if (end < reached) findings.push(`the entries from position ${end + 1} to ${reached} at least are lost`);
     // One file, without a log of its own beside it.
     database.exec('PRAGMA journal_mode = DELETE');
-    return { ...made, draft, findings, isAll: made.last >= reached && made.lost === 0 };
+    return { ...made, findings, isAll: made.last >= reached && made.lost === 0 };
   } finally {
     database.close();
   }
@@ -473,22 +479,33 @@ function timeAt(database: DatabaseSync, position: number): number {
   );
 }
 
-/** Sets aside inputs that are younger than the checkpoint behind them: what follows on them would seem to be older. */
+/**
+ * Sets aside inputs that are younger than what stays behind them, a checkpoint or what was deployed: what follows on them would
+ * seem to be older.
+ */
 function takeYounger(
   database: DatabaseSync,
   start: number,
   taken: Map<number, number>,
   findings: string[],
 ): void {
-  const time = timeAt(database, start);
-  for (const row of groupsAfter(database, LEAST)) {
-    if (row.first > start) return;
-    if (row.structural === 1 || row.time <= time) continue;
-    setGroupAside(database, row, 'younger than the checkpoint behind it');
+  let time = timeAt(database, start);
+  let what = `the checkpoint at position ${start}, which stands for it`;
+  const before = database.prepare('SELECT * FROM log WHERE first < ? ORDER BY first DESC LIMIT 1');
+  for (let each = before.get(start + 1); each !== undefined;) {
+    const row = each as unknown as GroupRow;
+    each = before.get(row.first);
+    if (row.structural === 1) {
+      if (row.time < time) {
+        ({ time } = row);
+        what = `what was deployed at position ${row.first}; the checkpoint at position ${start} stands for it`;
+      }
+      continue;
+    }
+    if (row.time <= time) continue;
+    setGroupAside(database, row, 'younger than what stays behind it');
     taken.set(row.first, row.count);
-    findings.push(
-      `the group of entries at position ${row.first} is younger than the checkpoint at position ${start}, which stands for it`,
-    );
+    findings.push(`the group of entries at position ${row.first} is younger than ${what}`);
   }
 }
 
@@ -531,8 +548,8 @@ function nameLost(
     const found = check.row(row, true);
     note(found);
     const older = found.find(({ kind }) => kind === 'older');
-    // A start needs what was deployed, and what is behind the checkpoint was looked at before.
-    if (older === undefined || row.structural === 1 || row.first > start) continue;
+    // A start needs what was deployed.
+    if (older === undefined || row.structural === 1) continue;
     setGroupAside(database, row, 'older than what stands before it');
     lose.run(`${row.first} ${row.count}`);
     findings.push(describeDamage(older));

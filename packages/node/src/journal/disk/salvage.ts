@@ -4,12 +4,12 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { sha256 } from '../blobs.ts';
 import { JournalError } from '../error.ts';
 import { checkJournal, DamagedJournal } from './check.ts';
-import { isCorrupt, isOfSqlite } from './failures.ts';
+import { isCorrupt, isOfSqlite, isUnwritten } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
 import type { LogGroup } from '../group.ts';
 import { lastTimeOf } from './images.ts';
-import { describeLoss, type Loss, lossOf } from './loss.ts';
+import { describeLoss, lastAlone, type Loss, lossOf } from './loss.ts';
 import { notedEnd, structuralFirsts } from './log-end.ts';
 import { brokenIn } from './reading.ts';
 import { groupOf, type GroupRow } from './rows.ts';
@@ -27,15 +27,27 @@ const TWICE: ReadonlySet<number> = new Set([1_555, 2_067, 2_579]);
 export function keepCopy(directory: string, stamp: string): string {
   const copy = join(directory, `before-repair-${stamp}`);
   mkdirSync(copy, { mode: 0o700 });
-  for (const suffix of SUFFIXES) {
-    const file = `${FILES.journal}${suffix}`;
-    if (!existsSync(join(directory, file))) continue;
-    copyFileSync(join(directory, file), join(copy, file));
-    syncFile(join(copy, file));
-  }
-  syncDirectory(copy);
-  syncDirectory(directory);
+  orRemove(copy, () => {
+    for (const suffix of SUFFIXES) {
+      const file = `${FILES.journal}${suffix}`;
+      if (!existsSync(join(directory, file))) continue;
+      copyFileSync(join(directory, file), join(copy, file));
+      syncFile(join(copy, file));
+    }
+    syncDirectory(copy);
+    syncDirectory(directory);
+  });
   return copy;
+}
+
+/** Does something; a copy of files that are still as they were goes where that fails: the disk may be full. */
+export function orRemove<T>(copy: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    rmSync(copy, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**
@@ -52,20 +64,23 @@ export function replaceJournal(directory: string, draft: string): void {
 
 /** Where a repair makes a journal, by the way in which it reads the old one. */
 export const DRAFTS: Record<LogReading, string> = {
-  before: 'repaired.db',
-  around: 'repaired-around.db',
-  alone: 'repaired-alone.db',
+  before: `${FILES.journal}.repairing-before`,
+  around: `${FILES.journal}.repairing-around`,
+  alone: `${FILES.journal}.repairing-alone`,
 };
 
 /** Removes what a repair made that does not count, or was broken off. */
 export function removeDrafts(directory: string): void {
-  for (const draft of Object.values(DRAFTS))
-    for (const suffix of SUFFIXES) rmSync(join(directory, `${draft}${suffix}`), { force: true });
+  for (const draft of Object.values(DRAFTS)) removeDraft(join(directory, draft));
   rmSync(join(directory, MENDED), { recursive: true, force: true });
 }
 
+export function removeDraft(draft: string): void {
+  for (const suffix of SUFFIXES) rmSync(`${draft}${suffix}`, { force: true });
+}
+
 /** A directory that a repair reads the old journal in. */
-const MENDED = 'repairing';
+const MENDED = `${FILES.journal}.repairing`;
 
 /** Ends what `replaceJournal` began, where a crash came in between. To be called with the lock on the directory. */
 export function finishReplacing(directory: string): void {
@@ -111,7 +126,7 @@ export function takeOver(
   const cut = harmlessCut(file);
   if (cut === null && damage !== null && damage.commits.length > 0) {
     findings.push(
-      `${FILES.journal}-wal is damaged (at byte ${damage.at}): ${damage.commits.length} commits from there on, of which all that can be read is taken over`,
+      `${FILES.journal}-wal is damaged (at byte ${damage.at}): ${damage.commits.length} commits from there on, of which what can be read is taken over`,
     );
   }
   let source: DatabaseSync | null = null;
@@ -142,9 +157,10 @@ export function takeOver(
     target.exec('COMMIT');
     if (cut !== null) findings.push(describeLoss(cut));
     const commits = cut === null ? (damage?.commits ?? []) : [];
-    return Math.max(notedEnd(target) ?? 0, lastStructural(source, target), ...commits);
+    const alone = damage === null ? 0 : lastAlone(file);
+    return Math.max(notedEnd(target) ?? 0, lastStructural(source, target), alone, ...commits);
   } catch (error) {
-    if (error instanceof JournalError) throw error;
+    if (isUnwritten(error) || !(isOfSqlite(error) || isCorrupt(error))) throw error;
     const { message } = error as Error;
     throw new JournalError(`nothing of ${file} can be read: ${message}; smc restore takes a backup`, {
       cause: error,
@@ -315,6 +331,7 @@ class TableCopy {
       const write = this.#target.prepare(`INSERT INTO ${this.#table} VALUES (${places})`);
       if (!this.#copy('ASC', read, write)) this.#copy('DESC', read, write);
     } catch (error) {
+      if (isUnwritten(error)) throw error;
       this.#why ??= (error as Error).message;
     }
     return this.#why;
@@ -334,6 +351,7 @@ class TableCopy {
       }
       return true;
     } catch (error) {
+      if (isUnwritten(error)) throw error;
       this.#why ??= (error as Error).message;
       return false;
     }
@@ -346,6 +364,7 @@ class TableCopy {
       if (row === undefined) throw new Error('a row is not where it should be');
       write.run(...(Object.values(row) as SQLInputValue[]));
     } catch (error) {
+      if (isUnwritten(error)) throw error;
       const { errcode, message } = error as Error & { errcode?: number };
       this.#why ??= message;
       if (errcode !== undefined && TWICE.has(errcode)) return false;

@@ -18,16 +18,32 @@ export type Stray =
  * they are what was written once. In the order in which they lie there. `isCut` is of `walPages`.
  */
 export function* straysIn(database: string, where: 'database' | 'log', isCut = false): Generator<Stray> {
+  for (const row of rowsIn(database, where, isCut)) {
+    const stray = groupIn(row) ?? imageIn(row);
+    if (stray !== null) yield stray;
+  }
+}
+
+/** Those of groups in the log that begin behind a position, each as often as it was written. */
+export function* groupsInLog(database: string, position: number): Generator<GroupRow> {
+  for (const row of rowsIn(database, 'log', false, position)) {
+    const stray = groupIn(row);
+    if (stray?.kind === 'group') yield stray.row;
+  }
+}
+
+function* rowsIn(
+  database: string,
+  where: 'database' | 'log',
+  isCut: boolean,
+  after?: number,
+): Generator<LeafRow> {
   const pages = new Pages(database, isCut);
   const read = (number: number): Uint8Array | null => pages.read(number);
   const bytesMax = pages.bytes;
   try {
-    for (const page of where === 'log' ? pages.ofLog() : pages.ofDatabase()) {
-      for (const row of leafRows(page, read, bytesMax)) {
-        const stray = groupIn(row) ?? imageIn(row);
-        if (stray !== null) yield stray;
-      }
-    }
+    for (const page of where === 'log' ? pages.ofLog() : pages.ofDatabase())
+      yield* leafRows(page, read, bytesMax, after);
   } finally {
     pages.close();
   }
