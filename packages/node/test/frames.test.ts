@@ -556,6 +556,14 @@ describe('a framed connection', () => {
     expect(peer.int(2)).toBe(0);
   });
 
+  it('may name more machines at once than calls may wait, and call them', async () => {
+    await start({ frameInFlightMax: 4 });
+    const peer = Peer.greeted(SESSION, ...Array.from({ length: 10 }, counter));
+    for (const id of range(4)) peer.call(id, INCR);
+    await peer.send().answers(4);
+    expect(range(4).filter((id) => !peer.values.has(id))).toEqual([]);
+  });
+
   it('that names machines while too much waits is told so; what it asks them is carried out', async () => {
     await start({ queuedEventsMax: 2 });
     const peer = Peer.greeted(SESSION, ...Array.from({ length: 10 }, counter)).send();

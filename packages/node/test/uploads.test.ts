@@ -1,8 +1,9 @@
 import { createConnection, type Socket } from 'node:net';
 import { fingerprints, type Image, type Upgrade } from '@smc/protocol';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { MemoryJournal } from '../src/journal/memory.ts';
 import type { NodeLimits } from '../src/limits.ts';
+import { Metrics } from '../src/metrics.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
 import type { Journal } from '../src/ports.ts';
 import {
@@ -92,6 +93,25 @@ it('that has not come whole is refused where the node ends', async () => {
   await node.close();
   for (const answer of await Promise.all(answers))
     expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*connection: close[^]*"code":"stopping"/);
+});
+
+it('that is refused where the node ends is refused once, also where the rest of it comes after all', async () => {
+  await start();
+  const refuse = vi.spyOn(Metrics.prototype, 'refuse');
+  try {
+    const call =
+      'POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 4\r\n\r\n';
+    const socket = await begin(call, 'nu');
+    await send(node, '/Counter/Read');
+    const closed = node.close();
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.write('ll');
+    await Promise.all([ended, closed]);
+    expect(refuse.mock.calls).toEqual([['stopping']]);
+  } finally {
+    refuse.mockRestore();
+  }
 });
 
 it('is answered where it is too large, and the connection stays open until all of it came', async () => {
