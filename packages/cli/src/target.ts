@@ -78,13 +78,19 @@ export function stopFor(error: ClientError): Stop {
   const unknown =
     error.mayBeDone === true ? 'What was asked for may have been carried out, or may still be.' : undefined;
   if (error.kind === 'unreachable') {
-    const hint = error.wasSent === true ? unknown : 'smc node starts one; --to says where it is.';
+    const hint = error.wasSent === true ? unknown : error.isUntrusted === true ? TRUST : START;
     return new Stop(EXIT.unreachable, 'unreachable', error.message, hint);
   }
   const place = error.path === undefined ? '' : `${error.path}: `;
   const status = unknown === undefined ? EXIT.refused : EXIT.unreachable;
-  return new Stop(status, error.code, `${place}${error.message}`, unknown, true);
+  const hint = error.code === 'unauthorized' ? SHOW : unknown;
+  return new Stop(status, error.code, `${place}${error.message}`, hint, true);
 }
+
+const START = 'smc node starts one; --to says where it is.';
+const TRUST = '--ca FILE, or $SMC_CA, names the authorities to trust, or the certificate itself.';
+const SHOW =
+  '--token-file FILE, or $SMC_TOKEN, shows a token; --sign FILE signs what is sent, where that is asked for.';
 
 /** The name of a machine, where there is no instance to be named. */
 export function machineName(text: string): string {

@@ -417,7 +417,14 @@ function unreachable(url: string, cause: unknown, wasSent: boolean): ClientError
   const timedOut = cause instanceof Late;
   const told = timedOut ? `${url} within ${cause.millis / 1_000} s` : `${url}: ${reasonOf(cause, url)}`;
   const failed = wasSent ? 'no answer from' : timedOut ? 'nothing could be sent to' : 'no node reached at';
-  return { kind: 'unreachable', message: `${failed} ${told}`, timedOut, wasSent };
+  const isUntrusted = cause instanceof Error && tlsFailure(cause)?.isUntrusted === true;
+  return {
+    kind: 'unreachable',
+    message: `${failed} ${told}`,
+    timedOut,
+    wasSent,
+    ...(isUntrusted ? { isUntrusted } : {}),
+  };
 }
 
 function reasonOf(error: unknown, url: string): string {

@@ -25,6 +25,8 @@ export interface Unreachable {
   readonly message: string;
   /** A deadline passed; over frames also where a request that went out was given up. */
   readonly timedOut: boolean;
+  /** Over HTTP: a node is there, and its certificate is not one that is trusted. */
+  readonly isUntrusted?: boolean;
   /** Over HTTP: all of the request went out. */
   readonly wasSent?: boolean;
   /** What went out is a call or a change, which may have been carried out, or may still be. */

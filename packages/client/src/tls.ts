@@ -57,20 +57,29 @@ const UNTRUSTED: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'it is of another name',
 };
 
-/**
- * Why no connection to a node came about, where encryption is why, and whether it would be so the next time too; null for
- * another error.
- */
-export function tlsFailure(error: Error): { readonly message: string; readonly isFinal: boolean } | null {
-  const { code = '' } = error as NodeJS.ErrnoException;
+/** Why no connection to a node came about. */
+export interface TlsFailure {
+  readonly message: string;
+  /** Whether it would be so the next time too. */
+  readonly isFinal: boolean;
+  /** Whether it is the certificate of the node. */
+  readonly isUntrusted: boolean;
+}
+
+/** What is wrong where encryption is why there is no connection; null for another error. */
+export function tlsFailure(error: Error): TlsFailure | null {
+  const { code: own } = error as { code?: unknown };
+  // That of an aborted wait is a number.
+  const code = typeof own === 'string' ? own : '';
   if (error instanceof CertificateError) return untrusted(error.message);
   if (Object.hasOwn(UNTRUSTED, code)) return untrusted(UNTRUSTED[code]);
   // Told as an error of the system or of the library, by whether it was found while reading or writing.
   if (/wrong version number|packet length too long/.test(error.message))
-    return { message: 'what answers there does not encrypt', isFinal: true };
-  return code.startsWith('ERR_SSL_') ? { message: `no encryption: ${error.message}`, isFinal: false } : null;
+    return { message: 'what answers there does not encrypt', isFinal: true, isUntrusted: false };
+  if (!code.startsWith('ERR_SSL_')) return null;
+  return { message: `no encryption: ${error.message}`, isFinal: false, isUntrusted: false };
 }
 
-function untrusted(why: string): { readonly message: string; readonly isFinal: true } {
-  return { message: `the certificate of the node is not taken: ${why}`, isFinal: true };
+function untrusted(why: string): TlsFailure {
+  return { message: `the certificate of the node is not taken: ${why}`, isFinal: true, isUntrusted: true };
 }

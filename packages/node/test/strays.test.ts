@@ -249,6 +249,9 @@ it('rows that a torn page seems to have are not taken for entries', () => {
     // The first sector is there, of a page of the log; the rest is what stood there before.
     other!.copy(bytes, logged + 24);
     leaf!.copy(bytes, logged + 24, 0, 512);
+    const last = leaf!.readUInt16BE(8 + 2 * (leaf!.readUInt16BE(3) - 1));
+    // Nine bytes in row 111,873, of three columns.
+    bytes.set([9, 0x86, 0xea, 1, 4, 1, 1, 1], logged + 24 + last);
   });
   expect(open(place)).toMatchObject({
     position: history.last,
@@ -258,8 +261,11 @@ it('rows that a torn page seems to have are not taken for entries', () => {
 });
 
 describe('a write-ahead log that is in the database already', () => {
-  it('of which any frame is damaged takes nothing from it', () => {
-    const directory = join(folder, 'in the database');
+  it.each([
+    ['in the database', false],
+    ['in the database, and a group was set aside once', true],
+  ])('of which any frame is damaged takes nothing from it (%s)', (name, wasSetAside) => {
+    const directory = join(folder, name);
     const history = new History(directory, NONE);
     history.step((core) => core.deploy(bundleOf(account())));
     const key = (i: number): string => `a key of ${'some length'.repeat(3)} ${i}`;
@@ -271,10 +277,13 @@ describe('a write-ahead log that is in the database already', () => {
       history.checkpoint();
     }
     for (const _ of history.cleaning());
-    for (let i = 0; i < 4; i++) history.step((core) => core.call('Account', 'Deposit(3)', { key: key(i) }));
     const database = new DatabaseSync(join(directory, 'journal.db'));
+    // What stands elsewhere is not taken over then.
+    if (wasSetAside)
+      database.exec("INSERT INTO aside (reason, source, place) VALUES ('a damaged end', 'log', '7 1')");
+    for (let i = 0; i < 4; i++) history.step((core) => core.call('Account', 'Deposit(3)', { key: key(i) }));
     expect(database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()).toMatchObject({ busy: 0 });
-    const crashed = join(folder, 'in the database crashed');
+    const crashed = join(folder, `${name} crashed`);
     copyKilled(directory, crashed);
     database.close();
     history.close();
@@ -283,7 +292,7 @@ describe('a write-ahead log that is in the database already', () => {
     expect(frames).toBeGreaterThan(20);
     let refused = 0;
     for (let frame = 0; frame < frames; frame++) {
-      const place = join(folder, `in the database ${frame}`);
+      const place = join(folder, `${name} ${frame}`);
       const file = join(place, 'journal.db');
       cpSync(crashed, place, { recursive: true });
       change(`${file}-wal`, (bytes) => (bytes[32 + frame * FRAME_BYTES + 2_000] ^= 1));

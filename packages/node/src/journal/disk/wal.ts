@@ -134,7 +134,7 @@ function damageIn(log: Log): WalDamage | null {
       at = frame.at;
       page = frame.page;
     }
-    const greatest = frame.goesOn ? greatestRow(frame.view) : greatestRowOfDamaged(frame.view);
+    const greatest = greatestRow(frame.view);
     if (greatest > 0 && frame.page === page && commits.length > 0)
       anew.push({ commit: commits.length, greatest, before: greatestRow(frame.view, 1) });
     reach = Math.max(reach, greatest);
@@ -250,46 +250,18 @@ class Log {
 
 /**
  * The greatest row number of a frame's page but for so many, where that is a leaf of a table (section 1.6) with rows of as many
- * columns as those of the log have; else 0.
+ * columns as those of the log have; else 0. In a page that was torn, what seems to be a row is hardly ever one of these.
  */
 function greatestRow(frame: DataView, but = 0): number {
-  const { row, columns } = rowAt(frame, cellsOf(frame) - 1 - but);
-  return columns === LOG_COLUMNS ? row : 0;
-}
-
-/**
- * The same of a page that is damaged, at the least. Where it was torn, most of what seems to be its rows is of another page that
- * stood there before; one damaged byte spoils no more than one of them.
- */
-function greatestRowOfDamaged(frame: DataView): number {
-  let greatest = 0;
-  let odd = 0;
-  for (let i = 0, cells = cellsOf(frame); i < cells; i++) {
-    const { row, columns } = rowAt(frame, i);
-    if (columns !== LOG_COLUMNS || row <= greatest) odd++;
-    // A row that is not what it was is behind the one before it all the same.
-    greatest = Math.max(greatest + 1, row);
-  }
-  return odd > ODD_ROWS_MAX ? 0 : greatest;
-}
-
-/** One that seems to be greater than it is, and the one behind that. */
-const ODD_ROWS_MAX = 2;
-
-/** The rows of a frame's page, where that is a leaf of a table. */
-function cellsOf(frame: DataView): number {
   const TABLE_LEAF = 0x0d;
-  return frame.getUint8(FRAME_HEADER_BYTES) === TABLE_LEAF ? frame.getUint16(FRAME_HEADER_BYTES + 3) : 0;
-}
-
-/** A row's number, and how many columns it has; zeros for what is none. */
-function rowAt(frame: DataView, i: number): { readonly row: number; readonly columns: number } {
-  const pointer = FRAME_HEADER_BYTES + 8 + 2 * i;
-  if (i < 0 || pointer + 2 > frame.byteLength) return { row: 0, columns: 0 };
+  const start = FRAME_HEADER_BYTES;
+  const cells = frame.getUint16(start + 3) - but;
+  const pointer = start + 8 + 2 * (cells - 1);
+  if (frame.getUint8(start) !== TABLE_LEAF || cells < 1 || pointer + 2 > frame.byteLength) return 0;
   // A cell begins with the length of its content; the number of the row follows.
-  const [, next] = varint(frame, FRAME_HEADER_BYTES + frame.getUint16(pointer));
+  const [, next] = varint(frame, start + frame.getUint16(pointer));
   const [row, content] = varint(frame, next);
-  return Number.isSafeInteger(row) ? { row, columns: columnsAt(frame, content) } : { row: 0, columns: 0 };
+  return Number.isSafeInteger(row) && columnsAt(frame, content) === LOG_COLUMNS ? row : 0;
 }
 
 /** Images are numbered as they come, and may be more than there are positions. */
