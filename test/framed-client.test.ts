@@ -132,6 +132,15 @@ describe('a framed client', () => {
     await proxy.close();
   });
 
+  test.each([0, -1, -5_000])('does not send what has a deadline of %d', async (deadlineMillis) => {
+    await start();
+    const counter = client().machine<Counter>(machineOf(first, 'Counter'));
+    const late = await counter.call('Incr', undefined, { deadlineMillis });
+    expect(late).toMatchObject({ ok: false, error: { kind: 'unreachable', timedOut: true } });
+    expect(late).not.toHaveProperty('error.mayBeDone');
+    expect(shown(await counter.call('Incr'))).toBe(1);
+  });
+
   test('leaves a node that is silent for another connection', async () => {
     await start();
     const time = new ManualClock();
@@ -320,6 +329,21 @@ describe('a request that was lost, and is refused when it is sent again', () => 
       expect(reply).toMatchObject({ ok: false, error: { code } });
       expect(reply.ok ? null : reply.error.mayBeDone).toBe(mayBeDone);
     }
+  });
+
+  test('what a node that stops refuses is sent again, with the same id', async () => {
+    await start();
+    let calls = 0;
+    const port = await strangerAt((socket) => {
+      socket.write(Buffer.concat([Buffer.from(FRAME_MAGIC), welcome]));
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.includes(CALL_BODY)) socket.write(error(++calls === 1 ? 'stopping' : 'fault', 1));
+      });
+    });
+    const counter = client(port).machine<Counter>(machineOf(first, 'Counter'));
+    const reply = await counter.call('Fail', { why: 'call me' });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'fault' } });
+    expect(calls).toBe(2);
   });
 
   test('by another refusal: it is not done', async () => {

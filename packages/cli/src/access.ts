@@ -20,7 +20,7 @@ export function declareExposure(command: Command): void {
     )
     .option(
       '--admin <port>',
-      'port of its own for administration, 0 for any (default: 4042, where --host is beyond this computer)',
+      'port of its own for administration, 0 for any (default: 4042, with --admin-host, or where --host is beyond this computer)',
     )
     .option('--admin-host <address>', 'address for administration (default: 127.0.0.1)')
     .option('--token-file <file>', 'tokens of callers, one on each line: TOKEN or NAME TOKEN')

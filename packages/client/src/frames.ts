@@ -152,7 +152,7 @@ export class FrameClient {
     if (!isNumber(allowed)) {
       return refused('bad-request', `deadlineMillis is a number, and not ${String(allowed)}`);
     }
-    const deadlineAt = this.#clock.now() + Math.min(TIMER_MILLIS_MAX, Math.max(0, allowed));
+    const deadlineAt = this.#clock.now() + Math.min(TIMER_MILLIS_MAX, allowed);
     return { ok: true, value: signal === undefined ? { deadlineAt } : { deadlineAt, signal } };
   }
 
@@ -161,6 +161,8 @@ export class FrameClient {
     if (this.#isClosed) return Promise.resolve(unreachable('the client was closed', false));
     if (signal?.aborted === true)
       return Promise.resolve(unreachable('the request was given up before it was sent', false));
+    if (deadlineAt <= this.#clock.now())
+      return Promise.resolve(unreachable('the deadline had passed before the request was sent', true));
     const { waitingMax = 65_536 } = this.#options;
     if (this.#open - this.#sent.size >= waitingMax) {
       return Promise.resolve(refused('overloaded', `${waitingMax} requests of this client wait already`));

@@ -257,7 +257,7 @@ function checkRoom(
     case 'never':
       return problem(
         'too-large',
-        `states of ${memory.bytesMax} bytes are all that the node takes: nothing was changed`,
+        `states of ${memory.bytesMax} bytes are all that the node takes (--memory-limit): nothing was changed`,
       );
   }
 }

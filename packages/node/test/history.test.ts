@@ -111,6 +111,28 @@ describe('of a log that was there before', () => {
     expect(logOf(directory).groups).toBe(50);
   });
 
+  it('what is older than is kept goes, and nothing that is not', () => {
+    const directory = join(folder, 'older than is kept');
+    const limits = { historyMillisMax: 5_000, historyBytesMax: Number.POSITIVE_INFINITY };
+    const history = new History(directory, limits);
+    history.core.time = 1_000;
+    history.step((core) => core.deploy(bundleOf(labelled())));
+    for (const time of [5_999, 6_000, 10_000, 11_000]) {
+      history.core.time = time;
+      history.step((core) => core.call('Counter', LABEL));
+    }
+    history.checkpoint();
+    history.step((core) => core.call('Counter', LABEL));
+    history.checkpoint();
+    for (const _ of history.cleaning());
+    history.close();
+    const database = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    const firsts = database.prepare('SELECT first FROM log ORDER BY first').all();
+    database.close();
+    // What was deployed stays.
+    expect(firsts.map(({ first }) => first)).toEqual([1, 3, 4, 5, 6]);
+  });
+
   it('a page of it that can not be read is told, and nothing is deleted any more', () => {
     const directory = long('unreadable', 300);
     const pages = new Pages(directory);

@@ -545,7 +545,7 @@ describe('a node whose memory is full', () => {
       await core.checkpoint();
     }
     expect(reply).toMatch(
-      /^too-large: states of 2000 bytes are all that the node takes: nothing was changed/,
+      /^too-large: states of 2000 bytes are all that the node takes \(--memory-limit\): nothing was changed/,
     );
   });
 });
