@@ -141,6 +141,63 @@ describe('a framed client', () => {
     expect(shown(await counter.call('Incr'))).toBe(1);
   });
 
+  test('sends the next request where one that was on its way is given up', async () => {
+    await start();
+    let connections = 0;
+    const port = await strangerAt((socket) => {
+      connections++;
+      socket.write(
+        Buffer.concat([
+          Buffer.from(FRAME_MAGIC),
+          written((writer) =>
+            writeWelcome(writer, { version: FRAME_VERSION, inFlightMax: 1, frameBytesMax: 1 << 20 }),
+          ),
+        ]),
+      );
+      socket.on('data', (chunk: Buffer) => {
+        // The first has no answer.
+        if (!chunk.includes('second')) return;
+        const message = { id: 2, code: 'fault', message: 'no', path: null, retryMillis: 0 } as const;
+        socket.write(written((writer) => writeError(writer, message)));
+      });
+    });
+    const counter = client(port).machine<Counter>(machineOf(first, 'Counter'));
+    const given = new AbortController();
+    const lost = counter.call('Fail', { why: 'first' }, { signal: given.signal });
+    const next = counter.call('Fail', { why: 'second' });
+    setTimeout(() => given.abort(), 100);
+    expect(await lost).toMatchObject({ ok: false, error: { mayBeDone: true } });
+    expect(await next).toMatchObject({ ok: false, error: { code: 'fault' } });
+    expect(connections).toBe(1);
+  });
+
+  test.each(['welcomed', 'not welcomed'])(
+    'leaves a node that is silent, also where no request waits for as long (%s)',
+    async (how) => {
+      await start();
+      const welcome = written((writer) =>
+        writeWelcome(writer, { version: FRAME_VERSION, inFlightMax: 64, frameBytesMax: 1 << 20 }),
+      );
+      let connections = 0;
+      const port = await strangerAt((socket) => {
+        const isSilent = ++connections === 1;
+        if (!isSilent || how === 'welcomed') socket.write(Buffer.concat([Buffer.from(FRAME_MAGIC), welcome]));
+        socket.on('data', (chunk: Buffer) => {
+          const id = /call (\d+)/.exec(chunk.toString('latin1'))?.[1];
+          if (isSilent || id === undefined) return;
+          const error = { id: Number(id), code: 'fault', message: 'no', path: null, retryMillis: 0 } as const;
+          socket.write(written((writer) => writeError(writer, error)));
+        });
+      });
+      const options = { silenceMillisMax: 400, deadlineMillis: 100 };
+      const counter = client(port, options).machine<Counter>(machineOf(first, 'Counter'));
+      let answer = '';
+      for (let id = 1; id <= 500 && answer !== 'fault'; id++)
+        answer = String(shown(await counter.call('Fail', { why: `call ${id}` })));
+      expect(answer).toBe('fault');
+    },
+  );
+
   test('leaves a node that is silent for another connection', async () => {
     await start();
     const time = new ManualClock();

@@ -83,7 +83,7 @@ export function stopFor(error: ClientError): Stop {
   }
   const place = error.path === undefined ? '' : `${error.path}: `;
   const status = unknown === undefined ? EXIT.refused : EXIT.unreachable;
-  const hint = error.code === 'unauthorized' ? SHOW : unknown;
+  const hint = unknown ?? (error.code === 'unauthorized' ? SHOW : undefined);
   return new Stop(status, error.code, `${place}${error.message}`, hint, true);
 }
 

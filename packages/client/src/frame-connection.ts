@@ -78,8 +78,8 @@ export class FrameConnection {
   #retryMillis = 0;
   isWelcome = false;
   isLeaving = false;
-  /** Something came since this was set to false. */
-  isHeard = false;
+  /** Since when something was waited for, and nothing has come; null where something has, or nothing is. */
+  silentSince: number | null = null;
   inFlightMax = Number.POSITIVE_INFINITY;
   frameBytesMax = FRAME_BYTES_BEFORE;
 
@@ -126,7 +126,7 @@ export class FrameConnection {
 
   #take(chunk: Buffer): void {
     if (this.#isClosed) return;
-    this.isHeard = true;
+    this.silentSince = null;
     let at = 0;
     while (this.#magic < FRAME_MAGIC.length && at < chunk.length) {
       if (chunk[at++] !== FRAME_MAGIC[this.#magic++])

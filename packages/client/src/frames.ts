@@ -168,7 +168,11 @@ export class FrameClient {
       return Promise.resolve(refused('overloaded', `${waitingMax} requests of this client wait already`));
     }
     return new Promise((resolve) => {
-      const giveUp = (): void => this.#giveUp(pending, 'the request was given up');
+      const giveUp = (): void => {
+        this.#giveUp(pending, 'the request was given up');
+        // Another has its place.
+        this.#send();
+      };
       const settle = (result: RawResult): void => {
         signal?.removeEventListener('abort', giveUp);
         resolve(result);
@@ -222,7 +226,7 @@ export class FrameClient {
   #send(): void {
     const connection = this.#connection;
     if (connection === null) return this.#connect();
-    if (!connection.isWelcome || connection.isLeaving) return;
+    if (!connection.isWelcome || connection.isLeaving) return this.#watchSilence();
     const inFlightMax = Math.min(this.#options.inFlightMax ?? 256, connection.inFlightMax);
     while (this.#sent.size < inFlightMax) {
       if (this.#waiting.length === 0) {
@@ -286,6 +290,7 @@ export class FrameClient {
     const millis = error.code === 'stopping' ? this.#backoffMillis() : error.retryMillis;
     const isLater = millis > 0 && this.#clock.now() + millis < pending.deadlineAt;
     if (!isLater) {
+      if (millis === 0) this.#attempts = 0;
       this.#refuse(pending, refused(error.code, error.message, error.path));
     } else {
       this.#sent.delete(error.id);
@@ -395,21 +400,27 @@ export class FrameClient {
     this.#send();
   }
 
-  /** Looks twice in the time that is allowed: asks first, then gives the connection up. */
-  #watchSilence(isPinged = false): void {
+  /**
+   * Looks twice in the time that is allowed: asks first, then gives the connection up. What was waited for may have been
+   * given up meanwhile: a connection is silent all the same.
+   */
+  #watchSilence(): void {
     const connection = this.#connection;
     if (this.#silenceTimer !== null || connection === null) return;
     const { silenceMillisMax = 10_000 } = this.#options;
-    connection.isHeard = false;
-    this.#silenceTimer = this.#clock.after(Math.ceil(silenceMillisMax / 2), () => {
+    const now = this.#clock.now();
+    connection.silentSince ??= now;
+    const silentMillis = now - connection.silentSince;
+    if (silentMillis >= silenceMillisMax)
+      return connection.destroy(`the node was silent for ${silenceMillisMax} ms`);
+    const half = silenceMillisMax / 2;
+    const millis = Math.ceil(silentMillis < half ? half - silentMillis : silenceMillisMax - silentMillis);
+    this.#silenceTimer = this.#clock.after(millis, () => {
       this.#silenceTimer = null;
       if (connection !== this.#connection) return;
-      if (!connection.isHeard && isPinged) {
-        return connection.destroy(`the node was silent for ${silenceMillisMax} ms`);
-      }
       if (connection.isWelcome && this.#sent.size === 0) return;
-      if (!connection.isHeard && connection.isWelcome) connection.ping();
-      this.#watchSilence(!connection.isHeard);
+      if (connection.silentSince !== null && connection.isWelcome) connection.ping();
+      this.#watchSilence();
     });
   }
 }

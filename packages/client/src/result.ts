@@ -25,7 +25,7 @@ export interface Unreachable {
   readonly message: string;
   /** A deadline passed; over frames also where a request that went out was given up. */
   readonly timedOut: boolean;
-  /** Over HTTP: a node is there, and its certificate is not one that is trusted. */
+  /** Over HTTP: a node is there, and no authority of its certificate is trusted. */
   readonly isUntrusted?: boolean;
   /** Over HTTP: all of the request went out. */
   readonly wasSent?: boolean;

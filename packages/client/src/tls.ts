@@ -45,13 +45,15 @@ export function dialTls(host: string, port: number, tls: ClientTls): TLSSocket {
     .setKeepAlive(true);
 }
 
-/** By the code of Node.js, which is that of OpenSSL: why a certificate is not taken, in words. */
+/** By the code of Node.js, which is that of OpenSSL: why a certificate is not taken, in words; that of an authority could be. */
 const UNTRUSTED: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself, and not given as an authority',
   SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not one that is trusted',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not one that is trusted',
   UNABLE_TO_GET_ISSUER_CERT: 'its authority is not one that is trusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not one that is trusted',
+};
+const INVALID: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet',
   ERR_TLS_CERT_ALTNAME_INVALID: 'it is of another name',
@@ -62,7 +64,7 @@ export interface TlsFailure {
   readonly message: string;
   /** Whether it would be so the next time too. */
   readonly isFinal: boolean;
-  /** Whether it is the certificate of the node. */
+  /** Whether no authority of the certificate is trusted. */
   readonly isUntrusted: boolean;
 }
 
@@ -71,8 +73,9 @@ export function tlsFailure(error: Error): TlsFailure | null {
   const { code: own } = error as { code?: unknown };
   // That of an aborted wait is a number.
   const code = typeof own === 'string' ? own : '';
-  if (error instanceof CertificateError) return untrusted(error.message);
-  if (Object.hasOwn(UNTRUSTED, code)) return untrusted(UNTRUSTED[code]);
+  if (error instanceof CertificateError) return refusedBy(error.message);
+  if (Object.hasOwn(UNTRUSTED, code)) return { ...refusedBy(UNTRUSTED[code]), isUntrusted: true };
+  if (Object.hasOwn(INVALID, code)) return refusedBy(INVALID[code]);
   // Told as an error of the system or of the library, by whether it was found while reading or writing.
   if (/wrong version number|packet length too long/.test(error.message))
     return { message: 'what answers there does not encrypt', isFinal: true, isUntrusted: false };
@@ -80,6 +83,6 @@ export function tlsFailure(error: Error): TlsFailure | null {
   return { message: `no encryption: ${error.message}`, isFinal: false, isUntrusted: false };
 }
 
-function untrusted(why: string): TlsFailure {
-  return { message: `the certificate of the node is not taken: ${why}`, isFinal: true, isUntrusted: true };
+function refusedBy(why: string): TlsFailure {
+  return { message: `the certificate of the node is not taken: ${why}`, isFinal: true, isUntrusted: false };
 }

@@ -95,6 +95,20 @@ it('that has not come whole is refused where the node ends', async () => {
     expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*connection: close[^]*"code":"stopping"/);
 });
 
+it('that is refused as it did not come in time changes nothing, also where the rest of it comes after all', async () => {
+  await start({ headersMillisMax: 400, requestMillisMax: 500 });
+  const before = await told();
+  const socket = await begin(head(`content-length: ${UPGRADE.length}`), UPGRADE.subarray(0, -2));
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  const [answer] = (await new Promise<unknown[]>((resolve) =>
+    socket.once('data', (...data) => resolve(data)),
+  )) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
+  socket.end(UPGRADE.subarray(-2));
+  await ended;
+  expect(await told()).toBe(before);
+});
+
 it('that is refused where the node ends is refused once, also where the rest of it comes after all', async () => {
   await start();
   const refuse = vi.spyOn(Metrics.prototype, 'refuse');

@@ -44,7 +44,10 @@ export interface Deployments {
  */
 export function addDeployments(app: FastifyInstance, host: Host, service: Deployments): void {
   const { guarded, limits, access, log } = service;
-  app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, ({ raw }, body, done) => {
+    // It was refused before all of it came.
+    if (!raw.socket.writableEnded) done(null, body);
+  });
   const tell = (request: FastifyRequest, answer: Reply): void => {
     if (answer.isRepeated === true) return;
     const dryRun = isRehearsal(request);

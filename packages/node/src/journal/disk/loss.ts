@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { JournalError } from '../error.ts';
 import { isCorrupt, isOfSqlite, REPAIR } from './failures.ts';
-import { brokenIn, lastPosition } from './reading.ts';
+import { brokenIn, lastPosition, lastWhole } from './reading.ts';
 import { DRAFT, FILES, SUFFIXES } from './schema.ts';
 import { groupsInLog } from './strays.ts';
 import { walDamage, walOf } from './wal.ts';
@@ -61,14 +61,18 @@ export function harmlessLossOf(file: string): Loss | null {
     );
   }
   const loss = isThere ? lossOf(file) : null;
-  if (loss === null) return null;
-  if (!loss.isAcknowledged) {
-    refuseMixed(file, loss);
-    return loss;
+  if (loss?.isAcknowledged === true) {
+    throw new JournalError(
+      `${loss.place} is damaged, and ${loss.commits} commits follow on that, which were acknowledged: ${REPAIR}`,
+    );
   }
-  throw new JournalError(
-    `${loss.place} is damaged, and ${loss.commits} commits follow on that, which were acknowledged: ${REPAIR}`,
-  );
+  if (isThere && isBehind(file)) {
+    throw new JournalError(
+      `${wal} is damaged, or not the one of ${basename(file)}, which has more than the two together: ${REPAIR}`,
+    );
+  }
+  if (loss !== null) refuseMixed(file, loss);
+  return loss;
 }
 
 /**
@@ -79,24 +83,33 @@ function refuseMixed(file: string, { place }: Loss): void {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const broken = brokenIn(database.prepare('PRAGMA integrity_check').all());
-    const alone = lastAlone(file);
-    if (broken === null && alone <= lastPosition(database)) return;
-    const why = broken ?? `that has the entries up to position ${alone}`;
+    if (broken === null) return;
     throw new JournalError(
-      `the end of ${place} is damaged, and what is before it does not go with ${basename(file)} (${why}): ${REPAIR}`,
+      `the end of ${place} is damaged, and what is before it does not go with ${basename(file)} (${broken}): ${REPAIR}`,
     );
   } finally {
     database.close();
   }
 }
 
-/** The last position of a database without the log beside it; 0 where that can not be read: the log may be half in it. */
+/**
+ * Whether a database leads further without the log beside it, of which SQLite takes less than there was: what is brought into the
+ * database was synced before. Nothing else tells it where the end of the log looks as if it was left over from before.
+ */
+export function isBehind(file: string): boolean {
+  return isFilled(walOf(file)) && lastAlone(file) > (lastKnown(file) ?? 0);
+}
+
+/**
+ * The last position that a whole group leads to in a database without the log beside it; 0 where that can not be
+ * read: the log may be half in it. A damaged group at its end may have been cut off since.
+ */
 export function lastAlone(file: string): number {
   const alone = pathToFileURL(file);
   alone.search = 'immutable=1';
   const database = new DatabaseSync(alone, { readOnly: true });
   try {
-    return lastPosition(database);
+    return lastWhole(database);
   } catch (error) {
     if (isOfSqlite(error) || isCorrupt(error)) return 0;
     throw error;

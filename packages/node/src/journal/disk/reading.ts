@@ -206,6 +206,15 @@ export function lastPosition(database: DatabaseSync): number {
   return Math.max(last, logEnd(database));
 }
 
+/** The last position that a whole group leads to; 0 where there is none. */
+export function lastWhole(database: DatabaseSync): number {
+  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
+    const group = groupOf(each as unknown as GroupRow);
+    if (group !== null) return group.first + group.count - 1;
+  }
+  return 0;
+}
+
 /** Sets damaged groups at the end aside, behind a position, if they are no more than what one write may have left. */
 function cutTail(database: DatabaseSync, behind: number, notes: string[]): void {
   const cut: { readonly first: number; readonly count: number; readonly left: Uint8Array | null }[] = [];

@@ -9,7 +9,15 @@ import { hasDirectory } from './files.ts';
 import { blobsBeside, lastTimeOf } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import { cover, describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
-import { forgetAfter, headRows, readCheckpoint, startsOf, stateRows, structureSum } from './reading.ts';
+import {
+  forgetAfter,
+  headRows,
+  lastWhole,
+  readCheckpoint,
+  startsOf,
+  stateRows,
+  structureSum,
+} from './reading.ts';
 import {
   addChecksum,
   groupOf,
@@ -130,15 +138,6 @@ function attempt(copy: string, reading: LogReading, draft: string): Omit<Attempt
   } finally {
     database.close();
   }
-}
-
-/** The last position that a whole group leads to; 0 where there is none. */
-function lastWhole(database: DatabaseSync): number {
-  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
-    const group = groupOf(each as unknown as GroupRow);
-    if (group !== null) return group.first + group.count - 1;
-  }
-  return 0;
 }
 
 /** What a node can be rebuilt from. */

@@ -9,7 +9,7 @@ import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
 import type { LogGroup } from '../group.ts';
 import { lastTimeOf } from './images.ts';
-import { describeLoss, lastAlone, type Loss, lossOf } from './loss.ts';
+import { describeLoss, isBehind, lastAlone, type Loss, lossOf } from './loss.ts';
 import { notedEnd, structuralFirsts } from './log-end.ts';
 import { brokenIn } from './reading.ts';
 import { groupOf, type GroupRow } from './rows.ts';
@@ -103,7 +103,8 @@ export type LogReading = 'before' | 'around' | 'alone';
 /** In which ways a journal can be read that has this copy: the first is that of one which is whole. */
 export function readingsOf(copy: string): readonly LogReading[] {
   const file = join(copy, FILES.journal);
-  if ((walDamage(file)?.commits.length ?? 0) === 0) return ['before'];
+  if ((walDamage(file)?.commits.length ?? 0) === 0)
+    return orNull(() => isBehind(file)) === true ? ['before', 'alone'] : ['before'];
   // What was never acknowledged is cut off.
   return harmlessCut(file) === null ? ['before', 'around', 'alone'] : ['before', 'alone'];
 }
@@ -157,8 +158,7 @@ export function takeOver(
     target.exec('COMMIT');
     if (cut !== null) findings.push(describeLoss(cut));
     const commits = cut === null ? (damage?.commits ?? []) : [];
-    const alone = damage === null ? 0 : lastAlone(file);
-    return Math.max(notedEnd(target) ?? 0, lastStructural(source, target), alone, ...commits);
+    return Math.max(notedEnd(target) ?? 0, lastStructural(source, target), lastAlone(file), ...commits);
   } catch (error) {
     if (isUnwritten(error) || !(isOfSqlite(error) || isCorrupt(error))) throw error;
     const { message } = error as Error;
@@ -173,9 +173,14 @@ export function takeOver(
 
 /** What a start would cut off of SQLite's log, as it was never acknowledged; null for nothing, and where that can not be told. */
 function harmlessCut(file: string): Loss | null {
+  const loss = orNull(() => lossOf(file));
+  return loss?.isAcknowledged === false ? loss : null;
+}
+
+/** What is read; null where SQLite can not. */
+function orNull<T>(read: () => T): T | null {
   try {
-    const loss = lossOf(file);
-    return loss?.isAcknowledged === false ? loss : null;
+    return read();
   } catch (error) {
     if (isCorrupt(error) || isOfSqlite(error)) return null;
     throw error;
