@@ -61,10 +61,23 @@ export class History {
   }
 
   checkpoint(): void {
+    for (const _ of this.checkpointing());
+  }
+
+  /** The same, in steps: whether what is written is on disk after each. */
+  *checkpointing(): Generator<boolean> {
     const { head, parts } = this.core.tracker.begin(this.core.node);
     this.#store.beginCheckpoint(head);
-    for (const slice of slicesOf(parts)) this.#store.addSlice(slice);
-    for (const _ of this.#store.endCheckpoint());
+    yield false;
+    for (const slice of slicesOf(parts)) {
+      this.#store.addSlice(slice);
+      yield false;
+    }
+    let isSealed = false;
+    for (const _ of this.#store.endCheckpoint()) {
+      yield !isSealed;
+      isSealed = true;
+    }
     this.core.tracker.end();
   }
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -544,8 +544,31 @@ describe('what is left of a commit that was torn', () => {
   });
 });
 
+describe('a write-ahead log that a start finds', () => {
+  it('is emptied before anything is written, also where only a part of a page is left of a commit', () => {
+    const directory = join(folder, 'part of a page');
+    const history = new History(directory, ALL);
+    history.step((core) => core.deploy(bundleOf(labelled())));
+    const [{ last }, whole] = [history, readFileSync(join(directory, 'journal.db-wal')).length];
+    history.step((core) => core.call('Counter', 'Incr'));
+    const place = join(folder, 'part of a page crashed');
+    copyKilled(directory, place);
+    history.close();
+    const wal = join(place, 'journal.db-wal');
+    truncateSync(wal, whole + FRAME_BYTES / 2);
+    const salts = (): Buffer => readFileSync(wal).subarray(16, 24);
+    const before = salts();
+    const next = new History(place, ALL);
+    expect([next.last, salts()]).toEqual([last, before]);
+    // What is left would be taken for a page of the same log where the end of this is torn too.
+    next.step((core) => core.call('Counter', 'Incr'));
+    expect(salts()).not.toEqual(before);
+    next.close();
+  });
+});
+
 describe('a repair takes over nothing', () => {
-  // Frames of it stay in the write-ahead log behind what is committed next, and its positions are given again.
+  // Beside somebody who reads, frames of it stay in the write-ahead log behind what is committed next; its positions are given again.
   it.each([1, 3])('of a commit that was torn by a kill, before one of %i inputs', (inputs) => {
     const torn = new History(join(folder, `torn ${inputs}`), ALL);
     torn.step((core) => core.deploy(bundleOf(account(), labelled())));
@@ -568,12 +591,15 @@ describe('a repair takes over nothing', () => {
     const frames = readFileSync(wal);
     writeFileSync(wal, frames.subarray(0, frames.length - FRAME_BYTES));
     const next = new History(directory, ALL);
+    const reader = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
+    reader.exec('BEGIN; SELECT count(*) FROM log');
     next.step((core) => {
       for (let i = 0; i < inputs; i++) core.call('Account', 'Deposit(1)', { key: 'k' });
     });
     if (inputs > 1) next.step((core) => core.call('Account', 'Deposit(2)', { key: 'k' }));
     const killed = join(folder, `killed ${inputs}`);
     copyKilled(directory, killed);
+    reader.close();
     next.close();
     expect(repairDirectory(killed, 'now').last).toBe(next.last);
     expect(open(killed).seen).toBe(next.states.get(next.last));

@@ -142,7 +142,7 @@ export function refuseLost(directory: string): void {
   );
 }
 
-function isFilled(file: string): boolean {
+export function isFilled(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 

@@ -7,7 +7,7 @@ import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
 import { makeDirectory, makeFile, syncDirectory } from './files.ts';
 import { openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
-import { describeLoss, harmlessLossOf, type Loss, refuseLost } from './loss.ts';
+import { describeLoss, harmlessLossOf, isFilled, type Loss, refuseLost } from './loss.ts';
 import { History, type HistoryLimits } from './history.ts';
 import { noteEnd, notedEnd } from './log-end.ts';
 import { lookAtImages } from './images.ts';
@@ -36,6 +36,7 @@ import {
   type Tombstone,
   tombstonesAfter,
 } from './tombstones.ts';
+import { walOf } from './wal.ts';
 
 /** Commits of the log for one of which it is noted where it ends: that is one more page to write. */
 const NOTED_COMMITS = 16;
@@ -87,19 +88,19 @@ export class Store {
   readonly #directory: string;
   /** What was cut off as the write-ahead log of SQLite is damaged at its end. */
   readonly #loss: Loss | null;
-  /** Whether that is still there. */
-  #hasTorn: boolean;
+  /** Whether the write-ahead log is still the one that was found. */
+  #hasFoundLog: boolean;
 
   private constructor(
     directory: string,
     lock: DirectoryLock,
     database: DatabaseSync,
     limits: HistoryLimits,
-    loss: Loss | null,
+    found: { readonly loss: Loss | null; readonly hasLog: boolean },
   ) {
     this.#directory = directory;
-    this.#loss = loss;
-    this.#hasTorn = loss !== null;
+    this.#loss = found.loss;
+    this.#hasFoundLog = found.hasLog;
     this.#lock = lock;
     this.#database = database;
     this.#history = new History(database, limits);
@@ -115,11 +116,11 @@ export class Store {
       finishReplacing(directory);
       refuseLost(directory);
       const file = join(directory, FILES.journal);
-      const loss = harmlessLossOf(file);
+      const found = { loss: harmlessLossOf(file), hasLog: isFilled(walOf(file)) };
       database = openDatabase(file);
       makeFile(join(directory, FILES.used));
       syncDirectory(directory);
-      return new Store(directory, lock, database, history, loss);
+      return new Store(directory, lock, database, history, found);
     } catch (error) {
       database?.close();
       lock?.release();
@@ -551,7 +552,7 @@ export class Store {
         this.#database.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
         this.#isSyncing = isSynced;
       }
-      this.#dropTorn();
+      this.#emptyFoundLog();
       this.#statement('BEGIN IMMEDIATE').run();
       // Not sooner: a start that fails, as no node could be made of what was read, leaves all that a repair can go on from.
       if (this.#unsettled !== null) forgetAfter(this.#database, this.#unsettled);
@@ -566,16 +567,16 @@ export class Store {
   }
 
   /**
-   * What is left in SQLite's log of a commit that was torn has the salts of what is written next: where that was torn
-   * too, it would look like commits that were acknowledged. Not sooner than something is appended or let go.
+   * What is left in SQLite's log of a commit that was torn, if only a part of a page, has the salts of what is written next: where
+   * that was torn too, the two would look like commits that were acknowledged. Not sooner than something is appended or let go.
    */
-  #dropTorn(): void {
-    if (!this.#hasTorn) return;
+  #emptyFoundLog(): void {
+    if (!this.#hasFoundLog) return;
     // Beside somebody who reads it can not be done: then with the next.
     this.#database.exec('PRAGMA busy_timeout = 0');
     const { busy } = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
     this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MILLIS_MAX}`);
-    this.#hasTorn = busy !== 0;
+    this.#hasFoundLog = busy !== 0;
   }
 
   #run(sql: string, ...values: SQLInputValue[]): void {
