@@ -1,7 +1,8 @@
+import { validateHeaderValue } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeployReport, HistoryView, MachineView } from '@smc/protocol';
 import { type ClientClock, systemClock, TIMER_MILLIS_MAX } from './clock.ts';
-import { type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
+import { ANSWER_BYTES_MAX, type Exchange, exchangeBy, type HttpAnswer } from './exchange.ts';
 import { checkNumbers } from './numbers.ts';
 import { type ClientError, leavesOpen, maybeDone, type Refused, type Result } from './result.ts';
 import { type ClientTls, tlsFailure } from './tls.ts';
@@ -13,6 +14,8 @@ export interface HttpOptions {
   readonly token?: string;
   /** For `https:`, where the authorities of Node.js are not those that are trusted, or not enough. */
   readonly tls?: ClientTls;
+  /** Bytes of an answer that are taken at most: what a string can hold, some 512 MiB, if nothing is said. */
+  readonly answerBytesMax?: number;
   /** The system's, if nothing is said. */
   readonly clock?: ClientClock;
 }
@@ -79,16 +82,20 @@ export function connectHttp(url: string, options: HttpOptions = {}): HttpClient 
 export class HttpClient {
   readonly #base: string;
   readonly #deadlineMillis: number;
+  readonly #answerBytesMax: number;
   readonly #authorization: Readonly<Record<string, string>>;
 
   readonly #exchange: Exchange;
   readonly #clock: ClientClock;
 
-  constructor(url: string, { deadlineMillis = 30_000, token, tls, clock = systemClock }: HttpOptions) {
+  constructor(url: string, options: HttpOptions) {
+    const { deadlineMillis = 30_000, answerBytesMax = ANSWER_BYTES_MAX } = options;
+    const { token, tls, clock = systemClock } = options;
     this.#clock = clock;
     this.#exchange = exchangeBy(tls);
     this.#base = url.replace(/\/+$/, '');
-    checkNumbers({ deadlineMillis }, { deadlineMillis: 0 });
+    checkNumbers({ deadlineMillis, answerBytesMax }, { deadlineMillis: 0, answerBytesMax: 0 });
+    this.#answerBytesMax = answerBytesMax;
     // Not 0, which would be doubled for ever.
     this.#deadlineMillis = Math.max(1, Math.min(TIMER_MILLIS_MAX, Math.ceil(deadlineMillis)));
     this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -241,10 +248,13 @@ export class HttpClient {
     };
     const headers = { ...this.#authorization, ...request.headers };
     const url = `${this.#base}${path}`;
+    const answerBytesMax = this.#answerBytesMax;
     const send: Send = (signal) => {
       isRepeated = wasSent;
-      return this.#exchange(url, { ...request, method, headers, signal, onSent });
+      return this.#exchange(url, { ...request, method, headers, answerBytesMax, signal, onSent });
     };
+    const wrong = Object.entries(headers).find(([name, value]) => !canBeSent(name, value));
+    if (wrong !== undefined) return badRequest(`${wrong[0]} has a character that no header can have`);
     try {
       const isKeyed = KEY_HEADER in headers;
       const answer = await (isKeyed
@@ -347,10 +357,20 @@ function keyQuery(instance: InstanceKey | undefined): string | null {
   return key.isWellFormed() ? `?key=${encodeURIComponent(key)}` : null;
 }
 
-const LONE_SURROGATE: Result<never> = {
-  ok: false,
-  error: { kind: 'refused', code: 'bad-request', message: 'the key has a lone surrogate', status: 400 },
-};
+function badRequest(message: string): Refusal {
+  return { ok: false, error: { kind: 'refused', code: 'bad-request', message, status: 400 } };
+}
+
+const LONE_SURROGATE = badRequest('the key has a lone surrogate');
+
+function canBeSent(name: string, value: string): boolean {
+  try {
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Whether an address is that of a later part of the list of machines. */
 function goesOn(path: string, next: string): boolean {

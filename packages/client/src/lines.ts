@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { type LineReply, readLineReply } from '@smc/protocol';
+import { ANSWER_BYTES_MAX } from './exchange.ts';
 
 /**
  * A connection of the line protocol. Requests may be sent before the replies to earlier ones
@@ -8,7 +9,9 @@ import { type LineReply, readLineReply } from '@smc/protocol';
 export class LineClient {
   readonly #socket: Socket;
   readonly #waiting: ((reply: LineReply) => void)[] = [];
-  #received = '';
+  /** Of a line that has not come to its end. */
+  #received: string[] = [];
+  #receivedLength = 0;
   #closed: LineReply | null = null;
 
   private constructor(socket: Socket) {
@@ -51,10 +54,22 @@ export class LineClient {
   }
 
   #take(chunk: string): void {
-    const lines = (this.#received + chunk).split('\n');
-    this.#received = lines.pop() ?? '';
-    for (const line of lines)
-      this.#waiting.shift()?.(readLineReply(line) ?? { ok: false, code: 'unexpected', message: line });
+    const [end, ...lines] = chunk.split('\n');
+    this.#receivedLength += end.length;
+    if (this.#receivedLength > ANSWER_BYTES_MAX) {
+      this.#socket.destroy(new Error(`an answer of more than ${ANSWER_BYTES_MAX} characters`));
+      return;
+    }
+    this.#received.push(end);
+    for (const line of lines) {
+      this.#settle(this.#received.join(''));
+      this.#received = [line];
+      this.#receivedLength = line.length;
+    }
+  }
+
+  #settle(line: string): void {
+    this.#waiting.shift()?.(readLineReply(line) ?? { ok: false, code: 'unexpected', message: line });
   }
 
   #close(message: string): void {

@@ -170,6 +170,21 @@ describe('a client of a node', () => {
     });
   });
 
+  it('says of a key that no header can have it', async () => {
+    const client = connectHttp(node.url!);
+    valueOf(await client.deploy(BUNDLE));
+    expect(await client.callText('Adder', 'Add(1)', { key: 'a\nb' })).toEqual({
+      ok: false,
+      error: {
+        kind: 'refused',
+        code: 'bad-request',
+        status: 400,
+        message: 'idempotency-key has a character that no header can have',
+      },
+    });
+    expect(valueOf(await client.callText('Adder', 'Read')).text).toBe('0');
+  });
+
   it('speaks lines', async () => {
     valueOf(await connectHttp(node.url!).deploy(BUNDLE));
     const client = await LineClient.connect(node.linesPort!);
@@ -199,6 +214,15 @@ describe('a client of something else', () => {
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
+
+  it('takes no more of an answer than is said', async () => {
+    const url = await serve((_, response) => response.end('"0123456789"'));
+    expect(await connectHttp(url, { answerBytesMax: 12 }).history('A')).toMatchObject({ ok: true });
+    const client = connectHttp(url, { answerBytesMax: 11 });
+    const message = `no answer from ${url}: an answer of more than 11 bytes`;
+    expect(await client.history('A')).toMatchObject({ error: { kind: 'unreachable', message } });
+    expect(await client.callText('A', 'B')).toMatchObject({ error: { message, mayBeDone: true } });
+  });
 
   it('is told that nothing is there', async () => {
     const url = await serve(() => {});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
+import { lastAlone } from '../src/journal/disk/loss.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
@@ -154,6 +155,23 @@ describe('a journal of which all states are there, and not all where they are lo
     expect(again.read(place, 'k00001')).toBeDefined();
     again.close();
   });
+});
+
+it('a log that leads in a circle, without a group that is whole, ends the start', async () => {
+  const history = new History(join(folder, 'circle'), ALL);
+  history.step((core) => core.deploy(bundleOf(labelled())));
+  for (let i = 0; i < 60; i++) history.step((core) => core.call('Counter', `Label("${'l'.repeat(500)}")`));
+  history.close();
+  // So that it is not seen before: all rows are told to be there, and no bytes to be cut off.
+  changeIn(history.directory, 'UPDATE log SET checksum = 0', 'DELETE FROM log_end');
+  const pages = new Pages(history.directory);
+  const root = pages.page(pages.rootOf('log'));
+  const [first, second] = pages.childrenOf(pages.rootOf('log'));
+  root.writeUInt32BE(second, root.readUInt16BE(12));
+  expect(first).not.toBe(second);
+  pages.write();
+  expect(lastAlone(join(history.directory, 'journal.db'))).toBe(0);
+  await expect(readBy(history.directory)).rejects.toThrow(/rows are not in order/);
 });
 
 describe('a journal that lost a write', () => {

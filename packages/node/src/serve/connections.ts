@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import { sourceOf } from '../access/access.ts';
@@ -263,6 +263,11 @@ const GREEDY = problem('overloaded', 'too many requests of this connection wait 
 /** Whether a body comes with it, as its headers say. */
 export function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+/** Whether a request was refused before all of its body came. */
+export function isOver({ socket }: IncomingMessage): boolean {
+  return socket.writableEnded;
 }
 
 /** What a reply takes, about. */

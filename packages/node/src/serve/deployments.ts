@@ -13,6 +13,7 @@ import type { HeaderRequestKey } from '../journal/entry.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
+import { isOver } from './connections.ts';
 import { refusalOf } from './errors.ts';
 import type { Guarded } from './guard.ts';
 import { readParameters } from './parameters.ts';
@@ -45,8 +46,7 @@ export interface Deployments {
 export function addDeployments(app: FastifyInstance, host: Host, service: Deployments): void {
   const { guarded, limits, access, log } = service;
   app.addContentTypeParser(BUNDLE_TYPES, { parseAs: 'buffer' }, ({ raw }, body, done) => {
-    // It was refused before all of it came.
-    if (!raw.socket.writableEnded) done(null, body);
+    if (!isOver(raw)) done(null, body);
   });
   const tell = (request: FastifyRequest, answer: Reply): void => {
     if (answer.isRepeated === true) return;

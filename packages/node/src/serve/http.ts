@@ -16,7 +16,7 @@ import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration, OTHERS, PROBES } from './administration.ts';
-import { hasBody, HttpConnections } from './connections.ts';
+import { hasBody, HttpConnections, isOver } from './connections.ts';
 import { BodyError, EncodedError, refusalOf } from './errors.ts';
 import { guard, type Guarded } from './guard.ts';
 import { trackHandshakes } from './handshakes.ts';
@@ -118,8 +118,7 @@ function readBodies(app: FastifyInstance): void {
     ['application/json', TEXT_TYPE],
     { parseAs: 'buffer' },
     ({ headers, raw }, body: Buffer, done) => {
-      // It was refused before all of it came.
-      if (raw.socket.writableEnded) return;
+      if (isOver(raw)) return;
       if (isUtf8(body) && saysUtf8(headers['content-type'])) done(null, body.toString('utf8'));
       else done(new BodyError('a body is UTF-8, and so is the charset of its content type'));
     },

@@ -3,7 +3,7 @@ import { DamagedCheckpoint, JournalError } from '../error.ts';
 import type { Recovered, Unusable } from '../../ports.ts';
 import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
-import { isCorrupt, REPAIR } from './failures.ts';
+import { isCorrupt, outOfOrder, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
 import { blobsBeside, removedIn } from './images.ts';
 import { cover, lostEntries } from './log-check.ts';
@@ -208,19 +208,29 @@ export function lastPosition(database: DatabaseSync): number {
 
 /** The last position that a whole group leads to; 0 where there is none. */
 export function lastWhole(database: DatabaseSync): number {
-  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
-    const group = groupOf(each as unknown as GroupRow);
+  for (const row of fromEnd(database)) {
+    const group = groupOf(row);
     if (group !== null) return group.first + group.count - 1;
   }
   return 0;
+}
+
+/** The groups of a log, the last first. */
+function* fromEnd(database: DatabaseSync): Generator<GroupRow> {
+  let before = Number.POSITIVE_INFINITY;
+  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
+    const row = each as unknown as GroupRow;
+    if (row.first >= before) throw outOfOrder();
+    before = row.first;
+    yield row;
+  }
 }
 
 /** Sets damaged groups at the end aside, behind a position, if they are no more than what one write may have left. */
 function cutTail(database: DatabaseSync, behind: number, notes: string[]): void {
   const cut: { readonly first: number; readonly count: number; readonly left: Uint8Array | null }[] = [];
   let bytes = 0;
-  for (const each of database.prepare('SELECT * FROM log ORDER BY first DESC').iterate()) {
-    const row = each as unknown as GroupRow;
+  for (const row of fromEnd(database)) {
     if (groupOf(row) !== null) break;
     // More than an end, as is what is more than this below: whoever reads it comes upon it, and stops.
     if (row.first <= behind) return;
