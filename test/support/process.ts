@@ -8,7 +8,7 @@ const smcPath = fileURLToPath(new URL('../../packages/cli/bin/smc.js', import.me
 
 /** What a node may say that is started after a kill: how far it is, and that the commit that was being written is cut off. */
 export const AFTER_KILL =
-  /^(?:warning: recovery: the end of journal\.db-wal .*, and was cut off: 1 commits\n)?(?:recovery(?: done=|: reading the checkpoint).*\n)*$/;
+  /^(?:warning: recovery: the end of journal\.db-wal .*, and was cut off: 1 commits\n)?(?:recovery(?: done=|: opening the journal|: reading the checkpoint).*\n)*$/;
 
 export interface Ended {
   readonly status: number | null;

@@ -92,7 +92,7 @@ export async function startLocal(
     const places = [httpPort, linesPort].map((each) => ({ host: address, port: each }));
     if (ownPort !== null) places.push({ host: adminAddress, port: ownPort });
     await tryPlaces(places);
-    const opening = keep();
+    const opening = telling(log, keep);
     // Meanwhile; where that fails the start says so, and closes the journal.
     loadHttp().catch(() => {});
     const opened = await opening;
@@ -146,6 +146,16 @@ export function logRecovery(
     if (at === from) log.info({}, 'recovery: reading the checkpoint');
     else log.info({ done: at - from, of: last - from }, 'recovery');
   };
+}
+
+/** Tells now and then that something is not done yet: where a crash came in a commit, all of a journal is looked at. */
+async function telling<T>(log: Log, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => log.info({}, 'recovery: opening the journal'), PROGRESS_MILLIS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** How a command ends whose node gave up. */

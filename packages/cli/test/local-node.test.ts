@@ -1,5 +1,5 @@
 import { type Journal, MemoryJournal, NO_LOG } from '@smc/node';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { addressOf, logRecovery, startLocal, ToldToEnd } from '../src/local-node.ts';
 import { Output } from '../src/output.ts';
 
@@ -16,6 +16,27 @@ test('a recovery breaks off when the node is told to end, and closes its journal
   const started = startLocal(words, output, { keep, isEnded: () => true });
   await expect(started).rejects.toBeInstanceOf(ToldToEnd);
   expect(isClosed).toBe(true);
+});
+
+test('a journal that is opened for long is said to be', async () => {
+  const output = new Output(
+    { stdout: { write: () => {} }, stderr: { write: () => {} }, environment: {} },
+    false,
+  );
+  const told: string[] = [];
+  const log = { ...NO_LOG, info: (_: object, message: string) => void told.push(message) };
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const keep = () => {
+    // It is told from when it begins on.
+    const opened = Promise.resolve().then(() => void vi.advanceTimersByTime(2_500));
+    return opened.then(() => ({ journal: new MemoryJournal(), directory: 'd', limits: {} }));
+  };
+  const words = { arguments: [], options: { http: '0', tcp: '0' } };
+  const started = startLocal(words, output, { keep, log, isEnded: () => true });
+  await expect(started).rejects.toBeInstanceOf(ToldToEnd);
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  expect(told).toEqual(Array(2).fill('recovery: opening the journal'));
 });
 
 test('an address of IPv6 is one that clients take', () => {

@@ -286,12 +286,20 @@ export class Host {
     if (caller === null) {
       return queue.operatorLength < operatorEventsMax && queue.operatorBytes + bytes <= operatorBytesMax;
     }
+    const displaced: Item[] = [];
     while (
       queue.length + this.#begun >= queuedEventsMax ||
       queue.bytes + this.#begunBytes + bytes > queuedBytesMax
     ) {
       const item = queue.displace(caller, bytes);
-      if (item === null) return false;
+      if (item === null) {
+        // Not for nothing: each has its place again.
+        for (const each of displaced.toReversed()) queue.push(each.caller, each);
+        return false;
+      }
+      displaced.push(item);
+    }
+    for (const item of displaced) {
       if ('event' in item) this.metrics.refuse('overloaded');
       refuse(item, OVERLOADED);
       this.#tell(item);

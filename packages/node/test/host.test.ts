@@ -235,6 +235,17 @@ describe('a host', () => {
     expect(new Set(await small)).toEqual(new Set(['0']));
   });
 
+  it('refuses nobody for a request that has no room even so', async () => {
+    const host = await open(new MemoryJournal(), { queuedBytesMax: 60_000 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const others = codesOf(['Incr', 'Read'].map((text) => call(host, `${text}${' '.repeat(12_000)}`)));
+    const last = codesOf([call(host, `Read${' '.repeat(22_000)}`, {}, { caller: host.caller() })]);
+    expect(await last).toEqual(['overloaded']);
+    // In the order in which they came.
+    expect(await others).toEqual(['()', '1']);
+    expect([...host.metrics.refusals]).toEqual([['overloaded', 1]]);
+  });
+
   it('gives all callers of one source one share', async () => {
     const host = await open(new MemoryJournal(), { queuedEventsMax: 8 });
     await host.deploy(bundleOf(counter()), 'deploy', false);
