@@ -466,6 +466,23 @@ describe('a framed connection', () => {
     for (const { socket } of peers) socket.destroy();
   });
 
+  it('that is closed holds nothing any more of what came of a frame', async () => {
+    await start({ partialBytesMax: 512 * 1024, stalledMillisMax: 1_000, closeMillisMax: 60_000 }, labelled());
+    // It does not close its side.
+    const late = new Peer(true);
+    writeHello(late.writer, SESSION, '');
+    late.writer.fixed(300_000);
+    late.writer.raw(new Uint8Array(250_000));
+    late.send();
+    await expect.poll(() => late.frames.some(({ kind }) => kind === 'error')).toBe(true);
+    const good = Peer.greeted('5e'.repeat(16), labelled());
+    good.call(1, callOf(labelled(), 'Label', 'x'.repeat(400_000))).send();
+    await good.answers(1);
+    expect(good.values.has(1)).toBe(true);
+    expect(late.socket.destroyed).toBe(false);
+    late.socket.destroy();
+  });
+
   it('that says no hello, or not all of it, is closed in time; a thousand of them keep nobody away', async () => {
     await start({ helloMillisMax: 500, silentMillisMax: 500 });
     const peers = range(1_000).map((i) => {
