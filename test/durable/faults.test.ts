@@ -306,7 +306,10 @@ describe('what is done with the files of a journal', () => {
 
     const file = join(folder, 'file');
     const backup = ['sync ./file.draft', 'rename ./file.draft ./file', 'sync .', 'say'];
-    expect(missing(await callsOf('backup', file, '--data', directory), backup)).toBe(null);
+    const drafted = (await callsOf('backup', file, '--data', directory)).map((call) =>
+      call.replace(/draft-\d+/, 'draft'),
+    );
+    expect(missing(drafted, backup)).toBe(null);
 
     const restored = ['sync ./new/journal.db.draft', 'rename ./new/journal.db.draft ./new/journal.db'];
     const restore = ['mkdir ./new', 'sync .', ...restored, 'sync ./new', 'say'];

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
@@ -98,6 +99,7 @@ describe('a journal whose files are damaged', () => {
    * cut later is nowhere to be seen.
    */
   function outcomeOf(place: string, history: History, { isShortened, isInMiddle }: Damage): string {
+    const files = contentsOf(place);
     try {
       const opened = open(place);
       const { position } = opened;
@@ -106,6 +108,8 @@ describe('a journal whose files are damaged', () => {
       return judge(opened, history, isShortened ? ['it may be shorter'] : []);
     } catch (error) {
       if (!(error instanceof JournalError)) return `wrong: ${(error as Error).stack}`;
+      if (!isDeepStrictEqual(contentsOf(place), files))
+        return `wrong: changed though refused: ${error.message}`;
     }
     let findings: readonly string[];
     try {

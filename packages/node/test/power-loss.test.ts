@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { cutWal } from '../src/journal/disk/wal.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
 import type { Core } from './core.ts';
 import { ALL, History, NONE, numbers, open, type Opened } from './histories.ts';
@@ -116,15 +117,16 @@ class Run {
     if (!this.#disk.fail(place)) return false;
     const { last } = this.#history;
     this.#history.close();
-    const [copy, repaired] = [`${place} looked at`, `${place} repaired`];
-    cpSync(place, copy, { recursive: true });
-    cpSync(place, repaired, { recursive: true });
+    const [copy, repaired, cut] = ['looked at', 'repaired', 'cut'].map((what) => `${place} ${what}`);
+    for (const each of [copy, repaired, cut]) cpSync(place, each, { recursive: true });
     const { position } = this.#expectWhole(open(copy), this.#acknowledged, last);
     repairDirectory(repaired, 'now');
     this.#expectWhole(open(repaired), position, last);
     for (const each of this.#states.keys()) if (each > position) this.#states.delete(each);
     this.#history = new History(place, this.#limits);
-    this.#disk = new Disk(place, this.#random);
+    // That is on disk before anything else is written.
+    cutWal(join(cut, 'journal.db'));
+    this.#disk = new Disk(place, this.#random, cut);
     this.#acknowledged = position;
     this.#checkpointed = position;
     this.#losses++;

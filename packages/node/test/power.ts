@@ -27,10 +27,11 @@ export class Disk {
   readonly #random: () => number;
   #synced: Files;
 
-  constructor(directory: string, random: () => number) {
+  /** `synced` is a directory with what is on it before a journal is written in the other one. */
+  constructor(directory: string, random: () => number, synced = directory) {
     this.#directory = directory;
     this.#random = random;
-    this.#synced = filesIn(directory);
+    this.#synced = filesIn(synced);
   }
 
   /** After a commit: whether it was synced. */

@@ -4,12 +4,13 @@ import {
   copyFileSync,
   existsSync,
   openSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
@@ -35,8 +36,10 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
     throw new JournalError(`${directory} has no journal`);
   checkNoNode(directory);
   if (existsSync(file)) throw new JournalError(`${file} is there already`);
-  withDraft(`${file}${DRAFT}`, (draft) => {
+  // One of its own: two backups into one file at once must not write into each other's.
+  withDraft(`${file}${DRAFT}-${process.pid}`, (draft) => {
     makeDraft(draft, file);
+    removeLeft(file);
     const database = new DatabaseSync(journal, { readOnly: true, timeout: BUSY_MILLIS_MAX });
     try {
       checkFormat(database, journal);
@@ -58,8 +61,28 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
     }
     // SQLite does not look at the checksums of its log when it reads: what was damaged there shows in the rows.
     checkDraft(draft, journal, REPAIR, progress);
+    if (existsSync(file)) throw new JournalError(`${file} is there already`);
     finish(draft, file);
   });
+}
+
+/** Removes what is left of backups into a file that were killed. */
+function removeLeft(file: string): void {
+  const directory = dirname(resolve(file));
+  const begin = `${basename(file)}${DRAFT}-`;
+  for (const name of readdirSync(directory)) {
+    const process = name.startsWith(begin) ? Number.parseInt(name.slice(begin.length), 10) : Number.NaN;
+    if (!Number.isNaN(process) && !isAlive(process)) rmSync(join(directory, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // That of another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** An empty file, for its owner alone: all that customers have will be in it. */
@@ -67,7 +90,9 @@ function makeDraft(draft: string, file: string): void {
   try {
     closeSync(openSync(draft, 'w', 0o600));
   } catch (error) {
-    throw new JournalError(`${file} can not be written: ${(error as Error).message}`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? `there is no directory ${dirname(file)}` : message;
+    throw new JournalError(`${file} can not be written: ${why}`, { cause: error });
   }
 }
 

@@ -32,10 +32,11 @@ export function journalError(doing: Doing, directory: string, error: unknown): E
   if (error instanceof JournalError) return error;
   const { code, errcode, message } = error as Error & { code?: unknown; errcode?: unknown };
   if (typeof code !== 'string') return error;
-  const what =
+  const ofOthers = (): string | null =>
     typeof errcode === 'number'
       ? ofSqlite(doing, directory, errcode & 0xff)
       : ofSystem(doing, directory, code);
+  const what = isCorrupt(error) ? REPAIR : ofOthers();
   const advice = what === null ? '' : `: ${what}`;
   return new JournalError(`the journal can not be ${doing} (${message})${advice}`, { cause: error });
 }
@@ -52,13 +53,16 @@ export function isUnwritten(error: unknown): boolean {
   return isFull(error) || (isUnreadable(error) && !READING.has(errcode));
 }
 
-/** SQLITE_IOERR_READ, _SHORT_READ and _CORRUPTFS. */
-const READING: ReadonlySet<number> = new Set([266, 522, 8_458]);
+/** SQLITE_IOERR_READ and _CORRUPTFS. */
+const READING: ReadonlySet<number> = new Set([266, 8_458]);
+
+/** SQLITE_IOERR_SHORT_READ: a file has less than it should, and the disk does all that it should. */
+const SHORT_READ = 522;
 
 /** Whether it is a disk that does not give, or take, what it should. */
 export function isUnreadable(error: unknown): boolean {
   const { errcode } = error as { errcode?: number };
-  return errcode !== undefined && (errcode & 0xff) === SQLITE.inputOutput;
+  return errcode !== undefined && errcode !== SHORT_READ && (errcode & 0xff) === SQLITE.inputOutput;
 }
 
 /** Whether it is a program that has the database locked. */
@@ -75,7 +79,9 @@ export function isOfSqlite(error: unknown): boolean {
 export function isCorrupt(error: unknown): boolean {
   const { code, errcode } = error as { code?: unknown; errcode?: number };
   if (errcode === undefined) return code === TOO_LARGE;
-  return [SQLITE.corrupt, SQLITE.notADatabase].some((each) => each === (errcode & 0xff));
+  return (
+    errcode === SHORT_READ || [SQLITE.corrupt, SQLITE.notADatabase].some((each) => each === (errcode & 0xff))
+  );
 }
 
 /** As SQLite would say it, which gives rows as they come: a damaged tree may lead to the same ones again and again. */
@@ -100,9 +106,6 @@ function ofSqlite(doing: Doing, directory: string, code: number): string | null 
     case SQLITE.readOnly:
     case SQLITE.canNotOpen:
       return notAllowed(directory);
-    case SQLITE.corrupt:
-    case SQLITE.notADatabase:
-      return REPAIR;
     default:
       return isWriting(doing) ? null : REPAIR;
   }
@@ -126,8 +129,6 @@ function ofSystem(doing: Doing, directory: string, code: string): string | null 
       return `${directory} is not a directory: --data takes one, which is made where it is not there`;
     case 'ENOENT':
       return `no directory can be made at ${directory}: --data takes one where files can be written`;
-    case TOO_LARGE:
-      return REPAIR;
     default:
       return null;
   }

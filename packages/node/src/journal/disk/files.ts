@@ -20,6 +20,11 @@ export function hasDirectory(directory: string): boolean {
   throw new JournalError(`${directory} is a file and no directory`);
 }
 
+/** Whether there is a file, with anything in it. */
+export function isFilled(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
 /** Makes a directory and those around it, for its owner alone; one is there after a crash once the one around it is synced. */
 export function makeDirectory(directory: string): void {
   if (hasDirectory(directory)) return;

@@ -1,8 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { BUSY_MILLIS_MAX, REPAIR } from './failures.ts';
-import { makeFile } from './files.ts';
+import { isFilled, makeFile } from './files.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { walOf } from './wal.ts';
 
 /** What a database says that it is, and of which version. */
 
@@ -33,8 +34,27 @@ export function openDatabase(file: string): DatabaseSync {
     database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
     return database;
   } catch (error) {
-    database.close();
+    closeUnchanged(database);
     throw error;
+  }
+}
+
+/**
+ * Closes a database into which nothing was written, and leaves what it has in its files. Who closes last has SQLite bring the
+ * write-ahead log into the database, over pages that a repair may need; a reader does not.
+ */
+export function closeUnchanged(database: DatabaseSync): void {
+  const file = database.location() ?? '';
+  let reader: DatabaseSync | null = null;
+  try {
+    if (isFilled(walOf(file))) reader = new DatabaseSync(file, { readOnly: true });
+    // Before that it has nothing open.
+    reader?.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } catch {
+    // What can not be read is not written over either.
+  } finally {
+    database.close();
+    reader?.close();
   }
 }
 

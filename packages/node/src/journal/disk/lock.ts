@@ -37,13 +37,13 @@ export class DirectoryLock {
     const database = new DatabaseSync(lock, { timeout: 0 });
     try {
       database.exec('BEGIN EXCLUSIVE');
+      // For people alone: the lock does not depend on it.
+      writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
     } catch (error) {
       database.close();
       if (isBusy(error)) return null;
       throw error;
     }
-    // For people alone: the lock does not depend on it.
-    writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
     return new DirectoryLock(database, owner);
   }
 

@@ -1,9 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { JournalError } from '../error.ts';
 import { isCorrupt, isOfSqlite, REPAIR } from './failures.ts';
+import { isFilled } from './files.ts';
 import { brokenIn, lastPosition, lastWhole } from './reading.ts';
 import { DRAFT, FILES, SUFFIXES } from './schema.ts';
 import { groupsInLog } from './strays.ts';
@@ -140,10 +141,6 @@ export function refuseLost(directory: string): void {
   throw new JournalError(
     `${directory} had a journal, and ${what} any more: put it back, or ${first}have smc restore take a backup; without ${used} a node begins anew there`,
   );
-}
-
-export function isFilled(file: string): boolean {
-  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /**

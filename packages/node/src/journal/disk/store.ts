@@ -3,11 +3,11 @@ import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:
 import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
-import { BUSY_MILLIS_MAX, isCorrupt, journalError } from './failures.ts';
-import { makeDirectory, makeFile, syncDirectory } from './files.ts';
-import { openDatabase } from './format.ts';
+import { isCorrupt, journalError } from './failures.ts';
+import { isFilled, makeDirectory, makeFile, syncDirectory } from './files.ts';
+import { closeUnchanged, openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
-import { describeLoss, harmlessLossOf, isFilled, type Loss, refuseLost } from './loss.ts';
+import { describeLoss, harmlessLossOf, type Loss, refuseLost } from './loss.ts';
 import { History, type HistoryLimits } from './history.ts';
 import { noteEnd, notedEnd } from './log-end.ts';
 import { lookAtImages } from './images.ts';
@@ -36,7 +36,7 @@ import {
   type Tombstone,
   tombstonesAfter,
 } from './tombstones.ts';
-import { walOf } from './wal.ts';
+import { cutWal, walOf } from './wal.ts';
 
 /** Commits of the log for one of which it is noted where it ends: that is one more page to write. */
 const NOTED_COMMITS = 16;
@@ -88,7 +88,7 @@ export class Store {
   readonly #directory: string;
   /** What was cut off as the write-ahead log of SQLite is damaged at its end. */
   readonly #loss: Loss | null;
-  /** Whether the write-ahead log is still the one that was found. */
+  /** Whether there was a write-ahead log, and it is as it was found. */
   #hasFoundLog: boolean;
 
   private constructor(
@@ -122,7 +122,7 @@ export class Store {
       syncDirectory(directory);
       return new Store(directory, lock, database, history, found);
     } catch (error) {
-      database?.close();
+      if (database !== null) closeUnchanged(database);
       lock?.release();
       throw journalError('opened', directory, error);
     }
@@ -294,11 +294,12 @@ export class Store {
 
   close(): void {
     try {
-      // A start that came to nothing changes nothing.
       const isWell = this.#failure === null && this.#hasWritten;
       if (isWell && this.#noted < this.#end) this.#write(() => this.#noteEnd());
     } finally {
-      this.#database.close();
+      // A start that came to nothing changes nothing.
+      if (this.#hasWritten) this.#database.close();
+      else closeUnchanged(this.#database);
       this.#lock.release();
     }
   }
@@ -552,8 +553,8 @@ export class Store {
         this.#database.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
         this.#isSyncing = isSynced;
       }
-      this.#emptyFoundLog();
       this.#statement('BEGIN IMMEDIATE').run();
+      this.#cutFoundLog();
       // Not sooner: a start that fails, as no node could be made of what was read, leaves all that a repair can go on from.
       if (this.#unsettled !== null) forgetAfter(this.#database, this.#unsettled);
       this.#unsettled = null;
@@ -568,15 +569,12 @@ export class Store {
 
   /**
    * What is left in SQLite's log of a commit that was torn, if only a part of a page, has the salts of what is written next: where
-   * that was torn too, the two would look like commits that were acknowledged. Not sooner than something is appended or let go.
+   * that was torn too, the two would look like commits that were acknowledged. In a transaction, in which nobody else writes; not
+   * sooner than something is appended or let go.
    */
-  #emptyFoundLog(): void {
-    if (!this.#hasFoundLog) return;
-    // Beside somebody who reads it can not be done: then with the next.
-    this.#database.exec('PRAGMA busy_timeout = 0');
-    const { busy } = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
-    this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MILLIS_MAX}`);
-    this.#hasFoundLog = busy !== 0;
+  #cutFoundLog(): void {
+    if (this.#hasFoundLog) cutWal(join(this.#directory, FILES.journal));
+    this.#hasFoundLog = false;
   }
 
   #run(sql: string, ...values: SQLInputValue[]): void {

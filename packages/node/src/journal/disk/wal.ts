@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
 import { varint, viewOf } from './leaves.ts';
 
 /**
@@ -75,6 +84,27 @@ export function mendWal(database: string, mended: string): void {
 }
 
 /**
+ * Cuts off what lies in the log beside a database behind the last commit that is whole; on disk when it returns. No reader
+ * looks there. To be called by who may write into the database, and nobody else.
+ */
+export function cutWal(database: string): void {
+  const file = walOf(database);
+  if (!existsSync(file)) return;
+  const log = Log.open(file);
+  // Without its header SQLite takes nothing of it.
+  const end = log?.isHeaderWhole === true ? endOfCommits(log) : 0;
+  log?.close();
+  const target = openSync(file, 'r+');
+  try {
+    if (fstatSync(target).size <= end) return;
+    ftruncateSync(target, end);
+    fsyncSync(target);
+  } finally {
+    closeSync(target);
+  }
+}
+
+/**
  * The pages that were written into the log beside a database since that was begun anew, in order, also damaged ones, and where
  * they lie in it; but those behind the last commit, where it `isCut` there, or none behind damage shows that there was
  * more: they were never committed. The bytes are good until the next page is asked for.
@@ -102,16 +132,14 @@ export function* walPages(
   }
 }
 
-/** Where the frame after the last commit stands of those that SQLite takes. */
+/** Where the last commit ends of those that SQLite takes; where there is none, the header. */
 function endOfCommits(log: Log): number {
-  let end = 0;
-  let isCommitted = true;
-  for (const { at, isCommit, goesOn, hasItsSalts } of log.frames()) {
-    if (isCommitted) end = at;
-    if (!goesOn || !hasItsSalts) return end;
-    isCommitted = isCommit;
+  let end = HEADER_BYTES;
+  for (const { at, view, isCommit, goesOn, hasItsSalts } of log.frames()) {
+    if (!goesOn || !hasItsSalts) break;
+    if (isCommit) end = at + view.byteLength;
   }
-  return isCommitted ? Number.POSITIVE_INFINITY : end;
+  return end;
 }
 
 function damageIn(log: Log): WalDamage | null {
