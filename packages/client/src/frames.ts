@@ -237,12 +237,17 @@ export class FrameClient {
       const pending = this.#waiting.pop()!;
       if (pending.isAnswered) continue;
       const { id, machine, body, deadlineAt } = pending;
+      const millis = deadlineAt - this.#clock.now();
+      if (millis <= 0) {
+        this.#expire(pending);
+        continue;
+      }
       if (body.length + CALL_HEAD_BYTES_MAX > connection.frameBytesMax) {
         this.#refuse(pending, refused('too-large', `a request of ${body.length} bytes`));
         continue;
       }
       this.#sent.set(id, pending);
-      connection.call(machine, id, Math.max(1, Math.ceil(deadlineAt - this.#clock.now())), body);
+      connection.call(machine, id, Math.ceil(millis), body);
     }
     if (this.#sent.size > 0) this.#watchSilence();
   }
@@ -375,6 +380,10 @@ export class FrameClient {
     this.#answer(pending, wentOut ? maybeDone(error) : { ok: false, error });
   }
 
+  #expire(pending: Pending): void {
+    this.#giveUp(pending, `no answer from ${this.#host}:${this.#port} in time: ${this.#lastFailure}`);
+  }
+
   /** One timer for all: set to the first deadline. */
   #watchDeadline(at: number): void {
     if (this.#deadlineTimer !== null) {
@@ -390,11 +399,8 @@ export class FrameClient {
     const now = this.#clock.now();
     let first = Number.POSITIVE_INFINITY;
     for (const pending of this.#all()) {
-      if (pending.deadlineAt <= now) {
-        this.#giveUp(pending, `no answer from ${this.#host}:${this.#port} in time: ${this.#lastFailure}`);
-      } else {
-        first = Math.min(first, pending.deadlineAt);
-      }
+      if (pending.deadlineAt <= now) this.#expire(pending);
+      else first = Math.min(first, pending.deadlineAt);
     }
     if (first < Number.POSITIVE_INFINITY) this.#watchDeadline(first);
     this.#send();

@@ -151,7 +151,7 @@ export class HttpClient {
   }
 
   machine(name: string): Promise<Result<MachineView>> {
-    return this.#json('GET', `/_smc/machines/${encodeURIComponent(name)}`);
+    return this.#json('GET', `/_smc/machines/${segment(name)}`);
   }
 
   /** The state of a machine, or of one instance of a keyed machine, as JSON or as in the source. */
@@ -159,33 +159,33 @@ export class HttpClient {
     const headers = { accept: form === 'text' ? TEXT_TYPE : JSON_TYPE };
     const query = keyQuery(instance);
     if (query === null) return LONE_SURROGATE;
-    const path = `/_smc/machines/${encodeURIComponent(name)}/state${query}`;
+    const path = `/_smc/machines/${segment(name)}/state${query}`;
     const reply = await this.#send('GET', path, { headers });
     return reply.ok ? { ok: true, value: decodeText(reply.value.body) } : reply;
   }
 
   /** Deployments, upgrades, refusals and removals, the oldest first. */
   history(name: string): Promise<Result<readonly HistoryView[]>> {
-    return this.#json('GET', `/_smc/machines/${encodeURIComponent(name)}/history`);
+    return this.#json('GET', `/_smc/machines/${segment(name)}/history`);
   }
 
   /** The encoded image that runs. */
   async image(name: string): Promise<Result<Uint8Array>> {
-    const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/image`);
+    const reply = await this.#send('GET', `/_smc/machines/${segment(name)}/image`);
     return reply.ok ? { ok: true, value: reply.value.body } : reply;
   }
 
   /** A bundle of the image that runs and its debug data, without an upgrade. */
   async bundle(name: string): Promise<Result<Uint8Array>> {
     const headers = { accept: BUNDLE_TYPE };
-    const reply = await this.#send('GET', `/_smc/machines/${encodeURIComponent(name)}/image`, { headers });
+    const reply = await this.#send('GET', `/_smc/machines/${segment(name)}/image`, { headers });
     return reply.ok ? { ok: true, value: reply.value.body } : reply;
   }
 
   /** Takes a machine off; its history stays. */
   remove(name: string, patience: Patience = {}): Promise<Result<null>> {
     const headers = keyHeader(patience.key);
-    const path = `/_smc/machines/${encodeURIComponent(name)}`;
+    const path = `/_smc/machines/${segment(name)}`;
     return this.#json('DELETE', path, { headers, patience }, (data) => data === null);
   }
 
@@ -210,7 +210,7 @@ export class HttpClient {
     if (options.interface !== undefined) headers['smc-interface'] = options.interface;
     const query = keyQuery(options.instance);
     if (query === null) return LONE_SURROGATE;
-    const path = `/${encodeURIComponent(machine)}/${encodeURIComponent(operation)}${query}`;
+    const path = `/${segment(machine)}/${segment(operation)}${query}`;
     const reply = await this.#send('POST', path, { body: body.text, headers });
     if (!reply.ok) return reply;
     const { status, code } = reply.value;
@@ -254,7 +254,10 @@ export class HttpClient {
       return this.#exchange(url, { ...request, method, headers, answerBytesMax, signal, onSent });
     };
     const wrong = Object.entries(headers).find(([name, value]) => !canBeSent(name, value));
-    if (wrong !== undefined) return badRequest(`${wrong[0]} has a character that no header can have`);
+    if (typeof request.body === 'string' && !request.body.isWellFormed())
+      return badRequest('the body has a lone surrogate');
+    if (wrong !== undefined)
+      return badRequest(`${wrong[0]} has a character that no header can have, or a blank at an end`);
     try {
       const isKeyed = KEY_HEADER in headers;
       const answer = await (isKeyed
@@ -350,6 +353,9 @@ function repeating(send: Send): Send {
 
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
+/** A name in a path; no machine, and no operation, has one that UTF-8 cannot write. */
+const segment = (name: string): string => encodeURIComponent(name.toWellFormed());
+
 /** In the query and not in the path, where `..` would mean something. Null for a key that UTF-8 cannot write. */
 function keyQuery(instance: InstanceKey | undefined): string | null {
   if (instance === undefined) return '';
@@ -363,7 +369,9 @@ function badRequest(message: string): Refusal {
 
 const LONE_SURROGATE = badRequest('the key has a lone surrogate');
 
+/** Blanks at its ends would be taken off on the way. */
 function canBeSent(name: string, value: string): boolean {
+  if (/^[ \t]|[ \t]$/.test(value)) return false;
   try {
     validateHeaderValue(name, value);
     return true;
@@ -452,7 +460,7 @@ function reasonOf(error: unknown, url: string): string {
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   if (code === 'ECONNRESET' && url.startsWith('http:'))
-    return 'the connection ended; the address of a node that encrypts begins with https';
+    return 'the connection ended; where a node encrypts, its address begins with https';
   if (error.name === 'AbortError') return 'the wait was ended';
   return tlsFailure(error)?.message ?? (error.message || code);
 }

@@ -7,7 +7,7 @@ import {
   interfaceFingerprint,
   type Upgrade,
   type Value,
-  valueToJson,
+  writtenValue,
 } from '@smc/protocol';
 import type { SpokenMachine } from './frame-connection.ts';
 import type { InstanceKey } from './http.ts';
@@ -146,11 +146,15 @@ export class MachineClient<O extends Operations = Operations> {
     if (!read.ok) return refuse('bad-request', read.message, read.path);
     const reply = await this.callValue(index, read.value, options);
     if (!reply.ok) return reply;
-    const { unit, operations } = this.image;
-    const value = JSON.parse(
-      valueToJson(unit.types, operations[index].reply, reply.value.value),
-    ) as O[N]['reply'];
-    return { ok: true, value: { value, code: reply.value.code } };
+    const { unit, operations, name } = this.image;
+    const form = { form: 'json', fieldOrder: [], lengthMax: JSON_LENGTH_MAX } as const;
+    const json = writtenValue(unit.types, operations[index].reply, reply.value.value, form);
+    if (json === null) {
+      return unreadable(
+        `the call was carried out, and its reply has more than about ${JSON_LENGTH_MAX} characters as JSON: callValue of ${name} gives it`,
+      );
+    }
+    return { ok: true, value: { value: JSON.parse(json) as O[N]['reply'], code: reply.value.code } };
   }
 
   /** Calls an operation, by its index in the image, with an input of its type (`inputType`), as values of the protocol. */
@@ -218,6 +222,9 @@ export class MachineClient<O extends Operations = Operations> {
       : `a key of ${name} is a String, not empty`;
   }
 }
+
+/** Characters of a reply as JSON: a frame may have a reply that is hundreds of times as long with all of its names. */
+const JSON_LENGTH_MAX = 64 * 1024 * 1024;
 
 /** The JSON of an input, empty for none; null where there is none of it: a BigInt, or what is in itself. */
 function textOf(input: unknown): string | null {

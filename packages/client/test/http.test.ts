@@ -179,9 +179,18 @@ describe('a client of a node', () => {
         kind: 'refused',
         code: 'bad-request',
         status: 400,
-        message: 'idempotency-key has a character that no header can have',
+        message: 'idempotency-key has a character that no header can have, or a blank at an end',
       },
     });
+    // Those with blanks would be one and the same on the way.
+    for (const key of [' a', 'a\t'])
+      expect(await client.callText('Adder', 'Add(1)', { key })).toMatchObject({
+        error: { code: 'bad-request' },
+      });
+    expect(await client.callText('Names', 'Put("\ud800")')).toMatchObject({
+      error: { code: 'bad-request', message: 'the body has a lone surrogate' },
+    });
+    expect(await client.machine('\ud800')).toMatchObject({ error: { code: 'unknown-machine' } });
     expect(valueOf(await client.callText('Adder', 'Read')).text).toBe('0');
   });
 

@@ -105,6 +105,7 @@ export class Host {
   /** What had its turn and was not answered; and of what callers asked for the bytes. */
   #begun = 0;
   #begunBytes = 0;
+  #hasConnected = false;
   #state: 'open' | 'stopping' | 'failed' = 'open';
   #running: Promise<void> | null = null;
   /** Has the loop go on that waits for an append. */
@@ -307,6 +308,20 @@ export class Host {
     return true;
   }
 
+  /** To be told of each connection that comes: the next may wait behind it. */
+  connected(): void {
+    this.#hasConnected = true;
+  }
+
+  /** The event loop takes one connection of a listener whenever it looks for what comes: then it looks again, some times. */
+  async #nextTurn(): Promise<void> {
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      this.#hasConnected = false;
+      await nextTurn();
+      if (!this.#hasConnected) return;
+    }
+  }
+
   #enqueue(item: Item): void {
     this.#queue.push(item.caller, item);
     this.#wake();
@@ -316,7 +331,7 @@ export class Host {
   async #run(): Promise<void> {
     while (this.#hasWork || this.#appended !== null) {
       // Whatever else arrives in this turn of the event loop becomes part of the same group.
-      await (this.#hasWork && !this.#isFull ? nextTurn() : this.#nextAppend());
+      await (this.#hasWork && !this.#isFull ? this.#nextTurn() : this.#nextAppend());
       try {
         this.#handleBatch();
         // After the others, which do not wait for it.
@@ -581,6 +596,9 @@ export class Host {
     this.#wake();
   }
 }
+
+/** Connections that are taken between two turns, more or less: to take one is a fraction of a millisecond. */
+const LOOKS_MAX = 64;
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -41,6 +41,8 @@ export interface NodeLimits {
   /** Bytes of replies that peers have not taken, of one connection and of all: then that which holds most ends. */
   readonly outputBytesMax: number;
   readonly outputBytesOfAllMax: number;
+  /** How long a client may take to agree on the encryption. */
+  readonly handshakeMillisMax: number;
   /** How long a connection for lines or frames may send nothing at first, and then take to say hello or show its token. */
   readonly silentMillisMax: number;
   readonly helloMillisMax: number;
@@ -112,6 +114,7 @@ export const NODE_LIMITS: NodeLimits = {
   frameMachinesMax: 1_024,
   outputBytesMax: 64 * 1024 * 1024,
   outputBytesOfAllMax: 256 * 1024 * 1024,
+  handshakeMillisMax: 10_000,
   silentMillisMax: 60_000,
   helloMillisMax: 10_000,
   stalledMillisMax: 30_000,
@@ -172,9 +175,6 @@ export const WRITTEN_LENGTH_MAX = 16 * 1024 * 1024;
 
 /** Bytes of the headers of an HTTP request, with its address. */
 export const HEADER_BYTES_MAX = 16 * 1024;
-
-/** How long a client may take to agree on the encryption, in milliseconds. */
-export const TLS_HANDSHAKE_MILLIS_MAX = 10_000;
 
 /** UTF-16 units of an `Idempotency-Key`. */
 export const REQUEST_KEY_LENGTH_MAX = 256;

@@ -133,7 +133,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const listeners: Listener[] = [];
   const endWatch = watchStalls(host, limits.commitMillisMax, log);
   const close = async (): Promise<void> => {
-    for (const listener of listeners) listener.announceStop?.();
+    for (const listener of listeners) listener.announceStop();
     await host.stop();
     endWatch();
     await Promise.all(listeners.map((listener) => listener.close()));

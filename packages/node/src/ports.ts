@@ -92,8 +92,8 @@ export const NO_LOG: Log = { info: () => {}, warn: () => {}, error: () => {} };
 export interface Listener {
   /** The port it got, where 0 was asked for. */
   readonly port: number;
-  /** Tells clients that the node stops, where their protocol has a word for it; what comes is still taken. */
-  announceStop?(): void;
+  /** Tells clients that the node stops, as their protocol has a word for it; what comes is still taken. */
+  announceStop(): void;
   /** Takes no further connection or request, sends the replies that are due, then ends the connections. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createConnection } from 'node:net';
@@ -375,6 +376,19 @@ describe('TLS', () => {
     expect(shown).toBe('ok 1\n');
     // Who does not encrypt gets no answer.
     await expect(send(node, '/Counter/Read')).rejects.toThrow(/hang up|ECONNRESET/);
+  });
+
+  it.each(['linesPort', 'httpPort'] as const)('ends who never agrees on it, at %s', async (port) => {
+    const node = await start({ tls, limits: { handshakeMillisMax: 200 } });
+    // Nothing, the beginning of a record, and what is none.
+    const ends = ['', '\x16\x03\x01', 'GET / HTTP/1.1\r\n\r\n'].map((text) => {
+      const socket = createConnection({ port: node[port]!, host: '127.0.0.1' }, () =>
+        socket.write(text, 'latin1'),
+      );
+      socket.on('error', () => {}).resume();
+      return once(socket, 'close');
+    });
+    await Promise.all(ends);
   });
 });
 

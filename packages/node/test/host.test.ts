@@ -238,12 +238,30 @@ describe('a host', () => {
   it('refuses nobody for a request that has no room even so', async () => {
     const host = await open(new MemoryJournal(), { queuedBytesMax: 60_000 });
     await host.deploy(bundleOf(counter()), 'deploy', false);
-    const others = codesOf(['Incr', 'Read'].map((text) => call(host, `${text}${' '.repeat(12_000)}`)));
+    const texts = ['Incr', 'Read', 'Incr', 'Read', 'Incr', 'Read', 'Incr', 'Read'];
+    const others = codesOf(texts.map((text) => call(host, `${text}${' '.repeat(3_000)}`)));
     const last = codesOf([call(host, `Read${' '.repeat(22_000)}`, {}, { caller: host.caller() })]);
     expect(await last).toEqual(['overloaded']);
     // In the order in which they came.
-    expect(await others).toEqual(['()', '1']);
+    expect(await others).toEqual(['()', '1', '()', '2', '()', '3', '()', '4']);
     expect([...host.metrics.refusals]).toEqual([['overloaded', 1]]);
+  });
+
+  it('has the connections come that wait, some before each turn', async () => {
+    const host = await open(new MemoryJournal());
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    let looks = 0;
+    let isOver = false;
+    const connect = (): void => {
+      host.connected();
+      looks++;
+      if (!isOver) setImmediate(connect);
+    };
+    connect();
+    expect(await call(host, 'Incr')).toBe('()');
+    isOver = true;
+    expect(looks).toBeGreaterThan(32);
+    expect(looks).toBeLessThan(128);
   });
 
   it('gives all callers of one source one share', async () => {

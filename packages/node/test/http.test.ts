@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { decodeBundle, fingerprints, openBundle } from '@smc/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -520,6 +521,36 @@ describe('a node that ends', () => {
     await send(node, '/Counter/Read');
     await node.close();
     expect(await Promise.all(ended)).toHaveLength(3);
+  });
+
+  it('sends the replies that are on their way, as fast as their peer takes them', async () => {
+    await node.close();
+    node = await startNode({ httpPort: 0, linesPort: null });
+    expect(await put(node, bundleOf(labelled()))).toMatchObject({ status: 200 });
+    const label = 'l'.repeat(900_000);
+    const headers = { 'content-type': 'application/vnd.smc.text' };
+    expect(
+      await send(node, '/Counter/Label', { method: 'POST', headers, body: `Label("${label}")` }),
+    ).toMatchObject({ status: 200 });
+    const looks = vi.spyOn(Host.prototype, 'look');
+    const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1' }).pause();
+    socket.write('GET /_smc/machines/Counter/state HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(16));
+    // More than the system takes.
+    await expect.poll(() => looks.mock.results.length).toBe(16);
+    await Promise.all(looks.mock.results.map(({ value }) => value as Promise<unknown>));
+    await new Promise((resolve) => setImmediate(resolve));
+    const closed = node.close();
+    let received = '';
+    socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    socket.resume();
+    await once(socket, 'end');
+    await closed;
+    expect(
+      received
+        .split('HTTP/1.1 200 OK')
+        .slice(1)
+        .map((reply) => reply.includes(`${label}"`)),
+    ).toEqual(Array.from({ length: 16 }, () => true));
   });
 
   it('may be told to more than once', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NODE_LIMITS } from '../src/limits.ts';
 import { type RunningNode, startNode } from '../src/node.ts';
@@ -39,6 +41,21 @@ async function handOver(): Promise<{ readonly reply: Promise<HttpReply> }> {
   await handed;
   return { reply };
 }
+
+it('who sends a request and no more gets its reply', async () => {
+  release = journal.wait();
+  const handed = journal.handed();
+  const socket = createConnection({ port: node.httpPort!, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end('POST /Counter/Incr HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n');
+  let received = '';
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+  await handed;
+  // By now the node has seen its end, or will see it later.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  release();
+  await once(socket, 'close');
+  expect(received).toMatch(/^HTTP\/1\.1 200 OK/);
+});
 
 describe('a node is ready', () => {
   it('unless a commit takes long: then not until that is done', async () => {
@@ -103,6 +120,17 @@ describe('a node is ready', () => {
     expect(await ready()).toBe('503 stopping');
     release();
     expect(await reply).toMatchObject({ status: 200 });
+    await closed;
+  });
+
+  it('until it stops, and then has each connection end with its next reply', async () => {
+    release = journal.wait();
+    const { reply } = await handOver();
+    const closed = node.close();
+    const headers = { connection: 'keep-alive' };
+    expect((await send(node, '/_smc/ready', { headers })).headers).toMatchObject({ connection: 'close' });
+    release();
+    await reply;
     await closed;
   });
 

@@ -87,6 +87,7 @@ export { judge, judgeStale, type Judgement, type Refusal, type Running, showPath
 export { ITEM_STEP, KEY_STEP, type Leaf, partsRead, UnitReads, unreadParts } from './upgrade/reads.ts';
 export { inputFromJson, inputFromQuery, type JsonRead, valueFromJson, valueToJson } from './json.ts';
 export { type JsonNode, type JsonParse, parseJson } from './json-tree.ts';
+export { type Form, writtenValue } from './written.ts';
 export { disassemble, disassembleUnit } from './disassemble.ts';
 export * from './message.ts';
 export { instructionReference } from './reference.ts';

@@ -71,6 +71,7 @@ export class HttpConnections {
   readonly #gone: NodeCaller;
   readonly #bySocket = new Map<Socket, HttpConnection>();
   #bodyBytes = 0;
+  #isStopping = false;
   #isEnding = false;
 
   /** To be made before anything is added to `app`: what is over its bounds is looked at no further. */
@@ -81,6 +82,7 @@ export class HttpConnections {
     this.#gone = host.caller();
     this.#gone.isGone = true;
     app.server.maxConnections = limits.connectionsMax;
+    app.server.on('connection', () => host.connected());
     app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket));
     app.server.prependListener('request', ({ socket }, response) => {
       const connection = this.#bySocket.get(socket);
@@ -95,10 +97,16 @@ export class HttpConnections {
       this.#receive(request, payload);
       done();
     });
-    app.addHook('onSend', (request, _reply, payload, done) => {
+    app.addHook('onSend', (request, reply, payload, done) => {
+      if (this.#isStopping) void reply.header('connection', 'close');
       this.#replied(request, bytesOf(payload));
       done();
     });
+  }
+
+  /** From now on a connection ends with the next reply: its peer sends no request that would find it closed. */
+  announceStop(): void {
+    this.#isStopping = true;
   }
 
   /** Ends connections whose peers take none of their replies: to be called now and then. */

@@ -1,8 +1,8 @@
 import type { Server, Socket } from 'node:net';
 
 /**
- * Connections of a listener on which both sides have not agreed on the encryption yet: `destroy` ends them. The listener
- * itself knows them only when they have, and would wait for them when it closes.
+ * Connections of a listener on which both sides have not agreed on the encryption yet: those end that come to nothing, and
+ * `destroy` ends all. The listener itself knows them only when they have, and would wait for them when it closes.
  */
 export function trackHandshakes(server: Server): { destroy(): void } {
   const raw = new Map<string, Socket>();
@@ -14,6 +14,8 @@ export function trackHandshakes(server: Server): { destroy(): void } {
       if (raw.get(name) === socket) raw.delete(name);
     });
   });
+  // Whatever went wrong: that it took too long is only told.
+  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
   server.on('secureConnection', (socket: Socket) => raw.delete(nameOf(socket)));
   return {
     destroy() {

@@ -12,7 +12,7 @@ import Fastify, {
 import { authorizeCall, isLoopback, type Place } from '../access/access.ts';
 import type { Reply, WrittenBody } from '../event.ts';
 import type { Host } from '../host.ts';
-import { HEADER_BYTES_MAX, type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import { HEADER_BYTES_MAX, type NodeLimits } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { problem, type Problem } from '../problem.ts';
 import { addAdministration, OTHERS, PROBES } from './administration.ts';
@@ -61,12 +61,12 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
     http: parserOptions(limits),
     ...(place.tls === null
       ? {}
-      : { https: { ...parserOptions(limits), ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX } }),
+      : { https: { ...parserOptions(limits), ...place.tls, handshakeTimeout: limits.handshakeMillisMax } }),
     bodyLimit: limits.jsonBytesMax,
     requestTimeout: limits.requestMillisMax,
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
-    forceCloseConnections: 'idle',
+    forceCloseConnections: false,
     // A key of 512 bytes, each written as three characters; what is too long for one is told by `readKey`.
     routerOptions: { maxParamLength: 8 * 1024, caseSensitive: true },
     frameworkErrors: (error, _request, reply) => answerError(error, reply),
@@ -78,6 +78,10 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   });
   // Fastify knows some of them: with any other, what is below `/_smc/` would come to no route.
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  // Node's would end those too of which the reply is on its way: `endIdle` waits for it.
+  app.server.closeIdleConnections = () => {};
+  // Who sends a request and then no more gets its reply. It is a property of the server that its types do not have.
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);
   readBodies(app);
@@ -100,6 +104,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   const address = app.server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : place.port,
+    announceStop: () => connections.announceStop(),
     close: async () => {
       handshakes?.destroy();
       connections.endIdle((socket, partial) => refusePartial({ metrics, limits }, socket, partial));

@@ -17,8 +17,8 @@ const INPUT = /^[ \t]*[A-Z]\w*[ \t]*(?:\(|$)/;
 /** Interfaces that one connection may name: one for each machine that it speaks to, and older ones of these. */
 const INTERFACES_MAX = 64;
 
-/** Stands for all that is no fingerprint, however long: no machine serves it. */
-const MALFORMED = 'malformed';
+/** Stands for all that is no fingerprint, however long, in messages too: no machine serves it. */
+const MALFORMED = 'of that name';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -35,7 +35,10 @@ function describe(
   const headers = 'the headers of a request, with its address,';
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return { status: 431, message: `${headers} have at most ${HEADER_BYTES_MAX / 1024} KiB` };
+      return {
+        status: 431,
+        message: `${headers} have at most ${HEADER_BYTES_MAX / 1024} KiB, and are at most about 1,000`,
+      };
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return { status: 413, message: 'the extensions of chunks are too long' };
     case 'ERR_HTTP_REQUEST_TIMEOUT': {

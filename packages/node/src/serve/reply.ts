@@ -1,11 +1,10 @@
-import { ERROR_STATUS, errorToJson } from '@smc/protocol';
+import { ERROR_STATUS, errorToJson, type Form, writtenValue } from '@smc/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ValueReply } from '../event.ts';
 import { WRITTEN_LENGTH_MAX } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { problem, type Problem } from '../problem.ts';
 import type { Version } from '../version.ts';
-import { type Form, writeValue } from '../written.ts';
 
 /** What HTTP replies have in common. */
 
@@ -24,7 +23,7 @@ export const NOT_WRITTEN = problem(
 
 /** The value of a reply as text; or why there is none, though the input was carried out. */
 export function writeReply({ types, type, value, fieldOrder }: ValueReply, form: Form): Written {
-  const text = writeValue(types, type, value, { form, fieldOrder, lengthMax: WRITTEN_LENGTH_MAX });
+  const text = writtenValue(types, type, value, { form, fieldOrder, lengthMax: WRITTEN_LENGTH_MAX });
   if (text !== null) return { ok: true, text };
   const message = `the input was carried out, but its reply is too large: ${TOO_LONG}`;
   return { ok: false, problem: problem('too-large', message) };

@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { FRAME_MAGIC } from '@smc/protocol';
 import type { Place } from '../access/access.ts';
-import { type NodeLimits, TLS_HANDSHAKE_MILLIS_MAX } from '../limits.ts';
+import type { NodeLimits } from '../limits.ts';
 import type { Listener } from '../ports.ts';
 import { FrameConnection, FrameFlushes } from './frames.ts';
 import { trackHandshakes } from './handshakes.ts';
@@ -47,9 +47,10 @@ export async function serveTcp(service: Service, place: Place): Promise<Listener
   const server =
     place.tls === null
       ? createServer(options, connect)
-      : createTlsServer({ ...options, ...place.tls, handshakeTimeout: TLS_HANDSHAKE_MILLIS_MAX }, connect);
+      : createTlsServer({ ...options, ...place.tls, handshakeTimeout: limits.handshakeMillisMax }, connect);
   const handshakes = place.tls === null ? null : trackHandshakes(server);
   server.maxConnections = limits.connectionsMax;
+  server.on('connection', () => service.host.connected());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(place.port, place.address, () => {

@@ -1,9 +1,16 @@
-import { type HistoryView, type MachineView, printType, printValue, type TypeId } from '@smc/protocol';
+import {
+  type HistoryView,
+  type MachineView,
+  printType,
+  printValue,
+  type TypeId,
+  type Form,
+  writtenValue,
+} from '@smc/protocol';
 import type { InstanceKey } from '../instances.ts';
 import { WRITTEN_LENGTH_MAX } from '../limits.ts';
 import type { HistoryRecord, Machine, NodeState } from '../state.ts';
 import type { Version } from '../version.ts';
-import { type Form, writeValue } from '../written.ts';
 
 /** What is the same of a machine for as long as it runs one version. */
 type VersionView = Pick<MachineView, 'stateType' | 'operations'>;
@@ -84,7 +91,7 @@ export function viewMachines(node: NodeState, after: string, lengthMax = PAGE_LE
 export function viewState({ version, instances }: Machine, key: InstanceKey, form: Form): string | null {
   const { image, fieldOrder } = version;
   const options = { form, fieldOrder, lengthMax: WRITTEN_LENGTH_MAX };
-  return writeValue(image.unit.types, image.state, instances.get(key), options);
+  return writtenValue(image.unit.types, image.state, instances.get(key), options);
 }
 
 /** Oldest first. */

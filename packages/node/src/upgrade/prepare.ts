@@ -6,6 +6,7 @@ import {
   sizeOf,
   UnitReads,
   type Value,
+  writtenValue,
 } from '@smc/protocol';
 import type { Failure } from '@smc/vm';
 import type { ChangedKeys, InstanceKey, Instances } from '../instances.ts';
@@ -13,7 +14,6 @@ import { STEP_LIMITS } from '../limits.ts';
 import { problem, type Problem, shorten } from '../problem.ts';
 import type { Machine } from '../state.ts';
 import type { Version } from '../version.ts';
-import { writeValue } from '../written.ts';
 import type { LoadedUpgrade } from './load.ts';
 
 /** UTF-16 units of a counterexample in a message; and of a state that is written to be cut to that. */
@@ -282,6 +282,6 @@ function showKey(key: Counterexample['key']): string {
 /** A state as people see it, cut to a length. */
 export function printState({ image, fieldOrder }: Version, state: Value): string {
   const options = { form: 'text', fieldOrder, lengthMax: SHOWN_STATE_LENGTH_MAX } as const;
-  const written = writeValue(image.unit.types, image.state, state, options);
+  const written = writtenValue(image.unit.types, image.state, state, options);
   return written === null ? 'too large to be shown' : shorten(written, COUNTEREXAMPLE_LENGTH_MAX);
 }

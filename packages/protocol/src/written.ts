@@ -1,16 +1,7 @@
-import {
-  type FieldOrder,
-  type List,
-  type MapValue,
-  printValue,
-  type Product,
-  type SetValue,
-  type Sum,
-  type TypeId,
-  type TypeTable,
-  type Value,
-  valueToJson,
-} from '@smc/protocol';
+import { valueToJson } from './json.ts';
+import { type FieldOrder, printValue } from './text.ts';
+import type { TypeId, TypeTable } from './type.ts';
+import type { List, MapValue, Product, SetValue, Sum, Value } from './value.ts';
 
 /**
  * Values written out. A value is bounded by the memory that it takes, and its text may be many
@@ -20,7 +11,7 @@ import {
 export type Form = 'json' | 'text';
 
 /** The text of a value; null if it may have more UTF-16 units than are allowed. */
-export function writeValue(
+export function writtenValue(
   types: TypeTable,
   type: TypeId,
   value: Value,

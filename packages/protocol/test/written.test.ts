@@ -19,7 +19,7 @@ import {
 } from '@smc/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lengthBound, writeValue } from '../src/written.ts';
+import { lengthBound, writtenValue } from '../src/written.ts';
 
 /** How much longer than the text a bound may be. */
 const SLACK = 4;
@@ -99,8 +99,8 @@ describe('a value that is written', () => {
         fc.property(values, (value) => {
           const bound = lengthBound(types, type, value, Number.POSITIVE_INFINITY);
           const options = { fieldOrder: [], lengthMax: Number.POSITIVE_INFINITY };
-          const json = writeValue(types, type, value, { form: 'json', ...options })!.length;
-          const text = writeValue(types, type, value, { form: 'text', ...options })!.length;
+          const json = writtenValue(types, type, value, { form: 'json', ...options })!.length;
+          const text = writtenValue(types, type, value, { form: 'text', ...options })!.length;
           expect(bound).toBeGreaterThanOrEqual(json);
           expect(bound).toBeGreaterThanOrEqual(text);
           expect(bound).toBeLessThanOrEqual(SLACK * Math.max(json, text) + SLACK_LENGTH);
@@ -123,7 +123,7 @@ describe('a value that is written', () => {
     );
     const list = new List(items, 8_000_016);
     const options = { form: 'json', fieldOrder: [], lengthMax: 1_000 } as const;
-    expect(writeValue(types, types.list(INT), list, options)).toBe(null);
+    expect(writtenValue(types, types.list(INT), list, options)).toBe(null);
     expect(looked).toBeGreaterThan(100);
     expect(looked).toBeLessThan(1_000);
   });
@@ -131,7 +131,7 @@ describe('a value that is written', () => {
   it('may be just as long as is allowed', () => {
     const bound = lengthBound(types, STRING, 'abc', 100);
     const options = { form: 'json', fieldOrder: [] } as const;
-    expect(writeValue(types, STRING, 'abc', { ...options, lengthMax: bound })).toBe('"abc"');
-    expect(writeValue(types, STRING, 'abc', { ...options, lengthMax: bound - 1 })).toBe(null);
+    expect(writtenValue(types, STRING, 'abc', { ...options, lengthMax: bound })).toBe('"abc"');
+    expect(writtenValue(types, STRING, 'abc', { ...options, lengthMax: bound - 1 })).toBe(null);
   });
 });
