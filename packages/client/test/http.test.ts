@@ -265,7 +265,7 @@ describe('a client of something else', () => {
         error: {
           kind: 'unreachable',
           wasSent: true,
-          message: expect.stringMatching(/that encrypts begins with https$/),
+          message: expect.stringMatching(/where a node encrypts, its address begins with https$/),
         },
       });
     }
