@@ -369,6 +369,30 @@ describe('a request that was lost, and is refused when it is sent again', () => 
     expect(waiting).not.toHaveProperty('error.mayBeDone');
   });
 
+  test('what waited until its deadline is not sent any more', async () => {
+    await start();
+    let now = 0;
+    let calls = 0;
+    const port = await strangerAt((socket) => {
+      socket.write(Buffer.concat([Buffer.from(FRAME_MAGIC), welcome]));
+      socket.on('data', (chunk: Buffer) => {
+        if (!chunk.includes(CALL_BODY)) return;
+        calls++;
+        // Its timer is late, as when much is to be done at once.
+        now = 1_000;
+        socket.write(error('gone', 1));
+      });
+    });
+    const clock = { now: () => now, after: () => () => {} };
+    const frames = client(port, { inFlightMax: 1, deadlineMillis: 500, clock });
+    const counter = frames.machine<Counter>(machineOf(first, 'Counter'));
+    const [sent, late] = await Promise.all([1, 2].map(() => counter.call('Fail', { why: 'call me' })));
+    expect(sent).toMatchObject({ error: { code: 'gone' } });
+    expect(late).toMatchObject({ error: { kind: 'unreachable', timedOut: true } });
+    expect(late).not.toHaveProperty('error.mayBeDone');
+    expect(calls).toBe(1);
+  });
+
   test('what was never lost says so itself', async () => {
     await start();
     for (const [code, mayBeDone] of [

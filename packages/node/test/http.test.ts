@@ -425,7 +425,9 @@ describe('limits', () => {
   it('of headers and addresses', async () => {
     const long = await send(node, '/Counter/Read', { headers: { 'x-long': 'x'.repeat(20_000) } });
     expect(refusal(long)).toBe('431 bad-request');
-    expect(long.body).toMatch(/"the headers of a request, with its address, have at most 16 KiB, and are at most about 1,000"/);
+    expect(long.body).toMatch(
+      /"the headers of a request, with its address, have at most 16 KiB, and are at most about 1,000"/,
+    );
     expect(refusal(await send(node, `/Counter/${'x'.repeat(1_000)}`))).toMatch(/^4/);
   });
 
