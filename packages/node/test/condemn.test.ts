@@ -7,9 +7,9 @@ import { DiskJournal } from '../src/journal/disk/journal.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
 import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
-import { account } from './accounts.ts';
+import { account, accountWithFee, toFee } from './accounts.ts';
 import { ALL, History, NONE, open } from './histories.ts';
-import { bundleOf, labelled } from './images.ts';
+import { bundleOf, labelled, upgradeBundle } from './images.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -248,4 +248,52 @@ it('a node as it was just before damage in the log is better than a checkpoint t
   const { last } = repairDirectory(directory, 'now');
   expect(last).toBe(history.last - 1);
   expect(open(directory).seen).toBe(history.states.get(last));
+});
+
+it('the states of a machine whose first checkpoint is being written stay, whatever is looked through meanwhile', () => {
+  const history = new History(join(folder, 'first checkpoint'), ALL);
+  history.step((core) => core.deploy(bundleOf(labelled())));
+  history.checkpoint();
+  history.step((core) => core.deploy(bundleOf(account())));
+  for (const key of ['a', 'b', 'c']) history.step((core) => core.call('Account', 'Deposit(3)', { key }));
+  let written: readonly string[] = [];
+  for (const _ of history.checkpointing()) {
+    expect(history.check()).toEqual([]);
+    // What was there once is there to the end.
+    const there = statesIn(history.directory);
+    expect(there).toEqual(expect.arrayContaining([...written]));
+    written = there;
+  }
+  expect(written).toEqual(expect.arrayContaining(['1 a', '1 b', '1 c']));
+  const { last } = history;
+  history.close();
+  expect(open(history.directory)).toMatchObject({
+    position: last,
+    seen: history.states.get(last),
+    notes: [],
+  });
+});
+
+it('a checkpoint tells how many rows of states there are, also of a machine that was written anew', () => {
+  const history = new History(join(folder, 'rows'), NONE);
+  const [A, B] = [account(), accountWithFee()];
+  history.step((core) => core.deploy(bundleOf(A)));
+  for (let round = 0; round < 4; round++) {
+    for (const key of ['a', 'b', 'c', `d${round}`])
+      history.step((core) => core.call('Account', round < 2 ? 'Deposit(3)' : 'Deposit(3, "x")', { key }));
+    if (round === 1)
+      history.step((core) => expect(core.deploy(upgradeBundle(B, toFee(A)))).toBe('Account upgraded'));
+    history.checkpoint();
+    const database = new DatabaseSync(join(history.directory, 'journal.db'), { readOnly: true });
+    const counted = database
+      .prepare(
+        `SELECT rows, rows_sum, count(*) AS there, sum(states.checksum) % 4294967296 AS sum FROM machines
+           JOIN states ON states.machine = machines.machine AND position BETWEEN since AND checkpoint
+           WHERE checkpoint = ?`,
+      )
+      .get(history.last);
+    database.close();
+    expect(counted).toMatchObject({ rows: counted?.['there'], rows_sum: counted?.['sum'] });
+  }
+  history.close();
 });
