@@ -1,5 +1,6 @@
 import type { JitMode } from '@smc/vm';
 import type { DeployEvent, NodeEvent, RemoveEvent, Reply } from './event.ts';
+import { EventLoop } from './event-loop.ts';
 import { bodyBytes } from './body.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { countInputs, type EventItem, type InputCounts, type Item, type NodeCaller, refuse } from './item.ts';
@@ -78,6 +79,7 @@ export class Host {
   readonly failure: Promise<Error>;
 
   readonly metrics = new Metrics();
+  readonly eventLoop = new EventLoop();
   readonly #node: NodeState;
   readonly #journal: Journal;
   readonly #checkpoints: Checkpoints;
@@ -105,7 +107,6 @@ export class Host {
   /** What had its turn and was not answered; and of what callers asked for the bytes. */
   #begun = 0;
   #begunBytes = 0;
-  #hasConnected = false;
   #state: 'open' | 'stopping' | 'failed' = 'open';
   #running: Promise<void> | null = null;
   /** Has the loop go on that waits for an append. */
@@ -308,20 +309,6 @@ export class Host {
     return true;
   }
 
-  /** To be told of each connection that comes: the next may wait behind it. */
-  connected(): void {
-    this.#hasConnected = true;
-  }
-
-  /** The event loop takes one connection of a listener whenever it looks for what comes: then it looks again, some times. */
-  async #nextTurn(): Promise<void> {
-    for (let looks = 0; looks < LOOKS_MAX; looks++) {
-      this.#hasConnected = false;
-      await nextTurn();
-      if (!this.#hasConnected) return;
-    }
-  }
-
   #enqueue(item: Item): void {
     this.#queue.push(item.caller, item);
     this.#wake();
@@ -331,7 +318,7 @@ export class Host {
   async #run(): Promise<void> {
     while (this.#hasWork || this.#appended !== null) {
       // Whatever else arrives in this turn of the event loop becomes part of the same group.
-      await (this.#hasWork && !this.#isFull ? this.#nextTurn() : this.#nextAppend());
+      await (this.#hasWork && !this.#isFull ? this.eventLoop.nextTurn() : this.#nextAppend());
       try {
         this.#handleBatch();
         // After the others, which do not wait for it.
@@ -595,11 +582,4 @@ export class Host {
     this.#send(left);
     this.#wake();
   }
-}
-
-/** Connections that are taken between two turns, more or less: to take one is a fraction of a millisecond. */
-const LOOKS_MAX = 64;
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -253,7 +253,7 @@ describe('a host', () => {
     let looks = 0;
     let isOver = false;
     const connect = (): void => {
-      host.connected();
+      host.eventLoop.connected();
       looks++;
       if (!isOver) setImmediate(connect);
     };

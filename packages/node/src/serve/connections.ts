@@ -82,7 +82,7 @@ export class HttpConnections {
     this.#gone = host.caller();
     this.#gone.isGone = true;
     app.server.maxConnections = limits.connectionsMax;
-    app.server.on('connection', () => host.connected());
+    app.server.on('connection', () => host.eventLoop.connected());
     app.server.on(isEncrypted ? 'secureConnection' : 'connection', (socket: Socket) => this.#open(socket));
     app.server.prependListener('request', ({ socket }, response) => {
       const connection = this.#bySocket.get(socket);

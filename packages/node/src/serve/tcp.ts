@@ -50,7 +50,7 @@ export async function serveTcp(service: Service, place: Place): Promise<Listener
       : createTlsServer({ ...options, ...place.tls, handshakeTimeout: limits.handshakeMillisMax }, connect);
   const handshakes = place.tls === null ? null : trackHandshakes(server);
   server.maxConnections = limits.connectionsMax;
-  server.on('connection', () => service.host.connected());
+  server.on('connection', () => service.host.eventLoop.connected());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(place.port, place.address, () => {
