@@ -62,6 +62,13 @@ function exchange(
       ? httpsRequest(url, { ...parts, agent: encrypted }, take)
       : httpRequest(url, { ...parts, agent: PLAIN }, take);
     sent.on('error', reject);
+    // Neither an answer nor an error: no node offers another protocol.
+    sent.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('an answer that is not understood (status 101)'));
+    });
+    // What was settled before stays so.
+    sent.on('close', () => reject(new Error('the connection ended')));
     sent.on('finish', onSent);
     sent.end(body);
   });

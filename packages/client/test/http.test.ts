@@ -224,6 +224,19 @@ describe('a client of something else', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
+  it('is told that an answer is none where another protocol is offered', async () => {
+    const url = await serve(() => {});
+    server!.on('connection', (socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    });
+    const message = `no answer from ${url}: an answer that is not understood (status 101)`;
+    expect(await connectHttp(url).callText('A', 'B')).toMatchObject({
+      error: { kind: 'unreachable', message, mayBeDone: true },
+    });
+    expect(await connectHttp(url).ready()).toMatchObject({ error: { message } });
+  });
+
   it('takes no more of an answer than is said', async () => {
     const url = await serve((_, response) => response.end('"0123456789"'));
     expect(await connectHttp(url, { answerBytesMax: 12 }).history('A')).toMatchObject({ ok: true });

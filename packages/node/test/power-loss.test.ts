@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { closeUnchanged } from '../src/journal/disk/format.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
-import { cutWal } from '../src/journal/disk/wal.ts';
+import { beginWithCutWal } from '../src/journal/disk/wal.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
 import type { Core } from './core.ts';
 import { ALL, History, NONE, numbers, open, type Opened } from './histories.ts';
@@ -125,7 +127,10 @@ class Run {
     for (const each of this.#states.keys()) if (each > position) this.#states.delete(each);
     this.#history = new History(place, this.#limits);
     // That is on disk before anything else is written.
-    cutWal(join(cut, 'journal.db'));
+    const database = new DatabaseSync(join(cut, 'journal.db'));
+    beginWithCutWal(database);
+    database.exec('ROLLBACK');
+    closeUnchanged(database);
     this.#disk = new Disk(place, this.#random, cut);
     this.#acknowledged = position;
     this.#checkpointed = position;

@@ -298,6 +298,22 @@ describe('a directory that has lost its journal', () => {
     Store.open(directory, ALL).close();
   });
 
+  it('is not looked for behind a link: its log would be elsewhere', () => {
+    filled().close();
+    const journal = join(directory, 'journal.db');
+    renameSync(journal, join(folder, 'elsewhere'));
+    symlinkSync(join(folder, 'elsewhere'), journal);
+    const told = `${journal} is a symbolic link: link the directory that the file is in, or name that`;
+    expect(() => Store.open(directory, ALL)).toThrow(told);
+    expect(() => backUp(directory, join(folder, 'backup'))).toThrow(told);
+    expect(() => repairDirectory(directory, 'now')).toThrow(told);
+    renameSync(directory, join(folder, 'moved'));
+    symlinkSync(join(folder, 'moved'), directory);
+    rmSync(journal);
+    renameSync(join(folder, 'elsewhere'), journal);
+    expect(position()).toBeGreaterThan(0);
+  });
+
   it('takes a backup, of which another one into the same file is not a part', () => {
     filled().close();
     const file = join(folder, 'twice');
@@ -305,8 +321,10 @@ describe('a directory that has lost its journal', () => {
     writeFileSync(killed, 'what is left of one that was killed');
     const other = `${file}.draft-1`;
     writeFileSync(other, 'what another process writes');
+    const own = `${file}.draft-2024-notes`;
+    writeFileSync(own, 'of the user');
     backUp(directory, file);
-    expect([killed, other].map((each) => existsSync(each))).toEqual([false, true]);
+    expect([killed, other, own].map((each) => existsSync(each))).toEqual([false, true, true]);
     expect(() => backUp(directory, file)).toThrow(`${file} is there already`);
   });
 

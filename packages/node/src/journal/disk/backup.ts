@@ -15,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
 import { checkJournal, type CheckProgress, DamagedJournal } from './check.ts';
 import { BUSY_MILLIS_MAX, isCorrupt, isFull, isUnreadable, journalError, REPAIR } from './failures.ts';
-import { hasDirectory, makeDirectory, makeFile, syncDirectory, syncFile } from './files.ts';
+import { hasDirectory, makeDirectory, makeFile, refuseLink, syncDirectory, syncFile } from './files.ts';
 import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { harmlessLossOf } from './loss.ts';
@@ -34,6 +34,7 @@ export function backUp(directory: string, file: string, progress: CheckProgress 
     ![journal, join(directory, FILES.repaired)].some((each) => existsSync(each))
   )
     throw new JournalError(`${directory} has no journal`);
+  refuseLink(journal);
   checkNoNode(directory);
   if (existsSync(file)) throw new JournalError(`${file} is there already`);
   // One of its own: two backups into one file at once must not write into each other's.
@@ -71,10 +72,13 @@ function removeLeft(file: string): void {
   const directory = dirname(resolve(file));
   const begin = `${basename(file)}${DRAFT}-`;
   for (const name of readdirSync(directory)) {
-    const process = name.startsWith(begin) ? Number.parseInt(name.slice(begin.length), 10) : Number.NaN;
-    if (!Number.isNaN(process) && !isAlive(process)) rmSync(join(directory, name), { force: true });
+    const process = name.startsWith(begin) ? DRAFT_END.exec(name.slice(begin.length)) : null;
+    if (process !== null && !isAlive(Number(process[1]))) rmSync(join(directory, name), { force: true });
   }
 }
+
+/** The number of a process, and what SQLite has beside a database. */
+const DRAFT_END = /^(\d{1,10})(?:-journal|-wal|-shm)?$/;
 
 function isAlive(pid: number): boolean {
   try {
@@ -103,11 +107,20 @@ function checkNoNode(directory: string): void {
   if (lock === null) return;
   try {
     finishReplacing(directory);
-    harmlessLossOf(join(directory, FILES.journal));
   } catch (error) {
     throw journalError('read', directory, error);
   } finally {
+    // To look may take long, and a node may be about to start.
     lock.release();
+  }
+  try {
+    harmlessLossOf(join(directory, FILES.journal));
+  } catch (error) {
+    // One that has started meanwhile writes what was looked at, and has looked itself.
+    const free = DirectoryLock.takeIfFree(directory);
+    if (free === null) return;
+    free.release();
+    throw journalError('read', directory, error);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   statSync,
@@ -23,6 +24,12 @@ export function hasDirectory(directory: string): boolean {
 /** Whether there is a file, with anything in it. */
 export function isFilled(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** SQLite has its log beside what a link leads to, where nobody else looks for it. Throws a `JournalError` for one. */
+export function refuseLink(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new JournalError(`${file} is a symbolic link: link the directory that the file is in, or name that`);
 }
 
 /** Makes a directory and those around it, for its owner alone; one is there after a crash once the one around it is synced. */

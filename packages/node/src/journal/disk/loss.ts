@@ -8,7 +8,7 @@ import { isFilled } from './files.ts';
 import { brokenIn, lastPosition, lastWhole } from './reading.ts';
 import { DRAFT, FILES, SUFFIXES } from './schema.ts';
 import { groupsInLog } from './strays.ts';
-import { walDamage, walOf } from './wal.ts';
+import { endOfTaken, walDamage, walOf } from './wal.ts';
 
 /** What SQLite would cut off of its write-ahead log without a word, as the log is damaged. */
 export interface Loss {
@@ -32,14 +32,15 @@ export function lossOf(file: string): Loss | null {
   const damage = walDamage(file);
   if (damage === null || damage.commits.length === 0) return null;
   const { at, commits } = damage;
-  const known = lastKnown(file);
+  const { last: known, end } = knownOf(file);
   const added = commits.map((reach) => known === null || reach > known);
   // The header is synced before anything that follows it.
   const synced = at > 0 && known !== null ? added.slice(0, -1) : added;
   return {
     place: `${basename(walOf(file))} (at byte ${at})`,
     commits: commits.length,
-    isAcknowledged: synced.includes(true) || (known !== null && isOfTwoCommits(file, known)),
+    // What SQLite has taken before it was damaged counts.
+    isAcknowledged: synced.includes(true) || at < end || (known !== null && isOfTwoCommits(file, known)),
     last: Math.max(...commits),
   };
 }
@@ -98,7 +99,7 @@ function refuseMixed(file: string, { place }: Loss): void {
  * database was synced before. Nothing else tells it where the end of the log looks as if it was left over from before.
  */
 export function isBehind(file: string): boolean {
-  return isFilled(walOf(file)) && lastAlone(file) > (lastKnown(file) ?? 0);
+  return isFilled(walOf(file)) && lastAlone(file) > (knownOf(file).last ?? 0);
 }
 
 /**
@@ -155,12 +156,13 @@ function isOfTwoCommits(file: string, position: number): boolean {
   return [...groups.values()].some(({ next, structural }) => groups.get(next)?.structural === structural);
 }
 
-/** The last position without what would be lost; null where there is not even a table: those are made first. */
-function lastKnown(file: string): number | null {
+/** What SQLite takes of a journal: the last position, null where there is not even a table, as those are made first; and where its log ends. */
+function knownOf(file: string): { readonly last: number | null; readonly end: number } {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const row = database.prepare(`SELECT count(*) AS tables FROM sqlite_schema WHERE name = 'log'`).get();
-    return row?.['tables'] === 0 ? null : lastPosition(database);
+    const last = row?.['tables'] === 0 ? null : lastPosition(database);
+    return { last, end: endOfTaken(database) ?? 0 };
   } finally {
     database.close();
   }

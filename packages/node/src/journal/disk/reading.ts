@@ -5,7 +5,7 @@ import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { isCorrupt, outOfOrder, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
-import { cutWal } from './wal.ts';
+import { beginWithCutWal } from './wal.ts';
 import { blobsBeside, removedIn } from './images.ts';
 import { cover, lostEntries } from './log-check.ts';
 import { END_DAMAGED, noteEnd, notedEnd } from './log-end.ts';
@@ -247,9 +247,8 @@ function cutTail(database: DatabaseSync, behind: number, notes: string[]): void 
   if (cut[0].first + cut[0].count <= (notedEnd(database) ?? 0)) return;
   // A start that is refused changes nothing.
   checkTrees(database);
-  database.exec('BEGIN IMMEDIATE');
   // As before all that is written.
-  cutWal(database.location() ?? '');
+  beginWithCutWal(database);
   for (const { first, count, left } of cut) {
     database
       .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('a damaged end', 'log', ?, ?)`)

@@ -5,7 +5,7 @@ import { DamagedCheckpoint, JournalError } from '../error.ts';
 import { sha256 } from '../blobs.ts';
 import { countingOn, nameState, setStateAside } from './condemn.ts';
 import { journalError } from './failures.ts';
-import { hasDirectory } from './files.ts';
+import { hasDirectory, refuseLink } from './files.ts';
 import { blobsBeside, lastTimeOf } from './images.ts';
 import { DirectoryLock } from './lock.ts';
 import { cover, describeDamage, LogCheck, type LogDamage, lostEntries } from './log-check.ts';
@@ -72,6 +72,7 @@ export function repairDirectory(directory: string, stamp: string): RepairReport 
   const files = [FILES.journal, FILES.repaired];
   if (!hasDirectory(directory) || !files.some((file) => existsSync(join(directory, file))))
     throw new JournalError(`${directory} has no journal`);
+  refuseLink(join(directory, FILES.journal));
   const lock = DirectoryLock.take(directory);
   try {
     finishReplacing(directory);

@@ -4,7 +4,7 @@ import type { Recovered, Unusable } from '../../ports.ts';
 import type { CheckpointHead, CheckpointSlice, KeptSlice, SessionsSlice, StateSlice } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { isCorrupt, journalError } from './failures.ts';
-import { isFilled, makeDirectory, makeFile, syncDirectory } from './files.ts';
+import { isFilled, makeDirectory, makeFile, refuseLink, syncDirectory } from './files.ts';
 import { closeUnchanged, openDatabase } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { describeLoss, harmlessLossOf, type Loss, refuseLost } from './loss.ts';
@@ -36,7 +36,7 @@ import {
   type Tombstone,
   tombstonesAfter,
 } from './tombstones.ts';
-import { cutWal, walOf } from './wal.ts';
+import { beginWithCutWal, walOf } from './wal.ts';
 
 /** Commits of the log for one of which it is noted where it ends: that is one more page to write. */
 const NOTED_COMMITS = 16;
@@ -114,6 +114,7 @@ export class Store {
       makeDirectory(directory);
       lock = DirectoryLock.take(directory);
       finishReplacing(directory);
+      refuseLink(join(directory, FILES.journal));
       refuseLost(directory);
       const file = join(directory, FILES.journal);
       const found = { loss: harmlessLossOf(file), hasLog: isFilled(walOf(file)) };
@@ -553,8 +554,7 @@ export class Store {
         this.#database.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
         this.#isSyncing = isSynced;
       }
-      this.#statement('BEGIN IMMEDIATE').run();
-      this.#cutFoundLog();
+      this.#begin();
       // Not sooner: a start that fails, as no node could be made of what was read, leaves all that a repair can go on from.
       if (this.#unsettled !== null) forgetAfter(this.#database, this.#unsettled);
       this.#unsettled = null;
@@ -569,11 +569,11 @@ export class Store {
 
   /**
    * What is left in SQLite's log of a commit that was torn, if only a part of a page, has the salts of what is written next: where
-   * that was torn too, the two would look like commits that were acknowledged. In a transaction, in which nobody else writes; not
-   * sooner than something is appended or let go.
+   * that was torn too, the two would look like commits that were acknowledged. It goes with the first transaction, and no sooner.
    */
-  #cutFoundLog(): void {
-    if (this.#hasFoundLog) cutWal(join(this.#directory, FILES.journal));
+  #begin(): void {
+    if (this.#hasFoundLog) beginWithCutWal(this.#database);
+    else this.#statement('BEGIN IMMEDIATE').run();
     this.#hasFoundLog = false;
   }
 

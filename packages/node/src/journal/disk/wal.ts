@@ -8,6 +8,7 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import { varint, viewOf } from './leaves.ts';
 
 /**
@@ -22,6 +23,9 @@ const MAGIC = 0x377f0682;
 const FORMAT = 3_007_000;
 /** Of the databases that a node makes; for a log of which the header is damaged. */
 export const PAGE_BYTES = 4_096;
+
+/** Those that SQLite takes. */
+const PAGE_SIZES: ReadonlySet<number> = new Set(Array.from({ length: 8 }, (_, i) => 512 << i));
 
 /** Bytes that are read at once, more or less: the log may be larger than what memory takes. */
 const PIECE_BYTES = 1024 * 1024;
@@ -84,16 +88,35 @@ export function mendWal(database: string, mended: string): void {
 }
 
 /**
- * Cuts off what lies in the log beside a database behind the last commit that is whole; on disk when it returns. No reader
- * looks there. To be called by who may write into the database, and nobody else.
+ * Where what SQLite takes of the log ends, in bytes; null where it has none. It may have read it before a part was damaged, and
+ * whoever reads the journal keeps what it knows then. Not in a transaction.
  */
-export function cutWal(database: string): void {
-  const file = walOf(database);
+export function endOfTaken(database: DatabaseSync): number | null {
+  // https://sqlite.org/pragma.html#pragma_wal_checkpoint: this one writes nothing, and tells how many frames there are.
+  const { log } = database.prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number };
+  if (log < 0) return null;
+  const { page_size: pageBytes } = database.prepare('PRAGMA page_size').get() as { page_size: number };
+  return log === 0 ? 0 : HEADER_BYTES + log * (FRAME_HEADER_BYTES + pageBytes);
+}
+
+/** Begins a transaction in which nobody else writes, and cuts off what lies in the log behind what SQLite takes of it: no reader looks there. On disk when it returns. */
+export function beginWithCutWal(database: DatabaseSync): void {
+  const version = (): unknown => database.prepare('PRAGMA data_version').get()?.['data_version'];
+  for (;;) {
+    const before = version();
+    const end = endOfTaken(database);
+    database.exec('BEGIN IMMEDIATE');
+    if (version() === before) {
+      if (end !== null) cutAt(walOf(database.location() ?? ''), end);
+      return;
+    }
+    // Another program has written meanwhile.
+    database.exec('ROLLBACK');
+  }
+}
+
+function cutAt(file: string, end: number): void {
   if (!existsSync(file)) return;
-  const log = Log.open(file);
-  // Without its header SQLite takes nothing of it.
-  const end = log?.isHeaderWhole === true ? endOfCommits(log) : 0;
-  log?.close();
   const target = openSync(file, 'r+');
   try {
     if (fstatSync(target).size <= end) return;
@@ -211,7 +234,8 @@ class Log {
     const isLittleEndian = (magic & 1) === 0;
     const checksum = new Checksum(isLittleEndian);
     checksum.add(header, 0, 24);
-    this.isHeaderWhole = (magic & ~1) === MAGIC && checksum.isAt(header, 24);
+    this.isHeaderWhole =
+      (magic & ~1) === MAGIC && checksum.isAt(header, 24) && PAGE_SIZES.has(header.getUint32(8));
     this.isLittleEndian = !this.isHeaderWhole || isLittleEndian;
     this.#pageBytes = this.isHeaderWhole ? header.getUint32(8) : PAGE_BYTES;
     this.salts = [header.getUint32(16), header.getUint32(20)];
