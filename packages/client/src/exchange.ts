@@ -67,8 +67,6 @@ function exchange(
       socket.destroy();
       reject(new Error('an answer that is not understood (status 101)'));
     });
-    // What was settled before stays so.
-    sent.on('close', () => reject(new Error('the connection ended')));
     sent.on('finish', onSent);
     sent.end(body);
   });
