@@ -1,3 +1,5 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { StateReader } from '../src/journal/disk/state-reader.ts';
 import { Store } from '../src/journal/disk/store.ts';
@@ -202,4 +204,11 @@ export function goesOn(directory: string): string | null {
   const { seen: after, notes } = open(directory);
   if (notes.length > 0) return `wrong: what it wrote is damaged: ${notes.join()}`;
   return after === before ? null : 'wrong: it is another after the next start';
+}
+
+/** What is left of a journal whose node is killed. */
+export function copyKilled(from: string, to: string): void {
+  cpSync(from, to, { recursive: true });
+  for (const name of ['journal.db-shm', 'lock', 'lock-journal', 'owner.json'])
+    rmSync(join(to, name), { force: true });
 }

@@ -25,7 +25,6 @@ import { slicesOf } from '../src/journal/checkpoint.ts';
 import { backUp, restore } from '../src/journal/disk/backup.ts';
 import { noteEnd } from '../src/journal/disk/log-end.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
-import { isCorrupt, isUnreadable, isUnwritten, journalError } from '../src/journal/disk/failures.ts';
 import { replaceJournal } from '../src/journal/disk/salvage.ts';
 import { Store } from '../src/journal/disk/store.ts';
 import { exposedTo, WalWatch } from '../src/journal/disk/watch.ts';
@@ -84,30 +83,6 @@ function killed(store: Store): string {
   store.close();
   return place;
 }
-
-describe('what SQLite says of files', () => {
-  const failed = (errcode: number): Error =>
-    Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode });
-
-  // https://sqlite.org/rescode.html#ioerr_short_read
-  it('that are too short is damage, and no disk that fails', () => {
-    expect(journalError('read', 'd', failed(522)).message).toBe(
-      'the journal can not be read (disk I/O error): smc repair sets aside what is damaged, and says what is lost with it',
-    );
-    expect([isCorrupt(failed(522)), isUnreadable(failed(522)), isUnwritten(failed(522))]).toEqual([
-      true,
-      false,
-      false,
-    ]);
-    expect(journalError('read', 'd', failed(266)).message).toContain('the disk under d fails');
-    expect([isCorrupt(failed(266)), isUnreadable(failed(266)), isUnwritten(failed(266))]).toEqual([
-      false,
-      true,
-      false,
-    ]);
-    expect(isUnwritten(failed(778))).toBe(true);
-  });
-});
 
 describe('the files of a journal', () => {
   it('are synced with each commit that is acknowledged, and with no other', () => {

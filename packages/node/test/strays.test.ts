@@ -8,7 +8,7 @@ import { groupChecksum, type GroupRow } from '../src/journal/disk/rows.ts';
 import { mendWal, walOf } from '../src/journal/disk/wal.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
 import type { Core } from './core.ts';
-import { ALL, History, NONE, numbers, open } from './histories.ts';
+import { ALL, History, NONE, numbers, open, copyKilled } from './histories.ts';
 import { bundleOf, labelled, upgradeBundle } from './images.ts';
 
 // Rows that are whole, in a journal of which what leads to them is damaged.
@@ -548,53 +548,6 @@ describe('what is left of a commit that was torn', () => {
   );
 });
 
-describe('a reader that outlives its node', () => {
-  /** A journal whose node was killed beside a reader, who knows what SQLite has taken of the log. */
-  function killedBeside(name: string): { directory: string; history: History; reader: DatabaseSync } {
-    const running = join(folder, name);
-    const history = new History(running, ALL);
-    history.step((core) => core.deploy(bundleOf(account(), labelled())));
-    for (let i = 0; i < 30; i++) history.step((core) => core.call('Counter', 'Incr'));
-    const directory = join(folder, `${name} killed`);
-    copyKilled(running, directory);
-    const reader = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true });
-    reader.exec('BEGIN; SELECT count(*) FROM log');
-    return { directory, history, reader };
-  }
-
-  it('has no commit cut off that was acknowledged, though it is damaged by now', () => {
-    const { directory, history, reader } = killedBeside('outlived');
-    const wal = join(directory, 'journal.db-wal');
-    change(wal, (bytes) => (bytes[32 + 20 * FRAME_BYTES + 2_000] ^= 1));
-    const before = readFileSync(wal);
-    expect(() => open(directory)).toThrow(
-      /is damaged, and \d+ commits follow on that, which were acknowledged/,
-    );
-    expect(readFileSync(wal).equals(before)).toBe(true);
-    reader.close();
-    expect(repairDirectory(directory, 'now').last).toBe(history.last);
-    expect(open(directory).seen).toBe(history.states.get(history.last));
-    history.close();
-  });
-
-  it('has cut off what it does not know, though it is whole', () => {
-    const { directory, history, reader } = killedBeside('unknown');
-    const wal = join(directory, 'journal.db-wal');
-    const end = readFileSync(wal).length;
-    history.step((core) => core.call('Counter', `Label("${'x'.repeat(40_000)}")`));
-    // Whole, and not counted: its node was killed before that.
-    writeFileSync(wal, readFileSync(join(history.directory, 'journal.db-wal')));
-    history.close();
-    const next = new History(directory, ALL);
-    expect(next.last).toBe(history.last - 1);
-    next.step((core) => core.call('Counter', 'Incr'));
-    expect(readFileSync(wal).length).toBeLessThan(end + 5 * FRAME_BYTES);
-    reader.close();
-    next.close();
-    expect(open(directory).seen).toBe(next.states.get(next.last));
-  });
-});
-
 describe('a repair takes over nothing', () => {
   // Beside somebody who reads, frames of it stay in the write-ahead log behind what is committed next; its positions are given again.
   it.each([1, 3])('of a commit that was torn by a kill, before one of %i inputs', (inputs) => {
@@ -633,10 +586,3 @@ describe('a repair takes over nothing', () => {
     expect(open(killed).seen).toBe(next.states.get(next.last));
   });
 });
-
-/** What is left of a journal whose node is killed. */
-function copyKilled(from: string, to: string): void {
-  cpSync(from, to, { recursive: true });
-  for (const name of ['journal.db-shm', 'lock', 'lock-journal', 'owner.json'])
-    rmSync(join(to, name), { force: true });
-}
