@@ -1,9 +1,10 @@
+import { sizeOf } from '@smc/protocol';
 import type { JitMode } from '@smc/vm';
 import type { DeployEvent, NodeEvent, RemoveEvent, Reply } from './event.ts';
 import { EventLoop } from './event-loop.ts';
 import { bodyBytes } from './body.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { countInputs, type EventItem, type InputCounts, type Item, type NodeCaller, refuse } from './item.ts';
+import { countInputs, type EventItem, type InputCounts, type Item, NodeCaller, refuse } from './item.ts';
 import type { HeaderRequestKey } from './journal/entry.ts';
 import { LogWriter } from './journal/writer.ts';
 import { recover, type Recovery, type RecoveryProgress } from './journal/recover.ts';
@@ -13,12 +14,12 @@ import { JournalError } from './journal/error.ts';
 import { mismatch } from './kept-changes.ts';
 import { Metrics } from './metrics.ts';
 import type { Problem } from './problem.ts';
+import { Outbox } from './outbox.ts';
 import { oncePerTurn, Pace, type Stopwatch, systemStopwatch } from './pace.ts';
 import { BUSY, EXPIRED, GAVE_UP, GONE, INTERNAL, OVERLOADED, Refused, STALLED, STOPPING } from './refused.ts';
 import type { NodeState } from './state.ts';
 import { type CallRequest, stamp, transition } from './transition.ts';
-import { Queue } from './queue.ts';
-import { Caller, Turns } from './turns.ts';
+import { Turns } from './turns.ts';
 import { Deployment } from './upgrade/deployment.ts';
 
 /** Work after which a turn of the event loop ends: connections, signals and timers get theirs. */
@@ -64,10 +65,10 @@ interface Prepared {
  * The loop that runs a node: it takes events, of each caller in the order in which they came and of callers in turns
  * (`Turns`), has `transition` handle them in memory, and gathers their entries while those of others are on their way to the journal: as soon as that is
  * done, all that was gathered is appended at once. Replies are sent when all entries that came before them are durable,
- * in order.
+ * to each caller in order.
  *
  * Invariants: what waits is bounded, in events and in bytes, from when it comes until its reply is sent; so are
- * the entries that are gathered. At most half of what may wait has begun: there is always something that can make room for whoever
+ * the entries that are gathered, and the values of replies. At most half of what may wait has begun: there is always something that can make room for whoever
  * has less waiting. A turn of the event loop ends after `TURN_MILLIS` of work, as `Pace` tells: so
  * nothing waits longer than for that and for some events. A deployment that takes longer goes on in the turns that follow, beside what else comes.
  * A reply is never sent before the
@@ -88,9 +89,7 @@ export class Host {
   readonly #received: Stopwatch;
   readonly report: (error: unknown) => void;
   readonly #stopwatch: Stopwatch;
-  /** Of turns that handle, and of those that send. */
   readonly #handling: Pace;
-  readonly #sending: Pace;
   #reportFailure: (error: Error) => void = () => {};
   /** What waits for its turn. */
   readonly #queue = new Turns<Item>();
@@ -99,14 +98,14 @@ export class Host {
   #appended: Item[] | null = null;
   /** By the stopwatch: when that was handed to the journal. */
   #appendedAt = 0;
-  /** What may be sent. */
-  readonly #durable = new Queue<Item>();
-  #isSending = false;
+  readonly #outbox: Outbox;
   /** Entries since the last append. */
   readonly #log = new LogWriter();
   /** What had its turn and was not answered; and of what callers asked for the bytes. */
   #begun = 0;
   #begunBytes = 0;
+  /** Of the replies that were made and not sent. */
+  #replyBytes = 0;
   #state: 'open' | 'stopping' | 'failed' = 'open';
   #running: Promise<void> | null = null;
   /** Has the loop go on that waits for an append. */
@@ -128,7 +127,12 @@ export class Host {
     this.report = report;
     this.#stopwatch = stopwatch;
     this.#handling = new Pace(stopwatch, TURN_MILLIS);
-    this.#sending = new Pace(stopwatch, TURN_MILLIS);
+    this.#outbox = new Outbox({
+      pace: new Pace(stopwatch, TURN_MILLIS),
+      metrics: this.metrics,
+      answer: (item) => this.#answer(item),
+      paused: () => this.#wake(),
+    });
     this.failure = new Promise((resolve) => (this.#reportFailure = resolve));
     this.#checkpoints = new Checkpoints({
       node,
@@ -174,7 +178,7 @@ export class Host {
 
   /** Somebody new who makes calls; all of one source have one share of the turns together. */
   caller(source = ''): NodeCaller {
-    return new Caller(source);
+    return new NodeCaller(source);
   }
 
   /**
@@ -275,7 +279,17 @@ export class Host {
     }
     const received = this.#received();
     const deadline = received + millis;
-    this.#enqueue({ event, caller, bytes, settle, received, deadline, reply: null, isLogged: false });
+    this.#enqueue({
+      event,
+      caller,
+      bytes,
+      settle,
+      received,
+      deadline,
+      reply: null,
+      replyBytes: 0,
+      isLogged: false,
+    });
   }
 
   /**
@@ -337,7 +351,8 @@ export class Host {
 
   /** Too much waits for the journal, or to be sent: nothing is handled until that has caught up. */
   get #isFull(): boolean {
-    const { queuedEventsMax, queuedBytesMax, gatheredBytesMax } = this.#node.limits;
+    const { queuedEventsMax, queuedBytesMax, gatheredBytesMax, replyBytesMax } = this.#node.limits;
+    if (this.#replyBytes > replyBytesMax) return true;
     const isGathered = this.#appended !== null && this.#log.bytes >= gatheredBytesMax;
     // Those wait for nothing but the turns of a deployment.
     const begun = this.#begun - (this.#deployment?.items.length ?? 0);
@@ -396,9 +411,13 @@ export class Host {
 
   /** Has it answered when all that was written so far is durable. */
   #settle(item: Item): void {
+    if ('event' in item && item.reply?.kind === 'value') {
+      item.replyBytes = sizeOf(item.reply.value);
+      this.#replyBytes += item.replyBytes;
+    }
     if (!this.#log.isEmpty) this.#gathered.push(item);
     else if (this.#appended !== null) this.#appended.push(item);
-    else this.#send([item]);
+    else this.#outbox.send([item]);
   }
 
   /** A deployment or a removal. What has the key of the deployment that is prepared is that one, sent again, or refused. */
@@ -483,7 +502,7 @@ export class Host {
     if (groups.length === 0) {
       // What was refused for want of memory may wait for one.
       this.#checkpoints.beginIfDue();
-      return this.#send(items);
+      return this.#outbox.send(items);
     }
     for (const { bytes } of groups) this.#checkpoints.add(bytes.length + GROUP_OVERHEAD_BYTES);
     this.#appended = items;
@@ -502,40 +521,14 @@ export class Host {
     if (items === null || this.#state === 'failed') return;
     this.metrics.commits.observe(this.commitAgeMillis / 1000);
     this.#appended = null;
-    for (const item of items) this.#durable.push(item);
+    this.#outbox.push(items);
     try {
       // Before anything is sent, so that the journal has something to do meanwhile.
       this.#append();
     } catch (error) {
       this.#fail(error);
     }
-    this.#send([]);
-    this.#wake();
-  }
-
-  /** Sends replies that may be sent, those before them first. */
-  #send(items: readonly Item[]): void {
-    for (const item of items) this.#durable.push(item);
-    if (!this.#isSending) this.#sendSome();
-  }
-
-  /** Writing a reply is work too: others get their turn. */
-  #sendSome(): void {
-    this.#isSending = true;
-    const pace = this.#sending;
-    pace.begin();
-    for (let item = this.#durable.shift(); item !== undefined; item = this.#durable.shift()) {
-      this.#answer(item);
-      const isOver = pace.isOver();
-      if ('event' in item && item.event.kind === 'call') {
-        this.metrics.answered(item.reply ?? GAVE_UP, (pace.last - item.received) / 1000);
-      }
-      if (!isOver) continue;
-      setImmediate(() => this.#sendSome());
-      this.#wake();
-      return;
-    }
-    this.#isSending = false;
+    this.#outbox.send();
     this.#wake();
   }
 
@@ -547,6 +540,7 @@ export class Host {
   #answer(item: Item): void {
     this.#begun--;
     if (item.caller !== null) this.#begunBytes -= item.bytes;
+    if ('event' in item) this.#replyBytes -= item.replyBytes;
     this.#tell(item);
   }
 
@@ -579,7 +573,7 @@ export class Host {
       refuse(item, STOPPING);
       left.push(item);
     }
-    this.#send(left);
+    this.#outbox.send(left);
     this.#wake();
   }
 }

@@ -1,12 +1,19 @@
 import type { NodeEvent, Reply } from './event.ts';
 import { Refused, type RefusedReply } from './refused.ts';
 import type { NodeState } from './state.ts';
-import type { Caller } from './turns.ts';
+import { Caller } from './turns.ts';
 
 /** What waits in a host: events and looks. */
 
 /** A connection, or whoever else makes calls (`Host.caller`). */
-export type NodeCaller = Caller<Item>;
+export class NodeCaller extends Caller<Item> {
+  #replies: Caller<Item> | null = null;
+
+  /** The same, as one that waits for replies to be sent. */
+  get replies(): Caller<Item> {
+    return (this.#replies ??= new Caller(this.source));
+  }
+}
 
 /** An event that waits, first for its turn and then for its reply to be sent. */
 export interface EventItem {
@@ -21,6 +28,8 @@ export interface EventItem {
   readonly settle: (reply: Reply) => void;
   /** Null until it was handled. */
   reply: Reply | null;
+  /** Of the value in that (`sizeOf`). */
+  replyBytes: number;
   /** Of a call: whether it became an input in the log. */
   isLogged: boolean;
 }

@@ -80,6 +80,8 @@ export interface NodeLimits {
   readonly keptBytesMax: number;
   /** Deployments, upgrades and removals with a key whose reply is kept, of all machines. */
   readonly keptChangesMax: number;
+  /** Bytes of replies (`sizeOf`) that were made and not written for their peers; then nothing is handled until that is done. */
+  readonly replyBytesMax: number;
   /** Bytes of entries that wait for a sync; then nothing is handled until that is done. */
   readonly gatheredBytesMax: number;
   /** How long the journal may take for a commit; a node where it takes longer is not ready. */
@@ -132,6 +134,7 @@ export const NODE_LIMITS: NodeLimits = {
   keptRepliesMax: 1_000_000,
   keptBytesMax: 1024 * 1024 * 1024,
   keptChangesMax: 1_000,
+  replyBytesMax: 16 * 1024 * 1024,
   gatheredBytesMax: 4 * 1024 * 1024,
   commitMillisMax: 5_000,
   checkpointBytesMin: 64 * 1024 * 1024,

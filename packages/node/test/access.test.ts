@@ -1,9 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { createConnection } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import {
   ByteWriter,
   encodeSigned,
@@ -340,55 +337,6 @@ describe('beyond this computer', () => {
       status: 400,
     });
     expect((await start({ address: '0.0.0.0', insecure: true })).adminUrl).toBe(null);
-  });
-});
-
-describe('TLS', () => {
-  it('encrypts HTTP and lines', async () => {
-    const node = await start({ tls, adminPort: 0 });
-    expect(node.url).toMatch(/^https:/);
-    // On this computer nobody listens in.
-    expect(node.adminUrl).toMatch(/^http:/);
-    await put({ ...node, httpPort: Number(new URL(node.adminUrl!).port) }, bundleOf(counter()));
-    const options = {
-      port: node.httpPort!,
-      host: '127.0.0.1',
-      path: '/Counter/Incr',
-      ca: tls.cert,
-      agent: false,
-    };
-    const status = await new Promise((resolve, reject) => {
-      request({ ...options, method: 'POST' }, (reply) => {
-        reply.resume();
-        resolve(reply.statusCode);
-      })
-        .on('error', reject)
-        .end();
-    });
-    expect(status).toBe(200);
-    const shown = await new Promise((resolve, reject) => {
-      const socket = connectTls({ port: node.linesPort!, host: '127.0.0.1', ca: tls.cert }, () =>
-        socket.end('Counter Read\n'),
-      );
-      socket.on('data', (chunk: Buffer) => resolve(chunk.toString()));
-      socket.on('error', reject);
-    });
-    expect(shown).toBe('ok 1\n');
-    // Who does not encrypt gets no answer.
-    await expect(send(node, '/Counter/Read')).rejects.toThrow(/hang up|ECONNRESET/);
-  });
-
-  it.each(['linesPort', 'httpPort'] as const)('ends who never agrees on it, at %s', async (port) => {
-    const node = await start({ tls, limits: { handshakeMillisMax: 200 } });
-    // Nothing, the beginning of a record, and what is none.
-    const ends = ['', '\x16\x03\x01', 'GET / HTTP/1.1\r\n\r\n'].map((text) => {
-      const socket = createConnection({ port: node[port]!, host: '127.0.0.1' }, () =>
-        socket.write(text, 'latin1'),
-      );
-      socket.on('error', () => {}).resume();
-      return once(socket, 'close');
-    });
-    await Promise.all(ends);
   });
 });
 

@@ -354,6 +354,63 @@ describe('a host', () => {
     expect(answered.filter((each) => each.startsWith('greedy'))).toHaveLength(20);
   });
 
+  it('has replies take turns too, and those of one caller stay in order', async () => {
+    const journal = new SlowJournal();
+    let millis = 0;
+    const host = await open(journal, {}, () => millis);
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    const others = [host.caller('greedy'), host.caller('greedy')];
+    const modest = host.caller('modest');
+    journal.slow = true;
+    const answered: string[] = [];
+    const ask = (caller: NodeCaller, name: string): void => {
+      const body = { form: 'text', text: 'Incr', start: 0 } as const;
+      const request = {
+        machine: 'Counter',
+        key: null,
+        interfaces: null,
+        body,
+        request: null,
+        readOnly: false,
+      };
+      // To write it takes a turn of the event loop.
+      host.call(request, () => answered.push(`${name} at ${(millis += 20)}`), { caller });
+    };
+    for (let i = 0; i < 10; i++)
+      for (const [at, caller] of others.entries()) ask(caller, `greedy ${at} ${i}`);
+    await turns();
+    for (let i = 0; i < 2; i++) ask(modest, `modest ${i}`);
+    await turns();
+    // Both groups are durable one after the other, and the second meets replies of the first.
+    journal.waiting[0].resolve();
+    await turn();
+    journal.waiting[1].resolve();
+    for (let i = 0; i < 30; i++) await turn();
+    const order = answered.map((each) => each.replace(/ at .*/, ''));
+    expect(order).toHaveLength(22);
+    expect(order.indexOf('modest 1')).toBeLessThan(8);
+    for (const name of ['greedy 0', 'greedy 1', 'modest']) {
+      const own = order.filter((each) => each.startsWith(name));
+      expect(own).toEqual(own.map((_, i) => `${name} ${i}`));
+    }
+  });
+
+  it('bounds what the replies hold that are not sent', async () => {
+    const journal = new SlowJournal();
+    // The reply to `Incr` counts as eight bytes.
+    const host = await open(journal, { replyBytesMax: 16 });
+    await host.deploy(bundleOf(counter()), 'deploy', false);
+    journal.slow = true;
+    const start = host.peek((node) => node.position);
+    const replies = Array.from({ length: 9 }, () => call(host, 'Incr'));
+    for (let handled = 3; handled <= 9; handled += 3) {
+      await turns();
+      expect(host.peek((node) => node.position) - start).toBe(handled);
+      journal.waiting.shift()!.resolve();
+    }
+    expect(await Promise.all(replies)).toEqual(Array.from({ length: 9 }, () => '()'));
+  });
+
   it('does not begin with what a caller who is gone has asked for', async () => {
     const host = await open();
     await host.deploy(bundleOf(counter()), 'deploy', false);

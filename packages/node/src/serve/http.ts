@@ -80,7 +80,7 @@ export async function serveHttp(service: Service, place: Place, serves: Served):
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   // Node's would end those too of which the reply is on its way: `endIdle` waits for it.
   app.server.closeIdleConnections = () => {};
-  // Who sends a request and then no more gets its reply, but over TLS. It is a property of the server that its types do not have.
+  // Who sends a request and then no more gets its reply. It is a property of the server that its types do not have.
   Object.assign(app.server, { httpAllowHalfOpen: true });
   const handshakes = place.tls === null ? null : trackHandshakes(app.server);
   const connections = new HttpConnections(app, service, place.tls !== null);

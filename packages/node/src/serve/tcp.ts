@@ -43,10 +43,10 @@ export async function serveTcp(service: Service, place: Place): Promise<Listener
       if (isStopping) connection.stop();
     });
   };
-  const options = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+  const options = { noDelay: true, keepAlive: true };
   const server =
     place.tls === null
-      ? createServer(options, connect)
+      ? createServer({ ...options, allowHalfOpen: true }, connect)
       : createTlsServer({ ...options, ...place.tls, handshakeTimeout: limits.handshakeMillisMax }, connect);
   const handshakes = place.tls === null ? null : trackHandshakes(server);
   server.maxConnections = limits.connectionsMax;
