@@ -31,6 +31,9 @@ const TURN_MILLIS = 10;
  */
 const SLICE_MILLIS = 5;
 
+/** So many requests make room for one at the most: of small ones, a large one could have tens of thousands moved for nothing. */
+const DISPLACED_MAX = 1_024;
+
 /** What a group takes in a journal beside the bytes of its entries, about. */
 const GROUP_OVERHEAD_BYTES = 256;
 
@@ -307,7 +310,7 @@ export class Host {
       queue.length + this.#begun >= queuedEventsMax ||
       queue.bytes + this.#begunBytes + bytes > queuedBytesMax
     ) {
-      const item = queue.displace(caller, bytes);
+      const item = displaced.length < DISPLACED_MAX ? queue.displace(caller, bytes) : null;
       if (item === null) {
         // Not for nothing: each has its place again.
         for (const each of displaced.toReversed()) queue.push(each.caller, each);

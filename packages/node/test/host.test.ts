@@ -247,6 +247,20 @@ describe('a host', () => {
     expect([...host.metrics.refusals]).toEqual([['overloaded', 1]]);
   });
 
+  it('has a thousand requests make room for one, and no more', async () => {
+    for (const [count, answered] of [
+      [1_000, '0'],
+      [1_100, 'overloaded'],
+    ] as const) {
+      const host = await open(new MemoryJournal(), { queuedBytesMax: 30_000 });
+      await host.deploy(bundleOf(counter()), 'deploy', false);
+      const small = codesOf(Array.from({ length: count }, () => call(host, 'Read')));
+      const large = `Read${' '.repeat(14_900)}`;
+      expect(await codesOf([call(host, large, {}, { caller: host.caller() })])).toEqual([answered]);
+      expect((await small).includes('overloaded')).toBe(answered === '0');
+    }
+  });
+
   it('has the connections come that wait, some before each turn', async () => {
     const host = await open(new MemoryJournal());
     await host.deploy(bundleOf(counter()), 'deploy', false);
