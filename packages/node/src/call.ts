@@ -147,12 +147,12 @@ function step(node: NodeState, machine: Machine, request: Request, input: Value,
   if (outcome.kind === 'crash') return crashed(machine, outcome.message);
   const reply = replyOf(machine, outcome);
   if (request.readOnly && !isForEver(event.request)) return reply;
-  const state = run.ok ? run.state : null;
-  const noRoom = state === null ? null : checkRoom(node, machine, request.key, state.value);
+  const state = run.ok ? run.state : UNCHANGED;
+  const noRoom = state === UNCHANGED ? null : checkRoom(node, machine, request.key, state);
   if (noRoom !== null) return refuse(machine, noRoom);
   // Before anything else changes: with what breaks off from here on the node can not go on.
   node.position++;
-  if (state !== null) machine.instances.put(request.key, state.value);
+  if (state !== UNCHANGED) machine.instances.put(request.key, state);
   if (event.request !== null) machine.kept.add(event.request, outcome);
   machine.inputs++;
   if (outcome.kind !== 'ok') machine.faults++;
@@ -187,15 +187,16 @@ function isForEver(request: RequestKey | null): boolean {
 const OK: Outcome = { kind: 'ok' };
 const NOT_TRANSLATED = Symbol('no adapter gave an input');
 
-type ChainRun =
-  /** `state`: the new one; null where it is the old one. */
-  | { readonly ok: true; readonly value: Value; readonly translated: Value; readonly state: NewState | null }
-  | { readonly ok: false; readonly failure: Failure; readonly translated: Value | typeof NOT_TRANSLATED };
+const UNCHANGED = Symbol('the state is the old one');
 
-/** In a record of its own, since a state may be null. */
-interface NewState {
-  readonly value: Value;
-}
+type ChainRun =
+  | {
+      readonly ok: true;
+      readonly value: Value;
+      readonly translated: Value;
+      readonly state: Value | typeof UNCHANGED;
+    }
+  | { readonly ok: false; readonly failure: Failure; readonly translated: Value | typeof NOT_TRANSLATED };
 
 /** Changes nothing. */
 function runThroughChain(machine: Machine, { way, key }: Request, input: Value, time: number): ChainRun {
@@ -203,16 +204,21 @@ function runThroughChain(machine: Machine, { way, key }: Request, input: Value, 
   const { adapterFuel, stepFuel } = STEP_LIMITS;
   // In equal shares, so that a chain costs no more than one adapter, and each step the same in any order.
   const share = Math.floor(adapterFuel / Math.max(1, 2 * chain.length));
-  const forward = translateRequest(chain, input, share);
-  if (!forward.ok) return { ok: false, failure: forward.failure, translated: NOT_TRANSLATED };
-  const translated = forward.value;
+  let translated = input;
+  // Nearly none has an adapter.
+  if (chain.length > 0) {
+    const forward = translateRequest(chain, input, share);
+    if (!forward.ok) return { ok: false, failure: forward.failure, translated: NOT_TRANSLATED };
+    translated = forward.value;
+  }
   const { program } = machine.version;
   const before = machine.instances.get(key);
   const instance = program.instance(before, key);
   const value = program.step(instance, operation, translated, time, stepFuel);
   if (value === FAILED) return { ok: false, failure: program.failure, translated };
+  const state = instance.state === before ? UNCHANGED : instance.state;
+  if (chain.length === 0) return { ok: true, value, translated, state };
   const backward = translateReply(chain, value, share);
-  const state = instance.state === before ? null : { value: instance.state };
   if (backward.ok) return { ok: true, value: backward.value, translated, state };
   return { ok: false, failure: backward.failure, translated };
 }

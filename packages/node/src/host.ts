@@ -401,7 +401,7 @@ export class Host {
       else if (item.event.kind !== 'call') return this.#change(item, item.event);
       else {
         const { position } = this.#node;
-        item.reply = this.#act(() => transition(this.#node, item.event, this.#log));
+        item.reply = this.#transition(item.event);
         item.isLogged = this.#node.position !== position;
       }
       this.#settle(item);
@@ -431,7 +431,7 @@ export class Host {
       else if (prepared.items.length >= this.#node.limits.operatorEventsMax) item.reply = OVERLOADED;
       else return void prepared.items.push(item);
     } else if (event.kind === 'deploy') return this.#deploy(item, event);
-    else item.reply = this.#act(() => transition(this.#node, event, this.#log));
+    else item.reply = this.#transition(event);
     this.#settle(item);
   }
 
@@ -482,17 +482,30 @@ export class Host {
     return () => this.#stopwatch() - start >= millis;
   }
 
-  /** Has something done to the node, and gives the reply; null where that comes later. */
-  #act<R extends Reply | null>(action: () => R): R | Reply {
+  #transition(event: NodeEvent): Reply {
+    const { position } = this.#node;
+    try {
+      return transition(this.#node, event, this.#log);
+    } catch (error) {
+      return this.#survive(error, position);
+    }
+  }
+
+  /** Has something else done to the node, and gives the reply; null where that comes later. */
+  #act(action: () => Reply | null): Reply | null {
     const { position } = this.#node;
     try {
       return action();
     } catch (error) {
-      // Before its position was taken an event has changed nothing: the node can go on without it.
-      if (this.#node.position !== position || error instanceof JournalError) throw error;
-      this.report(error);
-      return INTERNAL;
+      return this.#survive(error, position);
     }
+  }
+
+  /** Before its position was taken an event has changed nothing: the node can go on without it. */
+  #survive(error: unknown, position: number): Reply {
+    if (this.#node.position !== position || error instanceof JournalError) throw error;
+    this.report(error);
+    return INTERNAL;
   }
 
   /** Hands all that was gathered to the journal; what waits for it is sent when that is done. */

@@ -32,16 +32,20 @@ class MalformedError extends Error {
   }
 }
 
-/** Runs a decoder over the bytes in `[start, end)`, all of them if nothing is said, which it must use up to the last one. */
-export function decoding<T>(
+/**
+ * Runs a decoder over the bytes in `[start, end)`, all of them if nothing is said, which it must use up to the last one. `by` is what
+ * it decodes by: for one that is run often, and should not be made anew each time.
+ */
+export function decoding<T, By = undefined>(
   bytes: Uint8Array,
-  decode: (reader: ByteReader) => T,
+  decode: (reader: ByteReader, by: By) => T,
   start = 0,
   end: number = bytes.length,
+  by: By = undefined as By,
 ): Decoded<T> {
   const reader = new ByteReader(bytes, start, end);
   try {
-    const value = decode(reader);
+    const value = decode(reader, by);
     if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
     return { ok: true, value };
   } catch (error) {

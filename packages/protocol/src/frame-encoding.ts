@@ -120,19 +120,21 @@ export interface CallInterface {
 
 /** The mirror of `encodeCall`, from the bytes in `[start, end)`. */
 export function decodeCall(
-  { key: kind, types, operations }: CallInterface,
+  spoken: CallInterface,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): Decoded<CallBody> {
-  const take = (reader: ByteReader): CallBody => {
-    const key =
-      kind === 'none' ? null : kind === 'int' ? reader.integer() : reader.string(KEY_BYTES_MAX, 'a key');
-    if (key === '') reader.fail('a key has at least one byte', start);
-    const operation = reader.index('operation', operations.length);
-    return { key, operation, input: takeValue(reader, types, operations[operation].input) };
-  };
-  return decoding(bytes, take, start, end);
+  return decoding(bytes, takeCall, start, end, spoken);
+}
+
+function takeCall(reader: ByteReader, { key: kind, types, operations }: CallInterface): CallBody {
+  const start = reader.offset;
+  const key =
+    kind === 'none' ? null : kind === 'int' ? reader.integer() : reader.string(KEY_BYTES_MAX, 'a key');
+  if (key === '') reader.fail('a key has at least one byte', start);
+  const operation = reader.index('operation', operations.length);
+  return { key, operation, input: takeValue(reader, types, operations[operation].input) };
 }
 
 /** The frame in `[start, end)`, which begins with its kind. */
@@ -148,14 +150,14 @@ function takeClientFrame(reader: ByteReader): ClientFrame {
       const deadlineMillis = reader.unsigned();
       const machine = reader.unsigned();
       const start = reader.offset;
-      reader.raw(reader.remaining);
+      reader.skip(reader.remaining);
       return { kind: 'call', id, deadlineMillis, machine, start, end: reader.offset };
     }
     case KIND.hello: {
       const version = reader.byte();
       // What follows is that of another version; whoever looks at the version need not know it.
       if (version !== FRAME_VERSION) {
-        reader.raw(reader.remaining);
+        reader.skip(reader.remaining);
         return { kind: 'hello', version, session: '', token: '' };
       }
       const session = toHex(reader.raw(FRAME_LIMITS.sessionBytes));
