@@ -458,6 +458,9 @@ describe('limits', () => {
       [`${call}${end}`, '400 bad-request'],
       [`POST /Counter/Incr HTTP/1.0\r\n${end}`, '400 bad-request'],
       [`${call}host: localhost\r\nexpect: banana\r\n${end}`, '417 bad-request'],
+      [`${call}host: localhost\r\nhost: localhost\r\n${end}`, '400 bad-request'],
+      [`POST /Counter/Incr HTTP/2.0\r\nhost: localhost\r\n${end}`, '505 bad-request'],
+      [`${call}host: localhost\r\ntransfer-encoding: gzip, chunked\r\n${end}0\r\n\r\n`, '501 bad-request'],
       ['CONNECT localhost:80 HTTP/1.1\r\nhost: localhost\r\n\r\n', '404 unknown-operation'],
     ];
     const answers = await Promise.all(
@@ -472,7 +475,7 @@ describe('limits', () => {
     expect(await provoke(expecting)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/);
     const metrics = await send(node, '/_smc/metrics');
     expect(metrics.body.match(/^smc_refused_total.*$/gm)).toEqual([
-      'smc_refused_total{code="bad-request"} 4',
+      'smc_refused_total{code="bad-request"} 7',
       'smc_refused_total{code="unknown-operation"} 1',
     ]);
   });
@@ -482,7 +485,7 @@ describe('limits', () => {
     node = await startNode({ httpPort: 0, linesPort: null, address: '0.0.0.0', insecure: true });
     const ask = (version: string): Promise<string> =>
       provoke(`GET /Counter/Read HTTP/${version}\r\nconnection: close\r\n\r\n`);
-    expect(await ask('1.1')).toMatch(/^HTTP\/1.1 400 [^]*a request has a Host header/);
+    expect(await ask('1.1')).toMatch(/^HTTP\/1.1 400 [^]*a request has one Host header/);
     expect(await ask('1.0')).toMatch(/^HTTP\/1.1 404 [^]*there is no machine/);
   });
 

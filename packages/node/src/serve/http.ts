@@ -152,10 +152,11 @@ function refuseOthers(
 ): void {
   const isLocal = isLoopback(address);
   app.addHook('onRequest', (request, reply, done) => {
-    const refused = checkHost(request) ?? (isLocal ? checkLocal(request) : null);
+    const unmet = unmetOf(request);
+    if (unmet !== null) return refuseRequest(service.metrics, reply, unmet.problem, unmet.status);
+    const refused = isLocal ? checkLocal(request) : null;
     if (refused !== null) return refuseRequest(service.metrics, reply, refused);
-    if (isExpected(request)) return done();
-    refuseRequest(service.metrics, reply, NOT_EXPECTED, 417);
+    done();
   });
   // Without this the server answers those by itself.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
@@ -166,18 +167,53 @@ function refuseOthers(
   });
 }
 
-const NO_HOST = problem('bad-request', 'a request has a Host header');
+/** What each request must be: of others a proxy before the node may have another idea than the node. */
+const REQUIREMENTS: readonly {
+  readonly isMet: (request: FastifyRequest) => boolean;
+  readonly status: number;
+  readonly message: string;
+}[] = [
+  {
+    isMet: ({ raw }) => raw.httpVersionMajor === 1,
+    status: 505,
+    message: 'the node speaks HTTP/1.1',
+  },
+  {
+    // One of HTTP/1.0 needs none.
+    isMet: ({ raw }) => {
+      const count = countHosts(raw.rawHeaders);
+      return count === 1 || (count === 0 && raw.httpVersion === '1.0');
+    },
+    status: 400,
+    message: 'a request has one Host header',
+  },
+  {
+    isMet: ({ headers: { 'transfer-encoding': encoding } }) =>
+      encoding === undefined || /^chunked$/i.test(encoding),
+    status: 501,
+    message: 'nothing but chunked can be the transfer encoding',
+  },
+  {
+    // What the server has answered already.
+    isMet: ({ headers }) =>
+      headers.expect === undefined || /(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect),
+    status: 417,
+    message: 'nothing but 100-continue can be expected',
+  },
+];
 
-/** Those of HTTP/1.0 need none. */
-function checkHost({ raw, headers }: FastifyRequest): Problem | null {
-  return headers.host === undefined && raw.httpVersion !== '1.0' ? NO_HOST : null;
+/** `headers` has the first of them alone. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (/^host$/i.test(rawHeaders[i])) count++;
+  return count;
 }
 
-const NOT_EXPECTED = problem('bad-request', 'nothing but 100-continue can be expected');
-
-/** Whether a request expects nothing, or what the server has answered already. */
-function isExpected({ headers }: FastifyRequest): boolean {
-  return headers.expect === undefined || /(?:^|\W)100-continue(?:$|\W)/i.test(headers.expect);
+function unmetOf(request: FastifyRequest): { readonly problem: Problem; readonly status: number } | null {
+  const unmet = REQUIREMENTS.find(({ isMet }) => !isMet(request));
+  return unmet === undefined
+    ? null
+    : { problem: problem('bad-request', unmet.message), status: unmet.status };
 }
 
 /** Whether a content type names no character set, or that of all bodies. */
