@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { closeUnchanged } from '../src/journal/disk/format.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
-import { beginWithCutWal } from '../src/journal/disk/wal.ts';
+import { beginBeforeCut } from '../src/journal/disk/wal.ts';
 import { account, accountWithFee, toFee, toPlain } from './accounts.ts';
 import type { Core } from './core.ts';
 import { ALL, History, NONE, numbers, open, type Opened } from './histories.ts';
@@ -128,7 +128,7 @@ class Run {
     this.#history = new History(place, this.#limits);
     // That is on disk before anything else is written.
     const database = new DatabaseSync(join(cut, 'journal.db'));
-    beginWithCutWal(database);
+    beginBeforeCut(database)();
     database.exec('ROLLBACK');
     closeUnchanged(database);
     this.#disk = new Disk(place, this.#random, cut);

@@ -365,9 +365,10 @@ describe('a log of which groups are damaged', () => {
     damage(5, 7);
     // What is whole behind damage was acknowledged.
     expect(() => position()).toThrow(/the log is damaged at position 5 .*, and goes on after it: smc repair/);
+    // Nor is an end cut off by a start that is refused.
     expect(places()).toEqual([
-      [1, 2, 3, 4, 5, 6],
-      ['7 1', '8 1', '9 1'],
+      [1, 2, 3, 4, 5, 6, 7],
+      ['8 1', '9 1'],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -33,6 +33,19 @@ function filled(name: string, instances: number, limits = ALL): History {
   });
   history.checkpoint();
   return history;
+}
+
+/** Has a group damaged, the last or one so many before it. */
+const damagedGroup = (fromEnd: number): string =>
+  `UPDATE log SET checksum = checksum + 1
+     WHERE first = (SELECT first FROM log ORDER BY first DESC LIMIT 1 OFFSET ${fromEnd - 1})`;
+
+/** The database, and its write-ahead log where there is something in it. */
+function filesOf(directory: string): readonly Buffer[] {
+  return ['journal.db', 'journal.db-wal']
+    .map((name) => join(directory, name))
+    .filter((file) => existsSync(file) && statSync(file).size > 0)
+    .map((file) => readFileSync(file));
 }
 
 /** Opens a journal and reads it as a node does. */
@@ -103,20 +116,37 @@ describe('a journal of which all states are there, and not all where they are lo
     expect(seen).toBe(history.states.get(last));
   });
 
-  it('and with a damaged end, changes nothing when it starts', async () => {
-    const history = filled('end', 300);
-    history.step((core) => core.call('Counter', 'Incr'));
+  it.each([
+    [
+      'states that are not where they are looked for',
+      (directory: string) => {
+        const pages = new Pages(directory);
+        const root = pages.page(pages.rootOf('states'));
+        root[root.indexOf('k00', root.readUInt16BE(12)) + 3] ^= 4;
+        pages.write();
+      },
+      /not in PRIMARY KEY order/,
+    ],
+    [
+      'a damaged group before it',
+      (directory: string) => changeIn(directory, damagedGroup(3)),
+      /the log is damaged at position/,
+    ],
+    [
+      'no checkpoint',
+      (directory: string) => changeIn(directory, 'DELETE FROM checkpoints; DELETE FROM log WHERE first < 3'),
+      /the journal has no whole checkpoint/,
+    ],
+  ])('and with a damaged end, changes nothing when it starts with %s', async (name, damage, refused) => {
+    const history = filled(name, 300, NONE);
+    for (let i = 0; i < 3; i++) history.step((core) => core.call('Account', 'Deposit(1)', { key: 'k00000' }));
     history.close();
-    changeIn(
-      history.directory,
-      'UPDATE log SET checksum = checksum + 1 WHERE first = (SELECT max(first) FROM log)',
-    );
-    const pages = new Pages(history.directory);
-    const root = pages.page(pages.rootOf('states'));
-    root[root.indexOf('k00', root.readUInt16BE(12)) + 3] ^= 4;
-    pages.write();
+    changeIn(history.directory, damagedGroup(1));
+    damage(history.directory);
     const groups = countIn(history.directory, 'log');
-    await expect(readBy(history.directory)).rejects.toThrow(/not in PRIMARY KEY order/);
+    const files = filesOf(history.directory);
+    await expect(readBy(history.directory)).rejects.toThrow(refused);
+    expect(filesOf(history.directory)).toEqual(files);
     expect(countIn(history.directory, 'log')).toBe(groups);
     expect(countIn(history.directory, 'aside')).toBe(0);
   });

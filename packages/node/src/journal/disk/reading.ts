@@ -5,7 +5,7 @@ import { type NamedBlob, sha256 } from '../blobs.ts';
 import type { LogGroup } from '../group.ts';
 import { isCorrupt, outOfOrder, REPAIR } from './failures.ts';
 import { COMPLETENESS } from './schema.ts';
-import { beginWithCutWal } from './wal.ts';
+import { beginBeforeCut } from './wal.ts';
 import { blobsBeside, removedIn } from './images.ts';
 import { cover, lostEntries } from './log-check.ts';
 import { END_DAMAGED, noteEnd, notedEnd } from './log-end.ts';
@@ -45,8 +45,8 @@ export interface ReadStore {
 
 /**
  * What a node is rebuilt from: the newest checkpoint that is whole, and the log after it; returns what that was. It goes
- * through no more of the log: there may be a long one before the checkpoint. A damaged group at the end is cut off, and
- * said; one in the middle, or one that is missing, ends with a `JournalError`, as does what would be older than a sealed
+ * through no more of the log: there may be a long one before the checkpoint. A damaged group at the end is cut off once all else was
+ * read, and said; one in the middle, or one that is missing, ends with a `JournalError`, as does what would be older than a sealed
  * checkpoint. `damage` is what was found before; `unusable` the checkpoint from which it went on
  * when it was read before, with all that was damaged told then.
  */
@@ -56,6 +56,38 @@ export function* readStore(
   unusable: Unusable | null = null,
 ): Generator<Recovered, ReadStore> {
   const notes = [...damage];
+  refuseEmptied(database);
+  const sealed = sealedReach(database);
+  const noted = notedEnd(database);
+  if (noted === null) notes.push(END_DAMAGED);
+  const read = (): Generator<Recovered, ReadStore> =>
+    readNewest(database, notes, { known: damage.length, sealed, unusable });
+  const tail = damagedTail(database, Math.max(sealed, groupAt(database, noted ?? 0) - 1));
+  if (tail.length === 0) return yield* read();
+  checkTrees(database);
+  const cutWal = beginBeforeCut(database);
+  try {
+    notes.push(cutTail(database, tail));
+    const found = yield* read();
+    cutWal();
+    database.exec('COMMIT');
+    return found;
+  } finally {
+    // A start that is refused changes nothing.
+    if (database.isTransaction) database.exec('ROLLBACK');
+  }
+}
+
+/** `known` of the notes are of damage that is no more than it seems. */
+function* readNewest(
+  database: DatabaseSync,
+  notes: string[],
+  {
+    known,
+    sealed,
+    unusable,
+  }: { readonly known: number; readonly sealed: number; readonly unusable: Unusable | null },
+): Generator<Recovered, ReadStore> {
   let told = 0;
   const begin = (checkpoint: number): Recovered => {
     const begun: Recovered = {
@@ -68,11 +100,6 @@ export function* readStore(
     told = notes.length;
     return begun;
   };
-  refuseEmptied(database);
-  const sealed = sealedReach(database);
-  const noted = notedEnd(database);
-  if (noted === null) notes.push(END_DAMAGED);
-  cutTail(database, Math.max(sealed, groupAt(database, noted ?? 0) - 1), notes);
   const reach = Math.max(sealed, notedEnd(database) ?? 0);
   for (const { position } of database
     .prepare('SELECT position FROM checkpoints WHERE complete = ? ORDER BY position DESC')
@@ -87,7 +114,7 @@ export function* readStore(
   for (const start of startsOf(database)) {
     if (start >= before) continue;
     // Else what is rebuilt would be written into trees that do not hold together.
-    if (notes.length > damage.length) checkTrees(database);
+    if (notes.length > known) checkTrees(database);
     checkReach(database, start, reach);
     yield begin(start);
     try {
@@ -227,41 +254,45 @@ function* fromEnd(database: DatabaseSync): Generator<GroupRow> {
   }
 }
 
-/** Sets damaged groups at the end aside, behind a position, if they are no more than what one write may have left. */
-function cutTail(database: DatabaseSync, behind: number, notes: string[]): void {
-  const cut: { readonly first: number; readonly count: number; readonly left: Uint8Array | null }[] = [];
+interface DamagedGroup {
+  readonly first: number;
+  readonly count: number;
+  /** What is left of its entries. */
+  readonly left: Uint8Array | null;
+}
+
+/** The damaged groups at the end behind a position, the last first, if they are no more than what one write may have left. */
+function damagedTail(database: DatabaseSync, behind: number): readonly DamagedGroup[] {
+  const tail: DamagedGroup[] = [];
   let bytes = 0;
   for (const row of fromEnd(database)) {
     if (groupOf(row) !== null) break;
     // More than an end, as is what is more than this below: whoever reads it comes upon it, and stops.
-    if (row.first <= behind) return;
+    if (row.first <= behind) return [];
     // What is damaged need not even be bytes.
     const entries: unknown = row.entries;
     const left = entries instanceof Uint8Array ? entries : null;
-    cut.push({ first: row.first, count: row.count, left });
+    tail.push({ first: row.first, count: row.count, left });
     bytes += left?.length ?? 0;
-    if (bytes > TAIL_BYTES_MAX) return;
+    if (bytes > TAIL_BYTES_MAX) return [];
   }
-  if (cut.length === 0) return;
+  if (tail.length === 0) return [];
   // Then more is lost than what is damaged: whoever looks how far it leads comes upon that.
-  if (cut[0].first + cut[0].count <= (notedEnd(database) ?? 0)) return;
-  // A start that is refused changes nothing.
-  checkTrees(database);
-  // As before all that is written.
-  beginWithCutWal(database);
-  for (const { first, count, left } of cut) {
+  return tail[0].first + tail[0].count <= (notedEnd(database) ?? 0) ? [] : tail;
+}
+
+/** Sets them aside, in a transaction. What there is to say of it. */
+function cutTail(database: DatabaseSync, tail: readonly DamagedGroup[]): string {
+  for (const { first, count, left } of tail) {
     database
       .prepare(`INSERT INTO aside (reason, source, place, bytes) VALUES ('a damaged end', 'log', ?, ?)`)
       .run(`${first} ${count}`, left);
     database.prepare('DELETE FROM log WHERE first = ?').run(first);
   }
   noteEnd(database, logEnd(database));
-  database.exec('COMMIT');
-  const { first } = cut[cut.length - 1];
-  const count = cut.reduce((sum, row) => sum + row.count, 0);
-  notes.push(
-    `the end of the log is damaged, and was cut off: ${count} entries from position ${first}; what is left of them is in the table "aside"`,
-  );
+  const { first } = tail[tail.length - 1];
+  const count = tail.reduce((sum, row) => sum + row.count, 0);
+  return `the end of the log is damaged, and was cut off: ${count} entries from position ${first}; what is left of them is in the table "aside"`;
 }
 
 /** Returns the sum of the checksums of all structural groups. */

@@ -36,7 +36,7 @@ import {
   type Tombstone,
   tombstonesAfter,
 } from './tombstones.ts';
-import { beginWithCutWal, walOf } from './wal.ts';
+import { beginBeforeCut, walOf } from './wal.ts';
 
 /** Commits of the log for one of which it is noted where it ends: that is one more page to write. */
 const NOTED_COMMITS = 16;
@@ -572,7 +572,7 @@ export class Store {
    * that was torn too, the two would look like commits that were acknowledged. It goes with the first transaction, and no sooner.
    */
   #begin(): void {
-    if (this.#hasFoundLog) beginWithCutWal(this.#database);
+    if (this.#hasFoundLog) beginBeforeCut(this.#database)();
     else this.#statement('BEGIN IMMEDIATE').run();
     this.#hasFoundLog = false;
   }

@@ -99,16 +99,20 @@ export function endOfTaken(database: DatabaseSync): number | null {
   return log === 0 ? 0 : HEADER_BYTES + log * (FRAME_HEADER_BYTES + pageBytes);
 }
 
-/** Begins a transaction in which nobody else writes, and cuts off what lies in the log behind what SQLite takes of it: no reader looks there. On disk when it returns. */
-export function beginWithCutWal(database: DatabaseSync): void {
+/**
+ * Begins a transaction in which nobody else writes. What it gives cuts off what lies in the log behind what SQLite takes of it, where no
+ * reader looks: to be called before the commit. On disk when that returns.
+ */
+export function beginBeforeCut(database: DatabaseSync): () => void {
   const version = (): unknown => database.prepare('PRAGMA data_version').get()?.['data_version'];
   for (;;) {
     const before = version();
     const end = endOfTaken(database);
     database.exec('BEGIN IMMEDIATE');
     if (version() === before) {
-      if (end !== null) cutAt(walOf(database.location() ?? ''), end);
-      return;
+      return () => {
+        if (end !== null) cutAt(walOf(database.location() ?? ''), end);
+      };
     }
     // Another program has written meanwhile.
     database.exec('ROLLBACK');
