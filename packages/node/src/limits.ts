@@ -134,7 +134,7 @@ export const NODE_LIMITS: NodeLimits = {
   keptRepliesMax: 1_000_000,
   keptBytesMax: 1024 * 1024 * 1024,
   keptChangesMax: 1_000,
-  replyBytesMax: 16 * 1024 * 1024,
+  replyBytesMax: 4 * 1024 * 1024,
   gatheredBytesMax: 4 * 1024 * 1024,
   commitMillisMax: 5_000,
   checkpointBytesMin: 64 * 1024 * 1024,
