@@ -5,16 +5,17 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   readlinkSync,
   renameSync,
   rmSync,
   statSync,
-  truncateSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -130,7 +131,6 @@ describe('the files of a journal', () => {
       'journal.db-shm 600',
       'journal.db-wal 600',
       'lock 600',
-      'lock-journal 600',
       'owner.json 600',
       'used 600',
     ]);
@@ -287,6 +287,30 @@ describe('a directory that has lost its journal', () => {
     rmSync(journal);
     renameSync(join(folder, 'elsewhere'), journal);
     expect(position()).toBeGreaterThan(0);
+  });
+
+  it('is not looked for by one of two names: each would have its own log', () => {
+    filled().close();
+    const journal = join(directory, 'journal.db');
+    linkSync(journal, join(folder, 'other'));
+    const told = `${journal} has another name (a hard link), by which it can be written too`;
+    expect(() => Store.open(directory, ALL)).toThrow(told);
+    expect(() => backUp(directory, join(folder, 'backup'))).toThrow(told);
+    expect(() => repairDirectory(directory, 'now')).toThrow(told);
+    rmSync(join(folder, 'other'));
+    expect(position()).toBe(9);
+  });
+
+  it('is not said to be damaged where its lock is', () => {
+    filled().close();
+    const lock = join(directory, 'lock');
+    writeFileSync(lock, 'no lock'.repeat(100));
+    const told = `${lock} is no lock any more: remove it while no node runs`;
+    expect(() => Store.open(directory, ALL)).toThrow(told);
+    expect(() => backUp(directory, join(folder, 'backup'))).toThrow(told);
+    expect(() => repairDirectory(directory, 'now')).toThrow(told);
+    rmSync(lock);
+    expect(position()).toBe(9);
   });
 
   it('takes a backup, of which another one into the same file is not a part', () => {

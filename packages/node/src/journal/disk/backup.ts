@@ -145,9 +145,10 @@ export function restore(file: string, directory: string, progress: CheckProgress
   const isNew = !hasDirectory(directory);
   makeDirectory(directory);
   const journal = join(directory, FILES.journal);
-  const lock = DirectoryLock.take(directory);
+  let lock: DirectoryLock | null = null;
   let isDone = false;
   try {
+    lock = DirectoryLock.take(directory);
     checkEmpty(directory);
     withDraft(`${journal}${DRAFT}`, (draft) => {
       copyBackup(file, draft, directory);
@@ -158,7 +159,7 @@ export function restore(file: string, directory: string, progress: CheckProgress
     makeFile(join(directory, FILES.used));
     syncDirectory(directory);
   } finally {
-    lock.release();
+    lock?.release();
     if (!isDone && isNew) {
       rmSync(join(directory, FILES.lock), { force: true });
       rmdirSync(directory);

@@ -26,10 +26,20 @@ export function isFilled(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** SQLite has its log beside what a link leads to, where nobody else looks for it. Throws a `JournalError` for one. */
+/**
+ * SQLite has its log beside the name by which a database is opened, or that a link leads to: of two names of one file each would have its own.
+ * Throws a `JournalError` for a symbolic link, and for a file with another name.
+ */
 export function refuseLink(file: string): void {
-  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
-  throw new JournalError(`${file} is a symbolic link: link the directory that the file is in, or name that`);
+  const there = lstatSync(file, { throwIfNoEntry: false });
+  if (there?.isSymbolicLink() === true)
+    throw new JournalError(
+      `${file} is a symbolic link: link the directory that the file is in, or name that`,
+    );
+  if (there !== undefined && there.nlink > 1)
+    throw new JournalError(
+      `${file} has another name (a hard link), by which it can be written too: make a copy of it, and put that in its place`,
+    );
 }
 
 /** Makes a directory and those around it, for its owner alone; one is there after a crash once the one around it is synced. */

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../error.ts';
-import { isBusy } from './failures.ts';
+import { isBusy, isCorrupt, journalError } from './failures.ts';
 import { makeFile } from './files.ts';
 import { FILES } from './schema.ts';
 
@@ -33,16 +33,23 @@ export class DirectoryLock {
     const lock = join(directory, FILES.lock);
     const owner = join(directory, FILES.owner);
     // Another user who may open it could lock it.
-    makeFile(lock);
-    const database = new DatabaseSync(lock, { timeout: 0 });
+    let database: DatabaseSync | null = null;
     try {
-      database.exec('BEGIN EXCLUSIVE');
-      // For people alone: the lock does not depend on it.
-      writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
+      makeFile(lock);
+      database = new DatabaseSync(lock, { timeout: 0 });
+      // Nothing is written: a disk that is full can be looked at too.
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     } catch (error) {
-      database.close();
+      database?.close();
       if (isBusy(error)) return null;
-      throw error;
+      if (isCorrupt(error))
+        throw new JournalError(`${lock} is no lock any more: remove it while no node runs`, { cause: error });
+      throw journalError('opened', directory, error);
+    }
+    try {
+      writeFileSync(owner, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
+    } catch {
+      // It is for people alone: the lock does not depend on it.
     }
     return new DirectoryLock(database, owner);
   }

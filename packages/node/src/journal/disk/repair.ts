@@ -34,9 +34,9 @@ import {
 } from './rows.ts';
 import {
   finishReplacing,
-  DRAFTS,
+  draftOf,
   keepCopy,
-  type LogReading,
+  type Reading,
   orRemove,
   readingsOf,
   removeDraft,
@@ -104,7 +104,7 @@ function bestAttempt(directory: string, copy: string): Attempt {
   let best: Attempt | null = null;
   let failure: unknown = null;
   for (const reading of readingsOf(copy)) {
-    const draft = join(directory, DRAFTS[reading]);
+    const draft = join(directory, draftOf(reading));
     try {
       const each = { ...attempt(copy, reading, draft), draft };
       const isBetter = best === null || each.lost - each.last < best.lost - best.last;
@@ -124,7 +124,7 @@ function bestAttempt(directory: string, copy: string): Attempt {
   return best;
 }
 
-function attempt(copy: string, reading: LogReading, draft: string): Omit<Attempt, 'draft'> {
+function attempt(copy: string, reading: Reading, draft: string): Omit<Attempt, 'draft'> {
   const database = openDatabase(draft);
   try {
     const findings: string[] = [];

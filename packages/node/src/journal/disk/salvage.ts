@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { sha256 } from '../blobs.ts';
@@ -7,6 +7,7 @@ import { checkJournal, DamagedJournal } from './check.ts';
 import { isCorrupt, isOfSqlite, isUnwritten } from './failures.ts';
 import { syncDirectory, syncFile } from './files.ts';
 import { checkMendable } from './format.ts';
+import { isHeadWhole, JOURNAL_HEADS, putHead } from './heads.ts';
 import type { LogGroup } from '../group.ts';
 import { lastTimeOf } from './images.ts';
 import { describeLoss, isBehind, lastAlone, type Loss, lossOf } from './loss.ts';
@@ -63,24 +64,23 @@ export function replaceJournal(directory: string, draft: string): void {
 }
 
 /** Where a repair makes a journal, by the way in which it reads the old one. */
-export const DRAFTS: Record<LogReading, string> = {
-  before: `${FILES.journal}.repairing-before`,
-  around: `${FILES.journal}.repairing-around`,
-  alone: `${FILES.journal}.repairing-alone`,
-};
+export function draftOf({ log, head }: Reading): string {
+  return `${FILES.journal}.repairing-${log}${head === 'own' ? '' : `-${head}`}`;
+}
 
 /** Removes what a repair made that does not count, or was broken off. */
 export function removeDrafts(directory: string): void {
-  for (const draft of Object.values(DRAFTS)) removeDraft(join(directory, draft));
-  rmSync(join(directory, MENDED), { recursive: true, force: true });
+  for (const head of HEADS) for (const log of LOGS) removeDraft(join(directory, draftOf({ log, head })));
+  for (const made of [MENDED, SCRATCH]) rmSync(join(directory, made), { recursive: true, force: true });
 }
 
 export function removeDraft(draft: string): void {
   for (const suffix of SUFFIXES) rmSync(`${draft}${suffix}`, { force: true });
 }
 
-/** A directory that a repair reads the old journal in. */
+/** Directories that a repair reads the old journal in, and makes a new one in to compare. */
 const MENDED = `${FILES.journal}.repairing`;
+const SCRATCH = `${FILES.journal}.repairing-scratch`;
 
 /** Ends what `replaceJournal` began, where a crash came in between. To be called with the lock on the directory. */
 export function finishReplacing(directory: string): void {
@@ -98,15 +98,45 @@ export function finishReplacing(directory: string): void {
  * What is read of a log of SQLite that is damaged: what SQLite takes, up to there, all frames but the damaged ones, or nothing: what
  * was in it may be in the database.
  */
-export type LogReading = 'before' | 'around' | 'alone';
+const LOGS = ['before', 'around', 'alone'] as const;
+
+/** The first page of a database, which leads to all tables: its own one, or that of a new journal in its place. */
+const HEADS = ['own', ...JOURNAL_HEADS] as const;
+
+/** A way in which a journal can be read. */
+export interface Reading {
+  readonly log: (typeof LOGS)[number];
+  readonly head: (typeof HEADS)[number];
+}
 
 /** In which ways a journal can be read that has this copy: the first is that of one which is whole. */
-export function readingsOf(copy: string): readonly LogReading[] {
+export function readingsOf(copy: string): readonly Reading[] {
   const file = join(copy, FILES.journal);
+  const heads = isHeadWhole(file, join(dirname(copy), SCRATCH)) ? (['own'] as const) : HEADS;
+  return heads.flatMap((head) => logsOf(file).map((log) => ({ log, head })));
+}
+
+function logsOf(file: string): readonly Reading['log'][] {
   if ((walDamage(file)?.commits.length ?? 0) === 0)
     return orNull(() => isBehind(file)) === true ? ['before', 'alone'] : ['before'];
   // What was never acknowledged is cut off.
-  return harmlessCut(file) === null ? ['before', 'around', 'alone'] : ['before', 'alone'];
+  return harmlessCut(file) === null ? LOGS : ['before', 'alone'];
+}
+
+/** Gives what is read of a journal in one of these ways: a database in a directory of its own, but where it is read as it is. */
+function readable(file: string, { log, head }: Reading, directory: string): string {
+  if (log === 'before' && head === 'own') return file;
+  mkdirSync(directory, { mode: 0o700 });
+  const database = join(directory, FILES.journal);
+  if (head === 'own') linkOrCopy(file, database);
+  else {
+    copyFileSync(file, database);
+    chmodSync(database, 0o600);
+    putHead(database, head, join(dirname(directory), SCRATCH));
+  }
+  if (log === 'around') mendWal(file, walOf(database));
+  else if (log === 'before' && existsSync(walOf(file))) copyFileSync(walOf(file), walOf(database));
+  return database;
 }
 
 /**
@@ -114,12 +144,7 @@ export function readingsOf(copy: string): readonly LogReading[] {
  * there are traces of in what is damaged, 0 for none. Throws a `JournalError` where nothing can be read, and for what is no
  * journal of this version.
  */
-export function takeOver(
-  copy: string,
-  target: DatabaseSync,
-  findings: string[],
-  reading: LogReading,
-): number {
+export function takeOver(copy: string, target: DatabaseSync, findings: string[], reading: Reading): number {
   const file = join(copy, FILES.journal);
   const mended = join(dirname(copy), MENDED);
   rmSync(mended, { recursive: true, force: true });
@@ -132,12 +157,14 @@ export function takeOver(
   }
   let source: DatabaseSync | null = null;
   try {
-    const from = reading === 'before' ? file : apart(file, mended);
-    if (reading === 'around') mendWal(file, walOf(from));
-    source = new DatabaseSync(from, { readOnly: true });
+    source = new DatabaseSync(readable(file, reading, mended), { readOnly: true });
     checkMendable(source, join(dirname(copy), FILES.journal));
     const broken = brokenPlace(source);
     if (broken !== null) findings.push(`the file is damaged (${broken})`);
+    if (reading.head !== 'own')
+      findings.push(
+        'the first page of the file is damaged, or the file is cut short: all was read with the first page of a new journal',
+      );
     target.exec('BEGIN IMMEDIATE');
     const torn = new Set<string>();
     for (const { table, key } of TABLES) {
@@ -295,17 +322,14 @@ function isInTime(target: DatabaseSync, row: GroupRow): boolean {
   return isAfter && (after === null || lastTimeOf(group) <= after.time);
 }
 
-/** The same database, which is only read, without the log beside it. */
-function apart(file: string, directory: string): string {
-  mkdirSync(directory, { mode: 0o700 });
-  const database = join(directory, FILES.journal);
+/** The same file, which is only read. */
+function linkOrCopy(file: string, other: string): void {
   try {
-    linkSync(file, database);
+    linkSync(file, other);
   } catch {
     // Not every file system has links.
-    copyFileSync(file, database);
+    copyFileSync(file, other);
   }
-  return database;
 }
 
 /** The copy of a table, row by row. */
