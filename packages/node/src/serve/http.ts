@@ -189,7 +189,7 @@ const REQUIREMENTS: readonly {
   },
   {
     isMet: ({ headers: { 'transfer-encoding': encoding } }) =>
-      encoding === undefined || /^chunked$/i.test(encoding),
+      encoding === undefined || encoding.toLowerCase() === 'chunked',
     status: 501,
     message: 'nothing but chunked can be the transfer encoding',
   },
@@ -205,7 +205,10 @@ const REQUIREMENTS: readonly {
 /** `headers` has the first of them alone. */
 function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (/^host$/i.test(rawHeaders[i])) count++;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name.length === 4 && name.toLowerCase() === 'host') count++;
+  }
   return count;
 }
 
