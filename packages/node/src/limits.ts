@@ -115,7 +115,7 @@ export const NODE_LIMITS: NodeLimits = {
   partialBytesMax: 256 * 1024 * 1024,
   frameMachinesMax: 1_024,
   outputBytesMax: 64 * 1024 * 1024,
-  outputBytesOfAllMax: 256 * 1024 * 1024,
+  outputBytesOfAllMax: 192 * 1024 * 1024,
   handshakeMillisMax: 10_000,
   silentMillisMax: 60_000,
   helloMillisMax: 10_000,

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beginThread } from '../src/journal/disk/begin-thread.ts';
 import { backUp } from '../src/journal/disk/backup.ts';
 import { DiskJournal } from '../src/journal/disk/journal.ts';
+import { repairDirectory } from '../src/journal/disk/repair.ts';
 import type { LogGroup } from '../src/journal/group.ts';
 import { recover, type RecoveryProgress } from '../src/journal/recover.ts';
 import { Replay } from '../src/journal/replay.ts';
@@ -205,6 +206,18 @@ describe('a journal on disk', () => {
       // What an older one counted on may have gone.
       backUp(directory, join(directory, `backup-${run}`));
     }
+  });
+
+  it('is not said to be damaged where its lock is', async () => {
+    await (await DiskJournal.open(directory)).close();
+    const lock = join(directory, 'lock');
+    writeFileSync(lock, 'no lock'.repeat(100));
+    const told = `${lock} is no lock any more: remove it while no node runs`;
+    await expect(DiskJournal.open(directory)).rejects.toThrow(told);
+    expect(() => backUp(directory, join(directory, 'backup'))).toThrow(told);
+    expect(() => repairDirectory(directory, 'now')).toThrow(told);
+    rmSync(lock);
+    await (await DiskJournal.open(directory)).close();
   });
 
   it('is for nobody who can not write its lock', () => {

@@ -460,7 +460,7 @@ describe('limits', () => {
       [`${call}host: localhost\r\nexpect: banana\r\n${end}`, '417 bad-request'],
       [`${call}host: localhost\r\nhost: localhost\r\n${end}`, '400 bad-request'],
       [`POST /Counter/Incr HTTP/2.0\r\nhost: localhost\r\n${end}`, '505 bad-request'],
-      [`${call}host: localhost\r\ntransfer-encoding: gzip, chunked\r\n${end}0\r\n\r\n`, '501 bad-request'],
+      [`${call}host: localhost\r\ntransfer-encoding: gzip, chunked\r\n${end}0\r\n\r\n`, '400 bad-request'],
       ['CONNECT localhost:80 HTTP/1.1\r\nhost: localhost\r\n\r\n', '404 unknown-operation'],
     ];
     const answers = await Promise.all(

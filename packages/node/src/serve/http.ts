@@ -190,7 +190,7 @@ const REQUIREMENTS: readonly {
   {
     isMet: ({ headers: { 'transfer-encoding': encoding } }) =>
       encoding === undefined || encoding.toLowerCase() === 'chunked',
-    status: 501,
+    status: 400,
     message: 'nothing but chunked can be the transfer encoding',
   },
   {
