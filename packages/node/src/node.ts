@@ -16,6 +16,7 @@ import { NODE_LIMITS, type NodeLimits, PREPARE_BYTES_PER_FUEL, STEP_LIMITS } fro
 import { type Stopwatch, systemStopwatch } from './pace.ts';
 import { type Clock, type Journal, type Listener, type Log, NO_LOG, systemClock } from './ports.ts';
 import { HeldBytes } from './serve/held.ts';
+import { ReadingTurns } from './serve/reading.ts';
 import type { Served, serveHttp } from './serve/http.ts';
 import { watchStalls } from './serve/stalls.ts';
 import { serveTcp } from './serve/tcp.ts';
@@ -129,7 +130,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const host = await orClose(journal, () =>
     Host.open(journal, { clock, limits, report, jit, stopwatch, progress }),
   );
-  const shared = { host, access, limits, log, refusals: new Refusals(log), held: new HeldBytes(limits) };
+  const [refusals, held, reading] = [new Refusals(log), new HeldBytes(limits), new ReadingTurns(stopwatch)];
+  const shared = { host, access, limits, log, refusals, held, reading };
   const listeners: Listener[] = [];
   const endWatch = watchStalls(host, limits.commitMillisMax, log);
   const close = async (): Promise<void> => {

@@ -8,6 +8,7 @@ import type { NodeLimits } from '../limits.ts';
 import { problem } from '../problem.ts';
 import type { HeldBytes, Holder } from './held.ts';
 import { refuseRequest } from './reply.ts';
+import { Reading, type ReadingTurns } from './reading.ts';
 import type { Service } from './service.ts';
 
 declare module 'fastify' {
@@ -21,6 +22,7 @@ declare module 'fastify' {
 /** A connection for HTTP, from when it is there. */
 class HttpConnection implements Holder {
   readonly socket: Socket;
+  readonly reading: Reading;
   /** By the name of the token that a request shows. */
   readonly callers = new Map<string, NodeCaller>();
   /** Requests that were not answered yet. */
@@ -40,6 +42,11 @@ class HttpConnection implements Holder {
 
   constructor(socket: Socket) {
     this.socket = socket;
+    this.reading = new Reading(() => socket.resume());
+    // Its server has it go on when a request is done.
+    socket.on('resume', () => {
+      if (this.reading.isHeld) socket.pause();
+    });
   }
 
   /** How many came whole and were not answered: all but the last must have. */
@@ -67,6 +74,7 @@ export class HttpConnections {
   readonly #host: Host;
   readonly #limits: NodeLimits;
   readonly #held: HeldBytes;
+  readonly #reading: ReadingTurns;
   /** Of requests whose connection has ended. */
   readonly #gone: NodeCaller;
   readonly #bySocket = new Map<Socket, HttpConnection>();
@@ -75,10 +83,11 @@ export class HttpConnections {
   #isEnding = false;
 
   /** To be made before anything is added to `app`: what is over its bounds is looked at no further. */
-  constructor(app: FastifyInstance, { host, limits, held }: Service, isEncrypted: boolean) {
+  constructor(app: FastifyInstance, { host, limits, held, reading }: Service, isEncrypted: boolean) {
     this.#host = host;
     this.#limits = limits;
     this.#held = held;
+    this.#reading = reading;
     this.#gone = host.caller();
     this.#gone.isGone = true;
     app.server.maxConnections = limits.connectionsMax;
@@ -182,6 +191,8 @@ export class HttpConnections {
     if (connection === undefined) return false;
     // That the one before has ended is told later than that this one begins.
     this.#whole(connection);
+    this.#reading.count(connection.reading);
+    if (connection.reading.isHeld) connection.socket.pause();
     connection.pending++;
     connection.last = request;
     // And not a hook for responses, with which fastify looks at more than their end.

@@ -28,6 +28,7 @@ import type { Version } from '../version.ts';
 import type { Holder } from './held.ts';
 import { Patience } from './patience.ts';
 import { NOT_WRITTEN } from './reply.ts';
+import { Reading } from './reading.ts';
 import type { Service } from './service.ts';
 
 /** When to try again after `overloaded`. */
@@ -79,6 +80,7 @@ export class FrameConnection implements Holder {
   readonly #flushes: FrameFlushes;
   readonly #splitter: FrameSplitter;
   readonly #patience: Patience;
+  readonly #reading = new Reading(() => this.#readGuarded());
   #caller: NodeCaller;
   #output = new ByteWriter();
   #isDirty = false;
@@ -176,7 +178,7 @@ export class FrameConnection implements Holder {
     const late = this.#patience.late(nowMillis, {
       isBlocked: this.#blocked,
       isGreeted: this.#session !== null,
-      isPartial: this.#splitter.heldBytes > 0 && !this.#isHeldBack,
+      isPartial: this.#splitter.heldBytes > 0 && !this.#isHeldBack && !this.#reading.isHeld,
       isIdle: this.#inFlight === 0,
     });
     if (late === 'blocked') return this.destroy();
@@ -226,7 +228,7 @@ export class FrameConnection implements Holder {
   }
 
   get #isPaused(): boolean {
-    return this.#blocked || this.#isHeldBack;
+    return this.#blocked || this.#isHeldBack || this.#reading.isHeld;
   }
 
   #frame(bytes: Uint8Array, start: number, end: number): void {
@@ -244,6 +246,7 @@ export class FrameConnection implements Holder {
       case 'machine':
         return this.#speak(frame);
       case 'ping':
+        this.#service.reading.count(this.#reading);
         writePong(this.#output);
         return this.#touch();
     }
@@ -294,8 +297,10 @@ export class FrameConnection implements Holder {
     const { id, start, end, deadlineMillis } = frame;
     const machine = this.#machines[frame.machine];
     if (machine === undefined) return this.#refuseAll(`no machine has the number ${frame.machine}`);
-    if (this.#inFlight - this.#asked >= this.#service.limits.frameInFlightMax)
+    if (this.#inFlight - this.#asked >= this.#service.limits.frameInFlightMax) {
+      this.#service.reading.count(this.#reading);
       return this.#refuse(id, GREEDY);
+    }
     const place = this.#free.pop() ?? new Place(this);
     place.id = id;
     place.machine = machine;
@@ -313,6 +318,7 @@ export class FrameConnection implements Holder {
       deadlineMillis === 0 ? { caller: this.#caller } : { caller: this.#caller, deadlineMillis },
     );
     const isRefused = place.machine === null;
+    if (isRefused) this.#service.reading.count(this.#reading);
     if (isRefused && this.#inFlight > 0) this.#isHeldBack = true;
   }
 

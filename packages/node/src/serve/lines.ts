@@ -8,6 +8,7 @@ import { problem, type Problem } from '../problem.ts';
 import { Refused } from '../refused.ts';
 import type { Holder } from './held.ts';
 import { Patience } from './patience.ts';
+import { Reading } from './reading.ts';
 import { NOT_WRITTEN, writeReply } from './reply.ts';
 import type { Service } from './service.ts';
 
@@ -47,6 +48,7 @@ export class LineConnection implements Holder {
   readonly #socket: Socket;
   readonly #service: Service;
   readonly #patience: Patience;
+  readonly #reading = new Reading(() => this.#readGuarded());
   /** Whose lines are handled also when it has left: it may have sent them and hung up, as `nc` does. */
   #caller: NodeCaller;
   #isAuthorized: boolean;
@@ -131,7 +133,7 @@ export class LineConnection implements Holder {
     const late = this.#patience.late(nowMillis, {
       isBlocked: this.#blocked,
       isGreeted: this.#isAuthorized,
-      isPartial: this.#received.length > 0 && !this.#isFull,
+      isPartial: this.#received.length > 0 && !this.#isFull && !this.#reading.isHeld,
       isIdle: this.#replies.length === 0,
     });
     if (late === 'blocked') return this.destroy();
@@ -156,9 +158,13 @@ export class LineConnection implements Holder {
     return this.#replies.length >= this.#service.limits.linePendingMax;
   }
 
+  get #isPaused(): boolean {
+    return this.#blocked || this.#isFull || this.#reading.isHeld;
+  }
+
   #read(): void {
     let at = 0;
-    while (!this.#ended && !this.#blocked && !this.#isFull) {
+    while (!this.#ended && !this.#isPaused) {
       const end = this.#received.indexOf(NEWLINE, at);
       const length = (end < 0 ? this.#received.length : end) - at;
       if (length > this.#service.limits.lineBytesMax) {
@@ -166,12 +172,16 @@ export class LineConnection implements Holder {
       } else if (end >= 0) {
         const from = at;
         at = end + 1;
+        const waiting = this.#replies.length;
         this.#line(
           this.#received.subarray(
             from,
             this.#received[end - 1] === CARRIAGE_RETURN && end > from ? end - 1 : end,
           ),
         );
+        // What waits for a reply has its turns elsewhere.
+        const isWaiting = this.#replies.length > waiting && this.#replies.at(-1)!.text === null;
+        if (!isWaiting) this.#service.reading.count(this.#reading);
       } else {
         break;
       }
@@ -180,7 +190,7 @@ export class LineConnection implements Holder {
     this.#received = this.#ended ? NOTHING : restOf(this.#received, at);
     this.#checkEnd();
     this.#account();
-    if ((this.#blocked || this.#isFull) && !this.#ended) this.#socket.pause();
+    if (this.#isPaused && !this.#ended) this.#socket.pause();
     else this.#socket.resume();
   }
 

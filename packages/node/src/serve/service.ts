@@ -4,6 +4,7 @@ import type { Host } from '../host.ts';
 import type { NodeLimits } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import type { HeldBytes } from './held.ts';
+import type { ReadingTurns } from './reading.ts';
 
 /** What all listeners of a node have in common. */
 export interface Service {
@@ -13,4 +14,5 @@ export interface Service {
   readonly log: Log;
   readonly refusals: Refusals;
   readonly held: HeldBytes;
+  readonly reading: ReadingTurns;
 }
