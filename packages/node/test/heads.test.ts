@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backUp, restore } from '../src/journal/disk/backup.ts';
 import { repairDirectory } from '../src/journal/disk/repair.ts';
+import { JournalError } from '../src/journal/error.ts';
 import { account, accountWithFee, toFee } from './accounts.ts';
 import { ALL, History, open } from './histories.ts';
 import { bundleOf, labelled, upgradeBundle } from './images.ts';
@@ -38,14 +39,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a repair makes of one that something was done to; or why it makes nothing. */
-function repaired(kind: (typeof kinds)[number], damage: (bytes: Buffer) => Buffer | void): string {
+/** One that something was done to. */
+function damaged(kind: (typeof kinds)[number], damage: (bytes: Buffer) => Buffer | void): string {
   const directory = join(folder, 'damaged');
   rmSync(directory, { recursive: true, force: true });
   cpSync(join(folder, kind), directory, { recursive: true });
   const file = join(directory, 'journal.db');
   const bytes = readFileSync(file);
   writeFileSync(file, damage(bytes) ?? bytes);
+  return directory;
+}
+
+/** What a repair makes of one that something was done to; or why it makes nothing. */
+function repaired(...[kind, damage]: Parameters<typeof damaged>): string {
+  const directory = damaged(kind, damage);
   repairDirectory(directory, 'now');
   return open(directory).seen;
 }
@@ -60,6 +67,23 @@ describe.each(kinds)('of a journal that was %s', (kind) => {
         expect(repaired(kind, (bytes) => void (bytes[at] ^= 1 << (place & 7)))).toBe(last);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('a start goes on from all that there is, or is refused and changes nothing', () => {
+    const places = fc.integer({ min: 0, max: 8 * PAGE_BYTES - 1 });
+    fc.assert(
+      fc.property(places, (place) => {
+        const directory = damaged(kind, (bytes) => void (bytes[place >> 3] ^= 1 << (place & 7)));
+        const bytes = readFileSync(join(directory, 'journal.db'));
+        try {
+          expect(open(directory).seen).toBe(last);
+        } catch (error) {
+          if (!(error instanceof JournalError)) throw error;
+          expect(readFileSync(join(directory, 'journal.db')).equals(bytes)).toBe(true);
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 

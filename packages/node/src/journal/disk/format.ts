@@ -58,13 +58,42 @@ export function closeUnchanged(database: DatabaseSync): void {
   }
 }
 
-/** Throws a `JournalError` for a database that is no journal, one of another version, or without a table. */
+/** Throws a `JournalError` for a database that is no journal, one of another version, or of which a table or index is not as it was made. */
 export function checkFormat(database: DatabaseSync, file: string): void {
   if (applicationOf(database) !== APPLICATION_ID) throw new JournalError(`${file} is no journal of a node`);
   checkVersion(database, file);
-  const there = new Set(tablesOf(database));
-  for (const { table } of TABLES) {
-    if (!there.has(table)) throw new JournalError(`${file} has no table ${table}: ${REPAIR}`);
+  const there = new Map(definitionsOf(database).map(({ name, sql }) => [name, sql]));
+  for (const { type, name, sql } of definitionsMade()) {
+    if (there.get(name) === sql) continue;
+    const what = there.has(name) ? `another ${type} ${name} than was made` : `no ${type} ${name}`;
+    throw new JournalError(`${file} has ${what}: ${REPAIR}`);
+  }
+}
+
+interface Definition {
+  readonly type: string;
+  readonly name: string;
+  /** Null for an index that belongs to a table. */
+  readonly sql: string | null;
+}
+
+function definitionsOf(database: DatabaseSync): readonly Definition[] {
+  return database
+    .prepare('SELECT type, name, sql FROM sqlite_schema')
+    .all() as unknown as readonly Definition[];
+}
+
+let definitions: readonly Definition[] | null = null;
+
+/** What a journal is made of, as SQLite keeps it. */
+function definitionsMade(): readonly Definition[] {
+  if (definitions !== null) return definitions;
+  const database = new DatabaseSync(':memory:');
+  try {
+    database.exec(SCHEMA);
+    return (definitions = definitionsOf(database));
+  } finally {
+    database.close();
   }
 }
 

@@ -13,6 +13,7 @@ import type {
 } from '../checkpoint.ts';
 import type { LogGroup } from '../group.ts';
 import { beginThread } from './begin-thread.ts';
+import { journalError } from './failures.ts';
 import { StateReader } from './state-reader.ts';
 import type { ShadowOptions, ShadowRequest, StoreAnswer, StoreOptions, StoreRequest } from './messages.ts';
 import { Thread } from './thread.ts';
@@ -83,7 +84,7 @@ export class DiskJournal implements Journal {
       return journal;
     } catch (error) {
       await journal.#store.end();
-      throw error;
+      throw journalError('opened', store.directory, error);
     }
   }
 
