@@ -62,10 +62,10 @@ function exchange(
       ? httpsRequest(url, { ...parts, agent: encrypted }, take)
       : httpRequest(url, { ...parts, agent: PLAIN }, take);
     sent.on('error', reject);
-    // Neither an answer nor an error: no node offers another protocol.
-    sent.on('upgrade', (_response, socket) => {
+    // No node offers another protocol: an answer like others that are not understood.
+    sent.on('upgrade', ({ statusCode: status = 0, headers }, socket) => {
       socket.destroy();
-      reject(new Error('an answer that is not understood (status 101)'));
+      resolve({ status, headers, body: new Uint8Array() });
     });
     sent.on('finish', onSent);
     sent.end(body);

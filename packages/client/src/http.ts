@@ -437,7 +437,8 @@ function refusal(status: number, text: string): Refusal {
 
 /** What answered is no node, or one of another time. */
 function unexpected(status: number, text: string): Refusal {
-  const message = `an answer that is not understood (status ${status}): ${text.slice(0, 200)}`;
+  const shown = text === '' ? '' : `: ${text.slice(0, 200)}`;
+  const message = `an answer that is not understood (status ${status})${shown}`;
   return { ok: false, error: { kind: 'refused', code: 'unexpected', message, status } };
 }
 

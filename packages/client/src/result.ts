@@ -48,7 +48,7 @@ const UNTOLD_CODES: ReadonlySet<string> = new Set([
 /** Whether a request that is refused may be carried out all the same: by itself, or as it was sent before. */
 export function leavesOpen({ code, status }: Refused, isRepeated: boolean): boolean {
   if (isRepeated && UNTOLD_CODES.has(code)) return true;
-  return code === 'in-doubt' || (code === 'unexpected' && status >= 500);
+  return code === 'in-doubt' || (code === 'unexpected' && (status < 200 || status >= 500));
 }
 
 /** Of an answer that does not tell what became of a call or a change. */

@@ -226,13 +226,13 @@ describe('a client of something else', () => {
 
   it('is told that an answer is none where another protocol is offered', async () => {
     const url = await serve(() => {});
+    const message = 'an answer that is not understood (status 101)';
     server!.on('connection', (socket) => {
       socket.on('error', () => {});
       socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
     });
-    const message = `no answer from ${url}: an answer that is not understood (status 101)`;
     expect(await connectHttp(url).callText('A', 'B')).toMatchObject({
-      error: { kind: 'unreachable', message, mayBeDone: true },
+      error: { kind: 'refused', code: 'unexpected', message, mayBeDone: true },
     });
     expect(await connectHttp(url).ready()).toMatchObject({ error: { message } });
   });
