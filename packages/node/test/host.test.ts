@@ -74,24 +74,27 @@ function callerOf(host: Host): NodeCaller {
   return caller;
 }
 
+const requestOf = (text: string, more: Partial<CallEvent> = {}) => ({
+  machine: 'Counter',
+  key: null,
+  interfaces: null,
+  body: { form: 'text', text, start: 0 } as const,
+  request: null,
+  readOnly: false,
+  ...more,
+});
+
 function call(
   host: Host,
   text: string,
   more: Partial<CallEvent> = {},
   options: Partial<CallOptions> = {},
 ): Promise<string> {
-  const body = { form: 'text', text, start: 0 } as const;
-  const request = {
-    machine: 'Counter',
-    key: null,
-    interfaces: null,
-    body,
-    request: null,
-    readOnly: false,
-    ...more,
-  };
   return new Promise((resolve) =>
-    host.call(request, (reply: Reply) => resolve(show(reply)), { caller: callerOf(host), ...options }),
+    host.call(requestOf(text, more), (reply: Reply) => resolve(show(reply)), {
+      caller: callerOf(host),
+      ...options,
+    }),
   );
 }
 
@@ -378,17 +381,8 @@ describe('a host', () => {
     journal.slow = true;
     const answered: string[] = [];
     const ask = (caller: NodeCaller, name: string): void => {
-      const body = { form: 'text', text: 'Incr', start: 0 } as const;
-      const request = {
-        machine: 'Counter',
-        key: null,
-        interfaces: null,
-        body,
-        request: null,
-        readOnly: false,
-      };
       // To write it takes a turn of the event loop.
-      host.call(request, () => answered.push(`${name} at ${(millis += 20)}`), { caller });
+      host.call(requestOf('Incr'), () => answered.push(`${name} at ${(millis += 20)}`), { caller });
     };
     for (let i = 0; i < 10; i++)
       for (const [at, caller] of others.entries()) ask(caller, `greedy ${at} ${i}`);
